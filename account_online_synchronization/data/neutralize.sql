@@ -1,0 +1,6 @@
+-- A copy must never speak for production: no link works, nothing is fetched, and nothing identifies the consent.
+UPDATE account_online_link
+   SET state = 'disconnected', auto_sync = false, connection_identifier = NULL, next_refresh = NULL;
+UPDATE account_online_account
+   SET sync_cursor = NULL;
+DELETE FROM account_online_authorization;

@@ -1,0 +1,8 @@
+from . import (
+    account_bank_statement,
+    account_bank_statement_line,
+    account_journal,
+    account_online_account,
+    account_online_link,
+    account_online_run,
+)

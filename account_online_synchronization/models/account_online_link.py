@@ -1,0 +1,426 @@
+import logging
+from datetime import timedelta
+
+import psycopg2
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+
+from ..proxy.client import ProxyClient
+from ..proxy.errors import ProxyError, ServiceUnavailable
+from ..proxy.messages import parse_moment
+from ..proxy.transport import EmbeddedTransport
+
+_logger = logging.getLogger(__name__)
+
+#: Hours between two automatic synchronizations of a link; the scheduled action's own interval.
+INTERVAL_HOURS = 12
+#: The scheduled action may start a little earlier than the last time; such a link is still due.
+SCHEDULE_SLACK = timedelta(hours=1)
+
+
+class AccountOnlineLink(models.Model):
+    """One consent of one user at one institution. The database's side of a connection of the proxy."""
+
+    _name = "account.online.link"
+    _description = "Bank Connection"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "name, id"
+    _check_company_auto = True
+
+    name = fields.Char(required=True, help="Name of the institution.")
+    company_id = fields.Many2one(
+        comodel_name="res.company", required=True, readonly=True, default=lambda self: self.env.company
+    )
+    state = fields.Selection(
+        selection=[("connected", "Connected"), ("error", "Error"), ("disconnected", "Disconnected")],
+        default="disconnected",
+        required=True,
+        readonly=True,
+        copy=False,
+        tracking=True,
+    )
+    auto_sync = fields.Boolean(
+        string="Automatic Synchronization",
+        default=True,
+        tracking=True,
+        help="Fetch transactions every 12 hours. Some banks only answer while a user is present; switch it off for those.",
+    )
+    last_refresh = fields.Datetime(readonly=True, copy=False, help="When transactions were last fetched with success.")
+    next_refresh = fields.Datetime(readonly=True, copy=False, help="Not fetched automatically before this moment.")
+    expiring_synchronization_date = fields.Date(
+        string="Consent Valid Until", readonly=True, copy=False, help="The bank asks for a new consent after this day."
+    )
+    connection_identifier = fields.Char(readonly=True, copy=False, groups="base.group_system")
+    provider_label = fields.Char(string="Provider", readonly=True)
+    logo = fields.Char(readonly=True, help="Address of the institution's logo.")
+    error_code = fields.Char(readonly=True, copy=False)
+    error_message = fields.Text(string="Error Description", readonly=True, copy=False)
+    error_reference = fields.Char(readonly=True, copy=False, help="Tell it to support together with the description.")
+    error_action = fields.Char(readonly=True, copy=False)
+    account_online_account_ids = fields.One2many(
+        comodel_name="account.online.account", inverse_name="account_online_link_id", string="Bank Accounts"
+    )
+    journal_ids = fields.One2many(comodel_name="account.journal", inverse_name="account_online_link_id")
+    run_ids = fields.One2many(comodel_name="account.online.run", inverse_name="account_online_link_id")
+    has_unlinked_accounts = fields.Boolean(compute="_compute_has_unlinked_accounts")
+
+    # -------------------------------------------------------------------------
+    # COMPUTE METHODS
+    # -------------------------------------------------------------------------
+
+    @api.depends("account_online_account_ids.journal_ids")
+    def _compute_has_unlinked_accounts(self):
+        for link in self:
+            link.has_unlinked_accounts = any(not account.journal_ids for account in link.account_online_account_ids)
+
+    # -------------------------------------------------------------------------
+    # CRUD METHODS
+    # -------------------------------------------------------------------------
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_revoke_connection(self):
+        """Give the consent back. A proxy that is out of reach must not keep the user from deleting the link."""
+        for link in self.sudo():
+            link.journal_ids._unlink_online_account()
+            if not link.connection_identifier:
+                continue
+            try:
+                self._get_client().delete_connection(link.connection_identifier)
+            except ProxyError as error:
+                _logger.warning("Online link %s: the consent could not be revoked: %s", link.id, error)
+
+    # -------------------------------------------------------------------------
+    # ACTIONS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def action_connect_bank(self, journal=None):
+        """Send the user to the pages where a bank is chosen and the consent is given.
+
+        :param journal: ``account.journal`` that the user started from, if any
+        """
+        self._check_may_connect()
+        return self.env["account.online.authorization"]._open("connect", journal=journal)
+
+    def action_fetch_transactions(self):
+        """*Fetch Transactions* and *Synchronize Now*: fetch with the user present, and tell what came of it."""
+        self.ensure_one()
+        self._check_may_synchronize()
+        return self.sudo()._synchronize(user_present=True)
+
+    def action_fetch_accounts(self):
+        """*Fetch Accounts*: ask for the accounts that the consent covers, and let the user choose journals for them."""
+        self.ensure_one()
+        self._check_may_connect()
+        link = self.sudo()
+        try:
+            client = link._get_client()
+            link.env["account.online.account"]._update_from_proxy(
+                link, client.list_accounts(link.connection_identifier or "")
+            )
+        except ProxyError as error:
+            link._register_error(error)
+            return link._notify(error.message, "danger")
+        if not link.account_online_account_ids:
+            return link._notify(
+                self.env._(
+                    "The consent covers no bank account. Use Update Credentials and tick the accounts that Odoo may read."
+                ),
+                "warning",
+            )
+        return self._open_account_selection()
+
+    def action_reconnect(self):
+        """*Reconnect*: a new consent for the same connection; a connection that is gone is made anew."""
+        self.ensure_one()
+        self._check_may_connect()
+        return self.env["account.online.authorization"]._open("consent", link=self)
+
+    def action_update_credentials(self):
+        """*Update Credentials*: new credentials, or another choice of accounts, for the same connection."""
+        self.ensure_one()
+        self._check_may_connect()
+        return self.env["account.online.authorization"]._open("credentials", link=self)
+
+    def action_open_runs(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "account_online_synchronization.account_online_run_action"
+        )
+        return {**action, "domain": [("account_online_link_id", "=", self.id)]}
+
+    def _open_account_selection(self, journal=None):
+        self.ensure_one()
+        selection = self.env["account.online.account.selection"]._create_for(self, journal)
+        return {
+            **self.env["ir.actions.act_window"]._for_xml_id(
+                "account_online_synchronization.account_online_account_selection_action"
+            ),
+            "res_id": selection.id,
+        }
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - ACCESS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _check_may_connect(self):
+        if not self.env.user.has_group("account.group_account_manager"):
+            raise AccessError(
+                self.env._("Only accounting administrators connect banks. Please ask one of them to do it for you.")
+            )
+
+    def _check_may_synchronize(self):
+        self.check_access("read")
+        if not self.env.user.has_group("account.group_account_basic"):
+            raise AccessError(self.env._("Only accountants fetch bank transactions. Please ask one of them."))
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - PROXY
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _get_client(self):
+        """:return: :class:`ProxyClient` for this database
+        :raise ServiceUnavailable: when no connection service is installed
+        """
+        if "bank.sync.api" not in self.env:
+            raise ServiceUnavailable(
+                self.env._(
+                    "No connection service is installed, so no bank can be reached. "
+                    "Ask an administrator to install the app “Bank Synchronization Proxy”."
+                ),
+                code="no_service",
+            )
+        api_model = self.env["bank.sync.api"].sudo()
+        client = self.env["bank.sync.client"].sudo()._get_embedded()
+        return ProxyClient(EmbeddedTransport(lambda operation, payload: api_model._dispatch(client, operation, payload)))
+
+    @api.model
+    def _create_from_proxy(self, connection, accounts, company):
+        """A new link for a connection that the user has just made.
+
+        :param dict connection: *connection* of docs/protocol.md
+        :param list accounts: *account* objects
+        """
+        institution = connection.get("institution") or {}
+        link = self.create({"name": institution.get("name") or self.env._("Bank"), "company_id": company.id})
+        link._update_from_proxy(connection, accounts)
+        if not (institution.get("capabilities") or {}).get("auto_sync", True):
+            link.auto_sync = False
+            link.message_post(
+                body=self.env._(
+                    "%s answers only while a user is present, so automatic synchronization is off. "
+                    "Use Synchronize Now to fetch new transactions.",
+                    link.name,
+                )
+            )
+        return link
+
+    def _update_from_proxy(self, connection, accounts):
+        """Take over what the proxy says of a connection that works."""
+        self.ensure_one()
+        expiry = parse_moment(connection.get("consent_expires_at"))
+        self.write(
+            {
+                "connection_identifier": connection["id"],
+                "provider_label": (connection.get("provider") or {}).get("label"),
+                "logo": (connection.get("institution") or {}).get("logo"),
+                "expiring_synchronization_date": expiry and expiry.date(),
+            }
+        )
+        self._clear_error()
+        return self.env["account.online.account"]._update_from_proxy(self, accounts)
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - SYNCHRONIZATION
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _cron_synchronize(self):
+        """Fetch for every link that is due. Each link is stored by itself; a failure stops no other one."""
+        limit = fields.Datetime.now() + SCHEDULE_SLACK
+        links = self.search(
+            [
+                ("auto_sync", "=", True),
+                ("state", "in", ("connected", "error")),
+                ("journal_ids", "!=", False),
+                "|",
+                ("next_refresh", "=", False),
+                ("next_refresh", "<=", limit),
+            ],
+            # Why: whoever waited longest comes first, should the time not suffice for all.
+            order="last_refresh nulls first, id",
+        )
+        self.env["ir.cron"]._commit_progress(remaining=len(links))
+        for link in links:
+            try:
+                link._synchronize(user_present=False)
+            except Exception:
+                self.env.cr.rollback()
+                _logger.exception("Online link %s: the synchronization was interrupted and will be repeated", link.id)
+            if not self.env["ir.cron"]._commit_progress(1):
+                break
+
+    def _synchronize(self, *, user_present, refresh=True):
+        """Fetch and store the news of all linked accounts.
+
+        :param bool user_present: a user waits for it, so the bank may ask for a code
+        :param bool refresh: ask the bank for news first; not needed straight after the user was at the bank's pages
+        :return: action that tells the user what happened, or leads to the page where the bank asks for a code
+        """
+        self.ensure_one()
+        self = self.with_company(self.company_id)
+        # Why: one link, one worker. The lock goes with the transaction, also when the worker dies.
+        if not self.try_lock_for_update(allow_referencing=True):
+            return self._notify(self.env._("%s is being synchronized right now.", self.name), "info")
+        run = self.env["account.online.run"].create(
+            {"account_online_link_id": self.id, "trigger": "user" if user_present else "schedule"}
+        )
+        try:
+            client = self._get_client()
+            page_url = self._refresh_at_bank(client, user_present) if refresh else None
+            if page_url:
+                run.write({"state": "waiting", "ended_at": fields.Datetime.now()})
+                return self._go_to(page_url)
+            self._update_balances(client)
+        except ProxyError as error:
+            return self._fail(run, error, user_present)
+        errors = [self._import_account(client, account, run) for account in self._linked_accounts()]
+        error = next(filter(None, errors), None)
+        if error:
+            return self._fail(run, error, user_present)
+        return self._succeed(run)
+
+    def _linked_accounts(self):
+        return self.account_online_account_ids.filtered("journal_ids")
+
+    def _refresh_at_bank(self, client, user_present):
+        """:return: URL of the page where the bank wants something from the user, or None"""
+        authorization = self.env["account.online.authorization"]
+        nonce = authorization._new_nonce() if user_present else None
+        answer = client.refresh_connection(
+            self.connection_identifier or "",
+            user_present,
+            return_url=nonce and authorization._return_url(nonce),
+            language=self.env.user.lang,
+        )
+        if answer["state"] != "challenge":
+            return None
+        authorization._remember("refresh", nonce, link=self)
+        return answer["page_url"]
+
+    def _update_balances(self, client):
+        messages = client.list_accounts(self.connection_identifier or "")
+        known = set(self.account_online_account_ids.mapped("online_identifier"))
+        # Why: new accounts of the consent are offered by Fetch Accounts, they do not appear by themselves.
+        self.env["account.online.account"]._update_from_proxy(self, [m for m in messages if m["id"] in known])
+
+    def _import_account(self, client, account, run):
+        """:return: the :class:`ProxyError` that kept this account from being stored, or None"""
+        try:
+            # Why: fetched outside the savepoint, so that the proxy's record of an error outlives the failure.
+            window = account._fetch_window(client, run)
+            with self.env.cr.savepoint():
+                account._store_window(window, run)
+        except ProxyError as error:
+            return error
+        except psycopg2.OperationalError:
+            # Serialization failures and lost connections: the whole request is repeated or rolled back by Odoo.
+            raise
+        except Exception as error:
+            _logger.exception("Online account %s: the import failed", account.id)
+            return ProxyError(
+                "import_failed",
+                self.env._(
+                    "The transactions of %(account)s could not be stored: %(reason)s. Nothing of this account was "
+                    "imported; the next synchronization tries again.",
+                    account=account.display_name,
+                    reason=error,
+                ),
+                reference=f"RUN-{run.id}",
+            )
+        return None
+
+    def _succeed(self, run):
+        now = fields.Datetime.now()
+        run.write({"state": "done", "ended_at": now})
+        self._clear_error()
+        self.write({"last_refresh": now, "next_refresh": now + timedelta(hours=INTERVAL_HOURS)})
+        return self._notify(run._summary(), "success" if run.imported else "info")
+
+    def _fail(self, run, error, user_present):
+        run.write(
+            {
+                "state": "failed",
+                "ended_at": fields.Datetime.now(),
+                "error_code": error.code,
+                "error_message": error.message,
+                "error_reference": error.reference,
+            }
+        )
+        self._register_error(error)
+        if user_present and error.action == "renew":
+            return self._notify(error.message, "warning")
+        return self._notify(error.message, "danger")
+
+    def _register_error(self, error):
+        """Show an error on the link; the chatter hears of it once, not at every attempt."""
+        self.ensure_one()
+        is_new = error.code != self.error_code
+        self.write(
+            {
+                "state": "disconnected" if error.action == "reconnect" else "error",
+                "error_code": error.code,
+                "error_message": error.message,
+                "error_reference": error.reference,
+                "error_action": error.action,
+                "next_refresh": fields.Datetime.now() + timedelta(seconds=error.retry_after)
+                if error.retry_after
+                else False,
+            }
+        )
+        if not is_new:
+            return
+        body = error.message
+        if error.action == "disable_auto_sync":
+            body += " " + self.env._(
+                "Please disable the automatic synchronization of this connection and use Synchronize Now instead."
+            )
+        if error.reference:
+            body += "\n" + self.env._("Reference: %s", error.reference)
+        self.message_post(body=body)
+
+    def _clear_error(self):
+        self.write(
+            {
+                "state": "connected",
+                "error_code": False,
+                "error_message": False,
+                "error_reference": False,
+                "error_action": False,
+            }
+        )
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - ANSWERS TO THE USER
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _go_to(self, url):
+        return {"type": "ir.actions.act_url", "url": url, "target": "self"}
+
+    def _notify(self, message, kind):
+        """:param str kind: ``success``, ``info``, ``warning`` or ``danger``"""
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "title": self.name,
+                "message": message,
+                "type": kind,
+                "sticky": kind in ("warning", "danger"),
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }

@@ -1,0 +1,154 @@
+from datetime import date, timedelta
+from unittest.mock import patch
+
+from odoo import fields
+from odoo.addons.account.tests.common import AccountTestInvoicingCommon
+
+from ..proxy.client import ProxyClient
+from ..proxy.transport import EmbeddedTransport
+
+#: No test depends on the day on which it runs.
+DAY = date(2026, 5, 20)
+
+
+class ScriptedProxy:
+    """Speaks the protocol's side of the proxy and says what the test wrote down. No bank is behind it."""
+
+    def __init__(self, currency):
+        self.currency = currency
+        self.accounts = {}
+        self.transactions = {}
+        self.failures = {}
+        self.asked = []
+        self.page_size = 50
+        self.capabilities = {"auto_sync": True}
+        self.answers = {
+            "connections.refresh": {"state": "done", "refreshed_at": "2026-05-20T08:00:00Z"},
+            "connections.start": {"connection_id": "C1", "page_url": "/bank", "expires_at": "2026-05-20T09:00:00Z"},
+            "connections.renew": {"connection_id": "C1", "page_url": "/renew", "expires_at": "2026-05-20T09:00:00Z"},
+            "connections.delete": {"deleted": True},
+        }
+        self.add_account("A1")
+
+    def add_account(self, account_id, **values):
+        self.accounts[account_id] = {
+            "id": account_id,
+            "name": f"Account {account_id}",
+            "number": None,
+            "currency": self.currency,
+            "type": "current",
+            "balance": "0.00",
+            "balance_at": "2026-05-20T08:00:00Z",
+            "id_scheme": "transaction_id",
+            **values,
+        }
+        self.transactions[account_id] = []
+
+    def book(self, transaction_id, amount, day=DAY, account_id="A1", **values):
+        """Let the bank book a transaction; its balance follows."""
+        message = {
+            "id": transaction_id,
+            "status": "booked",
+            "booking_date": str(day),
+            "amount": str(amount),
+            "currency": self.accounts[account_id]["currency"],
+            "remittance": [f"Text of {transaction_id}"],
+            **values,
+        }
+        self.transactions[account_id].append(message)
+        if message["status"] == "booked":
+            account = self.accounts[account_id]
+            account["balance"] = str(float(account["balance"]) + float(amount))
+        return message
+
+    def fail(self, operation, code="provider_unavailable", action="retry", **values):
+        self.failures[operation] = {"code": code, "message": f"Sentence of {code}.", "action": action, **values}
+
+    def dispatch(self, operation, payload):
+        self.asked.append((operation, payload))
+        if operation in self.failures:
+            return {"error": self.failures[operation]}
+        if operation == "connections.get":
+            institution = {"id": "I1", "name": "Scripted Bank", "capabilities": self.capabilities}
+            return {
+                "connection": {
+                    "id": payload["connection_id"],
+                    "state": "connected",
+                    "institution": institution,
+                    "provider": {"code": "scripted", "label": "Scripted"},
+                    "consent_expires_at": "2026-11-16T08:00:00Z",
+                }
+            }
+        if operation == "accounts.list":
+            return {"accounts": list(self.accounts.values())}
+        if operation == "transactions.list":
+            return self._page(payload)
+        return self.answers[operation]
+
+    def _page(self, payload):
+        start = int(payload.get("cursor") or 0)
+        wanted = [
+            message
+            for message in self.transactions[payload["account_id"]]
+            if not isinstance(message, dict) or str(message.get("booking_date")) >= payload.get("since", "")
+        ]
+        end = start + self.page_size
+        has_more = end < len(wanted)
+        return {
+            "transactions": wanted[start:end],
+            "removed_ids": [],
+            "has_more": has_more,
+            "next_cursor": str(end) if has_more else None,
+        }
+
+
+class OnlineSyncCommon(AccountTestInvoicingCommon):
+    """A company with a bank journal, a connected link with one account, and a scripted proxy."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.Line = cls.env["account.bank.statement.line"]
+        cls.Link = cls.env["account.online.link"]
+        cls.journal = cls.company_data["default_journal_bank"]
+        cls.company = cls.company_data["company"]
+
+    def setUp(self):
+        super().setUp()
+        self.proxy = ScriptedProxy(self.company.currency_id.name)
+        client = ProxyClient(EmbeddedTransport(self.proxy.dispatch))
+        self.startPatcher(patch.object(self.registry["account.online.link"], "_get_client", lambda link: client))
+
+    def connect(self, **values):
+        """A link as it stands after the user came back from the bank, without journals."""
+        proxy_connection = self.proxy.dispatch("connections.get", {"connection_id": "C1"})["connection"]
+        link = self.Link.sudo()._create_from_proxy(proxy_connection, list(self.proxy.accounts.values()), self.company)
+        link.write(values)
+        return link
+
+    def connect_journal(self, journal=None, start_date=False, periodicity="month", **values):
+        """A link whose first account fills the journal."""
+        link = self.connect(**values)
+        link.account_online_account_ids[0]._link_journal(journal or self.journal, start_date, periodicity)
+        return link
+
+    def synchronize(self, link):
+        """:return: the run"""
+        link.sudo()._synchronize(user_present=True)
+        return link.sudo().run_ids.sorted("id")[-1]
+
+    def lines(self, journal=None):
+        return self.Line.search([("journal_id", "=", (journal or self.journal).id)], order="internal_index")
+
+    def statements(self, journal=None):
+        return self.env["account.bank.statement"].search(
+            [("journal_id", "=", (journal or self.journal).id)], order="first_line_index"
+        )
+
+    @staticmethod
+    def days_ago(days):
+        return DAY - timedelta(days=days)
+
+    @staticmethod
+    def today():
+        return fields.Date.today()

@@ -1,0 +1,57 @@
+import pytest
+from account_online_synchronization.proxy.client import ProxyClient
+from account_online_synchronization.proxy.errors import ProxyError
+from account_online_synchronization.proxy.transport import EmbeddedTransport
+
+
+def client_answering(*answers):
+    """A client whose proxy gives these answers one after the other, and the list of the questions it was asked."""
+    asked, left = [], list(answers)
+
+    def dispatch(operation, payload):
+        asked.append((operation, payload))
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    return ProxyClient(EmbeddedTransport(dispatch)), asked
+
+
+def test_pages_are_followed_to_the_end():
+    client, asked = client_answering(
+        {"transactions": [1], "has_more": True, "next_cursor": "p2"},
+        {"transactions": [2], "has_more": False, "next_cursor": None},
+    )
+    assert [page["transactions"] for page in client.iter_transaction_pages("c", "a")] == [[1], [2]]
+    assert asked[1] == ("transactions.list", {"connection_id": "c", "account_id": "a", "cursor": "p2"})
+
+
+@pytest.mark.parametrize("cursor", [None, "same"])
+def test_paging_that_does_not_end_is_an_error_and_not_a_loop(cursor):
+    client, _asked = client_answering({"transactions": [], "has_more": True, "next_cursor": cursor})
+    with pytest.raises(ProxyError, match="does not come to an end"):
+        list(client.iter_transaction_pages("c", "a"))
+
+
+def test_a_failure_carries_what_to_do():
+    error = {"code": "consent_expired", "message": "Renew it.", "reference": "E-1", "action": "renew"}
+    client, _asked = client_answering({"error": error})
+    with pytest.raises(ProxyError) as caught:
+        client.get_connection("c")
+    assert (caught.value.code, caught.value.reference, caught.value.action) == ("consent_expired", "E-1", "renew")
+
+
+def test_an_action_of_a_newer_proxy_does_not_hide_the_message():
+    client, _asked = client_answering({"error": {"code": "x", "message": "Do that.", "action": "dance"}})
+    with pytest.raises(ProxyError, match="Do that") as caught:
+        client.get_connection("c")
+    assert caught.value.action == "contact_support"
+
+
+def test_what_is_not_an_answer_is_an_error():
+    client, _asked = client_answering("<html>")
+    with pytest.raises(ProxyError, match="can't be read"):
+        client.get_connection("c")
+
+
+def test_the_embedded_transport_passes_only_json():
+    with pytest.raises(TypeError):
+        ProxyClient(EmbeddedTransport(lambda operation, payload: {"x": object()})).get_connection("c")

@@ -1,0 +1,106 @@
+from datetime import date, datetime
+from decimal import Decimal
+
+import pytest
+from account_online_synchronization.proxy.errors import BadTransaction
+from account_online_synchronization.proxy.messages import parse_moment, parse_transaction
+
+
+def message(**changes):
+    values = {
+        "id": "T1",
+        "status": "booked",
+        "booking_date": "2026-05-03",
+        "amount": "-12.30",
+        "currency": "EUR",
+        "remittance": ["Invoice 42"],
+    }
+    return values | changes
+
+
+def test_an_amount_keeps_every_cent():
+    assert parse_transaction(message(amount="1234567890.10")).amount == Decimal("1234567890.10")
+
+
+def test_a_date_stays_the_date_that_the_bank_named():
+    assert parse_transaction(message()).date == date(2026, 5, 3)
+
+
+def test_the_value_date_serves_where_the_booking_date_is_missing():
+    assert parse_transaction(message(booking_date=None, value_date="2026-05-04")).date == date(2026, 5, 4)
+
+
+def test_unknown_keys_are_ignored():
+    assert parse_transaction(message(invented_tomorrow={"a": 1})).id == "T1"
+
+
+@pytest.mark.parametrize("blank", [None, "", " ", "\t\n"])
+def test_a_blank_id_is_no_id(blank):
+    assert parse_transaction(message(id=blank)).id is None
+
+
+def test_all_texts_of_the_bank_are_kept():
+    assert parse_transaction(message(remittance=["Invoice 42", " ", "Thank you"])).label == "Invoice 42 Thank you"
+
+
+def test_without_text_the_counterparty_is_the_label():
+    assert parse_transaction(message(remittance=None, counterparty={"name": "Azure Ltd"})).label == "Azure Ltd"
+
+
+def test_control_characters_do_not_reach_the_database():
+    assert parse_transaction(message(remittance=["a\x00b\x1bc"])).label == "a b c"
+
+
+def test_a_foreign_amount_comes_with_its_currency():
+    transaction = parse_transaction(message(foreign_amount="-14.00", foreign_currency="USD"))
+    assert (transaction.foreign_amount, transaction.foreign_currency) == (Decimal("-14.00"), "USD")
+
+
+@pytest.mark.parametrize(
+    "half",
+    [
+        {"foreign_currency": "USD"},
+        {"foreign_amount": "-14.00"},
+        {"foreign_amount": "-12.30", "foreign_currency": "EUR"},
+        {"foreign_amount": "0", "foreign_currency": "USD"},
+        {"foreign_amount": "14.00", "foreign_currency": "USD"},
+    ],
+)
+def test_half_a_foreign_pair_is_left_out(half):
+    transaction = parse_transaction(message(**half))
+    assert transaction.foreign_amount is None
+    assert transaction.foreign_currency is None
+
+
+@pytest.mark.parametrize("status", [None, "", "BOOK", "posted", 1])
+def test_only_a_clear_status_is_believed(status):
+    with pytest.raises(BadTransaction, match="neither booked nor pending"):
+        parse_transaction(message(status=status))
+
+
+@pytest.mark.parametrize("amount", [None, True, 12.3, "", "NaN", "Infinity", "1e400", "99999999999999999999", "12,30"])
+def test_an_amount_that_is_no_exact_number_is_refused(amount):
+    with pytest.raises(BadTransaction, match="amount"):
+        parse_transaction(message(amount=amount))
+
+
+@pytest.mark.parametrize("day", [None, "", "yesterday", "2026-02-30", "0001-01-01", "9999-12-31", 20260503.5])
+def test_a_date_that_cannot_be_right_is_refused(day):
+    with pytest.raises(BadTransaction):
+        parse_transaction(message(booking_date=day, value_date=day))
+
+
+def test_a_pending_transaction_needs_no_date():
+    assert not parse_transaction(message(status="pending", booking_date=None)).booked
+
+
+@pytest.mark.parametrize("garbage", [None, [], "text", 7])
+def test_garbage_is_refused_with_a_sentence(garbage):
+    with pytest.raises(BadTransaction, match="not a transaction"):
+        parse_transaction(garbage)
+
+
+def test_moments_become_naive_utc():
+    assert parse_moment("2026-05-03T11:15:00+02:00") == datetime(2026, 5, 3, 9, 15)
+    assert parse_moment("2026-05-03T09:15:00Z") == datetime(2026, 5, 3, 9, 15)
+    assert parse_moment("soon") is None

@@ -1,0 +1,19 @@
+from datetime import date
+
+from account_online_synchronization.importer.windows import window_start
+
+
+def test_the_first_run_asks_for_everything():
+    assert window_start(None, None) is None
+
+
+def test_the_first_run_starts_at_the_start_date():
+    assert window_start(date(2026, 5, 1), None) == date(2026, 5, 1)
+
+
+def test_later_runs_look_back_ten_days_for_late_bookings():
+    assert window_start(None, date(2026, 5, 20)) == date(2026, 5, 10)
+
+
+def test_looking_back_never_passes_the_start_date():
+    assert window_start(date(2026, 5, 15), date(2026, 5, 20)) == date(2026, 5, 15)

@@ -1,0 +1,79 @@
+from odoo.exceptions import AccessError
+from odoo.tests import new_test_user, tagged
+
+from .common import OnlineSyncCommon
+
+
+@tagged("post_install", "-at_install")
+class TestAccess(OnlineSyncCommon):
+    """Accountants synchronize, accounting administrators connect, only the system reads secrets."""
+
+    def new_user(self, *groups):
+        return new_test_user(
+            self.env,
+            login="-".join(groups),
+            groups=",".join(groups),
+            company_id=self.company.id,
+            company_ids=self.company.ids,
+        )
+
+    def test_an_accountant_synchronizes(self):
+        self.proxy.book("T1", "1.00")
+        link = self.connect_journal()
+        accountant = self.new_user("account.group_account_basic")
+        self.journal.with_user(accountant).action_synchronize_now()
+        self.assertEqual(len(self.lines()), 1)
+        self.assertEqual(link.run_ids.user_id, accountant)
+
+    def test_an_accountant_does_not_connect_banks(self):
+        accountant = self.new_user("account.group_account_basic")
+        link = self.connect_journal()
+        for action in ("action_connect_bank", "action_reconnect", "action_update_credentials", "action_fetch_accounts"):
+            with self.subTest(action), self.assertRaisesRegex(AccessError, "Only accounting administrators"):
+                getattr(link.with_user(accountant), action)()
+
+    def test_an_invoicing_user_does_not_synchronize(self):
+        self.connect_journal()
+        invoicing = self.new_user("account.group_account_invoice")
+        with self.assertRaises(AccessError):
+            self.journal.with_user(invoicing).action_synchronize_now()
+
+    def test_an_invoicing_user_still_opens_the_dashboard(self):
+        self.connect_journal()
+        invoicing = self.new_user("account.group_account_invoice")
+        self.assertIn("online_sync", self.journal.with_user(invoicing).kanban_dashboard)
+
+    def test_an_accounting_administrator_connects(self):
+        manager = self.new_user("account.group_account_manager")
+        self.assertEqual(self.Link.with_user(manager).action_connect_bank()["type"], "ir.actions.act_url")
+
+    def test_nobody_but_the_system_reads_the_connection_identifier(self):
+        link = self.connect_journal()
+        manager = self.new_user("account.group_account_manager")
+        with self.assertRaises(AccessError):
+            link.with_user(manager).read(["connection_identifier"])
+        with self.assertRaises(AccessError):
+            link.account_online_account_ids.with_user(manager).read(["online_identifier"])
+
+    def test_links_of_another_company_are_invisible(self):
+        link = self.connect_journal()
+        stranger = new_test_user(
+            self.env,
+            login="stranger",
+            groups="account.group_account_manager",
+            company_id=self.env.ref("base.main_company").id,
+            company_ids=self.env.ref("base.main_company").ids,
+        )
+        self.assertNotIn(link, self.Link.with_user(stranger).search([]))
+        with self.assertRaises(AccessError):
+            link.with_user(stranger).read(["name"])
+
+    def test_private_methods_are_private(self):
+        """What synchronizes with superuser rights must not be callable over RPC."""
+        for model in ("account.online.link", "account.online.account", "account.online.authorization"):
+            public = [
+                name
+                for name in vars(type(self.env[model]).__mro__[1])
+                if callable(getattr(self.env[model], name, None)) and not name.startswith("_")
+            ]
+            self.assertFalse([name for name in public if not name.startswith("action_")], model)

@@ -1,0 +1,90 @@
+from datetime import date
+
+from freezegun import freeze_time
+
+from odoo.tests import tagged
+
+from .common import OnlineSyncCommon
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-05-20 10:00:00")
+class TestStatements(OnlineSyncCommon):
+    """Lines are grouped by the journal's periodicity, and balances follow from the lines."""
+
+    def book_three_months(self):
+        self.proxy.accounts["A1"]["balance"] = "1000.00"
+        self.proxy.book("MAR", "10.00", date(2026, 3, 31))
+        self.proxy.book("APR", "20.00", date(2026, 4, 1))
+        self.proxy.book("APR2", "5.00", date(2026, 4, 30))
+        self.proxy.book("MAY", "-40.00", date(2026, 5, 20))
+
+    def balances(self):
+        return [(s.name[-7:], s.balance_start, s.balance_end_real) for s in self.statements()]
+
+    def test_the_first_load_makes_one_statement_per_month(self):
+        self.book_three_months()
+        self.synchronize(self.connect_journal())
+        self.assertEqual(
+            self.balances(), [("2026-03", 1000, 1010), ("2026-04", 1010, 1035), ("2026-05", 1035, 995)]
+        )
+
+    def test_the_last_running_balance_is_the_banks_balance(self):
+        self.book_three_months()
+        link = self.connect_journal()
+        self.synchronize(link)
+        self.assertEqual(self.lines()[-1].running_balance, link.account_online_account_ids.balance)
+
+    def test_statements_are_complete_and_valid(self):
+        self.book_three_months()
+        self.synchronize(self.connect_journal())
+        self.assertEqual(self.statements().mapped("is_complete"), [True] * 3)
+        self.assertEqual(self.statements().mapped("is_valid"), [True] * 3)
+
+    def test_new_transactions_join_the_statement_of_their_month(self):
+        self.book_three_months()
+        link = self.connect_journal()
+        self.synchronize(link)
+        self.proxy.book("MAY2", "1.00", date(2026, 5, 20))
+        self.synchronize(link)
+        self.assertEqual(self.balances()[-1], ("2026-05", 1035, 996))
+
+    def test_a_late_booking_moves_the_balances_of_all_later_statements(self):
+        self.book_three_months()
+        link = self.connect_journal()
+        self.synchronize(link)
+        link.account_online_account_ids.last_sync = "2026-05-05"
+        self.proxy.book("LATE", "100.00", date(2026, 4, 29))
+        self.synchronize(link)
+        self.assertEqual(
+            self.balances(), [("2026-03", 1000, 1010), ("2026-04", 1010, 1135), ("2026-05", 1135, 1095)]
+        )
+
+    def test_a_renamed_statement_still_receives_its_lines(self):
+        self.book_three_months()
+        link = self.connect_journal()
+        self.synchronize(link)
+        self.statements()[-1].name = "My own name"
+        self.proxy.book("MAY2", "1.00", date(2026, 5, 20))
+        self.synchronize(link)
+        self.assertEqual(len(self.statements()), 3)
+
+    def test_each_periodicity_makes_its_own_number_of_statements(self):
+        for periodicity, count in [("none", 0), ("day", 4), ("week", 3), ("bimonthly", 4), ("month", 3)]:
+            with self.subTest(periodicity), self.cr.savepoint() as savepoint:
+                self.book_three_months()
+                self.synchronize(self.connect_journal(periodicity=periodicity))
+                self.assertEqual(len(self.lines()), 4)
+                self.assertEqual(len(self.statements()), count)
+                savepoint.rollback()
+                self.proxy.transactions["A1"].clear()
+
+    def test_a_statement_made_by_hand_keeps_its_balances(self):
+        line = self.Line.create({"journal_id": self.journal.id, "date": "2026-03-01", "amount": 7, "payment_ref": "x"})
+        statement = self.env["account.bank.statement"].create(
+            {"name": "By hand", "line_ids": line.ids, "balance_start": 3, "balance_end_real": 10}
+        )
+        self.proxy.book("APR", "20.00", date(2026, 4, 1))
+        self.synchronize(self.connect_journal())
+        self.assertEqual((statement.balance_start, statement.balance_end_real), (3, 10))
+        self.assertEqual(self.balances()[-1], ("2026-04", 10, 30))

@@ -1,0 +1,1 @@
+from . import account_online_account_selection, account_online_authorization
