@@ -21,9 +21,6 @@
         "views/account_journal_dashboard_views.xml",
         "views/account_online_synchronization_menus.xml",
     ],
-    "assets": {
-        "web.assets_tests": ["account_online_synchronization/static/tests/tours/**/*"],
-    },
     "auto_install": True,
     "uninstall_hook": "uninstall_hook",
 }

@@ -13,7 +13,11 @@ SELECTION_ACTION = "account_online_synchronization.account_online_account_select
 
 class AccountOnlineSynchronizationController(http.Controller):
     @http.route(
-        "/account_online_synchronization/return/<string:nonce>", type="http", auth="user", methods=["GET"], sitemap=False
+        "/account_online_synchronization/return/<string:nonce>",
+        type="http",
+        auth="user",
+        methods=["GET"],
+        sitemap=False,
     )
     def return_from_bank(self, nonce, cancelled=None, **_parameters):
         """Where the browser arrives after the bank's pages.

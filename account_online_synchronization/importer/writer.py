@@ -23,7 +23,7 @@ CHUNK = 500
 
 @dataclass
 class Written:
-    """What came of a batch: the new lines (in booking order), and ``(identifier, reason)`` of those that were refused."""
+    """What came of a batch: the new lines in booking order, and ``(identifier, reason)`` of those that were refused."""
 
     lines: object
     refused: list = field(default_factory=list)

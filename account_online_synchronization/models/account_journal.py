@@ -70,10 +70,11 @@ class AccountJournal(models.Model):
         return [*super()._get_bank_statements_available_sources(), ("online_sync", self.env._("Bank Synchronization"))]
 
     def _fill_bank_cash_dashboard_data(self, dashboard_data):
-        super()._fill_bank_cash_dashboard_data(dashboard_data)
+        result = super()._fill_bank_cash_dashboard_data(dashboard_data)
         bank_journals = self.filtered(lambda journal: journal.type in ("bank", "credit"))
         for journal_id, values in bank_journals._get_online_sync_dashboard_data().items():
             dashboard_data[journal_id]["online_sync"] = values
+        return result
 
     def _get_online_sync_dashboard_data(self):
         """What the cards show; the same few queries whatever the number of cards.

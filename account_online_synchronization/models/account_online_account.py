@@ -58,7 +58,7 @@ class AccountOnlineAccount(models.Model):
     )
     pending_amount = fields.Monetary(readonly=True)
     journal_ids = fields.One2many(
-        comodel_name="account.journal", inverse_name="account_online_account_id", string="Journal", check_company=True
+        comodel_name="account.journal", inverse_name="account_online_account_id", check_company=True
     )
     id_scheme = fields.Selection(
         selection=[
@@ -72,7 +72,9 @@ class AccountOnlineAccount(models.Model):
         help="What transactions of this account are recognised by. It never changes silently: another scheme would "
         "bring every transaction a second time.",
     )
-    start_date = fields.Date(help="Transactions before this day are never imported. Empty: as far back as the bank allows.")
+    start_date = fields.Date(
+        help="Transactions before this day are never imported. Empty: as far back as the bank allows."
+    )
     last_sync = fields.Date(readonly=True, copy=False, help="Day up to which everything the bank gave has been stored.")
     sync_cursor = fields.Char(readonly=True, copy=False, groups="base.group_system")
 
@@ -121,7 +123,9 @@ class AccountOnlineAccount(models.Model):
         for message in messages:
             values = self._prepare_account_values(message)
             if not values["currency_id"]:
-                _logger.warning("Online link %s: an account has the unknown currency %s", link.id, message.get("currency"))
+                _logger.warning(
+                    "Online link %s: an account has the unknown currency %s", link.id, message.get("currency")
+                )
                 continue
             account = known.get(message["id"])
             if account:
@@ -278,4 +282,3 @@ class AccountOnlineAccount(models.Model):
         )
         if journal.type == "bank" and self.account_number and not journal.bank_account_id:
             journal.set_bank_account(self.account_number)
-

@@ -44,10 +44,20 @@ class AccountOnlineLink(models.Model):
         string="Automatic Synchronization",
         default=True,
         tracking=True,
-        help="Fetch transactions every 12 hours. Some banks only answer while a user is present; switch it off for those.",
+        help="Fetch transactions every 12 hours. Switch it off for banks that only answer while a user is present.",
     )
-    last_refresh = fields.Datetime(readonly=True, copy=False, help="When transactions were last fetched with success.")
-    next_refresh = fields.Datetime(readonly=True, copy=False, help="Not fetched automatically before this moment.")
+    last_refresh = fields.Datetime(
+        string="Last Synchronization",
+        readonly=True,
+        copy=False,
+        help="When transactions were last fetched with success.",
+    )
+    next_refresh = fields.Datetime(
+        string="Next Synchronization",
+        readonly=True,
+        copy=False,
+        help="Not fetched automatically before this moment.",
+    )
     expiring_synchronization_date = fields.Date(
         string="Consent Valid Until", readonly=True, copy=False, help="The bank asks for a new consent after this day."
     )
@@ -125,7 +135,8 @@ class AccountOnlineLink(models.Model):
         if not link.account_online_account_ids:
             return link._notify(
                 self.env._(
-                    "The consent covers no bank account. Use Update Credentials and tick the accounts that Odoo may read."
+                    "The consent covers no bank account. "
+                    "Use Update Credentials and tick the accounts that Odoo may read."
                 ),
                 "warning",
             )
@@ -195,7 +206,9 @@ class AccountOnlineLink(models.Model):
             )
         api_model = self.env["bank.sync.api"].sudo()
         client = self.env["bank.sync.client"].sudo()._get_embedded()
-        return ProxyClient(EmbeddedTransport(lambda operation, payload: api_model._dispatch(client, operation, payload)))
+        return ProxyClient(
+            EmbeddedTransport(lambda operation, payload: api_model._dispatch(client, operation, payload))
+        )
 
     @api.model
     def _create_from_proxy(self, connection, accounts, company):

@@ -53,7 +53,8 @@ class AccountOnlineRun(models.Model):
     def _compute_parked_text(self):
         for run in self:
             run.parked_text = "\n".join(
-                f"{item['account']} · {item['identifier'] or '?'} · {item['reason']}" for item in run.parked_details or []
+                f"{item['account']} · {item['identifier'] or '?'} · {item['reason']}"
+                for item in run.parked_details or []
             )
 
     # -------------------------------------------------------------------------
@@ -74,18 +75,14 @@ class AccountOnlineRun(models.Model):
         """What happened, in a sentence for the user who pressed the button."""
         self.ensure_one()
         parts = [
-            self.env._("%s new transactions imported.", self.imported)
+            self.env._("New transactions: %s.", self.imported)
             if self.imported
             else self.env._("There are no new transactions.")
         ]
         if self.pending:
-            parts.append(self.env._("%s are still pending at the bank and follow once they are booked.", self.pending))
+            parts.append(self.env._("Pending at the bank, imported once booked: %s.", self.pending))
         if self.skipped_locked:
-            parts.append(
-                self.env._("%s lie in a locked period and were left out.", self.skipped_locked)
-            )
+            parts.append(self.env._("In a locked period, left out: %s.", self.skipped_locked))
         if self.parked:
-            parts.append(
-                self.env._("%s could not be imported; the reasons are in the synchronization history.", self.parked)
-            )
+            parts.append(self.env._("Could not be imported, see the history: %s.", self.parked))
         return " ".join(parts)

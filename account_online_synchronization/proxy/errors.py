@@ -1,8 +1,8 @@
 """What can go wrong between this database and the proxy.
 
-    ProxyError                  the proxy, the provider or the bank said no; carries what to do about it
-    └── ServiceUnavailable      nobody answered: no connection service, or it can't be reached
-    BadTransaction              one transaction can't be used; it is parked, the others go in
+ProxyError                  the proxy, the provider or the bank said no; carries what to do about it
+└── ServiceUnavailable      nobody answered: no connection service, or it can't be reached
+BadTransaction              one transaction can't be used; it is parked, the others go in
 """
 
 #: What a person or the scheduler does next. The proxy decides, see "Failures" in docs/protocol.md.

@@ -39,9 +39,7 @@ class TestImport(OnlineSyncCommon):
         link = self.connect_journal()
         self.synchronize(link)
         self.assertFalse(self.lines())
-        self.assertRecordValues(
-            link.account_online_account_ids, [{"pending_count": 2, "pending_amount": -12.0}]
-        )
+        self.assertRecordValues(link.account_online_account_ids, [{"pending_count": 2, "pending_amount": -12.0}])
 
     def test_synchronizing_again_adds_nothing(self):
         for number in range(7):
@@ -139,7 +137,7 @@ class TestImport(OnlineSyncCommon):
         run = self.synchronize(self.connect_journal())
         self.assertEqual(self.lines().mapped("date"), [date(2026, 5, 1)])
         self.assertEqual(run.skipped_locked, 1)
-        self.assertIn("1 lie in a locked period", run._summary())
+        self.assertIn("In a locked period, left out: 1.", run._summary())
 
     def test_one_bad_transaction_is_parked_with_its_reason_and_the_others_go_in(self):
         self.proxy.book("T1", "1.00")
@@ -154,18 +152,18 @@ class TestImport(OnlineSyncCommon):
     def test_a_line_that_odoo_refuses_is_parked_and_the_others_go_in(self):
         for number in range(3):
             self.proxy.book(f"T{number}", "1.00")
-        create = type(self.Line).create
+        create, reason = type(self.Line).create, "This line is not wanted."
 
         def refuse_the_second(lines, vals_list):
             vals_list = vals_list if isinstance(vals_list, list) else [vals_list]
             if any(values["online_transaction_identifier"] == "T1" for values in vals_list):
-                raise ValidationError("This line is not wanted.")
+                raise ValidationError(reason)
             return create(lines, vals_list)
 
         self.patch(type(self.Line), "create", refuse_the_second)
         run = self.synchronize(self.connect_journal())
         self.assertEqual(self.lines().mapped("online_transaction_identifier"), ["T0", "T2"])
-        self.assertEqual(run.parked_details[0]["reason"], "This line is not wanted.")
+        self.assertEqual(run.parked_details[0]["reason"], reason)
 
     def test_a_transaction_in_another_currency_than_its_account_is_parked(self):
         self.proxy.book("T1", "1.00", currency="JPY")

@@ -25,9 +25,7 @@ class TestStatements(OnlineSyncCommon):
     def test_the_first_load_makes_one_statement_per_month(self):
         self.book_three_months()
         self.synchronize(self.connect_journal())
-        self.assertEqual(
-            self.balances(), [("2026-03", 1000, 1010), ("2026-04", 1010, 1035), ("2026-05", 1035, 995)]
-        )
+        self.assertEqual(self.balances(), [("2026-03", 1000, 1010), ("2026-04", 1010, 1035), ("2026-05", 1035, 995)])
 
     def test_the_last_running_balance_is_the_banks_balance(self):
         self.book_three_months()
@@ -56,9 +54,7 @@ class TestStatements(OnlineSyncCommon):
         link.account_online_account_ids.last_sync = "2026-05-05"
         self.proxy.book("LATE", "100.00", date(2026, 4, 29))
         self.synchronize(link)
-        self.assertEqual(
-            self.balances(), [("2026-03", 1000, 1010), ("2026-04", 1010, 1135), ("2026-05", 1135, 1095)]
-        )
+        self.assertEqual(self.balances(), [("2026-03", 1000, 1010), ("2026-04", 1010, 1135), ("2026-05", 1135, 1095)])
 
     def test_a_renamed_statement_still_receives_its_lines(self):
         self.book_three_months()

@@ -20,6 +20,11 @@ class AccountOnlineAccountSelection(models.TransientModel):
         required=True,
     )
 
+    @api.depends("account_online_link_id")
+    def _compute_display_name(self):
+        for selection in self:
+            selection.display_name = self.env._("Accounts of %s", selection.account_online_link_id.name)
+
     @api.model
     def _create_for(self, link, journal=None):
         """:param journal: journal that the user started from; proposed for the first account in its currency"""
@@ -62,7 +67,9 @@ class AccountOnlineAccountSelection(models.TransientModel):
 
     def action_later(self):
         return {
-            **self.env["ir.actions.act_window"]._for_xml_id("account_online_synchronization.account_online_link_action"),
+            **self.env["ir.actions.act_window"]._for_xml_id(
+                "account_online_synchronization.account_online_link_action"
+            ),
             "res_id": self.account_online_link_id.id,
             "views": [(False, "form")],
         }
@@ -72,9 +79,7 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
     _name = "account.online.account.selection.line"
     _description = "Choice for one Bank Account"
 
-    selection_id = fields.Many2one(
-        comodel_name="account.online.account.selection", required=True, ondelete="cascade"
-    )
+    selection_id = fields.Many2one(comodel_name="account.online.account.selection", required=True, ondelete="cascade")
     account_online_account_id = fields.Many2one(
         comodel_name="account.online.account", string="Bank Account", required=True, readonly=True, ondelete="cascade"
     )

@@ -29,9 +29,7 @@ class AccountOnlineAuthorization(models.TransientModel):
     )
     nonce_digest = fields.Char(required=True, index=True, groups="base.group_system")
     user_id = fields.Many2one(comodel_name="res.users", required=True, default=lambda self: self.env.uid)
-    company_id = fields.Many2one(
-        comodel_name="res.company", required=True, default=lambda self: self.env.company
-    )
+    company_id = fields.Many2one(comodel_name="res.company", required=True, default=lambda self: self.env.company)
     link_id = fields.Many2one(comodel_name="account.online.link", ondelete="cascade")
     journal_id = fields.Many2one(comodel_name="account.journal", ondelete="cascade")
     connection_identifier = fields.Char(groups="base.group_system")
@@ -84,7 +82,7 @@ class AccountOnlineAuthorization(models.TransientModel):
                 try:
                     answer = client.renew_connection(link.sudo().connection_identifier, reason, **arguments)
                 except ProxyError as error:
-                    # Why: a connection that the proxy no longer has can't be renewed; it is made anew, for the same link.
+                    # Why: what the proxy no longer has can't be renewed; it is made anew, for the same link.
                     if error.action != "reconnect":
                         raise
             if answer is None:
@@ -104,9 +102,7 @@ class AccountOnlineAuthorization(models.TransientModel):
     @api.model
     def _find(self, nonce):
         """The current user's open visit with this nonce, or an empty recordset. A nonce serves once."""
-        return self.sudo().search(
-            [("nonce_digest", "=", self._digest(nonce)), ("user_id", "=", self.env.uid)], limit=1
-        )
+        return self.sudo().search([("nonce_digest", "=", self._digest(nonce)), ("user_id", "=", self.env.uid)], limit=1)
 
     def _finish(self):
         """Take over what the user did at the bank.

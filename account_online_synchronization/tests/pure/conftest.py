@@ -1,4 +1,4 @@
-"""Makes the pure packages importable without Odoo: the addon's own ``__init__``, which imports Odoo, is not executed."""
+"""Makes the pure packages importable without Odoo: the addon's own ``__init__``, which needs it, is not executed."""
 
 import sys
 import types

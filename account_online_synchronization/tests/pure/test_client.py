@@ -1,4 +1,5 @@
 import pytest
+
 from account_online_synchronization.proxy.client import ProxyClient
 from account_online_synchronization.proxy.errors import ProxyError
 from account_online_synchronization.proxy.transport import EmbeddedTransport

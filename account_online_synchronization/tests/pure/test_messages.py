@@ -2,6 +2,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
+
 from account_online_synchronization.proxy.errors import BadTransaction
 from account_online_synchronization.proxy.messages import parse_moment, parse_transaction
 

@@ -1,6 +1,7 @@
 from datetime import date, timedelta
 
 import pytest
+
 from account_online_synchronization.importer.periods import PERIODICITIES, period_of
 
 

@@ -4,7 +4,10 @@ from pathlib import Path
 import pytest
 
 ADDON = Path(__file__).parents[2]
-PURE = [*sorted((ADDON / "proxy").glob("*.py")), *(ADDON / "importer" / f"{n}.py" for n in ("identity", "periods", "windows"))]
+PURE = [
+    *sorted((ADDON / "proxy").glob("*.py")),
+    *(ADDON / "importer" / f"{n}.py" for n in ("identity", "periods", "windows")),
+]
 
 
 def imported_modules(path):
