@@ -21,6 +21,9 @@
         "views/account_journal_dashboard_views.xml",
         "views/account_online_synchronization_menus.xml",
     ],
+    "assets": {
+        "web.assets_backend": ["account_online_synchronization/static/src/**/*"],
+    },
     "auto_install": True,
     "uninstall_hook": "uninstall_hook",
 }
