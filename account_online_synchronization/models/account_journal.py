@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from babel.dates import format_timedelta
 
 from odoo import api, fields, models
@@ -107,8 +109,10 @@ class AccountJournal(models.Model):
         """“2 hours ago” in the user's language, or an empty string."""
         if not moment:
             return ""
-        locale = babel_locale_parse(get_lang(self.env).code)
-        return format_timedelta(moment - fields.Datetime.now(), add_direction=True, locale=locale)
+        passed = fields.Datetime.now() - moment
+        if passed < timedelta(minutes=1):
+            return self.env._("just now")
+        return format_timedelta(-passed, add_direction=True, locale=babel_locale_parse(get_lang(self.env).code))
 
     # -------------------------------------------------------------------------
     # ACTIONS

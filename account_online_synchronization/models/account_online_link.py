@@ -13,11 +13,6 @@ from ..proxy.transport import EmbeddedTransport
 
 _logger = logging.getLogger(__name__)
 
-#: Hours between two automatic synchronizations of a link; the scheduled action's own interval.
-INTERVAL_HOURS = 12
-#: The scheduled action may start a little earlier than the last time; such a link is still due.
-SCHEDULE_SLACK = timedelta(hours=1)
-
 
 class AccountOnlineLink(models.Model):
     """One consent of one user at one institution. The database's side of a connection of the proxy."""
@@ -53,10 +48,10 @@ class AccountOnlineLink(models.Model):
         help="When transactions were last fetched with success.",
     )
     next_refresh = fields.Datetime(
-        string="Next Synchronization",
+        string="Waiting Until",
         readonly=True,
         copy=False,
-        help="Not fetched automatically before this moment.",
+        help="The bank allows no automatic request before this moment.",
     )
     expiring_synchronization_date = fields.Date(
         string="Consent Valid Until", readonly=True, copy=False, help="The bank asks for a new consent after this day."
@@ -252,8 +247,7 @@ class AccountOnlineLink(models.Model):
 
     @api.model
     def _cron_synchronize(self):
-        """Fetch for every link that is due. Each link is stored by itself; a failure stops no other one."""
-        limit = fields.Datetime.now() + SCHEDULE_SLACK
+        """Fetch for every link that no rate limit holds back. Each is stored by itself; a failure stops no other one."""
         links = self.search(
             [
                 ("auto_sync", "=", True),
@@ -261,7 +255,7 @@ class AccountOnlineLink(models.Model):
                 ("journal_ids", "!=", False),
                 "|",
                 ("next_refresh", "=", False),
-                ("next_refresh", "<=", limit),
+                ("next_refresh", "<=", fields.Datetime.now()),
             ],
             # Why: whoever waited longest comes first, should the time not suffice for all.
             order="last_refresh nulls first, id",
@@ -360,7 +354,7 @@ class AccountOnlineLink(models.Model):
         now = fields.Datetime.now()
         run.write({"state": "done", "ended_at": now})
         self._clear_error()
-        self.write({"last_refresh": now, "next_refresh": now + timedelta(hours=INTERVAL_HOURS)})
+        self.write({"last_refresh": now, "next_refresh": False})
         return self._notify(run._summary(), "success" if run.imported else "info")
 
     def _fail(self, run, error, user_present):

@@ -2,7 +2,6 @@ from . import (
     test_access,
     test_connect,
     test_dashboard,
-    test_demo_bank,
     test_errors,
     test_import,
     test_schedule,

@@ -25,6 +25,10 @@ class TestDashboard(OnlineSyncCommon):
         self.assertEqual(self.card()["last_refresh"], "2 hours ago")
         self.assertEqual(self.card()["state"], link.state)
 
+    def test_a_synchronization_of_this_minute_was_just_now(self):
+        self.connect_journal(last_refresh="2026-05-20 10:00:00")
+        self.assertEqual(self.card()["last_refresh"], "just now")
+
     def test_pending_transactions_are_shown_with_their_sum(self):
         self.proxy.book("P1", "-5.00", status="pending")
         self.synchronize(self.connect_journal())

@@ -60,9 +60,9 @@ class AccountOnlineAccountSelection(models.TransientModel):
         # The user has just been at the bank's pages: no need to ask the bank for another code.
         answer = link.sudo()._synchronize(user_present=True, refresh=False)
         if answer.get("tag") == "display_notification":
-            answer["params"]["next"] = self.env["ir.actions.act_window"]._for_xml_id(
-                "account.open_account_journal_dashboard_kanban"
-            )
+            dashboard = "account.open_account_journal_dashboard_kanban"
+            # Why "main": the choice is made, there is nothing to go back to.
+            answer["params"]["next"] = {**self.env["ir.actions.act_window"]._for_xml_id(dashboard), "target": "main"}
         return answer
 
     def action_later(self):

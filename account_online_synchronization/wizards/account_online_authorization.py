@@ -86,7 +86,7 @@ class AccountOnlineAuthorization(models.TransientModel):
                     if error.action != "reconnect":
                         raise
             if answer is None:
-                country = self.env.company.account_fiscal_country_id.code or self.env.company.country_id.code
+                country = self.env.company.country_id.code or self.env.company.account_fiscal_country_id.code
                 answer = client.start_connection(country=country or None, **arguments)
         except ProxyError as error:
             if link:

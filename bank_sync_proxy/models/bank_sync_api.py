@@ -1,0 +1,218 @@
+import json
+import logging
+from datetime import date
+
+from odoo import api, models
+
+from ..providers.errors import ConsentError, ProtocolError
+from ..providers.types import moment_text
+from ..tools.urls import is_local_path
+from .bank_sync_connection import aware
+
+_logger = logging.getLogger(__name__)
+
+MAX_TEXT = 2000
+
+
+class BankSyncApi(models.AbstractModel):
+    """The protocol's operations: one entry, whatever the transport. See docs/protocol.md."""
+
+    _name = "bank.sync.api"
+    _description = "Bank Synchronization Protocol"
+
+    @api.model
+    def _operations(self):
+        """:return: the one table of operations, name → method(client, payload)"""
+        return {
+            "institutions.search": self._institutions_search,
+            "connections.start": self._connections_start,
+            "connections.get": self._connections_get,
+            "connections.renew": self._connections_renew,
+            "connections.refresh": self._connections_refresh,
+            "connections.delete": self._connections_delete,
+            "accounts.list": self._accounts_list,
+            "transactions.list": self._transactions_list,
+        }
+
+    @api.model
+    def _dispatch(self, client, operation, payload):
+        """Answer a question of a database.
+
+        Never raises for what goes wrong with the question, the provider or the bank: the failure is the answer, and its
+        record is stored with the caller's transaction.
+
+        :param client: ``bank.sync.client``, already authenticated by the transport
+        :param str operation: name of docs/protocol.md
+        :param dict payload: JSON object
+        :return: JSON object; ``{"error": …}`` for a failure
+        """
+        api_sudo = self.sudo()
+        client_sudo = client.sudo()
+        language = payload.get("language") if isinstance(payload, dict) else None
+        if language and api_sudo._is_installed(language):
+            api_sudo = api_sudo.with_context(lang=language)
+        answer, error, record = api_sudo.env["bank.sync.error"]._attempt(
+            lambda: api_sudo._run(client_sudo, operation, payload),
+            operation=str(operation)[:100],
+            client=client_sudo,
+            connection=api_sudo._connection_of(client_sudo, payload),
+            request=payload,
+        )
+        if not error:
+            return answer
+        if record.connection_id:
+            record.connection_id._note_failure(error)
+        _logger.info("%s for client %s failed: %s, %s", operation, client_sudo.id, record.reference, error)
+        return {"error": error.to_protocol(record.reference, record.message)}
+
+    @api.model
+    def _run(self, client, operation, payload):
+        method = self._operations().get(operation)
+        if not method:
+            raise ProtocolError("invalid_request", f"no operation {operation!r}")
+        try:
+            # Through JSON and back: nothing can depend on the embedded transport's shortcut.
+            payload = json.loads(json.dumps(payload, allow_nan=False))
+        except (TypeError, ValueError) as error:
+            raise ProtocolError("invalid_request", f"not JSON: {error}")
+        if not isinstance(payload, dict):
+            raise ProtocolError("invalid_request", "the question is not an object")
+        if client.state != "active":
+            code = "connection_disconnected" if client.state == "disconnected" else "client_blocked"
+            raise ConsentError(code, f"the client is {client.state}")
+        return json.loads(json.dumps(method(client, payload), allow_nan=False))
+
+    # -------------------------------------------------------------------------
+    # OPERATIONS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _institutions_search(self, client, payload):
+        found, cursor = self.env["bank.sync.institution"]._search_page(
+            self._text(payload, "query"),
+            self._text(payload, "country"),
+            self._number(payload, "limit"),
+            self._text(payload, "cursor"),
+        )
+        return {"institutions": [institution._to_protocol() for institution in found], "next_cursor": cursor}
+
+    @api.model
+    def _connections_start(self, client, payload):
+        visit = self._visit_values(payload, client, required=True)
+        country = self._text(payload, "country")
+        identifier = self._text(payload, "institution_id")
+        institution = self.env["bank.sync.institution"]
+        if identifier:
+            institution = institution._find(identifier)
+        connection = self.env["bank.sync.connection"].create({"client_id": client.id, "institution_id": institution.id})
+        first = connection._begin("connect", visit["language"]) if institution else None
+        return self.env["bank.sync.visit"]._open(
+            connection, "connect", first, country_code=country and country.upper()[:2], **visit
+        )
+
+    @api.model
+    def _connections_get(self, client, payload):
+        return {"connection": self._connection(client, payload)._to_protocol()}
+
+    @api.model
+    def _connections_renew(self, client, payload):
+        connection = self._connection(client, payload)
+        visit = self._visit_values(payload, client, required=True)
+        if connection.state == "pending":
+            # Left before the end. Whoever chose the bank on our page may choose again.
+            may_choose = connection.visit_ids[:1].may_choose or not connection.institution_id
+            first = connection._begin("connect", visit["language"]) if connection.institution_id else None
+            return self.env["bank.sync.visit"]._open(connection, "connect", first, may_choose=may_choose, **visit)
+        connection._check_usable()
+        first = connection._begin("renew", visit["language"])
+        return self.env["bank.sync.visit"]._open(connection, "renew", first, **visit)
+
+    @api.model
+    def _connections_refresh(self, client, payload):
+        connection = self._connection(client, payload)
+        visit = self._visit_values(payload, client)
+        challenge = connection._refresh(user_present=payload.get("user_present") is True)
+        if challenge is None:
+            return {"state": "done", "refreshed_at": moment_text(aware(connection.refreshed_at))}
+        page = self.env["bank.sync.visit"]._open(connection, "refresh", challenge, **visit)
+        return {"state": "challenge", "page_url": page["page_url"], "expires_at": page["expires_at"]}
+
+    @api.model
+    def _connections_delete(self, client, payload):
+        connection = self._connection(client, payload)
+        # A provider that does not answer must not keep a user from leaving; the record tells support.
+        self.env["bank.sync.error"]._attempt(
+            connection._revoke, operation="connections.delete", client=client, connection=connection
+        )
+        connection._disconnect()
+        return {"deleted": True}
+
+    @api.model
+    def _accounts_list(self, client, payload):
+        return {"accounts": self._connection(client, payload)._accounts()}
+
+    @api.model
+    def _transactions_list(self, client, payload):
+        connection = self._connection(client, payload)
+        account = self._text(payload, "account_id", required=True)
+        page = connection._transactions(
+            account, self._day(payload, "since"), self._text(payload, "cursor"), self._number(payload, "limit")
+        )
+        return page.to_protocol()
+
+    # -------------------------------------------------------------------------
+    # QUESTIONS, CHECKED
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _connection(self, client, payload):
+        return self.env["bank.sync.connection"]._find(client, self._text(payload, "connection_id", required=True))
+
+    @api.model
+    def _connection_of(self, client, payload):
+        """:return: the connection that a question names, for the error record, or None"""
+        identifier = payload.get("connection_id") if isinstance(payload, dict) else None
+        if not isinstance(identifier, str) or "\x00" in identifier:
+            return None
+        return self.env["bank.sync.connection"].search(
+            [("client_id", "=", client.id), ("identifier", "=", identifier)], limit=1
+        )
+
+    @api.model
+    def _visit_values(self, payload, client, required=False):
+        """Where the browser goes afterwards, and in which language the pages are."""
+        return_url = self._text(payload, "return_url", required=required)
+        if return_url and not (client.is_embedded and is_local_path(return_url)):
+            raise ProtocolError("invalid_request", "return_url must be a path that begins with a single slash")
+        language = self._text(payload, "language")
+        return {"return_url": return_url, "language": language and language[:10]}
+
+    @api.model
+    def _is_installed(self, language):
+        return isinstance(language, str) and language in dict(self.env["res.lang"].get_installed())
+
+    @api.model
+    def _text(self, payload, key, required=False):
+        value = payload.get(key)
+        if value in (None, False, "") and not required:
+            return None
+        if not isinstance(value, str) or not value or len(value) > MAX_TEXT or "\x00" in value:
+            raise ProtocolError("invalid_request", f"{key} must be a text")
+        return value
+
+    @api.model
+    def _number(self, payload, key):
+        value = payload.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise ProtocolError("invalid_request", f"{key} must be a positive number")
+        return value
+
+    @api.model
+    def _day(self, payload, key):
+        text = self._text(payload, key)
+        try:
+            return text and date.fromisoformat(text)
+        except ValueError:
+            raise ProtocolError("invalid_request", f"{key} must be a date")

@@ -1,0 +1,106 @@
+import json
+import logging
+import secrets
+import traceback
+from datetime import timedelta
+
+import psycopg2
+
+from odoo import api, fields, models
+from odoo.tools.translate import get_translation
+
+from ..providers.errors import ProtocolError, ProviderError
+from ..providers.masking import mask
+
+_logger = logging.getLogger(__name__)
+
+#: Without 0 O 1 I L U: read over the telephone, they are one another, or words.
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+KEEP_DAYS = 90
+MAX_DETAIL = 20_000
+
+
+class BankSyncError(models.Model):
+    """The full record behind the reference that a user is shown."""
+
+    _name = "bank.sync.error"
+    _description = "Bank Synchronization Error"
+    _order = "id desc"
+    _rec_name = "reference"
+
+    reference = fields.Char(required=True, readonly=True, default=lambda self: self._new_reference())
+    create_date = fields.Datetime(string="When", readonly=True)
+    client_id = fields.Many2one(comodel_name="bank.sync.client", ondelete="cascade", index="btree_not_null")
+    connection_id = fields.Many2one(comodel_name="bank.sync.connection", ondelete="set null", index="btree_not_null")
+    provider_code = fields.Char(string="Provider", readonly=True)
+    operation = fields.Char(readonly=True)
+    code = fields.Char(readonly=True)
+    message = fields.Text(readonly=True, help="What the user was told.")
+    request = fields.Text(readonly=True, help="What was asked, secrets masked.")
+    detail = fields.Text(readonly=True, help="What was answered or raised, secrets masked.")
+
+    _reference_unique = models.UniqueIndex("(reference)", "References are unique.")
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _new_reference(self):
+        """:return: such as ``E-7KQ2-M9XD``; random, so that nobody can guess another one's"""
+        letters = [secrets.choice(ALPHABET) for _index in range(8)]
+        return f"E-{''.join(letters[:4])}-{''.join(letters[4:])}"
+
+    @api.model
+    def _attempt(self, question, **context):
+        """Do something that may fail at a provider, in a savepoint; a failure is recorded instead of raised.
+
+        What the question changed is rolled back with the savepoint, the record stays if the caller commits.
+
+        :param question: callable without parameters
+        :param context: parameters of :meth:`_record`
+        :return: (answer, None, None), or (None, error, its record)
+        """
+        try:
+            with self.env.cr.savepoint():
+                return question(), None, None
+        except ProviderError as error:
+            return None, error, self._record(error, **context)
+        except psycopg2.OperationalError:
+            # Serialization failures and lost connections: Odoo repeats the whole request.
+            raise
+        except Exception as exception:
+            _logger.exception("Unexpected failure of %s", context.get("operation"))
+            error = ProtocolError("unexpected_answer", type(exception).__name__)
+            return None, error, self._record(error, trace=traceback.format_exc(), **context)
+
+    @api.model
+    def _record(self, error, *, operation, client=None, connection=None, request=None, trace=None):
+        """Keep everything about a failure that helps to understand it, without secrets.
+
+        :param error: :class:`~..providers.errors.ProviderError`
+        :param dict request: what was asked
+        :param str trace: traceback of an unexpected exception
+        :return: the record
+        """
+        return self.sudo().create(
+            {
+                "client_id": client and client.id,
+                "connection_id": connection and connection.id,
+                "provider_code": error.provider or (connection and connection.provider_id.code),
+                "operation": operation,
+                "code": error.code,
+                "message": self._sentence(error),
+                "request": request and json.dumps(mask(request), indent=2, ensure_ascii=False)[:MAX_DETAIL],
+                "detail": mask("\n\n".join(filter(None, (str(error), trace))))[-MAX_DETAIL:],
+            }
+        )
+
+    @api.model
+    def _sentence(self, error):
+        return get_translation("bank_sync_proxy", self.env.lang or "en_US", error.sentence, ())
+
+    @api.autovacuum
+    def _gc_errors(self):
+        limit = fields.Datetime.now() - timedelta(days=KEEP_DAYS)
+        self.search([("create_date", "<", limit)], limit=10_000).unlink()

@@ -1,0 +1,148 @@
+"""The form that an adapter fills in. Read this page and one adapter, and you know how to write the next one."""
+
+from datetime import datetime, timezone
+
+from .errors import ConfigurationError
+
+
+class Provider:
+    """A provider: the aggregator or standard through which the proxy reaches banks.
+
+    An object lives for one operation and keeps nothing: the *state* of a connection is JSON that comes in and goes
+    out, the caller stores it encrypted. Nobody imports Odoo here. Time comes from :meth:`now`, never from the system.
+
+    Every method may raise a :class:`~.errors.ProviderError`; anything else that is raised counts as our mistake.
+    """
+
+    # -------------------------------------------------------------------------
+    # YOU MUST SET
+    # -------------------------------------------------------------------------
+
+    #: The one word for this provider: name of the file, of its tests, of its page in docs/. Stored, never renamed.
+    code = None
+    #: What people call it.
+    label = None
+
+    # -------------------------------------------------------------------------
+    # YOU MAY SET
+    # -------------------------------------------------------------------------
+
+    #: Where the provider documents its API, and the version that this adapter speaks.
+    docs_url = None
+    api_version = None
+    #: What an administrator has to enter, as :class:`~.types.Setting`.
+    settings_needed = ()
+    #: No real money behind it; every page says so.
+    demonstration = False
+
+    # -------------------------------------------------------------------------
+    # YOU SHOULD NOT NEED TO OVERRIDE
+    # -------------------------------------------------------------------------
+
+    def __init__(self, settings=None, clock=None, production=True):
+        """
+        :param dict settings: values of :attr:`settings_needed` by name, texts
+        :param clock: callable that returns the current moment, aware, UTC
+        :param bool production: False for the provider's sandbox
+        """
+        self.settings = {setting.name: setting.default for setting in self.settings_needed}
+        self.settings.update({name: value for name, value in (settings or {}).items() if value not in (None, "")})
+        self.production = production
+        self._clock = clock or (lambda: datetime.now(timezone.utc))
+
+    def now(self):
+        """:return: the current moment, aware, UTC"""
+        return self._clock()
+
+    def check_settings(self):
+        """:raise ConfigurationError: when a required setting is missing"""
+        missing = [s.label for s in self.settings_needed if s.required and not self.settings.get(s.name)]
+        if missing:
+            raise ConfigurationError(
+                "provider_not_configured", f"missing settings: {', '.join(missing)}", provider=self.code
+            )
+
+    # -------------------------------------------------------------------------
+    # YOU MUST IMPLEMENT
+    # -------------------------------------------------------------------------
+
+    def institutions(self, country=None):
+        """:return: all :class:`~.types.Institution` (of a country), iterable; ids are the provider's own"""
+        raise NotImplementedError
+
+    def start(self, institution, flow):
+        """Begin a new consent.
+
+        :param str institution: the provider's own id
+        :param flow: :class:`~.types.Flow`
+        :return: :class:`~.types.Redirect` or :class:`~.types.Challenge`
+        """
+        raise NotImplementedError
+
+    def accounts(self, state):
+        """:return: list of :class:`~.types.Account` that the consent covers, with their booked balances"""
+        raise NotImplementedError
+
+    def transactions(self, state, account, since=None, cursor=None, limit=None):
+        """One page, oldest first, as of the last refresh.
+
+        A page must stay what it is: asked again, it gives the same; and news between two pages loses nothing.
+
+        :param str account: ``Account.id``
+        :param date since: first booking date that is wanted; None: as far back as the bank allows
+        :param str cursor: ``next_cursor`` of the page before
+        :param int limit: how many are wanted at most; yours may be lower
+        :return: :class:`~.types.Page`
+        """
+        raise NotImplementedError
+
+    # -------------------------------------------------------------------------
+    # YOU MAY IMPLEMENT
+    # -------------------------------------------------------------------------
+
+    def answer(self, flow, values):
+        """Take the answers to the last :class:`~.types.Challenge`; you must, if you ever give one.
+
+        An answer that is not accepted gives the same challenge again, with ``error`` set: the caller counts attempts.
+
+        :param dict values: by name of the field; a tuple for ``multichoice``
+        :return: :class:`~.types.Challenge`, :class:`~.types.Redirect`, :class:`~.types.Completed`, or, in a flow
+            of kind ``refresh``, :class:`~.types.Refreshed`
+        """
+        raise NotImplementedError
+
+    def complete(self, flow, params):
+        """The browser came back from a :class:`~.types.Redirect`; you must, if you ever give one.
+
+        :param dict params: query of the callback
+        :return: as :meth:`answer`
+        """
+        raise NotImplementedError
+
+    def refresh(self, state, user_present=False):
+        """Ask the bank for its news.
+
+        :param bool user_present: a user waits and can answer questions
+        :return: :class:`~.types.Refreshed`; or, only while a user is present, a :class:`~.types.Challenge` or a
+            :class:`~.types.Redirect`
+        :raise ConsentError: ``challenge_required`` or ``auto_sync_forbidden`` when nobody is present but must be
+        """
+        raise NotImplementedError
+
+    def renew(self, state, flow):
+        """Begin a new consent, or new credentials, for the same connection. Accounts must keep their ids.
+
+        :return: as :meth:`start`; a new consent like the first one, unless you know better
+        """
+        return self.start(flow.institution, flow)
+
+    def revoke(self, state):
+        """Give the consent back; nothing to do where consents only run out."""
+
+    def parse_webhook(self, headers, body):
+        """:return: list of events of a verified webhook; an unverified one raises ``ProtocolError``"""
+        raise NotImplementedError
+
+    def parse_error(self, response):
+        """:return: the :class:`~.errors.ProviderError` for a failed HTTP answer; you must, if you speak HTTP"""
+        raise NotImplementedError

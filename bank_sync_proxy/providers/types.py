@@ -1,0 +1,348 @@
+"""What adapters take and give: frozen, typed, without Odoo.
+
+Amounts are :class:`~decimal.Decimal` in the account's currency, credit positive. A ``date`` has no time and no time
+zone. A ``datetime`` is aware and in UTC. ``to_protocol()`` gives the JSON object of docs/protocol.md.
+"""
+
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date, datetime, timezone
+from decimal import Decimal
+
+
+def moment_text(moment):
+    """A moment as it travels and as it is stored in states, ``2026-05-03T09:15:00Z``; None stays None."""
+    return moment and moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment_from_text(text):
+    """:return: the aware moment of :func:`moment_text`, or None"""
+    return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
+
+
+def amount_text(amount):
+    """A decimal string without an exponent; None stays None."""
+    return None if amount is None else f"{amount:f}"
+
+
+# -------------------------------------------------------------------------
+# INSTITUTIONS
+# -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """Facts about an institution that feed the user interface.
+
+    :param bool auto_sync: False where the bank answers only while a user is present
+    :param int history_days: how far back the bank gives transactions; None: not known
+    :param int consent_days: how long a consent holds; None: until it is withdrawn
+    :param int refreshes_per_day: None: no limit known
+    """
+
+    auto_sync: bool = True
+    history_days: int | None = None
+    consent_days: int | None = None
+    refreshes_per_day: int | None = None
+
+    def to_protocol(self):
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Institution:
+    """A bank, as one provider names it.
+
+    :param str id: the provider's own id
+    :param str country: ISO 3166 alpha-2
+    :param str logo: URL, or ``data:`` URI
+    :param str status: ``stable`` or ``beta``
+    """
+
+    id: str
+    name: str
+    country: str
+    bic: str | None = None
+    logo: str | None = None
+    status: str = "stable"
+    capabilities: Capabilities = Capabilities()
+
+    def to_protocol(self, providers=()):
+        """:param providers: list of ``{code, label}``, the proposed one first"""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "country": self.country,
+            "bic": self.bic,
+            "logo": self.logo,
+            "status": self.status,
+            "providers": list(providers),
+            "capabilities": self.capabilities.to_protocol(),
+        }
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Something that an administrator enters once per provider.
+
+    :param str type: ``text`` · ``integer`` · ``secret`` (stored encrypted, never shown again)
+    """
+
+    name: str
+    label: str
+    type: str = "text"
+    help: str = ""
+    required: bool = True
+    default: str = ""
+
+
+# -------------------------------------------------------------------------
+# ACCOUNTS AND TRANSACTIONS
+# -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Account:
+    """A bank account that a consent covers.
+
+    :param str id: unique within the connection, the same after a renewal
+    :param str number: IBAN where there is one
+    :param str number_type: ``iban`` or ``other``
+    :param str type: ``current`` · ``savings`` · ``credit_card`` · ``loan`` · ``other``
+    :param Decimal balance: the booked balance
+    :param datetime balance_at: the moment for which it holds
+    :param str id_scheme: where ``Transaction.id`` comes from: ``transaction_id`` · ``entry_reference`` ·
+        ``fingerprint``
+    """
+
+    id: str
+    name: str
+    currency: str
+    number: str | None = None
+    number_type: str = "iban"
+    type: str = "current"
+    balance: Decimal | None = None
+    balance_at: datetime | None = None
+    id_scheme: str = "transaction_id"
+
+    def to_protocol(self):
+        return {
+            "id": self.id,
+            "name": self.name,
+            "number": self.number,
+            "number_type": self.number_type,
+            "currency": self.currency,
+            "type": self.type,
+            "balance": amount_text(self.balance),
+            "balance_at": moment_text(self.balance_at),
+            "id_scheme": self.id_scheme,
+        }
+
+
+@dataclass(frozen=True)
+class Counterparty:
+    """The payer of money that came, the payee of money that went."""
+
+    name: str | None = None
+    account_number: str | None = None
+    bic: str | None = None
+
+    def to_protocol(self):
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """One transaction of an account.
+
+    :param str id: stable and unique within the account, or None
+    :param str status: ``booked`` or ``pending``
+    :param date booking_date: every booked transaction has one
+    :param Decimal foreign_amount: in ``foreign_currency``, signed like ``amount``; both or none
+    :param tuple remittance: all texts of the bank, in order
+    :param str pending_id: id under which the same transaction was reported as pending
+    :param dict raw: what the provider said, JSON, without secrets
+    """
+
+    id: str | None
+    status: str
+    amount: Decimal
+    currency: str
+    booking_date: date | None = None
+    value_date: date | None = None
+    foreign_amount: Decimal | None = None
+    foreign_currency: str | None = None
+    counterparty: Counterparty = Counterparty()
+    remittance: tuple[str, ...] = ()
+    end_to_end_id: str | None = None
+    creditor_reference: str | None = None
+    mandate_id: str | None = None
+    pending_id: str | None = None
+    raw: dict = field(default_factory=dict, compare=False, repr=False)
+
+    def to_protocol(self):
+        return {
+            "id": self.id,
+            "status": self.status,
+            "booking_date": self.booking_date and self.booking_date.isoformat(),
+            "value_date": self.value_date and self.value_date.isoformat(),
+            "amount": amount_text(self.amount),
+            "currency": self.currency,
+            "foreign_amount": amount_text(self.foreign_amount),
+            "foreign_currency": self.foreign_currency,
+            "counterparty": self.counterparty.to_protocol(),
+            "remittance": list(self.remittance),
+            "end_to_end_id": self.end_to_end_id,
+            "creditor_reference": self.creditor_reference,
+            "mandate_id": self.mandate_id,
+            "pending_id": self.pending_id,
+            "raw": self.raw,
+        }
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some transactions, oldest first.
+
+    :param tuple removed_ids: ids of transactions that the bank has withdrawn
+    :param str next_cursor: the next page while ``has_more``; afterwards None or a bookmark for the next run
+    """
+
+    transactions: tuple[Transaction, ...] = ()
+    removed_ids: tuple[str, ...] = ()
+    next_cursor: str | None = None
+    has_more: bool = False
+
+    def to_protocol(self):
+        return {
+            "transactions": [transaction.to_protocol() for transaction in self.transactions],
+            "removed_ids": list(self.removed_ids),
+            "next_cursor": self.next_cursor,
+            "has_more": self.has_more,
+        }
+
+
+# -------------------------------------------------------------------------
+# A VISIT OF THE BANK'S PAGES
+# -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A user's visit, as the adapter sees it.
+
+    :param str kind: ``connect`` · ``renew`` · ``refresh``
+    :param str institution: the provider's own id
+    :param str callback_url: where a bank's own page sends the browser back to; None where there are no such pages
+    :param str language: ``fr_BE``
+    :param dict state: state of the connection; empty while connecting
+    :param dict data: what the adapter's last :class:`Redirect` or :class:`Challenge` asked to keep
+    """
+
+    kind: str
+    institution: str
+    callback_url: str | None = None
+    language: str = "en_US"
+    state: dict = field(default_factory=dict, repr=False)
+    data: dict = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Redirect:
+    """The browser goes to a page of the bank; ``complete`` is called when it comes back."""
+
+    url: str
+    data: dict = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Option:
+    """One of the possible answers to a question."""
+
+    value: str
+    label: str
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One question of a :class:`Challenge`.
+
+    :param str type: ``text`` · ``password`` · ``code`` · ``choice`` · ``multichoice`` · ``info`` (only shown)
+    :param value: what is filled in already: a text, or a tuple of option values for ``multichoice``; never a secret
+    """
+
+    name: str
+    label: str
+    type: str = "text"
+    help: str = ""
+    options: tuple[Option, ...] = ()
+    value: str | tuple[str, ...] = ""
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """Questions to the user, rendered by the proxy's own pages; ``answer`` is called with what was entered.
+
+    :param str kind: ``credentials`` · ``code`` · ``choice`` · ``consent`` · ``approval`` (in the bank's app)
+    :param str hint: shown with emphasis, such as the credentials of a demonstration
+    :param str error: why the last answer was not accepted; counts as a failed attempt
+    :param dict data: JSON that comes back with the answer, encrypted in the meantime
+    """
+
+    title: str
+    message: str = ""
+    kind: str = "credentials"
+    fields: tuple[Field, ...] = ()
+    submit: str = "Continue"
+    hint: str = ""
+    error: str = ""
+    data: dict = field(default_factory=dict, repr=False)
+
+    def with_error(self, error, **values):
+        """The same questions again, with what was entered.
+
+        :param values: names of fields and what is filled in there
+        """
+        fields = tuple(replace(item, value=values.get(item.name, item.value)) for item in self.fields)
+        return replace(self, error=error, fields=fields)
+
+    def to_json(self):
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values):
+        fields = tuple(
+            Field(
+                **{
+                    **item,
+                    "options": tuple(Option(**option) for option in item["options"]),
+                    "value": tuple(item["value"]) if isinstance(item["value"], list) else item["value"],
+                }
+            )
+            for item in values["fields"]
+        )
+        return cls(**{**values, "fields": fields})
+
+
+@dataclass(frozen=True)
+class Completed:
+    """The user has given a consent.
+
+    :param dict state: JSON, everything the adapter needs from now on; stored encrypted
+    :param datetime consent_expires_at: None where it holds until it is withdrawn
+    :param datetime refreshed_at: moment of the data that the consent already brought; None: a refresh is needed
+    """
+
+    state: dict = field(repr=False)
+    accounts: tuple[Account, ...] = ()
+    consent_expires_at: datetime | None = None
+    refreshed_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """The bank has given its news."""
+
+    state: dict = field(repr=False)
+    refreshed_at: datetime

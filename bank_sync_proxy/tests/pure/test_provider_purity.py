@@ -1,0 +1,38 @@
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ADDON = Path(__file__).parents[2]
+PURE = [*sorted((ADDON / "providers").glob("*.py")), *sorted((ADDON / "tools").glob("*.py"))]
+IMPORT_ALL = """
+import importlib, sys, types
+for name in ("{name}",):
+    package = types.ModuleType(name)
+    package.__path__ = ["{path}"]
+    sys.modules[name] = package
+for module in {modules}:
+    importlib.import_module(module)
+assert "odoo" not in sys.modules
+"""
+
+
+def imported_modules(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module
+
+
+@pytest.mark.parametrize("path", PURE, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_providers_and_tools_do_not_import_odoo(path):
+    assert not [name for name in imported_modules(path) if name.split(".")[0] == "odoo"]
+
+
+def test_providers_and_tools_load_without_odoo():
+    modules = [f"{ADDON.name}.{path.parent.name}.{path.stem}" for path in PURE if path.stem != "__init__"]
+    program = IMPORT_ALL.format(name=ADDON.name, path=ADDON, modules=modules)
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -1,0 +1,72 @@
+import stat
+import threading
+
+import pytest
+
+from bank_sync_proxy.tools.vault import SecretsUnreadable, Vault, WeakKey, read_or_create_master
+
+MASTER = b"m" * 32
+
+
+def test_what_is_encrypted_is_read_again_and_not_readable():
+    vault = Vault(MASTER, "uuid", "name")
+    text = vault.encrypt({"token": "s3cret", "accent": "é"})
+    assert "s3cret" not in text
+    assert vault.decrypt(text) == {"token": "s3cret", "accent": "é"}
+    assert vault.encrypt({"token": "s3cret"}) != vault.encrypt({"token": "s3cret"})
+
+
+@pytest.mark.parametrize(
+    "other",
+    [(b"n" * 32, "uuid", "name"), (MASTER, "copy", "name"), (MASTER, "uuid", "copy")],
+    ids=["key", "uuid", "name"],
+)
+def test_another_key_or_a_copied_database_reads_nothing(other):
+    text = Vault(MASTER, "uuid", "name").encrypt({"token": "s3cret"})
+    with pytest.raises(SecretsUnreadable) as caught:
+        Vault(*other).decrypt(text)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_uuid_and_name_cannot_be_shifted_into_one_another():
+    text = Vault(MASTER, "ab", "c").encrypt(1)
+    with pytest.raises(SecretsUnreadable):
+        Vault(MASTER, "a", "bc").decrypt(text)
+
+
+def test_rubbish_is_unreadable_not_a_crash():
+    for text in ("", "rubbish", "gAAAAA"):
+        with pytest.raises(SecretsUnreadable):
+            Vault(MASTER, "uuid", "name").decrypt(text)
+
+
+def test_a_weak_key_is_refused():
+    with pytest.raises(WeakKey):
+        Vault(b"short", "uuid", "name")
+
+
+def test_the_key_file_is_made_once_for_the_owner_only(tmp_path):
+    path = tmp_path / "bank_sync" / "name.key"
+    key = read_or_create_master(path)
+    assert len(key) >= 32
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert read_or_create_master(path) == key
+    assert [file.name for file in path.parent.iterdir()] == ["name.key"]
+
+
+def test_workers_that_start_together_agree_on_one_key(tmp_path):
+    path = tmp_path / "bank_sync" / "name.key"
+    barrier, keys = threading.Barrier(8), []
+
+    def start():
+        barrier.wait()
+        keys.append(read_or_create_master(path))
+
+    threads = [threading.Thread(target=start) for _index in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(keys) == 8
+    assert len(set(keys)) == 1

@@ -1,0 +1,181 @@
+"""Connect the Demo Bank, synchronize, and show what the bank journal holds.
+
+Executed by scripts/run inside `odoo shell`, which gives `env`. Everything goes the way a user's clicks go.
+"""
+
+import os
+from urllib.parse import urljoin
+
+import lxml.html
+import requests
+
+LAST_LINES = 20
+TIMEOUT = 300
+
+
+def demonstrate(env):
+    prepare_company(env)
+    if not env["account.online.link"].search_count([], limit=1):
+        connect_demo_bank(os.environ["BANK_SYNC_URL"])
+    else:
+        synchronize(os.environ["BANK_SYNC_URL"])
+    # The server has written in the meantime, in its own transactions.
+    env.cr.rollback()
+    env.invalidate_all()
+    print_table(env)
+
+
+class Visitor:
+    """A user at the keyboard, without a browser: signs in, presses buttons, fills in forms, follows redirects."""
+
+    def __init__(self, url, login="admin", password="admin"):
+        self.url = url
+        self.session = requests.Session()
+        self.open("/web/login")
+        self.submit("password", login=login, password=password)
+
+    def call(self, model, method, *arguments):
+        """Press a button of the web client: the same request, the same rights."""
+        answer = self.session.post(
+            f"{self.url}/web/dataset/call_kw/{model}/{method}",
+            json={"jsonrpc": "2.0", "params": {"model": model, "method": method, "args": arguments, "kwargs": {}}},
+            timeout=TIMEOUT,
+        ).json()
+        if "error" in answer:
+            raise RuntimeError(answer["error"]["data"]["message"])
+        return answer["result"]
+
+    def open(self, path):
+        self._arrive(self.session.get(urljoin(self.url, path), timeout=TIMEOUT))
+
+    def submit(self, field, button=None, **values):
+        """Fill in the form that has the field, and send it.
+
+        :param button: value of the submit button, where the page has several
+        """
+        form = next(form for form in self.page.forms if form.xpath(f".//*[@name='{field}']"))
+        for name, value in values.items():
+            form.fields[name] = value
+        data = form.form_values() + ([(field, button)] if button else [])
+        target = urljoin(self.address, form.action or self.address)
+        self._arrive(self.session.post(target, data=data, timeout=TIMEOUT))
+
+    def _arrive(self, response):
+        response.raise_for_status()
+        self.address = response.url
+        self.page = lxml.html.fromstring(response.content)
+
+
+def prepare_company(env):
+    """A company that can keep books, and an administrator who sees them."""
+    company = env.ref("base.main_company")
+    if not env["account.move"].search_count([("company_id", "=", company.id)], limit=1):
+        euro = env.ref("base.EUR")
+        euro.active = True
+        company.write({"name": "Demo Company", "country_id": env.ref("base.be").id, "currency_id": euro.id})
+    if not company.chart_template:
+        env["account.chart.template"].try_loading("generic_coa", company)
+    # Why: Community hides the accounting dashboard's menu from users without them.
+    accountant = env.ref("account.group_account_user") + env.ref("account.group_account_manager")
+    env.ref("base.user_admin").write({"group_ids": [(4, group.id) for group in accountant]})
+    env.cr.commit()  # the server that the next step talks to is another process
+
+
+def connect_demo_bank(url):
+    """Click *Connect bank*, walk through the Demo Bank's pages, and let its accounts fill journals."""
+    visitor = Visitor(url)
+    journal = visitor.call("account.journal", "search", [("type", "=", "bank")])[0]
+    visitor.open(visitor.call("account.journal", "action_connect_bank", [journal])["url"])
+    bank = visitor.page.xpath("//button[@name='institution'][.//strong[text()='Demo Bank']]/@value")[0]
+    visitor.submit("institution", bank)
+    visitor.submit("user", user="demo", password="demo")
+    visitor.submit("accounts")
+    # Back in Odoo, at the choice of journals; its address ends in the record's id.
+    selection = int(visitor.address.rstrip("/").rsplit("/", 1)[1])
+    answer = visitor.call("account.online.account.selection", "action_confirm", [selection])
+    print(answer["params"]["message"])
+
+
+def synchronize(url):
+    """Press *Fetch Transactions* on each connection."""
+    visitor = Visitor(url)
+    for link in visitor.call("account.online.link", "search", [("state", "!=", "disconnected")]):
+        answer = visitor.call("account.online.link", "action_fetch_transactions", [link])
+        print(answer.get("params", {}).get("message", "The bank asks for a code: use Synchronize Now in the browser."))
+
+
+def print_table(env):
+    for journal in env["account.journal"].search([("type", "in", ("bank", "credit"))]):
+        lines = env["account.bank.statement.line"].search([("journal_id", "=", journal.id)], order="internal_index")
+        if lines:
+            print_lines(journal, lines)
+            print_statements(journal, lines.statement_id)
+
+
+def print_lines(journal, lines):
+    currency = journal.currency_id or journal.company_id.currency_id
+    print(f"\n{journal.name}: {len(lines)} transactions, the last {min(LAST_LINES, len(lines))} of them")
+    rows = [
+        (
+            str(line.date),
+            line.payment_ref or "",
+            line.partner_id.name or line.partner_name or "",
+            amount(line.amount, currency),
+            amount(line.running_balance, currency),
+            line.statement_id.name or "",
+        )
+        for line in lines[-LAST_LINES:]
+    ]
+    total = ("", "total of all", "", amount(sum(lines.mapped("amount")), currency), "", "")
+    print_rows(("date", "label", "partner", "amount", "balance", "statement"), rows, total, right={3, 4})
+
+
+def print_statements(journal, statements):
+    currency = journal.currency_id or journal.company_id.currency_id
+    if not statements:
+        print("\nNo statements.")
+        return
+    print(f"\n{journal.name}: {len(statements)} statements")
+    rows = []
+    for statement in statements.sorted("first_line_index"):
+        dates = statement.line_ids.mapped("date")
+        rows.append(
+            (
+                statement.name or "",
+                str(min(dates)),
+                str(max(dates)),
+                str(len(dates)),
+                amount(statement.balance_start, currency),
+                amount(statement.balance_end, currency),
+            )
+        )
+    print_rows(("statement", "from", "to", "lines", "start", "end"), rows, right={3, 4, 5})
+
+
+def amount(value, currency):
+    return f"{value:,.{currency.decimal_places}f} {currency.name}"
+
+
+def print_rows(heads, rows, total=None, right=()):
+    """A table of plain text; long texts are cut so that it fits a wide terminal."""
+    rows = [[text if len(text) <= 36 else text[:35] + "…" for text in row] for row in rows]
+    widths = [max(len(row[column]) for row in [heads, *rows, total or heads]) for column in range(len(heads))]
+
+    def show(row):
+        cells = (
+            text.rjust(width) if column in right else text.ljust(width)
+            for column, (text, width) in enumerate(zip(row, widths, strict=True))
+        )
+        print("  " + "  ".join(cells).rstrip())
+
+    show(heads)
+    show(["─" * width for width in widths])
+    for row in rows:
+        show(row)
+    if total:
+        show(["─" * width for width in widths])
+        show(total)
+
+
+if "env" in globals():  # the shell's variable
+    demonstrate(env)  # noqa: F821

@@ -1,0 +1,111 @@
+"""Databases with our addons: created whole or not at all, kept up to date, copied for tests.
+
+A database is complete when it has its final name; it is built under another one. A comment on it tells from
+which sources, so the mark lives and dies with the database, on whatever server.
+"""
+
+import shutil
+
+from . import locks, odoo_command, odoo_package, paths, sql, stamps
+from .console import Trouble, step
+
+MARK = "bank sync sources "
+MODULES = ",".join(paths.ADDONS)
+
+
+def sources():
+    """Hash of everything that ends up in a database: Odoo and the addons, without their tests."""
+    files = [
+        file
+        for addon in paths.ADDONS
+        for file in sorted((paths.ROOT / addon).rglob("*"))
+        if file.is_file() and "__pycache__" not in file.parts and file.relative_to(paths.ROOT).parts[1] != "tests"
+    ]
+    names = [str(file.relative_to(paths.ROOT)) for file in files]
+    return stamps.digest(str(odoo_package.source()), stamps.read(odoo_package.STAMP), names, *files)
+
+
+def exists(database):
+    return bool(sql.query(f"SELECT 1 FROM pg_database WHERE datname = {sql.literal(database)}"))
+
+
+def built_from(database):
+    """The hash of the sources that the database was last created or updated with."""
+    rows = sql.query(
+        f"SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = {sql.literal(database)}"
+    )
+    comment = rows[0][0] if rows and rows[0] else ""
+    return comment[len(MARK) :] if comment.startswith(MARK) else None
+
+
+def ensure(database):
+    """Have the database, with the addons as they are in this clone now. What it holds is kept."""
+    odoo_command.need_addons()
+    with locks.locked(f"database-{database}", f"Another script is preparing the database {database}: waiting for it."):
+        current = sources()
+        if not exists(database):
+            with step(f"Creating the database {database}"):
+                _create(database, current)
+        elif not (paths.FILESTORE / database).is_dir():
+            raise Trouble(
+                f"The database {database} exists, but its files are not in {paths.FILESTORE}: "
+                "it is not from this clone, so choose another name with --database, or drop it."
+            )
+        elif built_from(database) != current:
+            with step(f"Updating the addons in the database {database}"):
+                _install("-u", database)
+                _mark(database, current)
+
+
+def ensure_template(database):
+    """Have a database with freshly installed addons, for copying: another source, another database."""
+    odoo_command.need_addons()
+    with locks.locked(f"database-{database}", "Another script is preparing the tests' database: waiting for it."):
+        current = sources()
+        if exists(database) and built_from(database) == current and (paths.FILESTORE / database).is_dir():
+            return
+        with step("Creating a database with the addons for the tests"):
+            drop(database)
+            _create(database, current)
+
+
+def copy(template, database):
+    """Replace a database by a copy of another, files included: Odoo keeps the web pages' assets there."""
+    drop(database)
+    with locks.locked(f"database-{template}"):
+        sql.query(f"CREATE DATABASE {sql.name(database)} TEMPLATE {sql.name(template)}")
+        shutil.copytree(paths.FILESTORE / template, paths.FILESTORE / database)
+
+
+def drop(database):
+    sql.query(f"DROP DATABASE IF EXISTS {sql.name(database)} WITH (FORCE)")
+    shutil.rmtree(paths.FILESTORE / database, ignore_errors=True)
+
+
+def _create(database, current):
+    unfinished = f"{database}_unfinished"
+    drop(unfinished)
+    _install("-i", unfinished)
+    _mark(unfinished, current)
+    # Why the files first: without the database they are taken for leftovers, the other way round they would be missed.
+    shutil.rmtree(paths.FILESTORE / database, ignore_errors=True)
+    (paths.FILESTORE / unfinished).mkdir(parents=True, exist_ok=True)
+    (paths.FILESTORE / unfinished).rename(paths.FILESTORE / database)
+    sql.query(f"ALTER DATABASE {sql.name(unfinished)} RENAME TO {sql.name(database)}")
+
+
+def _install(switch, database):
+    failed = f"Odoo could not install the addons into the database {database}: the log tells why."
+    arguments = ["--no-http", "--max-cron-threads=0", "--stop-after-init", "-d", database, switch, MODULES]
+    odoo_command.run(arguments, f"database-{database}", failed)
+    # Why ask: Odoo ends with success when it skips a module that it cannot find or install.
+    names = ", ".join(map(sql.literal, paths.ADDONS))
+    installed = sql.query(
+        f"SELECT name FROM ir_module_module WHERE state = 'installed' AND name IN ({names})", database=database
+    )
+    if len(installed) < len(paths.ADDONS):
+        raise Trouble(failed, odoo_command.process.log_path(f"database-{database}"))
+
+
+def _mark(database, current):
+    sql.query(f"COMMENT ON DATABASE {sql.name(database)} IS {sql.literal(MARK + current)}")

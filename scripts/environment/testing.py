@@ -1,0 +1,93 @@
+"""Run the suites one after the other, each in the surroundings it needs."""
+
+from . import bootstrap, browser, database, locks, odoo_command, paths, process, python_packages, suites
+from .console import Trouble, complain, say
+
+TEMPLATE = "bank_sync_template"
+DATABASE = "bank_sync_test"
+NOTHING_COLLECTED = 5
+
+
+def main(arguments):
+    only_pure = "--pure" in arguments
+    options, targets = suites.split([argument for argument in arguments if argument != "--pure"])
+    wanted = [suite for suite in suites.ORDER if suites.targets_of(suite, targets)]
+    if only_pure:
+        wanted = [suite for suite in wanted if suite == "pure"]
+    if not wanted:
+        raise Trouble("There are no such tests: name a folder or file below tests/ or <addon>/tests/.")
+    needs_odoo = wanted != ["pure"]
+    bootstrap.bootstrap(odoo=needs_odoo, database_server=needs_odoo)
+    results = {}
+    for suite in wanted:
+        if suite != "pure" and "ready" not in results:
+            browser.ensure()
+            database.ensure_template(TEMPLATE)
+            results["ready"] = 0
+        results[suite] = RUN[suite]([*options, *suites.targets_of(suite, targets)])
+        if results[suite] not in (0, NOTHING_COLLECTED) and stops_early(options):
+            break
+    return verdict({suite: code for suite, code in results.items() if suite in wanted}, options or targets)
+
+
+def stops_early(options):
+    return any(option in ("-x", "--exitfirst") or option.startswith("--maxfail") for option in options)
+
+
+def verdict(results, narrowed):
+    """One exit code for all suites: the first that is not success."""
+    failed = {suite: code for suite, code in results.items() if code not in (0, NOTHING_COLLECTED)}
+    empty = [suite for suite, code in results.items() if code == NOTHING_COLLECTED]
+    if len(empty) == len(results):
+        complain("No test was run." if narrowed else "No test was found.")
+        return NOTHING_COLLECTED
+    if failed:
+        complain(f"Failed: {', '.join(failed)}.")
+        return next(iter(failed.values()))
+    return 0
+
+
+def run_pure(arguments):
+    say("Tests without a database")
+    variables = {**python_packages.clean_environment(), "PYTHONPATH": str(paths.ROOT / "scripts")}
+    return pytest(["-p", "no:odoo", "-p", "environment.pure", *arguments], variables)
+
+
+def run_whole(arguments):
+    say("Tests of the whole")
+    return pytest(["-p", "no:odoo", *arguments], odoo_command.environment(BANK_SYNC_TEMPLATE=TEMPLATE))
+
+
+def run_odoo(arguments):
+    say("Tests inside Odoo")
+    with a_database() as name:
+        options = ["--odoo-database", name, "--odoo-http", "--odoo-extra", "max-cron-threads=0"]
+        # Why the whole list of skips: a browser test that did not run must be seen by name.
+        options += ["-rs", "--no-fold-skipped", "--ignore-glob", "*/tests/pure"]
+        return pytest([*options, *arguments], odoo_command.environment())
+
+
+def pytest(arguments, variables):
+    command = [paths.PYTHON, "-m", "pytest", "-o", f"cache_dir={paths.HERE / 'pytest-cache'}", *arguments]
+    return process.wait(process.start(command, env=variables))
+
+
+class a_database:
+    """A fresh copy of the template under a name that no other run uses at the moment."""
+
+    def __enter__(self):
+        number = 1
+        while True:
+            self.name = DATABASE if number == 1 else f"{DATABASE}_{number}"
+            self.lock = locks.try_lock(f"run-{self.name}")
+            if self.lock is not None:
+                break
+            number += 1
+        database.copy(TEMPLATE, self.name)
+        return self.name
+
+    def __exit__(self, *failure):
+        locks.release(self.lock)
+
+
+RUN = {"pure": run_pure, "whole": run_whole, "odoo": run_odoo}

@@ -1,0 +1,120 @@
+"""Tests of the whole: they start real Odoo processes over databases of their own. Run them through scripts/test."""
+
+import itertools
+import json
+import os
+import runpy
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+
+from environment import database, odoo_command, ports, process
+
+numbers = itertools.count(1)
+ROOT = Path(__file__).parents[1]
+demo = runpy.run_path(str(ROOT / "scripts" / "demo.py"))
+
+
+@dataclass
+class Installation:
+    """A database with both addons, of its own, and Odoo's command line and server for it."""
+
+    name: str
+    url: str = ""
+    server: subprocess.Popen | None = None
+
+    def odoo(self, *arguments, stdin=None):
+        """Run an Odoo command to its end.
+
+        :return: what it printed
+        """
+        done = subprocess.run(
+            odoo_command.line(*arguments),
+            env=odoo_command.environment(),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-4000:]
+        return done.stdout
+
+    def shell(self, script):
+        """Run Python in Odoo's shell, with ``env``; what it changes is committed.
+
+        :return: the JSON value of the variable ``result``, None where the script sets none
+        """
+        around = "result = None\n{script}\nenv.cr.commit()\nimport json\nprint('RESULT', json.dumps(result))\n"
+        printed = self.odoo(
+            "shell", "-d", self.name, "--no-http", "--log-level=warn", stdin=around.format(script=script)
+        )
+        answers = [line for line in printed.splitlines() if line.startswith("RESULT ")]
+        assert answers, f"The script did not come to its end:\n{printed[-4000:]}"
+        return json.loads(answers[-1].removeprefix("RESULT "))
+
+    def prepare_company(self):
+        path = ROOT / "scripts" / "demo.py"
+        self.shell(f"import runpy\nrunpy.run_path({str(path)!r})['prepare_company'](env)")
+
+    def start(self):
+        """Start Odoo's HTTP server."""
+        port = ports.any_free()
+        log = f"server-{self.name}"
+        self.server = odoo_command.serve(
+            ["-d", self.name, "--db-filter", f"^{self.name}$", "--http-port", port, "--max-cron-threads=0"], log
+        )
+        ports.wait_until_served(port, self.server, process.log_path(log))
+        self.url = f"http://{ports.HOST}:{port}"
+
+    def stop(self):
+        if self.server:
+            process.stop(self.server)
+
+    def visitor(self):
+        """A user without a browser, as in scripts/demo.py."""
+        return demo["Visitor"](self.url)
+
+    def run_scheduled_action(self):
+        self.shell("env.ref('account_online_synchronization.ir_cron_synchronize').method_direct_trigger()")
+
+    def move_demo_clock(self, hours):
+        self.shell(
+            "setting = env['bank.sync.provider'].search([('code', '=', 'sandbox')]).setting_ids"
+            f".filtered(lambda s: s.name == 'clock_offset_hours')\nsetting.value = '{hours}'"
+        )
+
+
+@contextmanager
+def a_copy_of_the_template():
+    if "BANK_SYNC_TEMPLATE" not in os.environ:
+        pytest.fail("These tests need the environment that scripts/test prepares: run them through it.")
+    name = f"bank_sync_test_{os.getpid()}_{next(numbers)}"
+    database.copy(os.environ["BANK_SYNC_TEMPLATE"], name)
+    copy = Installation(name)
+    try:
+        yield copy
+    finally:
+        copy.stop()
+        database.drop(name)
+
+
+@pytest.fixture
+def installation():
+    """A fresh copy of the template, nothing started."""
+    with a_copy_of_the_template() as copy:
+        yield copy
+
+
+@pytest.fixture(scope="module")
+def served():
+    """A company with books, served over HTTP; the tests of a module share it."""
+    with a_copy_of_the_template() as copy:
+        copy.prepare_company()
+        copy.start()
+        yield copy

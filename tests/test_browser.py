@@ -1,0 +1,131 @@
+"""One tour through a real browser, start to end: dashboard, bank, accounts, journal, form.
+
+Each station leaves a picture in `.environment/screenshots`: look at them after a change of a page.
+"""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+SCREENSHOTS = Path(__file__).parents[1] / ".environment" / "screenshots"
+#: Milliseconds. A first page of a fresh database builds its assets.
+PATIENCE = 90_000
+
+
+class Tour:
+    """A signed-in browser window; trouble on a page is collected in ``errors``."""
+
+    def __init__(self, page, url):
+        self.page = page
+        self.url = url
+        self.errors = []
+        page.set_default_timeout(PATIENCE)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
+
+    def open(self, path):
+        self.page.goto(self.url + path)
+
+    def sign_in(self):
+        self.open("/web/login")
+        self.page.fill("#login", "admin")
+        self.page.fill("#password", "admin")
+        self.page.press("#password", "Enter")
+        self.page.wait_for_selector(".o_web_client")
+
+    def click(self, name, **options):
+        self.page.get_by_role("button", name=name, **options).first.click()
+
+    def sees(self, text):
+        expect(self.page.get_by_text(text).first).to_be_visible(timeout=PATIENCE)
+
+    def photograph(self, name):
+        # Why a pause and not "networkidle": Odoo's own bus never falls silent.
+        self.page.wait_for_timeout(800)
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+    def close_notifications(self):
+        for button in self.page.locator(".o_notification_close").all():
+            button.click()
+        expect(self.page.locator(".o_notification")).to_have_count(0, timeout=PATIENCE)
+
+    def sign_in_at_the_demo_bank(self):
+        self.page.get_by_label("User name").fill("demo")
+        self.page.get_by_label("Password").fill("demo")
+        self.photograph("bank_sign_in")
+        self.click("Sign in")
+        self.sees("Business account")
+        self.photograph("bank_consent")
+        self.click("Give consent")
+
+
+@pytest.fixture
+def tour(served):
+    chromium = os.environ.get("BANK_SYNC_CHROMIUM")
+    if not chromium:
+        pytest.skip("there is no Chromium on this machine; install it to run the browser test")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"],
+        )
+        tour = Tour(browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-US"), served.url)
+        tour.sign_in()
+        yield tour
+        browser.close()
+
+
+def test_from_the_dashboard_to_a_filled_journal_and_through_the_forms_buttons(tour, served):
+    tour.open("/odoo/accounting")
+    tour.sees("Connect bank")
+    tour.photograph("dashboard_before")
+    tour.click("Connect bank", exact=True)
+
+    tour.sees("Search your bank")
+    tour.photograph("bank_choice")
+    tour.page.locator("button[name=institution]").filter(has=tour.page.get_by_text("Demo Bank", exact=True)).click()
+    tour.sign_in_at_the_demo_bank()
+
+    tour.sees("Choose the journal that each bank account fills")
+    tour.photograph("choose_accounts")
+    tour.click("Synchronize", exact=True)
+    tour.sees(re.compile(r"New transactions: \d{3}\."))
+    tour.sees("Synchronize Now")
+    tour.close_notifications()
+    tour.photograph("dashboard")
+
+    tour.click("Synchronize Now")
+    tour.sees("There are no new transactions.")
+    tour.close_notifications()
+
+    tour.page.get_by_text(re.compile(r"Synchronized (just now|.* ago)")).first.click()
+    tour.sees("Automatic Synchronization")
+    tour.photograph("connection")
+    tour.click("Fetch Transactions")
+    tour.sees("There are no new transactions.")
+    tour.close_notifications()
+    tour.click("Fetch Accounts")
+    tour.sees("Choose the journal that each bank account fills")
+    tour.click("Later")
+    tour.click("Update Credentials")
+    tour.sign_in_at_the_demo_bank()
+    tour.sees("Automatic Synchronization")
+
+    served.move_demo_clock(24 * 200)
+    tour.click("Fetch Transactions")
+    tour.sees("Your consent at the bank has expired")
+    tour.close_notifications()
+    tour.photograph("connection_expired")
+    tour.click("Reconnect")
+    tour.sign_in_at_the_demo_bank()
+    expect(tour.page.get_by_text("Your consent at the bank has expired")).to_have_count(1)  # the chatter remembers
+    tour.photograph("connection_renewed")
+
+    tour.open("/odoo/online-synchronization")
+    tour.sees("Demo Bank")
+    tour.photograph("connections")
+    assert tour.errors == []

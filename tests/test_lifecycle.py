@@ -1,0 +1,43 @@
+"""Either addon can be uninstalled and installed again; core keeps working without it."""
+
+import pytest
+
+WHAT_STAYS = """
+lines = env["account.bank.statement.line"].search_count([])
+sources = env["account.journal"].search([("type", "=", "bank")]).mapped("bank_statements_source")
+result = [lines, sources]
+"""
+
+SYNCHRONIZED_JOURNAL = """
+journal = env["account.journal"].search([("type", "=", "bank")], limit=1)
+link = env["account.online.link"].create({"name": "A bank", "state": "connected"})
+account = env["account.online.account"].create({
+    "name": "A", "account_online_link_id": link.id, "online_identifier": "A", "currency_id": env.company.currency_id.id,
+})
+account._link_journal(journal)
+env["account.bank.statement.line"].create({
+    "journal_id": journal.id, "date": "2026-05-01", "amount": 1, "payment_ref": "x",
+    "online_account_id": account.id, "online_transaction_identifier": "T1",
+})
+"""
+
+
+@pytest.mark.parametrize("addon", ["account_online_synchronization", "bank_sync_proxy"])
+def test_an_addon_can_be_uninstalled_and_installed_again(installation, addon):
+    installation.odoo("module", "uninstall", addon, "-d", installation.name)
+    installation.odoo("module", "install", addon, "-d", installation.name)
+    state = f"env['ir.module.module'].search([('name', '=', '{addon}')]).state"
+    assert installation.shell(f"result = {state}") == "installed"
+
+
+def test_uninstalling_keeps_the_statement_lines_and_frees_the_journal(installation):
+    installation.prepare_company()
+    installation.shell(SYNCHRONIZED_JOURNAL)
+    installation.odoo("module", "uninstall", "account_online_synchronization", "-d", installation.name)
+    assert installation.shell(WHAT_STAYS) == [1, ["undefined"]]
+
+
+def test_uninstalling_takes_the_change_of_groups_back(installation):
+    installation.odoo("module", "uninstall", "account_online_synchronization", "-d", installation.name)
+    implied = "env.ref('account.group_account_manager').implied_ids"
+    assert installation.shell(f"result = env.ref('account.group_account_basic') in {implied}") is False
