@@ -50,10 +50,10 @@ def assert_books_equal_the_bank(installation):
     return sum(len(account["journal"]) for account in accounts)
 
 
-def connect(installation, bank, code=None):
-    """Connect a demo institution with a new journal for each account.
+def start_connecting(installation, bank, code=None):
+    """Walk through the bank's pages.
 
-    :return: a visitor, and the id of the link
+    :return: a visitor who is back at the choice of journals, and the id of that choice
     """
     visitor = installation.visitor()
     visitor.open(visitor.call("account.online.link", "action_connect_bank")["url"] + "?country=")
@@ -63,10 +63,17 @@ def connect(installation, bank, code=None):
     if code:
         visitor.submit("code", code=code)
     visitor.submit("accounts")
-    selection = int(visitor.address.rstrip("/").rsplit("/", 1)[1])
+    return visitor, int(visitor.address.rstrip("/").rsplit("/", 1)[1])
+
+
+def connect(installation, bank, code=None):
+    """Connect a demo institution with a new journal for each account.
+
+    :return: a visitor, and the id of the link
+    """
+    visitor, selection = start_connecting(installation, bank, code)
     visitor.call("account.online.account.selection", "action_confirm", [selection])
-    link = visitor.call("account.online.link", "search", [("name", "=", bank)])[-1]
-    return visitor, link
+    return visitor, visitor.call("account.online.link", "search", [("name", "=", bank)])[-1]
 
 
 def disconnect(visitor, link):

@@ -121,7 +121,7 @@ class AccountJournal(models.Model):
     def action_connect_bank(self):
         """*Connect bank* on the card of a journal without a connection."""
         self.ensure_one()
-        return self.env["account.online.link"].action_connect_bank(self)
+        return self.env["account.online.link"]._connect_bank(self)
 
     def action_synchronize_now(self):
         """*Synchronize Now* on the card."""

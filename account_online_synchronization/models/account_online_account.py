@@ -123,8 +123,13 @@ class AccountOnlineAccount(models.Model):
         for message in messages:
             values = self._prepare_account_values(message)
             if not values["currency_id"]:
-                _logger.warning(
-                    "Online link %s: an account has the unknown currency %s", link.id, message.get("currency")
+                link.message_post(
+                    body=self.env._(
+                        "The bank offers the account %(account)s in the currency “%(currency)s”, which Odoo does not "
+                        "know, so it can't be synchronized. Please ask an administrator to create that currency.",
+                        account=values["name"],
+                        currency=message.get("currency"),
+                    )
                 )
                 continue
             account = known.get(message["id"])

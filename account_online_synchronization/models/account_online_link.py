@@ -100,11 +100,13 @@ class AccountOnlineLink(models.Model):
     # -------------------------------------------------------------------------
 
     @api.model
-    def action_connect_bank(self, journal=None):
-        """Send the user to the pages where a bank is chosen and the consent is given.
+    def action_connect_bank(self):
+        """*Add a Bank Account*: send the user to the pages where a bank is chosen and the consent is given."""
+        return self._connect_bank()
 
-        :param journal: ``account.journal`` that the user started from, if any
-        """
+    @api.model
+    def _connect_bank(self, journal=None):
+        """:param journal: ``account.journal`` that the user started from, if any"""
         self._check_may_connect()
         return self.env["account.online.authorization"]._open("connect", journal=journal)
 
@@ -247,7 +249,7 @@ class AccountOnlineLink(models.Model):
 
     @api.model
     def _cron_synchronize(self):
-        """Fetch for every link that no rate limit holds back. Each is stored by itself; a failure stops no other one."""
+        """Fetch for every link that no rate limit holds back. Each is stored by itself; no failure stops another."""
         links = self.search(
             [
                 ("auto_sync", "=", True),

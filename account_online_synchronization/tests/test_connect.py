@@ -98,6 +98,12 @@ class TestConnect(OnlineSyncCommon):
         with self.assertRaisesRegex(ValidationError, "is in GBP, but the journal .* is in USD"):
             link.account_online_account_ids._link_journal(self.journal)
 
+    def test_an_account_in_a_currency_that_odoo_does_not_know_is_named_in_the_chatter(self):
+        self.proxy.accounts["A1"]["currency"] = "QQQ"
+        link = self.connect()
+        self.assertFalse(link.account_online_account_ids)
+        self.assertIn("in the currency “QQQ”", str(link.message_ids.mapped("body")))
+
     def test_an_account_in_another_currency_gets_a_journal_in_that_currency(self):
         self.proxy.accounts["A1"]["currency"] = "GBP"
         journal = self.connect().account_online_account_ids._create_journal()
