@@ -67,7 +67,7 @@ class Tour:
 def tour(served):
     chromium = os.environ.get("BANK_SYNC_CHROMIUM")
     if not chromium:
-        pytest.skip("there is no Chromium on this machine; install it to run the browser test")
+        pytest.skip("no Chromium that Playwright can drive on this machine: scripts/test tells what to install")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium,

@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from . import browser, odoo_package, paths, process, python_packages, sql
+from . import odoo_package, paths, process, python_packages, sql
 from .console import Trouble
 
 LONG_LOG = 10 * 1024**2
@@ -28,18 +28,13 @@ def write_configuration():
 
 def environment(**more):
     """The variables for Odoo, and for tests that start it themselves."""
-    variables = {
+    return {
         **{key: value for key, value in python_packages.clean_environment().items() if not key.startswith("PG")},
         **sql.environment(),
         "PYTHONPATH": str(odoo_package.source()),
         "ODOO_RC": str(paths.ODOO_CONF),
-        "BANK_SYNC_ROOT": str(paths.ROOT),
-        "BANK_SYNC_ODOO": str(paths.ROOT / "scripts" / "odoo"),
-        "BANK_SYNC_PYTHON": str(paths.PYTHON),
+        **more,
     }
-    if found := browser.find():
-        variables["BANK_SYNC_CHROMIUM"] = found
-    return {**variables, **more}
 
 
 def line(*arguments):

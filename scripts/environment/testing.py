@@ -55,7 +55,10 @@ def run_pure(arguments):
 
 def run_whole(arguments):
     say("Tests of the whole")
-    return pytest(["-p", "no:odoo", *arguments], odoo_command.environment(BANK_SYNC_TEMPLATE=TEMPLATE))
+    return pytest(
+        ["-p", "no:odoo", "-rs", *arguments],
+        odoo_command.environment(BANK_SYNC_TEMPLATE=TEMPLATE, **browser.variables()),
+    )
 
 
 def run_odoo(arguments):
