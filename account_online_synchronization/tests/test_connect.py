@@ -116,6 +116,12 @@ class TestConnect(OnlineSyncCommon):
         action = link.action_fetch_accounts()
         self.assertEqual(len(self.selection(action).line_ids), 2)
 
+    def test_fetch_accounts_leaves_the_periodicity_of_linked_journals_alone(self):
+        link = self.connect_journal(periodicity="week")
+        self.proxy.add_account("A2")
+        self.selection(link.action_fetch_accounts()).action_confirm()
+        self.assertEqual(self.journal.bank_statement_creation_groupby, "week")
+
     def test_fetch_accounts_explains_an_empty_consent(self):
         self.proxy.accounts.clear()
         action = self.connect().action_fetch_accounts()

@@ -18,6 +18,7 @@ class AccountOnlineAccountSelection(models.TransientModel):
         string="Statement Periodicity",
         default="month",
         required=True,
+        help="For journals that are linked now. Each journal's own form changes it later.",
     )
 
     @api.depends("account_online_link_id")
@@ -119,5 +120,9 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
             raise UserError(
                 self.env._("Please choose a journal for %s, or let a new one be created.", account.display_name)
             )
+        if self.journal_id and self.journal_id == account.journal_ids:
+            # Linked already; its periodicity is the journal's own setting by now.
+            account.start_date = self.start_date
+            return
         journal = self.journal_id or account._create_journal()
         account._link_journal(journal, self.start_date, self.selection_id.bank_statement_creation_groupby)
