@@ -20,6 +20,7 @@
         "views/account_journal_views.xml",
         "views/account_journal_dashboard_views.xml",
         "views/account_online_synchronization_menus.xml",
+        "views/account_online_synchronization_templates.xml",
     ],
     "assets": {
         "web.assets_backend": ["account_online_synchronization/static/src/**/*"],

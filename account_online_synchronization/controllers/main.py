@@ -37,7 +37,7 @@ class AccountOnlineSynchronizationController(http.Controller):
         except ProxyError as error:
             _logger.info("The visit of the bank's pages did not end with a consent: %s", error.code)
             if not link:
-                return request.redirect(f"/odoo/action-{LINK_ACTION}")
+                return request.render("account_online_synchronization.return_without_consent", {"error": error})
             link._register_error(error)
             return request.redirect(self._url_of(link))
         if action:

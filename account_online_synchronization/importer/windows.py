@@ -10,7 +10,7 @@ def window_start(start_date, last_sync, overlap_days=OVERLAP_DAYS):
     """First day to ask for.
 
     :param date start_date: nothing before it is ever wanted; None for as far back as the bank allows
-    :param date last_sync: day of the last run that stored everything it was given; None before the first
+    :param date last_sync: day of the bank's last news that were stored; None before the first
     :return: a date, or None for as far back as the bank allows
     """
     if last_sync is None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import psycopg2
 
 from odoo.addons.base.models.res_bank import sanitize_account_number
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from .periods import period_of
@@ -19,6 +19,9 @@ _logger = logging.getLogger(__name__)
 
 #: Lines created in one savepoint. Large enough for the ORM's batching, small enough to find the bad one quickly.
 CHUNK = 500
+
+#: How Odoo and PostgreSQL say that a line can't be stored. Anything else is a mistake of ours, or worth another try.
+REFUSALS = (UserError, psycopg2.IntegrityError, psycopg2.DataError)
 
 
 @dataclass
@@ -67,12 +70,12 @@ def write_lines(account, journal, identified):
         try:
             with account.env.cr.savepoint():
                 written.lines += Line.create(chunk)
-        except (UserError, ValidationError, psycopg2.IntegrityError, psycopg2.DataError):
+        except REFUSALS:
             for line_values in chunk:
                 try:
                     with account.env.cr.savepoint():
                         written.lines += Line.create(line_values)
-                except (UserError, ValidationError, psycopg2.IntegrityError, psycopg2.DataError) as error:
+                except REFUSALS as error:
                     _logger.warning("Online account %s: a transaction was refused: %s", account.id, error)
                     written.refused.append((line_values["online_transaction_identifier"], str(error)))
     return written
@@ -123,14 +126,18 @@ def _carry_balances_forward(journal, touched, opening_balance):
     A late booking changes its own statement and the start of all later ones. Statements that a person made are left as
     they are: theirs are the balances that the person typed.
     """
-    ordered = journal.env["account.bank.statement"].search(
-        [("journal_id", "=", journal.id), ("first_line_index", "!=", False)], order="first_line_index"
-    )
+    Statement = journal.env["account.bank.statement"]
     first_touched = min(touched.mapped("first_line_index"))
-    previous = None
-    for statement in ordered:
-        if statement.first_line_index >= first_touched and statement.online_period_start:
-            if previous is not None:
+    previous = Statement.search(
+        [("journal_id", "=", journal.id), ("first_line_index", "<", first_touched)],
+        order="first_line_index desc",
+        limit=1,
+    )
+    for statement in Statement.search(
+        [("journal_id", "=", journal.id), ("first_line_index", ">=", first_touched)], order="first_line_index"
+    ):
+        if statement.online_period_start:
+            if previous:
                 start = previous.balance_end_real + _sum_between(journal, previous, statement)
             else:
                 start = statement.balance_start if opening_balance is None else opening_balance

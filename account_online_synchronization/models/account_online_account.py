@@ -2,6 +2,7 @@ import logging
 from dataclasses import dataclass, field
 
 from odoo import api, fields, models
+from odoo.addons.base.models.res_bank import sanitize_account_number
 
 from ..importer import writer
 from ..importer.identity import identify
@@ -168,8 +169,9 @@ class AccountOnlineAccount(models.Model):
         )
         for page in pages:
             window.cursor = page.get("next_cursor")
-            for message in page.get("transactions") or []:
-                run._count("fetched", 1)
+            messages = page.get("transactions") or []
+            run._count("fetched", len(messages))
+            for message in messages:
                 try:
                     transaction = self._parse(message)
                 except BadTransaction as error:
@@ -191,42 +193,53 @@ class AccountOnlineAccount(models.Model):
             )
         return transaction
 
-    def _store_window(self, window, run):
-        """Store a window: lines, statements, and only then ``last_sync`` and the cursor, all in one transaction."""
+    def _store_window(self, window, run, refreshed_at):
+        """Store a window: lines, statements, and only then ``last_sync`` and the cursor, all in one transaction.
+
+        :param datetime refreshed_at: moment of the bank's news, None where it does not tell
+        """
         self.ensure_one()
         journal = self.journal_ids
-        identified = identify([t for t in window.booked if self._is_wanted(t, journal, run)])
+        identified = identify(window.booked)
         known = writer.known_identifiers(self, [identifier for identifier, _transaction in identified])
         run._count("known", len(known))
         new = [(identifier, transaction) for identifier, transaction in identified if identifier not in known]
+        new = self._leave_out_unwanted(new, journal, run)
 
         # Why: asked before the lines exist; afterwards it would no longer be an empty journal.
         is_first_load = not self.last_sync and not journal._has_statement_lines()
         written = writer.write_lines(self, journal, new)
         for identifier, reason in written.refused:
             run._park(self, identifier, reason)
-        opening = self.balance - sum(written.lines.mapped("amount")) if is_first_load and self.balance_at else None
+        opening = None
+        if is_first_load and self.balance_at:
+            # Why with what was refused: it belongs to these days, and may be a line one day.
+            opening = self.balance - float(sum(transaction.amount for _identifier, transaction in new))
         writer.group_into_statements(journal, written.lines, opening)
 
         run._count("imported", len(written.lines))
         self.write(
             {
-                "last_sync": fields.Date.context_today(self),
+                # Why not today: the bank's news may be of an earlier day, and what came since must be asked for.
+                "last_sync": refreshed_at.date() if refreshed_at else self.last_sync,
                 "sync_cursor": window.cursor,
                 "pending_count": len(window.pending),
                 "pending_amount": float(sum(transaction.amount for transaction in window.pending)),
             }
         )
 
-    def _is_wanted(self, transaction, journal, run):
-        """Whether a booked transaction may become a line; what is left out is counted, never re-dated."""
-        if self.start_date and transaction.date < self.start_date:
-            run._count("skipped_before_start", 1)
-            return False
-        if journal.company_id._get_violated_lock_dates(transaction.date, False, journal):
-            run._count("skipped_locked", 1)
-            return False
-        return True
+    def _leave_out_unwanted(self, identified, journal, run):
+        """Those of the new transactions that may become lines; what is left out is counted, never re-dated.
+
+        :param identified: list of ``(identifier, Transaction)``
+        """
+        company, start = journal.company_id, self.start_date
+        days = {transaction.date for _identifier, transaction in identified}
+        early = {day for day in days if start and day < start}
+        locked = {day for day in days - early if company._get_violated_lock_dates(day, False, journal)}
+        run._count("skipped_before_start", sum(transaction.date in early for _identifier, transaction in identified))
+        run._count("skipped_locked", sum(transaction.date in locked for _identifier, transaction in identified))
+        return [pair for pair in identified if pair[1].date not in early | locked]
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - JOURNALS
@@ -235,9 +248,13 @@ class AccountOnlineAccount(models.Model):
     def _default_start_date(self, journal):
         """Where the first load of a journal begins, as the user guide says: the day after its last transaction.
 
+        What this account itself has brought does not count: its transactions are recognised one by one.
+
         :return: a date, or False for as far back as the bank allows
         """
-        last_line = self.env["account.bank.statement.line"].search([("journal_id", "=", journal.id)], limit=1)
+        last_line = self.env["account.bank.statement.line"].search(
+            [("journal_id", "=", journal.id), ("online_account_id", "!=", self.id)], limit=1
+        )
         return fields.Date.add(last_line.date, days=1) if last_line else False
 
     def _propose_journal(self):
@@ -245,13 +262,12 @@ class AccountOnlineAccount(models.Model):
         self.ensure_one()
         if not self.account_number:
             return self.env["account.journal"]
-        number = "".join(filter(str.isalnum, self.account_number)).upper()
         return self.env["account.journal"].search(
             [
                 ("company_id", "=", self.company_id.id),
                 ("type", "in", ("bank", "credit")),
                 ("account_online_account_id", "=", False),
-                ("bank_account_id.sanitized_acc_number", "=", number),
+                ("bank_account_id.sanitized_acc_number", "=", sanitize_account_number(self.account_number)),
             ],
             limit=1,
         )

@@ -122,10 +122,8 @@ class AccountOnlineLink(models.Model):
         self._check_may_connect()
         link = self.sudo()
         try:
-            client = link._get_client()
-            link.env["account.online.account"]._update_from_proxy(
-                link, client.list_accounts(link.connection_identifier or "")
-            )
+            client, connection_id = link._get_client(), link._get_connection_identifier()
+            link.env["account.online.account"]._update_from_proxy(link, client.list_accounts(connection_id))
         except ProxyError as error:
             link._register_error(error)
             return link._notify(error.message, "danger")
@@ -137,7 +135,7 @@ class AccountOnlineLink(models.Model):
                 ),
                 "warning",
             )
-        return self._open_account_selection()
+        return self._open_account_selection(refresh=True)
 
     def action_reconnect(self):
         """*Reconnect*: a new consent for the same connection; a connection that is gone is made anew."""
@@ -158,9 +156,10 @@ class AccountOnlineLink(models.Model):
         )
         return {**action, "domain": [("account_online_link_id", "=", self.id)]}
 
-    def _open_account_selection(self, journal=None):
+    def _open_account_selection(self, journal=None, *, refresh):
+        """:param bool refresh: ask the bank for news before the first load; not needed straight after its pages"""
         self.ensure_one()
-        selection = self.env["account.online.account.selection"]._create_for(self, journal)
+        selection = self.env["account.online.account.selection"]._create_for(self, journal, refresh=refresh)
         return {
             **self.env["ir.actions.act_window"]._for_xml_id(
                 "account_online_synchronization.account_online_account_selection_action"
@@ -206,6 +205,21 @@ class AccountOnlineLink(models.Model):
         return ProxyClient(
             EmbeddedTransport(lambda operation, payload: api_model._dispatch(client, operation, payload))
         )
+
+    def _get_connection_identifier(self):
+        """:raise ProxyError: when there is no connection, as in a neutralized copy"""
+        self.ensure_one()
+        if not self.connection_identifier:
+            raise ProxyError(
+                "no_connection",
+                self.env._(
+                    "%s is not connected, so nothing can be fetched. Use Reconnect to connect the bank; "
+                    "the transactions that you already have stay.",
+                    self.name,
+                ),
+                action="reconnect",
+            )
+        return self.connection_identifier
 
     @api.model
     def _create_from_proxy(self, connection, accounts, company):
@@ -276,7 +290,8 @@ class AccountOnlineLink(models.Model):
         """Fetch and store the news of all linked accounts.
 
         :param bool user_present: a user waits for it, so the bank may ask for a code
-        :param bool refresh: ask the bank for news first; not needed straight after the user was at the bank's pages
+        :param bool refresh: ask the bank for news first; not needed straight after the user was at the bank's pages,
+            unless those brought none
         :return: action that tells the user what happened, or leads to the page where the bank asks for a code
         """
         self.ensure_one()
@@ -288,15 +303,19 @@ class AccountOnlineLink(models.Model):
             {"account_online_link_id": self.id, "trigger": "user" if user_present else "schedule"}
         )
         try:
-            client = self._get_client()
-            page_url = self._refresh_at_bank(client, user_present) if refresh else None
-            if page_url:
-                run.write({"state": "waiting", "ended_at": fields.Datetime.now()})
-                return self._go_to(page_url)
+            client, connection_id = self._get_client(), self._get_connection_identifier()
+            refreshed_at = None if refresh else client.get_connection(connection_id).get("refreshed_at")
+            if not refreshed_at:
+                answer = self._refresh_at_bank(client, user_present)
+                if answer["state"] == "challenge":
+                    run.write({"state": "waiting", "ended_at": fields.Datetime.now()})
+                    return self._go_to(answer["page_url"])
+                refreshed_at = answer.get("refreshed_at")
             self._update_balances(client)
         except ProxyError as error:
             return self._fail(run, error, user_present)
-        errors = [self._import_account(client, account, run) for account in self._linked_accounts()]
+        refreshed_at = parse_moment(refreshed_at)
+        errors = [self._import_account(client, account, run, refreshed_at) for account in self._linked_accounts()]
         error = next(filter(None, errors), None)
         if error:
             return self._fail(run, error, user_present)
@@ -306,33 +325,34 @@ class AccountOnlineLink(models.Model):
         return self.account_online_account_ids.filtered("journal_ids")
 
     def _refresh_at_bank(self, client, user_present):
-        """:return: URL of the page where the bank wants something from the user, or None"""
+        """:return: answer of ``connections.refresh``; the way back from the page of a challenge is prepared"""
         authorization = self.env["account.online.authorization"]
         nonce = authorization._new_nonce() if user_present else None
         answer = client.refresh_connection(
-            self.connection_identifier or "",
+            self._get_connection_identifier(),
             user_present,
             return_url=nonce and authorization._return_url(nonce),
             language=self.env.user.lang,
         )
-        if answer["state"] != "challenge":
-            return None
-        authorization._remember("refresh", nonce, link=self)
-        return answer["page_url"]
+        if answer["state"] == "challenge":
+            authorization._remember("refresh", nonce, link=self)
+        return answer
 
     def _update_balances(self, client):
-        messages = client.list_accounts(self.connection_identifier or "")
+        messages = client.list_accounts(self._get_connection_identifier())
         known = set(self.account_online_account_ids.mapped("online_identifier"))
         # Why: new accounts of the consent are offered by Fetch Accounts, they do not appear by themselves.
         self.env["account.online.account"]._update_from_proxy(self, [m for m in messages if m["id"] in known])
 
-    def _import_account(self, client, account, run):
-        """:return: the :class:`ProxyError` that kept this account from being stored, or None"""
+    def _import_account(self, client, account, run, refreshed_at):
+        """:param datetime refreshed_at: moment of the bank's news, None where it does not tell
+        :return: the :class:`ProxyError` that kept this account from being stored, or None
+        """
         try:
             # Why: fetched outside the savepoint, so that the proxy's record of an error outlives the failure.
             window = account._fetch_window(client, run)
             with self.env.cr.savepoint():
-                account._store_window(window, run)
+                account._store_window(window, run, refreshed_at)
         except ProxyError as error:
             return error
         except psycopg2.OperationalError:
@@ -370,9 +390,7 @@ class AccountOnlineLink(models.Model):
             }
         )
         self._register_error(error)
-        if user_present and error.action == "renew":
-            return self._notify(error.message, "warning")
-        return self._notify(error.message, "danger")
+        return self._notify(error.message, "warning" if user_present and error.action == "renew" else "danger")
 
     def _register_error(self, error):
         """Show an error on the link; the chatter hears of it once, not at every attempt."""

@@ -1,8 +1,5 @@
 from odoo import api, fields, models
 
-#: What a run counts; each is an integer field of the run.
-COUNTERS = ("fetched", "imported", "known", "pending", "skipped_before_start", "skipped_locked", "parked")
-
 
 class AccountOnlineRun(models.Model):
     """One synchronization of one link: what was asked, what came of it. Written by the synchronization only."""
@@ -62,6 +59,7 @@ class AccountOnlineRun(models.Model):
     # -------------------------------------------------------------------------
 
     def _count(self, counter, number):
+        """:param str counter: name of one of the integer fields"""
         self[counter] += number
 
     def _park(self, account, identifier, reason):

@@ -1,8 +1,10 @@
+from contextlib import contextmanager
 from datetime import date, timedelta
 from unittest.mock import patch
 
 from odoo import fields
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
+from odoo.exceptions import ValidationError
 
 from ..proxy.client import ProxyClient
 from ..proxy.transport import EmbeddedTransport
@@ -22,6 +24,7 @@ class ScriptedProxy:
         self.asked = []
         self.page_size = 50
         self.capabilities = {"auto_sync": True}
+        self.refreshed_at = "2026-05-20T08:00:00Z"
         self.answers = {
             "connections.refresh": {"state": "done", "refreshed_at": "2026-05-20T08:00:00Z"},
             "connections.start": {"connection_id": "C1", "page_url": "/bank", "expires_at": "2026-05-20T09:00:00Z"},
@@ -77,6 +80,7 @@ class ScriptedProxy:
                     "institution": institution,
                     "provider": {"code": "scripted", "label": "Scripted"},
                     "consent_expires_at": "2026-11-16T08:00:00Z",
+                    "refreshed_at": self.refreshed_at,
                 }
             }
         if operation == "accounts.list":
@@ -136,6 +140,23 @@ class OnlineSyncCommon(AccountTestInvoicingCommon):
         """:return: the run"""
         link.sudo()._synchronize(user_present=True)
         return link.sudo().run_ids.sorted("id")[-1]
+
+    @contextmanager
+    def refused(self, identifier, reason):
+        """Odoo refuses to store one transaction, for a reason of its own."""
+        create = type(self.Line).create
+
+        def refuse(lines, vals_list):
+            vals_list = vals_list if isinstance(vals_list, list) else [vals_list]
+            if any(values["online_transaction_identifier"] == identifier for values in vals_list):
+                raise ValidationError(reason)
+            return create(lines, vals_list)
+
+        with patch.object(type(self.Line), "create", refuse):
+            yield
+
+    def asked_operations(self):
+        return [operation for operation, _payload in self.proxy.asked]
 
     def lines(self, journal=None):
         return self.Line.search([("journal_id", "=", (journal or self.journal).id)], order="internal_index")

@@ -122,6 +122,32 @@ class TestConnect(OnlineSyncCommon):
         self.selection(link.action_fetch_accounts()).action_confirm()
         self.assertEqual(self.journal.bank_statement_creation_groupby, "week")
 
+    def test_straight_from_the_banks_pages_the_bank_is_not_asked_again(self):
+        action, _link = self.come_back(self.Link.action_connect_bank())
+        self.selection(action).action_confirm()
+        self.assertNotIn("connections.refresh", self.asked_operations())
+
+    def test_accounts_that_are_fetched_later_bring_the_banks_news(self):
+        link = self.connect_journal()
+        self.selection(link.action_fetch_accounts()).action_confirm()
+        self.assertIn("connections.refresh", self.asked_operations())
+
+    def test_a_journal_that_is_linked_again_to_its_account_goes_on_without_a_gap(self):
+        self.proxy.book("T1", "1.00")
+        link = self.connect_journal()
+        self.synchronize(link)
+        self.journal.action_unlink_online_account()
+        self.proxy.book("T2", "2.00")
+        link.account_online_account_ids._link_journal(self.journal)
+        self.synchronize(link)
+        self.assertEqual(self.Line.search([("journal_id", "=", self.journal.id)]).mapped("amount"), [2.0, 1.0])
+
+    def test_a_link_without_a_connection_says_how_to_make_one(self):
+        link = self.connect_journal(connection_identifier=False)
+        for action in (link.action_fetch_transactions(), link.action_fetch_accounts()):
+            self.assertIn("Use Reconnect", action["params"]["message"])
+        self.assertEqual(link.state, "disconnected")
+
     def test_fetch_accounts_explains_an_empty_consent(self):
         self.proxy.accounts.clear()
         action = self.connect().action_fetch_accounts()

@@ -2,7 +2,6 @@ from datetime import date
 
 from freezegun import freeze_time
 
-from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
 from .common import DAY, OnlineSyncCommon
@@ -113,6 +112,20 @@ class TestImport(OnlineSyncCommon):
         self.assertEqual(self.lines().mapped("amount"), [2.0, 1.0])
         self.assertEqual(self.proxy.asked[-1][1]["since"], str(self.days_ago(10)))
 
+    def test_what_the_bank_booked_after_its_last_news_is_asked_for_however_late_that_news_was_stored(self):
+        self.proxy.refreshed_at = "2026-04-10T08:00:00Z"
+        link = self.connect_journal()
+        link._synchronize(user_present=True, refresh=False)
+        self.proxy.book("T1", "1.00", date(2026, 4, 20))
+        self.synchronize(link)
+        self.assertEqual(self.proxy.asked[-1][1]["since"], "2026-03-31")
+        self.assertEqual(len(self.lines()), 1)
+
+    def test_without_any_news_so_far_the_bank_is_asked_for_them_first(self):
+        self.proxy.refreshed_at = None
+        self.connect_journal()._synchronize(user_present=True, refresh=False)
+        self.assertIn("connections.refresh", self.asked_operations())
+
     def test_the_first_load_reaches_as_far_back_as_the_bank_allows(self):
         self.proxy.book("T1", "1.00", self.days_ago(300))
         self.synchronize(self.connect_journal())
@@ -139,6 +152,16 @@ class TestImport(OnlineSyncCommon):
         self.assertEqual(run.skipped_locked, 1)
         self.assertIn("In a locked period, left out: 1.", run._summary())
 
+    def test_what_was_imported_before_the_lock_is_not_said_to_be_left_out(self):
+        self.proxy.book("T1", "1.00")
+        link = self.connect_journal()
+        self.synchronize(link)
+        _liquidity, suspense, _other = self.lines()._seek_for_lines()
+        suspense.account_id = self.company_data["default_account_revenue"]
+        self.company.fiscalyear_lock_date = DAY
+        run = self.synchronize(link)
+        self.assertEqual((run.known, run.skipped_locked), (1, 0))
+
     def test_one_bad_transaction_is_parked_with_its_reason_and_the_others_go_in(self):
         self.proxy.book("T1", "1.00")
         self.proxy.book("BAD", "1.00")["amount"] = "a lot"
@@ -152,16 +175,9 @@ class TestImport(OnlineSyncCommon):
     def test_a_line_that_odoo_refuses_is_parked_and_the_others_go_in(self):
         for number in range(3):
             self.proxy.book(f"T{number}", "1.00")
-        create, reason = type(self.Line).create, "This line is not wanted."
-
-        def refuse_the_second(lines, vals_list):
-            vals_list = vals_list if isinstance(vals_list, list) else [vals_list]
-            if any(values["online_transaction_identifier"] == "T1" for values in vals_list):
-                raise ValidationError(reason)
-            return create(lines, vals_list)
-
-        self.patch(type(self.Line), "create", refuse_the_second)
-        run = self.synchronize(self.connect_journal())
+        reason = "This line is not wanted."
+        with self.refused("T1", reason):
+            run = self.synchronize(self.connect_journal())
         self.assertEqual(self.lines().mapped("online_transaction_identifier"), ["T0", "T2"])
         self.assertEqual(run.parked_details[0]["reason"], reason)
 

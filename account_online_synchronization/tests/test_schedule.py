@@ -17,9 +17,6 @@ class TestSchedule(OnlineSyncCommon):
             self.env.ref("account_online_synchronization.ir_cron_synchronize").method_direct_trigger()
         self.env.invalidate_all()
 
-    def asked_operations(self):
-        return [operation for operation, _payload in self.proxy.asked]
-
     def test_transactions_arrive_by_themselves(self):
         self.connect_journal()
         self.proxy.book("T1", "1.00")

@@ -75,6 +75,16 @@ class TestStatements(OnlineSyncCommon):
                 savepoint.rollback()
                 self.proxy.transactions["A1"].clear()
 
+    def test_the_opening_balance_counts_a_transaction_that_odoo_refused(self):
+        self.book_three_months()
+        link = self.connect_journal()
+        with self.refused("APR", "This line is not wanted."):
+            self.synchronize(link)
+        self.assertEqual(self.balances()[0], ("2026-03", 1000, 1010))
+        link.account_online_account_ids.last_sync = "2026-04-01"
+        self.synchronize(link)
+        self.assertEqual(self.balances()[-1], ("2026-05", 1035, 995))
+
     def test_a_statement_made_by_hand_keeps_its_balances(self):
         line = self.Line.create({"journal_id": self.journal.id, "date": "2026-03-01", "amount": 7, "payment_ref": "x"})
         statement = self.env["account.bank.statement"].create(

@@ -12,6 +12,7 @@ class AccountOnlineAccountSelection(models.TransientModel):
         comodel_name="account.online.link", required=True, readonly=True, ondelete="cascade"
     )
     company_id = fields.Many2one(related="account_online_link_id.company_id")
+    refresh = fields.Boolean(help="Ask the bank for news before the first load.")
     line_ids = fields.One2many(comodel_name="account.online.account.selection.line", inverse_name="selection_id")
     bank_statement_creation_groupby = fields.Selection(
         selection=lambda self: self.env["account.journal"]._fields["bank_statement_creation_groupby"].selection,
@@ -27,8 +28,11 @@ class AccountOnlineAccountSelection(models.TransientModel):
             selection.display_name = self.env._("Accounts of %s", selection.account_online_link_id.name)
 
     @api.model
-    def _create_for(self, link, journal=None):
-        """:param journal: journal that the user started from; proposed for the first account in its currency"""
+    def _create_for(self, link, journal=None, *, refresh):
+        """
+        :param journal: journal that the user started from; proposed for the first account in its currency
+        :param bool refresh: ask the bank for news before the first load; not needed straight after its pages
+        """
         lines = []
         for account in link.account_online_account_ids.sorted(lambda a: (a.account_type != "current", a.id)):
             proposed = account.journal_ids or account._propose_journal()
@@ -47,7 +51,7 @@ class AccountOnlineAccountSelection(models.TransientModel):
                     }
                 )
             )
-        return self.create({"account_online_link_id": link.id, "line_ids": lines})
+        return self.create({"account_online_link_id": link.id, "refresh": refresh, "line_ids": lines})
 
     def action_confirm(self):
         """Link the accounts as chosen, fetch their transactions and go to the dashboard."""
@@ -58,8 +62,7 @@ class AccountOnlineAccountSelection(models.TransientModel):
             line._apply()
         if not link._linked_accounts():
             return link._notify(self.env._("No account was chosen, so nothing was fetched."), "info")
-        # The user has just been at the bank's pages: no need to ask the bank for another code.
-        answer = link.sudo()._synchronize(user_present=True, refresh=False)
+        answer = link.sudo()._synchronize(user_present=True, refresh=self.refresh)
         if answer.get("tag") == "display_notification":
             dashboard = "account.open_account_journal_dashboard_kanban"
             # Why "main": the choice is made, there is nothing to go back to.

@@ -124,4 +124,4 @@ class AccountOnlineAuthorization(models.TransientModel):
         if kind == "refresh" or (not new_accounts and link._linked_accounts()):
             link._synchronize(user_present=True, refresh=False)
             return None, link
-        return link._open_account_selection(journal), link
+        return link._open_account_selection(journal, refresh=False), link

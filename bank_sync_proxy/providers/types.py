@@ -66,19 +66,6 @@ class Institution:
     status: str = "stable"
     capabilities: Capabilities = Capabilities()
 
-    def to_protocol(self, providers=()):
-        """:param providers: list of ``{code, label}``, the proposed one first"""
-        return {
-            "id": self.id,
-            "name": self.name,
-            "country": self.country,
-            "bic": self.bic,
-            "logo": self.logo,
-            "status": self.status,
-            "providers": list(providers),
-            "capabilities": self.capabilities.to_protocol(),
-        }
-
 
 @dataclass(frozen=True)
 class Setting:

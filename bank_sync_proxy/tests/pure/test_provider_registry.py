@@ -1,4 +1,5 @@
 import json
+from dataclasses import asdict
 
 import pytest
 
@@ -27,7 +28,7 @@ def test_institutions_travel_as_json(code):
     institutions = list(provider_class(code)().institutions())
     assert len({institution.id for institution in institutions}) == len(institutions)
     for institution in institutions:
-        json.dumps(institution.to_protocol([{"code": code, "label": "x"}]))
+        json.dumps(asdict(institution))
 
 
 def test_an_unknown_provider_is_a_key_error():
@@ -60,7 +61,7 @@ def test_what_an_adapter_does_not_implement_says_so():
 
 
 def test_capabilities_that_are_not_known_are_null():
-    assert Institution("x", "X", "BE").to_protocol()["capabilities"] == {
+    assert Institution("x", "X", "BE").capabilities.to_protocol() == {
         "auto_sync": True,
         "history_days": None,
         "consent_days": None,
