@@ -15,18 +15,22 @@ def identify(transactions):
     That holds because a window always starts at the beginning of a day.
 
     :param transactions: all booked :class:`~..proxy.messages.Transaction` of a window
-    :return: list of ``(identifier, transaction)``, repeats of one id inside the answer dropped
+    :return: list of ``(identifier, transaction)``, and list of transactions whose id names another one already. A mere
+        repeat is in neither.
     """
     occurrences = Counter()
     identified = {}
+    clashing = []
     for transaction in transactions:
         identifier = transaction.id
         if not identifier:
             digest = fingerprint(transaction)
             occurrences[digest] += 1
             identifier = f"{FINGERPRINT_VERSION}:{digest}:{occurrences[digest]}"
-        identified.setdefault(identifier, transaction)
-    return list(identified.items())
+        first = identified.setdefault(identifier, transaction)
+        if first is not transaction and fingerprint(first) != fingerprint(transaction):
+            clashing.append(transaction)
+    return list(identified.items()), clashing
 
 
 def fingerprint(transaction):

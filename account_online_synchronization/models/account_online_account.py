@@ -191,7 +191,26 @@ class AccountOnlineAccount(models.Model):
                     account_currency=self.currency_id.name,
                 )
             )
+        if transaction.amount.normalize().as_tuple().exponent < -self.currency_id.decimal_places:
+            raise BadTransaction(
+                self.env._(
+                    "Its amount %(amount)s has more decimals than %(currency)s. Ask the bank for the exact amount and "
+                    "enter it by hand.",
+                    amount=transaction.amount,
+                    currency=self.currency_id.name,
+                )
+            )
         return transaction
+
+    def _clash_reason(self, transaction):
+        return self.env._(
+            "The bank gave its id to another transaction, too: this one is of %(date)s, %(amount)s %(currency)s, "
+            "%(label)s. Enter it by hand if it is missing.",
+            date=transaction.date,
+            amount=transaction.amount,
+            currency=transaction.currency,
+            label=transaction.label[:80],
+        )
 
     def _store_window(self, window, run, refreshed_at):
         """Store a window: lines, statements, and only then ``last_sync`` and the cursor, all in one transaction.
@@ -200,11 +219,14 @@ class AccountOnlineAccount(models.Model):
         """
         self.ensure_one()
         journal = self.journal_ids
-        identified = identify(window.booked)
+        identified, clashing = identify(window.booked)
         known = writer.known_identifiers(self, [identifier for identifier, _transaction in identified])
         run._count("known", len(known))
         new = [(identifier, transaction) for identifier, transaction in identified if identifier not in known]
         new = self._leave_out_unwanted(new, journal, run)
+        clashing = self._leave_out_unwanted([(transaction.id, transaction) for transaction in clashing], journal, run)
+        for identifier, transaction in clashing:
+            run._park(self, identifier, self._clash_reason(transaction))
 
         # Why: asked before the lines exist; afterwards it would no longer be an empty journal.
         is_first_load = not self.last_sync and not journal._has_statement_lines()
@@ -214,7 +236,7 @@ class AccountOnlineAccount(models.Model):
         opening = None
         if is_first_load and self.balance_at:
             # Why with what was refused: it belongs to these days, and may be a line one day.
-            opening = self.balance - float(sum(transaction.amount for _identifier, transaction in new))
+            opening = self.balance - float(sum(transaction.amount for _identifier, transaction in new + clashing))
         writer.group_into_statements(journal, written.lines, opening)
 
         run._count("imported", len(written.lines))

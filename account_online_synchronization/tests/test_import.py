@@ -70,6 +70,28 @@ class TestImport(OnlineSyncCommon):
         self.synchronize(self.connect_journal())
         self.assertEqual(len(self.lines()), 1)
 
+    def test_two_transactions_under_one_id_are_not_taken_for_one(self):
+        self.proxy.book("TAX", "-100.00")
+        self.proxy.book("TAX", "-200.00")
+        run = self.synchronize(self.connect_journal())
+        self.assertEqual(self.lines().mapped("amount"), [-100.0])
+        self.assertEqual(run.parked, 1)
+        self.assertIn("TAX", run.parked_text)
+        self.assertIn("200", run.parked_text)
+
+    def test_what_one_id_hides_still_belongs_to_the_days_after_the_opening_balance(self):
+        self.proxy.book("TAX", "-100.00")
+        self.proxy.book("TAX", "-200.00")
+        self.synchronize(self.connect_journal())
+        self.assertEqual(self.statements().balance_start, 0.0)
+
+    def test_an_amount_with_more_decimals_than_its_currency_is_not_rounded_in_silence(self):
+        self.proxy.book("T1", "-2.805")
+        self.proxy.book("T2", "-2.800")
+        run = self.synchronize(self.connect_journal())
+        self.assertEqual(self.lines().mapped("amount"), [-2.8])
+        self.assertIn("2.805", run.parked_text)
+
     def test_the_same_id_in_two_accounts_is_two_transactions(self):
         self.proxy.add_account("A2")
         self.proxy.book("T1", "1.00", account_id="A1")

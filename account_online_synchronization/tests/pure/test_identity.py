@@ -18,7 +18,7 @@ def coffee(**changes):
 
 
 def identifiers(*transactions):
-    return [identifier for identifier, _transaction in identify(transactions)]
+    return [identifier for identifier, _transaction in identify(transactions)[0]]
 
 
 def test_the_banks_id_is_the_identifier():
@@ -27,6 +27,12 @@ def test_the_banks_id_is_the_identifier():
 
 def test_an_id_that_comes_twice_in_one_answer_counts_once():
     assert identifiers(coffee(id="T1"), coffee(id="T1")) == ["T1"]
+
+
+def test_an_id_that_comes_with_two_contents_hides_none_of_them():
+    identified, clashing = identify([coffee(id="TAX"), coffee(id="TAX", amount=Decimal("-9.00"))])
+    assert [transaction.amount for _identifier, transaction in identified] == [Decimal("-2.80")]
+    assert [transaction.amount for transaction in clashing] == [Decimal("-9.00")]
 
 
 def test_two_equal_coffees_without_id_stay_two():
