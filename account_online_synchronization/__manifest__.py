@@ -14,6 +14,7 @@
         "data/ir_cron.xml",
         "wizards/account_online_account_selection_views.xml",
         "views/account_online_run_views.xml",
+        "views/account_online_transaction_views.xml",
         "views/account_online_account_views.xml",
         "views/account_online_link_views.xml",
         "views/account_bank_statement_line_views.xml",

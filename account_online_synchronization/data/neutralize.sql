@@ -3,4 +3,6 @@ UPDATE account_online_link
    SET state = 'disconnected', auto_sync = false, connection_identifier = NULL, next_refresh = NULL;
 UPDATE account_online_account
    SET sync_cursor = NULL;
+UPDATE account_online_run
+   SET state = 'interrupted' WHERE state IN ('planned', 'running');
 DELETE FROM account_online_authorization;

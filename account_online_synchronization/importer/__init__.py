@@ -1,4 +1,6 @@
 """From protocol transactions to statement lines.
 
-``identity`` and ``periods`` are pure Python; ``writer`` is the one room that knows Odoo's tables.
+Pure Python: ``identity`` (what a transaction is recognised by), ``matching`` (known, changed or new), ``adoption``
+(lines that were there before), ``windows``, ``periods``. With Odoo: ``storing`` (the order of things), ``writer``
+(lines), ``statements``, ``partners``.
 """

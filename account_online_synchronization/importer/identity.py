@@ -1,42 +1,81 @@
-"""Which transaction is which. An identifier is unique within its online account and never changes."""
+"""Which transaction is which. An identifier is unique within its online account and never changes by itself."""
 
 import hashlib
+import json
+import re
 from collections import Counter
+from datetime import date
+from typing import NamedTuple
+
+from ..proxy.messages import Transaction
 
 #: Bump it, never change it: stored identifiers must stay recognisable.
 FINGERPRINT_VERSION = "f1"
 
+#: Identifies the line of *Book Opening Balance* among those of its account.
+OPENING = "opening"
+
+#: ``2026-05-20-3``: the third of that day. It names another transaction as soon as the bank books one late.
+POSITIONAL = re.compile(r"(\d{4}-?\d{2}-?\d{2})[-_./]\d{1,5}")
+
+
+class Entry(NamedTuple):
+    """A booked transaction with what it is recognised by.
+
+    ``identifier`` is unique in its account, ``digest`` says what the bank told of it (see :func:`digest`).
+    """
+
+    identifier: str
+    digest: str
+    transaction: Transaction
+
+    @property
+    def moment(self):
+        """Date, amount and currency, as in the digest."""
+        return self.digest.rpartition(" ")[0]
+
+    def shared(self):
+        """The same transaction at a bank that gives its id to several: the content tells them apart."""
+        return self._replace(identifier=f"{self.identifier} ~{self.digest.rpartition(' ')[2]}")
+
 
 def identify(transactions):
-    """Pair each transaction with its identifier.
+    """Give each transaction its identifier; a mere repeat within the answer is dropped.
 
-    The bank's id where there is one. Otherwise a fingerprint of what the transaction says, plus its occurrence number
-    among equal ones of that day: two real coffees stay two, and the same answer gives the same identifiers again.
-    That holds because a window always starts at the beginning of a day.
+    The bank's id where there is a stable one. Otherwise a fingerprint of what the transaction says, plus its occurrence
+    number among equal ones of that day: two real coffees stay two, and the same answer gives the same identifiers
+    again. That holds because a window always starts at the beginning of a day.
 
     :param transactions: all booked :class:`~..proxy.messages.Transaction` of a window
-    :return: list of ``(identifier, transaction)``, and list of transactions whose id names another one already. A mere
-        repeat is in neither.
+    :return: list of :class:`Entry`; those whose id names two different transactions have the same identifier
     """
     occurrences = Counter()
-    identified = {}
-    clashing = []
+    entries = {}
     for transaction in transactions:
-        identifier = transaction.id
+        identifier = stable_id(transaction)
         if not identifier:
-            digest = fingerprint(transaction)
-            occurrences[digest] += 1
-            identifier = f"{FINGERPRINT_VERSION}:{digest}:{occurrences[digest]}"
-        first = identified.setdefault(identifier, transaction)
-        if first is not transaction and fingerprint(first) != fingerprint(transaction):
-            clashing.append(transaction)
-    return list(identified.items()), clashing
+            content = fingerprint(transaction)
+            occurrences[content] += 1
+            identifier = f"{FINGERPRINT_VERSION}:{content}:{occurrences[content]}"
+        entry = Entry(identifier, digest(transaction), transaction)
+        entries.setdefault((entry.identifier, entry.digest), entry)
+    return list(entries.values())
+
+
+def stable_id(transaction):
+    """The bank's id, or None where there is none or where it only counts the transactions of a day."""
+    if not transaction.id:
+        return None
+    positional = POSITIONAL.fullmatch(transaction.id)
+    if positional and positional[1].replace("-", "") == f"{transaction.booking_date:%Y%m%d}":
+        return None
+    return transaction.id
 
 
 def fingerprint(transaction):
     """A digest of date, amount, currency, texts and counterparty: 32 hexadecimal digits."""
     parts = (
-        transaction.date.isoformat(),
+        _day(transaction),
         # 12.3 and 12.30 are the same amount.
         str(transaction.amount.normalize()),
         transaction.currency,
@@ -47,3 +86,25 @@ def fingerprint(transaction):
         transaction.reference,
     )
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+
+
+def digest(transaction):
+    """What the bank said, in short: ``2026-05-20 -12.3 EUR`` and a fingerprint. It begins with the booking date."""
+    return " ".join(
+        (
+            _day(transaction),
+            f"{transaction.amount.normalize():f}",
+            transaction.currency,
+            fingerprint(transaction),
+        )
+    )
+
+
+def _day(transaction):
+    return (transaction.booking_date or date.max).isoformat()
+
+
+def unreadable_id(message):
+    """An identifier for something that can't be read as a transaction, so that it is parked once, not in each run."""
+    text = json.dumps(message, sort_keys=True, default=str)
+    return f"unreadable:{hashlib.sha256(text.encode()).hexdigest()[:32]}"

@@ -2,7 +2,11 @@ from . import (
     account_bank_statement,
     account_bank_statement_line,
     account_journal,
+    account_move,
     account_online_account,
+    account_online_account_import,
     account_online_link,
+    account_online_link_synchronization,
     account_online_run,
+    account_online_transaction,
 )

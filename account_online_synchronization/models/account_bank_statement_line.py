@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 
 class AccountBankStatementLine(models.Model):
@@ -17,9 +18,96 @@ class AccountBankStatementLine(models.Model):
         copy=False,
         help="The bank's identifier of the transaction, or a fingerprint where the bank gives none.",
     )
+    online_transaction_digest = fields.Char(
+        readonly=True, copy=False, help="Day, amount, currency and a fingerprint of what the bank said last."
+    )
+    online_partner_information = fields.Char(
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        help="The counterparty as the bank names it. The partner of a line is used for later ones with the same.",
+    )
+    online_adopted = fields.Boolean(
+        string="Matched with the Bank",
+        readonly=True,
+        copy=False,
+        help="It was in the journal before the bank reported it, and has been recognised as the same transaction.",
+    )
+    online_possible_duplicate = fields.Boolean(
+        string="Possible Duplicate",
+        copy=False,
+        help="The journal already had similar transactions, and it was not certain which one this is.",
+    )
 
     # The last word on doubles is PostgreSQL's: whatever two workers do at the same time, one of them is refused.
     _online_transaction_unique = models.UniqueIndex(
         "(online_account_id, online_transaction_identifier) WHERE online_transaction_identifier IS NOT NULL",
         "This bank transaction has already been imported.",
     )
+    # Why: the digest begins with the day, so this finds what the window of a run covers.
+    _online_account_day = models.Index(
+        "(online_account_id, online_transaction_digest) WHERE online_account_id IS NOT NULL"
+    )
+
+    # -------------------------------------------------------------------------
+    # CRUD METHODS
+    # -------------------------------------------------------------------------
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_remember_online_transaction(self):
+        if not self.env.context.get("online_withdrawn"):
+            self.env["account.online.transaction"].sudo()._remember_deleted(self)
+
+    # -------------------------------------------------------------------------
+    # ACTIONS
+    # -------------------------------------------------------------------------
+
+    def action_separate_online_transaction(self):
+        """*Not the same*: undo that a line was taken for a transaction of the bank; the transaction gets its own line.
+
+        :return: action that shows both lines
+        """
+        self.ensure_one()
+        self.env["account.online.link"]._check_may_restore()
+        account = self.online_account_id
+        if not self.online_adopted or not account.journal_ids:
+            raise UserError(
+                self.env._("This line has not been matched with a bank transaction, so there is nothing to undo.")
+            )
+        new_line = account.sudo()._separate_line(self.sudo())
+        return {
+            **self.env["ir.actions.act_window"]._for_xml_id(
+                "account_online_synchronization.account_bank_statement_line_action"
+            ),
+            "domain": [("id", "in", (self + new_line).ids)],
+        }
+
+    def action_no_duplicate(self):
+        """*No duplicate*: the user has looked."""
+        self.env["account.online.link"]._check_may_restore()
+        self.sudo().online_possible_duplicate = False
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS
+    # -------------------------------------------------------------------------
+
+    def _is_open_for_the_bank(self, dates=()):
+        """Whether the bank's changes may reach the line: nobody has reconciled it, and its days are not locked.
+
+        :param dates: days that the line would be moved to
+        """
+        self.ensure_one()
+        if self.state != "posted" or self.is_reconciled or self._seek_for_lines()[2]:
+            return False
+        company = self.company_id
+        return not any(company._get_violated_lock_dates(day, False, self.journal_id) for day in (self.date, *dates))
+
+    def _told(self):
+        """The line in a sentence for a person."""
+        self.ensure_one()
+        return self.env._(
+            "%(label)s of %(date)s, %(amount)s",
+            label=(self.payment_ref or self.name or "")[:80],
+            date=fields.Date.to_string(self.date),
+            amount=self.currency_id.format(self.amount),
+        )

@@ -38,6 +38,7 @@ class AccountJournal(models.Model):
         related="account_online_account_id.account_online_link_id", string="Bank Connection", store=True
     )
     account_online_link_state = fields.Selection(related="account_online_link_id.state")
+    online_sync_fetching_status = fields.Selection(related="account_online_account_id.fetching_status")
 
     _online_account_unique = models.Constraint(
         "UNIQUE(account_online_account_id)", "This online account already fills another journal."
@@ -85,7 +86,7 @@ class AccountJournal(models.Model):
         """
         # Why: invoicing users see the dashboard, but have no access to connections. Fetched for all cards at once.
         accounts = self.account_online_account_id.sudo()
-        accounts.fetch(["account_online_link_id", "pending_count", "pending_amount", "currency_id"])
+        accounts.fetch(["account_online_link_id", "pending_count", "pending_amount", "balance", "currency_id"])
         accounts.account_online_link_id.fetch(["state", "error_action", "error_message", "last_refresh"])
         return {journal.id: journal._get_online_sync_card() for journal in self}
 
@@ -95,14 +96,17 @@ class AccountJournal(models.Model):
         link = account.account_online_link_id
         if not link:
             return {"linked": False}
+        difference = account.balance_difference
         return {
             "linked": True,
             "state": link.state,
             "action": link.error_action or "",
             "error": link.error_message or "",
             "last_refresh": self._format_ago(link.last_refresh),
+            "fetching": account.fetching_status,
             "pending_count": account.pending_count,
             "pending_amount": account.currency_id.format(account.pending_amount),
+            "difference": "" if account.currency_id.is_zero(difference) else account.currency_id.format(difference),
         }
 
     def _format_ago(self, moment):

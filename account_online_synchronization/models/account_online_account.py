@@ -1,25 +1,10 @@
-import logging
-from dataclasses import dataclass, field
-
 from odoo import api, fields, models
 from odoo.addons.base.models.res_bank import sanitize_account_number
 
-from ..importer import writer
-from ..importer.identity import identify
-from ..importer.windows import window_start
-from ..proxy.errors import BadTransaction
-from ..proxy.messages import parse_moment, parse_transaction
+from ..proxy.messages import parse_balance, parse_moment
 
-_logger = logging.getLogger(__name__)
-
-
-@dataclass
-class Window:
-    """What the bank gave in one run, checked: booked and pending transactions, and the bookmark for the next run."""
-
-    booked: list = field(default_factory=list)
-    pending: list = field(default_factory=list)
-    cursor: str | None = None
+#: States of a run that is not over, and what they mean for the accounts of the link.
+FETCHING = {"planned": "waiting", "running": "processing"}
 
 
 class AccountOnlineAccount(models.Model):
@@ -58,6 +43,36 @@ class AccountOnlineAccount(models.Model):
         readonly=True, help="Transactions that the bank has announced but not booked. They are imported once booked."
     )
     pending_amount = fields.Monetary(readonly=True)
+    journal_balance = fields.Monetary(
+        readonly=True, help="Last running balance of the journal when the bank's balance was compared with it."
+    )
+    balance_difference = fields.Monetary(
+        compute="_compute_balance_difference",
+        help="What the bank has more than the journal. It is shown, never forced: transactions that are locked, "
+        "deleted or could not be imported explain it, or an opening balance that is missing.",
+    )
+    fetching_status = fields.Selection(
+        selection=[("waiting", "Waiting"), ("processing", "Processing"), ("done", "Done")],
+        compute="_compute_fetching_status",
+        help="Whether its transactions are being fetched right now.",
+    )
+    inverse_transaction_sign = fields.Boolean(
+        string="Reverse Transactions",
+        help="For a bank that reports money spent as positive. It applies to new transactions.",
+    )
+    inverse_balance_sign = fields.Boolean(
+        string="Reverse Balance", help="For a bank that reports the debt of a credit card as positive."
+    )
+    date_choice = fields.Selection(
+        selection=[("booking", "Booking date"), ("value", "Value date")],
+        string="Date of Transactions",
+        default="booking",
+        required=True,
+        help="Which of the bank's two dates new transactions have in the journal.",
+    )
+    transaction_ids = fields.One2many(
+        comodel_name="account.online.transaction", inverse_name="account_online_account_id"
+    )
     journal_ids = fields.One2many(
         comodel_name="account.journal", inverse_name="account_online_account_id", check_company=True
     )
@@ -74,9 +89,11 @@ class AccountOnlineAccount(models.Model):
         "bring every transaction a second time.",
     )
     start_date = fields.Date(
-        help="Transactions before this day are never imported. Empty: as far back as the bank allows."
+        help="First day to import. Empty: as far back as the bank allows. An earlier day than before brings the older "
+        "transactions with the next synchronization. What the bank books late with an earlier date is imported, too."
     )
     last_sync = fields.Date(readonly=True, copy=False, help="Day up to which everything the bank gave has been stored.")
+    loaded_since = fields.Date(readonly=True, copy=False, help="First day that the bank has been asked for.")
     sync_cursor = fields.Char(readonly=True, copy=False, groups="base.group_system")
 
     _identifier_unique = models.Constraint(
@@ -93,6 +110,34 @@ class AccountOnlineAccount(models.Model):
             parts = [account.name, account.account_number, account.currency_id.name]
             account.display_name = " · ".join(part for part in parts if part)
 
+    @api.depends("account_online_link_id.run_ids.state")
+    def _compute_fetching_status(self):
+        runs = self.env["account.online.run"].sudo()
+        open_runs = runs.search(
+            [("account_online_link_id", "in", self.account_online_link_id.ids), ("state", "in", [*FETCHING])]
+        )
+        status = {run.account_online_link_id: FETCHING[run.state] for run in open_runs}
+        for account in self:
+            account.fetching_status = status.get(account.account_online_link_id, "done")
+
+    @api.depends("balance", "journal_balance", "inverse_balance_sign", "last_sync")
+    def _compute_balance_difference(self):
+        for account in self:
+            known = account.last_sync and account.balance_at
+            account.balance_difference = account._signed_balance() - account.journal_balance if known else 0.0
+
+    # -------------------------------------------------------------------------
+    # CRUD METHODS
+    # -------------------------------------------------------------------------
+
+    def write(self, vals):
+        if "start_date" in vals:
+            start = fields.Date.to_date(vals["start_date"])
+            wider = self.filtered(lambda account: account.start_date and (not start or start < account.start_date))
+            # Why: the older days have to be asked for. What is known already is recognised.
+            super(AccountOnlineAccount, wider).write({"last_sync": False, "sync_cursor": False})
+        return super().write(vals)
+
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - ACCOUNTS
     # -------------------------------------------------------------------------
@@ -100,17 +145,25 @@ class AccountOnlineAccount(models.Model):
     @api.model
     def _prepare_account_values(self, message):
         """:param dict message: *account* of docs/protocol.md"""
-        currency_name = message.get("currency") or ""
+        currency_name = str(message.get("currency") or "")
         currency = self.env["res.currency"].with_context(active_test=False).search([("name", "=", currency_name)])
         types = dict(self._fields["account_type"].selection)
+        number = message.get("number")
         return {
-            "name": message.get("name") or message.get("number") or message["id"],
-            "account_number": message.get("number"),
+            "name": str(message.get("name") or number or message["id"]),
+            "account_number": str(number) if number else False,
             "account_type": message.get("type") if message.get("type") in types else "other",
             "currency_id": currency.id,
-            "balance": float(message.get("balance") or 0),
-            "balance_at": parse_moment(message.get("balance_at")),
+            **self._prepare_balance_values(message),
         }
+
+    @api.model
+    def _prepare_balance_values(self, message):
+        """:return: nothing where the bank tells no balance that can be read: the last one stays with its moment"""
+        balance = parse_balance(message.get("balance"))
+        if balance is None:
+            return {}
+        return {"balance": float(balance), "balance_at": parse_moment(message.get("balance_at"))}
 
     @api.model
     def _update_from_proxy(self, link, messages):
@@ -119,9 +172,8 @@ class AccountOnlineAccount(models.Model):
         :param list messages: *account* objects of docs/protocol.md
         :return: the accounts that are new
         """
-        known = {account.online_identifier: account for account in link.account_online_account_ids}
         created = self.browse()
-        for message in messages:
+        for message in link.account_online_account_ids._take_over(messages):
             values = self._prepare_account_values(message)
             if not values["currency_id"]:
                 link.message_post(
@@ -133,135 +185,126 @@ class AccountOnlineAccount(models.Model):
                     )
                 )
                 continue
-            account = known.get(message["id"])
-            if account:
-                # Why: the user's own name for the account wins, and a currency never changes.
-                account.write({key: values[key] for key in ("account_number", "balance", "balance_at")})
-                continue
-            schemes = dict(self._fields["id_scheme"].selection)
-            values.update(
-                account_online_link_id=link.id,
-                online_identifier=message["id"],
-                id_scheme=message.get("id_scheme") if message.get("id_scheme") in schemes else "transaction_id",
-            )
-            created += self.create(values)
+            returning = self._find_returning(link, values)
+            if returning:
+                returning._return_to(link, message)
+            else:
+                created += self.create(
+                    {**values, "account_online_link_id": link.id, **self._prepare_identity_values(message)}
+                )
         return created
 
-    # -------------------------------------------------------------------------
-    # BUSINESS METHODS - TRANSACTIONS
-    # -------------------------------------------------------------------------
+    @api.model
+    def _prepare_identity_values(self, message):
+        schemes = dict(self._fields["id_scheme"].selection)
+        scheme = message.get("id_scheme")
+        return {
+            "online_identifier": message["id"],
+            "id_scheme": scheme if scheme in schemes else "transaction_id",
+        }
 
-    def _fetch_window(self, client, run):
-        """Ask the bank for everything new. Nothing is stored yet.
+    def _take_over(self, messages):
+        """Refresh these accounts of one link: by id, else by what stays when a renewed consent brings new ids.
 
-        :param client: :class:`~..proxy.client.ProxyClient`
-        :param run: ``account.online.run`` that counts what happens
-        :return: :class:`Window`
-        :raise ProxyError: neither ``last_sync`` nor the cursor moves then
+        :return: the messages that belong to none of them
         """
-        self.ensure_one()
-        window = Window()
-        pages = client.iter_transaction_pages(
-            self.account_online_link_id.connection_identifier,
-            self.online_identifier,
-            since=window_start(self.start_date or None, self.last_sync or None),
-            cursor=self.sync_cursor or None,
-        )
-        for page in pages:
-            window.cursor = page.get("next_cursor")
-            messages = page.get("transactions") or []
-            run._count("fetched", len(messages))
-            for message in messages:
-                try:
-                    transaction = self._parse(message)
-                except BadTransaction as error:
-                    run._park(self, isinstance(message, dict) and message.get("id"), str(error))
-                    continue
-                (window.booked if transaction.booked else window.pending).append(transaction)
-        run._count("pending", len(window.pending))
-        return window
+        by_id = {message["id"]: message for message in messages}
+        left = self.browse()
+        for account in self:
+            message = by_id.pop(account.online_identifier, None)
+            if message:
+                account._refresh(message)
+            else:
+                left += account
+        for key in (type(self)._number_key, type(self)._name_key):
+            for account, message in left._pair_unique(list(by_id.values()), key):
+                left -= account
+                del by_id[message["id"]]
+                account._change_identifier(message)
+                account._refresh(message)
+        return list(by_id.values())
 
-    def _parse(self, message):
-        transaction = parse_transaction(message)
-        if transaction.currency != self.currency_id.name:
-            raise BadTransaction(
-                self.env._(
-                    "It is in %(currency)s, but the account is in %(account_currency)s.",
-                    currency=transaction.currency,
-                    account_currency=self.currency_id.name,
-                )
+    def _pair_unique(self, messages, key):
+        """Accounts and messages that have the same key, and nobody else has it."""
+        groups = {}
+        for account in self:
+            groups.setdefault(
+                key(account.account_number, account.currency_id.name, account.name, account.account_type), ([], [])
+            )[0].append(account)
+        for message in messages:
+            groups.setdefault(
+                key(message.get("number"), message.get("currency"), message.get("name"), message.get("type")), ([], [])
+            )[1].append(message)
+        return [
+            (accounts[0], found[0])
+            for same, (accounts, found) in groups.items()
+            if same and len(accounts) == len(found) == 1
+        ]
+
+    @staticmethod
+    def _number_key(number, currency, _name, _account_type):
+        """One number may have several currencies; a masked number (•••• 1234) proves nothing."""
+        number = sanitize_account_number(str(number)) if number else ""
+        return (number, currency) if number and len(number) >= 8 and number.isalnum() and "XXX" not in number else None
+
+    @staticmethod
+    def _name_key(number, currency, name, account_type):
+        return (str(number), currency, name, account_type) if name else None
+
+    def _refresh(self, message):
+        """Why so little: the user's own name for the account wins, and a currency never changes."""
+        values = self._prepare_balance_values(message)
+        if message.get("number"):
+            values["account_number"] = str(message["number"])
+        self.write(values)
+        scheme = self._prepare_identity_values(message)["id_scheme"]
+        if message.get("id_scheme") and scheme != self.id_scheme:
+            self._change_scheme(scheme)
+
+    def _change_scheme(self, scheme):
+        """The provider names transactions by something else from now on: said aloud, and known days are compared."""
+        self.write({"id_scheme": scheme, "sync_cursor": False})
+        self.account_online_link_id.message_post(
+            body=self.env._(
+                "The bank recognises the transactions of %s by another kind of id from now on. "
+                "Those that are known are recognised by their content.",
+                self.display_name,
             )
-        if transaction.amount.normalize().as_tuple().exponent < -self.currency_id.decimal_places:
-            raise BadTransaction(
-                self.env._(
-                    "Its amount %(amount)s has more decimals than %(currency)s. Ask the bank for the exact amount and "
-                    "enter it by hand.",
-                    amount=transaction.amount,
-                    currency=self.currency_id.name,
-                )
+        )
+
+    def _change_identifier(self, message):
+        """The same account has another id. Its journal and transactions stay; a bookmark of the old id is of no use."""
+        self.write({"online_identifier": message["id"], "sync_cursor": False})
+
+    @api.model
+    def _find_returning(self, link, values):
+        """The account of another connection that this one is, by number and currency. Never a second journal for it."""
+        key = self._number_key(values["account_number"], values["currency_id"], None, None)
+        if not key:
+            return self.browse()
+        others = self.search([("company_id", "=", link.company_id.id), ("account_online_link_id", "!=", link.id)])
+        found = others.filtered(
+            lambda other: self._number_key(other.account_number, other.currency_id.id, None, None) == key
+        )
+        # Why: the one that fills a journal is the one whose history counts.
+        return (found.filtered("journal_ids") or found)[:1]
+
+    def _return_to(self, link, message):
+        """The account moves to a new connection, with its journal and everything known of its transactions."""
+        old = self.account_online_link_id
+        self.write({"account_online_link_id": link.id, "sync_cursor": False, **self._prepare_identity_values(message)})
+        self._refresh(message)
+        old.message_post(
+            body=self.env._("%(account)s is synchronized by another connection now.", account=self.display_name)
+        )
+        link.message_post(
+            body=self.env._(
+                "%(account)s was known from an earlier connection. Its journal and its transactions continue here.",
+                account=self.display_name,
             )
-        return transaction
-
-    def _clash_reason(self, transaction):
-        return self.env._(
-            "The bank gave its id to another transaction, too: this one is of %(date)s, %(amount)s %(currency)s, "
-            "%(label)s. Enter it by hand if it is missing.",
-            date=transaction.date,
-            amount=transaction.amount,
-            currency=transaction.currency,
-            label=transaction.label[:80],
         )
-
-    def _store_window(self, window, run, refreshed_at):
-        """Store a window: lines, statements, and only then ``last_sync`` and the cursor, all in one transaction.
-
-        :param datetime refreshed_at: moment of the bank's news, None where it does not tell
-        """
-        self.ensure_one()
-        journal = self.journal_ids
-        identified, clashing = identify(window.booked)
-        known = writer.known_identifiers(self, [identifier for identifier, _transaction in identified])
-        run._count("known", len(known))
-        new = [(identifier, transaction) for identifier, transaction in identified if identifier not in known]
-        new = self._leave_out_unwanted(new, journal, run)
-        clashing = self._leave_out_unwanted([(transaction.id, transaction) for transaction in clashing], journal, run)
-        for identifier, transaction in clashing:
-            run._park(self, identifier, self._clash_reason(transaction))
-
-        # Why: asked before the lines exist; afterwards it would no longer be an empty journal.
-        is_first_load = not self.last_sync and not journal._has_statement_lines()
-        written = writer.write_lines(self, journal, new)
-        for identifier, reason in written.refused:
-            run._park(self, identifier, reason)
-        opening = None
-        if is_first_load and self.balance_at:
-            # Why with what was refused: it belongs to these days, and may be a line one day.
-            opening = self.balance - float(sum(transaction.amount for _identifier, transaction in new + clashing))
-        writer.group_into_statements(journal, written.lines, opening)
-
-        run._count("imported", len(written.lines))
-        self.write(
-            {
-                # Why not today: the bank's news may be of an earlier day, and what came since must be asked for.
-                "last_sync": refreshed_at.date() if refreshed_at else self.last_sync,
-                "sync_cursor": window.cursor,
-                "pending_count": len(window.pending),
-                "pending_amount": float(sum(transaction.amount for transaction in window.pending)),
-            }
-        )
-
-    def _leave_out_unwanted(self, identified, journal, run):
-        """Those of the new transactions that may become lines; what is left out is counted, never re-dated.
-
-        :param identified: list of ``(identifier, Transaction)``
-        """
-        company, start = journal.company_id, self.start_date
-        days = {transaction.date for _identifier, transaction in identified}
-        early = {day for day in days if start and day < start}
-        locked = {day for day in days - early if company._get_violated_lock_dates(day, False, journal)}
-        run._count("skipped_before_start", sum(transaction.date in early for _identifier, transaction in identified))
-        run._count("skipped_locked", sum(transaction.date in locked for _identifier, transaction in identified))
-        return [pair for pair in identified if pair[1].date not in early | locked]
+        if not old.account_online_account_ids:
+            old._close_replaced()
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - JOURNALS
@@ -314,7 +357,10 @@ class AccountOnlineAccount(models.Model):
     def _link_journal(self, journal, start_date=None, periodicity=None):
         """Let this account fill a journal from now on."""
         self.ensure_one()
-        self.journal_ids.filtered(lambda other: other != journal)._unlink_online_account()
+        if self.journal_ids != journal:
+            # Why: another journal is filled from its own beginning; what is known of the old one is not lost.
+            self.journal_ids._unlink_online_account()
+            self.write({"last_sync": False, "sync_cursor": False})
         self.start_date = self._default_start_date(journal) if start_date is None else start_date
         journal.write(
             {

@@ -1,7 +1,4 @@
 import logging
-from datetime import timedelta
-
-import psycopg2
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
@@ -39,7 +36,8 @@ class AccountOnlineLink(models.Model):
         string="Automatic Synchronization",
         default=True,
         tracking=True,
-        help="Fetch transactions every 12 hours. Switch it off for banks that only answer while a user is present.",
+        help="Fetch transactions by itself, every 12 hours unless the scheduled action says otherwise. "
+        "Switch it off for banks that only answer while a user is present.",
     )
     last_refresh = fields.Datetime(
         string="Last Synchronization",
@@ -48,11 +46,13 @@ class AccountOnlineLink(models.Model):
         help="When transactions were last fetched with success.",
     )
     next_refresh = fields.Datetime(
-        string="Waiting Until",
+        string="Next Synchronization",
         readonly=True,
         copy=False,
-        help="The bank allows no automatic request before this moment.",
+        help="When transactions are fetched automatically again. After a failure it is tried sooner, unless the bank "
+        "asks to wait.",
     )
+    failure_count = fields.Integer(readonly=True, copy=False, help="Failures in a row.")
     expiring_synchronization_date = fields.Date(
         string="Consent Valid Until", readonly=True, copy=False, help="The bank asks for a new consent after this day."
     )
@@ -82,6 +82,13 @@ class AccountOnlineLink(models.Model):
     # -------------------------------------------------------------------------
     # CRUD METHODS
     # -------------------------------------------------------------------------
+
+    def write(self, vals):
+        result = super().write(vals)
+        if vals.get("auto_sync"):
+            for link in self.filtered(lambda link: link.state != "disconnected"):
+                link._wake_schedule(link.next_refresh)
+        return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_revoke_connection(self):
@@ -114,7 +121,7 @@ class AccountOnlineLink(models.Model):
         """*Fetch Transactions* and *Synchronize Now*: fetch with the user present, and tell what came of it."""
         self.ensure_one()
         self._check_may_synchronize()
-        return self.sudo()._synchronize(user_present=True)
+        return self.sudo()._synchronize(user_present=True, may_defer=True)
 
     def action_fetch_accounts(self):
         """*Fetch Accounts*: ask for the accounts that the consent covers, and let the user choose journals for them."""
@@ -149,6 +156,11 @@ class AccountOnlineLink(models.Model):
         self._check_may_connect()
         return self.env["account.online.authorization"]._open("credentials", link=self)
 
+    def action_open_transactions(self):
+        """What the bank reports and is no statement line."""
+        self.ensure_one()
+        return self.account_online_account_ids.action_open_transactions()
+
     def action_open_runs(self):
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id(
@@ -182,6 +194,11 @@ class AccountOnlineLink(models.Model):
         self.check_access("read")
         if not self.env.user.has_group("account.group_account_basic"):
             raise AccessError(self.env._("Only accountants fetch bank transactions. Please ask one of them."))
+
+    @api.model
+    def _check_may_restore(self):
+        if not self.env.user.has_group("account.group_account_basic"):
+            raise AccessError(self.env._("Only accountants change bank transactions. Please ask one of them."))
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - PROXY
@@ -257,140 +274,17 @@ class AccountOnlineLink(models.Model):
         self._clear_error()
         return self.env["account.online.account"]._update_from_proxy(self, accounts)
 
-    # -------------------------------------------------------------------------
-    # BUSINESS METHODS - SYNCHRONIZATION
-    # -------------------------------------------------------------------------
-
-    @api.model
-    def _cron_synchronize(self):
-        """Fetch for every link that no rate limit holds back. Each is stored by itself; no failure stops another."""
-        links = self.search(
-            [
-                ("auto_sync", "=", True),
-                ("state", "in", ("connected", "error")),
-                ("journal_ids", "!=", False),
-                "|",
-                ("next_refresh", "=", False),
-                ("next_refresh", "<=", fields.Datetime.now()),
-            ],
-            # Why: whoever waited longest comes first, should the time not suffice for all.
-            order="last_refresh nulls first, id",
-        )
-        self.env["ir.cron"]._commit_progress(remaining=len(links))
-        for link in links:
-            try:
-                link._synchronize(user_present=False)
-            except Exception:
-                self.env.cr.rollback()
-                _logger.exception("Online link %s: the synchronization was interrupted and will be repeated", link.id)
-            if not self.env["ir.cron"]._commit_progress(1):
-                break
-
-    def _synchronize(self, *, user_present, refresh=True):
-        """Fetch and store the news of all linked accounts.
-
-        :param bool user_present: a user waits for it, so the bank may ask for a code
-        :param bool refresh: ask the bank for news first; not needed straight after the user was at the bank's pages,
-            unless those brought none
-        :return: action that tells the user what happened, or leads to the page where the bank asks for a code
-        """
-        self.ensure_one()
-        self = self.with_company(self.company_id)
-        # Why: one link, one worker. The lock goes with the transaction, also when the worker dies.
-        if not self.try_lock_for_update(allow_referencing=True):
-            return self._notify(self.env._("%s is being synchronized right now.", self.name), "info")
-        run = self.env["account.online.run"].create(
-            {"account_online_link_id": self.id, "trigger": "user" if user_present else "schedule"}
-        )
-        try:
-            client, connection_id = self._get_client(), self._get_connection_identifier()
-            refreshed_at = None if refresh else client.get_connection(connection_id).get("refreshed_at")
-            if not refreshed_at:
-                answer = self._refresh_at_bank(client, user_present)
-                if answer["state"] == "challenge":
-                    run.write({"state": "waiting", "ended_at": fields.Datetime.now()})
-                    return self._go_to(answer["page_url"])
-                refreshed_at = answer.get("refreshed_at")
-            self._update_balances(client)
-        except ProxyError as error:
-            return self._fail(run, error, user_present)
-        refreshed_at = parse_moment(refreshed_at)
-        errors = [self._import_account(client, account, run, refreshed_at) for account in self._linked_accounts()]
-        error = next(filter(None, errors), None)
-        if error:
-            return self._fail(run, error, user_present)
-        return self._succeed(run)
-
-    def _linked_accounts(self):
-        return self.account_online_account_ids.filtered("journal_ids")
-
-    def _refresh_at_bank(self, client, user_present):
-        """:return: answer of ``connections.refresh``; the way back from the page of a challenge is prepared"""
-        authorization = self.env["account.online.authorization"]
-        nonce = authorization._new_nonce() if user_present else None
-        answer = client.refresh_connection(
-            self._get_connection_identifier(),
-            user_present,
-            return_url=nonce and authorization._return_url(nonce),
-            language=self.env.user.lang,
-        )
-        if answer["state"] == "challenge":
-            authorization._remember("refresh", nonce, link=self)
-        return answer
-
-    def _update_balances(self, client):
-        messages = client.list_accounts(self._get_connection_identifier())
-        known = set(self.account_online_account_ids.mapped("online_identifier"))
-        # Why: new accounts of the consent are offered by Fetch Accounts, they do not appear by themselves.
-        self.env["account.online.account"]._update_from_proxy(self, [m for m in messages if m["id"] in known])
-
-    def _import_account(self, client, account, run, refreshed_at):
-        """:param datetime refreshed_at: moment of the bank's news, None where it does not tell
-        :return: the :class:`ProxyError` that kept this account from being stored, or None
-        """
-        try:
-            # Why: fetched outside the savepoint, so that the proxy's record of an error outlives the failure.
-            window = account._fetch_window(client, run)
-            with self.env.cr.savepoint():
-                account._store_window(window, run, refreshed_at)
-        except ProxyError as error:
-            return error
-        except psycopg2.OperationalError:
-            # Serialization failures and lost connections: the whole request is repeated or rolled back by Odoo.
-            raise
-        except Exception as error:
-            _logger.exception("Online account %s: the import failed", account.id)
-            return ProxyError(
-                "import_failed",
-                self.env._(
-                    "The transactions of %(account)s could not be stored: %(reason)s. Nothing of this account was "
-                    "imported; the next synchronization tries again.",
-                    account=account.display_name,
-                    reason=error,
-                ),
-                reference=f"RUN-{run.id}",
-            )
-        return None
-
-    def _succeed(self, run):
-        now = fields.Datetime.now()
-        run.write({"state": "done", "ended_at": now})
+    def _close_replaced(self):
+        """All accounts have moved to another connection: nothing is left to synchronize here."""
         self._clear_error()
-        self.write({"last_refresh": now, "next_refresh": False})
-        return self._notify(run._summary(), "success" if run.imported else "info")
-
-    def _fail(self, run, error, user_present):
-        run.write(
-            {
-                "state": "failed",
-                "ended_at": fields.Datetime.now(),
-                "error_code": error.code,
-                "error_message": error.message,
-                "error_reference": error.reference,
-            }
+        self.state = "disconnected"
+        self.message_post(
+            body=self.env._("All accounts are synchronized by another connection now, so this one can be deleted.")
         )
-        self._register_error(error)
-        return self._notify(error.message, "warning" if user_present and error.action == "renew" else "danger")
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - ERRORS
+    # -------------------------------------------------------------------------
 
     def _register_error(self, error):
         """Show an error on the link; the chatter hears of it once, not at every attempt."""
@@ -403,9 +297,6 @@ class AccountOnlineLink(models.Model):
                 "error_message": error.message,
                 "error_reference": error.reference,
                 "error_action": error.action,
-                "next_refresh": fields.Datetime.now() + timedelta(seconds=error.retry_after)
-                if error.retry_after
-                else False,
             }
         )
         if not is_new:
@@ -429,6 +320,10 @@ class AccountOnlineLink(models.Model):
                 "error_action": False,
             }
         )
+
+    def _ask_to_review(self, sentences):
+        """Something in the books needs a person."""
+        self.message_post(body="\n".join(sentences))
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - ANSWERS TO THE USER

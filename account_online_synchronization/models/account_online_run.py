@@ -1,4 +1,14 @@
+import base64
+import gzip
+
 from odoo import api, fields, models
+
+#: Settings, in days, with their defaults. Answers of banks are large and hold personal data: they go sooner.
+KEEP_RUNS = ("account_online_synchronization.keep_runs_days", 365)
+KEEP_ANSWERS = ("account_online_synchronization.keep_answers_days", 14)
+
+#: Characters of the raw answers that the form shows; the file holds all of them.
+SHOWN_ANSWER = 100_000
 
 
 class AccountOnlineRun(models.Model):
@@ -19,11 +29,14 @@ class AccountOnlineRun(models.Model):
     user_id = fields.Many2one(comodel_name="res.users", default=lambda self: self.env.user)
     started_at = fields.Datetime(default=fields.Datetime.now, required=True)
     ended_at = fields.Datetime()
+    is_deferred = fields.Boolean(help="A user asked for it; it is long, so the server fetches while the user goes on.")
     state = fields.Selection(
         selection=[
+            ("planned", "Planned"),
             ("running", "Running"),
             ("done", "Done"),
             ("waiting", "Waiting for the user"),
+            ("interrupted", "Interrupted"),
             ("failed", "Failed"),
         ],
         default="running",
@@ -31,16 +44,28 @@ class AccountOnlineRun(models.Model):
     )
     fetched = fields.Integer(help="Transactions that the bank gave, known ones included.")
     imported = fields.Integer(help="New statement lines.")
+    possible_duplicates = fields.Integer(help="New lines that may have been in the journal already.")
+    adopted = fields.Integer(
+        string="Matched", help="Lines typed by hand or imported from a file, recognised as the bank's transactions."
+    )
     known = fields.Integer(help="Booked transactions that had been imported before.")
+    changed = fields.Integer(help="Lines that the bank has changed.")
+    removed = fields.Integer(string="Withdrawn", help="Lines that the bank has withdrawn.")
     pending = fields.Integer(help="Announced by the bank, not booked yet.")
     skipped_before_start = fields.Integer(string="Before Start Date", help="Dated before the account's start date.")
     skipped_locked = fields.Integer(string="In Locked Period", help="Dated on or before the journal's lock date.")
+    skipped_deleted = fields.Integer(string="Deleted Before", help="A user has deleted their lines.")
     parked = fields.Integer(help="Could not be imported; the reasons stand below.")
     parked_details = fields.Json(help="List of {account, identifier, reason}.")
     parked_text = fields.Text(string="Parked Transactions", compute="_compute_parked_text")
     error_code = fields.Char()
     error_message = fields.Text()
     error_reference = fields.Char()
+    raw_answers = fields.Binary(
+        attachment=True, groups="base.group_system", help="What the connection service answered, compressed, masked."
+    )
+    raw_answers_name = fields.Char(compute="_compute_raw_answers_text", groups="base.group_system")
+    raw_answers_text = fields.Text(compute="_compute_raw_answers_text", groups="base.group_system")
 
     # -------------------------------------------------------------------------
     # COMPUTE METHODS
@@ -54,11 +79,54 @@ class AccountOnlineRun(models.Model):
                 for item in run.parked_details or []
             )
 
+    @api.depends("raw_answers")
+    def _compute_raw_answers_text(self):
+        for run in self:
+            content = run.with_context(bin_size=False).raw_answers
+            text = gzip.decompress(base64.b64decode(content)).decode() if content else ""
+            run.raw_answers_text = text[:SHOWN_ANSWER] + (" …" if len(text) > SHOWN_ANSWER else "")
+            run.raw_answers_name = f"synchronization-{run.id}.jsonl.gz"
+
+    # -------------------------------------------------------------------------
+    # CRUD METHODS
+    # -------------------------------------------------------------------------
+
+    @api.autovacuum
+    def _gc_runs(self):
+        """Keep the history for the time that the settings say; what runs or waits is no history."""
+        for (name, default), keep in ((KEEP_ANSWERS, False), (KEEP_RUNS, True)):
+            days = self.env["ir.config_parameter"].sudo().get_param(name)
+            limit = fields.Datetime.subtract(
+                fields.Datetime.now(), days=int(days) if days and days.isdigit() else default
+            )
+            old = self.search([("started_at", "<", limit), ("state", "not in", ("planned", "running"))], limit=10_000)
+            if keep:
+                old.unlink()
+            else:
+                old.filtered("raw_answers").raw_answers = False
+
     # -------------------------------------------------------------------------
     # BUSINESS METHODS
     # -------------------------------------------------------------------------
 
-    def _count(self, counter, number):
+    def _restart(self):
+        """Begin, or begin again after an interruption: what was stored then stays counted, the rest is seen again."""
+        seen = ("fetched", "known", "pending", "skipped_before_start", "skipped_locked", "skipped_deleted", "parked")
+        self.write({**dict.fromkeys(seen, 0), "state": "running", "parked_details": False, "ended_at": False})
+
+    def _pause(self):
+        """The scheduled action has no time left and goes on at once, in its next round."""
+        if self.is_deferred:
+            self.state = "planned"
+        else:
+            self._interrupt(self.env._("The time of the scheduled action ran out. The next run goes on at once."))
+
+    def _interrupt(self, message):
+        """The run came to no end; the next one does its work."""
+        if self:
+            self.write({"state": "interrupted", "ended_at": fields.Datetime.now(), "error_message": message})
+
+    def _count(self, counter, number=1):
         """:param str counter: name of one of the integer fields"""
         self[counter] += number
 
@@ -69,6 +137,11 @@ class AccountOnlineRun(models.Model):
         self.parked_details = details
         self.parked += 1
 
+    def _keep_answers(self, recording):
+        """:param recording: :class:`~..proxy.recording.Recording`"""
+        content = recording.compressed()
+        self.sudo().raw_answers = content and base64.b64encode(content)
+
     def _summary(self):
         """What happened, in a sentence for the user who pressed the button."""
         self.ensure_one()
@@ -77,6 +150,18 @@ class AccountOnlineRun(models.Model):
             if self.imported
             else self.env._("There are no new transactions.")
         ]
+        if self.adopted:
+            parts.append(self.env._("Recognised in the journal: %s.", self.adopted))
+        if self.possible_duplicates:
+            parts.append(self.env._("Possible duplicates, please look at them: %s.", self.possible_duplicates))
+        if self.changed or self.removed:
+            parts.append(
+                self.env._(
+                    "Changed by the bank: %(changed)s, withdrawn: %(removed)s.",
+                    changed=self.changed,
+                    removed=self.removed,
+                )
+            )
         if self.pending:
             parts.append(self.env._("Pending at the bank, imported once booked: %s.", self.pending))
         if self.skipped_locked:

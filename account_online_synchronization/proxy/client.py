@@ -1,6 +1,9 @@
 """The protocol's operations as methods. Answers are the dictionaries of docs/protocol.md."""
 
 from .errors import ProxyError
+from .messages import storable
+
+UNREADABLE = "The connection service gave an answer that can't be read. The next synchronization tries again."
 
 #: An account with more pages than this in one run is a paging error of the provider, not a busy account.
 MAX_PAGES = 2000
@@ -10,18 +13,32 @@ class ProxyClient:
     """Asks the proxy.
 
     :param transport: an object with ``call(operation, payload) -> answer``
+    :param record: ``callable(operation, payload, answer)`` that hears of every answer, None for nobody
     """
 
-    def __init__(self, transport):
+    def __init__(self, transport, record=None):
         self._transport = transport
+        self._record = record
 
-    def _ask(self, operation, **payload):
-        """:raise ProxyError: when the proxy answers a failure, or something that is not an answer"""
-        answer = self._transport.call(operation, {key: value for key, value in payload.items() if value is not None})
+    def recorded_by(self, record):
+        """:return: the same client with another listener"""
+        return type(self)(self._transport, record)
+
+    def _ask(self, operation, _expect=None, **payload):
+        """
+        :param tuple _expect: key and type that the answer must have
+        :raise ProxyError: when the proxy answers a failure, or something that is not an answer
+        """
+        payload = {key: value for key, value in payload.items() if value is not None}
+        answer = self._transport.call(operation, payload)
+        if self._record:
+            self._record(operation, payload, answer)
         if not isinstance(answer, dict):
-            raise ProxyError("unexpected_answer", "The connection service gave an answer that can't be read.")
+            raise ProxyError("unexpected_answer", UNREADABLE)
         if answer.get("error"):
             raise ProxyError.from_answer(answer["error"])
+        if _expect and not isinstance(answer.get(_expect[0]), _expect[1]):
+            raise ProxyError("unexpected_answer", UNREADABLE)
         return answer
 
     def search_institutions(self, query=None, country=None, limit=20, cursor=None):
@@ -30,6 +47,7 @@ class ProxyClient:
     def start_connection(self, return_url, country=None, language=None, institution_id=None):
         return self._ask(
             "connections.start",
+            ("page_url", str),
             return_url=return_url,
             country=country,
             language=language,
@@ -37,17 +55,23 @@ class ProxyClient:
         )
 
     def get_connection(self, connection_id):
-        return self._ask("connections.get", connection_id=connection_id)["connection"]
+        return self._ask("connections.get", ("connection", dict), connection_id=connection_id)["connection"]
 
     def renew_connection(self, connection_id, reason, return_url, language=None):
         """:param str reason: ``consent`` or ``credentials``"""
         return self._ask(
-            "connections.renew", connection_id=connection_id, reason=reason, return_url=return_url, language=language
+            "connections.renew",
+            ("page_url", str),
+            connection_id=connection_id,
+            reason=reason,
+            return_url=return_url,
+            language=language,
         )
 
     def refresh_connection(self, connection_id, user_present, return_url=None, language=None):
         return self._ask(
             "connections.refresh",
+            ("state", str),
             connection_id=connection_id,
             user_present=user_present,
             return_url=return_url,
@@ -58,7 +82,13 @@ class ProxyClient:
         return self._ask("connections.delete", connection_id=connection_id)
 
     def list_accounts(self, connection_id):
-        return self._ask("accounts.list", connection_id=connection_id)["accounts"]
+        """:return: list of *account* objects; what is no account with an id is left out"""
+        accounts = self._ask("accounts.list", ("accounts", list), connection_id=connection_id)["accounts"]
+        return [
+            storable(account)
+            for account in accounts
+            if isinstance(account, dict) and isinstance(account.get("id"), str) and account["id"]
+        ]
 
     def iter_transaction_pages(self, connection_id, account_id, since=None, cursor=None):
         """Yield the pages of one range, each an answer of ``transactions.list``.
@@ -71,6 +101,7 @@ class ProxyClient:
         while True:
             page = self._ask(
                 "transactions.list",
+                ("transactions", list),
                 connection_id=connection_id,
                 account_id=account_id,
                 since=since.isoformat() if since and not cursor else None,
@@ -80,7 +111,7 @@ class ProxyClient:
             if not page.get("has_more"):
                 return
             cursor = page.get("next_cursor")
-            if not cursor or cursor in seen or len(seen) >= MAX_PAGES:
+            if not isinstance(cursor, str) or not cursor or cursor in seen or len(seen) >= MAX_PAGES:
                 raise ProxyError(
                     "unexpected_answer",
                     "The bank's list of transactions does not come to an end. Nothing was imported from it; "

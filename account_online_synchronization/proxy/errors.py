@@ -9,6 +9,10 @@ BadTransaction              one transaction can't be used; it is parked, the oth
 ACTIONS = ("retry", "renew", "reconnect", "answer_challenge", "disable_auto_sync", "contact_support", "reactivate")
 
 
+#: Nobody is asked to wait longer than this: seven days.
+MAX_RETRY_AFTER = 7 * 24 * 3600
+
+
 class ProxyError(Exception):
     """A failed operation, as the proxy describes it.
 
@@ -24,16 +28,20 @@ class ProxyError(Exception):
         self.code = code
         self.message = message
         self.reference = reference
-        self.retry_after = retry_after
+        self.retry_after = retry_after and min(retry_after, MAX_RETRY_AFTER)
         # An action this version does not know must not hide the message that comes with it.
         self.action = action if action in ACTIONS else "contact_support"
 
     @classmethod
     def from_answer(cls, error):
-        """:param dict error: the object under the key ``error`` of an answer"""
-        code = error.get("code") or "unexpected_answer"
-        message = error.get("message") or f"The connection service reported the problem “{code}” without a description."
-        return cls(code, message, error.get("reference"), error.get("retry_after"), error.get("action"))
+        """:param error: what stands under the key ``error`` of an answer"""
+        error = error if isinstance(error, dict) else {"message": error}
+        texts = {key: str(error[key]) for key in ("code", "message", "reference", "action") if error.get(key)}
+        code = texts.get("code", "unexpected_answer")
+        message = texts.get("message", f"The connection service reported the problem “{code}” without a description.")
+        wait = error.get("retry_after")
+        is_number = isinstance(wait, int | float) and not isinstance(wait, bool) and 0 < wait < float("inf")
+        return cls(code, message, texts.get("reference"), int(wait) if is_number else None, texts.get("action"))
 
 
 class ServiceUnavailable(ProxyError):

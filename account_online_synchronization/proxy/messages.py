@@ -1,5 +1,6 @@
 """Protocol objects as checked Python objects. Whatever the proxy sends, only what passes here is imported."""
 
+import math
 import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -10,6 +11,13 @@ from .errors import BadTransaction
 #: Amounts outside this range can't be stored exactly by Odoo's numeric columns and are no bank's amounts.
 MAX_AMOUNT = Decimal("1e13")
 ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+#: Longer texts are cut. Banks stay far below; a text of megabytes would slow down every list that shows it.
+MAX_TEXT = 2000
+MAX_ID = 500
+MAX_ITEMS = 100
+MAX_DEPTH = 6
+#: Joiners hold letters and emoji together; all other invisible characters go, also those that turn the reading order.
+JOINERS = "\u200c\u200d"
 
 
 @dataclass(frozen=True)
@@ -17,26 +25,29 @@ class Transaction:
     """One transaction of an online account, see *transaction* in docs/protocol.md.
 
     ``amount`` is in the account's currency, credit positive. ``foreign_amount`` and ``foreign_currency`` are both set
-    or both None. ``raw`` is the protocol object as it came.
+    or both None. ``booking_date`` may be missing for a pending one only. ``raw`` is the protocol object as it came,
+    without what a database can't store, see :func:`storable`.
     """
 
     id: str | None
     booked: bool
-    date: date
+    booking_date: date | None
     amount: Decimal
     currency: str
+    value_date: date | None = None
     foreign_amount: Decimal | None = None
     foreign_currency: str | None = None
     counterparty_name: str = ""
     counterparty_number: str = ""
     remittance: tuple[str, ...] = ()
     reference: str = ""
+    pending_id: str | None = None
     raw: dict = field(default_factory=dict, compare=False, hash=False, repr=False)
 
     @property
     def label(self):
         """All texts of the bank in one line; a line in Odoo must have some label."""
-        return " ".join(self.remittance) or self.counterparty_name or self.reference or "/"
+        return " ".join(self.remittance)[:MAX_TEXT] or self.counterparty_name or self.reference or "/"
 
 
 def parse_transaction(message):
@@ -59,33 +70,61 @@ def parse_transaction(message):
     counterparty = message.get("counterparty")
     counterparty = counterparty if isinstance(counterparty, dict) else {}
     remittance = message.get("remittance") or ()
-    if isinstance(remittance, str):
+    if not isinstance(remittance, list | tuple):
         remittance = (remittance,)
+    booking_date, value_date = _days(message, status)
     return Transaction(
-        id=_text(message.get("id")) or None,
+        id=transaction_id(message),
         booked=status == "booked",
-        date=_day(message, status),
+        booking_date=booking_date,
+        value_date=value_date,
         amount=amount,
         currency=currency.upper(),
         foreign_amount=foreign_amount,
         foreign_currency=foreign_currency,
         counterparty_name=_text(counterparty.get("name")),
         counterparty_number=_text(counterparty.get("account_number")),
-        remittance=tuple(filter(None, map(_text, remittance))),
+        remittance=tuple(filter(None, map(_text, remittance[:MAX_ITEMS]))),
         reference=_text(message.get("creditor_reference")) or _text(message.get("end_to_end_id")),
-        raw=message,
+        pending_id=_text(message.get("pending_id"), MAX_ID) or None,
+        raw=storable(message),
     )
 
 
-def _text(value):
+def transaction_id(message):
+    """The id that something claims to have, readable or not; None where it has none."""
+    return (_text(message.get("id"), MAX_ID) or None) if isinstance(message, dict) else None
+
+
+def storable(value, depth=0):
+    """The same JSON as PostgreSQL can keep it: no NaN, no zero bytes, no halves of characters, nothing endless."""
+    if isinstance(value, str):
+        cut = value if len(value) <= MAX_TEXT else f"{value[:MAX_TEXT]} … ({len(value)} characters)"
+        return cut.replace("\x00", "").encode("utf-8", "replace").decode()
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict | list) and depth >= MAX_DEPTH:
+        return "…"
+    if isinstance(value, dict):
+        return {storable(str(key)): storable(item, depth + 1) for key, item in [*value.items()][:MAX_ITEMS]}
+    if isinstance(value, list | tuple):
+        return [storable(item, depth + 1) for item in value[:MAX_ITEMS]]
+    if isinstance(value, int) and abs(value) > 2**63:
+        return str(value)[:MAX_TEXT]
+    return value
+
+
+def _text(value, limit=MAX_TEXT):
     """Printable text without the characters that PostgreSQL or a browser would choke on; inner white space folded."""
-    if value is None or isinstance(value, dict | list):
+    if value is None or isinstance(value, dict | list | bool):
         return ""
-    return " ".join("".join(c if c.isprintable() else " " for c in str(value)).split())
+    # Why cut before, too: nobody folds the white space of ten megabytes.
+    text = str(value)[: 2 * limit]
+    return " ".join("".join(c if c.isprintable() or c in JOINERS else " " for c in text).split())[:limit].strip()
 
 
 def _shorten(value):
-    return _text(value)[:40]
+    return _text(value, 40)
 
 
 def _amount(value, name):
@@ -93,7 +132,7 @@ def _amount(value, name):
     if isinstance(value, bool | float) or value is None:
         raise BadTransaction(f"Its {name} is missing or not a decimal number.")
     try:
-        amount = Decimal(str(value).strip())
+        amount = Decimal(str(value)[:100].strip())
     except InvalidOperation:
         raise BadTransaction(f"Its {name} “{_shorten(value)}” is not a number.") from None
     if not amount.is_finite() or abs(amount) >= MAX_AMOUNT:
@@ -112,19 +151,27 @@ def _foreign(message, currency, amount):
     return foreign_amount, foreign_currency
 
 
-def _day(message, status):
-    names = ("booking_date", "value_date") if status == "booked" else ("booking_date", "value_date", "transaction_date")
-    for name in names:
+def _days(message, status):
+    """Booking date and value date; either may stand in for the other."""
+    value_date = _date_or_none(message.get("value_date"))
+    for name in ("booking_date", "value_date", "transaction_date")[: 2 if status == "booked" else 3]:
         if message.get(name):
-            return _date(message[name])
+            return _date(message[name]), value_date
     if status == "pending":
         # Pending ones are only shown, never posted; many banks give them no date at all.
-        return date.max
+        return None, None
     raise BadTransaction("It has no booking date.")
 
 
+def _date_or_none(value):
+    try:
+        return _date(value)
+    except BadTransaction:
+        return None
+
+
 def _date(value):
-    text = str(value).strip()
+    text = str(value)[:40].strip()
     try:
         # A date stays a date: a moment would have to be moved between time zones and could change its day.
         # Python's own parser also takes week dates and more, and not the same ones in each version.
@@ -138,14 +185,24 @@ def _date(value):
     return day
 
 
+def parse_balance(value):
+    """A protocol balance as Decimal; None when absent or unreadable."""
+    try:
+        return _amount(value, "balance")
+    except BadTransaction:
+        return None
+
+
 def parse_moment(value):
     """A protocol moment as a naive UTC datetime, as Odoo stores it; None when absent or unreadable."""
     if not value:
         return None
     try:
         moment = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
-    except ValueError:
+        if moment.tzinfo:
+            moment = (moment - moment.utcoffset()).replace(tzinfo=None)
+    except (ValueError, OverflowError):
         return None
-    if moment.tzinfo:
-        moment = (moment - moment.utcoffset()).replace(tzinfo=None)
+    if not 1990 <= moment.year <= 2200:
+        return None
     return moment.replace(microsecond=0)

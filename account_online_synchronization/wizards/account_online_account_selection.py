@@ -62,7 +62,7 @@ class AccountOnlineAccountSelection(models.TransientModel):
             line._apply()
         if not link._linked_accounts():
             return link._notify(self.env._("No account was chosen, so nothing was fetched."), "info")
-        answer = link.sudo()._synchronize(user_present=True, refresh=self.refresh)
+        answer = link.sudo()._synchronize(user_present=True, refresh=self.refresh, may_defer=True)
         if answer.get("tag") == "display_notification":
             dashboard = "account.open_account_journal_dashboard_kanban"
             # Why "main": the choice is made, there is nothing to go back to.

@@ -122,6 +122,6 @@ class AccountOnlineAuthorization(models.TransientModel):
             new_accounts = link._update_from_proxy(connection, accounts)
         self.unlink()
         if kind == "refresh" or (not new_accounts and link._linked_accounts()):
-            link._synchronize(user_present=True, refresh=False)
+            link._synchronize(user_present=True, refresh=False, may_defer=True)
             return None, link
         return link._open_account_selection(journal, refresh=False), link

@@ -1,6 +1,8 @@
 from datetime import date
 from decimal import Decimal
 
+import pytest
+
 from account_online_synchronization.importer.identity import identify
 from account_online_synchronization.proxy.messages import Transaction
 
@@ -9,7 +11,7 @@ def coffee(**changes):
     values = {
         "id": None,
         "booked": True,
-        "date": date(2026, 5, 3),
+        "booking_date": date(2026, 5, 3),
         "amount": Decimal("-2.80"),
         "currency": "EUR",
         "remittance": ("Coffee",),
@@ -18,7 +20,7 @@ def coffee(**changes):
 
 
 def identifiers(*transactions):
-    return [identifier for identifier, _transaction in identify(transactions)[0]]
+    return [entry.identifier for entry in identify(transactions)]
 
 
 def test_the_banks_id_is_the_identifier():
@@ -30,9 +32,19 @@ def test_an_id_that_comes_twice_in_one_answer_counts_once():
 
 
 def test_an_id_that_comes_with_two_contents_hides_none_of_them():
-    identified, clashing = identify([coffee(id="TAX"), coffee(id="TAX", amount=Decimal("-9.00"))])
-    assert [transaction.amount for _identifier, transaction in identified] == [Decimal("-2.80")]
-    assert [transaction.amount for transaction in clashing] == [Decimal("-9.00")]
+    entries = identify([coffee(id="TAX"), coffee(id="TAX", amount=Decimal("-9.00"))])
+    assert [entry.transaction.amount for entry in entries] == [Decimal("-2.80"), Decimal("-9.00")]
+    assert len({entry.shared().identifier for entry in entries}) == 2
+
+
+@pytest.mark.parametrize("positional", ["2026-05-03-1", "20260503-12", "2026-05-03/2"])
+def test_a_number_within_the_day_is_no_id(positional):
+    assert identifiers(coffee(id=positional)) == identifiers(coffee())
+
+
+@pytest.mark.parametrize("stable", ["2026-05-02-1", "T-2026-05-03-1", "20260503123456789"])
+def test_an_id_that_only_looks_like_a_date_is_one(stable):
+    assert identifiers(coffee(id=stable)) == [stable]
 
 
 def test_two_equal_coffees_without_id_stay_two():
@@ -45,7 +57,7 @@ def test_the_same_answer_gives_the_same_identifiers_again():
 
 
 def test_an_identifier_does_not_depend_on_what_else_is_in_the_window():
-    assert identifiers(coffee(date=date(2026, 5, 2)), coffee())[1] == identifiers(coffee())[0]
+    assert identifiers(coffee(booking_date=date(2026, 5, 2)), coffee())[1] == identifiers(coffee())[0]
 
 
 def test_trailing_zeros_do_not_make_another_transaction():
@@ -54,7 +66,7 @@ def test_trailing_zeros_do_not_make_another_transaction():
 
 def test_each_part_of_the_fingerprint_tells_transactions_apart():
     changes = [
-        {"date": date(2026, 5, 4)},
+        {"booking_date": date(2026, 5, 4)},
         {"amount": Decimal("-2.81")},
         {"currency": "USD"},
         {"remittance": ("Tea",)},

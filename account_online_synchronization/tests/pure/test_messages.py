@@ -24,11 +24,11 @@ def test_an_amount_keeps_every_cent():
 
 
 def test_a_date_stays_the_date_that_the_bank_named():
-    assert parse_transaction(message()).date == date(2026, 5, 3)
+    assert parse_transaction(message()).booking_date == date(2026, 5, 3)
 
 
 def test_the_value_date_serves_where_the_booking_date_is_missing():
-    assert parse_transaction(message(booking_date=None, value_date="2026-05-04")).date == date(2026, 5, 4)
+    assert parse_transaction(message(booking_date=None, value_date="2026-05-04")).booking_date == date(2026, 5, 4)
 
 
 def test_unknown_keys_are_ignored():

@@ -6,7 +6,7 @@ import pytest
 ADDON = Path(__file__).parents[2]
 PURE = [
     *sorted((ADDON / "proxy").glob("*.py")),
-    *(ADDON / "importer" / f"{n}.py" for n in ("identity", "periods", "windows")),
+    *(ADDON / "importer" / f"{n}.py" for n in ("adoption", "identity", "matching", "periods", "windows")),
 ]
 
 

@@ -1,0 +1,395 @@
+"""Stores one window of one account: from what the bank said to lines, statements, and what is kept beside them.
+
+It never commits by itself. Whatever it stores is recognised by the next run, so it may end after any step:
+``last_sync`` and the cursor move with the last one only.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from . import statements
+from .adoption import Candidate, Wanted, adopt
+from .identity import identify
+from .matching import CHANGED, MOVED, NEW, SAME, Known, match
+from .writer import CHUNK, Writer
+
+
+@dataclass
+class Window:
+    """What the bank gave in one run, checked.
+
+    ``since`` is the first day that was asked for, None for all there is; ``is_delta`` says that the bank was asked for
+    what changed since a bookmark instead. ``unreadable`` holds ``(identifier, reason, message)``.
+    """
+
+    since: date | None = None
+    is_delta: bool = False
+    booked: list = field(default_factory=list)
+    pending: list = field(default_factory=list)
+    unreadable: list = field(default_factory=list)
+    removed: set = field(default_factory=set)
+    cursor: str | None = None
+
+    @property
+    def first_day(self):
+        """From this day on everything is in the window; None where nothing can be said."""
+        if self.is_delta or not self.booked:
+            return None
+        # Why not since alone: the bank may not reach as far back as it was asked.
+        return max(self.since or date.min, min(transaction.booking_date for transaction in self.booked))
+
+
+class Storing:
+    """
+    :param account: ``account.online.account`` with a journal
+    :param run: ``account.online.run`` that counts what happens
+    :param window: :class:`Window`
+    :param refreshed_at: moment of the bank's news, None where it does not tell
+    :param checkpoint: called between chunks; it may commit what is stored so far, and raise to end the work
+    """
+
+    def __init__(self, account, run, window, refreshed_at=None, checkpoint=None):
+        self.account, self.run, self.window, self.refreshed_at = account, run, window, refreshed_at
+        self.checkpoint = checkpoint or (lambda: None)
+        self.env, self.journal = account.env, account.journal_ids
+        self.link = account.account_online_link_id
+        self.Line = self.env["account.bank.statement.line"]
+        self.Transaction = self.env["account.online.transaction"]
+        self.is_load = not account.last_sync
+        #: Beside the books so far, by identifier; what becomes a line is deleted there.
+        self.kept = {}
+        #: For a person to look at.
+        self.reviews = []
+
+    def store(self):
+        with self.env.cr.savepoint():
+            new, ambiguous = self._sort_out(self._compare())
+            opening = self._opening_balance(new)
+        writer = Writer(self.account, new)
+        for start in range(0, len(new), CHUNK):
+            if start:
+                self.checkpoint()
+            with self.env.cr.savepoint():
+                self._write(writer, new[start : start + CHUNK], ambiguous, opening)
+        with self.env.cr.savepoint():
+            self._finish()
+
+    # -------------------------------------------------------------------------
+    # WHAT IS NEW
+    # -------------------------------------------------------------------------
+
+    def _compare(self):
+        """:return: the entries that are new, after the known ones have taken over what the bank changed"""
+        entries = identify(self.window.booked)
+        shown = {entry.identifier for entry in entries}
+        self.retried = [entry for entry in self.account._retried_entries() if entry.identifier not in shown]
+        entries += self.retried
+        stored = self._stored([name for entry in entries for name in (entry.identifier, entry.shared().identifier)])
+        matches = match(entries, stored, self.window.first_day, self.window.removed)
+        self._follow_changes([found for found in matches if found.kind in (MOVED, CHANGED)])
+        self._follow_removals({found.known.identifier for found in matches if found.known})
+        self._note_digests([found for found in matches if found.kind == SAME and found.known.digest is None])
+        kept = [found for found in matches if found.known and found.known.kind != "line"]
+        self.kept = {found.entry.identifier: self.Transaction.browse(found.known.record_id) for found in kept}
+        self.run._count("known", sum(found.known is not None and found.known.kind == "line" for found in matches))
+        return [found.entry for found in matches if found.kind == NEW or found.known.kind != "line"]
+
+    def _stored(self, identifiers):
+        """:return: list of :class:`~.matching.Known`, with one query whatever the number of transactions"""
+        self.Line.flush_model(["online_account_id", "online_transaction_identifier", "online_transaction_digest"])
+        self.Transaction.flush_model()
+        day = self.window.first_day
+        self.env.cr.execute(
+            """
+            SELECT 'line', id, online_transaction_identifier, online_transaction_digest
+              FROM account_bank_statement_line
+             WHERE online_account_id = %(account)s AND online_transaction_identifier IS NOT NULL
+               AND (online_transaction_identifier = ANY(%(identifiers)s) OR online_transaction_digest >= %(day)s)
+         UNION ALL
+            SELECT state, id, online_transaction_identifier, online_transaction_digest
+              FROM account_online_transaction
+             WHERE account_online_account_id = %(account)s AND state != 'pending'
+               AND (online_transaction_identifier = ANY(%(identifiers)s) OR online_transaction_digest >= %(day)s)
+            """,
+            {
+                "account": self.account.id,
+                "identifiers": [*identifiers, *self.window.removed],
+                "day": day and day.isoformat(),
+            },
+        )
+        return [Known(*row) for row in self.env.cr.fetchall()]
+
+    def _sort_out(self, entries):
+        """Leave out what may not become a line, and adopt what is one already.
+
+        :return: the entries to write, in booking order, and the identifiers of those that may be in the journal already
+        """
+        entries = [entry for entry in entries if not self._is_deleted(entry) and not self._was_not_asked_for(entry)]
+        adopted, ambiguous = self._adopt(entries)
+        locked_days = self._locked_days(entries)
+        new = []
+        for entry in entries:
+            if entry.identifier in adopted:
+                continue
+            if self._is_before_start(entry):
+                self._keep(entry, "left_out", "before_start")
+            elif self.account._line_date(entry.transaction) in locked_days:
+                self._keep(entry, "left_out", "locked")
+            else:
+                new.append(entry)
+        # sorted() is stable: within a day the bank's own order stays, and with it the running balance.
+        return sorted(new, key=lambda entry: self.account._line_date(entry.transaction)), ambiguous
+
+    def _is_deleted(self, entry):
+        """The user has deleted its line from this journal; in another journal it may appear."""
+        kept = self.kept.get(entry.identifier)
+        if not kept or kept.state != "deleted" or kept.journal_id != self.journal:
+            return False
+        self.run._count("skipped_deleted")
+        return True
+
+    def _was_not_asked_for(self, entry):
+        """Some providers answer more than the question; what is older has been dealt with, or was never wanted."""
+        since = self.window.since
+        if self.is_load or not since or entry.transaction.booking_date >= since or entry in self.retried:
+            return False
+        self.run._count("skipped_before_start")
+        return True
+
+    def _is_before_start(self, entry):
+        """Seen by the first load, and before the day that the user chose. What appears later is a late booking."""
+        start = self.account.start_date
+        kept = self.kept.get(entry.identifier)
+        was_early = kept and kept.reason_code == "before_start"
+        return bool(start and entry.transaction.booking_date < start and (self.is_load or was_early))
+
+    def _locked_days(self, entries):
+        days = {self.account._line_date(entry.transaction) for entry in entries}
+        return {day for day in days if self.journal.company_id._get_violated_lock_dates(day, False, self.journal)}
+
+    def _keep(self, entry, state, reason_code, reason=None):
+        """Remember a transaction that did not become a line, and why."""
+        counters = {"before_start": "skipped_before_start", "locked": "skipped_locked"}
+        if reason_code in counters:
+            self.run._count(counters[reason_code])
+        kept = self.kept.get(entry.identifier, self.Transaction)
+        self.account._keep_transaction(
+            state,
+            entry.identifier,
+            entry.digest,
+            entry.transaction,
+            kept=kept,
+            reason_code=reason_code,
+            reason=reason,
+        )
+
+    # -------------------------------------------------------------------------
+    # WHAT THE JOURNAL HAS ALREADY
+    # -------------------------------------------------------------------------
+
+    def _adopt(self, entries):
+        """Lines that were typed, came in a file or by another connection become the transactions that they are.
+
+        :return: identifiers that are lines now, and identifiers that may be one, but not for certain
+        """
+        sign = self.account._transaction_sign()
+        wanted = [
+            Wanted(
+                entry.identifier,
+                self.account._line_date(entry.transaction),
+                self._exact(entry.transaction.amount * sign),
+                entry.digest,
+            )
+            for entry in entries
+        ]
+        adopted, ambiguous = adopt(wanted, self._candidates(wanted) if wanted else [])
+        if adopted:
+            writer = Writer(self.account, [])
+            by_identifier = {entry.identifier: entry for entry in entries}
+            loose = self.Line
+            for identifier, line_id in adopted.items():
+                line, entry = self.Line.browse(line_id), by_identifier[identifier]
+                self.kept.pop(identifier, self.Transaction).unlink()
+                writer.adopt(line, entry)
+                if not line.statement_id and not self._is_before_start(entry):
+                    loose += line
+            statements.group(self.journal, loose)
+            self.run._count("adopted", len(adopted))
+        return set(adopted), ambiguous
+
+    def _candidates(self, wanted):
+        self.Line.flush_model(["journal_id", "amount", "online_account_id", "online_transaction_digest"])
+        self.env["account.move"].flush_model(["date", "state"])
+        self.env.cr.execute(
+            """
+            SELECT line.id, move.date, line.amount, line.online_transaction_digest
+              FROM account_bank_statement_line line
+              JOIN account_move move ON move.id = line.move_id
+             WHERE line.journal_id = %s AND line.online_account_id IS DISTINCT FROM %s AND move.state != 'cancel'
+               AND move.date BETWEEN %s::date - 3 AND %s::date + 3
+          ORDER BY line.internal_index
+            """,
+            [self.journal.id, self.account.id, min(one.date for one in wanted), max(one.date for one in wanted)],
+        )
+        return [Candidate(row[0], row[1], self._exact(row[2]), row[3]) for row in self.env.cr.fetchall()]
+
+    def _exact(self, amount):
+        return round(Decimal(str(amount)), self.account.currency_id.decimal_places)
+
+    # -------------------------------------------------------------------------
+    # WHAT THE BANK HAS CHANGED
+    # -------------------------------------------------------------------------
+
+    def _follow_changes(self, matches):
+        """Lines and kept transactions take over new ids and contents."""
+        lines = {found.known.record_id: found for found in matches if found.known.kind == "line"}
+        # Why: two transactions may have exchanged their ids, and the database wants them unique at every moment.
+        if lines:
+            self.Line.browse(lines).online_transaction_identifier = False
+            self.Line.flush_model(["online_transaction_identifier"])
+        writer = Writer(self.account, [found.entry for found in lines.values()])
+        for line_id, found in lines.items():
+            line = self.Line.browse(line_id)
+            if found.kind == MOVED:
+                line.write(writer.identity_values(found.entry))
+                continue
+            day, amount = line.date, line.amount
+            reason = writer.change(line, found.entry)
+            self.run._count("changed")
+            if reason:
+                self.reviews.append(
+                    self.env._("The bank has changed %(line)s, but %(reason)s.", line=line._told(), reason=reason)
+                )
+            elif (line.date, line.amount) != (day, amount):
+                first = min(day, line.date)
+                statements.group(self.journal, line)
+                statements.carry_balances_forward(self.journal, f"{first:%Y%m%d}")
+        for found in matches:
+            if found.known.kind != "line":
+                self.Transaction.browse(found.known.record_id).write(
+                    {
+                        "online_transaction_identifier": found.entry.identifier,
+                        "online_transaction_digest": found.entry.digest,
+                    }
+                )
+
+    def _follow_removals(self, matched):
+        """What the bank says is gone goes, as long as nobody has worked with it."""
+        removed = self.window.removed - matched
+        if not removed:
+            return
+        names = ("online_transaction_identifier", "in", list(removed))
+        self.Transaction.search([("account_online_account_id", "=", self.account.id), names]).unlink()
+        for line in self.Line.search([("online_account_id", "=", self.account.id), names]):
+            if not line._is_open_for_the_bank():
+                self.reviews.append(
+                    self.env._("The bank has withdrawn %s, but it is reconciled or in a locked period.", line._told())
+                )
+                continue
+            day, statement = line.date, line.statement_id
+            line.statement_id = False
+            line.with_context(online_withdrawn=True).unlink()
+            statement.filtered(lambda one: one.online_period_start and not one.line_ids).unlink()
+            statements.carry_balances_forward(self.journal, f"{day:%Y%m%d}")
+            self.run._count("removed")
+
+    def _note_digests(self, matches):
+        for found in matches:
+            if found.known.kind == "line":
+                self.Line.browse(found.known.record_id).online_transaction_digest = found.entry.digest
+
+    # -------------------------------------------------------------------------
+    # WRITING
+    # -------------------------------------------------------------------------
+
+    def _opening_balance(self, new):
+        """Start balance of the journal's very first statement, so that the last running balance is the bank's.
+
+        :return: a number, or None where it is known already, or can't be known
+        """
+        account, sign = self.account, self.account._transaction_sign()
+        if not self.is_load or not account.balance_at:
+            return None
+        first = self.env["account.bank.statement"].search(
+            [("journal_id", "=", self.journal.id)], order="first_line_index", limit=1
+        )
+        amounts = [
+            (self.account._line_date(entry.transaction), float(entry.transaction.amount * sign)) for entry in new
+        ]
+        if first.online_period_start:
+            # Older history: it ends where the books began so far.
+            begin = first.line_ids.sorted("internal_index")[:1].date
+            return first.balance_start - sum(amount for day, amount in amounts if day < begin)
+        foreign = [("journal_id", "=", self.journal.id), ("online_account_id", "!=", account.id)]
+        if first or self.Line.search_count(foreign, limit=1):
+            return None
+        own = sum(self.Line.search([("journal_id", "=", self.journal.id)]).mapped("amount"))
+        return account._signed_balance() - own - sum(amount for _day, amount in amounts)
+
+    def _write(self, writer, entries, ambiguous, opening):
+        written = writer.write_lines(entries, ambiguous)
+        statements.group(self.journal, written.lines, opening)
+        refused = {entry.identifier for entry, _reason in written.refused}
+        for entry, reason in written.refused:
+            self._park(entry.identifier, reason, entry=entry)
+        for entry in entries:
+            if entry.identifier not in refused and entry.identifier in self.kept:
+                self.kept[entry.identifier].unlink()
+        self.run._count("imported", len(written.lines))
+        self.run._count("possible_duplicates", len(written.lines.filtered("online_possible_duplicate")))
+
+    def _park(self, identifier, reason, entry=None, message=None):
+        is_new = self.account._keep_transaction(
+            "parked",
+            identifier,
+            entry and entry.digest,
+            entry and entry.transaction,
+            kept=self.kept.get(identifier, self.Transaction),
+            reason_code="parked",
+            reason=reason,
+            message=message,
+        )
+        self.run._park(self.account, identifier, reason)
+        if is_new:
+            self.reviews.append(
+                self.env._(
+                    "A transaction of %(account)s could not be imported: %(reason)s",
+                    account=self.account.display_name,
+                    reason=reason,
+                )
+            )
+
+    def _finish(self):
+        """The last step: only now the bookmark moves."""
+        lines = self._stored([identifier for identifier, _reason, _message in self.window.unreadable])
+        known = {known.identifier for known in lines if known.kind == "line"}
+        for identifier, reason, message in self.window.unreadable:
+            if identifier in known:
+                self.run._park(self.account, identifier, reason)
+            else:
+                self._park(identifier, reason, message=message)
+        self.account._keep_pending(self.window)
+        self.run._count("pending", self.account.pending_count)
+        account, window = self.account, self.window
+        values = {
+            "last_sync": self._news_day(),
+            # Why: in a list of changes two equal transactions without ids could not be told from a repeat.
+            "sync_cursor": window.cursor if all(transaction.id for transaction in window.booked) else False,
+            "journal_balance": account._current_journal_balance(),
+        }
+        if self.is_load:
+            values["loaded_since"] = window.since
+        account.write(values)
+        if self.reviews:
+            self.link._ask_to_review(self.reviews)
+
+    def _news_day(self):
+        """The day up to which everything is stored.
+
+        Why not today: the bank's news may be of an earlier day, and what came since must be asked for.
+        """
+        if self.refreshed_at:
+            return self.refreshed_at.date()
+        days = [transaction.booking_date for transaction in self.window.booked]
+        return max([day for day in days if day <= date.today()], default=self.account.last_sync)

@@ -1,0 +1,340 @@
+from decimal import Decimal
+
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from ..importer import statements
+from ..importer.identity import OPENING, Entry, digest, unreadable_id
+from ..importer.storing import Storing, Window
+from ..importer.windows import OVERLAP_DAYS, window_start
+from ..importer.writer import Writer
+from ..proxy.errors import BadTransaction
+from ..proxy.messages import parse_transaction, storable, transaction_id
+
+
+class AccountOnlineAccount(models.Model):
+    """How transactions of an account reach its journal. The steps stand in importer/storing.py."""
+
+    _inherit = "account.online.account"
+
+    # -------------------------------------------------------------------------
+    # ACTIONS
+    # -------------------------------------------------------------------------
+
+    def action_open_transactions(self):
+        """What the bank reports and is no statement line: pending, could not be imported, left out, deleted."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "account_online_synchronization.account_online_transaction_action"
+        )
+        return {**action, "domain": [("account_online_account_id", "in", self.ids)]}
+
+    def action_book_opening_balance(self):
+        """*Book Opening Balance*: one line before all others; then the journal sums up to the balance of the bank.
+
+        :return: action that shows the line
+        """
+        self.ensure_one()
+        self.env["account.online.link"]._check_may_connect()
+        line = self.sudo()._book_opening_balance()
+        return {
+            **self.env["ir.actions.act_window"]._for_xml_id(
+                "account_online_synchronization.account_bank_statement_line_action"
+            ),
+            "domain": [("id", "=", line.id)],
+        }
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - ASKING THE BANK
+    # -------------------------------------------------------------------------
+
+    def _fetch_window(self, client, run):
+        """Ask the bank for everything new. Nothing is stored yet.
+
+        :param client: :class:`~..proxy.client.ProxyClient`
+        :param run: ``account.online.run`` that counts what happens
+        :return: :class:`~..importer.storing.Window`
+        :raise ProxyError: neither ``last_sync`` nor the cursor moves then
+        """
+        self.ensure_one()
+        cursor = (self.last_sync and self.sync_cursor) or None
+        since = window_start(
+            self.start_date or None, self.last_sync or None, self.loaded_since or None, self._overlap_days()
+        )
+        window = Window(since=since, is_delta=bool(cursor))
+        for page in client.iter_transaction_pages(
+            self.account_online_link_id.connection_identifier, self.online_identifier, since=since, cursor=cursor
+        ):
+            messages = page["transactions"]
+            bookmark = page.get("next_cursor")
+            window.cursor = bookmark if isinstance(bookmark, str) and not page.get("has_more") else None
+            removed = page.get("removed_ids")
+            window.removed.update(one for one in removed if isinstance(one, str)) if isinstance(removed, list) else None
+            run._count("fetched", len(messages))
+            for message in messages:
+                try:
+                    transaction = self._parse(message)
+                except BadTransaction as error:
+                    identifier = transaction_id(message) or unreadable_id(message)
+                    window.unreadable.append((identifier, str(error), storable(message)))
+                    continue
+                (window.booked if transaction.booked else window.pending).append(transaction)
+        return window
+
+    def _overlap_days(self):
+        """Setting: how many days each window looks back."""
+        days = self.env["ir.config_parameter"].sudo().get_param("account_online_synchronization.overlap_days")
+        return max(int(days), OVERLAP_DAYS) if days and days.isdigit() else OVERLAP_DAYS
+
+    def _parse(self, message):
+        """:raise BadTransaction: with the reason in a sentence"""
+        transaction = parse_transaction(message)
+        if transaction.currency != self.currency_id.name:
+            raise BadTransaction(
+                self.env._(
+                    "It is in %(currency)s, but the account is in %(account_currency)s.",
+                    currency=transaction.currency,
+                    account_currency=self.currency_id.name,
+                )
+            )
+        if transaction.amount.normalize().as_tuple().exponent < -self.currency_id.decimal_places:
+            raise BadTransaction(
+                self.env._(
+                    "Its amount %(amount)s has more decimals than %(currency)s. Ask the bank for the exact amount and "
+                    "enter it by hand.",
+                    amount=transaction.amount,
+                    currency=self.currency_id.name,
+                )
+            )
+        return transaction
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - STORING
+    # -------------------------------------------------------------------------
+
+    def _store_window(self, window, run, refreshed_at, checkpoint=None):
+        """Store a window: lines, statements, and only with the last of them ``last_sync`` and the cursor."""
+        self.ensure_one()
+        Storing(self, run, window, refreshed_at, checkpoint).store()
+
+    def _line_date(self, transaction):
+        """The date of a transaction in the journal. A date stays a date: no time zone moves it."""
+        if self.date_choice == "value" and transaction.value_date:
+            return transaction.value_date
+        return transaction.booking_date
+
+    def _transaction_sign(self):
+        return -1 if self.inverse_transaction_sign else 1
+
+    def _signed_balance(self):
+        return -self.balance if self.inverse_balance_sign else self.balance
+
+    def _current_journal_balance(self):
+        """Last running balance of the journal."""
+        last = self.env["account.bank.statement.line"].search(
+            [("journal_id", "=", self.journal_ids.id), ("state", "=", "posted")], limit=1
+        )
+        return last.running_balance
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - BESIDE THE BOOKS
+    # -------------------------------------------------------------------------
+
+    def _retried_entries(self):
+        """What could not be imported before and may be now: refused once, locked no more, after an earlier start."""
+        beside = self.env["account.online.transaction"].search(
+            [("account_online_account_id", "=", self.id), ("state", "in", ("parked", "left_out"))]
+        )
+        company, journal = self.company_id, self.journal_ids
+        locked = {day for day in set(beside.mapped("date")) if day}
+        locked = {day for day in locked if company._get_violated_lock_dates(day, False, journal)}
+        return [
+            entry
+            for one in beside
+            if one.state == "parked"
+            or (one.reason_code == "locked" and one.date not in locked)
+            or (one.reason_code == "before_start" and not (self.start_date and one.date < self.start_date))
+            if (entry := one._entry())
+        ]
+
+    def _keep_transaction(
+        self, state, identifier, entry_digest, transaction, *, kept, reason_code, reason, message=None
+    ):
+        """Remember a transaction beside the books.
+
+        :param transaction: as far as it could be read
+        :param kept: what is remembered of it so far
+        :param message: the bank's own words, where it could not be read
+        :return: whether it is new
+        """
+        if not kept and message is not None:
+            kept = kept.search(
+                [
+                    ("account_online_account_id", "=", self.id),
+                    ("online_transaction_identifier", "=", identifier),
+                    ("state", "!=", "pending"),
+                ]
+            )
+        values = {
+            "state": state,
+            "reason_code": reason_code,
+            "reason": reason and reason[:500],
+            "journal_id": self.journal_ids.id,
+            "online_transaction_identifier": identifier,
+            "online_transaction_digest": entry_digest,
+            "transaction_details": transaction.raw if transaction else message,
+            **(
+                self._prepare_transaction_texts(transaction)
+                if transaction
+                else {"payment_ref": self.env._("Unreadable")}
+            ),
+        }
+        if kept:
+            values = {name: value for name, value in values.items() if name in ("state", "reason_code", "reason")}
+            if any(kept[name] != value for name, value in values.items() if value):
+                kept.write(values)
+            return False
+        self.env["account.online.transaction"].create({**values, "account_online_account_id": self.id})
+        return True
+
+    def _prepare_transaction_texts(self, transaction):
+        day = self._line_date(transaction)
+        return {
+            "date": day,
+            "amount": float(transaction.amount * self._transaction_sign()),
+            "payment_ref": transaction.label,
+            "partner_name": transaction.counterparty_name,
+        }
+
+    def _keep_pending(self, window):
+        """Show what the bank has announced. A full window replaces what was known, a list of changes adds to it."""
+        booked = {transaction.id for transaction in window.booked} | {t.pending_id for t in window.booked}
+        shown = {
+            transaction.id or f"pending:{digest(transaction)}:{number}": transaction
+            for number, transaction in enumerate(window.pending)
+            if not transaction.id or transaction.id not in booked
+        }
+        known = self.transaction_ids.filtered(lambda one: one.state == "pending")
+        if window.is_delta:
+            gone = known.filtered(lambda one: one.online_transaction_identifier in {*booked, *window.removed, *shown})
+        else:
+            now = {(identifier, digest(transaction)) for identifier, transaction in shown.items()}
+            same = known.filtered(lambda one: (one.online_transaction_identifier, one.online_transaction_digest) in now)
+            gone = known - same
+            for identifier in same.mapped("online_transaction_identifier"):
+                del shown[identifier]
+        gone.unlink()
+        self.env["account.online.transaction"].create(
+            [
+                {
+                    "account_online_account_id": self.id,
+                    "journal_id": self.journal_ids.id,
+                    "state": "pending",
+                    "online_transaction_identifier": identifier,
+                    "online_transaction_digest": digest(transaction),
+                    "transaction_details": transaction.raw,
+                    **self._prepare_transaction_texts(transaction),
+                }
+                for identifier, transaction in shown.items()
+            ]
+        )
+        pending = self.transaction_ids.filtered(lambda one: one.state == "pending")
+        self.write({"pending_count": len(pending), "pending_amount": sum(pending.mapped("amount"))})
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - UNDO
+    # -------------------------------------------------------------------------
+
+    def _restore_transactions(self, transactions):
+        """Bring what stands beside the books into the journal, as the user asks for it.
+
+        :return: the new lines
+        """
+        self.ensure_one()
+        transactions._check_restorable()
+        if not self.journal_ids:
+            raise UserError(
+                self.env._("%s fills no journal. Use Fetch Accounts to choose one first.", self.display_name)
+            )
+        entries = []
+        for one in transactions.sorted(lambda one: (one.date or fields.Date.today(), one.id)):
+            entry = one._entry()
+            if not entry:
+                raise UserError(
+                    self.env._(
+                        "“%(label)s” can't be read as a transaction: %(reason)s. Please enter it by hand.",
+                        label=one.payment_ref,
+                        reason=one.reason or "",
+                    )
+                )
+            entries.append(entry._replace(digest=digest(entry.transaction)))
+        self._check_not_locked(entries)
+        written = Writer(self, entries).write_lines(entries)
+        if written.refused:
+            raise UserError(written.refused[0][1])
+        statements.group(self.journal_ids, written.lines)
+        transactions.unlink()
+        self.journal_balance = self._current_journal_balance()
+        return written.lines
+
+    def _check_not_locked(self, entries):
+        company, journal = self.company_id, self.journal_ids
+        for entry in entries:
+            day = self._line_date(entry.transaction)
+            if company._get_violated_lock_dates(day, False, journal):
+                raise UserError(
+                    self.env._(
+                        "“%(label)s” is of %(date)s, which is in a locked period. Change the lock date first.",
+                        label=entry.transaction.label[:80],
+                        date=day,
+                    )
+                )
+
+    def _separate_line(self, line):
+        """Undo an adoption: the line is the user's own again, and the transaction gets a line of its own."""
+        transaction = self._parse(line.transaction_details)
+        identity = {
+            "online_account_id": False,
+            "online_transaction_identifier": False,
+            "online_transaction_digest": False,
+            "online_partner_information": False,
+            "transaction_details": False,
+            "online_adopted": False,
+        }
+        identifier = line.online_transaction_identifier
+        line.write(identity)
+        entry = Entry(identifier, digest(transaction), transaction)
+        written = Writer(self, [entry]).write_lines([entry])
+        if written.refused:
+            raise UserError(written.refused[0][1])
+        statements.group(self.journal_ids, written.lines)
+        return written.lines
+
+    def _book_opening_balance(self):
+        Line = self.env["account.bank.statement.line"]
+        journal = self.journal_ids
+        if not journal or not self.last_sync or not self.balance_at:
+            raise UserError(
+                self.env._("%s has not been synchronized yet, so its opening balance is not known.", self.display_name)
+            )
+        lines = Line.search([("journal_id", "=", journal.id), ("state", "=", "posted")], order="internal_index")
+        if lines.filtered(lambda line: line.online_transaction_identifier == OPENING):
+            raise UserError(self.env._("The opening balance of %s has been booked already.", journal.display_name))
+        missing = Decimal(str(self._signed_balance())) - sum(Decimal(str(line.amount)) for line in lines)
+        missing = round(missing, self.currency_id.decimal_places)
+        if not missing:
+            raise UserError(
+                self.env._("The transactions of %s sum up to the bank's balance: nothing is missing.", journal.name)
+            )
+        day = fields.Date.subtract(lines[:1].date or self.balance_at.date(), days=1)
+        if self.company_id._get_violated_lock_dates(day, False, journal):
+            raise UserError(self.env._("The opening balance would be booked on %s, which is in a locked period.", day))
+        return Line.create(
+            {
+                "journal_id": journal.id,
+                "date": day,
+                "amount": float(missing),
+                "payment_ref": self.env._("Opening balance"),
+                "online_account_id": self.id,
+                "online_transaction_identifier": OPENING,
+            }
+        )

@@ -1,0 +1,134 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..importer.identity import OPENING, Entry, digest
+from ..proxy.errors import BadTransaction
+
+
+class AccountOnlineTransaction(models.Model):
+    """What the bank reports and is no statement line, and why. Nothing that the bank said is ever just skipped."""
+
+    _name = "account.online.transaction"
+    _description = "Bank Transaction beside the Books"
+    _order = "date desc, id desc"
+    _rec_name = "payment_ref"
+
+    account_online_account_id = fields.Many2one(
+        comodel_name="account.online.account", string="Bank Account", required=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one(related="account_online_account_id.company_id", store=True)
+    journal_id = fields.Many2one(comodel_name="account.journal", ondelete="set null")
+    state = fields.Selection(
+        selection=[
+            ("pending", "Pending"),
+            ("parked", "Could Not Be Imported"),
+            ("left_out", "Left Out"),
+            ("deleted", "Deleted by a User"),
+        ],
+        required=True,
+        help="Pending: announced by the bank, imported once booked. Could not be imported: tried again in each run. "
+        "Left out: in a locked period or before the start date. Deleted: it does not come back unless it is restored.",
+    )
+    reason_code = fields.Selection(
+        selection=[
+            ("before_start", "Before the start date"),
+            ("locked", "In a locked period"),
+            ("parked", "Refused"),
+            ("deleted", "Deleted"),
+        ],
+        string="Reason",
+    )
+    reason = fields.Char(string="Details")
+    date = fields.Date()
+    currency_id = fields.Many2one(related="account_online_account_id.currency_id")
+    amount = fields.Monetary()
+    payment_ref = fields.Char(string="Label")
+    partner_name = fields.Char(string="Counterparty")
+    online_transaction_identifier = fields.Char(required=True)
+    online_transaction_digest = fields.Char()
+    transaction_details = fields.Json(help="The transaction as the bank told it.")
+
+    _identifier_unique = models.UniqueIndex(
+        "(account_online_account_id, online_transaction_identifier) WHERE state != 'pending'",
+        "This transaction is known already.",
+    )
+    _account_day = models.Index("(account_online_account_id, online_transaction_digest)")
+
+    # -------------------------------------------------------------------------
+    # ACTIONS
+    # -------------------------------------------------------------------------
+
+    def action_restore(self):
+        """*Import*: bring deleted and left out transactions into the journal after all.
+
+        :return: action that shows the new lines
+        """
+        self.env["account.online.link"]._check_may_restore()
+        transactions = self.sudo()
+        lines = self.env["account.bank.statement.line"]
+        for account in transactions.account_online_account_id:
+            chosen = transactions.filtered(lambda one, account=account: one.account_online_account_id == account)
+            lines += account._restore_transactions(chosen)
+        return {
+            **self.env["ir.actions.act_window"]._for_xml_id(
+                "account_online_synchronization.account_bank_statement_line_action"
+            ),
+            "domain": [("id", "in", lines.ids)],
+        }
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS
+    # -------------------------------------------------------------------------
+
+    def _entry(self):
+        """:return: :class:`~..importer.identity.Entry`, or None where it can't be read as a transaction"""
+        self.ensure_one()
+        try:
+            transaction = self.account_online_account_id._parse(self.transaction_details)
+        except BadTransaction:
+            return None
+        return Entry(
+            self.online_transaction_identifier, self.online_transaction_digest or digest(transaction), transaction
+        )
+
+    @api.model
+    def _remember_deleted(self, lines):
+        """A line that a user deletes must not come back with the next run."""
+        known = lines.filtered(
+            lambda line: line.online_account_id and line.online_transaction_identifier not in (False, OPENING)
+        )
+        if not known:
+            return
+        # Why search: two ways of deleting one line meet here.
+        identifiers = known.mapped("online_transaction_identifier")
+        there = self.search([("online_transaction_identifier", "in", identifiers), ("state", "!=", "pending")])
+        keys = {(one.account_online_account_id.id, one.online_transaction_identifier) for one in there}
+        self.create(
+            [
+                {
+                    "account_online_account_id": line.online_account_id.id,
+                    "journal_id": line.journal_id.id,
+                    "state": "deleted",
+                    "reason_code": "deleted",
+                    "reason": self.env._("Deleted by %s", self.env.user.name),
+                    "date": line.date,
+                    "amount": line.amount,
+                    "payment_ref": line.payment_ref,
+                    "partner_name": line.partner_name,
+                    "online_transaction_identifier": line.online_transaction_identifier,
+                    "online_transaction_digest": line.online_transaction_digest,
+                    "transaction_details": line.transaction_details,
+                }
+                for line in known
+                if (line.online_account_id.id, line.online_transaction_identifier) not in keys
+            ]
+        )
+
+    def _check_restorable(self):
+        if bad := self.filtered(lambda one: one.state == "pending"):
+            raise UserError(
+                self.env._(
+                    "“%s” is still pending at the bank. It is imported by itself once the bank books it.",
+                    bad[0].payment_ref,
+                )
+            )

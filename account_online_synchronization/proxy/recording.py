@@ -1,0 +1,50 @@
+"""Keeps the answers of a run for an administrator to read, without what must not be read."""
+
+import gzip
+import json
+import re
+
+#: Characters of JSON that are kept of one run; what comes after is only counted.
+MAX_SIZE = 5_000_000
+
+MASK = "•••"
+#: Addresses of pages carry the right to open them once.
+SECRETS = re.compile(r"token|secret|pass|pin\b|otp|authori[sz]ation|cookie|credential|api_?key|_url$", re.IGNORECASE)
+
+
+class Recording:
+    """What was asked and answered, in order."""
+
+    def __init__(self):
+        self._parts = []
+        self._size = 0
+        self._left_out = 0
+
+    def add(self, operation, payload, answer):
+        """
+        :param str operation: name of the protocol's operation
+        :param dict payload: question
+        :param answer: as it came
+        """
+        if self._size > MAX_SIZE:
+            self._left_out += 1
+            return
+        part = json.dumps({"operation": operation, "question": mask(payload), "answer": mask(answer)}, default=str)
+        self._size += len(part)
+        self._parts.append(part[:MAX_SIZE])
+
+    def compressed(self):
+        """:return: gzip of one JSON object per line, None where nothing was asked"""
+        if not self._parts:
+            return None
+        end = [f"… and {self._left_out} more answers"] if self._left_out else []
+        return gzip.compress("\n".join([*self._parts, *end]).encode("utf-8", "replace"))
+
+
+def mask(value):
+    """A copy of a JSON value in which the values of secret keys are replaced."""
+    if isinstance(value, dict):
+        return {key: MASK if SECRETS.search(str(key)) and item else mask(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [mask(item) for item in value]
+    return value
