@@ -11,7 +11,10 @@ TOLERANCE = timedelta(days=3)
 
 
 class Candidate(NamedTuple):
-    """A line that no transaction of this account belongs to. ``digest`` is set where another connection brought it."""
+    """A line that no transaction of this account belongs to.
+
+    ``digest`` is set where another connection brought it. Such a line has the bank's own date, so only that counts.
+    """
 
     line_id: int
     date: date
@@ -41,7 +44,7 @@ def adopt(wanted, candidates):
     adopted = {}
     wanted, candidates = _pair_equal_content(wanted, candidates, adopted)
     wanted, candidates = _pair_equal_groups(wanted, candidates, adopted)
-    by_amount = _groups(candidates, lambda candidate: candidate.amount)
+    by_amount = _groups([other for other in candidates if not other.digest], lambda candidate: candidate.amount)
     near = [
         (one, other) for one in wanted for other in by_amount[one.amount] if abs(other.date - one.date) <= TOLERANCE
     ]

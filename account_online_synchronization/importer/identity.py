@@ -29,11 +29,6 @@ class Entry(NamedTuple):
     digest: str
     transaction: Transaction
 
-    @property
-    def moment(self):
-        """Date, amount and currency, as in the digest."""
-        return self.digest.rpartition(" ")[0]
-
     def shared(self):
         """The same transaction at a bank that gives its id to several: the content tells them apart."""
         return self._replace(identifier=f"{self.identifier} ~{self.digest.rpartition(' ')[2]}")

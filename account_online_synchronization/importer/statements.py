@@ -55,6 +55,38 @@ def carry_balances_forward(journal, first_index, opening_balance=None):
         previous = statement
 
 
+def regroup(journal, lines):
+    """Put lines whose date has changed into the statement of their new day; a person's statements keep their lines."""
+
+    def has_left(line):
+        statement = line.statement_id
+        return statement.online_period_start and not (
+            statement.online_period_start <= line.date <= statement.online_period_end
+        )
+
+    group(journal, lines.filtered(has_left))
+
+
+def first_statement(journal):
+    return journal.env["account.bank.statement"].search(
+        [("journal_id", "=", journal.id)], order="first_line_index", limit=1
+    )
+
+
+def opening_before(first, amounts):
+    """The new start balance of a journal, when transactions appear that its start balance has counted so far.
+
+    :param first: the journal's first ``account.bank.statement``, as it was made by synchronization
+    :param amounts: list of ``(date, amount)``
+    :return: a number, or None where nothing is older than the books
+    """
+    begin = first.line_ids.sorted("internal_index")[:1].date
+    if not begin or not first.online_period_start:
+        return None
+    older = [amount for day, amount in amounts if day < begin]
+    return first.balance_start - sum(older) if older else None
+
+
 class _Periods:
     """The online statements of a journal by their periods, and where a day belongs."""
 

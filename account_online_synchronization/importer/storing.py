@@ -59,6 +59,8 @@ class Storing:
         self.is_load = not account.last_sync
         #: Beside the books so far, by identifier; what becomes a line is deleted there.
         self.kept = {}
+        #: What will be kept beside the books, written at once: a bank may send thousands.
+        self.to_keep = []
         #: For a person to look at.
         self.reviews = []
 
@@ -66,6 +68,7 @@ class Storing:
         with self.env.cr.savepoint():
             new, ambiguous = self._sort_out(self._compare())
             opening = self._opening_balance(new)
+            self._write_kept()
         writer = Writer(self.account, new)
         for start in range(0, len(new), CHUNK):
             if start:
@@ -83,8 +86,9 @@ class Storing:
         """:return: the entries that are new, after the known ones have taken over what the bank changed"""
         entries = identify(self.window.booked)
         shown = {entry.identifier for entry in entries}
-        self.retried = [entry for entry in self.account._retried_entries() if entry.identifier not in shown]
-        entries += self.retried
+        retried = [entry for entry in self.account._retried_entries() if entry.identifier not in shown]
+        self.retried = {entry.identifier for entry in retried}
+        entries += retried
         stored = self._stored([name for entry in entries for name in (entry.identifier, entry.shared().identifier)])
         matches = match(entries, stored, self.window.first_day, self.window.removed)
         self._follow_changes([found for found in matches if found.kind in (MOVED, CHANGED)])
@@ -152,7 +156,7 @@ class Storing:
     def _was_not_asked_for(self, entry):
         """Some providers answer more than the question; what is older has been dealt with, or was never wanted."""
         since = self.window.since
-        if self.is_load or not since or entry.transaction.booking_date >= since or entry in self.retried:
+        if self.is_load or not since or entry.transaction.booking_date >= since or entry.identifier in self.retried:
             return False
         self.run._count("skipped_before_start")
         return True
@@ -173,16 +177,17 @@ class Storing:
         counters = {"before_start": "skipped_before_start", "locked": "skipped_locked"}
         if reason_code in counters:
             self.run._count(counters[reason_code])
-        kept = self.kept.get(entry.identifier, self.Transaction)
-        self.account._keep_transaction(
-            state,
-            entry.identifier,
-            entry.digest,
-            entry.transaction,
-            kept=kept,
-            reason_code=reason_code,
-            reason=reason,
-        )
+        values = {"state": state, "reason_code": reason_code, "reason": reason and reason[:500]}
+        kept = self.kept.get(entry.identifier)
+        if not kept:
+            self.to_keep.append({**self.account._prepare_transaction_values(entry), **values})
+        elif any(kept[name] != (value or False) for name, value in values.items()):
+            kept.write(values)
+        return not kept
+
+    def _write_kept(self):
+        self.Transaction.create(self.to_keep)
+        self.to_keep = []
 
     # -------------------------------------------------------------------------
     # WHAT THE JOURNAL HAS ALREADY
@@ -210,9 +215,10 @@ class Storing:
             loose = self.Line
             for identifier, line_id in adopted.items():
                 line, entry = self.Line.browse(line_id), by_identifier[identifier]
+                is_before_start = self._is_before_start(entry)
                 self.kept.pop(identifier, self.Transaction).unlink()
                 writer.adopt(line, entry)
-                if not line.statement_id and not self._is_before_start(entry):
+                if not line.statement_id and not is_before_start:
                     loose += line
             statements.group(self.journal, loose)
             self.run._count("adopted", len(adopted))
@@ -223,16 +229,22 @@ class Storing:
         self.env["account.move"].flush_model(["date", "state"])
         self.env.cr.execute(
             """
-            SELECT line.id, move.date, line.amount, line.online_transaction_digest
+            SELECT line.id, move.date, line.amount, line.online_transaction_digest, other.account_number
               FROM account_bank_statement_line line
               JOIN account_move move ON move.id = line.move_id
+         LEFT JOIN account_online_account other ON other.id = line.online_account_id
              WHERE line.journal_id = %s AND line.online_account_id IS DISTINCT FROM %s AND move.state != 'cancel'
                AND move.date BETWEEN %s::date - 3 AND %s::date + 3
           ORDER BY line.internal_index
             """,
             [self.journal.id, self.account.id, min(one.date for one in wanted), max(one.date for one in wanted)],
         )
-        return [Candidate(row[0], row[1], self._exact(row[2]), row[3]) for row in self.env.cr.fetchall()]
+        return [
+            Candidate(line_id, day, self._exact(amount), content)
+            for line_id, day, amount, content, number in self.env.cr.fetchall()
+            # Why: what another bank account brought to this journal is never a transaction of this one.
+            if not (number and self.account.account_number and number != self.account.account_number)
+        ]
 
     def _exact(self, amount):
         return round(Decimal(str(amount)), self.account.currency_id.decimal_places)
@@ -262,17 +274,12 @@ class Storing:
                     self.env._("The bank has changed %(line)s, but %(reason)s.", line=line._told(), reason=reason)
                 )
             elif (line.date, line.amount) != (day, amount):
-                first = min(day, line.date)
-                statements.group(self.journal, line)
-                statements.carry_balances_forward(self.journal, f"{first:%Y%m%d}")
+                statements.regroup(self.journal, line)
+                statements.carry_balances_forward(self.journal, f"{min(day, line.date):%Y%m%d}")
         for found in matches:
             if found.known.kind != "line":
-                self.Transaction.browse(found.known.record_id).write(
-                    {
-                        "online_transaction_identifier": found.entry.identifier,
-                        "online_transaction_digest": found.entry.digest,
-                    }
-                )
+                kept = self.Transaction.browse(found.known.record_id)
+                kept.write(self.account._prepare_transaction_values(found.entry))
 
     def _follow_removals(self, matched):
         """What the bank says is gone goes, as long as nobody has worked with it."""
@@ -309,47 +316,36 @@ class Storing:
         :return: a number, or None where it is known already, or can't be known
         """
         account, sign = self.account, self.account._transaction_sign()
-        if not self.is_load or not account.balance_at:
-            return None
-        first = self.env["account.bank.statement"].search(
-            [("journal_id", "=", self.journal.id)], order="first_line_index", limit=1
-        )
-        amounts = [
-            (self.account._line_date(entry.transaction), float(entry.transaction.amount * sign)) for entry in new
-        ]
+        amounts = {
+            entry.identifier: (account._line_date(entry.transaction), float(entry.transaction.amount * sign))
+            for entry in new
+        }
+        first = statements.first_statement(self.journal)
         if first.online_period_start:
-            # Older history: it ends where the books began so far.
-            begin = first.line_ids.sorted("internal_index")[:1].date
-            return first.balance_start - sum(amount for day, amount in amounts if day < begin)
+            # Why not all: what the bank books late was in no balance before.
+            counted = [pair for identifier, pair in amounts.items() if self.is_load or identifier in self.kept]
+            return statements.opening_before(first, counted)
         foreign = [("journal_id", "=", self.journal.id), ("online_account_id", "!=", account.id)]
-        if first or self.Line.search_count(foreign, limit=1):
+        if first or not self.is_load or not account.balance_at or self.Line.search_count(foreign, limit=1):
             return None
         own = sum(self.Line.search([("journal_id", "=", self.journal.id)]).mapped("amount"))
-        return account._signed_balance() - own - sum(amount for _day, amount in amounts)
+        return account._signed_balance() - own - sum(amount for _day, amount in amounts.values())
 
     def _write(self, writer, entries, ambiguous, opening):
         written = writer.write_lines(entries, ambiguous)
         statements.group(self.journal, written.lines, opening)
         refused = {entry.identifier for entry, _reason in written.refused}
         for entry, reason in written.refused:
-            self._park(entry.identifier, reason, entry=entry)
+            self._park(entry.identifier, reason, is_new=self._keep(entry, "parked", "parked", reason))
+        self._write_kept()
         for entry in entries:
             if entry.identifier not in refused and entry.identifier in self.kept:
                 self.kept[entry.identifier].unlink()
         self.run._count("imported", len(written.lines))
         self.run._count("possible_duplicates", len(written.lines.filtered("online_possible_duplicate")))
 
-    def _park(self, identifier, reason, entry=None, message=None):
-        is_new = self.account._keep_transaction(
-            "parked",
-            identifier,
-            entry and entry.digest,
-            entry and entry.transaction,
-            kept=self.kept.get(identifier, self.Transaction),
-            reason_code="parked",
-            reason=reason,
-            message=message,
-        )
+    def _park(self, identifier, reason, is_new):
+        """Count what could not be imported; a person hears of it once."""
         self.run._park(self.account, identifier, reason)
         if is_new:
             self.reviews.append(
@@ -360,15 +356,21 @@ class Storing:
                 )
             )
 
+    def _park_unreadable(self):
+        """What is no transaction that anybody could read is kept word for word."""
+        if not self.window.unreadable:
+            return
+        known = {known.identifier for known in self._stored([one[0] for one in self.window.unreadable])}
+        for identifier, reason, message in self.window.unreadable:
+            self._park(identifier, reason, is_new=identifier not in known)
+            if identifier not in known:
+                known.add(identifier)
+                self.to_keep.append(self.account._prepare_unreadable_values(identifier, reason, message))
+        self._write_kept()
+
     def _finish(self):
         """The last step: only now the bookmark moves."""
-        lines = self._stored([identifier for identifier, _reason, _message in self.window.unreadable])
-        known = {known.identifier for known in lines if known.kind == "line"}
-        for identifier, reason, message in self.window.unreadable:
-            if identifier in known:
-                self.run._park(self.account, identifier, reason)
-            else:
-                self._park(identifier, reason, message=message)
+        self._park_unreadable()
         self.account._keep_pending(self.window)
         self.run._count("pending", self.account.pending_count)
         account, window = self.account, self.window

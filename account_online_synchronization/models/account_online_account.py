@@ -228,13 +228,11 @@ class AccountOnlineAccount(models.Model):
         """Accounts and messages that have the same key, and nobody else has it."""
         groups = {}
         for account in self:
-            groups.setdefault(
-                key(account.account_number, account.currency_id.name, account.name, account.account_type), ([], [])
-            )[0].append(account)
+            same = key(account.account_number, account.currency_id.name, account.name)
+            groups.setdefault(same, ([], []))[0].append(account)
         for message in messages:
-            groups.setdefault(
-                key(message.get("number"), message.get("currency"), message.get("name"), message.get("type")), ([], [])
-            )[1].append(message)
+            same = key(message.get("number"), message.get("currency"), message.get("name"))
+            groups.setdefault(same, ([], []))[1].append(message)
         return [
             (accounts[0], found[0])
             for same, (accounts, found) in groups.items()
@@ -242,14 +240,15 @@ class AccountOnlineAccount(models.Model):
         ]
 
     @staticmethod
-    def _number_key(number, currency, _name, _account_type):
+    def _number_key(number, currency, _name=None):
         """One number may have several currencies; a masked number (•••• 1234) proves nothing."""
         number = sanitize_account_number(str(number)) if number else ""
         return (number, currency) if number and len(number) >= 8 and number.isalnum() and "XXX" not in number else None
 
     @staticmethod
-    def _name_key(number, currency, name, account_type):
-        return (str(number), currency, name, account_type) if name else None
+    def _name_key(number, currency, name):
+        """Weaker, for accounts of one connection only: a masked number, or the bank's name for the account."""
+        return (str(number or name), currency) if number or name else None
 
     def _refresh(self, message):
         """Why so little: the user's own name for the account wins, and a currency never changes."""
@@ -279,13 +278,11 @@ class AccountOnlineAccount(models.Model):
     @api.model
     def _find_returning(self, link, values):
         """The account of another connection that this one is, by number and currency. Never a second journal for it."""
-        key = self._number_key(values["account_number"], values["currency_id"], None, None)
+        key = self._number_key(values["account_number"], values["currency_id"])
         if not key:
             return self.browse()
         others = self.search([("company_id", "=", link.company_id.id), ("account_online_link_id", "!=", link.id)])
-        found = others.filtered(
-            lambda other: self._number_key(other.account_number, other.currency_id.id, None, None) == key
-        )
+        found = others.filtered(lambda other: self._number_key(other.account_number, other.currency_id.id) == key)
         # Why: the one that fills a journal is the one whose history counts.
         return (found.filtered("journal_ids") or found)[:1]
 

@@ -156,89 +156,65 @@ class AccountOnlineAccount(models.Model):
             if (entry := one._entry())
         ]
 
-    def _keep_transaction(
-        self, state, identifier, entry_digest, transaction, *, kept, reason_code, reason, message=None
-    ):
-        """Remember a transaction beside the books.
+    def _prepare_transaction_values(self, entry):
+        """What is kept of a transaction that is no line, without state and reason.
 
-        :param transaction: as far as it could be read
-        :param kept: what is remembered of it so far
-        :param message: the bank's own words, where it could not be read
-        :return: whether it is new
+        :param entry: :class:`~..importer.identity.Entry`
         """
-        if not kept and message is not None:
-            kept = kept.search(
-                [
-                    ("account_online_account_id", "=", self.id),
-                    ("online_transaction_identifier", "=", identifier),
-                    ("state", "!=", "pending"),
-                ]
-            )
-        values = {
-            "state": state,
-            "reason_code": reason_code,
-            "reason": reason and reason[:500],
-            "journal_id": self.journal_ids.id,
-            "online_transaction_identifier": identifier,
-            "online_transaction_digest": entry_digest,
-            "transaction_details": transaction.raw if transaction else message,
-            **(
-                self._prepare_transaction_texts(transaction)
-                if transaction
-                else {"payment_ref": self.env._("Unreadable")}
-            ),
-        }
-        if kept:
-            values = {name: value for name, value in values.items() if name in ("state", "reason_code", "reason")}
-            if any(kept[name] != value for name, value in values.items() if value):
-                kept.write(values)
-            return False
-        self.env["account.online.transaction"].create({**values, "account_online_account_id": self.id})
-        return True
-
-    def _prepare_transaction_texts(self, transaction):
-        day = self._line_date(transaction)
         return {
-            "date": day,
-            "amount": float(transaction.amount * self._transaction_sign()),
-            "payment_ref": transaction.label,
-            "partner_name": transaction.counterparty_name,
+            "account_online_account_id": self.id,
+            "journal_id": self.journal_ids.id,
+            "online_transaction_identifier": entry.identifier,
+            "online_transaction_digest": entry.digest,
+            "transaction_details": entry.transaction.raw,
+            "date": entry.transaction.booking_date and self._line_date(entry.transaction),
+            "amount": float(entry.transaction.amount * self._transaction_sign()),
+            "payment_ref": entry.transaction.label,
+            "partner_name": entry.transaction.counterparty_name,
+        }
+
+    def _prepare_unreadable_values(self, identifier, reason, message):
+        return {
+            "account_online_account_id": self.id,
+            "journal_id": self.journal_ids.id,
+            "state": "parked",
+            "reason_code": "parked",
+            "reason": reason[:500],
+            "online_transaction_identifier": identifier,
+            "transaction_details": message,
+            "payment_ref": self.env._("Unreadable"),
         }
 
     def _keep_pending(self, window):
         """Show what the bank has announced. A full window replaces what was known, a list of changes adds to it."""
+        Transaction = self.env["account.online.transaction"]
         booked = {transaction.id for transaction in window.booked} | {t.pending_id for t in window.booked}
-        shown = {
-            transaction.id or f"pending:{digest(transaction)}:{number}": transaction
-            for number, transaction in enumerate(window.pending)
-            if not transaction.id or transaction.id not in booked
-        }
-        known = self.transaction_ids.filtered(lambda one: one.state == "pending")
-        if window.is_delta:
-            gone = known.filtered(lambda one: one.online_transaction_identifier in {*booked, *window.removed, *shown})
-        else:
-            now = {(identifier, digest(transaction)) for identifier, transaction in shown.items()}
-            same = known.filtered(lambda one: (one.online_transaction_identifier, one.online_transaction_digest) in now)
-            gone = known - same
-            for identifier in same.mapped("online_transaction_identifier"):
-                del shown[identifier]
-        gone.unlink()
-        self.env["account.online.transaction"].create(
-            [
-                {
-                    "account_online_account_id": self.id,
-                    "journal_id": self.journal_ids.id,
-                    "state": "pending",
-                    "online_transaction_identifier": identifier,
-                    "online_transaction_digest": digest(transaction),
-                    "transaction_details": transaction.raw,
-                    **self._prepare_transaction_texts(transaction),
-                }
-                for identifier, transaction in shown.items()
-            ]
+        shown = {}
+        for number, transaction in enumerate(window.pending):
+            if not transaction.id or transaction.id not in booked:
+                content = digest(transaction)
+                identifier = transaction.id or f"pending:{content}:{number}"
+                shown[identifier] = Entry(identifier, content, transaction)
+        is_pending = [("account_online_account_id", "=", self.id), ("state", "=", "pending")]
+        known = Transaction.search(is_pending)
+        same = known.filtered(
+            lambda one: (
+                one.online_transaction_identifier in shown
+                and shown[one.online_transaction_identifier].digest == one.online_transaction_digest
+            )
         )
-        pending = self.transaction_ids.filtered(lambda one: one.state == "pending")
-        self.write({"pending_count": len(pending), "pending_amount": sum(pending.mapped("amount"))})
+        if window.is_delta:
+            over = {*booked, *window.removed, *shown}
+            (known - same).filtered(lambda one: one.online_transaction_identifier in over).unlink()
+        else:
+            (known - same).unlink()
+        for identifier in same.mapped("online_transaction_identifier"):
+            del shown[identifier]
+        Transaction.create(
+            [{**self._prepare_transaction_values(entry), "state": "pending"} for entry in shown.values()]
+        )
+        amounts = Transaction.search(is_pending).mapped("amount")
+        self.write({"pending_count": len(amounts), "pending_amount": sum(amounts)})
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - UNDO
@@ -268,10 +244,15 @@ class AccountOnlineAccount(models.Model):
                 )
             entries.append(entry._replace(digest=digest(entry.transaction)))
         self._check_not_locked(entries)
+        sign = self._transaction_sign()
+        opening = statements.opening_before(
+            statements.first_statement(self.journal_ids),
+            [(self._line_date(entry.transaction), float(entry.transaction.amount * sign)) for entry in entries],
+        )
         written = Writer(self, entries).write_lines(entries)
         if written.refused:
             raise UserError(written.refused[0][1])
-        statements.group(self.journal_ids, written.lines)
+        statements.group(self.journal_ids, written.lines, opening)
         transactions.unlink()
         self.journal_balance = self._current_journal_balance()
         return written.lines
@@ -327,8 +308,8 @@ class AccountOnlineAccount(models.Model):
             )
         day = fields.Date.subtract(lines[:1].date or self.balance_at.date(), days=1)
         if self.company_id._get_violated_lock_dates(day, False, journal):
-            raise UserError(self.env._("The opening balance would be booked on %s, which is in a locked period.", day))
-        return Line.create(
+            raise UserError(self.env._("The opening balance would be of %s, which is in a locked period.", day))
+        line = Line.create(
             {
                 "journal_id": journal.id,
                 "date": day,
@@ -338,3 +319,5 @@ class AccountOnlineAccount(models.Model):
                 "online_transaction_identifier": OPENING,
             }
         )
+        self.journal_balance = self._current_journal_balance()
+        return line

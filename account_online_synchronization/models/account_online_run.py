@@ -7,6 +7,9 @@ from odoo import api, fields, models
 KEEP_RUNS = ("account_online_synchronization.keep_runs_days", 365)
 KEEP_ANSWERS = ("account_online_synchronization.keep_answers_days", 14)
 
+#: Parked transactions that a run names.
+MAX_DETAILS = 100
+
 #: Characters of the raw answers that the form shows; the file holds all of them.
 SHOWN_ANSWER = 100_000
 
@@ -99,11 +102,11 @@ class AccountOnlineRun(models.Model):
             limit = fields.Datetime.subtract(
                 fields.Datetime.now(), days=int(days) if days and days.isdigit() else default
             )
-            old = self.search([("started_at", "<", limit), ("state", "not in", ("planned", "running"))], limit=10_000)
+            domain = [("started_at", "<", limit), ("state", "not in", ("planned", "running"))]
             if keep:
-                old.unlink()
+                self.search(domain, limit=10_000).unlink()
             else:
-                old.filtered("raw_answers").raw_answers = False
+                self.search([*domain, ("raw_answers", "!=", False)], limit=10_000).raw_answers = False
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS
@@ -132,10 +135,12 @@ class AccountOnlineRun(models.Model):
 
     def _park(self, account, identifier, reason):
         """Remember a transaction that could not be imported, and why."""
-        details = list(self.parked_details or [])
-        details.append({"account": account.display_name, "identifier": identifier or None, "reason": reason})
-        self.parked_details = details
         self.parked += 1
+        details = self.parked_details or []
+        # Why a limit: all of them stand beside the books; here they are to be read.
+        if len(details) < MAX_DETAILS:
+            detail = {"account": account.display_name, "identifier": identifier or None, "reason": reason}
+            self.parked_details = [*details, detail]
 
     def _keep_answers(self, recording):
         """:param recording: :class:`~..proxy.recording.Recording`"""
