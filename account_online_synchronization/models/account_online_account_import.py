@@ -1,6 +1,4 @@
-from decimal import Decimal
-
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..importer import statements
@@ -16,6 +14,29 @@ class AccountOnlineAccount(models.Model):
     """How transactions of an account reach its journal. The steps stand in importer/storing.py."""
 
     _inherit = "account.online.account"
+
+    opening_balance_missing = fields.Monetary(
+        compute="_compute_opening_balance_missing",
+        help="What the bank's balance is more than all entries of the journal. An opening line would add it.",
+    )
+
+    # -------------------------------------------------------------------------
+    # COMPUTE METHODS
+    # -------------------------------------------------------------------------
+
+    @api.depends("balance", "balance_at", "inverse_balance_sign", "last_sync", "journal_ids")
+    def _compute_opening_balance_missing(self):
+        sums = self.env["account.bank.statement.line"]._read_group(
+            [("journal_id", "in", self.journal_ids.ids), ("state", "=", "posted")], ["journal_id"], ["amount:sum"]
+        )
+        booked = {journal.id: amount for journal, amount in sums}
+        for account in self:
+            known = account.journal_ids and account.last_sync and account.balance_at
+            account.opening_balance_missing = (
+                account.currency_id.round(account._signed_balance() - booked.get(account.journal_ids.id, 0.0))
+                if known
+                else 0.0
+            )
 
     # -------------------------------------------------------------------------
     # ACTIONS
@@ -300,9 +321,7 @@ class AccountOnlineAccount(models.Model):
         lines = Line.search([("journal_id", "=", journal.id), ("state", "=", "posted")], order="internal_index")
         if lines.filtered(lambda line: line.online_transaction_identifier == OPENING):
             raise UserError(self.env._("The opening balance of %s has been booked already.", journal.display_name))
-        missing = Decimal(str(self._signed_balance())) - sum(Decimal(str(line.amount)) for line in lines)
-        missing = round(missing, self.currency_id.decimal_places)
-        if not missing:
+        if not self.opening_balance_missing:
             raise UserError(
                 self.env._("The transactions of %s sum up to the bank's balance: nothing is missing.", journal.name)
             )
@@ -313,7 +332,7 @@ class AccountOnlineAccount(models.Model):
             {
                 "journal_id": journal.id,
                 "date": day,
-                "amount": float(missing),
+                "amount": self.opening_balance_missing,
                 "payment_ref": self.env._("Opening balance"),
                 "online_account_id": self.id,
                 "online_transaction_identifier": OPENING,

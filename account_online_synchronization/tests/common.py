@@ -141,6 +141,12 @@ class OnlineSyncCommon(AccountTestInvoicingCommon):
         link.sudo()._synchronize(user_present=True)
         return link.sudo().run_ids.sorted("id")[-1]
 
+    def fetch_planned(self):
+        """What the server does while the user goes on working."""
+        with self.enter_registry_test_mode():
+            self.env.ref("account_online_synchronization.ir_cron_fetch_planned").method_direct_trigger()
+        self.env.invalidate_all()
+
     @contextmanager
     def refused(self, identifier, reason):
         """Odoo refuses to store one transaction, for a reason of its own."""

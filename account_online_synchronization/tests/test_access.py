@@ -22,6 +22,7 @@ class TestAccess(OnlineSyncCommon):
         link = self.connect_journal()
         accountant = self.new_user("account.group_account_basic")
         self.journal.with_user(accountant).action_synchronize_now()
+        self.fetch_planned()
         self.assertEqual(len(self.lines()), 1)
         self.assertEqual(link.run_ids.user_id, accountant)
 
