@@ -320,7 +320,12 @@ class AccountOnlineAccount(models.Model):
             )
         lines = Line.search([("journal_id", "=", journal.id), ("state", "=", "posted")], order="internal_index")
         if lines.filtered(lambda line: line.online_transaction_identifier == OPENING):
-            raise UserError(self.env._("The opening balance of %s has been booked already.", journal.display_name))
+            raise UserError(
+                self.env._(
+                    "The opening balance of %s has been booked already. Delete that line first to book another one.",
+                    journal.display_name,
+                )
+            )
         if not self.opening_balance_missing:
             raise UserError(
                 self.env._("The transactions of %s sum up to the bank's balance: nothing is missing.", journal.name)
