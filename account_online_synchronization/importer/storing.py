@@ -129,6 +129,7 @@ class Storing:
 
         :return: the entries to write, in booking order, and the identifiers of those that may be in the journal already
         """
+        self._find_deleted_before(entries)
         entries = [entry for entry in entries if not self._is_deleted(entry) and not self._was_not_asked_for(entry)]
         adopted, ambiguous = self._adopt(entries)
         locked_days = self._locked_days(entries)
@@ -144,6 +145,22 @@ class Storing:
                 new.append(entry)
         # sorted() is stable: within a day the bank's own order stays, and with it the running balance.
         return sorted(new, key=lambda entry: self.account._line_date(entry.transaction)), ambiguous
+
+    def _find_deleted_before(self, entries):
+        """What a user deleted from this journal when another connection brought it is recognised by its content."""
+        without_account = self.Transaction.search(
+            [
+                ("account_online_account_id", "=", False),
+                ("journal_id", "=", self.journal.id),
+                ("online_transaction_digest", "in", [entry.digest for entry in entries]),
+            ]
+        )
+        by_digest = {kept.online_transaction_digest: kept for kept in without_account}
+        for entry in entries if by_digest else ():
+            kept = by_digest.pop(entry.digest, None)
+            if kept and entry.identifier not in self.kept:
+                kept.write(self.account._prepare_transaction_values(entry))
+                self.kept[entry.identifier] = kept
 
     def _is_deleted(self, entry):
         """The user has deleted its line from this journal; in another journal it may appear."""

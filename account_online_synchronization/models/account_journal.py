@@ -155,7 +155,3 @@ class AccountJournal(models.Model):
 
     def _unlink_online_account(self):
         self.write({"account_online_account_id": False, "bank_statements_source": "undefined"})
-
-    def _has_statement_lines(self):
-        self.ensure_one()
-        return bool(self.env["account.bank.statement.line"].search_count([("journal_id", "=", self.id)], limit=1))

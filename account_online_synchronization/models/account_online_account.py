@@ -138,6 +138,13 @@ class AccountOnlineAccount(models.Model):
             super(AccountOnlineAccount, wider).write({"last_sync": False, "sync_cursor": False})
         return super().write(vals)
 
+    @api.ondelete(at_uninstall=False)
+    def _unlink_transactions(self):
+        """Only what users have deleted is remembered without its account."""
+        self.env["account.online.transaction"].sudo().search(
+            [("account_online_account_id", "in", self.ids), ("state", "!=", "deleted")]
+        ).unlink()
+
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - ACCOUNTS
     # -------------------------------------------------------------------------

@@ -95,6 +95,8 @@ class AccountOnlineLink(models.Model):
         """Give the consent back. A proxy that is out of reach must not keep the user from deleting the link."""
         for link in self.sudo():
             link.journal_ids._unlink_online_account()
+            # Why here: the database would delete them without telling anybody.
+            link.account_online_account_ids.unlink()
             if not link.connection_identifier:
                 continue
             try:

@@ -14,7 +14,10 @@ class AccountOnlineTransaction(models.Model):
     _rec_name = "payment_ref"
 
     account_online_account_id = fields.Many2one(
-        comodel_name="account.online.account", string="Bank Account", required=True, ondelete="cascade"
+        comodel_name="account.online.account",
+        string="Bank Account",
+        # Why: what a user has deleted must not come back when the bank is connected anew.
+        ondelete="set null",
     )
     company_id = fields.Many2one(related="account_online_account_id.company_id", store=True)
     journal_id = fields.Many2one(comodel_name="account.journal", ondelete="set null")
@@ -53,6 +56,15 @@ class AccountOnlineTransaction(models.Model):
         "This transaction is known already.",
     )
     _account_day = models.Index("(account_online_account_id, online_transaction_digest)")
+
+    # -------------------------------------------------------------------------
+    # CRUD METHODS
+    # -------------------------------------------------------------------------
+
+    @api.autovacuum
+    def _gc_without_account(self):
+        """Without an account and its journal nothing can come back."""
+        self.search([("account_online_account_id", "=", False), ("journal_id", "=", False)], limit=10_000).unlink()
 
     # -------------------------------------------------------------------------
     # ACTIONS

@@ -235,3 +235,14 @@ class TestImport(OnlineSyncCommon):
             self.proxy.book(f"T{number}", "1.00")
         self.synchronize(self.connect_journal())
         self.assertEqual(self.lines().mapped("online_transaction_identifier"), [f"T{n}" for n in range(5)])
+
+    def test_a_deleted_line_stays_deleted_when_the_bank_is_connected_anew(self):
+        self.proxy.book("T1", "1.00")
+        self.proxy.book("T2", "2.00")
+        link = self.connect_journal(periodicity="none")
+        self.synchronize(link)
+        self.lines()[0].unlink()
+        link.unlink()
+        self.proxy.transactions["A1"][0]["id"] = "NEW-ID"
+        self.synchronize(self.connect_journal(periodicity="none"))
+        self.assertEqual(self.lines().mapped("amount"), [2.0])
