@@ -4,5 +4,6 @@ from . import (
     account_journal,
     account_online_account,
     account_online_link,
+    account_online_link_notices,
     account_online_run,
 )

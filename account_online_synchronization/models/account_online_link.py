@@ -408,6 +408,7 @@ class AccountOnlineLink(models.Model):
                 else False,
             }
         )
+        self._update_status_activity()
         if not is_new:
             return
         body = error.message
@@ -429,6 +430,7 @@ class AccountOnlineLink(models.Model):
                 "error_action": False,
             }
         )
+        self._update_status_activity()
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - ANSWERS TO THE USER
