@@ -39,6 +39,8 @@ class AccountJournal(models.Model):
     )
     account_online_link_state = fields.Selection(related="account_online_link_id.state")
     online_sync_fetching_status = fields.Selection(related="account_online_account_id.fetching_status")
+    expiring_synchronization_date = fields.Date(related="account_online_link_id.expiring_synchronization_date")
+    expiring_synchronization_due_day = fields.Integer(related="account_online_link_id.expiring_synchronization_due_day")
 
     _online_account_unique = models.Constraint(
         "UNIQUE(account_online_account_id)", "This online account already fills another journal."
@@ -87,7 +89,9 @@ class AccountJournal(models.Model):
         # Why: invoicing users see the dashboard, but have no access to connections. Fetched for all cards at once.
         accounts = self.account_online_account_id.sudo()
         accounts.fetch(["account_online_link_id", "pending_count", "pending_amount", "balance", "currency_id"])
-        accounts.account_online_link_id.fetch(["state", "error_action", "error_message", "last_refresh"])
+        accounts.account_online_link_id.fetch(
+            ["state", "error_action", "error_message", "last_refresh", "expiring_synchronization_date"]
+        )
         return {journal.id: journal._get_online_sync_card() for journal in self}
 
     def _get_online_sync_card(self):
@@ -107,6 +111,7 @@ class AccountJournal(models.Model):
             "pending_count": account.pending_count,
             "pending_amount": account.currency_id.format(account.pending_amount),
             "difference": "" if account.currency_id.is_zero(difference) else account.currency_id.format(difference),
+            **link._get_consent_card(),
         }
 
     def _format_ago(self, moment):
@@ -133,6 +138,13 @@ class AccountJournal(models.Model):
         if not self.account_online_link_id:
             raise UserError(self.env._("%s is not connected to a bank. Use Connect bank first.", self.display_name))
         return self.account_online_link_id.action_fetch_transactions()
+
+    def action_renew_online_link(self):
+        """*Renew* on the card of a journal whose consent ends."""
+        self.ensure_one()
+        if not self.account_online_link_id:
+            raise UserError(self.env._("%s is not connected to a bank. Use Connect bank first.", self.display_name))
+        return self.account_online_link_id.action_renew()
 
     def action_open_online_link(self):
         self.ensure_one()

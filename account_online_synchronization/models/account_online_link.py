@@ -301,6 +301,7 @@ class AccountOnlineLink(models.Model):
                 "error_action": error.action,
             }
         )
+        self._update_status_activity()
         if not is_new:
             return
         body = error.message
@@ -322,10 +323,7 @@ class AccountOnlineLink(models.Model):
                 "error_action": False,
             }
         )
-
-    def _ask_to_review(self, sentences):
-        """Something in the books needs a person."""
-        self.message_post(body="\n".join(sentences))
+        self._update_status_activity()
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - ANSWERS TO THE USER

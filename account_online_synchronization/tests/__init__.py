@@ -4,6 +4,7 @@ from . import (
     test_dashboard,
     test_errors,
     test_import,
+    test_notices,
     test_return,
     test_schedule,
     test_statements,
