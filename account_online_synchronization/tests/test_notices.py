@@ -123,6 +123,7 @@ class TestExpiryMails(NoticesCommon):
         """So is every link of a neutralized copy."""
         link = self.ending(1, state="disconnected")
         self.run_notices()
+        link.expiring_synchronization_date = self.today()
         self.assertFalse(self.mails(link) or self.activities(link))
 
     def test_a_link_that_is_not_synchronized_automatically_is_told_of_too(self):
