@@ -56,14 +56,16 @@ class _Matching:
         self.reported = {entry.identifier for entry in entries} | {entry.shared().identifier for entry in entries}
         self.matches = {}
         self.used = set()
+        self.given = set()
 
     def run(self):
         self._find_same()
         if len(self.matches) < len(self.entries):
-            self._find_vanished(MOVED, lambda digest: digest)
+            # Why these only: another content under a known id is a change of what has that id, if it can be.
+            self._find_vanished(MOVED, lambda digest: digest, lambda entry: entry.identifier not in self.by_identifier)
             self._find_changed()
             # Why last: the same day and amount are weak evidence, so everything stronger goes before.
-            self._find_vanished(CHANGED, lambda digest: digest.rpartition(" ")[0])
+            self._find_vanished(CHANGED, lambda digest: digest.rpartition(" ")[0], lambda entry: True)
         return [self.matches.get(number) or self._new(entry) for number, entry in enumerate(self.entries)]
 
     def _open(self):
@@ -72,6 +74,7 @@ class _Matching:
     def _set(self, number, entry, kind, known):
         self.matches[number] = Match(entry, kind, known)
         self.used.add(known.identifier)
+        self.given.add(entry.identifier)
 
     def _find_same(self):
         """Id and content are as they were."""
@@ -89,15 +92,15 @@ class _Matching:
             if known and known.identifier not in self.used and (not self.first_day or self._is_covered(known)):
                 self._set(number, entry, CHANGED, known)
 
-    def _find_vanished(self, kind, key):
+    def _find_vanished(self, kind, key, may_be):
         """What is no longer shown, and something alike that has just appeared, are one transaction under two ids."""
         vanished = defaultdict(list)
         for known in self.by_identifier.values():
             if known.digest and known.identifier not in self.used and self._has_vanished(known):
                 vanished[key(known.digest)].append(known)
         for number, entry in self._open():
-            if vanished[key(entry.digest)] and entry.identifier not in self.by_identifier:
-                self._set(number, entry, kind, vanished[key(entry.digest)].pop(0))
+            if vanished[key(entry.digest)] and may_be(entry):
+                self._set(number, self._distinct(entry), kind, vanished[key(entry.digest)].pop(0))
 
     def _has_vanished(self, known):
         if known.identifier in self.removed:
@@ -108,8 +111,11 @@ class _Matching:
         return bool(known.digest) and known.digest >= self.first_day
 
     def _new(self, entry):
-        """A new one; where its id names another transaction already, the content goes into the identifier."""
-        taken = entry.identifier in self.by_identifier or entry.identifier in self.used
-        entry = entry.shared() if taken else entry
-        self.used.add(entry.identifier)
+        entry = self._distinct(entry)
+        self.given.add(entry.identifier)
         return Match(entry, NEW)
+
+    def _distinct(self, entry):
+        """Where its id names another transaction already, the content goes into the identifier."""
+        taken = entry.identifier in self.by_identifier or entry.identifier in self.given
+        return entry.shared() if taken else entry
