@@ -32,7 +32,7 @@ class Match(NamedTuple):
     known: Known | None = None
 
 
-def match(entries, stored, first_day=None, removed=frozenset()):
+def match(entries, stored, first_day=None, removed=frozenset(), since=None):
     """Compare a window with what is stored. What is certain comes first; each stored thing is matched once.
 
     :param entries: list of :class:`~.identity.Entry`
@@ -40,18 +40,21 @@ def match(entries, stored, first_day=None, removed=frozenset()):
     :param date first_day: from this day on the window is complete, so that what it does not show has vanished.
         None for a window that holds changes only.
     :param removed: identifiers that the bank says are gone
+    :param date since: first day that was asked for. From there to ``first_day`` the bank shows nothing, because there
+        is nothing or because it does not reach as far back.
     :return: list of :class:`Match`, in the order of the entries
     """
-    return _Matching(entries, stored, first_day, removed).run()
+    return _Matching(entries, stored, first_day, removed, since).run()
 
 
 class _Matching:
-    def __init__(self, entries, stored, first_day, removed):
+    def __init__(self, entries, stored, first_day, removed, since):
         self.entries = entries
         # Why sorted: where a line and something beside the books have one identifier, the line counts.
         in_order = sorted(stored, key=lambda known: known.kind == "line")
         self.by_identifier = {known.identifier: known for known in in_order}
         self.first_day = first_day and first_day.isoformat()
+        self.since = since and since.isoformat()
         self.removed = removed
         self.reported = {entry.identifier for entry in entries} | {entry.shared().identifier for entry in entries}
         self.matches = {}
@@ -89,8 +92,19 @@ class _Matching:
         """The id is as it was, the content is not. That is a change only where the old content is gone."""
         for number, entry in self._open():
             known = self.by_identifier.get(entry.identifier)
-            if known and known.identifier not in self.used and (not self.first_day or self._is_covered(known)):
+            if not known or known.identifier in self.used:
+                continue
+            if not self.first_day or self._is_covered(known) or self._has_only_moved(known, entry):
                 self._set(number, entry, CHANGED, known)
+
+    def _has_only_moved(self, known, entry):
+        """To a later day, and was the first of the window: it is not to be seen any more where it was."""
+        return bool(
+            self.since
+            and known.digest
+            and known.digest >= self.since
+            and known.digest.split(" ")[1:3] == entry.digest.split(" ")[1:3]
+        )
 
     def _find_vanished(self, kind, key, may_be):
         """What is no longer shown, and something alike that has just appeared, are one transaction under two ids."""

@@ -188,6 +188,9 @@ class AccountOnlineAccount(models.Model):
                 else {"payment_ref": self.env._("Unreadable")}
             ),
         }
+        if kept and message is not None and kept.state == "deleted":
+            # Why: that the bank can't be understood for once does not bring back what a user deleted.
+            return False
         if kept:
             values = {name: value for name, value in values.items() if name in ("state", "reason_code", "reason")}
             if any(kept[name] != value for name, value in values.items() if value):
