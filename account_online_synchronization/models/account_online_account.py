@@ -249,7 +249,7 @@ class AccountOnlineAccount(models.Model):
 
     @staticmethod
     def _name_key(number, currency, name, account_type):
-        return (str(number), currency, name, account_type) if name else None
+        return (str(number or ""), currency, name, account_type) if name else None
 
     def _refresh(self, message):
         """Why so little: the user's own name for the account wins, and a currency never changes."""
