@@ -32,7 +32,7 @@ class Match(NamedTuple):
     known: Known | None = None
 
 
-def match(entries, stored, first_day=None, removed=frozenset()):
+def match(entries, stored, first_day=None, removed=frozenset(), since=None):
     """Compare a window with what is stored. What is certain comes first; each stored thing is matched once.
 
     :param entries: list of :class:`~.identity.Entry`
@@ -40,30 +40,35 @@ def match(entries, stored, first_day=None, removed=frozenset()):
     :param date first_day: from this day on the window is complete, so that what it does not show has vanished.
         None for a window that holds changes only.
     :param removed: identifiers that the bank says are gone
+    :param date since: first day that was asked for. From there to ``first_day`` the bank shows nothing, because there
+        is nothing or because it does not reach as far back.
     :return: list of :class:`Match`, in the order of the entries
     """
-    return _Matching(entries, stored, first_day, removed).run()
+    return _Matching(entries, stored, first_day, removed, since).run()
 
 
 class _Matching:
-    def __init__(self, entries, stored, first_day, removed):
+    def __init__(self, entries, stored, first_day, removed, since):
         self.entries = entries
         # Why sorted: where a line and something beside the books have one identifier, the line counts.
         in_order = sorted(stored, key=lambda known: known.kind == "line")
         self.by_identifier = {known.identifier: known for known in in_order}
         self.first_day = first_day and first_day.isoformat()
+        self.since = since and since.isoformat()
         self.removed = removed
         self.reported = {entry.identifier for entry in entries} | {entry.shared().identifier for entry in entries}
         self.matches = {}
         self.used = set()
+        self.given = set()
 
     def run(self):
         self._find_same()
         if len(self.matches) < len(self.entries):
-            self._find_vanished(MOVED, lambda digest: digest)
+            # Why these only: another content under a known id is a change of what has that id, if it can be.
+            self._find_vanished(MOVED, lambda digest: digest, lambda entry: entry.identifier not in self.by_identifier)
             self._find_changed()
             # Why last: the same day and amount are weak evidence, so everything stronger goes before.
-            self._find_vanished(CHANGED, lambda digest: digest.rpartition(" ")[0])
+            self._find_vanished(CHANGED, lambda digest: digest.rpartition(" ")[0], lambda entry: True)
         return [self.matches.get(number) or self._new(entry) for number, entry in enumerate(self.entries)]
 
     def _open(self):
@@ -72,6 +77,7 @@ class _Matching:
     def _set(self, number, entry, kind, known):
         self.matches[number] = Match(entry, kind, known)
         self.used.add(known.identifier)
+        self.given.add(entry.identifier)
 
     def _find_same(self):
         """Id and content are as they were."""
@@ -86,18 +92,29 @@ class _Matching:
         """The id is as it was, the content is not. That is a change only where the old content is gone."""
         for number, entry in self._open():
             known = self.by_identifier.get(entry.identifier)
-            if known and known.identifier not in self.used and (not self.first_day or self._is_covered(known)):
+            if not known or known.identifier in self.used:
+                continue
+            if not self.first_day or self._is_covered(known) or self._has_only_moved(known, entry):
                 self._set(number, entry, CHANGED, known)
 
-    def _find_vanished(self, kind, key):
+    def _has_only_moved(self, known, entry):
+        """To a later day, and was the first of the window: it is not to be seen any more where it was."""
+        return bool(
+            self.since
+            and known.digest
+            and known.digest >= self.since
+            and known.digest.split(" ")[1:3] == entry.digest.split(" ")[1:3]
+        )
+
+    def _find_vanished(self, kind, key, may_be):
         """What is no longer shown, and something alike that has just appeared, are one transaction under two ids."""
         vanished = defaultdict(list)
         for known in self.by_identifier.values():
             if known.digest and known.identifier not in self.used and self._has_vanished(known):
                 vanished[key(known.digest)].append(known)
         for number, entry in self._open():
-            if vanished[key(entry.digest)] and entry.identifier not in self.by_identifier:
-                self._set(number, entry, kind, vanished[key(entry.digest)].pop(0))
+            if vanished[key(entry.digest)] and may_be(entry):
+                self._set(number, self._distinct(entry), kind, vanished[key(entry.digest)].pop(0))
 
     def _has_vanished(self, known):
         if known.identifier in self.removed:
@@ -108,8 +125,11 @@ class _Matching:
         return bool(known.digest) and known.digest >= self.first_day
 
     def _new(self, entry):
-        """A new one; where its id names another transaction already, the content goes into the identifier."""
-        taken = entry.identifier in self.by_identifier or entry.identifier in self.used
-        entry = entry.shared() if taken else entry
-        self.used.add(entry.identifier)
+        entry = self._distinct(entry)
+        self.given.add(entry.identifier)
         return Match(entry, NEW)
+
+    def _distinct(self, entry):
+        """Where its id names another transaction already, the content goes into the identifier."""
+        taken = entry.identifier in self.by_identifier or entry.identifier in self.given
+        return entry.shared() if taken else entry

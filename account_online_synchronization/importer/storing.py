@@ -85,12 +85,15 @@ class Storing:
     def _compare(self):
         """:return: the entries that are new, after the known ones have taken over what the bank changed"""
         entries = identify(self.window.booked)
-        shown = {entry.identifier for entry in entries}
-        retried = [entry for entry in self.account._retried_entries() if entry.identifier not in shown]
+        retried = [one for one in self.account._retried_entries() if one.identifier not in self.window.removed]
+        names = [name for entry in entries for name in (entry.identifier, entry.shared().identifier)]
+        stored = self._stored([*names, *(entry.identifier for entry in retried)])
+        matches = match(entries, stored, self.window.first_day, self.window.removed, self.window.since)
+        # Why after the match: what is tried again may be shown under a new id, or under one that it shares.
+        shown = {found.known.identifier for found in matches if found.known}
+        retried = [entry for entry in retried if entry.identifier not in shown]
         self.retried = {entry.identifier for entry in retried}
-        entries += retried
-        stored = self._stored([name for entry in entries for name in (entry.identifier, entry.shared().identifier)])
-        matches = match(entries, stored, self.window.first_day, self.window.removed)
+        matches += match(retried, stored)
         self._follow_changes([found for found in matches if found.kind in (MOVED, CHANGED)])
         self._follow_removals({found.known.identifier for found in matches if found.known})
         self._note_digests([found for found in matches if found.kind == SAME and found.known.digest is None])
@@ -293,10 +296,18 @@ class Storing:
             elif (line.date, line.amount) != (day, amount):
                 statements.regroup(self.journal, line)
                 statements.carry_balances_forward(self.journal, f"{min(day, line.date):%Y%m%d}")
+        self._follow_changes_beside([found for found in matches if found.known.kind != "line"])
+
+    def _follow_changes_beside(self, matches):
         for found in matches:
-            if found.known.kind != "line":
-                kept = self.Transaction.browse(found.known.record_id)
-                kept.write(self.account._prepare_transaction_values(found.entry))
+            self.Transaction.browse(found.known.record_id).online_transaction_identifier = f"~{found.known.record_id}"
+        self.Transaction.flush_model(["online_transaction_identifier"])
+        for found in matches:
+            # Why the contents, too: it may become a line later, in a run that does not show it any more.
+            kept = self.Transaction.browse(found.known.record_id)
+            # Why its journal stays: it says where a user has deleted the line.
+            values = self.account._prepare_transaction_values(found.entry)
+            kept.write({**values, "journal_id": kept.journal_id.id})
 
     def _follow_removals(self, matched):
         """What the bank says is gone goes, as long as nobody has worked with it."""
@@ -409,6 +420,7 @@ class Storing:
         Why not today: the bank's news may be of an earlier day, and what came since must be asked for.
         """
         if self.refreshed_at:
-            return self.refreshed_at.date()
+            # Why not later than today: a clock that is wrong by years would leave years of days out.
+            return min(self.refreshed_at.date(), date.today())
         days = [transaction.booking_date for transaction in self.window.booked]
         return max([day for day in days if day <= date.today()], default=self.account.last_sync)

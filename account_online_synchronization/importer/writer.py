@@ -43,11 +43,9 @@ class Writer:
         self.account = account
         self.journal = account.journal_ids
         self.env = account.env
-        transactions = [entry.transaction for entry in entries]
-        self.partners = Partners(account, transactions)
-        names = {t.foreign_currency for t in transactions if t.foreign_currency}
-        currencies = self.env["res.currency"].search([("name", "in", list(names))]) if names else ()
-        self.currencies = {currency.name: currency for currency in currencies}
+        self.partners = Partners(account, [entry.transaction for entry in entries])
+        # Why all of them: what the bank said earlier may be in another currency than what it says now.
+        self.currencies = {currency.name: currency for currency in self.env["res.currency"].search([])}
 
     # -------------------------------------------------------------------------
     # NEW LINES

@@ -36,7 +36,7 @@ class ProxyClient:
         if not isinstance(answer, dict):
             raise ProxyError("unexpected_answer", UNREADABLE)
         if answer.get("error"):
-            raise ProxyError.from_answer(answer["error"])
+            raise ProxyError.from_answer(storable(answer["error"]))
         if _expect and not isinstance(answer.get(_expect[0]), _expect[1]):
             raise ProxyError("unexpected_answer", UNREADABLE)
         return answer
@@ -85,7 +85,8 @@ class ProxyClient:
         """:return: list of *account* objects; what is no account with an id is left out"""
         accounts = self._ask("accounts.list", ("accounts", list), connection_id=connection_id)["accounts"]
         return [
-            storable(account)
+            # Why without what is nested: an account has none, and words are compared with words.
+            {key: value for key, value in storable(account).items() if not isinstance(value, dict | list)}
             for account in accounts
             if isinstance(account, dict) and isinstance(account.get("id"), str) and account["id"]
         ]

@@ -8,6 +8,8 @@ import re
 MAX_SIZE = 5_000_000
 
 MASK = "•••"
+#: Nothing that a person reads is nested deeper.
+MAX_DEPTH = 50
 #: Addresses of pages carry the right to open them once.
 SECRETS = re.compile(r"token|secret|pass|pin\b|otp|authori[sz]ation|cookie|credential|api_?key|_url$", re.IGNORECASE)
 
@@ -41,10 +43,14 @@ class Recording:
         return gzip.compress("\n".join([*self._parts, *end]).encode("utf-8", "replace"))
 
 
-def mask(value):
+def mask(value, depth=0):
     """A copy of a JSON value in which the values of secret keys are replaced."""
+    if depth > MAX_DEPTH:
+        return "…"
     if isinstance(value, dict):
-        return {key: MASK if SECRETS.search(str(key)) and item else mask(item) for key, item in value.items()}
+        return {
+            key: MASK if SECRETS.search(str(key)) and item else mask(item, depth + 1) for key, item in value.items()
+        }
     if isinstance(value, list):
-        return [mask(item) for item in value]
+        return [mask(item, depth + 1) for item in value]
     return value

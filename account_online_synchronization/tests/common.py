@@ -23,6 +23,11 @@ class ScriptedProxy:
         self.failures = {}
         self.asked = []
         self.page_size = 50
+        #: With bookmarks, the last page ends with one, and a run that brings it along is told what came since.
+        self.has_bookmarks = False
+        #: Given as they are, by operation, instead of an answer.
+        self.raw_answers = {}
+        self.removed = []
         self.capabilities = {"auto_sync": True}
         self.refreshed_at = "2026-05-20T08:00:00Z"
         self.answers = {
@@ -64,11 +69,26 @@ class ScriptedProxy:
             account["balance"] = str(float(account["balance"]) + float(amount))
         return message
 
+    def withdraw(self, transaction_id, account_id="A1"):
+        """The bank no longer shows a transaction, and says so."""
+        self.transactions[account_id] = [m for m in self.transactions[account_id] if m["id"] != transaction_id]
+        self.removed.append(transaction_id)
+
+    def rename(self, names, account_id="A1"):
+        """The same transactions have other ids from now on, as after a renewed consent.
+
+        :param names: function from an old id to a new one
+        """
+        for message in self.transactions[account_id]:
+            message["id"] = names(message["id"])
+
     def fail(self, operation, code="provider_unavailable", action="retry", **values):
         self.failures[operation] = {"code": code, "message": f"Sentence of {code}.", "action": action, **values}
 
     def dispatch(self, operation, payload):
         self.asked.append((operation, payload))
+        if operation in self.raw_answers:
+            return self.raw_answers[operation]
         if operation in self.failures:
             return {"error": self.failures[operation]}
         if operation == "connections.get":
@@ -90,19 +110,22 @@ class ScriptedProxy:
         return self.answers[operation]
 
     def _page(self, payload):
-        start = int(payload.get("cursor") or 0)
+        mark, _colon, start = (payload.get("cursor") or "0").rpartition(":")
+        messages = self.transactions[payload["account_id"]]
+        since = "" if mark else payload.get("since", "")
         wanted = [
             message
-            for message in self.transactions[payload["account_id"]]
-            if not isinstance(message, dict) or str(message.get("booking_date")) >= payload.get("since", "")
+            for message in messages[int(mark or 0) :]
+            if not isinstance(message, dict) or str(message.get("booking_date")) >= since
         ]
-        end = start + self.page_size
+        end = int(start) + self.page_size
         has_more = end < len(wanted)
+        bookmark = f"{len(messages)}:0" if self.has_bookmarks else None
         return {
-            "transactions": wanted[start:end],
-            "removed_ids": [],
+            "transactions": wanted[int(start) : end],
+            "removed_ids": [] if has_more else self.removed,
             "has_more": has_more,
-            "next_cursor": str(end) if has_more else None,
+            "next_cursor": (f"{mark}:{end}" if mark else str(end)) if has_more else bookmark,
         }
 
 
@@ -146,6 +169,35 @@ class OnlineSyncCommon(AccountTestInvoicingCommon):
         with self.enter_registry_test_mode():
             self.env.ref("account_online_synchronization.ir_cron_fetch_planned").method_direct_trigger()
         self.env.invalidate_all()
+
+    def reviews(self):
+        """:return: list that fills with what persons are asked to look at"""
+        sentences = []
+        Link = self.registry["account.online.link"]
+        self.startPatcher(
+            patch.object(Link, "_ask_to_review", lambda link, asked, *more, **options: sentences.extend(asked))
+        )
+        return sentences
+
+    def reconcile(self, line):
+        """A person has worked with the line."""
+        _liquidity, suspense, _other = line._seek_for_lines()
+        suspense.account_id = self.company_data["default_account_revenue"]
+
+    @staticmethod
+    def delete(lines):
+        """As users do it: Odoo lets nobody delete from a valid statement."""
+        lines.statement_id = False
+        lines.unlink()
+
+    def beside(self, state=None):
+        """What the bank told that is no line."""
+        domain = [("state", "=", state)] if state else []
+        return self.env["account.online.transaction"].search(domain, order="date, id")
+
+    def balances(self):
+        """:return: for each statement: its first day, start and end balance"""
+        return [(str(one.online_period_start), one.balance_start, one.balance_end_real) for one in self.statements()]
 
     @contextmanager
     def refused(self, identifier, reason):

@@ -1,0 +1,122 @@
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from account_online_synchronization.importer.adoption import Candidate, Wanted, adopt
+
+
+def wanted(key, day=10, amount="-20.00", digest=None):
+    return Wanted(key, date(2026, 5, day), Decimal(amount), digest or f"digest of {key}")
+
+
+def line(line_id, day=10, amount="-20.00", digest=None):
+    return Candidate(line_id, date(2026, 5, day), Decimal(amount), digest)
+
+
+def test_a_line_of_the_same_day_and_amount_is_the_transaction():
+    assert adopt([wanted("T1")], [line(1)]) == ({"T1": 1}, set())
+
+
+def test_an_empty_journal_adopts_nothing():
+    assert adopt([wanted("T1")], []) == ({}, set())
+
+
+def test_another_amount_is_another_payment():
+    assert adopt([wanted("T1")], [line(1, amount="-20.01")]) == ({}, set())
+
+
+def test_money_that_came_is_not_money_that_went():
+    assert adopt([wanted("T1", amount="20.00")], [line(1, amount="-20.00")]) == ({}, set())
+
+
+# -------------------------------------------------------------------------------------------------
+# As many lines as transactions
+# -------------------------------------------------------------------------------------------------
+
+
+def test_two_coffees_typed_and_two_coffees_reported_are_two_coffees():
+    assert adopt([wanted("T1"), wanted("T2")], [line(1), line(2)]) == ({"T1": 1, "T2": 2}, set())
+
+
+@pytest.mark.parametrize(("reported", "typed"), [(2, 1), (1, 2), (3, 2)])
+def test_more_of_one_kind_than_of_the_other_is_not_certain(reported, typed):
+    keys = [f"T{number}" for number in range(reported)]
+    adopted, ambiguous = adopt([wanted(key) for key in keys], [line(number) for number in range(typed)])
+    assert adopted == {}
+    assert ambiguous == set(keys)
+
+
+def test_exact_days_go_before_near_days():
+    """Typed on the 10th and on the 11th, reported on the 10th and on the 11th: each is its own."""
+    assert adopt([wanted("T1", 10), wanted("T2", 11)], [line(2, 11), line(1, 10)]) == ({"T1": 1, "T2": 2}, set())
+
+
+# -------------------------------------------------------------------------------------------------
+# Three days apart
+# -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("day", [7, 8, 9, 11, 12, 13])
+def test_a_line_up_to_three_days_away_is_the_transaction_where_both_have_nobody_else(day):
+    assert adopt([wanted("T1")], [line(1, day)]) == ({"T1": 1}, set())
+
+
+@pytest.mark.parametrize("day", [6, 14])
+def test_four_days_are_too_far(day):
+    assert adopt([wanted("T1")], [line(1, day)]) == ({}, set())
+
+
+def test_two_near_lines_leave_it_open_which_one_it_is():
+    assert adopt([wanted("T1")], [line(1, 9), line(2, 11)]) == ({}, {"T1"})
+
+
+def test_two_near_transactions_leave_it_open_which_one_it_is():
+    assert adopt([wanted("T1", 9), wanted("T2", 11)], [line(1, 10)]) == ({}, {"T1", "T2"})
+
+
+def test_a_chain_of_neighbours_leaves_it_open():
+    """The line of the 10th could be either; so the one of the 7th is not certain to have only one partner."""
+    adopted, ambiguous = adopt([wanted("T1", 8), wanted("T2", 12)], [line(1, 6), line(2, 10)])
+    assert adopted == {}
+    assert ambiguous == {"T1", "T2"}
+
+
+def test_what_is_certain_is_no_longer_in_the_way_of_the_others():
+    """The line of the 10th belongs to the transaction of the 10th, so the one of the 12th is left with one line."""
+    assert adopt([wanted("T1", 10), wanted("T2", 12)], [line(1, 10), line(2, 13)]) == ({"T1": 1, "T2": 2}, set())
+
+
+def test_ambiguity_of_one_amount_does_not_touch_another_amount():
+    found = adopt([wanted("T1"), wanted("T2", amount="-7.00")], [line(1), line(2), line(3, 11, "-7.00")])
+    assert found == ({"T2": 3}, {"T1"})
+
+
+# -------------------------------------------------------------------------------------------------
+# The same content from another connection
+# -------------------------------------------------------------------------------------------------
+
+
+def test_what_another_connection_brought_is_recognised_by_its_content():
+    """Three lines of one day and amount, two transactions: the contents say which."""
+    lines = [line(1, digest="a"), line(2, digest="b"), line(3, digest="c")]
+    found = adopt([wanted("T1", digest="c"), wanted("T2", digest="a")], lines)
+    assert found == ({"T1": 3, "T2": 1}, set())
+
+
+def test_equal_contents_are_given_out_one_by_one():
+    lines = [line(1, digest="a"), line(2, digest="a")]
+    adopted, ambiguous = adopt([wanted("T1", digest="a"), wanted("T2", digest="a"), wanted("T3", digest="a")], lines)
+    assert adopted == {"T1": 1, "T2": 2}
+    assert not ambiguous
+
+
+def test_a_typed_line_has_no_content_that_could_be_equal():
+    assert adopt([wanted("T1", 10, digest="a")], [line(1, 20)]) == ({}, set())
+
+
+def test_no_line_is_given_to_two_transactions():
+    lines = [line(1, digest="a"), line(2), line(3, 11), line(4, 12, "-7.00")]
+    reported = [wanted("T1", digest="a"), wanted("T2"), wanted("T3", 12), wanted("T4", 13, "-7.00")]
+    adopted, _ambiguous = adopt(reported, lines)
+    assert len(set(adopted.values())) == len(adopted) == 4

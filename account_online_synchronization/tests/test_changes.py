@@ -1,0 +1,269 @@
+from datetime import date
+from unittest.mock import patch
+
+from freezegun import freeze_time
+
+from odoo.exceptions import ValidationError
+from odoo.tests import tagged
+
+from .common import OnlineSyncCommon
+
+
+class ChangesCommon(OnlineSyncCommon):
+    def setUp(self):
+        super().setUp()
+        self.asked = self.reviews()
+        self.pounds = self.setup_other_currency("GBP")
+        counterparty = {"name": "Azure Ltd", "account_number": "BE71 0961 2345 6769"}
+        self.proxy.book("OLD", "50.00", date(2026, 4, 30))
+        self.message = self.proxy.book("T1", "-12.00", date(2026, 5, 12), counterparty=counterparty)
+        self.proxy.book("T2", "100.00", date(2026, 5, 18))
+        self.link = self.connect_journal()
+        self.synchronize(self.link)
+        self.line = self.lines().filtered(lambda line: line.online_transaction_identifier == "T1")
+
+    def change(self, **values):
+        """The bank says something else of T1.
+
+        :return: the run that hears of it
+        """
+        self.message.update(values)
+        return self.synchronize(self.link)
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-05-20 10:00:00")
+class TestChanges(ChangesCommon):
+    """What the bank changes reaches the line, as long as no person has worked with it."""
+
+    def test_a_new_text_reaches_the_line(self):
+        self.change(remittance=["Invoice 42"])
+        self.assertEqual(self.line.payment_ref, "Invoice 42")
+
+    def test_a_counterparty_that_is_named_later_reaches_the_line(self):
+        self.change(counterparty={"name": "Azure Interior Ltd", "account_number": "BE68 5390 0754 7034"})
+        self.assertRecordValues(
+            self.line, [{"partner_name": "Azure Interior Ltd", "account_number": "BE68 5390 0754 7034"}]
+        )
+
+    def test_a_new_amount_reaches_the_line_and_its_entry(self):
+        self.change(amount="-15.00")
+        self.assertEqual(self.line.amount, -15)
+        self.assertEqual(sorted(self.line.move_id.line_ids.mapped("balance")), [-15, 15])
+
+    def test_a_new_amount_reaches_the_balances_of_the_statements(self):
+        self.change(amount="-15.00")
+        self.assertEqual(self.balances(), [("2026-04-01", 0, 50), ("2026-05-01", 50, 135)])
+
+    def test_a_new_date_reaches_the_line(self):
+        self.change(booking_date="2026-05-13")
+        self.assertEqual(self.line.date, date(2026, 5, 13))
+
+    def test_a_date_in_another_month_moves_the_line_to_that_months_statement(self):
+        self.link.account_online_account_ids.last_sync = "2026-05-05"
+        self.change(booking_date="2026-04-29")
+        self.assertEqual(str(self.line.statement_id.online_period_start), "2026-04-01")
+        self.assertEqual(self.balances(), [("2026-04-01", 0, 38), ("2026-05-01", 38, 138)])
+
+    def test_a_statement_that_loses_its_last_line_goes(self):
+        self.proxy.book("MAR", "1.00", date(2026, 5, 11))
+        self.journal.bank_statement_creation_groupby = "day"
+        self.synchronize(self.link)
+        days = [start for start, _begin, _end in self.balances()]
+        self.proxy.transactions["A1"][-1]["booking_date"] = "2026-05-12"
+        self.synchronize(self.link)
+        self.assertEqual(len(self.statements()), len(days))
+        self.assertFalse(self.statements().filtered(lambda statement: not statement.line_ids))
+
+    def test_a_foreign_amount_comes_with_the_new_amount(self):
+        self.change(amount="-15.00", foreign_amount="-13.00", foreign_currency="GBP")
+        self.assertRecordValues(
+            self.line, [{"amount": -15, "amount_currency": -13, "foreign_currency_id": self.pounds.id}]
+        )
+
+    def test_a_foreign_amount_that_the_bank_takes_back_goes(self):
+        self.change(amount="-15.00", foreign_amount="-13.00", foreign_currency="GBP")
+        self.change(amount="-12.00", foreign_amount=None, foreign_currency=None)
+        self.assertEqual(self.asked, [])
+        self.assertFalse(self.line.foreign_currency_id)
+        self.assertFalse(self.line.amount_currency)
+
+    def test_the_details_are_those_that_the_bank_told_last(self):
+        self.change(remittance=["Invoice 42"])
+        self.assertEqual(self.line.transaction_details["remittance"], ["Invoice 42"])
+
+    def test_a_change_is_counted_once(self):
+        self.assertEqual(self.change(remittance=["Invoice 42"]).changed, 1)
+        self.assertEqual(self.synchronize(self.link).changed, 0)
+        self.assertEqual(len(self.lines()), 3)
+
+    def test_a_change_that_a_list_of_changes_names_reaches_an_old_line(self):
+        self.proxy.has_bookmarks = True
+        self.synchronize(self.link)
+        self.proxy.book("OLD", "55.00", date(2026, 4, 30))
+        self.synchronize(self.link)
+        self.assertEqual(self.lines().mapped("amount"), [55, -12, 100])
+
+    def test_nobody_is_asked_about_what_follows_by_itself(self):
+        self.change(amount="-15.00", booking_date="2026-05-13", remittance=["Invoice 42"])
+        self.assertEqual(self.asked, [])
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-05-20 10:00:00")
+class TestChangesAfterAPerson(ChangesCommon):
+    """A person's work stands above the bank's; where the two differ in money, a person is asked."""
+
+    def test_a_text_that_a_person_wrote_stays(self):
+        self.line.payment_ref = "Paper for the office"
+        self.change(remittance=["Invoice 42"])
+        self.assertEqual(self.line.payment_ref, "Paper for the office")
+        self.assertEqual(self.asked, [])
+
+    def test_what_the_person_did_not_edit_still_follows(self):
+        self.line.payment_ref = "Paper for the office"
+        self.change(remittance=["Invoice 42"], amount="-15.00")
+        self.assertRecordValues(self.line, [{"payment_ref": "Paper for the office", "amount": -15}])
+
+    def test_a_text_stays_in_all_later_runs(self):
+        self.line.payment_ref = "Paper for the office"
+        for number in (42, 43, 44):
+            self.change(remittance=[f"Invoice {number}"])
+        self.assertEqual(self.line.payment_ref, "Paper for the office")
+
+    def test_a_partner_that_a_person_chose_stays(self):
+        self.line.partner_id = self.partner_a
+        self.change(counterparty={"name": "Someone else"})
+        self.assertEqual(self.line.partner_id, self.partner_a)
+
+    def test_an_amount_that_a_person_edited_stays_and_the_person_is_asked(self):
+        self.line.amount = -11
+        self.change(amount="-15.00")
+        self.assertEqual(self.line.amount, -11)
+        self.assertRegex(self.asked[0], "The bank has changed Text of T1 of 2026-05-12.* but it was edited by hand")
+
+    def test_a_person_who_has_anticipated_the_bank_is_not_asked(self):
+        self.line.amount = -15
+        self.change(amount="-15.00")
+        self.assertEqual((self.line.amount, self.asked), (-15, []))
+
+    def test_a_reconciled_line_is_not_touched_and_the_person_is_asked(self):
+        self.reconcile(self.line)
+        self.change(amount="-15.00", remittance=["Invoice 42"])
+        self.assertRecordValues(self.line, [{"amount": -12, "payment_ref": "Text of T1", "is_reconciled": True}])
+        self.assertRegex(self.asked[0], "it is reconciled or in a locked period")
+
+    def test_the_person_is_asked_once_and_not_at_every_run(self):
+        self.reconcile(self.line)
+        self.change(amount="-15.00")
+        self.synchronize(self.link)
+        self.synchronize(self.link)
+        self.assertEqual(len(self.asked), 1)
+
+    def test_a_new_text_of_a_reconciled_line_bothers_nobody(self):
+        self.reconcile(self.line)
+        self.change(remittance=["Invoice 42"])
+        self.assertEqual((self.line.payment_ref, self.asked), ("Text of T1", []))
+
+    def test_a_line_in_a_locked_period_is_not_touched_and_the_person_is_asked(self):
+        for line in self.lines():
+            self.reconcile(line)
+        self.company.fiscalyear_lock_date = "2026-05-15"
+        self.change(amount="-15.00")
+        self.assertEqual((self.line.amount, len(self.asked)), (-12, 1))
+
+    def test_a_line_is_not_moved_into_a_locked_period(self):
+        self.reconcile(self.lines()[0])
+        self.company.fiscalyear_lock_date = "2026-04-30"
+        self.link.account_online_account_ids.last_sync = "2026-05-05"
+        self.change(booking_date="2026-04-29")
+        self.assertEqual(self.line.date, date(2026, 5, 12))
+        self.assertEqual(len(self.asked), 1)
+
+    def test_a_change_that_odoo_refuses_stops_nobody_and_the_person_is_asked(self):
+        self.proxy.book("T3", "1.00")
+        write = type(self.line).write
+
+        reason = "Not today."
+
+        def refuse(lines, values):
+            if "amount" in values:
+                raise ValidationError(reason)
+            return write(lines, values)
+
+        with patch.object(type(self.line), "write", refuse):
+            self.change(amount="-15.00")
+        self.assertEqual(self.lines().mapped("amount"), [50, -12, 100, 1])
+        self.assertIn(reason, self.asked[0])
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-05-20 10:00:00")
+class TestWithdrawals(ChangesCommon):
+    """What the bank takes back goes, unless a person has worked with it. What it merely stops showing stays."""
+
+    def withdraw(self, transaction_id="T1"):
+        self.proxy.withdraw(transaction_id)
+        return self.synchronize(self.link)
+
+    def test_a_withdrawn_transaction_goes_with_its_line(self):
+        move = self.line.move_id
+        run = self.withdraw()
+        self.assertEqual(self.lines().mapped("amount"), [50, 100])
+        self.assertFalse(move.exists())
+        self.assertEqual(run.removed, 1)
+
+    def test_the_balances_follow(self):
+        self.withdraw()
+        self.assertEqual(self.balances(), [("2026-04-01", 0, 50), ("2026-05-01", 50, 150)])
+
+    def test_a_statement_that_loses_its_last_line_goes(self):
+        self.withdraw("OLD")
+        self.assertEqual([start for start, _begin, _end in self.balances()], ["2026-05-01"])
+
+    def test_what_the_bank_withdrew_is_not_taken_for_deleted_by_a_user(self):
+        self.withdraw()
+        self.assertFalse(self.beside())
+        self.proxy.removed.clear()
+        self.proxy.book("T1", "-12.00", date(2026, 5, 12))
+        self.synchronize(self.link)
+        self.assertEqual(len(self.lines()), 3)
+
+    def test_a_reconciled_line_stays_and_the_person_is_asked(self):
+        self.reconcile(self.line)
+        self.withdraw()
+        self.assertTrue(self.line.exists())
+        self.assertRegex(self.asked[0], "The bank has withdrawn Text of T1 .* but it is reconciled")
+
+    def test_an_old_line_goes_when_a_list_of_changes_says_so(self):
+        self.proxy.has_bookmarks = True
+        self.synchronize(self.link)
+        self.withdraw("OLD")
+        self.assertEqual(self.lines().mapped("amount"), [-12, 100])
+
+    def test_withdrawn_and_told_anew_under_another_id_is_the_same_line(self):
+        self.proxy.rename(lambda name: "NEW" if name == "T1" else name)
+        self.proxy.removed.append("T1")
+        self.synchronize(self.link)
+        self.assertEqual(self.line.online_transaction_identifier, "NEW")
+        self.assertEqual(len(self.lines()), 3)
+
+    def test_a_line_that_the_bank_merely_stops_showing_stays(self):
+        self.proxy.transactions["A1"].clear()
+        self.proxy.book("T3", "1.00")
+        self.synchronize(self.link)
+        self.assertEqual(self.lines().mapped("amount"), [50, -12, 100, 1])
+
+    def test_an_empty_answer_takes_nothing_away(self):
+        self.proxy.transactions["A1"].clear()
+        self.synchronize(self.link)
+        self.assertEqual(len(self.lines()), 3)
+
+    def test_what_is_withdrawn_in_another_account_is_not_this_one(self):
+        self.proxy.add_account("A2")
+        link = self.connect()
+        other = link.account_online_account_ids.filtered(lambda account: account.name == "Account A2")
+        other._link_journal(other._create_journal())
+        self.proxy.removed.append("T1")
+        self.synchronize(link)
+        self.assertTrue(self.line.exists())
