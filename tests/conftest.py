@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import runpy
+import signal
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
-from environment import database, odoo_command, ports, process
+from environment import database, odoo_command, ports, process, sql
 
 numbers = itertools.count(1)
 ROOT = Path(__file__).parents[1]
@@ -50,27 +51,76 @@ class Installation:
 
         :return: the JSON value of the variable ``result``, None where the script sets none
         """
-        around = "result = None\n{script}\nenv.cr.commit()\nimport json\nprint('RESULT', json.dumps(result))\n"
-        printed = self.odoo(
-            "shell", "-d", self.name, "--no-http", "--log-level=warn", stdin=around.format(script=script)
-        )
+        return self._result_in(self.odoo(*self._shell, stdin=self._to_the_end(script)))
+
+    def shells(self, scripts, folder):
+        """Run scripts in Odoo's shell, each in a process of its own, all at the same time.
+
+        :param folder: for what they print
+        :return: for each the JSON value of its variable ``result``, and all that it printed, errors included
+        """
+        children = []
+        try:
+            for number, script in enumerate(scripts):
+                source, printed = folder / f"{number}.py", folder / f"{number}.log"
+                source.write_text(self._to_the_end(script), encoding="utf-8")
+                with source.open() as stdin, printed.open("w") as stdout:
+                    command, variables = odoo_command.line(*self._shell), odoo_command.environment()
+                    child = process.start(command, env=variables, stdin=stdin, stdout=stdout, stderr=stdout)
+                children.append((child, printed))
+            codes = [child.wait() for child, _printed in children]
+        finally:
+            for child, _printed in children:
+                process.stop(child)
+        printed = [path.read_text(encoding="utf-8") for _child, path in children]
+        assert not any(codes), "\n".join(text[-4000:] for text in printed)
+        return [(self._result_in(text), text) for text in printed]
+
+    @property
+    def _shell(self):
+        return ["shell", "-d", self.name, "--no-http", "--log-level=warn"]
+
+    @staticmethod
+    def _to_the_end(script):
+        return f"result = None\n{script}\nenv.cr.commit()\nimport json\nprint('RESULT', json.dumps(result))\n"
+
+    @staticmethod
+    def _result_in(printed):
         answers = [line for line in printed.splitlines() if line.startswith("RESULT ")]
         assert answers, f"The script did not come to its end:\n{printed[-4000:]}"
         return json.loads(answers[-1].removeprefix("RESULT "))
+
+    def sql(self, statement):
+        """:return: rows of texts; what it changes is committed"""
+        return sql.query(statement, database=self.name)
 
     def prepare_company(self):
         path = ROOT / "scripts" / "demo.py"
         self.shell(f"import runpy\nrunpy.run_path({str(path)!r})['prepare_company'](env)")
 
-    def start(self):
-        """Start Odoo's HTTP server."""
+    def start(self, cron_threads=0):
+        """Start Odoo's HTTP server.
+
+        :param int cron_threads: how many of its threads execute scheduled actions
+        """
         port = ports.any_free()
         log = f"server-{self.name}"
-        self.server = odoo_command.serve(
-            ["-d", self.name, "--db-filter", f"^{self.name}$", "--http-port", port, "--max-cron-threads=0"], log
-        )
+        options = ["--db-filter", f"^{self.name}$", "--http-port", port, f"--max-cron-threads={cron_threads}"]
+        self.server = odoo_command.serve(["-d", self.name, *options], log)
         ports.wait_until_served(port, self.server, process.log_path(log))
         self.url = f"http://{ports.HOST}:{port}"
+
+    def freeze(self):
+        """Stop the server's clockwork, so that what is seen of it stays as it is."""
+        os.killpg(self.server.pid, signal.SIGSTOP)
+
+    def thaw(self):
+        os.killpg(self.server.pid, signal.SIGCONT)
+
+    def kill(self):
+        """End the server as a power failure does."""
+        os.killpg(self.server.pid, signal.SIGKILL)
+        self.server.wait()
 
     def stop(self):
         if self.server:
@@ -112,9 +162,21 @@ def installation():
 
 
 @pytest.fixture(scope="module")
-def served():
-    """A company with books, served over HTTP; the tests of a module share it."""
+def company():
+    """A company with books, nothing started; the tests of a module share it."""
     with a_copy_of_the_template() as copy:
         copy.prepare_company()
-        copy.start()
         yield copy
+
+
+@pytest.fixture(scope="module")
+def served(company):
+    """A company with books, served over HTTP; the tests of a module share it."""
+    company.start()
+    return company
+
+
+@pytest.fixture(scope="session")
+def thorough():
+    """Whether there is time for many rounds: scripts/test --thorough."""
+    return bool(os.environ.get("BANK_SYNC_THOROUGH"))

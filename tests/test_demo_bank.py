@@ -1,53 +1,6 @@
-"""From the dashboard's button to the books, over real HTTP, with the Demo Bank at the other end.
+"""From the dashboard's button to the books, over real HTTP, with the Demo Bank at the other end."""
 
-The invariant, asked again and again: the journals hold exactly what the bank has booked, once.
-"""
-
-import pytest
-
-#: What the bank says and what the journals say, per account: ids with amounts, and the balance.
-COMPARE = """
-result = []
-for account in env["account.online.account"].search([("journal_ids", "!=", False)]):
-    client = env["bank.sync.client"]._get_embedded()
-    question = {
-        "connection_id": account.account_online_link_id.connection_identifier, "account_id": account.online_identifier,
-    }
-    booked, cursor = [], None
-    while True:
-        page = env["bank.sync.api"]._dispatch(client, "transactions.list", {**question, **(cursor or {})})
-        booked += [[t["id"], float(t["amount"])] for t in page["transactions"] if t["status"] == "booked"]
-        if not page["has_more"]:
-            break
-        cursor = {"cursor": page["next_cursor"]}
-    lines = env["account.bank.statement.line"].search([("journal_id", "=", account.journal_ids.id)])
-    statements = lines.statement_id
-    result.append({
-        "name": account.name,
-        "currency": account.currency_id.name,
-        "bank": sorted(booked),
-        "journal": sorted([line.online_transaction_identifier, line.amount] for line in lines),
-        "bank_balance": account.balance,
-        "journal_balance": lines.sorted("internal_index")[-1:].running_balance,
-        "months": sorted({str(line.date)[:7] for line in lines}),
-        "statements": sorted(str(statement.online_period_start)[:7] for statement in statements),
-        "sound": all(statement.is_complete and statement.is_valid for statement in statements),
-        "without_statement": len(lines.filtered(lambda line: not line.statement_id)),
-    })
-"""
-
-
-def assert_books_equal_the_bank(installation):
-    """:return: number of lines"""
-    accounts = installation.shell(COMPARE)
-    assert accounts
-    for account in accounts:
-        assert account["journal"] == account["bank"], account["name"]
-        assert account["journal_balance"] == pytest.approx(account["bank_balance"]), account["name"]
-        assert account["statements"] == account["months"], account["name"]
-        assert account["sound"], account["name"]
-        assert not account["without_statement"], account["name"]
-    return sum(len(account["journal"]) for account in accounts)
+from .books import assert_booked_since, assert_books_equal_the_bank
 
 
 def start_connecting(installation, bank, code=None):
@@ -102,19 +55,6 @@ def test_the_journals_hold_exactly_what_the_bank_has_booked(served):
     assert assert_booked_since(served) > later
     served.move_demo_clock(0)
     disconnect(visitor, link)
-
-
-def assert_booked_since(installation):
-    """As time goes by the bank forgets its oldest transactions; the journal keeps them."""
-    total = 0
-    for account in installation.shell(COMPARE):
-        assert account["bank"], account["name"]
-        known = {identifier for identifier, _amount in account["bank"]}
-        assert [row for row in account["journal"] if row[0] in known] == account["bank"], account["name"]
-        assert account["journal_balance"] == pytest.approx(account["bank_balance"]), account["name"]
-        assert account["sound"], account["name"]
-        total += len(account["journal"])
-    return total
 
 
 def test_a_bank_that_wants_a_code_at_every_refresh(served):

@@ -1,5 +1,7 @@
 """Run the suites one after the other, each in the surroundings it needs."""
 
+import os
+
 from . import bootstrap, browser, database, locks, odoo_command, paths, process, python_packages, suites
 from .console import Trouble, complain, say
 
@@ -7,10 +9,16 @@ TEMPLATE = "bank_sync_template"
 DATABASE = "bank_sync_test"
 NOTHING_COLLECTED = 5
 
+# Ours; everything else is pytest's.
+SWITCHES = ("--pure", "--thorough")
+
 
 def main(arguments):
-    only_pure = "--pure" in arguments
-    options, targets = suites.split([argument for argument in arguments if argument != "--pure"])
+    only_pure, thorough = (switch in arguments for switch in SWITCHES)
+    options, targets = suites.split([argument for argument in arguments if argument not in SWITCHES])
+    if thorough:
+        # Why here: the pytest of every suite inherits it.
+        os.environ["BANK_SYNC_THOROUGH"] = "1"
     wanted = [suite for suite in suites.ORDER if suites.targets_of(suite, targets)]
     if only_pure:
         wanted = [suite for suite in wanted if suite == "pure"]
