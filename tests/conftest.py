@@ -62,12 +62,13 @@ class Installation:
         path = ROOT / "scripts" / "demo.py"
         self.shell(f"import runpy\nrunpy.run_path({str(path)!r})['prepare_company'](env)")
 
-    def start(self):
-        """Start Odoo's HTTP server."""
+    def start(self, cron_threads=0):
+        """Start Odoo's HTTP server, without scheduled actions unless they are wanted."""
         port = ports.any_free()
         log = f"server-{self.name}"
         self.server = odoo_command.serve(
-            ["-d", self.name, "--db-filter", f"^{self.name}$", "--http-port", port, "--max-cron-threads=0"], log
+            ["-d", self.name, "--db-filter", f"^{self.name}$", "--http-port", port, "--max-cron-threads", cron_threads],
+            log,
         )
         ports.wait_until_served(port, self.server, process.log_path(log))
         self.url = f"http://{ports.HOST}:{port}"
@@ -81,7 +82,15 @@ class Installation:
         return demo["Visitor"](self.url)
 
     def run_scheduled_action(self):
-        self.shell("env.ref('account_online_synchronization.ir_cron_synchronize').method_direct_trigger()")
+        """Let it find all links due, whenever they were synchronized."""
+        self.shell(
+            "env['account.online.link'].search([]).next_refresh = False\n"
+            "env.ref('account_online_synchronization.ir_cron_synchronize').method_direct_trigger()"
+        )
+
+    def fetch_planned(self):
+        """What users wait for: the first load, and long gaps."""
+        self.shell("env['account.online.link']._cron_fetch_planned()")
 
     def move_demo_clock(self, hours):
         self.shell(

@@ -28,6 +28,13 @@ class AccountOnlineAccount(models.Model):
         )
         return {**action, "domain": [("account_online_account_id", "in", self.ids)]}
 
+    def action_open_lines(self):
+        """The lines that this account has brought, or that were recognised as its transactions."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "account_online_synchronization.account_bank_statement_line_action"
+        )
+        return {**action, "domain": [("online_account_id", "in", self.ids)]}
+
     def action_book_opening_balance(self):
         """*Book Opening Balance*: one line before all others; then the journal sums up to the balance of the bank.
 
