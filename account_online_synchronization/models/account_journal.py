@@ -85,7 +85,8 @@ class AccountJournal(models.Model):
         :return: dict from journal id to what the template needs
         """
         # Why: invoicing users see the dashboard, but have no access to connections. Fetched for all cards at once.
-        accounts = self.account_online_account_id.sudo()
+        journals = self.with_prefetch()
+        accounts = journals.account_online_account_id.sudo()
         accounts.fetch(["account_online_link_id", "pending_count", "pending_amount", "balance", "currency_id"])
         accounts.account_online_link_id.fetch(["state", "error_action", "error_message", "last_refresh"])
         parked = self.env["account.online.transaction"].sudo()
@@ -94,7 +95,7 @@ class AccountJournal(models.Model):
             ["account_online_account_id"],
             ["__count"],
         )
-        return {journal.id: journal._get_online_sync_card(dict(parked)) for journal in self}
+        return {journal.id: journal._get_online_sync_card(dict(parked)) for journal in journals}
 
     def _get_online_sync_card(self, parked):
         """:param dict parked: number of transactions that could not be imported, by online account"""
