@@ -160,8 +160,8 @@ def test_from_the_dashboard_to_a_filled_journal_and_through_the_forms_buttons(to
 #: What the synchronization does when it begins, goes on and ends, without a bank.
 SET_STATE = """
 link = env["account.online.link"].search([("journal_ids", "!=", False)], limit=1)
-runs = env["account.online.run"].search([("account_online_link_id", "=", link.id), ("trigger", "=", "user")])
-run = runs.filtered(lambda run: run.state in ("planned", "running")) or runs.create({{"account_online_link_id": link.id}})
+run = link.run_ids.filtered(lambda run: run.state in ("planned", "running"))
+run = run or run.create({{"account_online_link_id": link.id}})
 run.state = "{state}"
 link._send_status("{state}")
 """

@@ -46,8 +46,10 @@ class TestDashboard(OnlineSyncCommon):
     def test_while_the_server_fetches_the_card_says_so(self):
         link = self.connect_journal()
         self.assertEqual(self.card()["fetching"], "done")
-        run = self.env["account.online.run"].sudo().create(
-            {"account_online_link_id": link.id, "state": "planned", "is_deferred": True}
+        run = (
+            self.env["account.online.run"]
+            .sudo()
+            .create({"account_online_link_id": link.id, "state": "planned", "is_deferred": True})
         )
         self.assertEqual(self.card()["fetching"], "waiting")
         run.state = "running"
