@@ -4,6 +4,7 @@ Executed by scripts/run inside `odoo shell`, which gives `env`. Everything goes 
 """
 
 import os
+import time
 from urllib.parse import urljoin
 
 import lxml.html
@@ -19,6 +20,7 @@ def demonstrate(env):
         connect_demo_bank(os.environ["BANK_SYNC_URL"])
     else:
         synchronize(os.environ["BANK_SYNC_URL"])
+    fetch_planned(env)
     # The server has written in the meantime, in its own transactions.
     env.cr.rollback()
     env.invalidate_all()
@@ -102,6 +104,18 @@ def synchronize(url):
     for link in visitor.call("account.online.link", "search", [("state", "!=", "disconnected")]):
         answer = visitor.call("account.online.link", "action_fetch_transactions", [link])
         print(answer.get("params", {}).get("message", "The bank asks for a code: use Synchronize Now in the browser."))
+
+
+def fetch_planned(env):
+    """A first load is left to the scheduled action. Where the server runs none it is done here, else waited for."""
+    end = time.monotonic() + TIMEOUT
+    planned = [("is_deferred", "=", True), ("state", "in", ("planned", "running"))]
+    env.cr.rollback()
+    while env["account.online.run"].search_count(planned, limit=1) and time.monotonic() < end:
+        env["account.online.link"]._cron_fetch_planned()
+        time.sleep(1)
+        env.cr.rollback()
+        env.invalidate_all()
 
 
 def print_table(env):

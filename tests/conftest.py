@@ -131,7 +131,15 @@ class Installation:
         return demo["Visitor"](self.url)
 
     def run_scheduled_action(self):
-        self.shell("env.ref('account_online_synchronization.ir_cron_synchronize').method_direct_trigger()")
+        """Let it find all links due, whenever they were synchronized."""
+        self.shell(
+            "env['account.online.link'].search([]).next_refresh = False\n"
+            "env.ref('account_online_synchronization.ir_cron_synchronize').method_direct_trigger()"
+        )
+
+    def fetch_planned(self):
+        """What users wait for: the first load, and long gaps."""
+        self.shell("env['account.online.link']._cron_fetch_planned()")
 
     def move_demo_clock(self, hours):
         self.shell(

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from .conftest import a_copy_of_the_template
+
 SCREENSHOTS = Path(__file__).parents[1] / ".environment" / "screenshots"
 #: Milliseconds. A first page of a fresh database builds its assets.
 PATIENCE = 90_000
@@ -48,6 +50,16 @@ class Tour:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
 
+    def mark_the_page(self):
+        self.page.evaluate("window.isTheSame = true")
+
+    def is_the_same_page(self):
+        return self.page.evaluate("window.isTheSame === true")
+
+    def card(self, journal):
+        name = self.page.get_by_text(journal, exact=True)
+        return self.page.locator(".o_kanban_record").filter(has=name)
+
     def close_notifications(self):
         for button in self.page.locator(".o_notification_close").all():
             button.click()
@@ -61,6 +73,15 @@ class Tour:
         self.sees("Business account")
         self.photograph("bank_consent")
         self.click("Give consent")
+
+
+@pytest.fixture(scope="module")
+def served():
+    """As everywhere, and scheduled actions run: a long load is left to them."""
+    with a_copy_of_the_template() as copy:
+        copy.prepare_company()
+        copy.start(cron_threads=1)
+        yield copy
 
 
 @pytest.fixture
@@ -93,9 +114,14 @@ def test_from_the_dashboard_to_a_filled_journal_and_through_the_forms_buttons(to
     tour.sees("Choose the journal that each bank account fills")
     tour.photograph("choose_accounts")
     tour.click("Synchronize", exact=True)
-    tour.sees(re.compile(r"New transactions: \d{3}\."))
-    tour.sees("Synchronize Now")
+    tour.sees("The transactions are being fetched. They appear by themselves")
+    tour.sees(re.compile("Waiting to be fetched|Fetching transactions…"))
+    tour.photograph("dashboard_fetching")
+    tour.mark_the_page()
     tour.close_notifications()
+    tour.sees(re.compile("Synchronized (just now|.* ago)"))
+    expect(tour.card("Bank")).to_contain_text("Balance", timeout=PATIENCE)
+    assert tour.is_the_same_page(), "nobody has reloaded the page: the card has filled itself"
     tour.photograph("dashboard")
 
     tour.click("Synchronize Now")
@@ -128,4 +154,60 @@ def test_from_the_dashboard_to_a_filled_journal_and_through_the_forms_buttons(to
     tour.open("/odoo/online-synchronization")
     tour.sees("Demo Bank")
     tour.photograph("connections")
+    assert tour.errors == []
+
+
+#: What the synchronization does when it begins, goes on and ends, without a bank.
+SET_STATE = """
+link = env["account.online.link"].search([("journal_ids", "!=", False)], limit=1)
+run = link.run_ids.filtered(lambda run: run.state in ("planned", "running"))
+run = run or run.create({{"account_online_link_id": link.id}})
+run.state = "{state}"
+link._send_status("{state}")
+"""
+
+
+def test_the_card_follows_the_server_and_leaves_everything_else_as_it_is(tour, served):
+    tour.open("/odoo/accounting")
+    card = tour.card("Bank")
+    button = card.get_by_role("button", name="Synchronize Now")
+    status = card.get_by_role("status")
+    expect(status).to_contain_text("Synchronized", timeout=PATIENCE)
+    tour.mark_the_page()
+    element = status.element_handle()
+    card.hover()
+    card.locator(".o_dropdown_kanban button").click()
+
+    served.shell(SET_STATE.format(state="planned"))
+    expect(status).to_contain_text("Waiting to be fetched", timeout=PATIENCE)
+    expect(button).to_be_enabled()
+    expect(tour.page.get_by_role("menuitem", name="Statements")).to_be_visible()
+
+    served.shell(SET_STATE.format(state="running"))
+    expect(status).to_contain_text("Fetching transactions…", timeout=PATIENCE)
+    expect(button).to_be_disabled()
+
+    tour.page.context.set_offline(True)
+    served.shell(SET_STATE.format(state="done"))
+    tour.page.wait_for_timeout(1000)
+    expect(status).to_contain_text("Fetching transactions…")
+    tour.page.context.set_offline(False)
+    expect(status).to_contain_text("Synchronized", timeout=PATIENCE)
+    expect(button).to_be_enabled()
+    expect(tour.page.get_by_role("menuitem", name="Statements")).to_be_visible()
+    assert tour.is_the_same_page()
+    assert element.evaluate("element => element.isConnected"), "a screen reader still listens to it"
+
+
+def test_no_message_is_listened_to_once_the_dashboard_is_left(tour, served):
+    tour.open("/odoo/accounting")
+    expect(tour.card("Bank").get_by_role("status")).to_contain_text("Synchronized", timeout=PATIENCE)
+    tour.page.get_by_text(re.compile(r"Synchronized (just now|.* ago)")).first.click()
+    tour.sees("Automatic Synchronization")
+    questions = []
+    tour.page.on("request", lambda request: "account.journal" in request.url and questions.append(request.url))
+    served.shell(SET_STATE.format(state="planned"))
+    served.shell(SET_STATE.format(state="done"))
+    tour.page.wait_for_timeout(1500)
+    assert questions == []
     assert tour.errors == []

@@ -26,6 +26,7 @@ def connect(installation, bank, code=None):
     """
     visitor, selection = start_connecting(installation, bank, code)
     visitor.call("account.online.account.selection", "action_confirm", [selection])
+    installation.fetch_planned()
     return visitor, visitor.call("account.online.link", "search", [("name", "=", bank)])[-1]
 
 

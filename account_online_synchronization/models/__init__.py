@@ -10,4 +10,5 @@ from . import (
     account_online_link_synchronization,
     account_online_run,
     account_online_transaction,
+    res_config_settings,
 )

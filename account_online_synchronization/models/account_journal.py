@@ -87,14 +87,22 @@ class AccountJournal(models.Model):
         :return: dict from journal id to what the template needs
         """
         # Why: invoicing users see the dashboard, but have no access to connections. Fetched for all cards at once.
-        accounts = self.account_online_account_id.sudo()
+        journals = self.with_prefetch()
+        accounts = journals.account_online_account_id.sudo()
         accounts.fetch(["account_online_link_id", "pending_count", "pending_amount", "balance", "currency_id"])
         accounts.account_online_link_id.fetch(
             ["state", "error_action", "error_message", "last_refresh", "expiring_synchronization_date"]
         )
-        return {journal.id: journal._get_online_sync_card() for journal in self}
+        parked = self.env["account.online.transaction"].sudo()
+        parked = parked._read_group(
+            [("account_online_account_id", "in", accounts.ids), ("state", "=", "parked")],
+            ["account_online_account_id"],
+            ["__count"],
+        )
+        return {journal.id: journal._get_online_sync_card(dict(parked)) for journal in journals}
 
-    def _get_online_sync_card(self):
+    def _get_online_sync_card(self, parked):
+        """:param dict parked: number of transactions that could not be imported, by online account"""
         self.ensure_one()
         account = self.account_online_account_id.sudo()
         link = account.account_online_link_id
@@ -112,6 +120,8 @@ class AccountJournal(models.Model):
             "pending_amount": account.currency_id.format(account.pending_amount),
             "difference": "" if account.currency_id.is_zero(difference) else account.currency_id.format(difference),
             **link._get_consent_card(),
+            "parked_count": parked.get(account, 0),
+            "unlinked_count": len(link.account_online_account_ids.filtered(lambda one: not one.journal_ids)),
         }
 
     def _format_ago(self, moment):
@@ -155,6 +165,13 @@ class AccountJournal(models.Model):
             "view_mode": "form",
             "views": [(False, "form")],
         }
+
+    def action_open_online_transactions(self):
+        """What the bank reports and is no statement line; the button's context says which of it comes first."""
+        self.ensure_one()
+        action = self.account_online_account_id.action_open_transactions()
+        state = self.env.context.get("online_transaction_state", "pending")
+        return {**action, "context": {f"search_default_{state}": 1}}
 
     def action_unlink_online_account(self):
         """*Stop synchronizing* in the journal's form. What was imported stays."""

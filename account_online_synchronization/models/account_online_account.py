@@ -1,10 +1,16 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.addons.base.models.res_bank import sanitize_account_number
 
+from ..importer.identity import OPENING
 from ..proxy.messages import parse_balance, parse_moment
 
 #: States of a run that is not over, and what they mean for the accounts of the link.
 FETCHING = {"planned": "waiting", "running": "processing"}
+
+#: A run that has not stored anything for so long is not running any more.
+DEAD_AFTER = timedelta(hours=1)
 
 
 class AccountOnlineAccount(models.Model):
@@ -50,6 +56,11 @@ class AccountOnlineAccount(models.Model):
         compute="_compute_balance_difference",
         help="What the bank has more than the journal. It is shown, never forced: transactions that are locked, "
         "deleted or could not be imported explain it, or an opening balance that is missing.",
+    )
+    opening_balance = fields.Monetary(
+        string="Missing Opening Balance",
+        compute="_compute_opening_balance",
+        help="What the lines of the journal miss to the balance of the bank, as long as no opening balance is booked.",
     )
     fetching_status = fields.Selection(
         selection=[("waiting", "Waiting"), ("processing", "Processing"), ("done", "Done")],
@@ -116,7 +127,11 @@ class AccountOnlineAccount(models.Model):
         open_runs = runs.search(
             [("account_online_link_id", "in", self.account_online_link_id.ids), ("state", "in", [*FETCHING])]
         )
-        status = {run.account_online_link_id: FETCHING[run.state] for run in open_runs}
+        # Why: a server that died leaves its run behind. It is taken up again, and the user may do so, too.
+        dead = self.env.cr.now() - DEAD_AFTER
+        status = {
+            run.account_online_link_id: "waiting" if run.write_date < dead else FETCHING[run.state] for run in open_runs
+        }
         for account in self:
             account.fetching_status = status.get(account.account_online_link_id, "done")
 
@@ -125,6 +140,18 @@ class AccountOnlineAccount(models.Model):
         for account in self:
             known = account.last_sync and account.balance_at
             account.balance_difference = account._signed_balance() - account.journal_balance if known else 0.0
+
+    @api.depends("balance", "inverse_balance_sign", "last_sync", "journal_ids")
+    def _compute_opening_balance(self):
+        Line = self.env["account.bank.statement.line"].sudo()
+        domain = [("journal_id", "in", self.journal_ids.ids), ("state", "=", "posted")]
+        sums = dict(Line._read_group(domain, ["journal_id"], ["amount:sum"]))
+        booked = Line.search([*domain, ("online_transaction_identifier", "=", OPENING)]).journal_id
+        for account in self:
+            journal = account.journal_ids
+            known = journal and account.last_sync and account.balance_at and journal not in booked
+            missing = account._signed_balance() - sums.get(journal, 0.0) if known else 0.0
+            account.opening_balance = account.currency_id.round(missing)
 
     # -------------------------------------------------------------------------
     # CRUD METHODS

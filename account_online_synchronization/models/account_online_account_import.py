@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ..importer import statements
@@ -15,29 +15,6 @@ class AccountOnlineAccount(models.Model):
 
     _inherit = "account.online.account"
 
-    opening_balance_missing = fields.Monetary(
-        compute="_compute_opening_balance_missing",
-        help="What the bank's balance is more than all entries of the journal. An opening line would add it.",
-    )
-
-    # -------------------------------------------------------------------------
-    # COMPUTE METHODS
-    # -------------------------------------------------------------------------
-
-    @api.depends("balance", "balance_at", "inverse_balance_sign", "last_sync", "journal_ids")
-    def _compute_opening_balance_missing(self):
-        sums = self.env["account.bank.statement.line"]._read_group(
-            [("journal_id", "in", self.journal_ids.ids), ("state", "=", "posted")], ["journal_id"], ["amount:sum"]
-        )
-        booked = {journal.id: amount for journal, amount in sums}
-        for account in self:
-            known = account.journal_ids and account.last_sync and account.balance_at
-            account.opening_balance_missing = (
-                account.currency_id.round(account._signed_balance() - booked.get(account.journal_ids.id, 0.0))
-                if known
-                else 0.0
-            )
-
     # -------------------------------------------------------------------------
     # ACTIONS
     # -------------------------------------------------------------------------
@@ -48,6 +25,13 @@ class AccountOnlineAccount(models.Model):
             "account_online_synchronization.account_online_transaction_action"
         )
         return {**action, "domain": [("account_online_account_id", "in", self.ids)]}
+
+    def action_open_lines(self):
+        """The lines that this account has brought, or that were recognised as its transactions."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "account_online_synchronization.account_bank_statement_line_action"
+        )
+        return {**action, "domain": [("online_account_id", "in", self.ids)]}
 
     def action_book_opening_balance(self):
         """*Book Opening Balance*: one line before all others; then the journal sums up to the balance of the bank.
@@ -326,7 +310,7 @@ class AccountOnlineAccount(models.Model):
                     journal.display_name,
                 )
             )
-        if not self.opening_balance_missing:
+        if not self.opening_balance:
             raise UserError(
                 self.env._("The transactions of %s sum up to the bank's balance: nothing is missing.", journal.name)
             )
@@ -337,7 +321,7 @@ class AccountOnlineAccount(models.Model):
             {
                 "journal_id": journal.id,
                 "date": day,
-                "amount": self.opening_balance_missing,
+                "amount": self.opening_balance,
                 "payment_ref": self.env._("Opening balance"),
                 "online_account_id": self.id,
                 "online_transaction_identifier": OPENING,
