@@ -34,7 +34,7 @@ class Interrupted(Exception):
 class AccountOnlineLink(models.Model):
     """How a link is synchronized, and when."""
 
-    _inherit = "account.online.link"
+    _inherit = "account.online.link"  # pylint: disable=consider-merging-classes-inherited
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - SCHEDULED ACTIONS
@@ -83,8 +83,16 @@ class AccountOnlineLink(models.Model):
                     run=planned and planned[link.id],
                     checkpoint=functools.partial(link._checkpoint, left, deadline),
                 )
+                # Why here: what can't be written is this link's failure, not that of the whole pass.
+                self.env.flush_all()
             except Interrupted:
                 _logger.info("Online link %s: the synchronization goes on later", link.id)
+                if time.monotonic() > deadline:
+                    break
+            except psycopg2.errors.SerializationFailure:
+                # Somebody has changed the same rows meanwhile. The link stays due, and the action is executed again.
+                self.env.cr.rollback()
+                continue
             except Exception as error:
                 self.env.cr.rollback()
                 _logger.exception("Online link %s: the synchronization was interrupted and will be repeated", link.id)
@@ -145,6 +153,8 @@ class AccountOnlineLink(models.Model):
         # Why: one link, one worker. The lock goes with the transaction, also when the worker dies.
         if not self.try_lock_for_update(allow_referencing=True):
             return self._notify(self.env._("%s is being synchronized right now.", self.name), "info")
+        if checkpoint and not self._is_still_due(run):
+            return self._notify(self.env._("%s has just been synchronized.", self.name), "info")
         run = self._begin_run(run, user_present)
         if checkpoint:
             # Why: others see that it is running, and should the server die, that it was.
@@ -169,6 +179,14 @@ class AccountOnlineLink(models.Model):
             raise
         run._keep_answers(recording)
         return self._fail(run, error, user_present) if error else self._succeed(run)
+
+    def _is_still_due(self, run):
+        """Why asked once more: another worker may have done it between the search and the lock."""
+        self.invalidate_recordset(["next_refresh"])
+        if run:
+            run.invalidate_recordset(["state"])
+            return run.state in ("planned", "running")
+        return not self.next_refresh or self.next_refresh <= fields.Datetime.now()
 
     def _begin_run(self, run, user_present):
         """Whatever ran or was planned before is over or done by this run: the link is locked."""

@@ -19,6 +19,9 @@ DATA = paths.POSTGRES / "data"
 PID_FILE = DATA / "postmaster.pid"
 SERVER_LOG = paths.POSTGRES / "server.log"
 
+#: pg_isready: there is a server, but it accepts no connection at the moment.
+REFUSES = 1
+
 SETTINGS = """\
 # Only through the socket: no port that another clone or user could meet.
 listen_addresses = ''
@@ -46,7 +49,7 @@ def ensure():
     _prepare_socket_folder()
     if not is_running():
         _start()
-    elif not answers():
+    elif not _answers_soon():
         # Why a restart: the socket's folder was cleaned away below a living server.
         stop()
         _prepare_socket_folder()
@@ -73,9 +76,24 @@ def answers():
     return process.ask([sql.program("psql"), "-X", "-d", "postgres", "-c", "SELECT 1"], variables) is not None
 
 
+def _answers_soon(patience=120):
+    """Like :func:`answers`; a server that recovers from a crash says no for a while, and must be left alone."""
+    deadline = time.monotonic() + patience
+    while _refuses() and time.monotonic() < deadline:
+        time.sleep(0.5)
+    return answers()
+
+
+def _refuses():
+    variables = {**sql.without_variables(), **sql.environment()}
+    command = list(map(str, [sql.program("pg_isready"), "-q"]))
+    return subprocess.run(command, env=variables, check=False).returncode == REFUSES
+
+
 def stop():
-    if is_running():
-        _control("stop", "-m", "fast", "-w", "-t", "60")
+    if is_running() and _control("stop", "-m", "fast", "-w", "-t", "60"):
+        # Why: one that still recovers does not come to an end by itself. Nothing is lost; the next start recovers.
+        _control("stop", "-m", "immediate", "-w", "-t", "60")
     # Why not more than rmdir: a server that did not stop still has its socket there.
     with contextlib.suppress(OSError):
         socket_folder().rmdir()

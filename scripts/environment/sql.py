@@ -57,6 +57,11 @@ def query(statement, database="postgres", user=None):
     return [line.split("\t") for line in done.stdout.splitlines()]
 
 
+def version():
+    """:return: the server's major version, such as 18"""
+    return int(query("SHOW server_version_num")[0][0]) // 10000
+
+
 def literal(text):
     return "'" + text.replace("'", "''") + "'"
 
