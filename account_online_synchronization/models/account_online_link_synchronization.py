@@ -28,7 +28,11 @@ SPREAD = 0.1
 
 
 class Interrupted(Exception):
-    """The scheduled action ran out of time, or another worker took over. What is stored stays; the rest follows."""
+    """The scheduled action has no time left. What is stored stays; the rest follows at once."""
+
+
+class TakenOver(Interrupted):
+    """Another worker was faster between two pieces. It goes on with the link."""
 
 
 class AccountOnlineLink(models.Model):
@@ -85,10 +89,11 @@ class AccountOnlineLink(models.Model):
                 )
                 # Why here: what can't be written is this link's failure, not that of the whole pass.
                 self.env.flush_all()
+            except TakenOver:
+                self.env.cr.rollback()
             except Interrupted:
-                _logger.info("Online link %s: the synchronization goes on later", link.id)
-                if time.monotonic() > deadline:
-                    break
+                _logger.info("Online link %s: the synchronization goes on at once", link.id)
+                break
             except psycopg2.errors.SerializationFailure:
                 # Somebody has changed the same rows meanwhile. The link stays due, and the action is executed again.
                 self.env.cr.rollback()
@@ -119,9 +124,10 @@ class AccountOnlineLink(models.Model):
         :raise Interrupted: when there is no time left, or another worker has the link now
         """
         self.env["ir.cron"]._commit_progress(1, remaining=left)
-        if time.monotonic() > deadline or not self.try_lock_for_update(allow_referencing=True):
+        if not self.try_lock_for_update(allow_referencing=True):
+            raise TakenOver
+        if time.monotonic() > deadline:
             raise Interrupted
-        return True
 
     def _note_interruption(self, error):
         """In a transaction of its own, after whatever went wrong has been taken back."""
@@ -130,6 +136,7 @@ class AccountOnlineLink(models.Model):
                 self.run_ids.filtered(lambda run: run.state == "running")._interrupt(str(error))
                 self.failure_count += 1
                 self._plan_next(self._back_off())
+                self._send_status("failed")
         except psycopg2.Error:
             _logger.warning("Online link %s: the interruption could not be noted", self.id, exc_info=True)
 
@@ -173,9 +180,12 @@ class AccountOnlineLink(models.Model):
             error = self._import_accounts(client, run, parse_moment(answer.get("refreshed_at")), checkpoint)
         except ProxyError as failure:
             error = failure
+        except TakenOver:
+            raise
         except Interrupted:
             run._keep_answers(recording)
             run._pause()
+            self._send_status("planned")
             raise
         run._keep_answers(recording)
         return self._fail(run, error, user_present) if error else self._succeed(run)
@@ -192,7 +202,9 @@ class AccountOnlineLink(models.Model):
         """Whatever ran or was planned before is over or done by this run: the link is locked."""
         open_runs = self.run_ids.filtered(lambda one: one.state in ("planned", "running"))
         planned = run or open_runs.filtered("is_deferred")[:1]
-        (open_runs - planned)._interrupt(self.env._("The server stopped before the end. Nothing is lost by that."))
+        (open_runs - planned)._interrupt(
+            self.env._("It stopped before the end, or another worker took over. Nothing is lost by that.")
+        )
         if not planned:
             planned = planned.create(
                 {"account_online_link_id": self.id, "trigger": "user" if user_present else "schedule"}
