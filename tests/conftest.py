@@ -134,6 +134,7 @@ class Installation:
         """Let it find all links due, whenever they were synchronized."""
         self.shell(
             "env['account.online.link'].search([]).next_refresh = False\n"
+            "env.cr.commit()  # the action runs in a transaction of its own\n"
             "env.ref('account_online_synchronization.ir_cron_synchronize').method_direct_trigger()"
         )
 
