@@ -85,6 +85,7 @@ class Storing:
     def _compare(self):
         """:return: the entries that are new, after the known ones have taken over what the bank changed"""
         entries = identify(self.window.booked)
+        self.run._count("known", len(self.window.booked) - len(entries))
         retried = [one for one in self.account._retried_entries() if one.identifier not in self.window.removed]
         names = [name for entry in entries for name in (entry.identifier, entry.shared().identifier)]
         stored = self._stored([*names, *(entry.identifier for entry in retried)])
@@ -287,8 +288,8 @@ class Storing:
                 line.write(writer.identity_values(found.entry))
                 continue
             day, amount = line.date, line.amount
-            reason = writer.change(line, found.entry)
-            self.run._count("changed")
+            has_changed, reason = writer.change(line, found.entry)
+            self.run._count("changed", has_changed)
             if reason:
                 self.reviews.append(
                     self.env._("The bank has changed %(line)s, but %(reason)s.", line=line._told(), reason=reason)

@@ -127,7 +127,8 @@ class Writer:
     def change(self, line, entry):
         """Take over what the bank has changed in a transaction.
 
-        :return: None, or the reason why a person has to look at it
+        :return: whether anything in the line's fields has changed at the bank, and the reason why a person has to look
+            at it, or None
         """
         new = self.bank_values(entry.transaction)
         # What the bank said before is known even where a person has edited the line since.
@@ -137,7 +138,7 @@ class Writer:
         if changed:
             reason = self._write_changes(line, {name: new[name] for name in changed}, old)
         line.write(self.identity_values(entry))
-        return reason
+        return bool(changed), reason
 
     def _earlier_values(self, line):
         try:

@@ -69,6 +69,7 @@ class AccountBankStatementLine(models.Model):
         """
         self.ensure_one()
         self.env["account.online.link"]._check_may_restore()
+        self.check_access("write")
         account = self.online_account_id
         if not self.online_adopted or not account.journal_ids:
             raise UserError(
@@ -85,6 +86,7 @@ class AccountBankStatementLine(models.Model):
     def action_no_duplicate(self):
         """*No duplicate*: the user has looked."""
         self.env["account.online.link"]._check_may_restore()
+        self.check_access("write")
         self.sudo().online_possible_duplicate = False
 
     # -------------------------------------------------------------------------

@@ -40,6 +40,7 @@ class AccountOnlineAccount(models.Model):
         """
         self.ensure_one()
         self.env["account.online.link"]._check_may_connect()
+        self.check_access("write")
         line = self.sudo()._book_opening_balance()
         return {
             **self.env["ir.actions.act_window"]._for_xml_id(

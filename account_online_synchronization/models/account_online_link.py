@@ -129,6 +129,7 @@ class AccountOnlineLink(models.Model):
         """*Fetch Accounts*: ask for the accounts that the consent covers, and let the user choose journals for them."""
         self.ensure_one()
         self._check_may_connect()
+        self.check_access("write")
         link = self.sudo()
         try:
             client, connection_id = link._get_client(), link._get_connection_identifier()
@@ -150,12 +151,14 @@ class AccountOnlineLink(models.Model):
         """*Reconnect*: a new consent for the same connection; a connection that is gone is made anew."""
         self.ensure_one()
         self._check_may_connect()
+        self.check_access("write")
         return self.env["account.online.authorization"]._open("consent", link=self)
 
     def action_update_credentials(self):
         """*Update Credentials*: new credentials, or another choice of accounts, for the same connection."""
         self.ensure_one()
         self._check_may_connect()
+        self.check_access("write")
         return self.env["account.online.authorization"]._open("credentials", link=self)
 
     def action_open_transactions(self):

@@ -51,7 +51,7 @@ class AccountOnlineRun(models.Model):
     adopted = fields.Integer(
         string="Matched", help="Lines typed by hand or imported from a file, recognised as the bank's transactions."
     )
-    known = fields.Integer(help="Booked transactions that had been imported before.")
+    known = fields.Integer(help="Booked transactions that had been imported before, and repeats.")
     changed = fields.Integer(help="Lines that the bank has changed.")
     removed = fields.Integer(string="Withdrawn", help="Lines that the bank has withdrawn.")
     pending = fields.Integer(help="Announced by the bank, not booked yet.")

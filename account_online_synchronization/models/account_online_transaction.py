@@ -76,6 +76,7 @@ class AccountOnlineTransaction(models.Model):
         :return: action that shows the new lines
         """
         self.env["account.online.link"]._check_may_restore()
+        self.check_access("read")
         transactions = self.sudo()
         lines = self.env["account.bank.statement.line"]
         for account in transactions.account_online_account_id:

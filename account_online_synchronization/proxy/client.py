@@ -55,7 +55,14 @@ class ProxyClient:
         )
 
     def get_connection(self, connection_id):
-        return self._ask("connections.get", ("connection", dict), connection_id=connection_id)["connection"]
+        """:return: *connection* object; what is not as the protocol says is left out of it"""
+        answer = self._ask("connections.get", ("connection", dict), connection_id=connection_id)
+        connection = storable(answer["connection"])
+        for name in ("institution", "provider"):
+            connection[name] = connection.get(name) if isinstance(connection.get(name), dict) else {}
+        if not isinstance(connection.get("id"), str):
+            raise ProxyError("unexpected_answer", UNREADABLE)
+        return connection
 
     def renew_connection(self, connection_id, reason, return_url, language=None):
         """:param str reason: ``consent`` or ``credentials``"""

@@ -1,0 +1,178 @@
+from freezegun import freeze_time
+
+from odoo.tests import tagged
+
+from .common import OnlineSyncCommon
+
+IBAN = "BE71 0961 2345 6769"
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-05-20 10:00:00")
+class TestRenewal(OnlineSyncCommon):
+    """After a renewed consent, or a new one, every account goes on in its journal: never a second one for it."""
+
+    def offer(self, *accounts):
+        """The bank offers these accounts from now on."""
+        transactions = [message for messages in self.proxy.transactions.values() for message in messages]
+        self.proxy.accounts.clear()
+        self.proxy.transactions.clear()
+        for values in accounts:
+            self.proxy.add_account(values.pop("id"), **values)
+            self.proxy.transactions[next(reversed(self.proxy.accounts))] = list(transactions)
+
+    def begin(self, *accounts):
+        self.offer(*accounts)
+        self.link = self.connect_journal()
+        self.synchronize(self.link)
+
+    def renew(self, *accounts):
+        """The user gives a new consent for the same connection.
+
+        :return: accounts that are new to it
+        """
+        self.offer(*accounts)
+        connection = self.proxy.dispatch("connections.get", {"connection_id": "C1"})["connection"]
+        return self.link._update_from_proxy(connection, list(self.proxy.accounts.values()))
+
+    def accounts(self):
+        return self.env["account.online.account"].search([("company_id", "=", self.company.id)])
+
+    # -------------------------------------------------------------------------
+    # THE SAME CONNECTION
+    # -------------------------------------------------------------------------
+
+    def test_new_account_ids_change_neither_journal_nor_transactions(self):
+        self.proxy.book("T1", "1.00")
+        self.begin({"id": "OLD", "number": IBAN})
+        new = self.renew({"id": "NEW", "number": IBAN})
+        self.synchronize(self.link)
+        self.assertFalse(new)
+        self.assertEqual((len(self.accounts()), len(self.lines())), (1, 1))
+        self.assertEqual(self.journal.account_online_account_id, self.accounts())
+        self.assertEqual(self.proxy.asked[-1][1]["account_id"], "NEW")
+
+    def test_a_number_is_the_same_however_it_is_written(self):
+        self.begin({"id": "OLD", "number": IBAN})
+        self.assertFalse(self.renew({"id": "NEW", "number": "be71096123456769", "name": "Other name"}))
+
+    def test_a_bookmark_of_the_old_id_is_not_used_with_the_new_one(self):
+        self.proxy.has_bookmarks = True
+        self.begin({"id": "OLD", "number": IBAN})
+        self.renew({"id": "NEW", "number": IBAN})
+        self.synchronize(self.link)
+        self.assertNotIn("cursor", self.proxy.asked[-1][1])
+
+    def test_what_the_user_called_the_account_stays(self):
+        self.begin({"id": "OLD", "number": IBAN})
+        self.accounts().name = "My account"
+        self.renew({"id": "NEW", "number": IBAN, "name": "Compte courant"})
+        self.assertEqual(self.accounts().name, "My account")
+
+    def test_an_account_without_a_number_is_recognised_by_its_name(self):
+        self.begin({"id": "OLD", "name": "Card", "type": "credit_card"})
+        self.assertFalse(self.renew({"id": "NEW", "name": "Card", "type": "credit_card"}))
+
+    def test_two_accounts_of_one_name_are_not_guessed(self):
+        self.begin({"id": "OLD", "name": "Card"})
+        self.assertEqual(len(self.renew({"id": "N1", "name": "Card"}, {"id": "N2", "name": "Card"})), 2)
+
+    def test_a_masked_number_proves_nothing(self):
+        for masked in ("•••• 1234", "**** **** 1234", "XXXXXXXX1234", "1234"):
+            with self.subTest(masked), self.cr.savepoint() as savepoint:
+                self.begin({"id": "OLD", "number": masked, "name": "One"})
+                self.assertEqual(len(self.renew({"id": "NEW", "number": masked, "name": "Another"})), 1)
+                savepoint.rollback()
+                self.env.invalidate_all()
+
+    def test_one_number_in_two_currencies_is_two_accounts(self):
+        self.setup_other_currency("GBP")
+        own = {"number": IBAN, "name": "Everyday"}
+        self.begin({"id": "A", **own}, {"id": "B", **own, "currency": "GBP"})
+        before = {account.currency_id.name: account for account in self.accounts()}
+        self.assertFalse(self.renew({"id": "N2", **own, "currency": "GBP"}, {"id": "N1", **own}))
+        identifiers = {account.currency_id.name: account.sudo().online_identifier for account in self.accounts()}
+        self.assertEqual(identifiers, {self.proxy.currency: "N1", "GBP": "N2"})
+        self.assertEqual(set(before.values()), set(self.accounts()))
+
+    def test_an_account_that_the_new_consent_leaves_out_keeps_its_journal(self):
+        self.begin({"id": "A", "number": IBAN})
+        self.renew({"id": "B", "number": "BE68 5390 0754 7034", "name": "Another"})
+        self.assertEqual(self.journal.account_online_account_id.account_number, IBAN)
+
+    def test_an_account_that_comes_with_the_new_consent_is_offered_and_not_linked(self):
+        self.begin({"id": "A", "number": IBAN})
+        new = self.renew({"id": "A", "number": IBAN}, {"id": "B", "number": "BE68 5390 0754 7034", "name": "Another"})
+        self.assertEqual((new.name, len(new.journal_ids)), ("Another", 0))
+        self.assertTrue(self.link.has_unlinked_accounts)
+
+    def test_another_kind_of_transaction_ids_is_said_in_the_chatter_and_doubles_nothing(self):
+        self.proxy.book("T1", "1.00")
+        self.begin({"id": "A", "number": IBAN})
+        self.proxy.rename(lambda name: None, "A")
+        self.renew({"id": "A", "number": IBAN, "id_scheme": "fingerprint"})
+        self.synchronize(self.link)
+        self.assertEqual(self.accounts().id_scheme, "fingerprint")
+        self.assertIn("another kind of id", str(self.link.message_ids.mapped("body")))
+        self.assertEqual(len(self.lines()), 1)
+
+    def test_the_same_kind_of_ids_is_not_worth_a_word(self):
+        self.begin({"id": "A", "number": IBAN})
+        self.renew({"id": "NEW", "number": IBAN})
+        self.assertNotIn("another kind of id", str(self.link.message_ids.mapped("body")))
+
+    # -------------------------------------------------------------------------
+    # ANOTHER CONNECTION
+    # -------------------------------------------------------------------------
+
+    def connect_again(self, *accounts):
+        self.offer(*accounts)
+        return self.connect()
+
+    def test_an_account_that_returns_by_a_new_connection_goes_on_in_its_journal(self):
+        self.proxy.book("T1", "1.00")
+        self.begin({"id": "OLD", "number": IBAN})
+        account = self.accounts()
+        self.link.state = "disconnected"
+        link = self.connect_again({"id": "NEW", "number": IBAN})
+        self.synchronize(link)
+        self.assertEqual((self.accounts(), account.account_online_link_id), (account, link))
+        self.assertEqual((self.journal.account_online_link_id, len(self.lines())), (link, 1))
+
+    def test_an_account_that_another_provider_offers_too_is_not_doubled(self):
+        self.begin({"id": "OLD", "number": IBAN})
+        self.connect_again({"id": "NEW", "number": IBAN})
+        self.assertEqual(len(self.accounts()), 1)
+
+    def test_the_old_connection_says_that_it_is_of_no_more_use(self):
+        self.begin({"id": "OLD", "number": IBAN})
+        link = self.connect_again({"id": "NEW", "number": IBAN})
+        self.assertEqual(self.link.state, "disconnected")
+        self.assertIn("this one can be deleted", str(self.link.message_ids.mapped("body")))
+        self.assertIn("was known from an earlier connection", str(link.message_ids.mapped("body")))
+
+    def test_deleting_the_old_connection_leaves_the_account(self):
+        self.begin({"id": "OLD", "number": IBAN})
+        self.connect_again({"id": "NEW", "number": IBAN})
+        self.link.unlink()
+        self.assertEqual(self.journal.account_online_account_id, self.accounts())
+
+    def test_an_account_that_stays_with_the_old_connection_keeps_it_alive(self):
+        self.begin({"id": "OLD", "number": IBAN}, {"id": "OTHER", "number": "BE68 5390 0754 7034", "name": "Another"})
+        self.connect_again({"id": "NEW", "number": IBAN})
+        self.assertEqual(self.link.state, "connected")
+        self.assertEqual(self.link.account_online_account_ids.name, "Another")
+
+    def test_without_a_number_another_connection_brings_another_account(self):
+        """A name such as “Current account” proves nothing between two connections."""
+        self.begin({"id": "OLD"})
+        self.connect_again({"id": "OLD"})
+        self.assertEqual(len(self.accounts()), 2)
+
+    def test_an_account_of_another_company_is_left_alone(self):
+        other = self.setup_other_company()["company"]
+        self.begin({"id": "OLD", "number": IBAN})
+        self.offer({"id": "NEW", "number": IBAN, "currency": other.currency_id.name})
+        connection = self.proxy.dispatch("connections.get", {"connection_id": "C1"})["connection"]
+        self.Link.sudo()._create_from_proxy(connection, list(self.proxy.accounts.values()), other)
+        self.assertEqual(self.journal.account_online_link_id, self.link)
