@@ -177,7 +177,13 @@ class Storing:
     def _was_not_asked_for(self, entry):
         """Some providers answer more than the question; what is older has been dealt with, or was never wanted."""
         since = self.window.since
-        if self.is_load or self.window.is_delta or not since or entry.transaction.booking_date >= since or entry.identifier in self.retried:
+        if (
+            self.is_load
+            or self.window.is_delta
+            or not since
+            or entry.transaction.booking_date >= since
+            or entry.identifier in self.retried
+        ):
             return False
         self.run._count("skipped_before_start")
         return True
