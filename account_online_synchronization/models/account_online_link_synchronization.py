@@ -32,7 +32,14 @@ class Interrupted(Exception):
 
 
 class TakenOver(Interrupted):
-    """Another worker was faster between two pieces. It goes on with the link."""
+    """Another worker was faster between two pieces. It goes on with the link.
+
+    :param run: ``account.online.run`` that had begun, if any
+    """
+
+    def __init__(self, run=None):
+        super().__init__()
+        self.run = run
 
 
 class AccountOnlineLink(models.Model):
@@ -89,10 +96,9 @@ class AccountOnlineLink(models.Model):
                 )
                 # Why here: what can't be written is this link's failure, not that of the whole pass.
                 self.env.flush_all()
-            except TakenOver:
+            except TakenOver as other:
                 self.env.cr.rollback()
-                # Why: usually the other worker does it all. Should it fail, or have held the link for another reason …
-                link._wake_schedule(fields.Datetime.now() + FIRST_BACK_OFF)
+                link._note_other_worker(other.run)
             except Interrupted:
                 _logger.info("Online link %s: the synchronization goes on at once", link.id)
                 break
@@ -130,6 +136,17 @@ class AccountOnlineLink(models.Model):
             raise TakenOver
         if time.monotonic() > deadline:
             raise Interrupted
+
+    def _note_other_worker(self, run):
+        """Usually the other worker does it all. Should it fail, or have held the link for another reason: later."""
+        self._wake_schedule(fields.Datetime.now() + FIRST_BACK_OFF)
+        try:
+            with self.env.cr.savepoint():
+                # Why asked: the other one has marked it, unless it began before it could see it.
+                if run and run.try_lock_for_update() and run.state == "running":
+                    run._interrupt(self.env._("Another worker took over."))
+        except psycopg2.errors.SerializationFailure:
+            _logger.info("Online link %s: the other worker has marked the run", self.id)
 
     def _note_interruption(self, error):
         """In a transaction of its own, after whatever went wrong has been taken back."""
@@ -189,8 +206,8 @@ class AccountOnlineLink(models.Model):
             error = self._import_accounts(client, run, parse_moment(answer.get("refreshed_at")), checkpoint)
         except ProxyError as failure:
             error = failure
-        except TakenOver:
-            raise
+        except TakenOver as other:
+            raise TakenOver(run) from other
         except Interrupted:
             run._keep_answers(recording)
             run._pause()
