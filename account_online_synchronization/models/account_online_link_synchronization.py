@@ -1,3 +1,4 @@
+import contextlib
 import functools
 import logging
 import math
@@ -27,19 +28,16 @@ FIRST_BACK_OFF = timedelta(minutes=5)
 SPREAD = 0.1
 
 
+#: With the id of a link: what PostgreSQL's advisory locks are about. Any number that nobody else uses.
+LOCK = 1129271116
+
+
 class Interrupted(Exception):
     """The scheduled action has no time left. What is stored stays; the rest follows at once."""
 
 
 class TakenOver(Interrupted):
-    """Another worker was faster between two pieces. It goes on with the link.
-
-    :param run: ``account.online.run`` that had begun, if any
-    """
-
-    def __init__(self, run=None):
-        super().__init__()
-        self.run = run
+    """Somebody else has the link: another worker, or a user."""
 
 
 class AccountOnlineLink(models.Model):
@@ -87,32 +85,52 @@ class AccountOnlineLink(models.Model):
         for link in self:
             if time.monotonic() > deadline:
                 break
-            try:
-                link._synchronize(
-                    user_present=False,
-                    refresh=planned is None,
-                    run=planned and planned[link.id],
-                    checkpoint=functools.partial(link._checkpoint, left, deadline),
-                )
-                # Why here: what can't be written is this link's failure, not that of the whole pass.
-                self.env.flush_all()
-            except TakenOver as other:
-                self.env.cr.rollback()
-                link._note_other_worker(other.run)
-            except Interrupted:
-                _logger.info("Online link %s: the synchronization goes on at once", link.id)
+            # Why around the commit, too: whoever comes next must see what has been done.
+            with link._held() as is_ours:
+                try:
+                    if not is_ours:
+                        raise TakenOver
+                    link._synchronize(
+                        user_present=False,
+                        refresh=planned is None,
+                        run=planned and planned[link.id],
+                        checkpoint=functools.partial(link._checkpoint, left, deadline),
+                    )
+                    # Why here: what can't be written is this link's failure, not that of the whole pass.
+                    self.env.flush_all()
+                except TakenOver:
+                    self.env.cr.rollback()
+                    # Why later: usually the other worker does it all, but it may fail, too.
+                    link._wake_schedule(fields.Datetime.now() + FIRST_BACK_OFF)
+                except Interrupted:
+                    _logger.info("Online link %s: the synchronization goes on at once", link.id)
+                    break
+                except psycopg2.errors.SerializationFailure:
+                    # Somebody has changed the same rows meanwhile. The link stays due, the action is executed again.
+                    self.env.cr.rollback()
+                    continue
+                except Exception as error:
+                    self.env.cr.rollback()
+                    _logger.exception("Online link %s: the synchronization was interrupted and is repeated", link.id)
+                    link._note_interruption(error)
+                left -= 1
+                seconds = cron._commit_progress(1, remaining=left)
+            if not seconds:
                 break
-            except psycopg2.errors.SerializationFailure:
-                # Somebody has changed the same rows meanwhile. The link stays due, and the action is executed again.
-                self.env.cr.rollback()
-                continue
-            except Exception as error:
-                self.env.cr.rollback()
-                _logger.exception("Online link %s: the synchronization was interrupted and will be repeated", link.id)
-                link._note_interruption(error)
-            left -= 1
-            if not cron._commit_progress(1, remaining=left):
-                break
+
+    @contextlib.contextmanager
+    def _held(self):
+        """One worker for one link, over all commits of its work; also when the worker dies, the link is free at once.
+
+        Why not the lock on the row alone: it goes with each commit, and another worker may be faster.
+        """
+        with self.env.registry.cursor() as cr:
+            yield self._try_hold(cr)
+
+    def _try_hold(self, cr):
+        """:return: whether nobody else has the link, from now to the end of the cursor's transaction"""
+        cr.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [LOCK, self.id])
+        return cr.fetchone()[0]
 
     def _deadline(self):
         """:return: moment (monotonic seconds) at which a long load stops; endless outside of a scheduled action
@@ -136,17 +154,6 @@ class AccountOnlineLink(models.Model):
             raise TakenOver
         if time.monotonic() > deadline:
             raise Interrupted
-
-    def _note_other_worker(self, run):
-        """Usually the other worker does it all. Should it fail, or have held the link for another reason: later."""
-        self._wake_schedule(fields.Datetime.now() + FIRST_BACK_OFF)
-        try:
-            with self.env.cr.savepoint():
-                # Why asked: the other one has marked it, unless it began before it could see it.
-                if run and run.try_lock_for_update() and run.state == "running":
-                    run._interrupt(self.env._("Another worker took over."))
-        except psycopg2.errors.SerializationFailure:
-            _logger.info("Online link %s: the other worker has marked the run", self.id)
 
     def _note_interruption(self, error):
         """In a transaction of its own, after whatever went wrong has been taken back."""
@@ -183,9 +190,10 @@ class AccountOnlineLink(models.Model):
         self.ensure_one()
         self = self.with_company(self.company_id)
         # Why: one link, one worker. The lock goes with the transaction, also when the worker dies.
-        if not self.try_lock_for_update(allow_referencing=True):
-            if checkpoint:
-                raise TakenOver
+        is_ours = self.try_lock_for_update(allow_referencing=True)
+        if checkpoint and not is_ours:
+            raise TakenOver
+        if not is_ours or (not checkpoint and not self._try_hold(self.env.cr)):
             return self._notify(self.env._("%s is being synchronized right now.", self.name), "info")
         if checkpoint and not self._is_still_due(run):
             return self._notify(self.env._("%s has just been synchronized.", self.name), "info")
@@ -206,8 +214,8 @@ class AccountOnlineLink(models.Model):
             error = self._import_accounts(client, run, parse_moment(answer.get("refreshed_at")), checkpoint)
         except ProxyError as failure:
             error = failure
-        except TakenOver as other:
-            raise TakenOver(run) from other
+        except TakenOver:
+            raise
         except Interrupted:
             run._keep_answers(recording)
             run._pause()
@@ -228,9 +236,7 @@ class AccountOnlineLink(models.Model):
         """Whatever ran or was planned before is over or done by this run: the link is locked."""
         open_runs = self.run_ids.filtered(lambda one: one.state in ("planned", "running"))
         planned = run or open_runs.filtered("is_deferred")[:1]
-        (open_runs - planned)._interrupt(
-            self.env._("It stopped before the end, or another worker took over. Nothing is lost by that.")
-        )
+        (open_runs - planned)._interrupt(self.env._("It stopped before the end. Nothing is lost by that."))
         if not planned:
             planned = planned.create(
                 {"account_online_link_id": self.id, "trigger": "user" if user_present else "schedule"}
