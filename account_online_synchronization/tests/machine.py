@@ -1,8 +1,8 @@
 """Anything may happen, in any order: the next undisturbed run puts it right.
 
-A state machine for Hypothesis. Its rules draw what happens in a :class:`~.world.World`, out of what is possible there;
-after each undisturbed run the journals must hold what the bank has booked, once each, and whatever is missing must stand
-beside the books with its reason. At no time, not even after a crash, are there two lines for one payment.
+A state machine for Hypothesis. Its rules draw what happens in a :class:`~.world.World`, out of what is possible there.
+After each undisturbed run the journals must hold what the bank has booked, once each, and whatever is missing must
+stand beside the books with its reason. At no time, not even after a crash, are there two lines for one payment.
 """
 
 import sys

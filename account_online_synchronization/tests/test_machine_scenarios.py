@@ -75,6 +75,15 @@ class TestMachineScenarios(OnlineSyncCommon):
         self.world.bank_changes(account, payments[1], "text")
         self.world.settle()
 
+    def test_new_ids_for_two_of_one_day_and_amount(self):
+        """Only the texts say which is which: the bank lists the one that came last first."""
+        account, (first, _second) = self.load("stable", 1, 1)
+        other = self.world.bank_books(account, 1, amount=first.amount)
+        self.world.run()
+        self.world.user_reconciles(self.line_of(account, other))
+        self.world.consent_is_renewed("C0")
+        self.world.settle()
+
     def test_new_ids_where_ids_were_not_renewed_but_the_account(self):
         account, _payments = self.load("cursor", 3, 1)
         self.world.consent_is_renewed("C0", new_transaction_ids=False)

@@ -5,7 +5,6 @@ call them one by one (test_machine_scenarios.py), the state machine in any order
 """
 
 import contextlib
-from collections import defaultdict
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from unittest.mock import patch
@@ -202,9 +201,7 @@ class World(Checks):
 
     def bank_books(self, account, back=0, **values):
         amount = self._new_amount()
-        payment = Payment(
-            self.number, self.today - timedelta(days=back), amount, f"Text {self.number}", self.number
-        )
+        payment = Payment(self.number, self.today - timedelta(days=back), amount, f"Text {self.number}", self.number)
         for name, value in values.items():
             setattr(payment, name, value)
         account.add(payment, first_of_its_day=back > 0)
@@ -450,9 +447,10 @@ class World(Checks):
             assert news == (0, 0, 0, 0), f"It was not the last word: {news}"
 
     def disturbed_run(self, fault, how="user", link=None):
-        """:param fault: ``("sql", number of the statement, breakdown)``, ``("commit", number, whether it dies before)``,
-        ``("bank", operation, number of the call, what happens)``, ``("unreadable", index, index)``, or
-        ``("call", object, name)`` for a mistake of ours in a function, ``("nothing",)`` for one that the caller makes
+        """
+        :param fault: ``("sql", number of the statement, breakdown)``, ``("commit", number, whether it dies before)``,
+            ``("bank", operation, number of the call, what happens)``, ``("unreadable", index, index)``,
+            ``("call", object, name)`` for a mistake of ours in a function, or ``("nothing",)`` where the caller disturbs
         """
         kind, *details = fault
         breakdown = contextlib.nullcontext()

@@ -1,7 +1,6 @@
-"""What must hold in a :class:`~.world.World`: the bank's transactions once, the rest beside the books, balances right."""
+"""What must hold in a :class:`~.world.World`: each transaction once, the rest beside the books, balances right."""
 
 from collections import Counter, defaultdict
-from datetime import date
 from itertools import permutations
 
 LINE, ABSENT, BEFORE_START, LOCKED, DELETED, PARKED = "line", "absent", "before_start", "locked", "deleted", "parked"
