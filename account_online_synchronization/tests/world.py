@@ -450,7 +450,7 @@ class World(Checks):
         """
         :param fault: ``("sql", number of the statement, breakdown)``, ``("commit", number, whether it dies before)``,
             ``("bank", operation, number of the call, what happens)``, ``("unreadable", index, index)``,
-            ``("call", object, name)`` for a mistake of ours in a function, or ``("nothing",)`` where the caller disturbs
+            ``("call", object, name)`` for a mistake of ours in a function, or ``("nothing",)``: the caller disturbs
         """
         kind, *details = fault
         breakdown = contextlib.nullcontext()
