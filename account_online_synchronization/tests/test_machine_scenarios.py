@@ -218,7 +218,6 @@ class TestMachineScenarios(OnlineSyncCommon):
         for danger in dangers:
             with self.subTest(danger[1]):
                 account, payments = self.load("stable", 20, 5, 3, 1, 0)
-                self.world.user_deletes(account, self.line_of(account, payments[4]))
                 self.world.consent_is_renewed("C0")
                 self.world.bank_changes(account, payments[3], "text")
                 self.world.bank_books(account, 2)

@@ -19,7 +19,8 @@ class Checks:
             self.env.flush_all()
             self.cr.execute(
                 "SELECT transaction_details->>'payment' FROM account_bank_statement_line"
-                " WHERE journal_id = %s AND online_transaction_identifier IS NOT NULL",
+                # Why not the identifier: a line that has lost it is a line still.
+                " WHERE journal_id = %s AND transaction_details ? 'payment'",
                 [journal.id],
             )
             kin = {payment.number: payment.kin for payment in account.payments}
@@ -140,7 +141,7 @@ class Checks:
         currency = self.company.currency_id
         statements = self.statements(account)
         loose = self.lines(account).filtered(lambda line: not line.statement_id)
-        brought = loose.filtered("online_transaction_identifier")
+        brought = loose.filtered("transaction_details")
         is_loose = account in self.disarranged or self.journals[account].bank_statement_creation_groupby == "none"
         assert is_loose or not brought, f"{account.kind}: {brought.mapped('payment_ref')} is in no statement"
         for statement in statements:
@@ -195,6 +196,6 @@ class Checks:
 
     def _payment_of(self, line):
         """The payment that a line of a bank is, or None for a typed one."""
-        number = line.online_transaction_identifier and line.transaction_details["payment"]
+        number = (line.transaction_details or {}).get("payment")
         payments = (payment for account in self.accounts for payment in account.payments if payment.number == number)
         return next(payments, None)
