@@ -65,6 +65,11 @@ class Feeds:
     def pass_days(self, days):
         self.hours += 24 * days
         self.installation.move_demo_clock(self.hours)
+        self.make_due()
+
+    def make_due(self):
+        """Only the bank's clock moves on; without this, nothing would be due before tomorrow."""
+        self.installation.sql("UPDATE account_online_link SET next_refresh = NULL")
 
     # -------------------------------------------------------------------------
     # THE SERVER

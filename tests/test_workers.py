@@ -6,7 +6,6 @@ import pytest
 
 from .books import assert_books_equal_the_bank, inside
 
-LINKS = 50
 DAYS = 5
 
 #: Each waits until all of them are there. Its user tells which worker made a run.
@@ -28,10 +27,11 @@ TROUBLE = re.compile(r"ERROR|CRITICAL|Traceback|deadlock detected|could not seri
 
 
 @pytest.mark.parametrize("workers", [2, 4])
-def test_workers_share_the_links(installation, tmp_path, workers):
+def test_workers_share_the_links(installation, tmp_path, thorough, workers):
+    links = 50 if thorough else 16
     installation.prepare_company()
     account = {"institution": "demo-beta", "only": "Business account", "days": DAYS}
-    inside(installation, "connect", [{**account, "user": f"user{number}"} for number in range(LINKS)])
+    inside(installation, "connect", [{**account, "user": f"user{number}"} for number in range(links)])
     users = installation.shell(USERS.format(workers=workers))
     scripts = [
         WORKER.format(folder=str(tmp_path), number=number, workers=workers, user=user)
@@ -46,9 +46,9 @@ def test_workers_share_the_links(installation, tmp_path, workers):
     assert count(installation, "account_online_link WHERE last_refresh IS NULL") == 0
     # Why: between two pieces of its work a worker may find that another one was faster; then that one does all of it.
     assert count(installation, "account_online_run WHERE state NOT IN ('done', 'interrupted')") == 0
-    assert count(installation, "account_online_run WHERE state = 'interrupted'") < LINKS / 2
+    assert count(installation, "account_online_run WHERE state = 'interrupted'") < links / 2
     # Why the rest: what is done twice counts twice.
-    assert count(installation, "account_online_run WHERE imported > 0") == LINKS
+    assert count(installation, "account_online_run WHERE imported > 0") == links
     assert count(installation, "account_online_run", "sum(imported)") == lines
 
 

@@ -177,7 +177,13 @@ class Storing:
     def _was_not_asked_for(self, entry):
         """Some providers answer more than the question; what is older has been dealt with, or was never wanted."""
         since = self.window.since
-        if self.is_load or self.window.is_delta or not since or entry.transaction.booking_date >= since or entry.identifier in self.retried:
+        if (
+            self.is_load
+            or self.window.is_delta
+            or not since
+            or entry.transaction.booking_date >= since
+            or entry.identifier in self.retried
+        ):
             return False
         self.run._count("skipped_before_start")
         return True
@@ -389,11 +395,14 @@ class Storing:
         """What is no transaction that anybody could read is kept word for word."""
         if not self.window.unreadable:
             return
-        known = {known.identifier for known in self._stored([one[0] for one in self.window.unreadable])}
+        known = {known.identifier: known.kind for known in self._stored([one[0] for one in self.window.unreadable])}
         for identifier, reason, message in self.window.unreadable:
+            if known.get(identifier) == "deleted":
+                self.run._count("skipped_deleted")
+                continue
             self._park(identifier, reason, is_new=identifier not in known)
             if identifier not in known:
-                known.add(identifier)
+                known[identifier] = "parked"
                 self.to_keep.append(self.account._prepare_unreadable_values(identifier, reason, message))
         self._write_kept()
 

@@ -91,6 +91,8 @@ class AccountOnlineLink(models.Model):
                 self.env.flush_all()
             except TakenOver:
                 self.env.cr.rollback()
+                # Why: usually the other worker does it all. Should it fail, or have held the link for another reason …
+                link._wake_schedule(fields.Datetime.now() + FIRST_BACK_OFF)
             except Interrupted:
                 _logger.info("Online link %s: the synchronization goes on at once", link.id)
                 break
@@ -133,7 +135,13 @@ class AccountOnlineLink(models.Model):
         """In a transaction of its own, after whatever went wrong has been taken back."""
         try:
             with self.env.cr.savepoint():
-                self.run_ids.filtered(lambda run: run.state == "running")._interrupt(str(error))
+                run = self.run_ids.filtered(lambda run: run.state == "running")
+                run._interrupt(str(error))
+                message = self.env._(
+                    "The synchronization was interrupted: %s. Nothing is lost, and it is tried again by itself.", error
+                )
+                reference = run and f"RUN-{run[0].id}"
+                self._register_error(ProxyError("interrupted", message, reference or None, action="retry"))
                 self.failure_count += 1
                 self._plan_next(self._back_off())
                 self._send_status("failed")
@@ -159,15 +167,16 @@ class AccountOnlineLink(models.Model):
         self = self.with_company(self.company_id)
         # Why: one link, one worker. The lock goes with the transaction, also when the worker dies.
         if not self.try_lock_for_update(allow_referencing=True):
+            if checkpoint:
+                raise TakenOver
             return self._notify(self.env._("%s is being synchronized right now.", self.name), "info")
         if checkpoint and not self._is_still_due(run):
             return self._notify(self.env._("%s has just been synchronized.", self.name), "info")
-        run = self._begin_run(run, user_present)
-        if checkpoint:
-            # Why: others see that it is running, and should the server die, that it was.
-            checkpoint()
-        recording = Recording()
+        run, recording = self._begin_run(run, user_present), Recording()
         try:
+            if checkpoint:
+                # Why: others see that it is running, and should the server die, that it was.
+                checkpoint()
             client = self._get_client().recorded_by(recording.add)
             answer = self._ask_for_news(client, user_present, refresh)
             if answer.get("state") == "challenge":

@@ -70,6 +70,19 @@ class AccountOnlineTransaction(models.Model):
     # ACTIONS
     # -------------------------------------------------------------------------
 
+    def action_dismiss(self):
+        """*Dismiss*: what could not be imported is not tried again; somebody has entered it by hand, say."""
+        self.env["account.online.link"]._check_may_restore()
+        self.check_access("read")
+        parked = self.sudo().filtered(lambda one: one.state == "parked")
+        parked.write(
+            {
+                "state": "deleted",
+                "reason_code": "deleted",
+                "reason": self.env._("Dismissed by %s", self.env.user.name),
+            }
+        )
+
     def action_restore(self):
         """*Import*: bring deleted and left out transactions into the journal after all.
 

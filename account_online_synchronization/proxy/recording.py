@@ -31,7 +31,9 @@ class Recording:
         if self._size > MAX_SIZE:
             self._left_out += 1
             return
-        part = json.dumps({"operation": operation, "question": mask(payload), "answer": mask(answer)}, default=str)
+        part = json.dumps(
+            {"operation": operation, "question": mask(payload), "answer": mask(answer)}, default=str, ensure_ascii=False
+        )
         self._size += len(part)
         self._parts.append(part[:MAX_SIZE])
 

@@ -136,6 +136,15 @@ class TestParked(OnlineSyncCommon):
         self.synchronize(link)
         self.assertEqual((len(self.lines()), len(self.beside())), (1, 0))
 
+    def test_what_somebody_has_dismissed_is_not_tried_again(self):
+        self.proxy.book("BAD", "1.00")["amount"] = "a lot"
+        link = self.connect_journal()
+        self.synchronize(link)
+        self.beside("parked").action_dismiss()
+        run = self.synchronize(link)
+        self.assertEqual((run.parked, run.skipped_deleted), (0, 1))
+        self.assertEqual(self.beside().mapped("state"), ["deleted"])
+
     def test_new_ids_meanwhile_double_nothing(self):
         self.proxy.book("T1", "-5.00")
         link = self.connect_journal()
