@@ -13,6 +13,7 @@ from . import (
     test_interruptions,
     test_left_out,
     test_machine,
+    test_machine_scenarios,
     test_notices,
     test_peers,
     test_renewal,
