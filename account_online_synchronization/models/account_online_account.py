@@ -22,6 +22,7 @@ class AccountOnlineAccount(models.Model):
     _check_company_auto = True
 
     name = fields.Char(required=True)
+    online_name = fields.Char(readonly=True, copy=False, help="The bank's own name for the account.")
     account_online_link_id = fields.Many2one(
         comodel_name="account.online.link", string="Connection", required=True, readonly=True, ondelete="cascade"
     )
@@ -185,6 +186,7 @@ class AccountOnlineAccount(models.Model):
         number = message.get("number")
         return {
             "name": str(message.get("name") or number or message["id"]),
+            "online_name": str(message["name"]) if message.get("name") else False,
             "account_number": str(number) if number else False,
             "account_type": message.get("type") if message.get("type") in types else "other",
             "currency_id": currency.id,
@@ -262,7 +264,7 @@ class AccountOnlineAccount(models.Model):
         """Accounts and messages that have the same key, and nobody else has it."""
         groups = {}
         for account in self:
-            same = key(account.account_number, account.currency_id.name, account.name)
+            same = key(account.account_number, account.currency_id.name, account.online_name or account.name)
             groups.setdefault(same, ([], []))[0].append(account)
         for message in messages:
             same = key(message.get("number"), message.get("currency"), message.get("name"))
@@ -281,14 +283,16 @@ class AccountOnlineAccount(models.Model):
 
     @staticmethod
     def _name_key(number, currency, name):
-        """Weaker, for accounts of one connection only: a masked number, or the bank's name for the account."""
-        return (str(number or name), currency) if number or name else None
+        """Weaker, for accounts of one connection only: the bank's name for it, and its number, masked or none."""
+        return (str(number or ""), currency, name) if name else None
 
     def _refresh(self, message):
         """Why so little: the user's own name for the account wins, and a currency never changes."""
         values = self._prepare_balance_values(message)
         if message.get("number"):
             values["account_number"] = str(message["number"])
+        if message.get("name"):
+            values["online_name"] = str(message["name"])
         self.write(values)
         scheme = self._prepare_identity_values(message)["id_scheme"]
         if message.get("id_scheme") and scheme != self.id_scheme:

@@ -85,6 +85,12 @@ class TestRenewal(OnlineSyncCommon):
                 savepoint.rollback()
                 self.env.invalidate_all()
 
+    def test_an_account_that_the_user_renamed_is_recognised_by_the_banks_own_name(self):
+        self.begin({"id": "OLD", "number": "•••• 1234", "name": "One"})
+        self.accounts().name = "Our card"
+        self.assertFalse(self.renew({"id": "NEW", "number": "•••• 1234", "name": "One"}))
+        self.assertEqual(self.accounts().mapped("name"), ["Our card"])
+
     def test_one_number_in_two_currencies_is_two_accounts(self):
         self.setup_other_currency("GBP")
         own = {"number": IBAN, "name": "Everyday"}
