@@ -28,8 +28,6 @@ TROUBLE = re.compile(r"ERROR|CRITICAL|Traceback|deadlock detected|could not seri
 
 @pytest.mark.parametrize("workers", [2, 4])
 def test_workers_share_the_links(installation, tmp_path, thorough, workers):
-    if workers == 2 and not thorough:
-        pytest.skip("Two workers are only tried with --thorough; four of them meet more often.")
     links = 50 if thorough else 16
     installation.prepare_company()
     account = {"institution": "demo-beta", "only": "Business account", "days": DAYS}

@@ -12,7 +12,7 @@ from . import statements
 from .adoption import Candidate, Wanted, adopt
 from .identity import identify
 from .matching import CHANGED, MOVED, NEW, SAME, Known, match
-from .writer import CHUNK, Writer
+from .writer import CHUNK, REFUSALS, Writer
 
 
 @dataclass
@@ -69,14 +69,23 @@ class Storing:
             new, ambiguous = self._sort_out(self._compare())
             opening = self._opening_balance(new)
             self._write_kept()
+            self._ask_to_review()
         writer = Writer(self.account, new)
         for start in range(0, len(new), CHUNK):
             if start:
                 self.checkpoint()
             with self.env.cr.savepoint():
                 self._write(writer, new[start : start + CHUNK], ambiguous, opening)
+                self._ask_to_review()
         with self.env.cr.savepoint():
             self._finish()
+            self._ask_to_review()
+
+    def _ask_to_review(self):
+        """Why with each piece: what is stored is known to the next run, which would have nothing to tell any more."""
+        if self.reviews:
+            self.link._ask_to_review(self.reviews)
+            self.reviews = []
 
     # -------------------------------------------------------------------------
     # WHAT IS NEW
@@ -159,10 +168,12 @@ class Storing:
                 ("online_transaction_digest", "in", [entry.digest for entry in entries]),
             ]
         )
-        by_digest = {kept.online_transaction_digest: kept for kept in without_account}
+        by_digest = without_account.grouped("online_transaction_digest")
         for entry in entries if by_digest else ():
-            kept = by_digest.pop(entry.digest, None)
+            # Why one at a time: of two equal transactions perhaps only one was deleted.
+            kept = by_digest.get(entry.digest, without_account.browse())[:1]
             if kept and entry.identifier not in self.kept:
+                by_digest[entry.digest] -= kept
                 kept.write(self.account._prepare_transaction_values(entry))
                 self.kept[entry.identifier] = kept
 
@@ -270,7 +281,7 @@ class Storing:
             Candidate(line_id, day, self._exact(amount), content)
             for line_id, day, amount, content, number in self.env.cr.fetchall()
             # Why: what another bank account brought to this journal is never a transaction of this one.
-            if not (number and self.account.account_number and number != self.account.account_number)
+            if not self.account._is_certainly_another(number)
         ]
 
     def _exact(self, amount):
@@ -282,6 +293,8 @@ class Storing:
 
     def _follow_changes(self, matches):
         """Lines and kept transactions take over new ids and contents."""
+        if not matches:
+            return
         lines = {found.known.record_id: found for found in matches if found.known.kind == "line"}
         # Why: two transactions may have exchanged their ids, and the database wants them unique at every moment.
         if lines:
@@ -329,9 +342,17 @@ class Storing:
                     self.env._("The bank has withdrawn %s, but it is reconciled or in a locked period.", line._told())
                 )
                 continue
-            day, statement = line.date, line.statement_id
-            line.statement_id = False
-            line.with_context(online_withdrawn=True).unlink()
+            day, statement, told = line.date, line.statement_id, line._told()
+            try:
+                with self.env.cr.savepoint():
+                    line.statement_id = False
+                    line.with_context(online_withdrawn=True).unlink()
+            except REFUSALS as error:
+                # Why not an end: everything else of the account would wait for a line that Odoo does not let go.
+                self.reviews.append(
+                    self.env._("The bank has withdrawn %(line)s, but %(reason)s", line=told, reason=error)
+                )
+                continue
             statement.filtered(lambda one: one.online_period_start and not one.line_ids).unlink()
             statements.carry_balances_forward(self.journal, f"{day:%Y%m%d}")
             self.run._count("removed")
@@ -421,8 +442,6 @@ class Storing:
         if self.is_load:
             values["loaded_since"] = window.since
         account.write(values)
-        if self.reviews:
-            self.link._ask_to_review(self.reviews)
 
     def _news_day(self):
         """The day up to which everything is stored.

@@ -281,6 +281,11 @@ class AccountOnlineAccount(models.Model):
         number = sanitize_account_number(str(number)) if number else ""
         return (number, currency) if number and len(number) >= 8 and number.isalnum() and "XXX" not in number else None
 
+    def _is_certainly_another(self, number):
+        """Whether a number, however it is written, belongs to another account; a masked one proves nothing."""
+        other, own = self._number_key(number, None), self._number_key(self.account_number, None)
+        return bool(other and own and other != own)
+
     @staticmethod
     def _name_key(number, currency, name):
         """Weaker, for accounts of one connection only: the bank's name for it, and its number, masked or none."""

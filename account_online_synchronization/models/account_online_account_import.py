@@ -74,7 +74,8 @@ class AccountOnlineAccount(models.Model):
             bookmark = page.get("next_cursor")
             window.cursor = bookmark if isinstance(bookmark, str) and not page.get("has_more") else None
             removed = page.get("removed_ids")
-            window.removed.update(one for one in removed if isinstance(one, str)) if isinstance(removed, list) else None
+            if isinstance(removed, list):
+                window.removed.update(one for one in removed if isinstance(one, str))
             run._count("fetched", len(messages))
             for message in messages:
                 try:
@@ -232,7 +233,6 @@ class AccountOnlineAccount(models.Model):
         :return: the new lines
         """
         self.ensure_one()
-        transactions._check_restorable()
         if not self.journal_ids:
             raise UserError(
                 self.env._("%s fills no journal. Use Fetch Accounts to choose one first.", self.display_name)
@@ -279,6 +279,8 @@ class AccountOnlineAccount(models.Model):
     def _separate_line(self, line):
         """Undo an adoption: the line is the user's own again, and the transaction gets a line of its own."""
         transaction = self._parse(line.transaction_details)
+        entry = Entry(line.online_transaction_identifier, digest(transaction), transaction)
+        self._check_not_locked([entry])
         identity = {
             "online_account_id": False,
             "online_transaction_identifier": False,
@@ -287,9 +289,7 @@ class AccountOnlineAccount(models.Model):
             "transaction_details": False,
             "online_adopted": False,
         }
-        identifier = line.online_transaction_identifier
         line.write(identity)
-        entry = Entry(identifier, digest(transaction), transaction)
         written = Writer(self, [entry]).write_lines([entry])
         if written.refused:
             raise UserError(written.refused[0][1])

@@ -91,6 +91,7 @@ class AccountOnlineTransaction(models.Model):
         self.env["account.online.link"]._check_may_restore()
         self.check_access("read")
         transactions = self.sudo()
+        transactions._check_restorable()
         lines = self.env["account.bank.statement.line"]
         for account in transactions.account_online_account_id:
             chosen = transactions.filtered(lambda one, account=account: one.account_online_account_id == account)
