@@ -55,6 +55,7 @@ class Storing:
         self.env, self.journal = account.env, account.journal_ids
         self.link = account.account_online_link_id
         self.Line = self.env["account.bank.statement.line"]
+        self.Statement = self.env["account.bank.statement"]
         self.Transaction = self.env["account.online.transaction"]
         self.is_load = not account.last_sync
         #: Beside the books so far, by identifier; what becomes a line is deleted there.
@@ -315,7 +316,7 @@ class Storing:
                 )
             elif (line.date, line.amount) != (day, amount):
                 statements.regroup(self.journal, line)
-                statements.carry_balances_forward(self.journal, f"{min(day, line.date):%Y%m%d}")
+                statements.settle(self.journal, line.statement_id, min(day, line.date))
         self._follow_changes_beside([found for found in matches if found.known.kind != "line"])
 
     def _follow_changes_beside(self, matches):
@@ -353,8 +354,7 @@ class Storing:
                     self.env._("The bank has withdrawn %(line)s, but %(reason)s", line=told, reason=error)
                 )
                 continue
-            statement.filtered(lambda one: one.online_period_start and not one.line_ids).unlink()
-            statements.carry_balances_forward(self.journal, f"{day:%Y%m%d}")
+            statements.settle(self.journal, statement, day)
             self.run._count("removed")
 
     def _note_digests(self, matches):
@@ -388,8 +388,11 @@ class Storing:
         return account._signed_balance() - own - sum(amount for _day, amount in amounts.values())
 
     def _write(self, writer, entries, ambiguous, opening):
-        written = writer.write_lines(entries, ambiguous)
-        statements.group(self.journal, written.lines, opening)
+        days = {self.account._line_date(entry.transaction) for entry in entries}
+        by_day = statements.open_for(self.journal, days)
+        written = writer.write_lines(entries, ambiguous, by_day)
+        if by_day:
+            statements.settle(self.journal, self.Statement.union(*by_day.values()), min(days), opening)
         refused = {entry.identifier for entry, _reason in written.refused}
         for entry, reason in written.refused:
             self._park(entry.identifier, reason, is_new=self._keep(entry, "parked", "parked", reason))

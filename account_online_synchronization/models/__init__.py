@@ -3,6 +3,7 @@ from . import (
     account_bank_statement_line,
     account_journal,
     account_move,
+    account_move_line,
     account_online_account,
     account_online_account_import,
     account_online_link,

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..importer.writer import BULK
+
 
 class AccountBankStatementLine(models.Model):
     _inherit = "account.bank.statement.line"
@@ -52,6 +54,12 @@ class AccountBankStatementLine(models.Model):
     # -------------------------------------------------------------------------
     # CRUD METHODS
     # -------------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """The importer's batches are written set-wise. What other addons do in ``create()`` stays around it."""
+        bulk = self.env.context.get(BULK)
+        return bulk.create(self, vals_list, super().create) if bulk else super().create(vals_list)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_remember_online_transaction(self):

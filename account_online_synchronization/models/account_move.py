@@ -1,8 +1,26 @@
 from odoo import api, models
 
+from ..importer.writer import WRITTEN
+
 
 class AccountMove(models.Model):
     _inherit = "account.move"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Other addons' ``create()`` sees the entries of the importer, too; they stand already."""
+        written = self.env.context.get(WRITTEN)
+        created = written and written.created(self, vals_list)
+        return super().create(vals_list) if created is None else created
+
+    def write(self, vals):
+        written = self.env.context.get(WRITTEN)
+        return True if written and written.is_posting(self, vals) else super().write(vals)
+
+    def _post(self, soft=True):
+        """Other addons' ``_post()`` sees the entries of the importer, too; they are posted already."""
+        written = self.env.context.get(WRITTEN)
+        return written.post(self) if written and written.is_about(self) else super()._post(soft)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_remember_online_transaction(self):

@@ -7,9 +7,10 @@ import psycopg2
 
 from odoo.exceptions import UserError
 
-from ..proxy.errors import BadTransaction
-from ..proxy.messages import parse_transaction
-from .partners import Partners
+from ...proxy.errors import BadTransaction
+from ...proxy.messages import parse_transaction
+from ..partners import Partners
+from .bulk import BULK, Bulk
 
 _logger = logging.getLogger(__name__)
 
@@ -36,13 +37,14 @@ class Writer:
     """Statement lines of one account in its journal.
 
     :param account: ``account.online.account``
-    :param entries: all :class:`~.identity.Entry` that will be written, so that their partners are searched at once
+    :param entries: all :class:`~..identity.Entry` that will be written, so that their partners are searched at once
     """
 
     def __init__(self, account, entries):
         self.account = account
         self.journal = account.journal_ids
         self.env = account.env
+        self.bulk = Bulk()
         self.partners = Partners(account, [entry.transaction for entry in entries])
         # Why all of them: what the bank said earlier may be in another currency than what it says now.
         self.currencies = {currency.name: currency for currency in self.env["res.currency"].search([])}
@@ -51,22 +53,25 @@ class Writer:
     # NEW LINES
     # -------------------------------------------------------------------------
 
-    def write_lines(self, entries, possible_duplicates=frozenset()):
+    def write_lines(self, entries, possible_duplicates=frozenset(), statements=None):
         """Create and post one statement line per entry, in their order.
 
         A batch that Odoo refuses is tried again line by line, so that one bad line does not keep the others out.
 
         :param possible_duplicates: identifiers of those that may be in the journal already
+        :param dict statements: ``account.bank.statement`` by date; the caller lets their balances follow
         :return: :class:`Written`
         """
         Line = self.env["account.bank.statement.line"]
-        values = [
-            {**self.values(entry), "online_possible_duplicate": entry.identifier in possible_duplicates}
-            for entry in entries
-        ]
+        values = [self.values(entry) for entry in entries]
+        for entry, line_values in zip(entries, values, strict=True):
+            line_values["online_possible_duplicate"] = entry.identifier in possible_duplicates
+            if statements:
+                line_values["statement_id"] = statements[line_values["date"]].id
         try:
             with self.env.cr.savepoint():
-                return Written(Line.create(values))
+                lines = Line.with_context(**{BULK: self.bulk}).create(values)
+                return Written(lines.with_env(self.env))
         except REFUSALS:
             written = Written(Line)
         for entry, line_values in zip(entries, values, strict=True):

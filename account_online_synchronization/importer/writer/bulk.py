@@ -1,0 +1,323 @@
+"""Creates posted statement lines by the hundred, with the stored values that Odoo would give to each.
+
+Odoo creates and posts one line of the batch by itself, the *pilot*. The others become copies of its rows in the four
+tables, with the columns that differ (:mod:`.rows`, :mod:`.numbers`) in place of the pilot's. Before that, the same
+columns are computed for the pilot and compared with what Odoo has stored; after it, everything that other addons do to
+a new line is done (:mod:`.hooks`, :mod:`.watch`). Where any of this does not hold, the batch goes through Odoo's own
+``create()`` as ever, and :attr:`Bulk.reason` says why. docs/writer.md explains why each step is right.
+"""
+
+import logging
+
+import psycopg2
+
+from odoo import fields
+from odoo.tools.mail import generate_tracking_message_id
+
+from . import tables
+from .columns import ITEM, LINE, MOVE, Columns, plain
+from .hooks import MARK, Written
+from .numbers import Name, Numbers, is_uniform
+from .rows import Rows
+from .watch import Watch, others_checks
+
+_logger = logging.getLogger(__name__)
+
+#: Context key of ``account.bank.statement.line.create()``, with a :class:`Bulk`.
+BULK = "online_bulk"
+
+#: Below it, Odoo's own way is as fast: the pilot costs as much as some lines.
+MIN_LINES = 20
+
+MESSAGE = "mail.message"
+
+
+class NotCovered(Exception):
+    """The batch needs Odoo's own way; the message says why."""
+
+
+def require(holds, otherwise):
+    if not holds:
+        raise NotCovered(otherwise)
+
+
+class Bulk:
+    """Creates lines, batch by batch.
+
+    :ivar reason: why lines were created one by one, None where none were
+    """
+
+    def __init__(self):
+        self.reason = None
+
+    def create(self, model, vals_list, create):
+        """
+        :param model: empty recordset of ``account.bank.statement.line``
+        :param vals_list: list of values, as for ``create()``
+        :param create: what is left of the chain of ``create()``, down to Odoo's own
+        :return: the new lines, in the order of ``vals_list``; what statements add up to is left to the caller
+        """
+        if len(vals_list) < MIN_LINES:
+            return create(vals_list)
+        try:
+            batch = Batch(model, vals_list)
+        except NotCovered as reason:
+            self._note(reason)
+            return create(vals_list)
+        before = tables.reserve(model.env.cr, model._table, batch.first)
+        with Watch() as odoo:
+            pilot = create([vals_list[batch.first]])
+            model.env.flush_all()
+        try:
+            with model.env.cr.savepoint():
+                others = batch.write_others(pilot, before, odoo)
+        except (NotCovered, psycopg2.IntegrityError, psycopg2.DataError) as reason:
+            # Why not all that PostgreSQL says: it repeats the values.
+            self._note(reason.diag.message_primary if isinstance(reason, psycopg2.Error) else reason)
+            others = create([values for index, values in enumerate(vals_list) if index != batch.first])
+        ids = list(others._ids)
+        ids.insert(batch.first, pilot.id)
+        return pilot.browse(ids)
+
+    def _note(self, reason):
+        self.reason = self.reason or str(reason).strip()
+        _logger.info("Statement lines are created one by one: %s", reason)
+
+
+class Batch:
+    """Lines of one journal.
+
+    :raise NotCovered: where the values alone show that Odoo's own way is needed
+    """
+
+    def __init__(self, model, vals_list):
+        self.env = model.env
+        self.values = [{**values, "date": fields.Date.to_date(values.get("date"))} for values in vals_list]
+        self.columns = Columns(self.env, self.values[0])
+        self.journal = self._check_values()
+        self.rows = Rows(self.journal, self._partner_columns)
+        self.of_partners = {}
+        #: Indexes in the order in which Odoo gives numbers; the pilot is the first of them.
+        self.order = sorted(range(len(self.values)), key=self._number_key)
+        self.first = self.order[0]
+
+    def _number_key(self, index):
+        values = self.values[index]
+        return values["date"], values.get("ref") or "", index
+
+    # -------------------------------------------------------------------------
+    # WHAT IS COVERED
+    # -------------------------------------------------------------------------
+
+    def _check_values(self):
+        """:return: the ``account.journal`` of all lines"""
+        require(len({frozenset(values) for values in self.values}) == 1, "the lines have different fields")
+        unusual = set(self.values[0]) - self.columns.own - {"journal_id", "date", "ref", "move_type"}
+        require(not unusual, f"a line is created with {', '.join(sorted(unusual))}")
+        require(all(values["date"] and values.get("journal_id") for values in self.values), "a line has no date")
+        journal = self.env["account.journal"].browse({values["journal_id"] for values in self.values})
+        require(len(journal) == 1, "the lines are of several journals")
+        require(journal.suspense_account_id and journal.default_account_id, "the journal lacks an account")
+        require(not journal.restrict_mode_hash_table, "the journal secures its entries with a hash")
+        currency = journal.currency_id or journal.company_id.sudo().currency_id
+        for values in self.values:
+            is_foreign = (values.get("foreign_currency_id") or currency.id) != currency.id
+            require(is_foreign == bool(values.get("amount_currency")), "a line has half of a foreign amount")
+        first_day = min(values["date"] for values in self.values)
+        locked = journal.company_id._get_violated_lock_dates(first_day, False, journal)
+        require(not locked, "there are days in a locked period")
+        partners = self.env["res.partner"].browse({values.get("partner_id") or None for values in self.values} - {None})
+        require(partners.sudo().company_id <= journal.company_id, "a partner belongs to another company")
+        return journal
+
+    def _check_pilot(self, pilot):
+        """:return: dict from model to the pilot's records; the bank account's item comes before its counterpart"""
+        move = pilot.move_id
+        accounts = self.journal.default_account_id + self.journal.suspense_account_id
+        items = move.line_ids.sorted(lambda item: item.account_id != accounts[0])
+        require(items.mapped("account_id") == accounts and len(items) == 2, "Odoo makes other journal items")
+        require(move.state == "posted" and move.date == self.values[self.first]["date"], "Odoo posts it differently")
+        require(not (move.is_storno or items[0].is_storno), "the company corrects with negative amounts")
+        messages = self.env[MESSAGE].sudo().search([("model", "=", MOVE), ("res_id", "=", move.id)])
+        require(len(messages) <= 1, "entries have more than one message")
+        require(move.message_follower_ids.partner_id <= self._follower(), "entries have other followers")
+        pilots = {MOVE: move, LINE: pilot, ITEM: items, MESSAGE: messages}
+        related = tables.related(self.env.cr, pilots.values())
+        require(not related, f"entries have {', '.join(related)}")
+        return pilots
+
+    # -------------------------------------------------------------------------
+    # WRITING
+    # -------------------------------------------------------------------------
+
+    def write_others(self, pilot, before, odoo):
+        """
+        :param pilot: the line that Odoo has created
+        :param before: ids reserved for the lines that stand before the pilot
+        :param odoo: :class:`Watch` of its creation
+        :return: all lines but the pilot, in their order
+        """
+        pilots = self._check_pilot(pilot)
+        tables_used = [records._table for records in pilots.values()]
+        self.types = tables.columns(self.env.cr, tables_used)
+        with Watch() as ours:
+            names = self._ask_odoo(pilot)
+        self._compare(pilots)
+        rows = self._all_rows(pilots, before, names)
+        copies = [
+            (record._table, self.types[record._table], record.id, self.columns.with_defaults(record, some))
+            for model, records in pilots.items()
+            for record, some in zip(records, rows[model], strict=True)
+        ]
+        tables.copy(self.env.cr, copies)
+        self.env.invalidate_all(flush=False)
+        written = {
+            model: records.browse(row["id"] for of_line in zip(*rows[model], strict=True) for row in of_line)
+            for model, records in pilots.items()
+        }
+        with ours:
+            self._let_others_work(written, rows)
+        skipped = sorted({label for code, label in odoo.seen.items() if code not in ours.seen})
+        require(not skipped, f"it would skip {', '.join(skipped)}")
+        return written[LINE]
+
+    def _ask_odoo(self, pilot):
+        """What is computed once for many lines. Other addons may have a word in it, so it is watched.
+
+        :return: dict from index to :class:`~.numbers.Name`
+        """
+        move = self._virtual(pilot.date)
+        require(is_uniform(move), "the journal's entries are numbered in several ways")
+        accounts = self.journal.default_account_id + self.journal.suspense_account_id
+        kept = ("asset_cash", "liability_credit_card")
+        self.can_have_residual = [account.reconcile or account.account_type in kept for account in accounts]
+        self.sequence = pilot.sequence
+        self.amounts = [self.rows.amounts(values) for values in self.values]
+        for values, amounts in zip(self.values, self.amounts, strict=True):
+            self._partner_columns(values.get("partner_id") or None, amounts.currency)
+        others = self.order[1:]
+        days = [self.values[index]["date"] for index in others]
+        return dict(zip(others, Numbers(self._virtual).draw(days), strict=True))
+
+    def _virtual(self, day, **values):
+        """An unsaved entry of the journal, to ask Odoo about."""
+        Move = self.env[MOVE].with_context(is_statement_line=True)
+        return Move.new({"move_type": "entry", "journal_id": self.journal.id, "date": day, **values})
+
+    def _partner_columns(self, partner_id, currency):
+        key = partner_id, currency
+        if key not in self.of_partners:
+            move = self._virtual(self.values[self.first]["date"], partner_id=partner_id, currency_id=currency.id)
+            self.of_partners[key] = {
+                field.name: plain(field, field.convert_to_write(move[field.name], move))
+                for field in self.columns.of_partner
+            }
+        return self.of_partners[key]
+
+    def _compare(self, pilots):
+        """Why: what Odoo has stored is right. Should it compute anything in another way than we do, it is seen here."""
+        move = pilots[MOVE]
+        name = Name(move.name, move.sequence_prefix, move.sequence_number)
+        rows = self._rows(self.first, name, pilots[LINE].id, move.id, pilots[ITEM]._ids)
+        for model in (MOVE, LINE, ITEM):
+            computed = {field.name for field in self.columns.computed[model]}
+            for record, row in zip(pilots[model], rows[model], strict=True):
+                found = tables.differences(self.env.cr, record._table, self.types[record._table], record.id, row)
+                found = set(found) - computed
+                require(not found, f"Odoo stores another {model} {', '.join(sorted(found))}")
+
+    def _all_rows(self, pilots, before, names):
+        """:return: dict from model to lists of rows, one list for each of the pilot's records"""
+        indexes = [index for index in range(len(self.values)) if index != self.first]
+        count = len(indexes)
+        line_ids = before + tables.reserve(self.env.cr, pilots[LINE]._table, count - len(before))
+        move_ids = tables.reserve(self.env.cr, pilots[MOVE]._table, count)
+        item_ids = tables.reserve(self.env.cr, pilots[ITEM]._table, 2 * count)
+        message_ids = tables.reserve(self.env.cr, pilots[MESSAGE]._table, count * len(pilots[MESSAGE]))
+        rows = {MOVE: [[]], LINE: [[]], ITEM: [[], []], MESSAGE: [[] for _message in pilots[MESSAGE]]}
+        for number, index in enumerate(indexes):
+            of_line = self._rows(
+                index, names[index], line_ids[number], move_ids[number], item_ids[2 * number : 2 * number + 2]
+            )
+            for model, some in of_line.items():
+                for copies, row in zip(rows[model], some, strict=True):
+                    copies.append(row)
+        # Why one for all: so does Odoo for the entries of one batch.
+        message = {"message_id": generate_tracking_message_id("message-notify")}
+        for copies in rows[MESSAGE]:
+            copies += [
+                {"id": message_id, "res_id": move_id, **message}
+                for message_id, move_id in zip(message_ids, move_ids, strict=True)
+            ]
+        return rows
+
+    def _rows(self, index, name, line_id, move_id, item_ids):
+        """:return: dict from model to the rows of one line"""
+        values, amounts = self.values[index], self.amounts[index]
+        move = self.rows.move(move_id, line_id, name, values, amounts)
+        line = self.rows.line(line_id, move_id, values, amounts, values.get("sequence", self.sequence))
+        items = self.rows.items(item_ids, move, values, amounts, self.can_have_residual)
+        return {MOVE: [move], LINE: [{**self.columns.given(values), **line}], ITEM: items}
+
+    # -------------------------------------------------------------------------
+    # WHAT BELONGS TO A NEW LINE
+    # -------------------------------------------------------------------------
+
+    def _let_others_work(self, written, rows):
+        """Followers, what Odoo and other addons compute or do by themselves, and their checks."""
+        moves, items, lines = written[MOVE], written[ITEM], written[LINE]
+        moves._track_discard()
+        if follower := self._follower():
+            self.env["mail.followers"]._insert_followers(
+                MOVE, moves.ids, follower.ids, subtypes=None, customer_ids=[], check_existing=False
+            )
+        self._recompute(written)
+        Written(moves, items).call(*self._shown(rows))
+        self._recompute(written)
+        if any(field.name == "analytic_distribution" for field in self.columns.computed[ITEM]):
+            items.filtered("analytic_distribution")._create_analytic_lines()
+        for records in (moves, lines, items):
+            records.check_access("create")
+            for check in others_checks(records):
+                check(records.sudo())
+        self.env.flush_all()
+
+    def _follower(self):
+        """:return: the ``res.partner`` who follows what the user creates"""
+        user = self.env.user
+        skipped = self.env.context.get("mail_create_nosubscribe") or not user.active or user.share
+        return user.partner_id.browse() if skipped else user.partner_id
+
+    def _recompute(self, written):
+        for model, computed in self.columns.computed.items():
+            for field in computed:
+                self.env.add_to_compute(field, written[model])
+
+    def _shown(self, rows):
+        """:return: values of the entries and of the items, as other addons see them in Odoo's ``create()``"""
+        journal_id = self.journal.id
+        moves = [
+            {
+                "move_type": "entry",
+                "journal_id": journal_id,
+                "date": fields.Date.to_date(row["date"]),
+                "ref": row["ref"],
+                "partner_id": row["partner_id"],
+                MARK: row["id"],
+            }
+            for row in rows[MOVE][0]
+        ]
+        accounts = self.journal.default_account_id, self.journal.suspense_account_id
+        names = ("name", "move_id", "partner_id", "currency_id")
+        numbers = ("amount_currency", "debit", "credit")
+        items = [
+            {
+                "account_id": account.id,
+                **{name: row[name] for name in names},
+                **{name: float(row[name]) for name in numbers},
+                MARK: row["id"],
+            }
+            for pair in zip(*rows[ITEM], strict=True)
+            for account, row in zip(accounts, pair, strict=True)
+        ]
+        return moves, items

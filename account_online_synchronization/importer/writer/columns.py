@@ -1,0 +1,164 @@
+"""Which columns of a new line are the same for all, which are known, and which Odoo has to compute for each.
+
+The answer comes from Odoo's own graph of dependencies: what does not depend on anything that differs between two lines
+is copied, and what depends on it in a way that is not described in :mod:`.rows` is computed by Odoo.
+"""
+
+from odoo import fields
+from odoo.models import MAGIC_COLUMNS
+
+from .watch import others_compute, others_default
+
+LINE, MOVE, ITEM = "account.bank.statement.line", "account.move", "account.move.line"
+
+#: What Odoo is given when it creates a line, so that it does not compute it.
+GIVEN = {
+    LINE: {"move_id", "journal_id", "company_id"},
+    MOVE: {"journal_id", "date", "ref", "partner_id", "statement_line_id", "name", "sequence_prefix", "sequence_number"},
+    ITEM: {"move_id", "name", "partner_id", "account_id", "currency_id", "amount_currency", "debit", "credit"},
+}
+
+#: What :mod:`.rows` computes.
+DESCRIBED = {
+    LINE: {"amount_currency", "amount_residual", "is_reconciled", "internal_index"},
+    MOVE: {"currency_id", "amount_total", "amount_total_signed", "amount_total_in_currency_signed"},
+    ITEM: {
+        "amount_residual",
+        "amount_residual_currency",
+        "balance",
+        "date",
+        "move_name",
+        "price_subtotal",
+        "price_total",
+        "reconciled",
+        "ref",
+        "statement_id",
+        "statement_line_id",
+    },
+}
+
+#: What depends on something that differs, and is the same for all entries of a journal's statement lines nevertheless:
+#: Odoo computes it for invoices only, or from the accounts, the journal, the company or the day of creation.
+SAME = {
+    LINE: {"currency_id"},
+    MOVE: {
+        "always_tax_exigible",
+        "amount_residual",
+        "amount_residual_signed",
+        "amount_tax",
+        "amount_tax_signed",
+        "amount_untaxed",
+        "amount_untaxed_in_currency_signed",
+        "amount_untaxed_signed",
+        "auto_post_until",
+        "checked",
+        "company_id",
+        "delivery_date",
+        "invoice_currency_rate",
+        "invoice_date_due",
+        "invoice_incoterm_id",
+        "is_storno",
+        # Why: the numbers of a batch follow one another.
+        "made_sequence_gap",
+        "payment_reference",
+        "payment_state",
+    },
+    ITEM: {
+        "company_currency_id",
+        "company_id",
+        "display_type",
+        "invoice_date",
+        "is_storno",
+        "journal_id",
+        "no_followup",
+        "parent_state",
+        "payment_id",
+        "price_unit",
+        "product_uom_id",
+        "quantity",
+        "sequence",
+    },
+}
+
+
+class Columns:
+    """
+    :param env: environment
+    :param values: values of one line; all others have the same keys
+    :ivar own: names of the line's own columns, among the keys of ``values``
+    :ivar of_partner: fields of ``account.move`` that follow from its partner and currency
+    :ivar computed: dict from model to fields that Odoo computes after the rows are written
+    :ivar defaults: dict from model to names of columns whose default another addon computes
+    """
+
+    def __init__(self, env, values):
+        self.env = env
+        self.own = {name for name, field in env[LINE]._fields.items() if name in values and _is_own(field)}
+        self.fields = {name: env[LINE]._fields[name] for name in self.own}
+        partner = _dependents(env.registry, [env[MOVE]._fields["partner_id"]])
+        self.of_partner = [field for field in partner if field.model_name == MOVE and self._is_open(field)]
+        differing = {LINE: self.own, MOVE: GIVEN[MOVE] | {"currency_id"}, ITEM: GIVEN[ITEM] | {"statement_line_id"}}
+        seeds = [env[name]._fields[field] for name, some in differing.items() for field in some]
+        changing = _dependents(env.registry, seeds)
+        self.computed = {name: self._computed(env[name], changing) for name in GIVEN}
+        self.defaults = {name: others_default(env[name]) for name in GIVEN}
+
+    def _computed(self, model, changing):
+        unknown = [field for field in changing if field.model_name == model._name and self._is_open(field)]
+        if not self.env["account.analytic.distribution.model"].sudo().search_count([], limit=1):
+            unknown = [field for field in unknown if field.name != "analytic_distribution"]
+        others = [field for field in others_compute(model) if field.name not in GIVEN[model._name]]
+        return [*others, *(field for field in unknown if field not in self.of_partner and field not in others)]
+
+    @staticmethod
+    def _is_open(field):
+        known = (GIVEN, DESCRIBED, SAME)
+        return field.column_type and not any(field.name in names[field.model_name] for names in known)
+
+    def given(self, values):
+        """:return: the line's own columns, as JSON has them"""
+        return {name: plain(field, values[name]) for name, field in self.fields.items()}
+
+    def with_defaults(self, model, rows):
+        """Add the columns whose default another addon computes, asked for each row."""
+        names = [name for name in self.defaults.get(model._name, ()) if name not in rows[0]]
+        for row in rows if names else ():
+            found = model.default_get(names)
+            row.update({name: plain(model._fields[name], found.get(name)) for name in names})
+        return rows
+
+
+def plain(field, value):
+    """A value of a field, as JSON has it for PostgreSQL."""
+    if field.type == "boolean":
+        return bool(value)
+    if field.type in ("integer", "float", "monetary"):
+        return value or 0
+    if value in (None, False, ""):
+        return None
+    if field.type in ("date", "datetime"):
+        return fields.Datetime.to_string(value) if field.type == "datetime" else fields.Date.to_string(value)
+    return value
+
+
+def _is_own(field):
+    return (
+        field.store
+        and field.column_type
+        and field.name not in MAGIC_COLUMNS
+        and field.type not in ("binary", "properties", "reference")
+        and not (field.inverse or field.company_dependent or getattr(field, "translate", False))
+        and (not field.compute or field.name == "amount_currency")
+    )
+
+
+def _dependents(registry, seeds):
+    """:return: set of all stored fields that follow from others, however far"""
+    triggers, seen, todo = registry._field_triggers, set(seeds), list(seeds)
+    while todo:
+        for targets in triggers.get(todo.pop(), {}).values():
+            for field in targets:
+                if field not in seen:
+                    seen.add(field)
+                    todo.append(field)
+    return {field for field in seen if field.store} - set(seeds)

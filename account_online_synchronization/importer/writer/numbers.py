@@ -1,0 +1,77 @@
+"""The names that Odoo would give to a batch of entries: the next numbers of their journal, period by period.
+
+Format, period and last number come from Odoo's own methods, once for each period; only the counting is done here.
+Whoever takes the same number at the same time is refused by PostgreSQL's unique index on posted names, as ever.
+"""
+
+import re
+from typing import NamedTuple
+
+
+class Name(NamedTuple):
+    name: str
+    sequence_prefix: str
+    sequence_number: int
+
+
+class Numbers:
+    """
+    :param virtual: ``callable(date)`` that returns a new, unsaved ``account.move`` of the journal on that day
+    """
+
+    def __init__(self, virtual):
+        self.virtual = virtual
+        self.periods = []
+
+    def draw(self, days):
+        """
+        :param days: dates in ascending order
+        :return: list of :class:`Name`, one for each day
+        """
+        return [self._period(day).draw() for day in days]
+
+    def _period(self, day):
+        for period in self.periods:
+            if period.start <= day <= period.end:
+                return period
+        period = _Period(self.virtual(day))
+        self.periods.append(period)
+        return period
+
+
+class _Period:
+    """The days that share one count. Why the cache: Odoo goes on counting there until the transaction ends."""
+
+    def __init__(self, move):
+        self.format, self.values = move._get_next_sequence_format()
+        last = self.values.pop("seq")
+        self.key = (self.format.format(**self.values, seq=0), move.journal_id)
+        self.cache = move._get_sequence_cache()
+        self.cache.setdefault(self.key, last)
+        reset = move._deduce_sequence_number_reset(self.format.format(**self.values, seq=last + 1))
+        self.start, self.end = move._get_sequence_date_range(reset)[:2]
+        number = move._make_regex_non_capturing(move._sequence_fixed_regex.replace(r"?P<seq>", ""))
+        self.number = re.compile(number)
+
+    def draw(self):
+        self.cache[self.key] += 1
+        name = self.format.format(**self.values, seq=self.cache[self.key])
+        found = self.number.match(name)
+        return Name(name, name[: found.start(1)], int(found.group(1) or 0))
+
+
+def is_uniform(move):
+    """Whether all names of the journal are made in one way; otherwise each depends on the day's neighbours.
+
+    :param move: unsaved ``account.move`` of the journal
+    """
+    move.env.cr.execute(
+        """
+        SELECT DISTINCT ON (sequence_prefix) name
+          FROM account_move
+         WHERE journal_id = %s AND name IS NOT NULL AND name NOT IN ('', '/')
+      ORDER BY sequence_prefix, sequence_number DESC
+        """,
+        [move.journal_id.id],
+    )
+    return len({move._deduce_sequence_number_reset(name) for (name,) in move.env.cr.fetchall()}) <= 1
