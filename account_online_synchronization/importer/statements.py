@@ -1,5 +1,6 @@
 """Groups lines in bank statements by the journal's periodicity, and lets the balances follow from the lines."""
 
+from contextlib import contextmanager
 from datetime import timedelta
 from itertools import pairwise
 from typing import NamedTuple
@@ -39,6 +40,20 @@ def open_for(journal, days):
     for period in sorted(set(by_day.values()) - set(periods.statements)):
         periods.statements[period] = _create(journal, period)
     return {day: periods.statements[period] for day, period in by_day.items()}
+
+
+@contextmanager
+def undisturbed(by_day):
+    """While lines are written Odoo would read each line of their statements again and again; :func:`settle` follows.
+
+    :param by_day: dict from date to ``account.bank.statement``
+    """
+    statements = next(iter(by_day.values())).union(*by_day.values()) if by_day else None
+    if not statements or others_compute(statements):
+        yield
+        return
+    with statements.env.protecting([statements._fields[name] for name in OF_LINES], statements):
+        yield
 
 
 def settle(journal, touched, first_day, opening_balance=None):
@@ -121,9 +136,10 @@ def _follow_lines(statements):
     empty.unlink()
     for statement in left:
         if lines := found.get(statement.id):
+            # Why first: the amounts are in its currency.
+            _write(statement, journal_id=lines.journal_id)
             _write(
                 statement,
-                journal_id=lines.journal_id,
                 first_line_index=lines.first_line_index,
                 date=lines.date or False,
                 balance_end=statement.balance_start + lines.posted,
@@ -246,7 +262,6 @@ def _create(journal, period):
     statement = journal.env["account.bank.statement"].create(
         {
             "name": f"{journal.code} {period.name}",
-            "journal_id": journal.id,
             "reference": journal.account_online_account_id.display_name,
             "online_period_start": period.start,
             "online_period_end": period.end,

@@ -390,7 +390,8 @@ class Storing:
     def _write(self, writer, entries, ambiguous, opening):
         days = {self.account._line_date(entry.transaction) for entry in entries}
         by_day = statements.open_for(self.journal, days)
-        written = writer.write_lines(entries, ambiguous, by_day)
+        with statements.undisturbed(by_day):
+            written = writer.write_lines(entries, ambiguous, by_day)
         if by_day:
             statements.settle(self.journal, self.Statement.union(*by_day.values()), min(days), opening)
         refused = {entry.identifier for entry, _reason in written.refused}

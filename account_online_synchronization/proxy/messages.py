@@ -99,6 +99,8 @@ def transaction_id(message):
 def storable(value, depth=0):
     """The same JSON as PostgreSQL can keep it: no NaN, no zero bytes, no halves of characters, nothing endless."""
     if isinstance(value, str):
+        if len(value) <= MAX_TEXT and value.isascii() and "\x00" not in value:
+            return value
         cut = value if len(value) <= MAX_TEXT else f"{value[:MAX_TEXT]} … ({len(value)} characters)"
         return cut.replace("\x00", "").encode("utf-8", "replace").decode()
     if isinstance(value, float) and not math.isfinite(value):
@@ -120,7 +122,9 @@ def _text(value, limit=MAX_TEXT):
         return ""
     # Why cut before, too: nobody folds the white space of ten megabytes.
     text = str(value)[: 2 * limit]
-    return " ".join("".join(c if c.isprintable() or c in JOINERS else " " for c in text).split())[:limit].strip()
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() or c in JOINERS else " " for c in text)
+    return " ".join(text.split())[:limit].strip()
 
 
 def _shorten(value):

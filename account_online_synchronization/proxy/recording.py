@@ -1,5 +1,6 @@
 """Keeps the answers of a run for an administrator to read, without what must not be read."""
 
+import functools
 import gzip
 import json
 import re
@@ -51,8 +52,13 @@ def mask(value, depth=0):
         return "…"
     if isinstance(value, dict):
         return {
-            key: MASK if SECRETS.search(str(key)) and item else mask(item, depth + 1) for key, item in value.items()
+            key: MASK if item and _is_secret(str(key)) else mask(item, depth + 1) for key, item in value.items()
         }
     if isinstance(value, list):
         return [mask(item, depth + 1) for item in value]
     return value
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_secret(key):
+    return bool(SECRETS.search(key))

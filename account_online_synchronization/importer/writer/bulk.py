@@ -49,6 +49,10 @@ class Bulk:
 
     def __init__(self):
         self.reason = None
+        #: What was asked of Odoo already, by partner and currency; a run takes seconds.
+        self.of_partners = {}
+        #: Code of other addons that has run for what we write.
+        self.heeded = set()
 
     def create(self, model, vals_list, create):
         """
@@ -60,7 +64,7 @@ class Bulk:
         if len(vals_list) < MIN_LINES:
             return create(vals_list)
         try:
-            batch = Batch(model, vals_list)
+            batch = Batch(model, vals_list, self)
         except NotCovered as reason:
             self._note(reason)
             return create(vals_list)
@@ -70,7 +74,9 @@ class Bulk:
             model.env.flush_all()
         try:
             with model.env.cr.savepoint():
-                others = batch.write_others(pilot, before, odoo)
+                others = batch.write_others(pilot, before)
+                skipped = sorted({label for code, label in odoo.seen.items() if code not in self.heeded})
+                require(not skipped, f"it would skip {', '.join(skipped)}")
         except (NotCovered, psycopg2.IntegrityError, psycopg2.DataError) as reason:
             # Why not all that PostgreSQL says: it repeats the values.
             self._note(reason.diag.message_primary if isinstance(reason, psycopg2.Error) else reason)
@@ -87,16 +93,16 @@ class Bulk:
 class Batch:
     """Lines of one journal.
 
+    :param bulk: :class:`Bulk` that they are part of
     :raise NotCovered: where the values alone show that Odoo's own way is needed
     """
 
-    def __init__(self, model, vals_list):
-        self.env = model.env
+    def __init__(self, model, vals_list, bulk):
+        self.env, self.bulk = model.env, bulk
         self.values = [{**values, "date": fields.Date.to_date(values.get("date"))} for values in vals_list]
         self.columns = Columns(self.env, self.values[0])
         self.journal = self._check_values()
-        self.rows = Rows(self.journal, self._partner_columns)
-        self.of_partners = {}
+        self.rows = Rows(self.journal)
         #: Indexes in the order in which Odoo gives numbers; the pilot is the first of them.
         self.order = sorted(range(len(self.values)), key=self._number_key)
         self.first = self.order[0]
@@ -150,11 +156,10 @@ class Batch:
     # WRITING
     # -------------------------------------------------------------------------
 
-    def write_others(self, pilot, before, odoo):
+    def write_others(self, pilot, before):
         """
         :param pilot: the line that Odoo has created
         :param before: ids reserved for the lines that stand before the pilot
-        :param odoo: :class:`Watch` of its creation
         :return: all lines but the pilot, in their order
         """
         pilots = self._check_pilot(pilot)
@@ -177,8 +182,7 @@ class Batch:
         }
         with ours:
             self._let_others_work(written, rows)
-        skipped = sorted({label for code, label in odoo.seen.items() if code not in ours.seen})
-        require(not skipped, f"it would skip {', '.join(skipped)}")
+        self.bulk.heeded.update(ours.seen)
         return written[LINE]
 
     def _ask_odoo(self, pilot):
@@ -193,8 +197,7 @@ class Batch:
         self.can_have_residual = [account.reconcile or account.account_type in kept for account in accounts]
         self.sequence = pilot.sequence
         self.amounts = [self.rows.amounts(values) for values in self.values]
-        for values, amounts in zip(self.values, self.amounts, strict=True):
-            self._partner_columns(values.get("partner_id") or None, amounts.currency)
+        self._ask_of_partners()
         others = self.order[1:]
         days = [self.values[index]["date"] for index in others]
         return dict(zip(others, Numbers(self._virtual).draw(days), strict=True))
@@ -204,15 +207,22 @@ class Batch:
         Move = self.env[MOVE].with_context(is_statement_line=True)
         return Move.new({"move_type": "entry", "journal_id": self.journal.id, "date": day, **values})
 
-    def _partner_columns(self, partner_id, currency):
-        key = partner_id, currency
-        if key not in self.of_partners:
-            move = self._virtual(self.values[self.first]["date"], partner_id=partner_id, currency_id=currency.id)
-            self.of_partners[key] = {
-                field.name: plain(field, field.convert_to_write(move[field.name], move))
-                for field in self.columns.of_partner
-            }
-        return self.of_partners[key]
+    def _ask_of_partners(self):
+        """Which columns of an entry follow from its partner and currency."""
+        known, day = self.bulk.of_partners, self.values[self.first]["date"]
+        keys = [key for key in dict.fromkeys(map(self._partner_key, self.values, self.amounts)) if key not in known]
+        moves = {key: self._virtual(day, partner_id=key[1], currency_id=key[2]) for key in keys}
+        # Why: fiscal positions are asked for one partner at a time, each of which would be read by itself.
+        partners = self.env["res.partner"].browse({key[1] for key in keys} - {None})
+        partners.with_company(self.journal.company_id).mapped("property_account_position_id")
+        together = self.env[MOVE].concat(*moves.values())
+        known.update((key, {}) for key in moves)
+        for field in self.columns.of_partner:
+            for key, move in zip(moves, together, strict=True):
+                known[key][field.name] = plain(field, field.convert_to_write(move[field.name], move))
+
+    def _partner_key(self, values, amounts):
+        return self.journal, values.get("partner_id") or None, amounts.unit.id
 
     def _compare(self, pilots):
         """Why: what Odoo has stored is right. Should it compute anything in another way than we do, it is seen here."""
@@ -255,6 +265,7 @@ class Batch:
         """:return: dict from model to the rows of one line"""
         values, amounts = self.values[index], self.amounts[index]
         move = self.rows.move(move_id, line_id, name, values, amounts)
+        move.update(self.bulk.of_partners[self._partner_key(values, amounts)])
         line = self.rows.line(line_id, move_id, values, amounts, values.get("sequence", self.sequence))
         items = self.rows.items(item_ids, move, values, amounts, self.can_have_residual)
         return {MOVE: [move], LINE: [{**self.columns.given(values), **line}], ITEM: items}

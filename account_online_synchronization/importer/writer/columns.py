@@ -153,7 +153,7 @@ def _is_own(field):
 
 
 def _dependents(registry, seeds):
-    """:return: set of all stored fields that follow from others, however far"""
+    """:return: list of all stored fields that follow from others, however far"""
     triggers, seen, todo = registry._field_triggers, set(seeds), list(seeds)
     while todo:
         for targets in triggers.get(todo.pop(), {}).values():
@@ -161,4 +161,5 @@ def _dependents(registry, seeds):
                 if field not in seen:
                     seen.add(field)
                     todo.append(field)
-    return {field for field in seen if field.store} - set(seeds)
+    # Why sorted: Odoo reads more or less often, depending on what it is asked first.
+    return sorted((field for field in seen if field.store and field not in seeds), key=str)

@@ -5,37 +5,53 @@ Each method names the methods of Odoo whose result it gives; :mod:`.bulk` compar
 
 from typing import NamedTuple
 
-from odoo.tools import float_repr
-
 #: ``MAXINT`` of Odoo's ``internal_index``.
 MAX_SEQUENCE = 2**31 - 1
+
+class Unit:
+    """A currency, with what is needed for each line at hand."""
+
+    def __init__(self, currency):
+        self.id, self.currency = currency.id, currency
+        self.format = f"%.{currency.decimal_places}f"
+        self.zero = self.text(0.0)
+
+    def round(self, amount):
+        return self.currency.round(amount)
+
+    def text(self, amount):
+        """A rounded amount as Odoo gives it to PostgreSQL; never minus zero."""
+        return self.format % (amount + 0.0)
+
 
 class Amounts(NamedTuple):
     """What a line moves: in the journal's, the transaction's and the company's currency, each rounded.
 
-    ``currency`` is the transaction's.
+    ``unit`` is the transaction's currency.
     """
 
     journal: float
     transaction: float
     company: float
-    currency: object
+    unit: Unit
 
 
 class Rows:
     """
     :param journal: ``account.journal`` of all lines
-    :param partner_columns: ``callable(partner id, currency)`` that returns the columns of ``account.move`` which
-        follow from the partner
     """
 
-    def __init__(self, journal, partner_columns):
-        self.journal = journal
-        self.company = journal.company_id
-        self.company_currency = self.company.sudo().currency_id
-        self.currency = journal.currency_id or self.company_currency
-        self.partner_columns = partner_columns
-        self.rates = {}
+    def __init__(self, journal):
+        self.journal, self.company = journal, journal.company_id
+        company_currency = self.company.sudo().currency_id
+        self.units, self.rates = {}, {}
+        self.unit = self._unit((journal.currency_id or company_currency).id)
+        self.company_unit = self._unit(company_currency.id)
+
+    def _unit(self, currency_id):
+        if currency_id not in self.units:
+            self.units[currency_id] = Unit(self.journal.env["res.currency"].browse(currency_id))
+        return self.units[currency_id]
 
     def amounts(self, values):
         """``_prepare_move_line_default_vals``
@@ -43,26 +59,26 @@ class Rows:
         :param dict values: of a line, ``foreign_currency_id`` and ``amount_currency`` together or not at all
         :return: :class:`Amounts`
         """
-        amount = self.currency.round(values["amount"] or 0.0)
+        amount = self.unit.round(values["amount"] or 0.0)
         foreign_id = values.get("foreign_currency_id")
-        if not foreign_id or foreign_id == self.currency.id:
-            return Amounts(amount, amount, self._in_company_currency(amount, values["date"]), self.currency)
-        foreign = self.currency.browse(foreign_id)
+        if not foreign_id or foreign_id == self.unit.id:
+            return Amounts(amount, amount, self._in_company_currency(amount, values["date"]), self.unit)
+        foreign = self._unit(foreign_id)
         foreign_amount = foreign.round(values["amount_currency"])
-        if self.currency == self.company_currency or foreign != self.company_currency:
-            company = self._in_company_currency(amount, values["date"])
-        else:
+        if foreign is self.company_unit:
             company = foreign_amount
+        else:
+            company = self._in_company_currency(amount, values["date"])
         return Amounts(amount, foreign_amount, company, foreign)
 
     def _in_company_currency(self, amount, day):
-        if self.currency == self.company_currency or not amount:
-            return self.company_currency.round(amount)
+        if self.unit is self.company_unit or not amount:
+            return amount
         if day not in self.rates:
-            self.rates[day] = self.currency._get_conversion_rate(
-                self.currency, self.company_currency, self.company, day
+            self.rates[day] = self.unit.currency._get_conversion_rate(
+                self.unit.currency, self.company_unit.currency, self.company, day
             )
-        return self.company_currency.round(amount * self.rates[day])
+        return self.company_unit.round(amount * self.rates[day])
 
     def move(self, move_id, line_id, name, values, amounts):
         """``_compute_amount``: the total of the debits.
@@ -70,25 +86,24 @@ class Rows:
         :param name: :class:`~.numbers.Name`
         :return: dict from column to value
         """
-        currency = amounts.currency
+        unit = amounts.unit
         if amounts.company > 0:
-            total = currency.round(amounts.journal)
-        elif amounts.company < 0:
-            total = -amounts.transaction
+            total = unit.round(amounts.journal)
         else:
-            total = 0.0
+            total = -amounts.transaction if amounts.company else 0.0
         return {
             "id": move_id,
             "statement_line_id": line_id,
             "date": values["date"].isoformat(),
             "ref": values.get("ref") or None,
             "partner_id": values.get("partner_id") or None,
-            "currency_id": currency.id,
-            "amount_total": money(total, currency),
-            "amount_total_signed": money(abs(amounts.company), self.company_currency),
-            "amount_total_in_currency_signed": money(abs(total), currency),
-            **name._asdict(),
-            **self.partner_columns(values.get("partner_id") or None, currency),
+            "currency_id": unit.id,
+            "amount_total": unit.text(total),
+            "amount_total_signed": self.company_unit.text(abs(amounts.company)),
+            "amount_total_in_currency_signed": unit.text(abs(total)),
+            "name": name.name,
+            "sequence_prefix": name.sequence_prefix,
+            "sequence_number": name.sequence_number,
         }
 
     def line(self, line_id, move_id, values, amounts, sequence):
@@ -96,15 +111,15 @@ class Rows:
 
         :return: dict from column to value, for those that the values do not give as they are
         """
-        is_foreign = amounts.currency != self.currency
+        is_foreign = amounts.unit is not self.unit
         return {
             "id": line_id,
             "move_id": move_id,
-            "amount": money(amounts.journal, self.currency),
-            "foreign_currency_id": amounts.currency.id if is_foreign else None,
-            "amount_currency": money(amounts.transaction, amounts.currency) if is_foreign else "0.0",
+            "amount": self.unit.text(amounts.journal),
+            "foreign_currency_id": amounts.unit.id if is_foreign else None,
+            "amount_currency": amounts.unit.text(amounts.transaction) if is_foreign else "0.0",
             "amount_residual": 0.0 - amounts.transaction,
-            "is_reconciled": amounts.currency.is_zero(amounts.transaction),
+            "is_reconciled": not amounts.transaction,
             "internal_index": f"{values['date']:%Y%m%d}{MAX_SEQUENCE - sequence:0>10}{line_id:0>10}",
         }
 
@@ -126,32 +141,23 @@ class Rows:
             "date": move["date"],
             "partner_id": move["partner_id"],
         }
-        sides = (
-            (amounts.journal, amounts.company, self.currency),
-            (-amounts.transaction, -amounts.company, amounts.currency),
-        )
+        bank, counterpart = can_have_residual
         return [
-            {"id": item_id, **both, **self._item(*side, has_residual)}
-            for item_id, side, has_residual in zip(item_ids, sides, can_have_residual, strict=True)
+            {"id": item_ids[0], **both, **self._item(amounts.journal, amounts.company, self.unit, bank)},
+            {"id": item_ids[1], **both, **self._item(-amounts.transaction, -amounts.company, amounts.unit, counterpart)},
         ]
 
-    def _item(self, amount, balance, currency, has_residual):
-        amount_text, balance_text = money(amount, currency), money(balance, self.company_currency)
-        none = money(0.0, currency), money(0.0, self.company_currency)
+    def _item(self, amount, balance, unit, has_residual):
+        amount_text, balance_text, zero = unit.text(amount), self.company_unit.text(balance), self.company_unit.zero
         return {
-            "currency_id": currency.id,
+            "currency_id": unit.id,
             "amount_currency": amount_text,
             "balance": balance_text,
-            "debit": balance_text if balance > 0 else none[1],
-            "credit": money(-balance, self.company_currency) if balance < 0 else none[1],
+            "debit": balance_text if balance > 0 else zero,
+            "credit": self.company_unit.text(-balance) if balance < 0 else zero,
             "price_subtotal": amount_text,
             "price_total": amount_text,
-            "amount_residual": balance_text if has_residual else none[1],
-            "amount_residual_currency": amount_text if has_residual else none[0],
-            "reconciled": has_residual and self.company_currency.is_zero(balance) and currency.is_zero(amount),
+            "amount_residual": balance_text if has_residual else zero,
+            "amount_residual_currency": amount_text if has_residual else unit.zero,
+            "reconciled": has_residual and not balance and not amount,
         }
-
-
-def money(amount, currency):
-    """A rounded amount as Odoo writes it to PostgreSQL."""
-    return float_repr(amount + 0.0, currency.decimal_places)

@@ -101,7 +101,7 @@ def related(cr, records_list):
 def _given(rows, types):
     """Why JSON: one parameter whatever the number of rows, and PostgreSQL reads each value by its column's type."""
     typed = SQL(", ").join(SQL("%s %s", SQL.identifier(name), SQL(types[name])) for name in rows[0])
-    return SQL("jsonb_to_recordset(%s::jsonb) AS given (%s)", json.dumps(rows, ensure_ascii=False), typed)
+    return SQL("json_to_recordset(%s::json) AS given (%s)", json.dumps(rows, ensure_ascii=False), typed)
 
 
 def _names(names):
