@@ -394,6 +394,8 @@ class Storing:
             written = writer.write_lines(entries, ambiguous, by_day)
         if by_day:
             statements.settle(self.journal, self.Statement.union(*by_day.values()), min(days), opening)
+        if writer.bulk.reason:
+            self.run.one_by_one_reason = writer.bulk.reason
         refused = {entry.identifier for entry, _reason in written.refused}
         for entry, reason in written.refused:
             self._park(entry.identifier, reason, is_new=self._keep(entry, "parked", "parked", reason))

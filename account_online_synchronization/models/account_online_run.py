@@ -61,6 +61,10 @@ class AccountOnlineRun(models.Model):
     parked = fields.Integer(help="Could not be imported; the reasons stand below.")
     parked_details = fields.Json(help="List of {account, identifier, reason}.")
     parked_text = fields.Text(string="Parked Transactions", compute="_compute_parked_text")
+    one_by_one_reason = fields.Char(
+        string="Created One by One",
+        help="Why Odoo had to create the lines one after the other, which takes longer. The lines are the same.",
+    )
     error_code = fields.Char()
     error_message = fields.Text()
     error_reference = fields.Char()
