@@ -10,8 +10,9 @@ import json
 import sys
 import threading
 
-from odoo import SUPERUSER_ID
-from odoo.api import Environment
+# Why the first of all: it sets up what Odoo's own commands run with, the garbage collector's thresholds included.
+import odoo.init  # noqa: F401
+from odoo.api import SUPERUSER_ID, Environment
 from odoo.modules.registry import Registry
 from odoo.tools import config
 
