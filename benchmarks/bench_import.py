@@ -65,11 +65,9 @@ class Measurement:
 
 def main(arguments):
     options = parse(arguments)
-    if options.load:
-        results = [json.loads(line) for line in options.load.read_text(encoding="utf-8").splitlines()]
-        show(results, options)
-    else:
-        results = measure(options)
+    results = load(options) if options.load else measure(options)
+    if not results:
+        raise Trouble("Nothing was measured: see --oca-lines.")
     if not options.json:
         print_table(results, options.markdown)
     if options.plot:
@@ -248,6 +246,18 @@ def summarize(wanted, measurements):
     return results
 
 
+def load(options):
+    """:return: the same as :func:`measure`, from what an earlier run has printed"""
+    try:
+        results = [json.loads(line) for line in options.load.read_text(encoding="utf-8").splitlines()]
+    except ValueError as error:
+        raise Trouble(f"{options.load} does not hold what --json prints: {error}") from None
+    if any(set(values) != set(KEYS) for values in results):
+        raise Trouble(f"{options.load} has other keys than --json prints now: measure again.")
+    show(results, options)
+    return results
+
+
 def show(results, options):
     """At once, so that a run that is stopped has not been in vain."""
     if options.json:
@@ -256,8 +266,6 @@ def show(results, options):
 
 
 def print_table(results, markdown):
-    if not results:
-        raise Trouble("Nothing was measured: see --oca-lines.")
     rows = [
         [
             values["variant"],

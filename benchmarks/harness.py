@@ -43,6 +43,7 @@ def databases():
     prefix, lock = _free_prefix()
     own = Databases(prefix)
     try:
+        own.drop_all()
         yield own
     finally:
         own.drop_all()
@@ -50,7 +51,7 @@ def databases():
 
 
 def _free_prefix():
-    """Names that no other run uses at the moment. What a killed run has left under them is replaced.
+    """Names that no other run uses at the moment; a killed run may have left databases under them.
 
     :return: (prefix, lock)
     """
@@ -68,7 +69,6 @@ class Databases:
 
     def __init__(self, prefix):
         self.prefix = prefix
-        self._made = []
 
     def copy(self, template, name):
         """
@@ -77,7 +77,6 @@ class Databases:
         :return: full name of the copy
         """
         full_name = f"{self.prefix}_{name}"
-        self._made.append(full_name)
         database.copy(template, full_name)
         return full_name
 
@@ -88,7 +87,7 @@ class Databases:
         try:
             yield full_name
         finally:
-            self.drop(full_name)
+            database.drop(full_name)
 
     def company(self, name="template", modules=(), addons_path=()):
         """A database with a company that can keep books: the template of what is measured.
@@ -105,13 +104,13 @@ class Databases:
         run_inside(full_name, "inside_company", "prepare", addons_path=addons_path)
         return full_name
 
-    def drop(self, full_name):
-        database.drop(full_name)
-        self._made.remove(full_name)
-
     def drop_all(self):
-        for full_name in [*self._made]:
-            self.drop(full_name)
+        # Why look: whoever is stopped while a copy is made or dropped does not know how much of it exists.
+        beginning = f"{self.prefix}_"
+        rows = sql.query(f"SELECT datname FROM pg_database WHERE starts_with(datname, {sql.literal(beginning)})")
+        folders = paths.FILESTORE.glob(f"{beginning}*")
+        for full_name in {*(name for (name,) in rows), *(folder.name for folder in folders)}:
+            database.drop(full_name)
 
 
 def vacuum_analyze(full_name):

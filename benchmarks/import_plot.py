@@ -1,64 +1,65 @@
 """The picture of docs/performance.md. Runs in a process that has matplotlib."""
 
 from matplotlib import pyplot
-from matplotlib.ticker import ScalarFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
-#: Blue is ours, orange is OCA's, grey is what bounds both; colours that also the colour-blind tell apart.
-COLOURS = {
-    "limit": "#bbbbbb",
-    "floor": "#777777",
-    "ours": "#0072b2",
-    "oca_monthly": "#e69f00",
-    "oca_daily": "#d55e00",
-    "ours_resync": "#0072b2",
-    "ours_resync_1pct": "#56b4e9",
-    "oca_resync": "#e69f00",
-    "oca_resync_1pct": "#f0c870",
+#: From top to bottom. Grey is what bounds all, blue is ours, orange is OCA's: the colour-blind tell them apart, too.
+VARIANTS = {
+    "limit": ("PostgreSQL's limit", "#777777"),
+    "floor": ("ORM floor", "#777777"),
+    "ours": ("ours", "#0072b2"),
+    "oca_monthly": ("OCA, by month", "#d55e00"),
+    "oca_daily": ("OCA, by day", "#d55e00"),
+    "ours_resync": ("again, ours", "#0072b2"),
+    "oca_resync": ("again, OCA", "#d55e00"),
+    "ours_resync_1pct": ("again + 1 %, ours", "#0072b2"),
+    "oca_resync_1pct": ("again + 1 %, OCA", "#d55e00"),
 }
-PANELS = (("First synchronization", False), ("Second synchronization", True))
+MARKERS = "osD^v*"
 
 
 def draw(file, results):
-    """
+    """A panel for each kind of database, a row for each variant, a mark for each number of lines.
+
     :param str file: path of an SVG or PNG
     :param results: list of dictionaries with the keys of ``bench_import``
     """
+    # Why: the same results give the same file, and its texts stay texts.
+    pyplot.rcParams.update({"svg.hashsalt": "benchmark", "svg.fonttype": "none"})
     kinds = list(dict.fromkeys(values["database"] for values in results))
-    panels = [
-        (title, kind, [values for values in results if values["database"] == kind and is_resync(values) == wanted])
-        for kind in kinds
-        for title, wanted in PANELS
+    sizes = sorted({values["lines"] for values in results})
+    variants = [variant for variant in VARIANTS if any(values["variant"] == variant for values in results)]
+    figure, axes = pyplot.subplots(
+        1, len(kinds), figsize=(4.6 * len(kinds) + 1.4, 4), sharex=True, sharey=True, squeeze=False
+    )
+    for axis, kind in zip(axes[0], kinds, strict=True):
+        _draw_panel(axis, kind, [values for values in results if values["database"] == kind], variants, sizes)
+    marks = [
+        axis.plot([], [], MARKERS[number % len(MARKERS)], color="#444444", label=f"{lines:,} lines")[0]
+        for number, lines in enumerate(sizes)
     ]
-    panels = [panel for panel in panels if panel[2]]
-    figure, axes = pyplot.subplots(len(panels), 1, figsize=(8, 3.2 * len(panels)), squeeze=False, layout="constrained")
-    for axis, (title, kind, values) in zip(axes[:, 0], panels, strict=True):
-        _draw_panel(axis, f"{title}, {kind} database", values)
-    # Why without the date: the same results give the same file.
-    metadata = {"Date": None} if file.endswith(".svg") else None
-    pyplot.rcParams["svg.hashsalt"] = "benchmark"
-    figure.savefig(file, metadata=metadata, dpi=120)
+    figure.legend(handles=marks, loc="upper right", ncols=len(marks), fontsize=8, frameon=False)
+    figure.tight_layout()
+    figure.savefig(file, metadata={"Date": None} if file.endswith(".svg") else None, dpi=120)
 
 
-def is_resync(values):
-    return "_resync" in values["variant"]
-
-
-def _draw_panel(axis, title, results):
-    """Groups of bars: a group for each number of lines, a bar for each variant."""
-    groups = sorted({values["lines"] for values in results})
-    variants = [variant for variant in COLOURS if any(values["variant"] == variant for values in results)]
-    width = 0.8 / len(variants)
-    for number, variant in enumerate(variants):
-        own = [values for values in results if values["variant"] == variant]
-        places = [groups.index(values["lines"]) + (number - (len(variants) - 1) / 2) * width for values in own]
-        speeds = [values["lines_per_second"] for values in own]
-        bars = axis.bar(places, speeds, width * 0.92, label=variant, color=COLOURS[variant])
-        axis.bar_label(bars, [f"{speed:,.0f}" for speed in speeds], padding=2, fontsize=8)
-    axis.set_title(title, fontsize=10, loc="left")
-    axis.set_yscale("log")
-    axis.yaxis.set_major_formatter(ScalarFormatter())
-    axis.margins(y=0.15)
-    axis.set_ylabel("lines per second")
-    axis.set_xticks(range(len(groups)), [f"{lines:,} lines" for lines in groups])
+def _draw_panel(axis, kind, results, variants, sizes):
+    """Why marks and no bars: a logarithmic scale has no zero for them to begin at."""
+    for values in results:
+        number, row = sizes.index(values["lines"]), variants.index(values["variant"])
+        # Marks of one row a little below each other, so that the numbers don't cover each other.
+        place = row + (number - (len(sizes) - 1) / 2) * 0.34
+        speed, (_label, colour) = values["lines_per_second"], VARIANTS[values["variant"]]
+        axis.plot(speed, place, MARKERS[number % len(MARKERS)], color=colour, markersize=5)
+        axis.annotate(f"{speed:,.0f}", (speed, place), xytext=(6, -3), textcoords="offset points", fontsize=8)
+    axis.set_title(f"{kind} database", fontsize=10, loc="left")
+    axis.set_xscale("log")
+    axis.set_xlabel("lines per second (logarithmic)", fontsize=9)
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _position: f"{value:,.0f}"))
+    axis.xaxis.set_minor_formatter(NullFormatter())
+    axis.margins(x=0.15)
+    axis.set_yticks(range(len(variants)), [VARIANTS[variant][0] for variant in variants], fontsize=9)
+    axis.set_ylim(len(variants) - 0.4, -0.6)
+    axis.grid(axis="x", color="#dddddd")
+    axis.set_axisbelow(True)
     axis.spines[["top", "right"]].set_visible(False)
-    axis.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))

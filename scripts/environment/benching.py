@@ -24,8 +24,9 @@ def main(arguments):
         raise Trouble(f"There is no benchmark {name}: choose one of {', '.join(known) or 'none'}.")
     sys.path.insert(0, str(paths.ROOT))
     benchmark = importlib.import_module(f"benchmarks.{PREFIX}{name}")
+    asks_for_help = {"-h", "--help"} & {*arguments}
     # Why: stdout is for results only, which may be read by a program; what the set-up tells is progress.
-    with contextlib.redirect_stdout(sys.stderr):
+    with contextlib.nullcontext() if asks_for_help else contextlib.redirect_stdout(sys.stderr):
         return benchmark.main(arguments[1:])
 
 
