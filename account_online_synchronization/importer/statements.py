@@ -149,7 +149,7 @@ def _follow_lines(statements):
 
 def _loose_before(journal, affected, ordered):
     """:return: dict from the affected statements' ids to the sum of posted lines that belong to no statement and lie
-        between the statement before and this one, as Odoo's own start balance counts
+    between the statement before and this one, as Odoo's own start balance counts
     """
     bounds = [
         (statement.id, previous.first_line_index or "", statement.first_line_index)

@@ -59,7 +59,7 @@ class AccountBankStatementLine(models.Model):
     def create(self, vals_list):
         """The importer's batches are written set-wise. What other addons do in ``create()`` stays around it."""
         bulk = self.env.context.get(BULK)
-        return bulk.create(self, vals_list, super().create) if bulk else super().create(vals_list)
+        return bulk.create_lines(self, vals_list, super().create) if bulk else super().create(vals_list)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_remember_online_transaction(self):

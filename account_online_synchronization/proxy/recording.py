@@ -51,9 +51,7 @@ def mask(value, depth=0):
     if depth > MAX_DEPTH:
         return "…"
     if isinstance(value, dict):
-        return {
-            key: MASK if item and _is_secret(str(key)) else mask(item, depth + 1) for key, item in value.items()
-        }
+        return {key: MASK if item and _is_secret(str(key)) else mask(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list):
         return [mask(item, depth + 1) for item in value]
     return value

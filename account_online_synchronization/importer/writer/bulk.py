@@ -54,7 +54,7 @@ class Bulk:
         #: Code of other addons that has run for what we write.
         self.heeded = set()
 
-    def create(self, model, vals_list, create):
+    def create_lines(self, model, vals_list, create):
         """
         :param model: empty recordset of ``account.bank.statement.line``
         :param vals_list: list of values, as for ``create()``
@@ -77,6 +77,8 @@ class Bulk:
                 others = batch.write_others(pilot, before)
                 skipped = sorted({label for code, label in odoo.seen.items() if code not in self.heeded})
                 require(not skipped, f"it would skip {', '.join(skipped)}")
+            # Why after the savepoint, which ends all tracking: what happens to new entries is not tracked.
+            (pilot.move_id + batch.moves)._track_discard()
         except (NotCovered, psycopg2.IntegrityError, psycopg2.DataError) as reason:
             # Why not all that PostgreSQL says: it repeats the values.
             self._note(reason.diag.message_primary if isinstance(reason, psycopg2.Error) else reason)
@@ -129,6 +131,7 @@ class Batch:
         for values in self.values:
             is_foreign = (values.get("foreign_currency_id") or currency.id) != currency.id
             require(is_foreign == bool(values.get("amount_currency")), "a line has half of a foreign amount")
+            require(_is_round(currency, values.get("amount")), "an amount has more decimals than its currency")
         first_day = min(values["date"] for values in self.values)
         locked = journal.company_id._get_violated_lock_dates(first_day, False, journal)
         require(not locked, "there are days in a locked period")
@@ -170,7 +173,7 @@ class Batch:
         self._compare(pilots)
         rows = self._all_rows(pilots, before, names)
         copies = [
-            (record._table, self.types[record._table], record.id, self.columns.with_defaults(record, some))
+            (record._table, self.types[record._table], record.id, self.columns.complete(record, some))
             for model, records in pilots.items()
             for record, some in zip(records, rows[model], strict=True)
         ]
@@ -180,6 +183,7 @@ class Batch:
             model: records.browse(row["id"] for of_line in zip(*rows[model], strict=True) for row in of_line)
             for model, records in pilots.items()
         }
+        self.moves = written[MOVE]
         with ours:
             self._let_others_work(written, rows)
         self.bulk.heeded.update(ours.seen)
@@ -277,7 +281,6 @@ class Batch:
     def _let_others_work(self, written, rows):
         """Followers, what Odoo and other addons compute or do by themselves, and their checks."""
         moves, items, lines = written[MOVE], written[ITEM], written[LINE]
-        moves._track_discard()
         if follower := self._follower():
             self.env["mail.followers"]._insert_followers(
                 MOVE, moves.ids, follower.ids, subtypes=None, customer_ids=[], check_existing=False
@@ -332,3 +335,7 @@ class Batch:
             for account, row in zip(accounts, pair, strict=True)
         ]
         return moves, items
+
+
+def _is_round(currency, amount):
+    return not amount or abs(currency.round(amount) - amount) < 1e-9

@@ -14,7 +14,16 @@ LINE, MOVE, ITEM = "account.bank.statement.line", "account.move", "account.move.
 #: What Odoo is given when it creates a line, so that it does not compute it.
 GIVEN = {
     LINE: {"move_id", "journal_id", "company_id"},
-    MOVE: {"journal_id", "date", "ref", "partner_id", "statement_line_id", "name", "sequence_prefix", "sequence_number"},
+    MOVE: {
+        "journal_id",
+        "date",
+        "ref",
+        "partner_id",
+        "statement_line_id",
+        "name",
+        "sequence_prefix",
+        "sequence_number",
+    },
     ITEM: {"move_id", "name", "partner_id", "account_id", "currency_id", "amount_currency", "debit", "credit"},
 }
 
@@ -60,6 +69,8 @@ SAME = {
         "is_storno",
         # Why: the numbers of a batch follow one another.
         "made_sequence_gap",
+        # Why: Odoo keeps what it is created with.
+        "narration",
         "payment_reference",
         "payment_state",
     },
@@ -119,12 +130,20 @@ class Columns:
         """:return: the line's own columns, as JSON has them"""
         return {name: plain(field, values[name]) for name, field in self.fields.items()}
 
-    def with_defaults(self, model, rows):
-        """Add the columns whose default another addon computes, asked for each row."""
-        names = [name for name in self.defaults.get(model._name, ()) if name not in rows[0]]
-        for row in rows if names else ():
-            found = model.default_get(names)
-            row.update({name: plain(model._fields[name], found.get(name)) for name in names})
+    def complete(self, model, rows):
+        """Add columns that must not be the pilot's: what Odoo will compute, and defaults that other addons compute."""
+        if not rows or model._name not in GIVEN:
+            return rows
+        # Why empty: computations often keep what is there.
+        empty = {
+            field.name: None
+            for field in self.computed[model._name]
+            if field.column_type and not field.required and field.name not in rows[0]
+        }
+        names = [name for name in self.defaults[model._name] if name not in rows[0] and name not in empty]
+        for row in rows:
+            found = model.default_get(names) if names else {}
+            row.update({**empty, **{name: plain(model._fields[name], found.get(name)) for name in names}})
         return rows
 
 

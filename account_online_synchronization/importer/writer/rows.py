@@ -8,6 +8,7 @@ from typing import NamedTuple
 #: ``MAXINT`` of Odoo's ``internal_index``.
 MAX_SEQUENCE = 2**31 - 1
 
+
 class Unit:
     """A currency, with what is needed for each line at hand."""
 
@@ -144,7 +145,11 @@ class Rows:
         bank, counterpart = can_have_residual
         return [
             {"id": item_ids[0], **both, **self._item(amounts.journal, amounts.company, self.unit, bank)},
-            {"id": item_ids[1], **both, **self._item(-amounts.transaction, -amounts.company, amounts.unit, counterpart)},
+            {
+                "id": item_ids[1],
+                **both,
+                **self._item(-amounts.transaction, -amounts.company, amounts.unit, counterpart),
+            },
         ]
 
     def _item(self, amount, balance, unit, has_residual):

@@ -64,7 +64,8 @@ def differences(cr, table, types, pilot_id, row):
         SQL(
             "SELECT %s FROM %s, %s AS pilot WHERE pilot.id = %s",
             SQL(", ").join(
-                SQL("%s IS NOT DISTINCT FROM %s", *pair) for pair in zip(_of("given", row), _of("pilot", row), strict=True)
+                SQL("%s IS NOT DISTINCT FROM %s", *pair)
+                for pair in zip(_of("given", row), _of("pilot", row), strict=True)
             ),
             _given([row], types),
             SQL.identifier(table),

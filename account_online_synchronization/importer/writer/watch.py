@@ -62,13 +62,17 @@ class Watch:
             known = self._known[code] = is_known(frame.f_globals.get("__name__", "")) or not code.co_argcount
         if not known and code not in self.seen:
             records = frame.f_locals.get(code.co_varnames[0])
-            if isinstance(records, BaseModel) and (records or _is_for_models(records, code.co_name)):
+            if isinstance(records, BaseModel) and _does_something(records, code.co_name):
                 self.seen[code] = f"{frame.f_globals['__name__']}: {records._name}.{code.co_name}"
 
 
-def _is_for_models(records, name):
-    """Whether a method without records has something to do. Why: core calls ``unlink`` and others for none at all."""
-    return getattr(getattr(type(records), name, None), "_api_model", False)
+def _does_something(records, name):
+    """Why not everything: core calls ``unlink`` and others for no records at all; and who may read what, and where
+    Odoo keeps its own things, is asked in every method and is no part of a line.
+    """
+    if records._name.startswith("ir.") or records._name in ("res.users", "res.groups"):
+        return False
+    return records or getattr(getattr(type(records), name, None), "_api_model", False)
 
 
 def others_compute(model):

@@ -1,0 +1,257 @@
+import random
+from datetime import date, timedelta
+
+from odoo.addons.account.tests.common import AccountTestInvoicingCommon
+from odoo.fields import Command
+from odoo.tests import tagged
+
+from ..importer.writer import BULK
+from ..importer.writer.bulk import Bulk
+from .stored_rows import count_rows, read_rows
+
+LINES = 40
+
+
+@tagged("post_install", "-at_install")
+class TestWriterEquality(AccountTestInvoicingCommon):
+    """The bulk writer stores what Odoo stores: every column of every table, in every surrounding that matters."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # Why: Odoo's tests usually do without messages and followers.
+        cls.env = cls.env(context={})
+        cls.company = cls.company_data["company"]
+        cls.journal = cls.company_data["default_journal_bank"]
+        cls.dollar = cls.setup_other_currency("USD")
+        cls.yen = cls.setup_other_currency("JPY", rounding=1.0)
+        cls.partners = cls.env["res.partner"].create(
+            [
+                {"name": "Alone"},
+                {"name": "With accounts", "bank_ids": [Command.create({"acc_number": f"A-{n}"}) for n in (1, 2)]},
+                {"name": "Company", "is_company": True, "child_ids": [Command.create({"name": "Contact"})]},
+            ]
+        )
+        cls.partners += cls.partners.child_ids
+
+    # -------------------------------------------------------------------------
+    # TOOLS
+    # -------------------------------------------------------------------------
+
+    def some_lines(self, seed=0, journal=None, count=LINES, begin=date(2026, 1, 20), days=150):
+        """Values of lines such as banks report them, by day."""
+        chance, journal = random.Random(seed), journal or self.journal
+        currency = journal.currency_id or journal.company_id.currency_id
+        foreign = (self.dollar + self.yen + journal.company_id.currency_id) - currency
+        offsets = sorted(chance.randrange(days) for _number in range(count))
+        return [
+            self.one_line(chance, journal, begin + timedelta(offset), foreign, number)
+            for number, offset in enumerate(offsets)
+        ]
+
+    def one_line(self, chance, journal, day, foreign, number):
+        amount = chance.choice([round(chance.uniform(-5000, 5000), 2), float(chance.randrange(-50, 50)), 0.01])
+        is_foreign = amount and chance.random() < 0.3
+        other = chance.choice(foreign)
+        other_amount = other.round(amount * chance.uniform(0.5, 150)) if is_foreign else 0.0
+        return {
+            "journal_id": journal.id,
+            "date": day,
+            "amount": amount,
+            "foreign_currency_id": other.id if other_amount else False,
+            "amount_currency": other_amount,
+            "payment_ref": chance.choice([f"Payment {number}", "ü “quoted” \\ \t %s", "x" * 300]),
+            "ref": chance.choice([False, f"R{chance.randrange(9)}", "RF18 5390"]),
+            "partner_id": chance.choice([False, *self.partners.ids]),
+            "partner_name": chance.choice([False, "Somebody"]),
+            "account_number": chance.choice([False, "DE02 1203"]),
+            "transaction_details": {"id": number, "nested": [{"a": "“"}, None, 1.5]},
+            "online_transaction_identifier": f"T{number}",
+            "online_possible_duplicate": chance.random() < 0.2,
+        }
+
+    def stored(self, values, create):
+        """Create lines, read all that was stored, and take it back."""
+        with self.env.cr.savepoint() as savepoint:
+            before = count_rows(self.env.cr)
+            lines = create([dict(one) for one in values])
+            rows = read_rows(lines)
+            after = count_rows(self.env.cr)
+            savepoint.rollback()
+        return rows, {table: after[table] - before[table] for table in after if after[table] != before[table]}
+
+    def assertSameAsOdoo(self, values, env=None):
+        Line = (env or self.env)["account.bank.statement.line"]
+        bulk = Bulk()
+        expected, expected_counts = self.stored(values, Line.create)
+        found, counts = self.stored(values, Line.with_context(**{BULK: bulk}).create)
+        self.assertIsNone(bulk.reason)
+        self.assertEqual(counts, expected_counts)
+        for table, rows in expected.items():
+            for number, (row, other) in enumerate(zip(found[table], rows, strict=True)):
+                self.assertEqual(row, other, f"{table}, row {number}")
+
+    # -------------------------------------------------------------------------
+    # AMOUNTS AND CURRENCIES
+    # -------------------------------------------------------------------------
+
+    def test_random_batches(self):
+        for seed in range(3):
+            with self.subTest(seed=seed):
+                self.assertSameAsOdoo(self.some_lines(seed))
+
+    def test_amounts_of_zero(self):
+        values = self.some_lines()
+        for one in values[::3]:
+            one.update(amount=0.0, foreign_currency_id=False, amount_currency=0.0)
+        self.assertSameAsOdoo(values)
+
+    def test_a_journal_in_a_foreign_currency(self):
+        self.journal.currency_id = self.dollar
+        self.assertSameAsOdoo(self.some_lines())
+
+    # -------------------------------------------------------------------------
+    # PARTNERS
+    # -------------------------------------------------------------------------
+
+    def test_partners_with_fiscal_positions(self):
+        country = self.env.ref("base.be")
+        self.env["account.fiscal.position"].create(
+            {"name": "Belgium", "auto_apply": True, "country_id": country.id, "company_id": self.company.id}
+        )
+        self.partners[:2].country_id = country
+        self.assertSameAsOdoo(self.some_lines())
+
+    def test_analytic_distributions_by_partner_and_account(self):
+        plan = self.env["account.analytic.plan"].create({"name": "Plan"})
+        analytic = self.env["account.analytic.account"].create({"name": "A", "plan_id": plan.id})
+        self.env["account.analytic.distribution.model"].create(
+            [
+                {"partner_id": self.partners[0].id, "analytic_distribution": {analytic.id: 100}},
+                {
+                    "account_prefix": self.journal.suspense_account_id.code,
+                    "partner_id": self.partners[1].id,
+                    "analytic_distribution": {analytic.id: 40},
+                },
+            ]
+        )
+        self.assertSameAsOdoo(self.some_lines())
+
+    # -------------------------------------------------------------------------
+    # NUMBERS
+    # -------------------------------------------------------------------------
+
+    def test_numbers_follow_those_of_the_journal(self):
+        for names in (
+            ["BNK/2026/00041"],
+            ["BNK/2025/00007", "BNK/2026/00041"],
+            ["BNK/2026/01/0007"],
+            ["B0009"],
+            ["B2026-0003"],
+        ):
+            with self.subTest(names=names), self.env.cr.savepoint() as savepoint:
+                for name in names:
+                    year = 2025 if "2025" in name else 2026
+                    self.create_named(name, date(year, 1, 10))
+                self.assertSameAsOdoo(self.some_lines(begin=date(2025, 11, 20), days=200))
+                savepoint.rollback()
+
+    def create_named(self, name, day):
+        line = self.env["account.bank.statement.line"].create(
+            {"journal_id": self.journal.id, "date": day, "amount": 1.0, "payment_ref": name}
+        )
+        line.move_id.name = name
+        self.env.flush_all()
+
+    def test_a_fiscal_year_that_does_not_begin_in_january(self):
+        self.company.write({"fiscalyear_last_day": 15, "fiscalyear_last_month": "4"})
+        self.assertSameAsOdoo(self.some_lines(begin=date(2025, 12, 20), days=300))
+
+    def test_several_years(self):
+        self.assertSameAsOdoo(self.some_lines(begin=date(2023, 1, 1), days=1200))
+
+    def test_a_name_of_the_journals_own_making(self):
+        self.create_named("Bank no 500 (paid)", date(2026, 1, 2))
+        self.journal.sequence_override_regex = r"^(?P<prefix1>\D*)(?P<seq>\d*)(?P<suffix>\D*)$"
+        self.assertSameAsOdoo(self.some_lines())
+
+    # -------------------------------------------------------------------------
+    # SETTINGS
+    # -------------------------------------------------------------------------
+
+    def test_settings_of_the_company(self):
+        settings = {
+            "restrictive_audit_trail": True,
+            "tax_exigibility": True,
+            "account_storno": True,
+            "fiscalyear_lock_date": date(2025, 12, 31),
+            "tax_lock_date": date(2026, 3, 31),
+            "sale_lock_date": date(2026, 6, 30),
+        }
+        for name, value in settings.items():
+            with self.subTest(name), self.env.cr.savepoint() as savepoint:
+                self.company[name] = value
+                self.assertSameAsOdoo(self.some_lines())
+                savepoint.rollback()
+
+    def test_a_suspense_account_that_is_reconciled(self):
+        self.journal.suspense_account_id.reconcile = True
+        self.assertSameAsOdoo(self.some_lines())
+
+    def test_several_companies_and_journals(self):
+        other = self.setup_other_company()
+        for journal in (other["default_journal_bank"], self.company_data["default_journal_credit"]):
+            with self.subTest(journal.display_name):
+                self.assertSameAsOdoo(self.some_lines(journal=journal))
+
+    def test_a_branch(self):
+        self.company.child_ids = [Command.create({"name": "Branch"})]
+        branch = self.company.child_ids
+        journal = self.journal.create({"name": "Branch's", "type": "bank", "code": "BRA", "company_id": branch.id})
+        self.assertSameAsOdoo(self.some_lines(journal=journal))
+
+    def test_who_creates_them_follows_and_speaks_another_language(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        for env in (
+            self.env(user=self.env.ref("base.user_root")),
+            self.env(user=self.env.user.id, su=True),
+            self.env(context={**self.env.context, "lang": "fr_FR"}),
+            self.env(context={**self.env.context, "mail_create_nosubscribe": True}),
+        ):
+            with self.subTest(user=env.user.login, context=env.context):
+                self.assertSameAsOdoo(self.some_lines(), env)
+
+    # -------------------------------------------------------------------------
+    # STATEMENTS AND EXTRA FIELDS
+    # -------------------------------------------------------------------------
+
+    def test_lines_that_belong_to_a_statement(self):
+        statement = self.env["account.bank.statement"].create({"name": "S", "balance_start": 10.0})
+        self.assertSameAsOdoo([{**one, "statement_id": statement.id} for one in self.some_lines()])
+
+    def test_stored_fields_that_somebody_has_added(self):
+        self.addCleanup(self.registry.reset_changes)
+        for model, name, depends, compute in (
+            ("account.move.line", "x_item", "debit, partner_id", "record.debit * 2 + record.partner_id.id"),
+            ("account.move", "x_entry", "amount_total", "record.amount_total + 1"),
+            ("account.bank.statement.line", "x_line", "payment_ref", "len(record.payment_ref)"),
+        ):
+            self.env["ir.model.fields"].create(
+                {
+                    "model_id": self.env["ir.model"]._get_id(model),
+                    "name": name,
+                    "field_description": name,
+                    "ttype": "float",
+                    "store": True,
+                    "depends": depends,
+                    "compute": f"for record in self: record[{name!r}] = {compute}",
+                }
+            )
+        values = self.some_lines()
+        self.assertSameAsOdoo(values)
+        lines = self.env["account.bank.statement.line"].with_context(**{BULK: Bulk()}).create(values)
+        self.assertEqual(lines[7].x_line, len(values[7]["payment_ref"]))
+
+    def test_defaults_that_somebody_has_set(self):
+        self.env["ir.default"].set("account.move", "narration", "<p>By default</p>")
+        self.assertSameAsOdoo(self.some_lines())
