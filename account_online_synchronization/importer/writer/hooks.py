@@ -1,6 +1,6 @@
 """Lets the methods of other addons see a batch as if Odoo had created it.
 
-Entries, journal items and posting have their own chains of ``create()``, ``write()``, ``action_post()`` and ``_post()``.
+Entries, journal items and posting have chains of their own: ``create()``, ``write()``, ``action_post()``, ``_post()``.
 They are called for rows that stand already; at their bottom, in our models, they end instead of going on to Odoo.
 """
 
@@ -36,7 +36,7 @@ class Written:
         return vals == POSTED and self.is_about(moves)
 
     def call(self, move_values, item_values):
-        """Go through the chains in Odoo's order. To the methods in them the entries are drafts until they are posted."""
+        """Go through the chains in Odoo's order. In them the entries are drafts until posted."""
         moves = self.moves.with_context(**{WRITTEN: self})
         before = {"state": "draft", "posted_before": False, "name": False}
         for name, value in before.items():
