@@ -70,7 +70,17 @@ class Storing:
             new, ambiguous = self._sort_out(self._compare())
             opening = self._opening_balance(new)
             self._write_kept()
+            # Why here: most runs find nothing new, and need no further piece.
+            if not new:
+                self._finish()
             self._ask_to_review()
+        if new:
+            self._write_all(new, ambiguous, opening)
+            with self.env.cr.savepoint():
+                self._finish()
+                self._ask_to_review()
+
+    def _write_all(self, new, ambiguous, opening):
         writer = Writer(self.account, new)
         for start in range(0, len(new), CHUNK):
             if start:
@@ -78,9 +88,6 @@ class Storing:
             with self.env.cr.savepoint():
                 self._write(writer, new[start : start + CHUNK], ambiguous, opening)
                 self._ask_to_review()
-        with self.env.cr.savepoint():
-            self._finish()
-            self._ask_to_review()
 
     def _ask_to_review(self):
         """Why with each piece: what is stored is known to the next run, which would have nothing to tell any more."""
@@ -371,6 +378,8 @@ class Storing:
 
         :return: a number, or None where it is known already, or can't be known
         """
+        if not new:
+            return None
         account, sign = self.account, self.account._transaction_sign()
         amounts = {
             entry.identifier: (account._line_date(entry.transaction), float(entry.transaction.amount * sign))
