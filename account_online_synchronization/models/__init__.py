@@ -8,6 +8,7 @@ from . import (
     account_online_account_import,
     account_online_link,
     account_online_link_notices,
+    account_online_link_schedule,
     account_online_link_synchronization,
     account_online_run,
     account_online_transaction,

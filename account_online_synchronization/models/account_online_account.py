@@ -298,7 +298,10 @@ class AccountOnlineAccount(models.Model):
             values["account_number"] = str(message["number"])
         if message.get("name"):
             values["online_name"] = str(message["name"])
-        self.write(values)
+        # Why only what is new: a write costs even where it changes nothing.
+        changed = {name: value for name, value in values.items() if (self[name] or None) != (value or None)}
+        if changed:
+            self.write(changed)
         scheme = self._prepare_identity_values(message)["id_scheme"]
         if message.get("id_scheme") and scheme != self.id_scheme:
             self._change_scheme(scheme)

@@ -1,7 +1,10 @@
 import logging
+import threading
 
-from odoo import api, fields, models
+from odoo import api, fields, models, modules
 from odoo.exceptions import AccessError
+from odoo.service.model import retrying
+from odoo.tools import config
 
 from ..proxy.client import ProxyClient
 from ..proxy.errors import ProxyError, ServiceUnavailable
@@ -225,8 +228,30 @@ class AccountOnlineLink(models.Model):
         api_model = self.env["bank.sync.api"].sudo()
         client = self.env["bank.sync.client"].sudo()._get_embedded()
         return ProxyClient(
-            EmbeddedTransport(lambda operation, payload: api_model._dispatch(client, operation, payload))
+            EmbeddedTransport(
+                lambda operation, payload: api_model._dispatch(client, operation, payload),
+                in_threads=self._get_embedded_transport_for_threads(client),
+            )
         )
+
+    @api.model
+    def _get_embedded_transport_for_threads(self, client):
+        """:return: transport of which each question has a transaction of its own, as a request over HTTP has"""
+        # Why not in tests: what they have prepared stands in a transaction that no other thread sees.
+        if modules.module.current_test:
+            return None
+        registry, user_id, context = self.env.registry, self.env.uid, self.env.context
+
+        def dispatch(operation, payload):
+            # Why: Odoo's log names the database of the thread.
+            threading.current_thread().dbname = registry.db_name
+            with registry.cursor() as cr:
+                env = api.Environment(cr, user_id, context, su=True)
+                mine = client.with_env(env)
+                return retrying(lambda: env["bank.sync.api"]._dispatch(mine, operation, payload), env)
+
+        # Why so few: each takes one of the server's connections to the database, which its other requests need, too.
+        return EmbeddedTransport(dispatch, threads=max(config["db_maxconn"] // 4, 1))
 
     def _get_connection_identifier(self):
         """:raise ProxyError: when there is no connection, as in a neutralized copy"""
@@ -317,15 +342,16 @@ class AccountOnlineLink(models.Model):
         self.message_post(body=body)
 
     def _clear_error(self):
-        self.write(
-            {
-                "state": "connected",
-                "error_code": False,
-                "error_message": False,
-                "error_reference": False,
-                "error_action": False,
-            }
-        )
+        values = {
+            "state": "connected",
+            "error_code": False,
+            "error_message": False,
+            "error_reference": False,
+            "error_action": False,
+        }
+        # Why: most of the time there is none, and a write costs even where it changes nothing.
+        if any(self[name] != value for name, value in values.items()):
+            self.write(values)
         self._update_status_activity()
 
     # -------------------------------------------------------------------------

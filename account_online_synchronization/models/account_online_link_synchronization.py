@@ -1,8 +1,4 @@
-import contextlib
-import functools
 import logging
-import math
-import time
 import zlib
 from datetime import timedelta
 
@@ -10,8 +6,8 @@ import psycopg2
 
 from odoo import api, fields, models
 from odoo.addons.base.models.ir_cron import _intervalTypes
-from odoo.tools import config
 
+from ..proxy.conversation import Answered
 from ..proxy.errors import ProxyError
 from ..proxy.messages import parse_moment
 from ..proxy.recording import Recording
@@ -28,10 +24,6 @@ FIRST_BACK_OFF = timedelta(minutes=5)
 SPREAD = 0.1
 
 
-#: With the id of a link: what PostgreSQL's advisory locks are about. Any number that nobody else uses.
-LOCK = 1129271116
-
-
 class Interrupted(Exception):
     """The scheduled action has no time left. What is stored stays; the rest follows at once."""
 
@@ -46,144 +38,19 @@ class AccountOnlineLink(models.Model):
     _inherit = "account.online.link"  # pylint: disable=consider-merging-classes-inherited
 
     # -------------------------------------------------------------------------
-    # BUSINESS METHODS - SCHEDULED ACTIONS
-    # -------------------------------------------------------------------------
-
-    @api.model
-    def _cron_synchronize(self):
-        """Fetch for every link that is due. Each is stored by itself; no failure stops another."""
-        links = self.search(
-            [
-                ("auto_sync", "=", True),
-                ("state", "in", ("connected", "error")),
-                ("journal_ids", "!=", False),
-                "|",
-                ("next_refresh", "=", False),
-                ("next_refresh", "<=", fields.Datetime.now()),
-            ],
-            # Why: whoever waited longest comes first, should the time not suffice for all.
-            order="last_refresh nulls first, id",
-        )
-        links._synchronize_each()
-
-    @api.model
-    def _cron_fetch_planned(self):
-        """Do what users have asked for and is too long to wait for. A dead worker's run is taken up again."""
-        runs = self.env["account.online.run"].search(
-            [("is_deferred", "=", True), ("state", "in", ("planned", "running"))], order="id"
-        )
-        planned = {run.account_online_link_id.id: run for run in runs}
-        self.browse(planned)._synchronize_each(planned)
-
-    def _synchronize_each(self, planned=None):
-        """One link after the other, as long as the scheduled action has time; what is left goes on at once.
-
-        :param dict planned: runs by link id, None to ask the banks for news
-        """
-        cron, left, deadline = self.env["ir.cron"], len(self), self._deadline()
-        cron._commit_progress(remaining=left)
-        for link in self:
-            if time.monotonic() > deadline:
-                break
-            # Why around the commit, too: whoever comes next must see what has been done.
-            with link._held() as is_ours:
-                try:
-                    if not is_ours:
-                        raise TakenOver
-                    link._synchronize(
-                        user_present=False,
-                        refresh=planned is None,
-                        run=planned and planned[link.id],
-                        checkpoint=functools.partial(link._checkpoint, left, deadline),
-                    )
-                    # Why here: what can't be written is this link's failure, not that of the whole pass.
-                    self.env.flush_all()
-                except TakenOver:
-                    self.env.cr.rollback()
-                    # Why later: usually the other worker does it all, but it may fail, too.
-                    link._wake_schedule(fields.Datetime.now() + FIRST_BACK_OFF)
-                except Interrupted:
-                    _logger.info("Online link %s: the synchronization goes on at once", link.id)
-                    break
-                except psycopg2.errors.SerializationFailure:
-                    # Somebody has changed the same rows meanwhile. The link stays due, the action is executed again.
-                    self.env.cr.rollback()
-                    continue
-                except Exception as error:
-                    self.env.cr.rollback()
-                    _logger.exception("Online link %s: the synchronization was interrupted and is repeated", link.id)
-                    link._note_interruption(error)
-                left -= 1
-                seconds = cron._commit_progress(1, remaining=left)
-            if not seconds:
-                break
-
-    @contextlib.contextmanager
-    def _held(self):
-        """One worker for one link, over all commits of its work; also when the worker dies, the link is free at once.
-
-        Why not the lock on the row alone: it goes with each commit, and another worker may be faster.
-        """
-        with self.env.registry.cursor() as cr:
-            yield self._try_hold(cr)
-
-    def _try_hold(self, cr):
-        """:return: whether nobody else has the link, from now to the end of the cursor's transaction"""
-        cr.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [LOCK, self.id])
-        return cr.fetchone()[0]
-
-    def _deadline(self):
-        """:return: moment (monotonic seconds) at which a long load stops; endless outside of a scheduled action
-
-        Why not Odoo's own 10 seconds: every stop asks the bank again, and requests are few. Half of the time after
-        which Odoo ends a worker is left to the others.
-        """
-        end = self.env.context.get("cron_end_time", math.inf)
-        limit = config["limit_time_real_cron"]
-        limit = config["limit_time_real"] if limit < 0 else limit
-        return end + (limit / 2 or math.inf)
-
-    def _checkpoint(self, left, deadline):
-        """Make what is stored so far last, and hold the link again.
-
-        :param int left: links that the scheduled action has not finished
-        :raise Interrupted: when there is no time left, or another worker has the link now
-        """
-        self.env["ir.cron"]._commit_progress(1, remaining=left)
-        if not self.try_lock_for_update(allow_referencing=True):
-            raise TakenOver
-        if time.monotonic() > deadline:
-            raise Interrupted
-
-    def _note_interruption(self, error):
-        """In a transaction of its own, after whatever went wrong has been taken back."""
-        try:
-            with self.env.cr.savepoint():
-                run = self.run_ids.filtered(lambda run: run.state == "running")
-                run._interrupt(str(error))
-                message = self.env._(
-                    "The synchronization was interrupted: %s. Nothing is lost, and it is tried again by itself.", error
-                )
-                reference = run and f"RUN-{run[0].id}"
-                self._register_error(ProxyError("interrupted", message, reference or None, action="retry"))
-                self.failure_count += 1
-                self._plan_next(self._back_off())
-                self._send_status("failed")
-        except psycopg2.Error:
-            _logger.warning("Online link %s: the interruption could not be noted", self.id, exc_info=True)
-
-    # -------------------------------------------------------------------------
     # BUSINESS METHODS - ONE RUN
     # -------------------------------------------------------------------------
 
-    def _synchronize(self, *, user_present, refresh=True, may_defer=False, run=None, checkpoint=None):
+    def _synchronize(self, *, user_present, refresh=True, may_defer=False, run=None, answers=None, checkpoint=None):
         """Fetch and store the news of all linked accounts.
 
         :param bool user_present: a user waits for it, so the bank may ask for a code
         :param bool refresh: ask the bank for news first; not needed straight after the user was at the bank's pages,
             unless those brought none
         :param bool may_defer: leave long work to the scheduled action, so that the user can go on
-        :param run: ``account.online.run`` that was planned earlier
+        :param run: ``account.online.run`` that was planned earlier, or that has begun where there are answers
+        :param dict answers: what the proxy has answered already, see :mod:`..proxy.conversation`; since before that the
+            link is held, and nobody else has synchronized it
         :param checkpoint: called when a part is stored; it may commit, see :meth:`_checkpoint`
         :return: action that tells the user what happened, or leads to the page where the bank asks for a code
         """
@@ -193,16 +60,20 @@ class AccountOnlineLink(models.Model):
         is_ours = self.try_lock_for_update(allow_referencing=True)
         if checkpoint and not is_ours:
             raise TakenOver
-        if not is_ours or (not checkpoint and not self._try_hold(self.env.cr)):
+        if not is_ours or (not checkpoint and not self._try_hold()):
             return self._notify(self.env._("%s is being synchronized right now.", self.name), "info")
-        if checkpoint and not self._is_still_due(run):
-            return self._notify(self.env._("%s has just been synchronized.", self.name), "info")
-        run, recording = self._begin_run(run, user_present), Recording()
+        recording = Recording()
+        if answers is None:
+            if checkpoint and not self._is_still_due(run):
+                return self._notify(self.env._("%s has just been synchronized.", self.name), "info")
+            run = self._begin_runs("user" if user_present else "schedule", run)[self.id]
         try:
-            if checkpoint:
+            if checkpoint and answers is None:
                 # Why: others see that it is running, and should the server die, that it was.
                 checkpoint()
             client = self._get_client().recorded_by(recording.add)
+            if answers is not None:
+                client = client.over(lambda transport: Answered(transport, answers))
             answer = self._ask_for_news(client, user_present, refresh)
             if answer.get("state") == "challenge":
                 run.write({"state": "waiting", "ended_at": fields.Datetime.now()})
@@ -232,18 +103,30 @@ class AccountOnlineLink(models.Model):
             return run.state in ("planned", "running")
         return not self.next_refresh or self.next_refresh <= fields.Datetime.now()
 
-    def _begin_run(self, run, user_present):
-        """Whatever ran or was planned before is over or done by this run: the link is locked."""
-        open_runs = self.run_ids.filtered(lambda one: one.state in ("planned", "running"))
-        planned = run or open_runs.filtered("is_deferred")[:1]
-        (open_runs - planned)._interrupt(self.env._("It stopped before the end. Nothing is lost by that."))
-        if not planned:
-            planned = planned.create(
-                {"account_online_link_id": self.id, "trigger": "user" if user_present else "schedule"}
-            )
-        planned._restart()
+    def _begin_runs(self, trigger, planned=None):
+        """Whatever ran or was planned before is over or done by these runs: the links are held.
+
+        :param str trigger: of new runs
+        :param planned: run that was planned for this one link
+        :return: run by link id
+        """
+        Run = self.env["account.online.run"]
+        open_runs = Run.search([("account_online_link_id", "in", self.ids), ("state", "in", ("planned", "running"))])
+        runs = {}
+        for run in planned or open_runs.filtered("is_deferred"):
+            runs.setdefault(run.account_online_link_id.id, run)
+        continued = Run.union(*runs.values())
+        (open_runs - continued)._interrupt(self.env._("It stopped before the end. Nothing is lost by that."))
+        continued._restart()
+        new = Run.create(
+            [
+                {"account_online_link_id": link.id, "company_id": link.company_id.id, "trigger": trigger}
+                for link in self
+                if link.id not in runs
+            ]
+        )
         self._send_status("running")
-        return planned
+        return runs | {run.account_online_link_id.id: run for run in new}
 
     def _ask_for_news(self, client, user_present, refresh):
         """:return: answer of ``connections.refresh``, or what is known of the bank's last news where none are wanted"""
@@ -277,7 +160,7 @@ class AccountOnlineLink(models.Model):
             self._get_connection_identifier(),
             user_present,
             return_url=nonce and authorization._return_url(nonce),
-            language=self.env.user.lang,
+            language=self._language(),
         )
         if answer["state"] == "challenge":
             if not user_present or not isinstance(answer.get("page_url"), str):
@@ -288,6 +171,11 @@ class AccountOnlineLink(models.Model):
                 )
             authorization._remember("refresh", nonce, link=self)
         return answer
+
+    @api.model
+    def _language(self):
+        """:return: language of the user, such as ``fr_BE``, without reading the user again in each transaction"""
+        return self.env["res.users"].context_get().get("lang")
 
     def _update_balances(self, client):
         """Why not more: new accounts of the consent are offered by Fetch Accounts, they don't appear by themselves."""
@@ -338,8 +226,7 @@ class AccountOnlineLink(models.Model):
         now = fields.Datetime.now()
         run.write({"state": "done", "ended_at": now})
         self._clear_error()
-        self.write({"last_refresh": now, "failure_count": 0})
-        self._plan_next(self._interval() * (1 - SPREAD * self._share()))
+        self._plan_next(self._interval() * (1 - SPREAD * self._share()), last_refresh=now, failure_count=0)
         self._send_status("done")
         return self._notify(run._summary(), "success" if run.imported or run.adopted else "info")
 
@@ -365,7 +252,9 @@ class AccountOnlineLink(models.Model):
 
         :param str status: ``planned``, ``running``, ``done`` or ``failed``
         """
-        self.env.ref("account.group_account_basic").sudo()._bus_send(
+        if self.env.context.get("online_status_is_told_later"):
+            return
+        self._by_xmlid("res.groups", "account.group_account_basic")._bus_send(
             "account_online_synchronization/status", {"journal_ids": self.journal_ids.ids, "status": status}
         )
 
@@ -375,7 +264,12 @@ class AccountOnlineLink(models.Model):
 
     @api.model
     def _scheduled_action(self):
-        return self.env.ref("account_online_synchronization.ir_cron_synchronize").sudo()
+        return self._by_xmlid("ir.cron", "account_online_synchronization.ir_cron_synchronize")
+
+    @api.model
+    def _by_xmlid(self, model, xmlid):
+        """What ``ref`` gives, with superuser rights, and without asking the database again in each transaction."""
+        return self.env[model].sudo().browse(self.env["ir.model.data"]._xmlid_to_res_id(xmlid, raise_if_not_found=True))
 
     def _interval(self):
         """:return: timedelta between two automatic synchronizations, as the scheduled action says"""
@@ -394,8 +288,12 @@ class AccountOnlineLink(models.Model):
             return timedelta(seconds=retry_after)
         return min(FIRST_BACK_OFF * 2 ** min(self.failure_count - 1, 20), self._interval())
 
-    def _plan_next(self, delay):
-        self.next_refresh = fields.Datetime.now() + delay
+    def _plan_next(self, delay, **values):
+        """
+        :param timedelta delay: from now on
+        :param values: further fields to write
+        """
+        self.write({"next_refresh": fields.Datetime.now() + delay, **values})
         if self.auto_sync:
             self._wake_schedule(self.next_refresh)
 

@@ -74,6 +74,9 @@ class AccountOnlineRun(models.Model):
     raw_answers_name = fields.Char(compute="_compute_raw_answers_text", groups="base.group_system")
     raw_answers_text = fields.Text(compute="_compute_raw_answers_text", groups="base.group_system")
 
+    # Why: they are looked for with each run and each card, among the runs of a year.
+    _open_idx = models.Index("(account_online_link_id) WHERE state IN ('planned', 'running')")
+
     # -------------------------------------------------------------------------
     # COMPUTE METHODS
     # -------------------------------------------------------------------------
@@ -117,16 +120,22 @@ class AccountOnlineRun(models.Model):
     # -------------------------------------------------------------------------
 
     def _restart(self):
-        """Begin, or begin again after an interruption: what was stored then stays counted, the rest is seen again."""
+        """Begin again after an interruption: what was stored then stays counted, the rest is seen again."""
         seen = ("fetched", "known", "pending", "skipped_before_start", "skipped_locked", "skipped_deleted", "parked")
-        self.write({**dict.fromkeys(seen, 0), "state": "running", "parked_details": False, "ended_at": False})
+        if self:
+            self.write({**dict.fromkeys(seen, 0), "state": "running", "parked_details": False, "ended_at": False})
 
-    def _pause(self):
-        """The scheduled action has no time left and goes on at once, in its next round."""
+    def _pause(self, message=None):
+        """The scheduled action leaves the run and goes on at once, in its next round.
+
+        :param str message: why, if not because it has no time left
+        """
         if self.is_deferred:
             self.state = "planned"
         else:
-            self._interrupt(self.env._("The time of the scheduled action ran out. The next run goes on at once."))
+            self._interrupt(
+                message or self.env._("The time of the scheduled action ran out. The next run goes on at once.")
+            )
 
     def _interrupt(self, message):
         """The run came to no end; the next one does its work."""
@@ -135,7 +144,9 @@ class AccountOnlineRun(models.Model):
 
     def _count(self, counter, number=1):
         """:param str counter: name of one of the integer fields"""
-        self[counter] += number
+        # Why: every change of a run is a statement of its own.
+        if number:
+            self[counter] += number
 
     def _park(self, account, identifier, reason):
         """Remember a transaction that could not be imported, and why."""

@@ -12,7 +12,7 @@ MAX_PAGES = 2000
 class ProxyClient:
     """Asks the proxy.
 
-    :param transport: an object with ``call(operation, payload) -> answer``
+    :param transport: see :mod:`.transport`
     :param record: ``callable(operation, payload, answer)`` that hears of every answer, None for nobody
     """
 
@@ -23,6 +23,17 @@ class ProxyClient:
     def recorded_by(self, record):
         """:return: the same client with another listener"""
         return type(self)(self._transport, record)
+
+    def over(self, wrap):
+        """:return: the same client over another transport
+
+        :param wrap: function from the transport to the other one
+        """
+        return type(self)(wrap(self._transport), self._record)
+
+    def for_threads(self):
+        """:return: transport for conversations in other threads, None where there is none; see :mod:`.transport`"""
+        return self._transport.for_threads()
 
     def _ask(self, operation, _expect=None, **payload):
         """

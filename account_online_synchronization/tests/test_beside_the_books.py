@@ -1,8 +1,11 @@
+from unittest.mock import patch
+
 from freezegun import freeze_time
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
+from ..importer.storing import Window
 from .common import DAY, OnlineSyncCommon
 
 
@@ -35,6 +38,21 @@ class TestPending(OnlineSyncCommon):
         self.synchronize(link)
         self.assertEqual(self.shown(), ["P2", "P3"])
         self.assertRecordValues(link.account_online_account_ids, [{"pending_count": 2, "pending_amount": -13}])
+
+    def test_where_nothing_is_pending_one_query_finds_that_out(self):
+        account = self.connect_journal().account_online_account_ids
+        self.env.flush_all()
+        with self.assertQueryCount(1):
+            account._keep_pending(Window())
+
+    def test_what_stays_pending_is_not_written_again(self):
+        link = self.connect_journal()
+        self.proxy.book("P1", "-5.00", status="pending")
+        self.synchronize(link)
+        account = link.account_online_account_ids
+        with patch.object(type(account), "write", side_effect=AssertionError("it writes")):
+            account._keep_pending(account._fetch_window(link._get_client(), link.run_ids[0]))
+        self.assertRecordValues(account, [{"pending_count": 1, "pending_amount": -5}])
 
     def test_a_pending_one_that_changes_is_shown_as_it_is_now(self):
         link = self.connect_journal()

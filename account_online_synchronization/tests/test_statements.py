@@ -94,3 +94,33 @@ class TestStatements(OnlineSyncCommon):
         self.synchronize(self.connect_journal())
         self.assertEqual((statement.balance_start, statement.balance_end_real), (3, 10))
         self.assertEqual(self.balances()[-1], ("2026-04", 10, 30))
+
+    def test_the_balance_of_the_journal_is_the_running_balance_of_its_last_posted_line(self):
+        self.book_three_months()
+        account = self.connect_journal().account_online_account_ids
+        self.assertEqual(account._current_journal_balance(), 0)
+        self.synchronize(account.account_online_link_id)
+
+        def assert_same():
+            last = self.Line.search([("journal_id", "=", self.journal.id), ("state", "=", "posted")], limit=1)
+            last.invalidate_recordset(["running_balance"])
+            self.assertEqual(account._current_journal_balance(), last.running_balance)
+
+        assert_same()
+        by_hand = self.Line.create(
+            {"journal_id": self.journal.id, "date": "2026-06-01", "amount": 7.25, "payment_ref": "By hand"}
+        )
+        assert_same()
+        statement = self.env["account.bank.statement"].create(
+            {"name": "By hand", "line_ids": by_hand.ids, "balance_start": 3, "balance_end_real": 10.25}
+        )
+        assert_same()
+        later = self.Line.create(
+            {"journal_id": self.journal.id, "date": "2026-06-02", "amount": 0.75, "payment_ref": "Later"}
+        )
+        assert_same()
+        later.move_id.button_draft()
+        assert_same()
+        statement.balance_start = 4
+        assert_same()
+        self.assertEqual(account._current_journal_balance(), 11.25)

@@ -78,7 +78,9 @@ class World(Checks):
         self.number = 0
         self.commits, self.dies_at = 0, None
         self.bank = SimulatedBank(self.company.currency_id.name, datetime.now)
-        self.client = ProxyClient(EmbeddedTransport(self.bank.dispatch))
+        # Why one thread: what the bank is asked ahead, it is asked in the same order each time.
+        in_a_thread = EmbeddedTransport(self.bank.dispatch, threads=1)
+        self.client = ProxyClient(EmbeddedTransport(self.bank.dispatch, in_a_thread))
         self.stack = contextlib.ExitStack()
         registry = case.registry
         for target, name, replacement in (
