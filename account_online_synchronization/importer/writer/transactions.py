@@ -56,32 +56,37 @@ class Writer:
     def write_lines(self, entries, possible_duplicates=frozenset(), statements=None):
         """Create and post one statement line per entry, in their order.
 
-        A batch that Odoo refuses is tried again line by line, so that one bad line does not keep the others out.
-
         :param possible_duplicates: identifiers of those that may be in the journal already
         :param dict statements: ``account.bank.statement`` by date; the caller lets their balances follow
         :return: :class:`Written`
         """
-        Line = self.env["account.bank.statement.line"]
         values = [self.values(entry) for entry in entries]
         for entry, line_values in zip(entries, values, strict=True):
             line_values["online_possible_duplicate"] = entry.identifier in possible_duplicates
             if statements:
                 line_values["statement_id"] = statements[line_values["date"]].id
+        written = Written(self.env["account.bank.statement.line"])
+        self._write([*zip(entries, values, strict=True)], written)
+        return written
+
+    def _write(self, pairs, written):
+        """A batch that Odoo refuses is tried again by halves, so that one bad line does not keep the others out."""
+        if not pairs:
+            return
         try:
             with self.env.cr.savepoint():
-                lines = Line.with_context(**{BULK: self.bulk}).create(values)
-                return Written(lines.with_env(self.env))
-        except REFUSALS:
-            written = Written(Line)
-        for entry, line_values in zip(entries, values, strict=True):
-            try:
-                with self.env.cr.savepoint():
-                    written.lines += Line.create(line_values)
-            except REFUSALS as error:
-                _logger.warning("Online account %s: a transaction was refused: %s", self.account.id, error)
-                written.refused.append((entry, str(error)))
-        return written
+                Line = self.env["account.bank.statement.line"].with_context(**{BULK: self.bulk})
+                # Why copies: whoever has refused it may have changed it.
+                lines = Line.create([dict(values) for _entry, values in pairs])
+            written.lines += lines.with_env(self.env)
+        except REFUSALS as error:
+            if len(pairs) > 1:
+                middle = len(pairs) // 2
+                self._write(pairs[:middle], written)
+                self._write(pairs[middle:], written)
+                return
+            _logger.warning("Online account %s: a transaction was refused: %s", self.account.id, error)
+            written.refused.append((pairs[0][0], str(error)))
 
     def values(self, entry):
         """:return: values of a new ``account.bank.statement.line``"""

@@ -90,7 +90,7 @@ def others_default(model):
     return [
         field.name
         for field in model._fields.values()
-        if field.store and field.column_type and field.default and not is_known(field.default.__module__)
+        if field.store and field.column_type and field.default and not _is_known_function(field.default)
     ]
 
 
