@@ -13,6 +13,7 @@ from .adoption import Candidate, Wanted, adopt
 from .identity import identify
 from .matching import CHANGED, MOVED, NEW, SAME, Known, match
 from .writer import CHUNK, REFUSALS, Writer
+from .writer.tables import analyze_when_fresh
 
 
 @dataclass
@@ -84,21 +85,12 @@ class Storing:
         writer = Writer(self.account, new)
         for start in range(0, len(new), CHUNK):
             if start:
-                self._analyze(writer)
+                if writer.bulk.reason:
+                    analyze_when_fresh(self.env.cr)
                 self.checkpoint()
             with self.env.cr.savepoint():
                 self._write(writer, new[start : start + CHUNK], ambiguous, opening)
                 self._ask_to_review()
-
-    def _analyze(self, writer):
-        """Why: as long as PostgreSQL knows nothing of the tables, each line that Odoo creates takes longer than the one
-        before.
-        """
-        tables = ["account_move", "account_move_line", "account_bank_statement_line"]
-        if writer.bulk.reason:
-            self.env.cr.execute("SELECT count(*) FROM pg_class WHERE relname = ANY(%s) AND reltuples <= 0", [tables])
-            if self.env.cr.fetchone()[0]:
-                self.env.cr.execute(f"ANALYZE {', '.join(tables)}")
 
     def _ask_to_review(self):
         """Why with each piece: what is stored is known to the next run, which would have nothing to tell any more."""
