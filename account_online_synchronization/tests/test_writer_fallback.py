@@ -197,22 +197,32 @@ class TestWriterFallback(AccountTestInvoicingCommon):
         self.assertNotIn("Line 17", f"{logs.output}{self.bulk.reason}")
 
     def test_reasons_that_the_values_show(self):
-        statement = self.env["account.move"]
+        yen = self.env.ref("base.JPY")
+        yen.active = True
         for reason, values in (
             ("narration", {"narration": "<p>x</p>"}),
-            ("half of a foreign amount", {"foreign_currency_id": self.env.ref("base.CHF").id}),
             ("more decimals", {"amount": 1.005}),
+            ("more decimals", {"foreign_currency_id": yen.id, "amount_currency": 7.5}),
+        ):
+            with self.subTest(reason, **values), self.env.cr.savepoint() as savepoint:
+                self.bulk = Bulk()
+                self.assertEqual(len(self.create_lines(self.values(**values))), 30)
+                self.assertIn(reason, self.bulk.reason)
+                savepoint.rollback()
+
+    def test_what_odoo_refuses_is_refused(self):
+        franc, yen = self.env.ref("base.CHF"), self.env.ref("base.JPY")
+        franc.active = True
+        for reason, values in (
+            ("half of a foreign amount", {"foreign_currency_id": franc.id, "amount": 0.0, "amount_currency": 0.0}),
+            ("not active", {"foreign_currency_id": yen.id, "amount_currency": 7.0}),
         ):
             with self.subTest(reason), self.env.cr.savepoint() as savepoint:
                 self.bulk = Bulk()
-                if "foreign_currency_id" in values:
-                    with self.assertRaises(ValidationError):
-                        self.create_lines(self.values(**values, amount_currency=0.0, amount=0.0))
-                else:
-                    self.assertEqual(len(self.create_lines(self.values(**values))), 30)
+                with self.assertRaises(UserError):
+                    self.create_lines(self.values(**values))
                 self.assertIn(reason, self.bulk.reason)
                 savepoint.rollback()
-        self.assertFalse(statement)
 
     def test_a_journal_that_secures_its_entries(self):
         self.journal.restrict_mode_hash_table = True

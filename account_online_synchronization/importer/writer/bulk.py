@@ -54,6 +54,8 @@ class Bulk:
         self.of_partners = {}
         #: Whether all that other addons do to a line is known to be done.
         self.is_watched = False
+        #: Whether it has turned out that this can't be, so that no further batch is tried.
+        self.has_given_up = False
 
     def create_lines(self, model, vals_list, create):
         """
@@ -62,7 +64,7 @@ class Bulk:
         :param create: what is left of the chain of ``create()``, down to Odoo's own
         :return: the new lines, in the order of ``vals_list``; what statements add up to is left to the caller
         """
-        if len(vals_list) < MIN_LINES:
+        if len(vals_list) < MIN_LINES or self.has_given_up:
             return create(vals_list)
         try:
             batch = Batch(model, vals_list, self)
@@ -80,10 +82,14 @@ class Bulk:
                 self._check_skipped(odoo, ours)
             # Why after the savepoint, which ends all tracking: what happens to new entries is not tracked.
             (pilot.move_id + batch.moves)._track_discard()
-        except (NotCovered, psycopg2.IntegrityError, psycopg2.DataError) as reason:
+        except NotCovered as reason:
+            self._note(reason)
+            self.has_given_up = True
+            others = create(batch.without_first(vals_list))
+        except (psycopg2.IntegrityError, psycopg2.DataError) as refusal:
             # Why not all that PostgreSQL says: it repeats the values.
-            self._note(reason.diag.message_primary if isinstance(reason, psycopg2.Error) else reason)
-            others = create([values for index, values in enumerate(vals_list) if index != batch.first])
+            self._note(refusal.diag.message_primary)
+            others = create(batch.without_first(vals_list))
         ids = list(others._ids)
         ids.insert(batch.first, pilot.id)
         return pilot.browse(ids)
@@ -117,6 +123,9 @@ class Batch:
         self.order = sorted(range(len(self.values)), key=self._number_key)
         self.first = self.order[0]
 
+    def without_first(self, vals_list):
+        return vals_list[: self.first] + vals_list[self.first + 1 :]
+
     def _number_key(self, index):
         values = self.values[index]
         return values["date"], values.get("ref") or "", index
@@ -135,17 +144,24 @@ class Batch:
         require(len(journal) == 1, "the lines are of several journals")
         require(journal.suspense_account_id and journal.default_account_id, "the journal lacks an account")
         require(not journal.restrict_mode_hash_table, "the journal secures its entries with a hash")
-        currency = journal.currency_id or journal.company_id.sudo().currency_id
-        for values in self.values:
-            is_foreign = (values.get("foreign_currency_id") or currency.id) != currency.id
-            require(is_foreign == bool(values.get("amount_currency")), "a line has half of a foreign amount")
-            require(_is_round(currency, values.get("amount")), "an amount has more decimals than its currency")
+        self._check_amounts(journal.currency_id or journal.company_id.sudo().currency_id)
         first_day = min(values["date"] for values in self.values)
         locked = journal.company_id._get_violated_lock_dates(first_day, False, journal)
         require(not locked, "there are days in a locked period")
         partners = self.env["res.partner"].browse({values.get("partner_id") or None for values in self.values} - {None})
         require(partners.sudo().company_id <= journal.company_id, "a partner belongs to another company")
         return journal
+
+    def _check_amounts(self, currency):
+        currencies = {values.get("foreign_currency_id") for values in self.values} - {None, False}
+        currencies = {other.id: other for other in currency.browse(currencies)}
+        require(all(other.active for other in currencies.values()), "a currency is not active")
+        for values in self.values:
+            foreign = currencies.get(values.get("foreign_currency_id"), currency)
+            amount, foreign_amount = values.get("amount"), values.get("amount_currency")
+            require((foreign != currency) == bool(foreign_amount), "a line has half of a foreign amount")
+            is_round = _is_round(currency, amount) and _is_round(foreign, foreign_amount)
+            require(is_round, "an amount has more decimals than its currency")
 
     def _check_pilot(self, pilot):
         """:return: dict from model to the pilot's records; the bank account's item comes before its counterpart"""
