@@ -85,8 +85,7 @@ class Storing:
         writer = Writer(self.account, new)
         for start in range(0, len(new), CHUNK):
             if start:
-                if writer.bulk.reason:
-                    analyze_when_fresh(self.env.cr)
+                analyze_when_fresh(self.env.cr)
                 self.checkpoint()
             with self.env.cr.savepoint():
                 self._write(writer, new[start : start + CHUNK], ambiguous, opening)
