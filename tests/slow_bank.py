@@ -88,12 +88,18 @@ def connect(env, links, known=5):
     bank = SlowBank(known=known)
     bank.connect(env)
     company = env.ref("base.main_company")
-    for number in range(links):
+    # Why with accounts of their own: Odoo tries one code after the other until one is free, for each journal anew.
+    accounts = env["account.account"].create(
+        [{"code": f"Q{number:04}", "name": f"Bank {number}", "account_type": "asset_cash"} for number in range(links)]
+    )
+    for number, account in enumerate(accounts):
         name = f"{number:04}"
         link = env["account.online.link"]._create_from_proxy(
             {"id": name, "institution": {"name": f"Bank {name}"}}, [bank.account(name)], company
         )
-        journal = env["account.journal"].create({"name": f"Bank {name}", "type": "bank", "code": f"Q{name}"})
+        journal = env["account.journal"].create(
+            {"name": f"Bank {name}", "type": "bank", "code": f"Q{name}", "default_account_id": account.id}
+        )
         link.account_online_account_ids._link_journal(journal, start_date=date.today() - timedelta(days=15))
         link._synchronize(user_present=False)
         if number % 50 == 49:

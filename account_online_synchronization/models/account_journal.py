@@ -1,10 +1,5 @@
-from datetime import timedelta
-
-from babel.dates import format_timedelta
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools.misc import babel_locale_parse, get_lang
 
 
 class AccountJournal(models.Model):
@@ -82,56 +77,32 @@ class AccountJournal(models.Model):
         return result
 
     def _get_online_sync_dashboard_data(self):
-        """What the cards show; the same few queries whatever the number of cards.
+        """What the cards show; the same three queries whatever the number of cards.
 
         :return: dict from journal id to what the template needs
         """
-        # Why: invoicing users see the dashboard, but have no access to connections. Fetched for all cards at once.
-        journals = self.with_prefetch()
-        accounts = journals.account_online_account_id.sudo()
-        accounts.fetch(["account_online_link_id", "pending_count", "pending_amount", "balance", "currency_id"])
-        accounts.account_online_link_id.fetch(
-            ["state", "error_action", "error_message", "last_refresh", "expiring_synchronization_date"]
-        )
-        parked = self.env["account.online.transaction"].sudo()
-        parked = parked._read_group(
-            [("account_online_account_id", "in", accounts.ids), ("state", "=", "parked")],
-            ["account_online_account_id"],
-            ["__count"],
-        )
-        return {journal.id: journal._get_online_sync_card(dict(parked)) for journal in journals}
-
-    def _get_online_sync_card(self, parked):
-        """:param dict parked: number of transactions that could not be imported, by online account"""
-        self.ensure_one()
-        account = self.account_online_account_id.sudo()
-        link = account.account_online_link_id
-        if not link:
-            return {"linked": False}
-        difference = account.balance_difference
-        return {
-            "linked": True,
-            "state": link.state,
-            "action": link.error_action or "",
-            "error": link.error_message or "",
-            "last_refresh": self._format_ago(link.last_refresh),
-            "fetching": account.fetching_status,
-            "pending_count": account.pending_count,
-            "pending_amount": account.currency_id.format(account.pending_amount),
-            "difference": "" if account.currency_id.is_zero(difference) else account.currency_id.format(difference),
-            **link._get_consent_card(),
-            "parked_count": parked.get(account, 0),
-            "unlinked_count": len(link.account_online_account_ids.filtered(lambda one: not one.journal_ids)),
-        }
-
-    def _format_ago(self, moment):
-        """“2 hours ago” in the user's language, or an empty string."""
-        if not moment:
-            return ""
-        passed = fields.Datetime.now() - moment
-        if passed < timedelta(minutes=1):
-            return self.env._("just now")
-        return format_timedelta(-passed, add_direction=True, locale=babel_locale_parse(get_lang(self.env).code))
+        # Why: invoicing users see the dashboard, but have no access to connections.
+        rows = self.account_online_account_id.sudo()._get_dashboard_rows()
+        link_ids = {row.link_id for row in rows.values()}
+        links = self.env["account.online.link"].sudo().browse(link_ids)._get_online_sync_cards() if rows else {}
+        cards = {}
+        for journal in self:
+            row = rows.get(journal.account_online_account_id.id)
+            if not row:
+                cards[journal.id] = {"linked": False}
+                continue
+            currency = self.env["res.currency"].browse(row.currency_id)
+            differs = row.difference and not currency.is_zero(row.difference)
+            cards[journal.id] = {
+                "linked": True,
+                **links[row.link_id],
+                "pending_count": row.pending_count,
+                "pending_amount": currency.format(row.pending_amount) if row.pending_count else "",
+                "difference": currency.format(row.difference) if differs else "",
+                "parked_count": row.parked_count,
+                "unlinked_count": row.unlinked_count,
+            }
+        return cards
 
     # -------------------------------------------------------------------------
     # ACTIONS

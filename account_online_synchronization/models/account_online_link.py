@@ -1,10 +1,14 @@
 import logging
 import threading
+from datetime import timedelta
+
+from babel.dates import format_timedelta
 
 from odoo import api, fields, models, modules
 from odoo.exceptions import AccessError
 from odoo.service.model import retrying
 from odoo.tools import config
+from odoo.tools.misc import babel_locale_parse, get_lang
 
 from ..proxy.client import ProxyClient
 from ..proxy.errors import ProxyError, ServiceUnavailable
@@ -361,6 +365,36 @@ class AccountOnlineLink(models.Model):
     @api.model
     def _go_to(self, url):
         return {"type": "ir.actions.act_url", "url": url, "target": "self"}
+
+    def _get_online_sync_cards(self):
+        """What the cards of all journals of a link have in common.
+
+        :return: dict from link id to what the template needs
+        """
+        self.fetch(["state", "error_action", "error_message", "last_refresh", "expiring_synchronization_date"])
+        fetching = self.env["account.online.run"]._get_fetching_status(self)
+        locale = babel_locale_parse(get_lang(self.env).code)
+        return {
+            link.id: {
+                "state": link.state,
+                "action": link.error_action or "",
+                "error": link.error_message or "",
+                "last_refresh": self._format_ago(link.last_refresh, locale),
+                "fetching": fetching.get(link.id, "done"),
+                **link._get_consent_card(),
+            }
+            for link in self
+        }
+
+    @api.model
+    def _format_ago(self, moment, locale):
+        """“2 hours ago” in the user's language, or an empty string."""
+        if not moment:
+            return ""
+        passed = fields.Datetime.now() - moment
+        if passed < timedelta(minutes=1):
+            return self.env._("just now")
+        return format_timedelta(-passed, add_direction=True, locale=locale)
 
     def _notify(self, message, kind):
         """:param str kind: ``success``, ``info``, ``warning`` or ``danger``"""

@@ -1,11 +1,18 @@
 import base64
 import gzip
+from datetime import timedelta
 
 from odoo import api, fields, models
 
 #: Settings, in days, with their defaults. Answers of banks are large and hold personal data: they go sooner.
 KEEP_RUNS = ("account_online_synchronization.keep_runs_days", 365)
 KEEP_ANSWERS = ("account_online_synchronization.keep_answers_days", 14)
+
+#: States of a run that is not over, and what they mean for the accounts of the link.
+FETCHING = {"planned": "waiting", "running": "processing"}
+
+#: A run that has not stored anything for so long is not running any more.
+DEAD_AFTER = timedelta(hours=1)
 
 #: Parked transactions that a run names.
 MAX_DETAILS = 100
@@ -118,6 +125,20 @@ class AccountOnlineRun(models.Model):
     # -------------------------------------------------------------------------
     # BUSINESS METHODS
     # -------------------------------------------------------------------------
+
+    @api.model
+    def _get_fetching_status(self, links):
+        """:return: dict from the ids of those links that are being fetched to ``waiting`` or ``processing``"""
+        open_runs = self.sudo().search_fetch(
+            [("account_online_link_id", "in", links.ids), ("state", "in", [*FETCHING])],
+            ["account_online_link_id", "state", "write_date"],
+        )
+        # Why: a server that died leaves its run behind. It is taken up again, and the user may do so, too.
+        dead = self.env.cr.now() - DEAD_AFTER
+        return {
+            run.account_online_link_id.id: "waiting" if run.write_date < dead else FETCHING[run.state]
+            for run in open_runs
+        }
 
     def _restart(self):
         """Begin again after an interruption: what was stored then stays counted, the rest is seen again."""

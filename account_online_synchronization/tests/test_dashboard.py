@@ -133,15 +133,28 @@ class TestDashboard(OnlineSyncCommon):
             journals._get_online_sync_dashboard_data()
             return self.env.cr.sql_log_count - before
 
-        for number in range(12):
-            self.proxy.add_account(f"B{number}")
-        link = self.connect()
-        for account in link.account_online_account_ids:
-            account._link_journal(account._create_journal())
-        journals = link.journal_ids
+        journals = self.env["account.journal"]
+        for number in range(20):
+            # Why several of both: neither connections nor their accounts may cost a query each.
+            if number % 4 == 0:
+                for name in range(number, number + 4):
+                    self.proxy.add_account(f"B{name}")
+                accounts = self.connect().account_online_account_ids[-4:]
+            journal = self.journal.copy({"code": f"DSH{number}", "name": f"Bank {number}"})
+            accounts[number % 4]._link_journal(journal)
+            journals += journal
         count(journals)  # fills the caches that live as long as the registry
-        self.assertEqual(count(journals[:3]), count(journals))
-        self.assertLessEqual(count(journals), 11)
+        self.assertEqual(count(journals[:2]), count(journals))
+        self.assertLessEqual(count(journals), 6)
+
+    def test_an_account_whose_journal_is_archived_is_counted_as_filling_none(self):
+        self.proxy.add_account("B1")
+        link = self.connect_journal()
+        other = link.account_online_account_ids[1]
+        other._link_journal(other._create_journal())
+        self.assertEqual(self.card()["unlinked_count"], 0)
+        other.journal_ids.active = False
+        self.assertEqual(self.card()["unlinked_count"], 1)
 
     def test_core_offers_bank_synchronization_as_a_feed(self):
         sources = dict(self.journal._fields["bank_statements_source"]._description_selection(self.env))

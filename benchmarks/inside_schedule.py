@@ -1,0 +1,51 @@
+"""Inside Odoo: let the scheduled action synchronize many links whose banks are slow and have nothing new."""
+
+import time
+
+from odoo import sql_db
+from odoo.fields import Datetime
+
+from tests.slow_bank import SlowBank, connect
+
+ACTION = "account_online_synchronization.ir_cron_synchronize"
+
+
+def prepare(env, links):
+    """So many links, each with an account that fills a journal and whose few transactions are known."""
+    connect(env, links)
+
+
+def measure(env, latency_ms, threads):
+    """As Odoo executes it, time limits included, until no link is due any more.
+
+    :param int latency_ms: milliseconds that the bank takes for each answer
+    :param int threads: how many may ask at the same time; 0: one link after the other
+    :return: ``links``, ``seconds``, ``cpu_seconds`` of this process, ``queries`` of all its cursors, ``calls`` to the
+        bank, ``overlapped``: most of them at the same time, ``executions`` of the action
+    :raise AssertionError: when a link was not synchronized exactly once
+    """
+    Link = env["account.online.link"]
+    links = Link.search([("next_refresh", "=", False)])
+    bank = SlowBank(latency_ms / 1000, threads)
+    bank.connect(env)
+    if not threads:
+        bank.for_threads = lambda: None
+    action, executions = env.ref(ACTION), 0
+    started, cpu, queries = time.perf_counter(), time.process_time(), sql_db.sql_counter
+    while Link.search_count([("next_refresh", "=", False)], limit=1):
+        action.method_direct_trigger()
+        env.cr.commit()
+        executions += 1
+    figures = {
+        "links": len(links),
+        "seconds": time.perf_counter() - started,
+        "cpu_seconds": time.process_time() - cpu,
+        "queries": sql_db.sql_counter - queries,
+        "calls": len(bank.asked),
+        "overlapped": bank.most,
+        "executions": executions,
+    }
+    assert len(bank.asked) == len(set(bank.asked)) == 3 * len(links), "a bank was asked twice, or not at all"
+    assert all(link.last_refresh and link.next_refresh > Datetime.now() for link in links)
+    links.next_refresh = False
+    return figures
