@@ -138,6 +138,17 @@ class TestWriterFallback(AccountTestInvoicingCommon):
         self.assertEqual(lines.mapped("move_id.amount_total_signed"), [1010.0 + number for number in range(30)])
         self.assertIsNone(self.bulk.reason)
 
+    def test_what_only_computes_fields_that_are_not_stored_is_no_reason(self):
+        original = self.registry[MOVE]._compute_needed_terms
+
+        def _compute_needed_terms(moves):
+            moves.filtered(lambda move: move.is_invoice())
+            original(moves)
+
+        self.extend(MOVE, "_compute_needed_terms", _compute_needed_terms)
+        self.assertComplete(self.create_lines())
+        self.assertIsNone(self.bulk.reason)
+
     def test_constraints_of_other_addons_are_checked(self):
         @api.constrains("payment_ref")
         def _check_label(lines):
