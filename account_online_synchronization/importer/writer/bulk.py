@@ -32,6 +32,9 @@ MIN_LINES = 20
 
 MESSAGE = "mail.message"
 
+#: What Odoo asks of one entry or of all at once. The answers are in what is copied; who has a word in them is heard.
+QUESTIONS = ("_get_starting_sequence", "_get_message_create_ignore_field_names")
+
 
 class NotCovered(Exception):
     """The batch needs Odoo's own way; the message says why."""
@@ -204,6 +207,8 @@ class Batch:
         """
         move = self._virtual(pilot.date)
         require(is_uniform(move), "the journal's entries are numbered in several ways")
+        for question in QUESTIONS:
+            getattr(move, question)()
         accounts = self.journal.default_account_id + self.journal.suspense_account_id
         kept = ("asset_cash", "liability_credit_card")
         self.can_have_residual = [account.reconcile or account.account_type in kept for account in accounts]
