@@ -84,6 +84,11 @@ def _computes_nothing_stored(records, name):
     return bool(computed) and not any(computed)
 
 
+def others_extend(model, *names):
+    """:return: whether another addon has a word in one of these methods"""
+    return not all(_is_known_method(model, name) for name in names)
+
+
 def others_compute(model):
     """
     :param model: empty recordset
