@@ -138,6 +138,52 @@ class TestWriterFallback(AccountTestInvoicingCommon):
         self.assertEqual(lines.mapped("move_id.amount_total_signed"), [1010.0 + number for number in range(30)])
         self.assertIsNone(self.bulk.reason)
 
+    def extend_seeing(self, model, name):
+        """Let another addon extend a method without changing what it does.
+
+        :return: set of the ids of the records that it will have been called for
+        """
+        original, seen = getattr(self.registry[model], name), set()
+
+        def method(records, *arguments, **options):
+            seen.update(records.ids)
+            return original(records, *arguments, **options)
+
+        self.extend(model, name, method)
+        return seen
+
+    def test_steps_of_odoo_that_do_nothing_are_taken_where_another_addon_extends_them(self):
+        for model, name, reached in (
+            (MOVE, "_creation_message", "move_id"),
+            (LINE, "_synchronize_to_moves", "move_id.statement_line_id"),
+            (LINE, "write", "move_id.statement_line_id"),
+            (ITEM, "_prepare_analytic_lines", "line_ids"),
+        ):
+            with self.subTest(name), self.env.cr.savepoint() as savepoint:
+                self.bulk = Bulk()
+                seen = self.extend_seeing(model, name)
+                lines = self.create_lines()
+                self.assertIsNone(self.bulk.reason)
+                self.assertLessEqual(set(lines.mapped(reached).ids), seen)
+                savepoint.rollback()
+
+    def test_questions_that_odoo_asks_for_the_first_entry_alone_are_no_reason(self):
+        self.extend_seeing(MOVE, "_get_starting_sequence")
+        self.extend_seeing(MOVE, "_get_message_create_ignore_field_names")
+        self.assertComplete(self.create_lines())
+        self.assertIsNone(self.bulk.reason)
+
+    def test_what_only_computes_fields_that_are_not_stored_is_no_reason(self):
+        original = self.registry[MOVE]._compute_needed_terms
+
+        def _compute_needed_terms(moves):
+            moves.filtered(lambda move: move.is_invoice())
+            original(moves)
+
+        self.extend(MOVE, "_compute_needed_terms", _compute_needed_terms)
+        self.assertComplete(self.create_lines())
+        self.assertIsNone(self.bulk.reason)
+
     def test_constraints_of_other_addons_are_checked(self):
         @api.constrains("payment_ref")
         def _check_label(lines):
@@ -154,17 +200,26 @@ class TestWriterFallback(AccountTestInvoicingCommon):
     # -------------------------------------------------------------------------
 
     def test_what_would_be_skipped_goes_through_odoo(self):
-        original, seen = self.registry[MOVE]._creation_message, []
+        original, seen = self.registry[MOVE]._message_log_batch, []
 
-        def _creation_message(move):
-            seen.append(move.id)
-            return original(move)
+        def _message_log_batch(moves, *arguments, **options):
+            seen.extend(moves.ids)
+            return original(moves, *arguments, **options)
 
-        self.extend(MOVE, "_creation_message", _creation_message)
+        self.extend(MOVE, "_message_log_batch", _message_log_batch)
         lines = self.create_lines()
         self.assertComplete(lines)
-        self.assertLessEqual(set(lines.move_id.ids), set(seen))
-        self.assertIn("account.move._creation_message", self.bulk.reason)
+        self.assertEqual(set(lines.move_id.ids), set(seen))
+        self.assertIn("account.move._message_log_batch", self.bulk.reason)
+
+    def test_messages_that_differ_go_through_odoo(self):
+        original = self.registry[MOVE]._creation_message
+        self.extend(MOVE, "_creation_message", lambda move: f"{original(move)} {move.ref or ''}")
+
+        with_refs = [{**values, "ref": f"R{number}"} for number, values in enumerate(self.values())]
+        lines = self.create_lines(with_refs)
+        self.assertIn("R17", lines[17].move_id.message_ids.body)
+        self.assertIn("different messages", self.bulk.reason)
 
     def test_what_odoo_stores_otherwise_goes_through_odoo(self):
         original = Rows.move

@@ -20,7 +20,7 @@ from .columns import ITEM, LINE, MOVE, Columns, plain
 from .hooks import MARK, Written
 from .numbers import Name, Numbers, is_uniform
 from .rows import Rows
-from .watch import Watch, others_checks
+from .watch import Watch, others_checks, others_extend
 
 _logger = logging.getLogger(__name__)
 
@@ -31,6 +31,12 @@ BULK = "online_bulk"
 MIN_LINES = 20
 
 MESSAGE = "mail.message"
+
+#: What Odoo asks of one entry or of all at once. The answers are in what is copied; who has a word in them is heard.
+QUESTIONS = ("_get_starting_sequence", "_get_message_create_ignore_field_names")
+
+#: How Odoo makes analytic items.
+ANALYTIC = ("_create_analytic_lines", "_prepare_analytic_lines")
 
 
 class NotCovered(Exception):
@@ -208,7 +214,7 @@ class Batch:
             model: records.browse(row["id"] for of_line in zip(*rows[model], strict=True) for row in of_line)
             for model, records in pilots.items()
         }
-        self.moves = written[MOVE]
+        self.pilot, self.moves = pilots[MOVE], written[MOVE]
         with ours:
             self._let_others_work(written, rows)
         return written[LINE]
@@ -220,6 +226,8 @@ class Batch:
         """
         move = self._virtual(pilot.date)
         require(is_uniform(move), "the journal's entries are numbered in several ways")
+        for question in QUESTIONS:
+            getattr(move, question)()
         accounts = self.journal.default_account_id + self.journal.suspense_account_id
         kept = ("asset_cash", "liability_credit_card")
         self.can_have_residual = [account.reconcile or account.account_type in kept for account in accounts]
@@ -310,9 +318,18 @@ class Batch:
                 MOVE, moves.ids, follower.ids, subtypes=None, customer_ids=[], check_existing=False
             )
         self._recompute(written)
+        if rows[MESSAGE] and others_extend(moves, "_creation_message"):
+            said = {move._creation_message() for move in self.pilot + moves}
+            require(len(said) == 1, "entries have different messages")
         Written(moves, items).call(*self._shown(rows))
+        if others_extend(lines, "write", "_synchronize_to_moves"):
+            # Why one by one, and nothing: that is how Odoo says that a new entry has nothing new for its line.
+            for line in lines.with_context(skip_account_move_synchronization=True):
+                line.write({})
         self._recompute(written)
-        if any(field.name == "analytic_distribution" for field in self.columns.computed[ITEM]):
+        if others_extend(items, *ANALYTIC):
+            items._create_analytic_lines()
+        elif any(field.name == "analytic_distribution" for field in self.columns.computed[ITEM]):
             items.filtered("analytic_distribution")._create_analytic_lines()
         for records in (moves, lines, items):
             records.check_access("create")

@@ -57,7 +57,10 @@ class Watch:
         code = frame.f_code
         known = self._known.get(code)
         if known is None:
-            known = self._known[code] = is_known(frame.f_globals.get("__name__", "")) or not code.co_argcount
+            known = is_known(frame.f_globals.get("__name__", "")) or not code.co_argcount
+            # Why not lambdas: they are part of a method, which is noted; as a default or computation of a field they
+            # are found by others_default() and others_compute().
+            self._known[code] = known = known or code.co_name == "<lambda>"
         if not known and code not in self.seen:
             records = frame.f_locals.get(code.co_varnames[0])
             if isinstance(records, BaseModel) and _does_something(records, code.co_name):
@@ -70,7 +73,20 @@ def _does_something(records, name):
     """
     if records._name.startswith("ir.") or records._name in ("res.users", "res.groups"):
         return False
+    if _computes_nothing_stored(records, name):
+        return False
     return records or getattr(getattr(type(records), name, None), "_api_model", False)
+
+
+def _computes_nothing_stored(records, name):
+    """Whether it only answers who looks at a field: now, later or never, so that nothing of it stays."""
+    computed = [field.store for field in records._fields.values() if field.compute == name]
+    return bool(computed) and not any(computed)
+
+
+def others_extend(model, *names):
+    """:return: whether another addon has a word in one of these methods"""
+    return not all(_is_known_method(model, name) for name in names)
 
 
 def others_compute(model):
@@ -104,9 +120,11 @@ def _is_of_known_addon(field):
 
 
 def _is_computed_by_known(model, field):
-    if callable(field.compute):
-        return _is_known_function(field.compute)
-    functions = (parent.__dict__.get(field.compute) for parent in type(model).__mro__)
+    return _is_known_function(field.compute) if callable(field.compute) else _is_known_method(model, field.compute)
+
+
+def _is_known_method(model, name):
+    functions = (parent.__dict__.get(name) for parent in type(model).__mro__)
     return all(_is_known_function(function) for function in functions if function)
 
 
