@@ -26,15 +26,18 @@ class TestWriterRuns(OnlineSyncCommon):
         self.assertEqual(self.lines().mapped("state"), ["posted"] * 64)
 
     def test_the_run_says_why_lines_were_created_one_by_one(self):
-        def _creation_message(move):
-            return "Created, says another addon"
+        prepare = self.registry["account.bank.statement.line"]._prepare_move_line_default_vals
+
+        def _prepare_move_line_default_vals(line, counterpart_account_id=None):
+            return prepare(line, counterpart_account_id)
 
         self.book_many(30)
-        env = self.env(context={**self.env.context, "tracking_disable": False, "mail_create_nolog": False})
-        with patch.object(self.registry["account.move"], "_creation_message", _creation_message):
-            run = self.synchronize(self.connect_journal().with_env(env))
+        with patch.object(
+            self.registry["account.bank.statement.line"], prepare.__name__, _prepare_move_line_default_vals
+        ):
+            run = self.synchronize(self.connect_journal())
         self.assertEqual(run.imported, 30)
-        self.assertIn("_creation_message", run.one_by_one_reason)
+        self.assertIn("_prepare_move_line_default_vals", run.one_by_one_reason)
 
     def test_pieces_of_a_load_are_one_whole(self):
         self.book_many(90)
