@@ -433,10 +433,20 @@ class AccountOnlineAccount(models.Model):
                 "name": self.name,
                 "type": journal_type,
                 "company_id": company.id,
-                "code": self.env["account.journal"]._get_next_journal_default_code(journal_type, company),
+                "code": self._next_journal_code(journal_type),
                 "currency_id": self.currency_id.id if self.currency_id != company.currency_id else False,
             }
         )
+
+    def _next_journal_code(self, journal_type):
+        """Odoo counts to 99 and gives none after that; a company may well have more bank accounts."""
+        Journal = self.env["account.journal"]
+        code = Journal._get_next_journal_default_code(journal_type, self.company_id)
+        if not code:
+            company = [("company_id", "child_of", self.company_id.root_id.id)]
+            taken = set(Journal.with_context(active_test=False).search(company).mapped("code"))
+            code = next(code for number in range(1, 10_000) if (code := f"B{number:04}") not in taken)
+        return code
 
     def _link_journal(self, journal, start_date=None, periodicity=None):
         """Let this account fill a journal from now on."""

@@ -1,4 +1,5 @@
 from pathlib import Path
+from unittest.mock import patch
 
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
@@ -116,6 +117,13 @@ class TestConnect(OnlineSyncCommon):
         self.proxy.add_account("A2")
         action = link.action_fetch_accounts()
         self.assertEqual(len(self.selection(action).line_ids), 2)
+
+    def test_a_company_may_have_more_journals_than_odoo_counts(self):
+        journals = self.registry["account.journal"]
+        account = self.connect().account_online_account_ids
+        with patch.object(journals, "_get_next_journal_default_code", lambda *_arguments: None):
+            codes = [account._create_journal().code for _number in range(2)]
+        self.assertEqual(codes, ["B0001", "B0002"])
 
     def test_fetch_accounts_leaves_the_periodicity_of_linked_journals_alone(self):
         link = self.connect_journal(periodicity="week")
