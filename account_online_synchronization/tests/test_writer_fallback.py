@@ -187,6 +187,18 @@ class TestWriterFallback(AccountTestInvoicingCommon):
         self.assertEqual({len(move.message_ids) for move in lines.move_id}, {1})
         self.assertIsNone(self.bulk.reason)
 
+    def test_a_false_that_another_addon_computes_is_stored_as_odoo_stores_it(self):
+        original = self.registry[ITEM]._compute_is_storno
+
+        def _compute_is_storno(items):
+            original(items)
+
+        self.extend(ITEM, "_compute_is_storno", _compute_is_storno)
+        lines = self.create_lines()
+        self.env.cr.execute("SELECT DISTINCT is_storno FROM account_move_line WHERE id IN %s", [lines.line_ids._ids])
+        self.assertEqual(self.env.cr.fetchall(), [(False,)])
+        self.assertIsNone(self.bulk.reason)
+
     def test_what_only_computes_fields_that_are_not_stored_is_no_reason(self):
         original = self.registry[MOVE]._compute_needed_terms
 
