@@ -173,6 +173,32 @@ class TestWriterFallback(AccountTestInvoicingCommon):
         self.assertComplete(self.create_lines())
         self.assertIsNone(self.bulk.reason)
 
+    def test_what_other_addons_write_into_new_entries_is_not_tracked(self):
+        original = self.registry[MOVE]._post
+
+        def _post(moves, soft=True):
+            moves.write({"invoice_origin": "Another addon"})
+            return original(moves, soft)
+
+        self.extend(MOVE, "_post", _post)
+        lines = self.create_lines()
+        self.env.cr.precommit.run()
+        self.assertEqual(set(lines.mapped("move_id.invoice_origin")), {"Another addon"})
+        self.assertEqual({len(move.message_ids) for move in lines.move_id}, {1})
+        self.assertIsNone(self.bulk.reason)
+
+    def test_a_false_that_another_addon_computes_is_stored_as_odoo_stores_it(self):
+        original = self.registry[ITEM]._compute_is_storno
+
+        def _compute_is_storno(items):
+            original(items)
+
+        self.extend(ITEM, "_compute_is_storno", _compute_is_storno)
+        lines = self.create_lines()
+        self.env.cr.execute("SELECT DISTINCT is_storno FROM account_move_line WHERE id IN %s", [lines.line_ids._ids])
+        self.assertEqual(self.env.cr.fetchall(), [(False,)])
+        self.assertIsNone(self.bulk.reason)
+
     def test_what_only_computes_fields_that_are_not_stored_is_no_reason(self):
         original = self.registry[MOVE]._compute_needed_terms
 

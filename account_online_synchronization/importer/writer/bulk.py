@@ -313,6 +313,8 @@ class Batch:
     def _let_others_work(self, written, rows):
         """Followers, what Odoo and other addons compute or do by themselves, and their checks."""
         moves, items, lines = written[MOVE], written[ITEM], written[LINE]
+        # Why: what others write into new entries is not tracked, and to them these are new.
+        moves._track_discard()
         if follower := self._follower():
             self.env["mail.followers"]._insert_followers(
                 MOVE, moves.ids, follower.ids, subtypes=None, customer_ids=[], check_existing=False

@@ -134,9 +134,10 @@ class Columns:
         """Add columns that must not be the pilot's: what Odoo will compute, and defaults that other addons compute."""
         if not rows or model._name not in GIVEN:
             return rows
-        # Why empty: computations often keep what is there.
+        # Why empty: computations often keep what is there. Why not NULL for all: what Odoo computes and what it has read
+        # are the same then, so that it would store no False and no zero.
         empty = {
-            field.name: None
+            field.name: plain(field, False)
             for field in self.computed[model._name]
             if field.column_type and not field.required and field.name not in rows[0]
         }
