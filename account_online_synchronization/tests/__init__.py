@@ -21,4 +21,5 @@ from . import (
     test_runs,
     test_schedule,
     test_statements,
+    test_writer_core,
 )

@@ -158,6 +158,7 @@ class TestWriterFallback(AccountTestInvoicingCommon):
             (LINE, "_synchronize_to_moves", "move_id.statement_line_id"),
             (LINE, "write", "move_id.statement_line_id"),
             (ITEM, "_prepare_analytic_lines", "line_ids"),
+            (ITEM, "_related_analytic_distribution", "line_ids"),
         ):
             with self.subTest(name), self.env.cr.savepoint() as savepoint:
                 self.bulk = Bulk()
@@ -170,6 +171,7 @@ class TestWriterFallback(AccountTestInvoicingCommon):
     def test_questions_that_odoo_asks_for_the_first_entry_alone_are_no_reason(self):
         self.extend_seeing(MOVE, "_get_starting_sequence")
         self.extend_seeing(MOVE, "_get_message_create_ignore_field_names")
+        self.extend_seeing(MOVE, "_get_protected_vals")
         self.assertComplete(self.create_lines())
         self.assertIsNone(self.bulk.reason)
 

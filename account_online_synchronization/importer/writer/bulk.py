@@ -32,9 +32,6 @@ MIN_LINES = 20
 
 MESSAGE = "mail.message"
 
-#: What Odoo asks of one entry or of all at once. The answers are in what is copied; who has a word in them is heard.
-QUESTIONS = ("_get_starting_sequence", "_get_message_create_ignore_field_names")
-
 #: How Odoo makes analytic items.
 ANALYTIC = ("_create_analytic_lines", "_prepare_analytic_lines")
 
@@ -226,8 +223,7 @@ class Batch:
         """
         move = self._virtual(pilot.date)
         require(is_uniform(move), "the journal's entries are numbered in several ways")
-        for question in QUESTIONS:
-            getattr(move, question)()
+        self._ask_what_is_copied(move)
         accounts = self.journal.default_account_id + self.journal.suspense_account_id
         kept = ("asset_cash", "liability_credit_card")
         self.can_have_residual = [account.reconcile or account.account_type in kept for account in accounts]
@@ -237,6 +233,16 @@ class Batch:
         others = self.order[1:]
         days = [self.values[index]["date"] for index in others]
         return dict(zip(others, Numbers(self._virtual).draw(days), strict=True))
+
+    @staticmethod
+    def _ask_what_is_copied(move):
+        """Odoo asks this of a journal's first entry, or of all at once: the pilot's copies hold the answers.
+
+        Why ask again: so that whoever has a word in them is known to be heard.
+        """
+        move._get_starting_sequence()
+        move._get_message_create_ignore_field_names()
+        move._get_protected_vals({}, move)
 
     def _virtual(self, day, **values):
         """An unsaved entry of the journal, to ask Odoo about."""

@@ -7,7 +7,7 @@ is copied, and what depends on it in a way that is not described in :mod:`.rows`
 from odoo import fields
 from odoo.models import MAGIC_COLUMNS
 
-from .watch import others_compute, others_default
+from .watch import others_compute, others_default, others_extend
 
 LINE, MOVE, ITEM = "account.bank.statement.line", "account.move", "account.move.line"
 
@@ -116,7 +116,8 @@ class Columns:
 
     def _computed(self, model, changing):
         unknown = [field for field in changing if field.model_name == model._name and self._is_open(field)]
-        if not self.env["account.analytic.distribution.model"].sudo().search_count([], limit=1):
+        has_distributions = self.env["account.analytic.distribution.model"].sudo().search_count([], limit=1)
+        if not has_distributions and not others_extend(self.env[ITEM], "_related_analytic_distribution"):
             unknown = [field for field in unknown if field.name != "analytic_distribution"]
         others = [field for field in others_compute(model) if field.name not in GIVEN[model._name]]
         return [*others, *(field for field in unknown if field not in self.of_partner and field not in others)]
@@ -134,8 +135,8 @@ class Columns:
         """Add columns that must not be the pilot's: what Odoo will compute, and defaults that other addons compute."""
         if not rows or model._name not in GIVEN:
             return rows
-        # Why empty: computations often keep what is there. Why not NULL for all: what Odoo computes and what it has read
-        # are the same then, so that it would store no False and no zero.
+        # Why empty: computations often keep what is there.
+        # Why not NULL for all: it reads as False or zero, and Odoo stores none that it has just read.
         empty = {
             field.name: plain(field, False)
             for field in self.computed[model._name]
