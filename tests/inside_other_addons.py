@@ -1,0 +1,135 @@
+"""First loads beside other addons. Runs inside Odoo's shell, which gives ``env``, not outside."""
+
+import random
+import runpy
+import time
+from datetime import date, timedelta
+from pathlib import Path
+
+from odoo.addons.account_online_synchronization.importer.writer import BULK
+from odoo.addons.account_online_synchronization.importer.writer.bulk import Bulk
+from odoo.fields import Command
+
+HERE = Path(__file__).parent
+LINE = "account.bank.statement.line"
+SlowBank = runpy.run_path(str(HERE / "slow_bank.py"))["SlowBank"]
+STORED_ROWS = HERE.parent / "account_online_synchronization" / "tests" / "stored_rows.py"
+read_rows = runpy.run_path(str(STORED_ROWS))["read_rows"]
+
+
+class Bank(SlowBank):
+    """One of its transactions pays an invoice.
+
+    :param invoice: ``account.move``
+    """
+
+    def __init__(self, invoice, known):
+        super().__init__(known=known)
+        self.invoice = invoice
+
+    def _transaction(self, connection_id, number):
+        answer = super()._transaction(connection_id, number)
+        if number == self.known // 2:
+            answer.update(remittance=[self.invoice.name], amount=f"{self.invoice.amount_total:.2f}")
+        return answer
+
+
+def open_invoice(env):
+    invoice = env["account.move"].create(
+        {
+            "move_type": "out_invoice",
+            "partner_id": env["res.partner"].create({"name": "Customer"}).id,
+            "invoice_date": date.today() - timedelta(days=20),
+            "invoice_line_ids": [Command.create({"name": "Work", "quantity": 1, "price_unit": 123.45, "tax_ids": []})],
+        }
+    )
+    invoice.action_post()
+    return invoice
+
+
+def first_load(env, count):
+    """Load transactions by a synchronization, then create the same lines through the ORM in another journal.
+
+    :return: dict with ``reason``, and for each way ``(seconds, lines, states of all that was paid)``
+    """
+    invoice = open_invoice(env)
+    bank = Bank(invoice, known=count)
+    bank.connect(env)
+    proxy_link = {"id": "L1", "institution": {"name": "Bank"}}
+    link = env["account.online.link"]._create_from_proxy(proxy_link, [bank.account("L1")], env.company)
+    journal, other = env["account.journal"].create([{"name": n, "type": "bank", "code": n} for n in ("QA", "QB")])
+    link.account_online_account_ids._link_journal(journal, start_date=date.today() - timedelta(days=15))
+    env.flush_all()
+    started = time.monotonic()
+    link._synchronize(user_present=False)
+    env.flush_all()
+    fast = _outcome(env, started, journal, invoice)
+
+    second = open_invoice(env)
+    values = [
+        {
+            "journal_id": other.id,
+            "date": line.date,
+            "amount": line.amount,
+            "payment_ref": second.name if line.payment_ref == invoice.name else line.payment_ref,
+            "partner_name": line.partner_name,
+        }
+        for line in env[LINE].search([("journal_id", "=", journal.id)])
+    ]
+    env.flush_all()
+    started = time.monotonic()
+    env[LINE].create(values)
+    env.flush_all()
+    run = env["account.online.run"].search([("account_online_link_id", "=", link.id)], limit=1, order="id desc")
+    return {"reason": run.one_by_one_reason, "fast": fast, "odoo": _outcome(env, started, other, second)}
+
+
+def _outcome(env, started, journal, invoice):
+    seconds = time.monotonic() - started
+    lines = env[LINE].search([("journal_id", "=", journal.id)])
+    paying = lines.filtered(lambda line: line.is_reconciled)
+    return {
+        "seconds": seconds,
+        "lines": len(lines),
+        "prepared": len(lines.filtered("reconcile_data")) if "reconcile_data" in lines else 0,
+        "paid": [invoice.payment_state, invoice.amount_residual, paying.mapped("payment_ref") == [invoice.name]],
+    }
+
+
+def differences(env, count):
+    """Create the same lines through the writer and through the ORM, and take them back.
+
+    :return: dict with ``reason`` and ``differences``, a list of (table, row, column, Odoo's value, the writer's)
+    """
+    chance = random.Random(1)
+    partners = env["res.partner"].create([{"name": f"Partner {number}"} for number in range(5)])
+    journal = env["account.journal"].create({"name": "Bank", "type": "bank", "code": "QD"})
+    values = [
+        {
+            "journal_id": journal.id,
+            "date": date(2026, 1, 20) + timedelta(number),
+            "amount": round(chance.uniform(-500, 500), 2),
+            "payment_ref": f"Line {number}",
+            "ref": chance.choice([False, "R1"]),
+            "partner_id": chance.choice([False, *partners.ids]),
+        }
+        for number in range(count)
+    ]
+    writer = Bulk()
+    expected = _stored(env, env[LINE], values)
+    found = _stored(env, env[LINE].with_context(**{BULK: writer}), values)
+    different = [
+        (table, number, name, str(row[name]), str(other[name]))
+        for table in expected
+        for number, (row, other) in enumerate(zip(expected[table], found[table], strict=True))
+        for name in row
+        if row[name] != other[name]
+    ]
+    return {"reason": writer.reason, "differences": different}
+
+
+def _stored(env, model, values):
+    with env.cr.savepoint() as savepoint:
+        rows = read_rows(model.create([dict(one) for one in values]))
+        savepoint.rollback()
+    return rows
