@@ -26,15 +26,17 @@ class TestWriterRuns(OnlineSyncCommon):
         self.assertEqual(self.lines().mapped("state"), ["posted"] * 64)
 
     def test_the_run_says_why_lines_were_created_one_by_one(self):
-        def _creation_message(move):
-            return "Created, says another addon"
+        original = self.registry["account.move"]._message_log_batch
+
+        def _message_log_batch(moves, *arguments, **options):
+            return original(moves, *arguments, **options)
 
         self.book_many(30)
         env = self.env(context={**self.env.context, "tracking_disable": False, "mail_create_nolog": False})
-        with patch.object(self.registry["account.move"], "_creation_message", _creation_message):
+        with patch.object(self.registry["account.move"], "_message_log_batch", _message_log_batch):
             run = self.synchronize(self.connect_journal().with_env(env))
         self.assertEqual(run.imported, 30)
-        self.assertIn("_creation_message", run.one_by_one_reason)
+        self.assertIn("_message_log_batch", run.one_by_one_reason)
 
     def test_pieces_of_a_load_are_one_whole(self):
         self.book_many(90)

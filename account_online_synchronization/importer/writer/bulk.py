@@ -323,9 +323,13 @@ class Batch:
             for line in lines.with_context(skip_account_move_synchronization=True):
                 line.write({})
         self._recompute(written)
+        is_analytic = any(field.name == "analytic_distribution" for field in self.columns.computed[ITEM])
+        if not is_analytic and others_extend(items, "_related_analytic_distribution"):
+            related = any(item._related_analytic_distribution() for item in items)
+            require(not related, "another addon distributes entries analytically")
         if others_extend(items, *ANALYTIC):
             items._create_analytic_lines()
-        elif any(field.name == "analytic_distribution" for field in self.columns.computed[ITEM]):
+        elif is_analytic:
             items.filtered("analytic_distribution")._create_analytic_lines()
         for records in (moves, lines, items):
             records.check_access("create")
