@@ -240,6 +240,27 @@ class TestWriterFallback(AccountTestInvoicingCommon):
         self.assertEqual(set(lines.move_id.ids), set(seen))
         self.assertIn("account.move._message_log_batch", self.bulk.reason)
 
+    def test_who_hears_of_every_computed_field_is_told_by_odoo(self):
+        """As base_automation does for a rule on changes."""
+        seen = self.extend_seeing(MOVE, "_compute_field_value")
+        lines = self.create_lines()
+        self.assertComplete(lines)
+        self.assertLessEqual(set(lines.move_id.ids), seen)
+        self.assertIn("hears of every field of account.move", self.bulk.reason)
+
+    def test_analytic_distributions_by_another_addon_go_through_odoo(self):
+        plan = self.env["account.analytic.plan"].create({"name": "Plan"})
+        account = self.env["account.analytic.account"].create({"name": "Account", "plan_id": plan.id})
+
+        def _related_analytic_distribution(item):
+            return {str(account.id): 100.0} if item.name == "Line 17" else {}
+
+        self.extend(ITEM, "_related_analytic_distribution", _related_analytic_distribution)
+        lines = self.create_lines()
+        self.assertComplete(lines)
+        self.assertEqual(lines[17].line_ids.mapped("analytic_distribution"), 2 * [{str(account.id): 100.0}])
+        self.assertIn("analytically", self.bulk.reason)
+
     def test_messages_that_differ_go_through_odoo(self):
         original = self.registry[MOVE]._creation_message
         self.extend(MOVE, "_creation_message", lambda move: f"{original(move)} {move.ref or ''}")

@@ -16,7 +16,7 @@ from odoo import fields
 from odoo.tools.mail import generate_tracking_message_id
 
 from . import tables
-from .columns import ITEM, LINE, MOVE, Columns, plain
+from .columns import GIVEN, ITEM, LINE, MOVE, Columns, plain
 from .hooks import MARK, Written
 from .numbers import Name, Numbers, is_uniform
 from .rows import Rows
@@ -143,6 +143,10 @@ class Batch:
         unusual = set(self.values[0]) - self.columns.own - {"journal_id", "date", "ref", "move_type"}
         require(not unusual, f"a line is created with {', '.join(sorted(unusual))}")
         require(all(values["date"] and values.get("journal_id") for values in self.values), "a line has no date")
+        for name in GIVEN:
+            # Why: it would hear of each field several times, and of others than with Odoo.
+            is_heard = others_extend(self.env[name], "_compute_field_value")
+            require(not is_heard, f"another addon hears of every field of {name} that is computed")
         journal = self.env["account.journal"].browse({values["journal_id"] for values in self.values})
         require(len(journal) == 1, "the lines are of several journals")
         require(journal.suspense_account_id and journal.default_account_id, "the journal lacks an account")
@@ -335,9 +339,13 @@ class Batch:
             for line in lines.with_context(skip_account_move_synchronization=True):
                 line.write({})
         self._recompute(written)
+        is_analytic = any(field.name == "analytic_distribution" for field in self.columns.computed[ITEM])
+        if not is_analytic and others_extend(items, "_related_analytic_distribution"):
+            related = any(item._related_analytic_distribution() for item in items)
+            require(not related, "another addon distributes entries analytically")
         if others_extend(items, *ANALYTIC):
             items._create_analytic_lines()
-        elif any(field.name == "analytic_distribution" for field in self.columns.computed[ITEM]):
+        elif is_analytic:
             items.filtered("analytic_distribution")._create_analytic_lines()
         for records in (moves, lines, items):
             records.check_access("create")

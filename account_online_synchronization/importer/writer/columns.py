@@ -7,7 +7,7 @@ is copied, and what depends on it in a way that is not described in :mod:`.rows`
 from odoo import fields
 from odoo.models import MAGIC_COLUMNS
 
-from .watch import others_compute, others_default, others_extend
+from .watch import others_compute, others_default
 
 LINE, MOVE, ITEM = "account.bank.statement.line", "account.move", "account.move.line"
 
@@ -116,8 +116,7 @@ class Columns:
 
     def _computed(self, model, changing):
         unknown = [field for field in changing if field.model_name == model._name and self._is_open(field)]
-        has_distributions = self.env["account.analytic.distribution.model"].sudo().search_count([], limit=1)
-        if not has_distributions and not others_extend(self.env[ITEM], "_related_analytic_distribution"):
+        if not self.env["account.analytic.distribution.model"].sudo().search_count([], limit=1):
             unknown = [field for field in unknown if field.name != "analytic_distribution"]
         others = [field for field in others_compute(model) if field.name not in GIVEN[model._name]]
         return [*others, *(field for field in unknown if field not in self.of_partner and field not in others)]
