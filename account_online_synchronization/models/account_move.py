@@ -14,8 +14,9 @@ class AccountMove(models.Model):
         return super().create(vals_list) if created is None else created
 
     def write(self, vals):
+        """Other addons' ``write()`` sees what Odoo would write to the importer's entries; it is written already."""
         written = self.env.context.get(WRITTEN)
-        return True if written and written.is_posting(self, vals) else super().write(vals)
+        return True if written and written.is_done(self, vals) else super().write(vals)
 
     def _post(self, soft=True):
         """Other addons' ``_post()`` sees the entries of the importer, too; they are posted already."""

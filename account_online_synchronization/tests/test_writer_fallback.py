@@ -115,6 +115,20 @@ class TestWriterFallback(AccountTestInvoicingCommon):
         self.assertEqual(seen[3:], [(MOVE, 29), (ITEM, 58), ("posted", 29)])
         self.assertIsNone(self.bulk.reason)
 
+    def test_other_addons_see_each_entry_receive_its_line(self):
+        original, seen = self.registry[MOVE].write, []
+
+        def write(moves, vals):
+            if "statement_line_id" in vals:
+                seen.append((moves.id, vals["statement_line_id"], vals["name"]))
+            return original(moves, vals)
+
+        self.extend(MOVE, "write", write)
+        lines = self.create_lines()
+        self.assertEqual(seen, [(line.move_id.id, line.id, False) for line in lines])
+        self.assertComplete(lines)
+        self.assertIsNone(self.bulk.reason)
+
     @staticmethod
     def noting(original, seen, name):
         @api.model_create_multi

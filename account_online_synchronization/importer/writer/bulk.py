@@ -333,7 +333,9 @@ class Batch:
         if rows[MESSAGE] and others_extend(moves, "_creation_message"):
             said = {move._creation_message() for move in self.pilot + moves}
             require(len(said) == 1, "entries have different messages")
-        Written(moves, items).call(*self._shown(rows))
+        narration = self.pilot.narration
+        joined = [{"statement_line_id": line.id, "narration": narration, "name": False} for line in lines]
+        Written(moves, items).call(*self._shown(rows), joined if others_extend(moves, "write") else ())
         if others_extend(lines, "write", "_synchronize_to_moves"):
             # Why one by one, and nothing: that is how Odoo says that a new entry has nothing new for its line.
             for line in lines.with_context(skip_account_move_synchronization=True):

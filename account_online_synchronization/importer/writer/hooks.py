@@ -12,6 +12,9 @@ MARK = "online_row"
 
 POSTED = {"state": "posted", "posted_before": True}
 
+#: What Odoo writes to an entry when its statement line is there.
+JOINED = {"statement_line_id", "narration", "name"}
+
 
 class Written:
     """
@@ -32,16 +35,23 @@ class Written:
     def is_about(self, moves):
         return moves._ids == self.moves._ids
 
-    def is_posting(self, moves, vals):
-        return vals == POSTED and self.is_about(moves)
+    def is_done(self, moves, vals):
+        """Whether a ``write()`` is one of Odoo's own, whose result has been written."""
+        is_joining = vals.keys() == JOINED and len(moves) == 1 and moves.id in self.moves._ids
+        return is_joining or (vals == POSTED and self.is_about(moves))
 
-    def call(self, move_values, item_values):
-        """Go through the chains in Odoo's order. In them the entries are drafts until posted."""
+    def call(self, move_values, item_values, joined=()):
+        """Go through the chains in Odoo's order. In them the entries are drafts until posted.
+
+        :param joined: for each entry what Odoo writes when its statement line is there; empty where nobody looks
+        """
         moves = self.moves.with_context(**{WRITTEN: self})
         before = {"state": "draft", "posted_before": False, "name": False}
         for name, value in before.items():
             moves._fields[name]._update_cache(moves, value)
         moves.browse().create(move_values)
+        for move, values in zip(moves, joined, strict=bool(joined)):
+            move.write(values)
         moves.env[self.items._name].create(item_values)
         moves.action_post()
 
