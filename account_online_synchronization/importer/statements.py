@@ -69,7 +69,9 @@ def settle(journal, touched, first_day, opening_balance=None):
     new = touched.filtered(lambda one: not one.first_line_index)
     touched = _follow_lines(touched)
     ordered = touched.search([("journal_id", "=", journal.id)], order="first_line_index, id")
-    affected = ordered.filtered(lambda one: one.online_period_start and one.date and one.date >= first_day)
+    affected = ordered.filtered(
+        lambda one: one.online_period_start and one.first_line_index and one.date and one.date >= first_day
+    )
     if not affected:
         return
     sums = _read_lines(affected)
@@ -83,7 +85,8 @@ def settle(journal, touched, first_day, opening_balance=None):
             start = loose[statement.id] if statement in new else statement.balance_start
         else:
             start = opening_balance
-        lines = sums[statement.id]
+        # Why none at times: PostgreSQL deletes lines along with their entries, and tells it to no statement.
+        lines = sums.get(statement.id, NO_LINES)
         _write(
             statement,
             balance_start=start,
@@ -102,6 +105,9 @@ class _Lines(NamedTuple):
     amount: float
     posted: float
     has_posted: bool
+
+
+NO_LINES = _Lines(journal_id=0, first_line_index="", date=None, amount=0.0, posted=0.0, has_posted=False)
 
 
 def _read_lines(statements):

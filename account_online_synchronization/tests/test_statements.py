@@ -95,6 +95,23 @@ class TestStatements(OnlineSyncCommon):
         self.assertEqual((statement.balance_start, statement.balance_end_real), (3, 10))
         self.assertEqual(self.balances()[-1], ("2026-04", 10, 30))
 
+    def test_a_month_whose_entries_are_gone_keeps_no_later_run_from_its_work(self):
+        self.book_three_months()
+        link = self.connect_journal()
+        self.synchronize(link)
+        # Why in PostgreSQL: what it deletes along with other rows is told to no statement.
+        self.env.cr.execute("DELETE FROM account_move WHERE id = ANY(%s)", [self.statements()[1].line_ids.move_id.ids])
+        self.env.invalidate_all()
+        self.proxy.book("LATE", "7.00", date(2026, 3, 30))
+        link.account_online_account_ids.last_sync = date(2026, 4, 1)
+        del self.proxy.transactions["A1"][1:3]
+        run = self.synchronize(link)
+        self.assertEqual(run.state, "done", run.error_message)
+        self.assertEqual(self.lines().mapped("online_transaction_identifier"), ["LATE", "MAR", "MAY"])
+        march, april, may = self.balances()
+        self.assertEqual((april[1], april[2]), (march[2], march[2]))
+        self.assertEqual((may[1], may[2]), (april[2], april[2] - 40))
+
     def test_the_balance_of_the_journal_is_the_running_balance_of_its_last_posted_line(self):
         self.book_three_months()
         account = self.connect_journal().account_online_account_ids
