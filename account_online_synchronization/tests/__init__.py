@@ -1,6 +1,7 @@
 from . import (
     test_access,
     test_adoption,
+    test_ahead,
     test_bad_input,
     test_beside_the_books,
     test_changes,
@@ -15,6 +16,8 @@ from . import (
     test_machine,
     test_machine_scenarios,
     test_notices,
+    test_notices_activities,
+    test_notices_renew,
     test_peers,
     test_renewal,
     test_return,
@@ -22,4 +25,7 @@ from . import (
     test_schedule,
     test_statements,
     test_writer_core,
+    test_writer_equality,
+    test_writer_fallback,
+    test_writer_runs,
 )
