@@ -6,7 +6,7 @@
     "author": "account_online_synchronization contributors",
     "license": "LGPL-3",
     "development_status": "Alpha",
-    "depends": ["base", "web"],
+    "depends": ["sms", "web"],
     "data": [
         "security/ir.model.access.csv",
         "data/ir_cron.xml",

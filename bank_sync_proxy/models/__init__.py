@@ -2,6 +2,8 @@ from . import (
     bank_sync_vault,
     bank_sync_error,
     bank_sync_client,
+    bank_sync_suspicion,
+    bank_sync_event,
     bank_sync_provider,
     bank_sync_provider_setting,
     bank_sync_institution,

@@ -4,7 +4,7 @@ from datetime import date
 
 from odoo import api, models
 
-from ..providers.errors import ConsentError, ProtocolError
+from ..providers.errors import ProtocolError
 from ..providers.types import moment_text
 from ..tools.urls import is_local_path
 from .bank_sync_connection import aware
@@ -77,9 +77,7 @@ class BankSyncApi(models.AbstractModel):
             raise ProtocolError("invalid_request", f"not JSON: {error}")
         if not isinstance(payload, dict):
             raise ProtocolError("invalid_request", "the question is not an object")
-        if client.state != "active":
-            code = "connection_disconnected" if client.state == "disconnected" else "client_blocked"
-            raise ConsentError(code, f"the client is {client.state}")
+        client._check_usable()
         return json.loads(json.dumps(method(client, payload), allow_nan=False))
 
     # -------------------------------------------------------------------------

@@ -2,22 +2,32 @@ import uuid
 
 from odoo import api, fields, models
 
+from ..providers.errors import ConsentError
+
 
 class BankSyncClient(models.Model):
     """A database that asks this proxy. It sees its own connections and nothing else."""
 
     _name = "bank.sync.client"
     _description = "Bank Synchronization Client"
+    _inherit = ["mail.thread"]
     _order = "id"
 
-    name = fields.Char(required=True)
+    name = fields.Char(required=True, tracking=True)
     identifier = fields.Char(
         string="Client ID", required=True, readonly=True, copy=False, default=lambda self: uuid.uuid4().hex
     )
-    database_uuid = fields.Char(string="Database UUID", required=True, copy=False)
+    database_uuid = fields.Char(string="Database UUID", required=True, readonly=True, copy=False)
     is_embedded = fields.Boolean(
         string="This Database", readonly=True, copy=False, help="The proxy's own database, asked without a network."
     )
+    url = fields.Char(
+        string="Address",
+        readonly=True,
+        copy=False,
+        help="Where its users work: pages lead back there, events go there.",
+    )
+    contact_email = fields.Char(readonly=True, copy=False)
     state = fields.Selection(
         selection=[
             ("phone_required", "Phone Number Required"),
@@ -26,9 +36,19 @@ class BankSyncClient(models.Model):
             ("disconnected", "Disconnected"),
         ],
         required=True,
+        readonly=True,
         default="active",
         copy=False,
+        tracking=True,
     )
+    blocked_by = fields.Selection(
+        selection=[("suspicion", "Suspicious Activity"), ("support", "Support")], readonly=True, copy=False
+    )
+    reason = fields.Text(
+        readonly=True, copy=False, tracking=True, help="Why it is blocked or disconnected; its users read it."
+    )
+    # {"current": …, "next": …}: the shared secrets, encrypted. The next one counts from its first use on.
+    secret_data = fields.Text(readonly=True, copy=False, groups="base.group_system")
     connection_ids = fields.One2many(comodel_name="bank.sync.connection", inverse_name="client_id")
     connection_count = fields.Integer(compute="_compute_connection_count")
 
@@ -64,3 +84,58 @@ class BankSyncClient(models.Model):
         return client_sudo.search(domain, limit=1) or client_sudo.create(
             {"name": self.env.cr.dbname, "database_uuid": database_uuid, "is_embedded": True}
         )
+
+    def _check_usable(self):
+        """:raise ConsentError: when the client gets nothing but a way out of that"""
+        self.ensure_one()
+        codes = {
+            "phone_required": "phone_required",
+            "blocked": "client_suspended" if self.blocked_by == "support" else "client_blocked",
+            "disconnected": "client_disconnected",
+        }
+        if self.state in codes:
+            raise ConsentError(codes[self.state], f"the client is {self.state}", note=self.reason or None)
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - SECRETS
+    # -------------------------------------------------------------------------
+
+    def _secrets(self):
+        """:return: dict: ``current`` is what the database signs with, ``next`` what it was given to sign with later"""
+        stored = self.sudo().secret_data
+        return self.env["bank.sync.vault"]._decrypt(stored) if stored else {}
+
+    def _write_secrets(self, **named):
+        self.sudo().secret_data = self.env["bank.sync.vault"]._encrypt(named)
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - BLOCKING
+    # -------------------------------------------------------------------------
+
+    def _block(self, reason, by="suspicion"):
+        """Answer nothing any more but the way out.
+
+        :param str reason: its users read it
+        :param str by: ``suspicion``: the phone code unblocks it; ``support``: only support does
+        """
+        self._set_state("blocked", reason, by)
+
+    def _unblock(self, reason=None):
+        self._set_state("active", reason)
+
+    def _disconnect(self, reason=None):
+        """Cut a database off, until a user of it reconnects. Its connections stay."""
+        self._set_state("disconnected", reason)
+
+    def _set_state(self, state, reason=None, by=False):
+        for client in self:
+            client.write(
+                {"state": state, "blocked_by": by, "reason": reason if state in ("blocked", "disconnected") else False}
+            )
+            if reason:
+                client.message_post(body=reason)
+            self.env["bank.sync.event"]._emit(client, f"client.{state}")
+
+    def _note_suspicion(self, kind, detail="", address=None):
+        """Something that an attacker would do. Too much of it blocks the client; see :class:`BankSyncSuspicion`."""
+        self.env["bank.sync.suspicion"]._note(self, kind, detail, address)

@@ -98,7 +98,8 @@ class BankSyncError(models.Model):
 
     @api.model
     def _sentence(self, error):
-        return get_translation("bank_sync_proxy", self.env.lang or "en_US", error.sentence, ())
+        sentence = get_translation("bank_sync_proxy", self.env.lang or "en_US", error.sentence, ())
+        return f"{sentence}\n{error.note}" if error.note else sentence
 
     @api.autovacuum
     def _gc_errors(self):

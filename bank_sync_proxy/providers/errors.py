@@ -31,10 +31,20 @@ class ProviderError(Exception):
     :param str provider_code: the provider's own code
     :param str request_id: the provider's own id of the request
     :param int retry_after: seconds
+    :param str note: what a person of support wrote about it, for the user; follows the sentence
     """
 
     def __init__(
-        self, code, detail="", *, provider=None, status=None, provider_code=None, request_id=None, retry_after=None
+        self,
+        code,
+        detail="",
+        *,
+        provider=None,
+        status=None,
+        provider_code=None,
+        request_id=None,
+        retry_after=None,
+        note=None,
     ):
         if CODES[code].family != type(self).__name__:
             raise ValueError(f"{code} is a {CODES[code].family}, not a {type(self).__name__}")
@@ -46,10 +56,16 @@ class ProviderError(Exception):
         self.provider_code = provider_code
         self.request_id = request_id
         self.retry_after = retry_after
+        self.note = note
 
     @property
     def action(self):
         return CODES[self.code].action
+
+    @property
+    def http_status(self):
+        """Of the answer that carries this failure to a database."""
+        return CODES[self.code].status
 
     @property
     def sentence(self):
@@ -109,12 +125,14 @@ class Code:
     :param str code: machine-readable, never renamed
     :param str action: what the database offers next
     :param str family: name of the class above, so: who must act
+    :param int status: of the HTTP answer
     :param str sentence: what happened, what it means, what to do
     """
 
     code: str
     action: str
     family: str
+    status: int
     sentence: str
 
 
@@ -125,6 +143,7 @@ CODES = {
             "institution_unavailable",
             "retry",
             "TransientError",
+            503,
             _lt(
                 "The bank does not answer at the moment. Nothing is lost: the next synchronization fetches what is "
                 "missing. If this lasts for more than a day, see whether the bank's own website works."
@@ -134,6 +153,7 @@ CODES = {
             "provider_unavailable",
             "retry",
             "TransientError",
+            503,
             _lt(
                 "The service that reaches the bank does not answer at the moment. Nothing is lost: the next "
                 "synchronization fetches what is missing. You do not have to do anything."
@@ -143,6 +163,7 @@ CODES = {
             "rate_limited",
             "retry",
             "RateLimited",
+            429,
             _lt(
                 "The bank allows no further request for now, because it was asked very often. Nothing is lost: the "
                 "next synchronization waits long enough and fetches what is missing."
@@ -152,6 +173,7 @@ CODES = {
             "challenge_required",
             "answer_challenge",
             "ConsentError",
+            409,
             _lt(
                 "The bank wants a code from you before it answers, so nothing was fetched. Use Synchronize Now and "
                 "enter the code that the bank sends you."
@@ -161,6 +183,7 @@ CODES = {
             "auto_sync_forbidden",
             "disable_auto_sync",
             "ConsentError",
+            409,
             _lt(
                 "This bank answers only while a user is present, so the automatic synchronization fetched nothing. "
                 "Switch it off for this connection, and use Synchronize Now."
@@ -170,6 +193,7 @@ CODES = {
             "consent_expired",
             "renew",
             "ConsentError",
+            403,
             _lt(
                 "Your consent at the bank has expired, so the bank no longer sends transactions. Use Reconnect to "
                 "give it again; what was missed in the meantime is fetched then."
@@ -179,6 +203,7 @@ CODES = {
             "consent_revoked",
             "renew",
             "ConsentError",
+            403,
             _lt(
                 "Your consent was withdrawn at the bank, so the bank no longer sends transactions. If that was not "
                 "intended, use Reconnect to give it again; what was missed is fetched then."
@@ -188,6 +213,7 @@ CODES = {
             "credentials_rejected",
             "renew",
             "ConsentError",
+            403,
             _lt(
                 "The bank did not accept the credentials, so nothing was fetched. Check on the bank's own website "
                 "that you can sign in, then use Update Credentials."
@@ -197,6 +223,7 @@ CODES = {
             "connection_disconnected",
             "reconnect",
             "ConsentError",
+            410,
             _lt(
                 "This connection was cut, by a user or by support, so nothing is fetched any more. Use Reconnect to "
                 "connect the bank again; the transactions that you already have stay."
@@ -206,6 +233,7 @@ CODES = {
             "connection_unfinished",
             "reconnect",
             "ConsentError",
+            409,
             _lt(
                 "The bank's pages were left before the end, so there is no consent yet and nothing can be fetched. "
                 "Connect the bank again and follow its pages until you are back here."
@@ -215,6 +243,7 @@ CODES = {
             "unknown_connection",
             "reconnect",
             "ConsentError",
+            404,
             _lt(
                 "The connection service does not know this connection, so nothing can be fetched. Use Reconnect to "
                 "connect the bank again; the transactions that you already have stay."
@@ -224,6 +253,7 @@ CODES = {
             "unknown_account",
             "renew",
             "ConsentError",
+            404,
             _lt(
                 "Your consent at the bank does not cover this account, so its transactions can't be fetched. "
                 "Use Update Credentials and tick the account on the bank's page."
@@ -233,6 +263,7 @@ CODES = {
             "unknown_institution",
             "contact_support",
             "ConfigurationError",
+            404,
             _lt(
                 "This bank is no longer in the list of supported banks, so it can't be connected. Choose another "
                 "entry for your bank, or ask your administrator whether its provider is switched on."
@@ -242,6 +273,7 @@ CODES = {
             "provider_not_configured",
             "contact_support",
             "ConfigurationError",
+            503,
             _lt(
                 "The service that reaches this bank is switched off, or its keys are missing or refused, so nothing "
                 "was fetched. Ask the administrator of the connection service to check the provider's settings."
@@ -251,6 +283,7 @@ CODES = {
             "secrets_unreadable",
             "reconnect",
             "ConsentError",
+            409,
             _lt(
                 "The secrets of this connection can't be read: this database is a copy or was renamed, or its key is "
                 "gone. The original is not affected. To use this one, connect the bank again with Reconnect."
@@ -260,15 +293,171 @@ CODES = {
             "client_blocked",
             "reactivate",
             "ConsentError",
+            403,
             _lt(
                 "The connection service has blocked this database to protect your bank data, so nothing was fetched. "
                 "Confirm your phone number to unblock it."
             ),
         ),
         Code(
+            "client_suspended",
+            "contact_support",
+            "ConsentError",
+            403,
+            _lt(
+                "The support of the connection service has blocked this database, so nothing was fetched. "
+                "Please contact support with your client ID."
+            ),
+        ),
+        Code(
+            "client_disconnected",
+            "reconnect",
+            "ConsentError",
+            403,
+            _lt(
+                "This database was disconnected from the connection service, so nothing was fetched. Use Reconnect "
+                "to register it again; the transactions that you already have stay."
+            ),
+        ),
+        Code(
+            "phone_required",
+            "reactivate",
+            "ConsentError",
+            403,
+            _lt(
+                "The connection service does not know a phone number of you yet, so no bank can be connected. "
+                "Confirm your phone number; it protects your bank data."
+            ),
+        ),
+        Code(
+            "phone_invalid",
+            "reactivate",
+            "ConsentError",
+            422,
+            _lt(
+                "This is no phone number that a text message can be sent to, so no code was sent. Enter it in the "
+                "international form, such as +32 470 12 34 56."
+            ),
+        ),
+        Code(
+            "code_rejected",
+            "reactivate",
+            "ConsentError",
+            422,
+            _lt("This code is not right. Look at the text message again, or ask for a new code."),
+        ),
+        Code(
+            "code_expired",
+            "reactivate",
+            "ConsentError",
+            422,
+            _lt("This code is no longer valid. Ask for a new code and enter it within ten minutes."),
+        ),
+        Code(
+            "sms_unavailable",
+            "retry",
+            "TransientError",
+            503,
+            _lt(
+                "The text message with the code could not be sent. Check the phone number and try again in a few "
+                "minutes; if that does not help, contact the support of the connection service."
+            ),
+        ),
+        Code(
+            "database_copied",
+            "reconnect",
+            "ConsentError",
+            403,
+            _lt(
+                "This database is a copy of another one, or was moved to another server, and may not speak for the "
+                "original, which goes on working. To use banks here, use Reconnect: this database is registered anew."
+            ),
+        ),
+        Code(
+            "signature_rejected",
+            "reconnect",
+            "ConsentError",
+            401,
+            _lt(
+                "The connection service does not accept the credentials of this database, so nothing was fetched. "
+                "Use Reconnect to register it again; the transactions that you already have stay."
+            ),
+        ),
+        Code(
+            "clock_skew",
+            "contact_support",
+            "ConfigurationError",
+            401,
+            _lt(
+                "The clock of this server and that of the connection service differ by more than five minutes, so "
+                "nothing was fetched. Ask the server's administrator to set the clock, best by NTP."
+            ),
+        ),
+        Code(
+            "request_replayed",
+            "retry",
+            "ProtocolError",
+            401,
+            _lt(
+                "The connection service has received the same request twice and answered it once. Nothing is lost: "
+                "the next synchronization fetches what is missing."
+            ),
+        ),
+        Code(
+            "too_many_requests",
+            "retry",
+            "RateLimited",
+            429,
+            _lt(
+                "This database asks the connection service too often. Nothing is lost: the next synchronization "
+                "waits long enough and fetches what is missing."
+            ),
+        ),
+        Code(
+            "provider_busy",
+            "retry",
+            "TransientError",
+            503,
+            _lt(
+                "The service that reaches the bank is asked by many at the moment. Nothing is lost: the next "
+                "synchronization fetches what is missing. You do not have to do anything."
+            ),
+        ),
+        Code(
+            "url_refused",
+            "contact_support",
+            "ConfigurationError",
+            422,
+            _lt(
+                "The connection service can't be used from this address of your database. It needs a public address "
+                "that begins with https://. Ask your administrator to check the web.base.url of this database."
+            ),
+        ),
+        Code(
+            "request_too_large",
+            "contact_support",
+            "ProtocolError",
+            413,
+            _lt(
+                "The request to the connection service was larger than allowed, so nothing was done. This is a "
+                "mistake in the software, not yours: please report it with the reference."
+            ),
+        ),
+        Code(
+            "unsupported_version",
+            "contact_support",
+            "ConfigurationError",
+            404,
+            _lt(
+                "The connection service does not speak this version of the protocol, so nothing was done. Ask your "
+                "administrator to update the addons, or the connection service."
+            ),
+        ),
+        Code(
             "invalid_request",
             "contact_support",
             "ProtocolError",
+            400,
             _lt(
                 "The connection service could not understand this request, so nothing was done. This is a mistake in "
                 "the software, not yours: please report it with the reference."
@@ -278,6 +467,7 @@ CODES = {
             "unexpected_answer",
             "contact_support",
             "ProtocolError",
+            502,
             _lt(
                 "Something unexpected happened while the bank was asked, so nothing was fetched. Try again later; if "
                 "it happens again, please report it with the reference."

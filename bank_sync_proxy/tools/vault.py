@@ -2,6 +2,8 @@
 
 The Fernet key follows from a master key and from the database's uuid and name: a copied or renamed database derives
 another key and can't read what it took along, even on the same server with the same master key.
+
+Both addons hold this file, because either is installed without the other; a test keeps the two copies equal.
 """
 
 import base64
@@ -33,12 +35,13 @@ class Vault:
     :param bytes master: the master key
     :param str database_uuid: Odoo's ``database.uuid``
     :param str database_name: name of the database
+    :param str purpose: name of the addon; what one encrypts no other can read
     """
 
-    def __init__(self, master, database_uuid, database_name):
+    def __init__(self, master, database_uuid, database_name, purpose="bank_sync_proxy"):
         if len(master) < MIN_KEY_LENGTH:
             raise WeakKey(f"The master key has {len(master)} characters; it needs at least {MIN_KEY_LENGTH}.")
-        info = json.dumps(["bank_sync_proxy", database_uuid, database_name]).encode()
+        info = json.dumps([purpose, database_uuid, database_name]).encode()
         key = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=info).derive(master)
         self._fernet = Fernet(base64.urlsafe_b64encode(key))
 

@@ -1,5 +1,6 @@
 import stat
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -70,3 +71,12 @@ def test_workers_that_start_together_agree_on_one_key(tmp_path):
         thread.join()
     assert len(keys) == 8
     assert len(set(keys)) == 1
+
+
+OTHER = Path(__file__).parents[3] / "account_online_synchronization" / "tools"
+
+
+@pytest.mark.skipif(not OTHER.exists(), reason="the other addon is not beside this one")
+@pytest.mark.parametrize("name", ["vault.py", "signing.py"])
+def test_both_addons_hold_the_same_file_because_either_is_installed_without_the_other(name):
+    assert (Path(__file__).parents[2] / "tools" / name).read_bytes() == (OTHER / name).read_bytes()
