@@ -10,4 +10,9 @@ from . import (
     bank_sync_connection,
     bank_sync_visit,
     bank_sync_api,
+    bank_sync_reason,
+    bank_sync_error_support,
+    bank_sync_client_support,
+    bank_sync_connection_support,
+    bank_sync_concern,
 )

@@ -9,7 +9,7 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.tools.translate import get_translation
 
-from ..providers.errors import ProtocolError, ProviderError
+from ..providers.errors import CODES, ProtocolError, ProviderError
 from ..providers.masking import mask
 
 _logger = logging.getLogger(__name__)
@@ -18,6 +18,14 @@ _logger = logging.getLogger(__name__)
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 KEEP_DAYS = 90
 MAX_DETAIL = 20_000
+#: Family of a code → who must act.
+ACTORS = {
+    "TransientError": "nobody",
+    "RateLimited": "nobody",
+    "ConsentError": "user",
+    "ConfigurationError": "administrator",
+    "ProtocolError": "us",
+}
 
 
 class BankSyncError(models.Model):
@@ -29,17 +37,40 @@ class BankSyncError(models.Model):
     _rec_name = "reference"
 
     reference = fields.Char(required=True, readonly=True, default=lambda self: self._new_reference())
-    create_date = fields.Datetime(string="When", readonly=True)
+    create_date = fields.Datetime(string="When", readonly=True, index=True)
     client_id = fields.Many2one(comodel_name="bank.sync.client", ondelete="cascade", index="btree_not_null")
     connection_id = fields.Many2one(comodel_name="bank.sync.connection", ondelete="set null", index="btree_not_null")
+    institution_id = fields.Many2one(
+        comodel_name="bank.sync.institution", string="Bank", readonly=True, ondelete="set null", index="btree_not_null"
+    )
     provider_code = fields.Char(string="Provider", readonly=True)
     operation = fields.Char(readonly=True)
     code = fields.Char(readonly=True)
+    actor = fields.Selection(
+        selection=[
+            ("nobody", "Nobody: It Is Tried Again"),
+            ("user", "The User"),
+            ("administrator", "An Administrator"),
+            ("us", "The Developers"),
+        ],
+        string="Who Must Act",
+        compute="_compute_actor",
+        store=True,
+    )
     message = fields.Text(readonly=True, help="What the user was told.")
     request = fields.Text(readonly=True, help="What was asked, secrets masked.")
     detail = fields.Text(readonly=True, help="What was answered or raised, secrets masked.")
 
     _reference_unique = models.UniqueIndex("(reference)", "References are unique.")
+
+    # -------------------------------------------------------------------------
+    # COMPUTES
+    # -------------------------------------------------------------------------
+
+    @api.depends("code")
+    def _compute_actor(self):
+        for record in self:
+            record.actor = ACTORS[CODES[record.code].family] if record.code in CODES else False
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS
@@ -87,6 +118,7 @@ class BankSyncError(models.Model):
             {
                 "client_id": client and client.id,
                 "connection_id": connection and connection.id,
+                "institution_id": self._institution_of(connection, request).id,
                 "provider_code": error.provider or (connection and connection.provider_id.code),
                 "operation": operation,
                 "code": error.code,
@@ -95,6 +127,17 @@ class BankSyncError(models.Model):
                 "detail": mask("\n\n".join(filter(None, (str(error), trace))))[-MAX_DETAIL:],
             }
         )
+
+    @api.model
+    def _institution_of(self, connection, request):
+        """:return: the bank in question. Where a user has just chosen it the connection does not know it yet."""
+        institutions = self.env["bank.sync.institution"].sudo()
+        identifier = request.get("institution_id") if isinstance(request, dict) else None
+        if connection and connection.institution_id:
+            return connection.institution_id
+        if not isinstance(identifier, str) or "\x00" in identifier:
+            return institutions
+        return institutions.search([("identifier", "=", identifier)], limit=1)
 
     @api.model
     def _sentence(self, error):

@@ -41,8 +41,9 @@ class BankSyncProviderSetting(models.Model):
         for setting in self:
             if setting.type == "secret":
                 # An empty field means "not touched": the stored secret is not shown.
+                # Its administrators may write it, and only the system reads what is stored.
                 if setting.value:
-                    setting.encrypted_value = self.env["bank.sync.vault"]._encrypt(setting.value)
+                    setting.sudo().encrypted_value = self.env["bank.sync.vault"]._encrypt(setting.value)
             else:
                 setting.plain_value = setting.value
 

@@ -1,6 +1,6 @@
 """Secrets leave no trace in logs, error records and printed errors. Imports no Odoo.
 
-Rather too much than too little: what is masked wrongly costs support a word, what is not masked costs a user the account.
+Rather too much than too little: what is masked wrongly costs support a word, what is not may cost a user the account.
 Account numbers, names, amounts and e-mail addresses stay, because nobody could help without them.
 """
 

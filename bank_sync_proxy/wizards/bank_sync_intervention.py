@@ -1,0 +1,94 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+
+class BankSyncIntervention(models.TransientModel):
+    """Support blocks, unblocks or disconnects: asks why, does it, and leaves who, when, what and why in the chatter.
+
+    Support may only read clients and connections. What is done here is done with superuser rights, and only this.
+    """
+
+    _name = "bank.sync.intervention"
+    _description = "Intervention of Support"
+
+    action = fields.Selection(
+        selection=lambda self: self.env["bank.sync.reason"]._fields["action"].selection, required=True
+    )
+    client_ids = fields.Many2many(
+        comodel_name="bank.sync.client", default=lambda self: self._default_records("bank.sync.client")
+    )
+    connection_ids = fields.Many2many(
+        comodel_name="bank.sync.connection", default=lambda self: self._default_records("bank.sync.connection")
+    )
+    reason_id = fields.Many2one(
+        comodel_name="bank.sync.reason", string="Ready-Made Reason", domain="[('action', '=', action)]"
+    )
+    reason = fields.Text(compute="_compute_reason", store=True, readonly=False)
+    is_reason_required = fields.Boolean(compute="_compute_is_reason_required")
+    has_embedded = fields.Boolean(compute="_compute_has_embedded")
+
+    @api.model
+    def _default_records(self, model):
+        """:return: the records from whose form or list the wizard was opened"""
+        context = self.env.context
+        return self.env[model].browse(context.get("active_ids") if context.get("active_model") == model else [])
+
+    # -------------------------------------------------------------------------
+    # COMPUTES
+    # -------------------------------------------------------------------------
+
+    @api.depends("reason_id")
+    def _compute_reason(self):
+        for wizard in self:
+            wizard.reason = wizard.reason_id.text or wizard.reason
+
+    @api.depends("action")
+    def _compute_is_reason_required(self):
+        for wizard in self:
+            wizard.is_reason_required = wizard.action != "unblock"
+
+    @api.depends("client_ids", "connection_ids")
+    def _compute_has_embedded(self):
+        for wizard in self:
+            wizard.has_embedded = any((wizard.client_ids | wizard.connection_ids.client_id).mapped("is_embedded"))
+
+    # -------------------------------------------------------------------------
+    # ACTIONS
+    # -------------------------------------------------------------------------
+
+    def action_apply(self):
+        self.ensure_one()
+        reason = (self.reason or "").strip()
+        if self.is_reason_required and not reason:
+            raise UserError(self.env._("Say why: the users of the database read it."))
+        if not self._records():
+            raise UserError(self.env._("Choose at least one client or connection."))
+        self._records().check_access("read")
+        records_sudo = self._records().sudo()
+        getattr(self, f"_{self.action}")(records_sudo, reason)
+        return {"type": "ir.actions.act_window_close"}
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS
+    # -------------------------------------------------------------------------
+
+    def _records(self):
+        return self.connection_ids if self.action == "disconnect_connection" else self.client_ids
+
+    def _block(self, clients, reason):
+        for client in clients:
+            client._block(reason, by="support")
+            client._log_intervention(self.env._("Blocked by support."), reason)
+
+    def _unblock(self, clients, reason):
+        for client in clients.filtered(lambda client: client.state == "blocked"):
+            client._unblock(reason or None)
+            client._log_intervention(self.env._("Unblocked by support."), reason)
+
+    def _disconnect(self, clients, reason):
+        for client in clients:
+            client._disconnect(reason)
+            client._log_intervention(self.env._("Disconnected by support."), reason)
+
+    def _disconnect_connection(self, connections, reason):
+        connections.filtered(lambda connection: connection.state != "disconnected")._disconnect_by_support(reason)
