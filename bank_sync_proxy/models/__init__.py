@@ -2,6 +2,9 @@ from . import (
     bank_sync_vault,
     bank_sync_error,
     bank_sync_client,
+    bank_sync_client_registration,
+    bank_sync_client_phone,
+    bank_sync_phone_code,
     bank_sync_suspicion,
     bank_sync_event,
     bank_sync_provider,
@@ -10,4 +13,5 @@ from . import (
     bank_sync_connection,
     bank_sync_visit,
     bank_sync_api,
+    bank_sync_api_clients,
 )

@@ -25,9 +25,10 @@ class BankSyncClient(models.Model):
         string="Address",
         readonly=True,
         copy=False,
+        tracking=True,
         help="Where its users work: pages lead back there, events go there.",
     )
-    contact_email = fields.Char(readonly=True, copy=False)
+    contact_email = fields.Char(readonly=True, copy=False, tracking=True)
     state = fields.Selection(
         selection=[
             ("phone_required", "Phone Number Required"),
@@ -121,7 +122,10 @@ class BankSyncClient(models.Model):
         self._set_state("blocked", reason, by)
 
     def _unblock(self, reason=None):
-        self._set_state("active", reason)
+        """Let it ask again. What was suspicious counts no more, or the next little thing would block it again."""
+        self.env["bank.sync.suspicion"]._settle(self)
+        for client in self:
+            client._set_state("phone_required" if client.awaits_phone_since else "active", reason)
 
     def _disconnect(self, reason=None):
         """Cut a database off, until a user of it reconnects. Its connections stay."""
