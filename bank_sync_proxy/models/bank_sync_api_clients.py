@@ -30,10 +30,10 @@ class BankSyncApiClients(models.AbstractModel):
     @api.model
     def _before(self, client, operation, payload):
         """Whoever starts connections to very many banks is not a company that connects its own."""
-        super()._before(client, operation, payload)
         institution = payload.get("institution_id") if isinstance(payload, dict) else None
         if operation == "connections.start" and isinstance(institution, str) and client.state == "active":
             client._note_suspicion("institution", institution.replace("\x00", "")[:MAX_DETAIL])
+        return super()._before(client, operation, payload)
 
     # -------------------------------------------------------------------------
     # OPERATIONS

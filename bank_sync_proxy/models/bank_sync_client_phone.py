@@ -22,7 +22,7 @@ class BankSyncClientPhone(models.Model):
     A stolen secret, or a stranger who registers somebody else's database, gets no further than that.
     """
 
-    _inherit = "bank.sync.client"
+    _inherit = "bank.sync.client"  # pylint: disable=consider-merging-classes-inherited
 
     # The number, encrypted.
     secret_phone = fields.Text(readonly=True, copy=False, groups="base.group_system")

@@ -22,7 +22,7 @@ KEEP_UNCONFIRMED_DAYS = 30
 class BankSyncClientRegistration(models.Model):
     """How a database becomes a client, keeps its credentials, and is told from its copies."""
 
-    _inherit = "bank.sync.client"
+    _inherit = "bank.sync.client"  # pylint: disable=consider-merging-classes-inherited
 
     language = fields.Char(readonly=True, copy=False, help="Of the user who registered the database.")
     database_digest = fields.Char(readonly=True, copy=False, groups="base.group_system")
