@@ -1,5 +1,7 @@
 import uuid
 
+from markupsafe import Markup
+
 from odoo import api, fields, models
 
 from ..providers.errors import ConsentError
@@ -25,9 +27,10 @@ class BankSyncClient(models.Model):
         string="Address",
         readonly=True,
         copy=False,
+        tracking=True,
         help="Where its users work: pages lead back there, events go there.",
     )
-    contact_email = fields.Char(readonly=True, copy=False)
+    contact_email = fields.Char(readonly=True, copy=False, tracking=True)
     state = fields.Selection(
         selection=[
             ("phone_required", "Phone Number Required"),
@@ -121,7 +124,10 @@ class BankSyncClient(models.Model):
         self._set_state("blocked", reason, by)
 
     def _unblock(self, reason=None):
-        self._set_state("active", reason)
+        """Let it ask again. What was suspicious counts no more, or the next little thing would block it again."""
+        self.env["bank.sync.suspicion"]._settle(self)
+        for client in self:
+            client._set_state("phone_required" if client.awaits_phone_since else "active", reason)
 
     def _disconnect(self, reason=None):
         """Cut a database off, until a user of it reconnects. Its connections stay."""
@@ -133,8 +139,19 @@ class BankSyncClient(models.Model):
                 {"state": state, "blocked_by": by, "reason": reason if state in ("blocked", "disconnected") else False}
             )
             if reason:
-                client.message_post(body=reason)
+                # Who and when: the author of the message is the user, also with superuser rights.
+                client.message_post(body=Markup("<b>%s</b><br/>%s") % (client._tell_state(), reason))
             self.env["bank.sync.event"]._emit(client, f"client.{state}")
+
+    def _tell_state(self):
+        if self.blocked_by == "support":
+            return self.env._("Blocked by support.")
+        return {
+            "phone_required": self.env._("Unblocked; a phone number has to be confirmed."),
+            "active": self.env._("Unblocked."),
+            "blocked": self.env._("Blocked because of suspicious activity."),
+            "disconnected": self.env._("Disconnected."),
+        }[self.state]
 
     def _note_suspicion(self, kind, detail="", address=None):
         """Something that an attacker would do. Too much of it blocks the client; see :class:`BankSyncSuspicion`."""

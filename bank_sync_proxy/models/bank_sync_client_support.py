@@ -1,5 +1,3 @@
-from markupsafe import Markup
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
@@ -77,8 +75,3 @@ class BankSyncClient(models.Model):
         self.check_access("read")
         if not (self.env.su or self.env.user.has_group("bank_sync_proxy.group_support")):
             raise AccessError(self.env._("Only the support of the connection service may do this."))
-
-    def _log_intervention(self, what, why):
-        """Who and when follow from the message itself: its author is the user, also with superuser rights."""
-        self.ensure_one()
-        self.message_post(body=Markup("<b>%s</b><br/>%s") % (what, why or ""))

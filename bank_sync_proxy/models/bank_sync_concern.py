@@ -40,27 +40,28 @@ class BankSyncConcern(models.Model):
         left_since = SQL("(now() AT TIME ZONE 'UTC' - make_interval(mins => %s))", VISIT_MINUTES)
         return SQL(
             """
-            SELECT min(id) * 8 AS id, '1_institution' AS kind, code AS name, institution_id, NULL::int AS client_id,
+            SELECT min(id) * 8 AS id, '1_institution' AS kind, string_agg(DISTINCT code, ', ') AS name,
+                   institution_id, NULL::int AS client_id,
                    max(provider_code) AS provider_code, count(*)::int AS occurrences,
                    count(DISTINCT client_id)::int AS client_count, max(create_date) AS last_at
               FROM bank_sync_error
              WHERE create_date >= %(since)s AND actor <> 'user' AND institution_id IS NOT NULL
-             GROUP BY institution_id, code
+             GROUP BY institution_id
             UNION ALL
-            SELECT min(id) * 8 + 1, '2_proxy', code, NULL, NULL,
+            SELECT min(id) * 8 + 1, '2_proxy', string_agg(DISTINCT code, ', '), NULL, NULL,
                    provider_code, count(*), count(DISTINCT client_id), max(create_date)
               FROM bank_sync_error
              WHERE create_date >= %(since)s AND actor <> 'user' AND institution_id IS NULL
-             GROUP BY provider_code, code
+             GROUP BY provider_code
             UNION ALL
             SELECT id * 8 + 2, '3_client', coalesce(reason, state), NULL, id, NULL, 1, 1, write_date
               FROM bank_sync_client
              WHERE state IN ('blocked', 'disconnected')
             UNION ALL
-            SELECT min(id) * 8 + 3, '4_suspicion', kind, NULL, client_id, NULL, count(*), 1, max(create_date)
+            SELECT min(id) * 8 + 3, '4_suspicion', string_agg(DISTINCT kind, ', '), NULL, client_id, NULL, count(*), 1, max(create_date)
               FROM bank_sync_suspicion
              WHERE create_date >= %(since)s
-             GROUP BY client_id, kind
+             GROUP BY client_id
             UNION ALL
             SELECT min(id) * 8 + 4, '5_unfinished', 'pending', institution_id, NULL,
                    NULL, count(*), count(DISTINCT client_id), max(create_date)
@@ -87,20 +88,12 @@ class BankSyncConcern(models.Model):
                 "res_id": self.client_id.id,
                 "views": [(False, "form")],
             }
+        failing = [("institution_id", "=", self.institution_id.id), ("actor", "!=", "user")]
         model, domain = {
-            "1_institution": (
-                "bank.sync.error",
-                [("institution_id", "=", self.institution_id.id), ("code", "=", self.name)],
-            ),
-            "2_proxy": (
-                "bank.sync.error",
-                [("institution_id", "=", False), ("code", "=", self.name), ("provider_code", "=", self.provider_code)],
-            ),
-            "4_suspicion": ("bank.sync.suspicion", [("client_id", "=", self.client_id.id), ("kind", "=", self.name)]),
-            "5_unfinished": (
-                "bank.sync.connection",
-                [("state", "=", "pending"), ("institution_id", "=", self.institution_id.id)],
-            ),
+            "1_institution": ("bank.sync.error", failing),
+            "2_proxy": ("bank.sync.error", [*failing, ("provider_code", "=", self.provider_code)]),
+            "4_suspicion": ("bank.sync.suspicion", [("client_id", "=", self.client_id.id)]),
+            "5_unfinished": ("bank.sync.connection", [*failing[:1], ("state", "=", "pending")]),
         }[self.kind]
         return {
             "type": "ir.actions.act_window",

@@ -56,8 +56,7 @@ class BankSyncConnection(models.Model):
             _answer, error, record = self.env["bank.sync.error"]._attempt(
                 connection._revoke, operation="support.disconnect", client=connection.client_id, connection=connection
             )
-            connection._disconnect(reason)
-            self.env["bank.sync.event"]._emit(connection.client_id, "connection.disconnected", connection)
+            connection._disconnect(reason, by_support=True)
             body = Markup("<b>%s</b><br/>%s") % (self.env._("Disconnected by support."), reason)
             if error:
                 told = self.env._(

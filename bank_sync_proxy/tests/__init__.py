@@ -1,7 +1,10 @@
 from . import (
     test_access,
+    test_clients,
     test_dispatch,
     test_directory,
     test_pages,
+    test_phone,
     test_secrets,
+    test_suspicion,
 )

@@ -9,8 +9,10 @@ MODELS = (
     "bank.sync.connection",
     "bank.sync.error",
     "bank.sync.institution",
+    "bank.sync.phone.code",
     "bank.sync.provider",
     "bank.sync.provider.setting",
+    "bank.sync.suspicion",
     "bank.sync.visit",
 )
 

@@ -76,19 +76,13 @@ class BankSyncIntervention(models.TransientModel):
         return self.connection_ids if self.action == "disconnect_connection" else self.client_ids
 
     def _block(self, clients, reason):
-        for client in clients:
-            client._block(reason, by="support")
-            client._log_intervention(self.env._("Blocked by support."), reason)
+        clients._block(reason, by="support")
 
     def _unblock(self, clients, reason):
-        for client in clients.filtered(lambda client: client.state == "blocked"):
-            client._unblock(reason or None)
-            client._log_intervention(self.env._("Unblocked by support."), reason)
+        clients.filtered(lambda client: client.state == "blocked")._unblock(reason or None)
 
     def _disconnect(self, clients, reason):
-        for client in clients:
-            client._disconnect(reason)
-            client._log_intervention(self.env._("Disconnected by support."), reason)
+        clients._disconnect(reason)
 
     def _disconnect_connection(self, connections, reason):
         connections.filtered(lambda connection: connection.state != "disconnected")._disconnect_by_support(reason)
