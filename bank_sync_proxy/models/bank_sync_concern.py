@@ -58,7 +58,8 @@ class BankSyncConcern(models.Model):
               FROM bank_sync_client
              WHERE state IN ('blocked', 'disconnected')
             UNION ALL
-            SELECT min(id) * 8 + 3, '4_suspicion', string_agg(DISTINCT kind, ', '), NULL, client_id, NULL, count(*), 1, max(create_date)
+            SELECT min(id) * 8 + 3, '4_suspicion', string_agg(DISTINCT kind, ', '), NULL, client_id, NULL,
+                   count(*), 1, max(create_date)
               FROM bank_sync_suspicion
              WHERE create_date >= %(since)s
              GROUP BY client_id

@@ -7,4 +7,5 @@ from . import (
     test_phone,
     test_secrets,
     test_suspicion,
+    test_support,
 )

@@ -1,42 +1,151 @@
+from odoo import Command
 from odoo.exceptions import AccessError
 from odoo.service.model import get_public_method
 from odoo.tests import new_test_user, tagged
 
 from .common import ProxyCase
 
-MODELS = (
+#: What support reads.
+DESK = (
     "bank.sync.client",
+    "bank.sync.concern",
     "bank.sync.connection",
     "bank.sync.error",
+    "bank.sync.event",
     "bank.sync.institution",
-    "bank.sync.phone.code",
     "bank.sync.provider",
-    "bank.sync.provider.setting",
+    "bank.sync.reason",
     "bank.sync.suspicion",
     "bank.sync.visit",
+)
+MODELS = (*DESK, "bank.sync.provider.setting")
+#: What nobody but the system reads, wherever it stands, although most of it is encrypted.
+SECRETS = (
+    "secret_state",
+    "secret_data",
+    "secret_phone",
+    "encrypted_value",
+    "token_digest",
+    "return_url",
+    "database_digest",
+    "code_digest",
 )
 
 
 @tagged("post_install", "-at_install")
 class TestAccess(ProxyCase):
-    """The back office belongs to the system group; everybody else goes through the protocol."""
+    """The back office belongs to support and administrators; everybody else goes through the protocol."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.employee = new_test_user(cls.env, "employee", groups="base.group_user")
+        cls.support = new_test_user(cls.env, "sam", groups="bank_sync_proxy.group_support")
+        cls.administrator = new_test_user(cls.env, "ada", groups="bank_sync_proxy.group_administrator")
 
     def test_an_employee_reads_nothing(self):
-        user = new_test_user(self.env, "employee", groups="base.group_user")
         for model in MODELS:
             with self.subTest(model=model), self.assertRaises(AccessError):
-                self.env[model].with_user(user).search([])
+                self.env[model].with_user(self.employee).search([])
 
-    def test_an_administrator_reads_but_makes_no_consent(self):
-        user = new_test_user(self.env, "administrator", groups="base.group_system")
+    def test_an_employee_intervenes_nowhere(self):
+        with self.assertRaises(AccessError):
+            self.env["bank.sync.intervention"].with_user(self.employee).create({"action": "block", "reason": "x"})
+        for action in ("action_ask_phone_again", "action_accept_new_database"):
+            with self.subTest(action=action), self.assertRaises(AccessError):
+                getattr(self.other_client.with_user(self.employee), action)()
+
+    def test_support_reads_its_desk_and_changes_nothing_directly(self):
+        for model in DESK:
+            with self.subTest(model=model):
+                records = self.env[model].with_user(self.support)
+                records.search([], limit=1)
+                for operation in ("write", "create", "unlink"):
+                    self.assertFalse(records.has_access(operation), operation)
+
+    def test_support_sees_no_key_and_no_secret(self):
+        self.connect()
+        with self.assertRaises(AccessError):
+            self.env["bank.sync.provider.setting"].with_user(self.support).search([])
+        with self.assertRaises(AccessError):
+            self.provider.with_user(self.support).read(["setting_ids"])
+        for user in (self.support, self.administrator):
+            for model in (*MODELS, "bank.sync.phone.code"):
+                for name in set(SECRETS) & set(self.env[model]._fields):
+                    with self.subTest(user=user.login, model=model, name=name), self.assertRaises(AccessError):
+                        self.env[model].with_user(user).search([], limit=1).read([name])
+                        self.env[model].with_user(user).search([(name, "!=", False)])
+
+    def test_support_sees_the_phone_number_of_a_client(self):
+        self.other_client.secret_phone = self.env["bank.sync.vault"]._encrypt({"phone": "+32470123456"})
+        self.assertEqual(self.other_client.with_user(self.support).phone, "+32470123456")
+
+    def test_support_does_not_run_the_proxy(self):
+        provider = self.provider.with_user(self.support)
+        for action in ("action_update_directory", "action_one_day_later"):
+            with self.subTest(action=action), self.assertRaises(AccessError):
+                getattr(provider, action)()
+        with self.assertRaises(AccessError):
+            provider.write({"active": False})
+
+    def test_an_administrator_runs_it_and_does_what_support_does(self):
+        self.assertTrue(self.administrator.has_group("bank_sync_proxy.group_support"))
+        provider = self.provider.with_user(self.administrator)
+        self.env["bank.sync.institution"].search([("provider_id", "=", provider.id)], limit=1).sudo().name = "Renamed"
+        provider.action_update_directory()
+        self.assertFalse(self.env["bank.sync.institution"].search([("name", "=", "Renamed")]))
+        provider.write({"sequence": 3})
+        self.env["bank.sync.reason"].with_user(self.administrator).create(
+            {"name": "Another", "action": "block", "text": "Because."}
+        )
+
+    def test_an_administrator_enters_a_key_and_never_sees_it_again(self):
+        setting = self.env["bank.sync.provider.setting"].create(
+            {"provider_id": self.provider.id, "name": "key", "label": "Key", "type": "secret"}
+        )
+        own = setting.with_user(self.administrator)
+        own.write({"value": "recognizable"})
+        self.env.invalidate_all()
+        self.assertEqual(own.read(["value", "is_set"]), [{"id": own.id, "value": False, "is_set": True}])
+        self.assertEqual(self.provider.setting_ids._as_values()["key"], "recognizable")
+
+    def test_nobody_makes_a_consent(self):
+        for user in (self.support, self.administrator):
+            with self.assertRaises(AccessError):
+                self.env["bank.sync.connection"].with_user(user).create({"client_id": self.client_record.id})
+
+    def test_whoever_administers_odoo_administers_the_proxy(self):
+        user = new_test_user(self.env, "system", groups="base.group_system")
+        self.assertTrue(user.has_group("bank_sync_proxy.group_administrator"))
         for model in MODELS:
             self.env[model].with_user(user).search([])
+
+    def test_menus_follow_the_groups(self):
+        def seen(user, name):
+            menus = self.env["ir.ui.menu"].with_user(user)._visible_menu_ids()
+            return self.env.ref(f"bank_sync_proxy.{name}").id in menus
+
+        for name in ("bank_sync_concern_menu", "bank_sync_client_menu", "bank_sync_error_menu"):
+            self.assertFalse(seen(self.employee, name))
+            self.assertTrue(seen(self.support, name))
+        for name in ("bank_sync_provider_menu", "bank_sync_reason_menu"):
+            self.assertFalse(seen(self.support, name))
+            self.assertTrue(seen(self.administrator, name))
+
+    def test_each_view_opens_for_support(self):
+        for model in DESK:
+            views = self.env["ir.ui.view"].search([("model", "=", model), ("type", "!=", "qweb")])
+            for view in views:
+                with self.subTest(view=view.name):
+                    self.env[model].with_user(self.support).get_view(view.id, view.type)
+
+    def test_a_support_that_lost_its_group_lost_its_rights(self):
+        self.support.group_ids = [Command.unlink(self.env.ref("bank_sync_proxy.group_support").id)]
         with self.assertRaises(AccessError):
-            self.env["bank.sync.connection"].with_user(user).create({"client_id": self.client_record.id})
+            self.env["bank.sync.client"].with_user(self.support).search([])
 
     def test_the_protocol_serves_whoever_the_transport_lets_in(self):
-        user = new_test_user(self.env, "accountant", groups="base.group_user")
-        answer = self.api_model.with_user(user)._dispatch(self.client_record, "institutions.search", {})
+        answer = self.api_model.with_user(self.employee)._dispatch(self.client_record, "institutions.search", {})
         self.assertTrue(answer["institutions"])
 
     def test_nothing_of_the_protocol_can_be_called_over_rpc(self):
@@ -52,7 +161,7 @@ class TestAccess(ProxyCase):
         self.connect()
         for model in MODELS:
             fields = self.env[model]._fields
-            for name in ("secret_state", "secret_data", "encrypted_value", "token_digest", "return_url"):
+            for name in SECRETS:
                 if name in fields:
                     self.assertEqual(fields[name].groups, "base.group_system")
                     self.assertFalse(fields[name].copy and name != "return_url")
