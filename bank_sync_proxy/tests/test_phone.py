@@ -274,7 +274,10 @@ class TestPhone(PhoneCase):
         """Odoo refuses to ask its gateway in tests; here it may, at a port where nobody listens."""
         self.env["ir.config_parameter"].set_param("sms.endpoint", "http://127.0.0.1:9")
         client = self.register()
-        with mute_logger("odoo.addons.iap.tools.iap_tools"), patch.object(module, "current_test", None):
+        with (
+            mute_logger("odoo.addons.iap.tools.iap_tools", "odoo.tools.translate"),
+            patch.object(module, "current_test", None),
+        ):
             self.assertFailure(self.verify(client), "sms_unavailable", "retry")
         self.assertIn("sms_server", self.records_of(client).detail)
 
