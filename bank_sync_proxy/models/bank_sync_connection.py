@@ -196,8 +196,8 @@ class BankSyncConnection(models.Model):
     def _spending(self, kind, account=None):
         """Ask within what the bank allows a day.
 
-        What has failed counts, too, unless nobody has answered: ``_note_failure`` adds it, because the failed question's
-        savepoint would take it back.
+        What has failed counts, too, unless nobody has answered: ``_note_failure`` adds it, because the savepoint of the
+        failed question would take it back.
         """
         usage = self.env["bank.sync.usage"]
         usage._check(self, kind, account)
