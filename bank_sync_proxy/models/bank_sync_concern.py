@@ -22,6 +22,7 @@ class BankSyncConcern(models.Model):
             ("3_client", "Blocked and Disconnected Clients"),
             ("4_suspicion", "Suspicious Activity"),
             ("5_unfinished", "Connections That Nobody Finished"),
+            ("6_event", "Databases That Can't Be Told"),
         ],
         readonly=True,
     )
@@ -64,11 +65,17 @@ class BankSyncConcern(models.Model):
              WHERE create_date >= %(since)s
              GROUP BY client_id
             UNION ALL
-            SELECT min(id) * 8 + 4, '5_unfinished', 'pending', institution_id, NULL,
+            SELECT min(id) * 8 + 4, '5_unfinished', 'left before the end', institution_id, NULL,
                    NULL, count(*), count(DISTINCT client_id), max(create_date)
               FROM bank_sync_connection
              WHERE state = 'pending' AND create_date >= %(since)s AND create_date < %(left_since)s
              GROUP BY institution_id
+            UNION ALL
+            SELECT min(id) * 8 + 5, '6_event', string_agg(DISTINCT last_error, ', '), NULL, client_id, NULL,
+                   count(*), 1, max(create_date)
+              FROM bank_sync_event
+             WHERE create_date >= %(since)s AND attempts > 0 AND state <> 'delivered'
+             GROUP BY client_id
             """,
             since=since,
             left_since=left_since,
@@ -94,6 +101,10 @@ class BankSyncConcern(models.Model):
             "1_institution": ("bank.sync.error", failing),
             "2_proxy": ("bank.sync.error", [*failing, ("provider_code", "=", self.provider_code)]),
             "4_suspicion": ("bank.sync.suspicion", [("client_id", "=", self.client_id.id)]),
+            "6_event": (
+                "bank.sync.event",
+                [("client_id", "=", self.client_id.id), ("attempts", ">", 0), ("state", "!=", "delivered")],
+            ),
             "5_unfinished": ("bank.sync.connection", [*failing[:1], ("state", "=", "pending")]),
         }[self.kind]
         return {

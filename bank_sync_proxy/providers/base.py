@@ -104,6 +104,8 @@ class Provider:
         """Take the answers to the last :class:`~.types.Challenge`; you must, if you ever give one.
 
         An answer that is not accepted gives the same challenge again, with ``error`` set: the caller counts attempts.
+        Of an ``approval`` you are asked again and again, without values: give the same challenge until it is decided,
+        and another one, without ``kind`` ``approval``, when the bank has stopped waiting.
 
         :param dict values: by name of the field; a tuple for ``multichoice``
         :return: :class:`~.types.Challenge`, :class:`~.types.Redirect`, :class:`~.types.Completed`, or, in a flow
@@ -114,15 +116,19 @@ class Provider:
     def complete(self, flow, params):
         """The browser came back from a :class:`~.types.Redirect`; you must, if you ever give one.
 
-        :param dict params: query of the callback
+        The caller has checked that ``state`` is the one of this visit and that it is the same browser. A user who has
+        refused at the bank comes back, too: say so with a :class:`~.types.Challenge` that offers another try, or raise.
+
+        :param dict params: query, or form, of the callback, texts
         :return: as :meth:`answer`
         """
         raise NotImplementedError
 
-    def refresh(self, state, user_present=False):
+    def refresh(self, state, user_present=False, flow=None):
         """Ask the bank for its news.
 
         :param bool user_present: a user waits and can answer questions
+        :param flow: :class:`~.types.Flow` of the visit that a challenge or a redirect begins
         :return: :class:`~.types.Refreshed`; or, only while a user is present, a :class:`~.types.Challenge` or a
             :class:`~.types.Redirect`
         :raise ConsentError: ``challenge_required`` or ``auto_sync_forbidden`` when nobody is present but must be
@@ -140,7 +146,13 @@ class Provider:
         """Give the consent back; nothing to do where consents only run out."""
 
     def parse_webhook(self, headers, body):
-        """:return: list of events of a verified webhook; an unverified one raises ``ProtocolError``"""
+        """Verify a webhook by the provider's own scheme, its age included, and read it.
+
+        :param headers: mapping that ignores case
+        :param bytes body: as it came
+        :return: list of :class:`~.types.WebhookEvent`; what is not known is left out
+        :raise ProtocolError: ``invalid_request`` for what the provider has not signed, or long ago
+        """
         raise NotImplementedError
 
     def parse_error(self, response):

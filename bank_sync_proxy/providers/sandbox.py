@@ -7,13 +7,17 @@ sandbox_institutions.
 import base64
 import hmac
 import json
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from hashlib import blake2b
+from urllib.parse import urlencode, urljoin
 
+from . import sandbox_signatures as signatures
 from . import sandbox_texts as texts
 from .base import Provider
 from .errors import ConfigurationError, ConsentError, ProtocolError, _lt
 from .sandbox_bank import MAX_PENDING_DAYS, Ledger, hours
+from .sandbox_challenges import ANOTHER_USER, APPROVAL, CODE, LOGIN, REFUSED, TOO_LATE, WRONG_USER
 from .sandbox_institutions import BANKS
 from .types import (
     Account,
@@ -24,6 +28,7 @@ from .types import (
     Institution,
     Option,
     Page,
+    Redirect,
     Refreshed,
     Setting,
     moment_from_text,
@@ -36,27 +41,14 @@ PAGE_SIZE = 100
 PASSWORD = "demo"
 SMS_CODE = "123456"
 MAX_USER_LENGTH = 40
+#: Seconds. The bank's app approves after the first ones; for the user ``slow`` never, until the bank stops waiting.
+APPROVED_AFTER = 10
+APPROVAL_ENDS_AFTER = 60
+SLOW_USER = "slow"
 
 LOGO = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect width="64" height="64" rx="14" fill="{color}"/>'
     '<path d="M32 12 12 24v4h40v-4zM16 31h6v14h-6zm13 0h6v14h-6zm13 0h6v14h-6zM12 48h40v5H12z" fill="#fff"/></svg>'
-)
-
-LOGIN = Challenge(
-    title=_lt("Sign in"),
-    message=_lt("Enter the user name and the password that you use for online banking."),
-    hint=_lt("This is a demonstration: the user name is “demo”, the password is “demo”."),
-    fields=(Field("user", _lt("User name")), Field("password", _lt("Password"), type="password")),
-    submit=_lt("Sign in"),
-    data={"step": "login"},
-)
-CODE = Challenge(
-    title=_lt("Confirm with a code"),
-    kind="code",
-    message=_lt("The bank has sent a code to your mobile phone."),
-    hint=_lt("This is a demonstration: nothing was sent, the code is 123456."),
-    fields=(Field("code", _lt("Code"), type="code", help=_lt("Six digits")),),
-    submit=_lt("Confirm"),
 )
 
 
@@ -80,6 +72,14 @@ class Sandbox(Provider):
             default="0",
             help="How far the Demo Bank's clock is ahead of the real one. It lets days pass in a demonstration.",
         ),
+        Setting(
+            "webhook_secret",
+            "Webhook secret",
+            type="secret",
+            required=False,
+            generated=True,
+            help="With it the Demo Bank signs what it tells without having been asked.",
+        ),
     )
 
     def now(self):
@@ -101,7 +101,11 @@ class Sandbox(Provider):
                     logo=f"data:image/svg+xml;base64,{logo}",
                     status=bank.status,
                     capabilities=Capabilities(
-                        auto_sync=bank.auto_sync, history_days=HISTORY_DAYS, consent_days=CONSENT_DAYS
+                        auto_sync=bank.auto_sync,
+                        history_days=HISTORY_DAYS,
+                        consent_days=CONSENT_DAYS,
+                        refreshes_per_day=bank.refreshes_per_day,
+                        fetches_per_day=bank.fetches_per_day,
                     ),
                 )
 
@@ -112,12 +116,18 @@ class Sandbox(Provider):
     def start(self, institution, flow):
         if institution not in BANKS:
             raise ConfigurationError("unknown_institution", f"no demo institution {institution}", provider=self.code)
-        return LOGIN
+        return self._to_bank_page(flow) if BANKS[institution].redirect else LOGIN
 
     def answer(self, flow, values):
         step = flow.data.get("step")
         if step == "login":
             return self._login(flow, values)
+        if step == "bank":
+            return self._to_bank_page(flow)
+        if step == "approval":
+            return self._check_approval(flow)
+        if step == "approval again":
+            return self._ask_approval(flow.data["user"])
         if step == "code":
             return self._check_code(values, flow.data) or self._ask_consent(flow, flow.data["user"])
         if step == "refresh":
@@ -132,21 +142,20 @@ class Sandbox(Provider):
             return LOGIN.with_error(
                 _lt("User name and password do not match. Check both and try again; the password is “demo”."), user=user
             )
-        if flow.state and user != flow.state["user"]:
-            # Why: another user has other accounts, and the journals would lose theirs.
-            return LOGIN.with_error(
-                _lt(
-                    "This connection was made with another user name. Sign in with that one, or go back and connect "
-                    "this user as a new bank connection."
-                ),
-                user=user,
-            )
+        if self._is_another(flow, user):
+            return LOGIN.with_error(ANOTHER_USER, user=user)
         if BANKS[flow.institution].code_at_login:
             return self._ask_code("code", user=user)
+        if BANKS[flow.institution].approval:
+            return self._ask_approval(user)
         return self._ask_consent(flow, user)
 
+    def _is_another(self, flow, user):
+        # Why it matters: another user has other accounts, and the journals would lose theirs.
+        return flow.state and user != flow.state["user"]
+
     def _ask_code(self, step, **data):
-        return Challenge(**{**CODE.__dict__, "data": {"step": step, **data}})
+        return replace(CODE, data={"step": step, **data})
 
     def _check_code(self, values, data):
         """:return: the same challenge again, or None when the code is right"""
@@ -192,6 +201,9 @@ class Sandbox(Provider):
         chosen = [account for account in ledgers if account in values.get("accounts", ())]
         if not chosen:
             return self._ask_consent(flow, user).with_error(_lt("Tick at least one account."), accounts=())
+        return self._complete(flow, user, chosen)
+
+    def _complete(self, flow, user, chosen):
         now = self.now()
         expiry = now + timedelta(days=CONSENT_DAYS)
         state = {
@@ -201,13 +213,67 @@ class Sandbox(Provider):
             "consent_expires_at": moment_text(expiry),
             "refreshed_at": moment_text(self._not_before(now, flow.state)),
         }
-        return Completed(state, tuple(self.accounts(state)), expiry, moment_from_text(state["refreshed_at"]))
+        return Completed(
+            state,
+            tuple(self.accounts(state)),
+            expiry,
+            moment_from_text(state["refreshed_at"]),
+            reference=self.reference(flow.institution, user),
+        )
+
+    # -------------------------------------------------------------------------
+    # CONSENT IN THE BANK'S APP, AND ON THE BANK'S OWN PAGE
+    # -------------------------------------------------------------------------
+
+    def _ask_approval(self, user):
+        data = {"step": "approval", "user": user, "asked_at": moment_text(self.now())}
+        return replace(APPROVAL, data=data)
+
+    def _check_approval(self, flow):
+        """:return: the same challenge, until the app has approved or the bank has stopped waiting"""
+        user = flow.data["user"]
+        waited = (self.now() - moment_from_text(flow.data["asked_at"])).total_seconds()
+        if user != SLOW_USER and waited >= APPROVED_AFTER:
+            return self._ask_consent(flow, user)
+        if waited >= APPROVAL_ENDS_AFTER:
+            return replace(TOO_LATE, data={"step": "approval again", "user": user})
+        return replace(APPROVAL, data=flow.data)
+
+    def _to_bank_page(self, flow):
+        # The Demo Bank's own page is a page of the proxy: it stands beside the callback.
+        page = urljoin(flow.callback_url, "../sandbox/bank")
+        asked = {"institution": flow.institution, "state": flow.callback_state, "user": flow.state.get("user", "")}
+        return Redirect(f"{page}?{urlencode(asked)}")
+
+    def approved(self, institution, user, state):
+        """What the Demo Bank's own page sends along as ``code`` when the user has approved."""
+        return signatures.write_code(institution, user.strip().lower()[:MAX_USER_LENGTH], state)
+
+    def complete(self, flow, params):
+        if params.get("error") == "access_denied":
+            return REFUSED
+        user = signatures.read_code(params.get("code"), flow.institution, params.get("state") or "")
+        if self._is_another(flow, user):
+            return WRONG_USER
+        # Which accounts it covers was said on the bank's page.
+        return self._complete(flow, user, list(self._ledgers(flow.institution, user)))
+
+    def reference(self, institution, user):
+        """Under which webhooks name a consent; one for all consents of a user, as they see the same accounts."""
+        return blake2b(f"{institution}/{user}".encode(), digest_size=12).hexdigest()
+
+    def parse_webhook(self, headers, body):
+        secret = self.settings["webhook_secret"]
+        if not secret:
+            raise ConfigurationError("provider_not_configured", "no webhook secret", provider=self.code)
+        # Why the real clock: the webhook was signed by somebody whose days don't pass faster.
+        return signatures.read_webhook(secret, headers, body, super().now().timestamp())
 
     # -------------------------------------------------------------------------
     # NEWS
     # -------------------------------------------------------------------------
 
-    def refresh(self, state, user_present=False):
+    def refresh(self, state, user_present=False, flow=None):
         self._check_consent(state)
         bank = BANKS[state["institution"]]
         if not user_present and bank.code_at_refresh:

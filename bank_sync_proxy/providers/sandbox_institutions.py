@@ -35,6 +35,9 @@ class Bank:
     :param str bank_code: a bank code that no real bank has, the beginning of its account numbers
     :param bool code_at_login: the bank asks for a code after the password …
     :param bool code_at_refresh: … and whenever news are fetched
+    :param bool approval: the user approves in the bank's app after the password
+    :param bool redirect: the consent is given on the bank's own page
+    :param int refreshes_per_day: as in :class:`~.types.Capabilities`, and ``fetches_per_day``
     """
 
     key: str
@@ -48,6 +51,10 @@ class Bank:
     auto_sync: bool = True
     code_at_login: bool = False
     code_at_refresh: bool = False
+    approval: bool = False
+    redirect: bool = False
+    refreshes_per_day: int | None = None
+    fetches_per_day: int | None = None
 
 
 ORDINARY = (
@@ -66,6 +73,7 @@ BANKS = {
     bank.key: bank
     for bank in (
         Bank("demo", "Demo Bank", "BE", "DEMOBEB0", "988", "#5b4b8a", ORDINARY),
+        Bank("demo-app", "Demo App Bank", "NL", "DEMPNLA0", "DEMP", "#0f766e", ORDINARY[:2], approval=True),
         Bank("demo-attended", "Demo Attended Bank", "NL", "DEMANLA0", "DEMA", "#b3541e", ORDINARY[:1], auto_sync=False),
         Bank("demo-beta", "Demo Beta Bank", "FR", "DEMFFRP0", "99999", "#1f6f8b", ORDINARY[:2], status="beta"),
         Bank(
@@ -79,6 +87,18 @@ BANKS = {
             code_at_login=True,
             code_at_refresh=True,
         ),
+        Bank(
+            "demo-limited",
+            "Demo Limited Bank",
+            "NL",
+            "DEMLNLA0",
+            "DEML",
+            "#7a4f9a",
+            ORDINARY[:1],
+            refreshes_per_day=4,
+            fetches_per_day=8,
+        ),
+        Bank("demo-redirect", "Demo Redirect Bank", "GB", "DEMRGB20", "DEMR", "#9a3412", WORLD[:2], redirect=True),
         Bank("demo-world", "Demo World Bank", "GB", "DEMWGB20", "DEMW", "#22406e", WORLD),
     )
 }

@@ -36,13 +36,15 @@ class Capabilities:
     :param bool auto_sync: False where the bank answers only while a user is present
     :param int history_days: how far back the bank gives transactions; None: not known
     :param int consent_days: how long a consent holds; None: until it is withdrawn
-    :param int refreshes_per_day: None: no limit known
+    :param int refreshes_per_day: how often news may be asked for while no user is present; None: no limit known
+    :param int fetches_per_day: how often the transactions of one account may be asked for; None: no limit known
     """
 
     auto_sync: bool = True
     history_days: int | None = None
     consent_days: int | None = None
     refreshes_per_day: int | None = None
+    fetches_per_day: int | None = None
 
     def to_protocol(self):
         return asdict(self)
@@ -72,6 +74,7 @@ class Setting:
     """Something that an administrator enters once per provider.
 
     :param str type: ``text`` · ``integer`` · ``secret`` (stored encrypted, never shown again)
+    :param bool generated: a secret that nobody has to enter: each installation makes its own
     """
 
     name: str
@@ -80,6 +83,7 @@ class Setting:
     help: str = ""
     required: bool = True
     default: str = ""
+    generated: bool = False
 
 
 # -------------------------------------------------------------------------
@@ -219,7 +223,8 @@ class Flow:
 
     :param str kind: ``connect`` · ``renew`` · ``refresh``
     :param str institution: the provider's own id
-    :param str callback_url: where a bank's own page sends the browser back to; None where there are no such pages
+    :param str callback_url: where a bank's own page sends the browser back to, absolute
+    :param str callback_state: what the bank's page has to send along as ``state``; serves once, for this visit
     :param str language: ``fr_BE``
     :param dict state: state of the connection; empty while connecting
     :param dict data: what the adapter's last :class:`Redirect` or :class:`Challenge` asked to keep
@@ -228,6 +233,7 @@ class Flow:
     kind: str
     institution: str
     callback_url: str | None = None
+    callback_state: str | None = field(default=None, repr=False)
     language: str = "en_US"
     state: dict = field(default_factory=dict, repr=False)
     data: dict = field(default_factory=dict, repr=False)
@@ -235,9 +241,13 @@ class Flow:
 
 @dataclass(frozen=True)
 class Redirect:
-    """The browser goes to a page of the bank; ``complete`` is called when it comes back."""
+    """The browser goes to a page of the bank; ``complete`` is called when it comes back.
 
-    url: str
+    :param str url: with ``Flow.callback_url`` and ``Flow.callback_state`` in it, as the provider wants them
+    :param dict data: JSON that comes back with ``complete``, encrypted in the meantime
+    """
+
+    url: str = field(repr=False)
     data: dict = field(default_factory=dict, repr=False)
 
 
@@ -275,6 +285,7 @@ class Challenge:
     :param str hint: shown with emphasis, such as the credentials of a demonstration
     :param str error: why the last answer was not accepted; counts as a failed attempt
     :param dict data: JSON that comes back with the answer, encrypted in the meantime
+    :param int poll_seconds: of an ``approval``: how often ``answer`` is called, without values, while the user approves
     """
 
     title: str
@@ -285,6 +296,7 @@ class Challenge:
     hint: str = ""
     error: str = ""
     data: dict = field(default_factory=dict, repr=False)
+    poll_seconds: int = 5
 
     def with_error(self, error, **values):
         """The same questions again, with what was entered.
@@ -319,12 +331,14 @@ class Completed:
     :param dict state: JSON, everything the adapter needs from now on; stored encrypted
     :param datetime consent_expires_at: None where it holds until it is withdrawn
     :param datetime refreshed_at: moment of the data that the consent already brought; None: a refresh is needed
+    :param str reference: under which the provider's webhooks name this consent; None where it sends none
     """
 
     state: dict = field(repr=False)
     accounts: tuple[Account, ...] = ()
     consent_expires_at: datetime | None = None
     refreshed_at: datetime | None = None
+    reference: str | None = None
 
 
 @dataclass(frozen=True)
@@ -333,3 +347,20 @@ class Refreshed:
 
     state: dict = field(repr=False)
     refreshed_at: datetime
+
+
+# -------------------------------------------------------------------------
+# WEBHOOKS
+# -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class WebhookEvent:
+    """What a provider tells without having been asked. It only says what to ask about.
+
+    :param str kind: ``transactions.new`` · ``consent.expiring`` · ``connection.disconnected``
+    :param str reference: ``Completed.reference`` of the consent
+    """
+
+    kind: str
+    reference: str

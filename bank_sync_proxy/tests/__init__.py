@@ -3,9 +3,13 @@ from . import (
     test_clients,
     test_dispatch,
     test_directory,
+    test_events,
+    test_fairness,
     test_pages,
     test_phone,
+    test_redirects,
     test_secrets,
     test_suspicion,
     test_support,
+    test_webhooks,
 )

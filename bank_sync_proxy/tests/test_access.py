@@ -28,6 +28,8 @@ SECRETS = (
     "token_digest",
     "return_url",
     "database_digest",
+    "browser_digest",
+    "callback_digest",
     "code_digest",
 )
 

@@ -21,14 +21,20 @@ class TestDirectory(ProxyCase):
             self.env["bank.sync.institution"]._update_directory()
 
     def test_the_demo_banks_are_there_from_the_start(self):
-        names = ["Demo Attended Bank", "Demo Bank", "Demo Beta Bank", "Demo Code Bank", "Demo World Bank"]
-        self.assertEqual(self.names(), names)
+        kinds = ("App ", "Attended ", "", "Beta ", "Code ", "Limited ", "Redirect ", "World ")
+        self.assertEqual(self.names(), [f"Demo {kind}Bank" for kind in kinds])
 
     def test_an_institution_tells_what_it_can_do(self):
         answer = self.ask("institutions.search", query="attended")
         self.assertEqual(
             answer["institutions"][0]["capabilities"],
-            {"auto_sync": False, "history_days": 120, "consent_days": 180, "refreshes_per_day": None},
+            {
+                "auto_sync": False,
+                "history_days": 120,
+                "consent_days": 180,
+                "refreshes_per_day": None,
+                "fetches_per_day": None,
+            },
         )
 
     def test_search_by_name_bic_and_country(self):

@@ -320,8 +320,17 @@ class TestConcerns(SupportCase):
         concern = self.concerns("5_unfinished").filtered(lambda row: not row.institution_id)
         self.assertIn(connection, self.behind(concern))
 
+    def test_a_database_that_cannot_be_told_is_a_concern(self):
+        event = self.env["bank.sync.event"]._emit(self.other_client, "client.active")
+        self.assertFalse(self.concerns("6_event"))
+        event.write({"attempts": 1, "last_error": "HTTP 502"})
+        concern = self.concerns("6_event")
+        self.assertRecordValues(concern, [{"client_id": self.other_client.id, "name": "HTTP 502"}])
+        self.assertEqual(self.behind(concern), event)
+
     def test_ids_of_the_rows_never_meet(self):
-        self.failure(), self.failure(TransientError("provider_unavailable", provider="sandbox"))
+        self.failure()
+        self.failure(TransientError("provider_unavailable", provider="sandbox"))
         self.other_client._block(REASON)
         self.other_client._note_suspicion("code")
         rows = self.env["bank.sync.concern"].search([])

@@ -66,4 +66,5 @@ def test_capabilities_that_are_not_known_are_null():
         "history_days": None,
         "consent_days": None,
         "refreshes_per_day": None,
+        "fetches_per_day": None,
     }

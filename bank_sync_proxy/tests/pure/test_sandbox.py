@@ -1,16 +1,20 @@
 """The Demo Bank as an adapter: consent, refreshes, renewals, expiry."""
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from bank_sync_proxy.providers.errors import ConfigurationError, ConsentError, ProtocolError
-from bank_sync_proxy.providers.sandbox import CONSENT_DAYS, Sandbox
-from bank_sync_proxy.providers.types import Challenge, Completed, Flow, Refreshed
+from bank_sync_proxy.providers.sandbox import APPROVAL_ENDS_AFTER, APPROVED_AFTER, CONSENT_DAYS, Sandbox
+from bank_sync_proxy.providers.sandbox_signatures import MAX_AGE, SIGNATURE_HEADER, sign_webhook
+from bank_sync_proxy.providers.types import Challenge, Completed, Flow, Redirect, Refreshed, WebhookEvent, moment_text
 
 NOW = datetime(2026, 5, 13, 14, tzinfo=timezone.utc)
+CALLBACK = "https://proxy.example.com/below/bank_sync/callback/sandbox"
 RIGHT = {"user": "demo", "password": "demo", "code": "123456"}
 
 
@@ -19,21 +23,37 @@ class Bank:
 
     def __init__(self, institution="demo", **settings):
         self.institution = institution
+        self.flow = Flow("connect", institution, callback_url=CALLBACK, callback_state="S1")
         self.moment = NOW
         self.adapter = Sandbox(settings=settings, clock=lambda: self.moment)
 
+    def begin(self):
+        return self.adapter.start(self.institution, self.flow)
+
     def walk(self, flow=None, challenge=None, accounts=None, **values):
         """Answer whatever is asked, until the end."""
-        flow = flow or Flow("connect", self.institution)
+        flow = replace(flow or Flow("connect", self.institution), callback_url=CALLBACK, callback_state="S1")
         challenge = challenge or self.adapter.start(self.institution, flow)
-        while isinstance(challenge, Challenge):
+        while not isinstance(challenge, Completed | Refreshed):
+            if isinstance(challenge, Redirect):
+                challenge = self.approve_on_the_bank_s_page(flow, challenge)
+                continue
             assert not challenge.error
+            if challenge.kind == "approval":
+                self.moment += timedelta(seconds=APPROVED_AFTER)
             # What is stored between two pages has to survive as JSON.
             challenge = Challenge.from_json(json.loads(json.dumps(challenge.to_json())))
             offered = [option.value for field in challenge.fields for option in field.options]
             answers = {**RIGHT, **values, "accounts": tuple(offered if accounts is None else accounts)}
             challenge = self.adapter.answer(replace(flow, data=challenge.data), answers)
         return challenge
+
+    def approve_on_the_bank_s_page(self, flow, redirect, user="demo", **params):
+        """The bank's page sends the browser back, with what it was given."""
+        query = dict(parse_qsl(urlsplit(redirect.url).query))
+        code = self.adapter.approved(query["institution"], query.get("user") or user, query["state"])
+        params = params or {"code": code, "state": query["state"]}
+        return self.adapter.complete(replace(flow, data=redirect.data), params)
 
     def connect(self, **values):
         completed = self.walk(**values)
@@ -59,12 +79,13 @@ def test_the_institutions_say_that_they_are_demonstrations(bank):
 def test_a_consent_brings_accounts_and_their_transactions(institution):
     bank = Bank(institution)
     state, completed = bank.connect()
-    assert completed.consent_expires_at == NOW + timedelta(days=CONSENT_DAYS)
-    assert completed.refreshed_at == NOW
+    assert completed.consent_expires_at == bank.moment + timedelta(days=CONSENT_DAYS)
+    assert completed.refreshed_at == bank.moment
+    assert completed.reference
     accounts = bank.adapter.accounts(state)
     assert tuple(accounts) == completed.accounts
     for account in accounts:
-        assert account.balance_at == NOW
+        assert account.balance_at == bank.moment
         page = bank.adapter.transactions(state, account.id)
         assert page.transactions
         assert {transaction.currency for transaction in page.transactions} == {account.currency}
@@ -197,3 +218,158 @@ def test_user_names_do_not_mind_case_and_space(bank):
     first, _completed = bank.connect(user="demo")
     second, _completed = bank.connect(user=" DEMO ")
     assert first == second
+
+
+# -------------------------------------------------------------------------
+# THE BANK'S OWN PAGE
+# -------------------------------------------------------------------------
+
+
+def test_the_bank_s_page_is_a_page_of_the_proxy_wherever_that_is_mounted():
+    redirect = Bank("demo-redirect").begin()
+    address, _mark, query = redirect.url.partition("?")
+    assert address == "https://proxy.example.com/below/bank_sync/sandbox/bank"
+    assert dict(parse_qsl(query)) == {"institution": "demo-redirect", "state": "S1"}
+    assert "S1" not in repr(redirect)
+
+
+def test_a_user_who_refuses_at_the_bank_is_told_and_may_go_there_again():
+    bank = Bank("demo-redirect")
+    refused = bank.approve_on_the_bank_s_page(bank.flow, bank.begin(), error="access_denied", state="S1")
+    assert (refused.kind, refused.error) == ("choice", "")
+    assert isinstance(bank.adapter.answer(replace(bank.flow, data=refused.data), {}), Redirect)
+
+
+def test_a_code_of_another_visit_bank_or_hand_is_refused():
+    bank = Bank("demo-redirect")
+    of_another_visit = bank.adapter.approved("demo-redirect", "demo", "S2")
+    of_another_bank = bank.adapter.approved("demo", "demo", "S1")
+    for code in (of_another_visit, of_another_bank, "rubbish", "", None, "\u00e9"):
+        with pytest.raises(ProtocolError):
+            bank.adapter.complete(bank.flow, {"code": code, "state": "S1"})
+
+
+def test_a_renewal_on_the_bank_s_page_is_for_the_same_user():
+    bank = Bank("demo-redirect")
+    state, completed = bank.connect()
+    flow = replace(bank.flow, kind="renew", state=state)
+    redirect = bank.adapter.renew(state, flow)
+    assert dict(parse_qsl(urlsplit(redirect.url).query))["user"] == "demo"
+    code = bank.adapter.approved("demo-redirect", "somebody", "S1")
+    assert isinstance(bank.adapter.complete(flow, {"code": code, "state": "S1"}), Challenge)
+    renewed = bank.walk(flow, redirect)
+    assert [account.id for account in renewed.accounts] == [account.id for account in completed.accounts]
+    assert renewed.reference == completed.reference
+
+
+# -------------------------------------------------------------------------
+# THE BANK'S APP
+# -------------------------------------------------------------------------
+
+
+def test_the_app_approves_by_the_clock():
+    bank = Bank("demo-app")
+    waiting = bank.adapter.answer(replace(bank.flow, data={"step": "login"}), RIGHT)
+    assert waiting.kind == "approval"
+    flow = replace(bank.flow, data=waiting.data)
+    bank.moment += timedelta(seconds=APPROVED_AFTER - 1)
+    assert bank.adapter.answer(flow, {}) == waiting
+    bank.moment += timedelta(seconds=1)
+    assert bank.adapter.answer(flow, {}).kind == "consent"
+
+
+def test_nobody_approves_for_the_slow_user_and_the_bank_says_so():
+    bank = Bank("demo-app")
+    waiting = bank.adapter.answer(replace(bank.flow, data={"step": "login"}), {**RIGHT, "user": "slow"})
+    bank.moment += timedelta(seconds=APPROVAL_ENDS_AFTER - 1)
+    assert bank.adapter.answer(replace(bank.flow, data=waiting.data), {}).kind == "approval"
+    bank.moment += timedelta(seconds=1)
+    ended = bank.adapter.answer(replace(bank.flow, data=waiting.data), {})
+    assert (ended.kind, bool(ended.error)) == ("choice", True)
+    again = bank.adapter.answer(replace(bank.flow, data=ended.data), {})
+    assert again.kind == "approval"
+    assert again.data["asked_at"] != waiting.data["asked_at"]
+
+
+# -------------------------------------------------------------------------
+# WEBHOOKS
+# -------------------------------------------------------------------------
+
+BODY = b'{"events": [{"kind": "transactions.new", "reference": "R1"}, {"kind": "never.heard", "reference": "R1"}]}'
+
+
+def parse(bank, body=BODY, header=None):
+    return bank.adapter.parse_webhook({SIGNATURE_HEADER: header} if header else {}, body)
+
+
+def test_a_webhook_is_read_when_the_bank_has_signed_it():
+    bank = Bank(webhook_secret="s3cret")
+    now = int(NOW.timestamp())
+    for timestamp in (now, now - MAX_AGE, now + MAX_AGE):
+        assert parse(bank, header=sign_webhook("s3cret", timestamp, BODY)) == [WebhookEvent("transactions.new", "R1")]
+
+
+def test_the_clock_of_the_demo_bank_does_not_age_webhooks():
+    bank = Bank(webhook_secret="s3cret", clock_offset_hours="48")
+    assert parse(bank, header=sign_webhook("s3cret", int(NOW.timestamp()), BODY))
+
+
+def test_a_webhook_that_is_altered_old_or_of_somebody_else_is_refused():
+    bank = Bank(webhook_secret="s3cret")
+    now = int(NOW.timestamp())
+    good = sign_webhook("s3cret", now, BODY)
+    for body, header in (
+        (BODY, None),
+        (BODY, "rubbish"),
+        (BODY, "t=,v1="),
+        (BODY, "t=\u0661,v1=0"),
+        (BODY, good[:-1]),
+        (BODY, good.replace(f"t={now}", f"t={now + 1}")),
+        (BODY.replace(b"R1", b"R2"), good),
+        (BODY, sign_webhook("another", now, BODY)),
+        (BODY, sign_webhook("s3cret", now - MAX_AGE - 1, BODY)),
+        (BODY, sign_webhook("s3cret", now + MAX_AGE + 1, BODY)),
+        (b"rubbish", sign_webhook("s3cret", now, b"rubbish")),
+        (b"[]", sign_webhook("s3cret", now, b"[]")),
+        (b'{"events": [7]}', sign_webhook("s3cret", now, b'{"events": [7]}')),
+    ):
+        with pytest.raises(ProtocolError) as caught:
+            parse(bank, body, header)
+        assert caught.value.http_status == 400
+
+
+def test_without_a_secret_no_webhook_is_believed():
+    with pytest.raises(ConfigurationError):
+        parse(Bank(), header=sign_webhook("", int(NOW.timestamp()), BODY))
+
+
+# -------------------------------------------------------------------------
+# WHAT STAYS
+# -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("institution", "digest"),
+    [
+        ("demo", "f067b6314f0fb9c4"),
+        ("demo-attended", "34bd69ef4cc96c0b"),
+        ("demo-beta", "354626b3b183922c"),
+        ("demo-code", "b43c5d0c7c810d43"),
+        ("demo-world", "f709c18ced459c73"),
+    ],
+)
+def test_what_the_first_banks_report_never_changes(institution, digest):
+    """A bank more must not move the others' counterparties: databases know these transactions."""
+    bank = Bank(institution)
+    state = {
+        "institution": institution,
+        "user": "demo",
+        "accounts": list(bank.adapter._ledgers(institution, "demo")),
+        "consent_expires_at": "2026-09-01T00:00:00Z",
+        "refreshed_at": moment_text(NOW),
+    }
+    reported = hashlib.sha256()
+    for account in state["accounts"]:
+        page = bank.adapter.transactions(state, account, limit=100).to_protocol()
+        reported.update(json.dumps(page["transactions"], sort_keys=True).encode())
+    assert reported.hexdigest()[:16] == digest
