@@ -262,11 +262,11 @@ class TestPhone(PhoneCase):
         for secret in ("470123456", self.last_code()):
             self.assertNotIn(secret, printed)
 
-    def test_only_administrators_see_a_number(self):
+    def test_only_support_sees_a_number(self):
         client = self.register_active()
-        administrator = new_test_user(self.env, "administrator", groups="base.group_system")
-        self.assertEqual(client.with_user(administrator).phone, PHONE)
-        self.assertEqual(client._fields["phone"].groups, "base.group_system")
+        support = new_test_user(self.env, "support", groups="bank_sync_proxy.group_support")
+        self.assertEqual(client.with_user(support).phone, PHONE)
+        self.assertEqual(client._fields["phone"].groups, "bank_sync_proxy.group_support")
         self.assertEqual(client._fields["secret_phone"].groups, "base.group_system")
         self.assertFalse(client.copy_data()[0].get("secret_phone"))
 
