@@ -10,4 +10,7 @@ from . import (
     bank_sync_connection,
     bank_sync_visit,
     bank_sync_api,
+    bank_sync_nonce,
+    bank_sync_registration,
+    bank_sync_gate,
 )

@@ -1,6 +1,8 @@
 from . import (
     test_access,
+    test_attacks,
     test_dispatch,
+    test_door,
     test_directory,
     test_pages,
     test_secrets,

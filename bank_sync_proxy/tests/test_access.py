@@ -9,8 +9,10 @@ MODELS = (
     "bank.sync.connection",
     "bank.sync.error",
     "bank.sync.institution",
+    "bank.sync.nonce",
     "bank.sync.provider",
     "bank.sync.provider.setting",
+    "bank.sync.registration",
     "bank.sync.visit",
 )
 
