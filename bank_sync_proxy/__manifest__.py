@@ -20,5 +20,5 @@
         "data/bank_sync_provider.xml",
     ],
     "uninstall_hook": "uninstall_hook",
-    "external_dependencies": {"python": ["cryptography"]},
+    "external_dependencies": {"python": ["cryptography", "phonenumbers"]},
 }

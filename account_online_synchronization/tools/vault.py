@@ -7,6 +7,8 @@ Both addons hold this file, because either is installed without the other; a tes
 """
 
 import base64
+import hashlib
+import hmac
 import json
 import os
 import secrets
@@ -30,7 +32,7 @@ class WeakKey(ValueError):
 
 
 class Vault:
-    """Encrypts and decrypts JSON objects for one database.
+    """Encrypts and decrypts JSON objects for one database, and digests what has to be compared only.
 
     :param bytes master: the master key
     :param str database_uuid: Odoo's ``database.uuid``
@@ -41,9 +43,13 @@ class Vault:
     def __init__(self, master, database_uuid, database_name, purpose="bank_sync_proxy"):
         if len(master) < MIN_KEY_LENGTH:
             raise WeakKey(f"The master key has {len(master)} characters; it needs at least {MIN_KEY_LENGTH}.")
-        info = json.dumps([purpose, database_uuid, database_name]).encode()
-        key = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=info).derive(master)
-        self._fernet = Fernet(base64.urlsafe_b64encode(key))
+        self._fernet = Fernet(base64.urlsafe_b64encode(self._derive(master, purpose, database_uuid, database_name)))
+        self._digest_key = self._derive(master, purpose, database_uuid, database_name, "digest")
+
+    @staticmethod
+    def _derive(master, *names):
+        info = json.dumps(names).encode()
+        return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=info).derive(master)
 
     def encrypt(self, value):
         """:return: text that only this database can read"""
@@ -56,6 +62,10 @@ class Vault:
         except (InvalidToken, ValueError):
             # The cause is left out: it says nothing, and this exception travels far.
             raise SecretsUnreadable("written by another database or with another key") from None
+
+    def digest(self, *texts):
+        """:return: hexadecimal digits; without the master key nobody can try out what they stand for"""
+        return hmac.new(self._digest_key, json.dumps(texts).encode(), hashlib.sha256).hexdigest()
 
 
 def read_or_create_master(path):

@@ -6,7 +6,7 @@ from odoo import api, models
 
 from ..providers.errors import ProtocolError
 from ..providers.types import moment_text
-from ..tools.urls import is_local_path
+from ..tools.urls import is_below, is_local_path
 from .bank_sync_connection import aware
 
 _logger = logging.getLogger(__name__)
@@ -35,6 +35,15 @@ class BankSyncApi(models.AbstractModel):
         }
 
     @api.model
+    def _always_answered(self):
+        """:return: names of the operations that look at the client's state themselves: the ways out of it"""
+        return set()
+
+    @api.model
+    def _before(self, client, operation, payload):
+        """What outlives the question, whatever becomes of it."""
+
+    @api.model
     def _dispatch(self, client, operation, payload):
         """Answer a question of a database.
 
@@ -51,6 +60,7 @@ class BankSyncApi(models.AbstractModel):
         language = payload.get("language") if isinstance(payload, dict) else None
         if language and api_sudo._is_installed(language):
             api_sudo = api_sudo.with_context(lang=language)
+        api_sudo._before(client_sudo, operation, payload)
         answer, error, record = api_sudo.env["bank.sync.error"]._attempt(
             lambda: api_sudo._run(client_sudo, operation, payload),
             operation=str(operation)[:100],
@@ -105,7 +115,8 @@ class BankSyncApi(models.AbstractModel):
             raise ProtocolError("invalid_request", f"not JSON: {error}")
         if not isinstance(payload, dict):
             raise ProtocolError("invalid_request", "the question is not an object")
-        client._check_usable()
+        if operation not in self._always_answered():
+            client._check_usable()
         return json.loads(json.dumps(method(client, payload), allow_nan=False))
 
     # -------------------------------------------------------------------------
@@ -208,10 +219,14 @@ class BankSyncApi(models.AbstractModel):
     def _visit_values(self, payload, client, required=False):
         """Where the browser goes afterwards, and in which language the pages are."""
         return_url = self._text(payload, "return_url", required=required)
-        if return_url and not (client.is_embedded and is_local_path(return_url)):
-            raise ProtocolError("invalid_request", "return_url must be a path that begins with a single slash")
+        if return_url and not self._leads_back(client, return_url):
+            raise ProtocolError("invalid_request", "return_url must lead to the database's own address")
         language = self._text(payload, "language")
         return {"return_url": return_url, "language": language and language[:10]}
+
+    @api.model
+    def _leads_back(self, client, url):
+        return is_local_path(url) if client.is_embedded else is_below(url, client.url)
 
     @api.model
     def _is_installed(self, language):

@@ -1,5 +1,3 @@
-import hmac
-import secrets
 import uuid
 
 from odoo import api, fields, models
@@ -27,9 +25,10 @@ class BankSyncClient(models.Model):
         string="Address",
         readonly=True,
         copy=False,
+        tracking=True,
         help="Where its users work: pages lead back there, events go there.",
     )
-    contact_email = fields.Char(readonly=True, copy=False)
+    contact_email = fields.Char(readonly=True, copy=False, tracking=True)
     state = fields.Selection(
         selection=[
             ("phone_required", "Phone Number Required"),
@@ -51,7 +50,6 @@ class BankSyncClient(models.Model):
     )
     # {"current": …, "next": …}: the shared secrets, encrypted. The next one counts from its first use on.
     secret_data = fields.Text(readonly=True, copy=False, groups="base.group_system")
-    database_digest = fields.Char(readonly=True, copy=False, help="By which a copy of the database is told from it.")
     connection_ids = fields.One2many(comodel_name="bank.sync.connection", inverse_name="client_id")
     connection_count = fields.Integer(compute="_compute_connection_count")
 
@@ -88,16 +86,6 @@ class BankSyncClient(models.Model):
             {"name": self.env.cr.dbname, "database_uuid": database_uuid, "is_embedded": True}
         )
 
-    @api.model
-    def _register_database(self, payload, address):
-        secret, text = secrets.token_urlsafe(32), self.env["bank.sync.api"]._text
-        names = ("name", "database_uuid", "url")
-        client = self.sudo().create(
-            {**{name: text(payload, name, required=True) for name in names}, "state": "phone_required"}
-        )
-        client._write_secrets(current=secret)
-        return {"client_id": client.identifier, "client_secret": secret, "state": client.state}
-
     def _check_usable(self):
         """:raise ConsentError: when the client gets nothing but a way out of that"""
         self.ensure_one()
@@ -121,18 +109,6 @@ class BankSyncClient(models.Model):
     def _write_secrets(self, **named):
         self.sudo().secret_data = self.env["bank.sync.vault"]._encrypt(named)
 
-    def _confirm_secret(self, used):
-        """The database signs with its next secret: the current one is void from now on."""
-        if used == self._secrets().get("next"):
-            self._write_secrets(current=used)
-
-    def _check_copy(self, digest):
-        """:raise ConsentError: ``database_copied``"""
-        if not self.database_digest:
-            self.sudo().database_digest = digest
-        elif not hmac.compare_digest(self.database_digest, digest):
-            raise ConsentError("database_copied", "another database than the one that was registered")
-
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - BLOCKING
     # -------------------------------------------------------------------------
@@ -146,7 +122,10 @@ class BankSyncClient(models.Model):
         self._set_state("blocked", reason, by)
 
     def _unblock(self, reason=None):
-        self._set_state("active", reason)
+        """Let it ask again. What was suspicious counts no more, or the next little thing would block it again."""
+        self.env["bank.sync.suspicion"]._settle(self)
+        for client in self:
+            client._set_state("phone_required" if client.awaits_phone_since else "active", reason)
 
     def _disconnect(self, reason=None):
         """Cut a database off, until a user of it reconnects. Its connections stay."""

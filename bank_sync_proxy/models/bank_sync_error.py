@@ -60,7 +60,8 @@ class BankSyncError(models.Model):
     def _attempt(self, question, **context):
         """Do something that may fail at a provider, in a savepoint; a failure is recorded instead of raised.
 
-        What the question changed is rolled back with the savepoint, the record stays if the caller commits.
+        What the question changed is rolled back with the savepoint, unless the failure ``keeps`` it; the record stays
+        if the caller commits.
 
         :param question: callable without parameters
         :param context: parameters of :meth:`_record`
@@ -68,7 +69,8 @@ class BankSyncError(models.Model):
         """
         try:
             with self.env.cr.savepoint():
-                return question(), None, None
+                answer, error = self._answer_or_kept(question)
+            return answer, error, error and self._record(error, **context)
         except ProviderError as error:
             return None, error, self._record(error, **context)
         except psycopg2.OperationalError:
@@ -78,6 +80,15 @@ class BankSyncError(models.Model):
             _logger.exception("Unexpected failure of %s", context.get("operation"))
             error = ProtocolError("unexpected_answer", type(exception).__name__)
             return None, error, self._record(error, trace=traceback.format_exc(), **context)
+
+    @api.model
+    def _answer_or_kept(self, question):
+        try:
+            return question(), None
+        except ProviderError as error:
+            if not error.keeps:
+                raise
+            return None, error
 
     @api.model
     def _record(self, error, *, operation, client=None, connection=None, request=None, trace=None, address=None):

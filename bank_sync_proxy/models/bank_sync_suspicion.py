@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.http import request
 
 #: How much of what, within so many minutes, blocks a client; each is a system parameter
 #: ``bank_sync_proxy.suspicion_<kind>`` of the form ``10/60``, and ``0/60`` switches it off.
@@ -41,24 +42,39 @@ class BankSyncSuspicion(models.Model):
     )
     detail = fields.Char(readonly=True, help="What counts once only, however often it comes; empty: each time counts.")
     address = fields.Char(readonly=True, help="Where the request came from.")
+    is_settled = fields.Boolean(readonly=True, help="Counts no more: the client was unblocked since.")
 
     _client_kind = models.Index("(client_id, kind, create_date)")
 
     @api.model
     def _note(self, client, kind, detail="", address=None):
-        """Add one, and block the client when it is one too many."""
+        """Add one, and block the client when it is one too many.
+
+        To be called where a failure of the question does not take it back: outside the savepoint of
+        :meth:`BankSyncError._attempt`, or before a failure that ``keeps`` it.
+        """
         most, minutes = self._threshold(kind)
         if client.is_embedded or not most:
             return
-        self.sudo().create({"client_id": client.id, "kind": kind, "detail": detail or False, "address": address})
+        address = address or (request and request.httprequest.remote_addr)
+        # An empty detail is stored as none, because each of those counts.
+        self.sudo().create(
+            {"client_id": client.id, "kind": kind, "detail": detail or False, "address": address or False}
+        )
+        self.flush_model()
         since = fields.Datetime.now() - timedelta(minutes=minutes)
         self.env.cr.execute(
             "SELECT count(*) FILTER (WHERE detail IS NULL) + count(DISTINCT detail) FROM bank_sync_suspicion"
-            " WHERE client_id = %s AND kind = %s AND create_date >= %s",
+            " WHERE client_id = %s AND kind = %s AND create_date >= %s AND is_settled IS NOT TRUE",
             [client.id, kind, since],
         )
         if self.env.cr.fetchone()[0] >= most and client.state != "blocked":
             client.sudo()._block(self._reason(kind))
+
+    @api.model
+    def _settle(self, clients):
+        """What is noted of these clients so far counts no more."""
+        self.sudo().search([("client_id", "in", clients.ids), ("is_settled", "=", False)]).write({"is_settled": True})
 
     @api.model
     def _threshold(self, kind):

@@ -46,3 +46,8 @@ class BankSyncVault(models.AbstractModel):
             return self._vault().decrypt(text)
         except SecretsUnreadable as error:
             raise ConsentError("secrets_unreadable", str(error))
+
+    @api.model
+    def _digest(self, *texts):
+        """:return: what is stored of something that is short, secret, and has to be compared only"""
+        return self._vault().digest(*texts)

@@ -32,6 +32,7 @@ class ProviderError(Exception):
     :param str request_id: the provider's own id of the request
     :param int retry_after: seconds
     :param str note: what a person of support wrote about it, for the user; follows the sentence
+    :param bool keeps: what the question has written until then stays, such as that a wrong code was counted
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class ProviderError(Exception):
         request_id=None,
         retry_after=None,
         note=None,
+        keeps=False,
     ):
         if CODES[code].family != type(self).__name__:
             raise ValueError(f"{code} is a {CODES[code].family}, not a {type(self).__name__}")
@@ -57,6 +59,7 @@ class ProviderError(Exception):
         self.request_id = request_id
         self.retry_after = retry_after
         self.note = note
+        self.keeps = keeps
 
     @property
     def action(self):

@@ -4,9 +4,10 @@ import re
 
 MASK = "•••"
 
-#: A key that contains one of these words holds a secret. ``return_url`` carries the database's one-time nonce.
+#: A key that contains one of these words holds a secret, or a phone number. ``return_url`` carries the database's
+#: one-time nonce.
 SECRET_WORDS = re.compile(
-    r"pass|pwd|secret|token|authorization|cookie|api_?key|private_?key|signature|otp|\bpin\b|^code$|sms|return_url",
+    r"pass|pwd|secret|token|authorization|cookie|api_?key|private_?key|signature|otp|\bpin\b|^code$|sms|phone|return_url",
     re.IGNORECASE,
 )
 PATTERNS = (

@@ -10,9 +10,11 @@ MODELS = (
     "bank.sync.error",
     "bank.sync.institution",
     "bank.sync.nonce",
+    "bank.sync.phone.code",
     "bank.sync.provider",
     "bank.sync.provider.setting",
     "bank.sync.registration",
+    "bank.sync.suspicion",
     "bank.sync.visit",
 )
 

@@ -211,6 +211,15 @@ class TestDoor(DoorCase):
         path, body = "/bank_sync/1/clients.register", REGISTRATION
         return self.send(path, body, changed)
 
+    def test_whoever_is_registered_signs_with_the_secret_that_it_was_given(self):
+        registered = self.register().json()
+        client = self.env["bank.sync.client"].search([("identifier", "=", registered["client_id"])])
+        signed = {"client": client, "secret": registered["client_secret"], "database": "a" * 64}
+        self.assertEqual(self.knock("clients.status", **signed).json()["state"], "phone_required")
+        response = self.knock("institutions.search", **signed)
+        self.assertEqual((response.status_code, response.json()["error"]["code"]), (403, "phone_required"))
+        self.assertRefused(self.knock("clients.status", **{**signed, "database": "b" * 64}), "database_copied", 403)
+
     def test_registrations_are_few_from_one_address(self):
         self.parameter("registrations_per_hour", "2")
         for _number in range(2):

@@ -75,12 +75,20 @@ def test_an_error_prints_no_secret(text):
 
 def test_masking_keeps_what_is_no_secret():
     masked = mask(
-        {"account": "BE1", "password": "x", "list": [{"apiKey": "y", "amount": 3}], "code": "123", "none": None}
+        {
+            "account": "BE1",
+            "password": "x",
+            "list": [{"apiKey": "y", "amount": 3}],
+            "code": "123",
+            "phone": "+32470123456",
+            "none": None,
+        }
     )
     assert masked == {
         "account": "BE1",
         "password": MASK,
         "list": [{"apiKey": MASK, "amount": 3}],
         "code": MASK,
+        "phone": MASK,
         "none": None,
     }

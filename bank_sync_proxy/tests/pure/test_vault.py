@@ -41,6 +41,22 @@ def test_rubbish_is_unreadable_not_a_crash():
             Vault(MASTER, "uuid", "name").decrypt(text)
 
 
+def test_a_digest_can_be_compared_and_not_be_tried_out_elsewhere():
+    vault = Vault(MASTER, "uuid", "name")
+    assert vault.digest("code", "123456") == Vault(MASTER, "uuid", "name").digest("code", "123456")
+    others = [Vault(b"n" * 32, "uuid", "name"), Vault(MASTER, "copy", "name"), Vault(MASTER, "uuid", "copy")]
+    assert vault.digest("code", "123456") not in {other.digest("code", "123456") for other in others}
+    assert vault.digest("ab", "c") != vault.digest("a", "bc")
+
+
+def test_what_was_encrypted_before_digests_came_is_still_read():
+    text = (
+        "gAAAAABrBgnOXDU_ADxILgrEJ38gSvFnzro4A-B6OwfFhT-P_jimAZ3SfwqOSBAGLk7ZpL56oRDSIpVsjmSdKrgjDau3o8GLocuznuVTFm8S1Q3Y"
+        "rrCP_8U="
+    )
+    assert Vault(MASTER, "uuid", "name").decrypt(text) == {"token": "kept"}
+
+
 def test_a_weak_key_is_refused():
     with pytest.raises(WeakKey):
         Vault(b"short", "uuid", "name")
