@@ -17,8 +17,8 @@ KNOWN = {
     "institution_id": "sandbox.demo",
     "return_url": "https://db.example/back",
 }
-#: They would end what the other questions are about.
-KEPT = ("connections.delete", "connections.renew")
+#: It would end what the other questions are about.
+KEPT = "connections.delete"
 
 
 class Signed(AuthBase):
@@ -37,18 +37,26 @@ schemathesis.auth.set_from_requests(Signed())
 
 
 @schemathesis.hook
-def map_body(context, body):
-    """Put what exists in the place of half of the texts that were made up."""
-    if not isinstance(body, dict) or context.operation.path.endswith(KEPT):
-        return body
-    return {key: KNOWN[key] if key in KNOWN and is_chosen(value) else value for key, value in body.items()}
-
-
-def is_chosen(value):
-    return isinstance(value, str) and zlib.crc32(value.encode("utf-8", "surrogatepass")) % 2 == 0
+def before_call(_context, case, _kwargs):
+    """Put what exists in the place of texts that were made up, three times of four."""
+    body = case.body
+    if isinstance(body, dict) and "url" in body and case.operation.path.endswith("clients.update"):
+        # Elsewhere the ways back would lead to another database.
+        body["url"] = "https://db.example"
+    if not isinstance(body, dict) or case.operation.path.endswith(KEPT) or zlib.crc32(repr(body).encode()) % 4 == 0:
+        return
+    case.body = {key: KNOWN[key] if key in KNOWN and isinstance(value, str) else value for key, value in body.items()}
 
 
 @schemathesis.check
 def nothing_unexpected(_context, response, _case):
-    """The protocol documents 502 and 503. The Demo Bank always answers, so one of them is a mistake of ours."""
-    assert response.status_code < 500, response.text
+    """502 and 503 are documented, but the Demo Bank always answers: only a text message may not leave here."""
+    assert response.status_code < 500 or '"sms_unavailable"' in response.text, response.text
+
+
+@schemathesis.hook
+def after_call(_context, case, response):
+    """Tell the test what was seen."""
+    if case.operation.method.upper() == response.request.method:
+        with open(os.environ["BANK_SYNC_SEEN"], "a", encoding="utf-8") as seen:
+            seen.write(f"{case.operation.path.rsplit('/', 1)[1]} {response.status_code}\n")
