@@ -1,1 +1,1 @@
-from . import callbacks, connect, sandbox_bank
+from . import api, callbacks, connect, sandbox_bank

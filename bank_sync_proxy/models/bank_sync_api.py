@@ -65,7 +65,8 @@ class BankSyncApi(models.AbstractModel):
             lambda: api_sudo._run(client_sudo, operation, payload),
             operation=str(operation)[:100],
             client=client_sudo,
-            connection=api_sudo._connection_of(client_sudo, payload),
+            # Why a function: only a failure wants to know.
+            connection=lambda: api_sudo._connection_of(client_sudo, payload),
             request=payload,
         )
         if not error:
@@ -73,6 +74,33 @@ class BankSyncApi(models.AbstractModel):
         if record.connection_id:
             record.connection_id._note_failure(error)
         _logger.info("%s for client %s failed: %s, %s", operation, client_sudo.id, record.reference, error)
+        return {"error": error.to_protocol(record.reference, record.message)}
+
+    @api.model
+    def _unsigned_operations(self):
+        """:return: operations of those who have no credentials yet, name → method(payload, address)"""
+        return {"clients.register": lambda *asked: self.env["bank.sync.client"]._register_database(*asked)}
+
+    @api.model
+    def _dispatch_unsigned(self, operation, payload, address):
+        """Answer a question of a database that is not known yet. Never raises, as :meth:`_dispatch`.
+
+        :param str operation: one of :meth:`_unsigned_operations`
+        :param dict payload: JSON object
+        :param str address: of the remote host
+        :return: JSON object; ``{"error": …}`` for a failure
+        """
+        api_sudo = self.sudo()
+        language = payload.get("language")
+        if language and api_sudo._is_installed(language):
+            api_sudo = api_sudo.with_context(lang=language)
+        method = api_sudo._unsigned_operations()[operation]
+        answer, error, record = api_sudo.env["bank.sync.error"]._attempt(
+            lambda: method(payload, address), operation=operation, request=payload
+        )
+        if not error:
+            return answer
+        _logger.info("%s from %s failed: %s, %s", operation, address, record.reference, error)
         return {"error": error.to_protocol(record.reference, record.message)}
 
     @api.model
@@ -223,7 +251,7 @@ class BankSyncApi(models.AbstractModel):
         value = payload.get(key)
         if value is None:
             return None
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value < 2**31:
             raise ProtocolError("invalid_request", f"{key} must be a positive number")
         return value
 

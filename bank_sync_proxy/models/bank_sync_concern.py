@@ -53,6 +53,7 @@ class BankSyncConcern(models.Model):
                    provider_code, count(*), count(DISTINCT client_id), max(create_date)
               FROM bank_sync_error
              WHERE create_date >= %(since)s AND actor <> 'user' AND institution_id IS NULL
+               AND (client_id IS NOT NULL OR address IS NULL)
              GROUP BY provider_code
             UNION ALL
             SELECT id * 8 + 2, '3_client', coalesce(reason, state), NULL, id, NULL, 1, 1, write_date
@@ -97,9 +98,11 @@ class BankSyncConcern(models.Model):
                 "views": [(False, "form")],
             }
         failing = [("institution_id", "=", self.institution_id.id), ("actor", "!=", "user")]
+        # What strangers try and are refused is no concern.
+        known = ["|", ("client_id", "!=", False), ("address", "=", False)]
         model, domain = {
             "1_institution": ("bank.sync.error", failing),
-            "2_proxy": ("bank.sync.error", [*failing, ("provider_code", "=", self.provider_code)]),
+            "2_proxy": ("bank.sync.error", [*failing, *known, ("provider_code", "=", self.provider_code)]),
             "4_suspicion": ("bank.sync.suspicion", [("client_id", "=", self.client_id.id)]),
             "6_event": (
                 "bank.sync.event",

@@ -265,7 +265,7 @@ class BankSyncConnection(models.Model):
 
         :raise ConsentError: ``unknown_connection``
         """
-        found = self.sudo().search([("client_id", "=", client.id), ("identifier", "=", identifier)], limit=1)
+        found = self.sudo().search_fetch([("client_id", "=", client.id), ("identifier", "=", identifier)], limit=1)
         if not identifier or not found:
             raise ConsentError("unknown_connection", "no such connection of this client")
         return found

@@ -18,6 +18,9 @@ _logger = logging.getLogger(__name__)
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 KEEP_DAYS = 90
 MAX_DETAIL = 20_000
+#: Records per minute of requests that were refused at the gate.
+REFUSED_OF_ADDRESS = 20
+REFUSED_IN_ALL = 300
 #: Family of a code → who must act.
 ACTORS = {
     "TransientError": "nobody",
@@ -61,8 +64,10 @@ class BankSyncError(models.Model):
     message = fields.Text(readonly=True, help="What the user was told.")
     request = fields.Text(readonly=True, help="What was asked, secrets masked.")
     detail = fields.Text(readonly=True, help="What was answered or raised, secrets masked.")
+    address = fields.Char(readonly=True, help="Where a request came from that was refused before it was answered.")
 
     _reference_unique = models.UniqueIndex("(reference)", "References are unique.")
+    _refused = models.Index("(create_date) WHERE address IS NOT NULL")
 
     # -------------------------------------------------------------------------
     # COMPUTES
@@ -118,14 +123,17 @@ class BankSyncError(models.Model):
             return None, error
 
     @api.model
-    def _record(self, error, *, operation, client=None, connection=None, request=None, trace=None):
+    def _record(self, error, *, operation, client=None, connection=None, request=None, trace=None, address=None):
         """Keep everything about a failure that helps to understand it, without secrets.
 
         :param error: :class:`~..providers.errors.ProviderError`
+        :param connection: record, or a function that finds it
         :param dict request: what was asked
         :param str trace: traceback of an unexpected exception
         :return: the record
         """
+        if callable(connection):
+            connection = connection()
         return self.sudo().create(
             {
                 "client_id": client and client.id,
@@ -133,6 +141,7 @@ class BankSyncError(models.Model):
                 "institution_id": self._institution_of(connection, request).id,
                 "provider_code": error.provider or (connection and connection.provider_id.code),
                 "operation": operation,
+                "address": address,
                 "code": error.code,
                 "message": self._sentence(error),
                 "request": request and json.dumps(mask(request), indent=2, ensure_ascii=False)[:MAX_DETAIL],
@@ -150,6 +159,24 @@ class BankSyncError(models.Model):
         if not isinstance(identifier, str) or "\x00" in identifier:
             return institutions
         return institutions.search([("identifier", "=", identifier)], limit=1)
+
+    @api.model
+    def _record_refused(self, error, *, operation, client, address):
+        """Keep who was refused at the gate, but let nobody fill the table: beyond a few the server's log must do.
+
+        :param str address: of :func:`~..tools.addresses.network_of`
+        :return: reference, which the caller logs
+        """
+        since = fields.Datetime.now() - timedelta(minutes=1)
+        self.env.cr.execute(
+            "SELECT count(*) FILTER (WHERE address = %s), count(*) FROM bank_sync_error"
+            " WHERE address IS NOT NULL AND create_date >= %s",
+            [address, since],
+        )
+        of_address, in_all = self.env.cr.fetchone()
+        if of_address >= REFUSED_OF_ADDRESS or in_all >= REFUSED_IN_ALL:
+            return self._new_reference()
+        return self._record(error, operation=operation, client=client, address=address).reference
 
     @api.model
     def _sentence(self, error):

@@ -1,3 +1,4 @@
+from functools import lru_cache
 from pathlib import Path
 
 from odoo import api, models
@@ -5,6 +6,9 @@ from odoo.tools import config
 
 from ..providers.errors import ConfigurationError, ConsentError
 from ..tools.vault import SecretsUnreadable, Vault, WeakKey, read_or_create_master
+
+#: Deriving a key costs more than using it, and each request reads several secrets.
+_vault = lru_cache(maxsize=8)(Vault)
 
 
 class BankSyncVault(models.AbstractModel):
@@ -22,7 +26,7 @@ class BankSyncVault(models.AbstractModel):
         else:
             master = read_or_create_master(Path(config["data_dir"]) / "bank_sync" / f"{self.env.cr.dbname}.key")
         try:
-            return Vault(master, uuid, self.env.cr.dbname)
+            return _vault(master, uuid, self.env.cr.dbname)
         except WeakKey as error:
             raise ConfigurationError("provider_not_configured", f"bank_sync_key: {error}")
 

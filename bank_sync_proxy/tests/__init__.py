@@ -1,7 +1,9 @@
 from . import (
     test_access,
+    test_attacks,
     test_clients,
     test_dispatch,
+    test_door,
     test_directory,
     test_events,
     test_fairness,

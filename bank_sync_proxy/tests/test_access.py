@@ -19,6 +19,8 @@ DESK = (
     "bank.sync.visit",
 )
 MODELS = (*DESK, "bank.sync.provider.setting")
+#: What is nobody's business but the machine's.
+MACHINERY = ("bank.sync.nonce", "bank.sync.phone.code", "bank.sync.registration", "bank.sync.usage")
 #: What nobody but the system reads, wherever it stands, although most of it is encrypted.
 SECRETS = (
     "secret_state",
@@ -46,9 +48,15 @@ class TestAccess(ProxyCase):
         cls.administrator = new_test_user(cls.env, "ada", groups="bank_sync_proxy.group_administrator")
 
     def test_an_employee_reads_nothing(self):
-        for model in MODELS:
+        for model in (*MODELS, *MACHINERY):
             with self.subTest(model=model), self.assertRaises(AccessError):
                 self.env[model].with_user(self.employee).search([])
+
+    def test_the_machinery_is_the_system_s(self):
+        for model in MACHINERY:
+            for user in (self.support, self.administrator):
+                with self.subTest(model=model, user=user.login), self.assertRaises(AccessError):
+                    self.env[model].with_user(user).search([])
 
     def test_an_employee_intervenes_nowhere(self):
         with self.assertRaises(AccessError):
@@ -72,7 +80,7 @@ class TestAccess(ProxyCase):
         with self.assertRaises(AccessError):
             self.provider.with_user(self.support).read(["setting_ids"])
         for user in (self.support, self.administrator):
-            for model in (*MODELS, "bank.sync.phone.code"):
+            for model in (*MODELS, *MACHINERY):
                 for name in set(SECRETS) & set(self.env[model]._fields):
                     with self.subTest(user=user.login, model=model, name=name), self.assertRaises(AccessError):
                         self.env[model].with_user(user).search([], limit=1).read([name])
