@@ -143,7 +143,7 @@ class BankSyncCallbacks(Pages, http.Controller):
 
     def _known(self, provider):
         """What strangers write is not put into records."""
-        codes = request.env["bank.sync.provider"].sudo().search([]).mapped("code")
+        codes = request.env["bank.sync.provider"].sudo().search([("active", "=", True)]).mapped("code")
         return provider if provider in codes else None
 
     def _record(self, error, operation, connection=None):

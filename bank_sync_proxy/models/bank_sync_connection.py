@@ -238,7 +238,7 @@ class BankSyncConnection(models.Model):
     @api.model
     def _cron_warn_of_ends(self):
         """Tell databases that a consent ends soon, 14, 7 and 1 days before; after a pause only the nearest."""
-        for provider in self.env["bank.sync.provider"].search([]):
+        for provider in self.env["bank.sync.provider"].search([("active", "=", True)]):
             now = naive(provider._now())
             ending = self.search(
                 [

@@ -141,11 +141,11 @@ class _Watched:
         self._alarm.start()
 
     def close(self):
-        super().close()
         if self._alarm:
             self._alarm.cancel()
             self._alarm.handle.close()
             self._alarm = None
+        return super().close()
 
 
 def _cut(handle):
@@ -161,7 +161,7 @@ class _Guarded(HTTPAdapter):
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *arguments, **parameters):
-        super().init_poolmanager(*arguments, **parameters)
+        result = super().init_poolmanager(*arguments, **parameters)
         allowed = {"allow_private": self._allow_private}
         kinds = {
             "http": (HTTPConnectionPool, type("Connection", (_Watched, HTTPConnection), allowed)),
@@ -170,3 +170,4 @@ class _Guarded(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {
             scheme: type("Pool", (pool,), {"ConnectionCls": kind}) for scheme, (pool, kind) in kinds.items()
         }
+        return result
