@@ -17,8 +17,10 @@
         "views/bank_sync_error_views.xml",
         "views/bank_sync_proxy_menus.xml",
         "views/connect_templates.xml",
+        "views/institutions_templates.xml",
         "data/bank_sync_provider.xml",
     ],
+    "pre_init_hook": "pre_init_hook",
     "uninstall_hook": "uninstall_hook",
     "external_dependencies": {"python": ["cryptography"]},
 }

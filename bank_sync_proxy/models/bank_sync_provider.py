@@ -63,9 +63,6 @@ class BankSyncProvider(models.Model):
     # ACTIONS
     # -------------------------------------------------------------------------
 
-    def action_update_directory(self):
-        self.env["bank.sync.institution"]._update_directory(self)
-
     def action_one_day_later(self):
         """Let the Demo Bank's clock move on by a day, so that a demonstration has news."""
         setting = self.setting_ids.filtered(lambda setting: setting.name == "clock_offset_hours")
