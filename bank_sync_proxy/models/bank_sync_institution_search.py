@@ -13,8 +13,10 @@ MAX_QUERY = 100
 MAX_WORDS = 8
 #: Shorter words have too few trigrams: they would resemble everything.
 SHORTEST_MISSPELT = 4
-#: As word_similarity() of PostgreSQL counts: two letters of ten changed places are 0.6.
-THRESHOLD = 0.5
+#: The share of equal trigrams, as word_similarity() of PostgreSQL counts it. What is close is found besides what was asked
+#: for (Comerz, Commerzbank: 0.56); what is far, only where nothing else is found.
+CLOSE = 0.5
+FAR = 0.35
 
 
 class Step(NamedTuple):
@@ -22,10 +24,12 @@ class Step(NamedTuple):
 
     :param where: condition
     :param closeness: expression, a number by which they are ordered before their names; None: by their names only
+    :param threshold: where misspellings are forgiven, how much must be the same
     """
 
     where: SQL
     closeness: SQL | None = None
+    threshold: float | None = None
 
 
 class Place(NamedTuple):
@@ -61,6 +65,8 @@ class BankSyncInstitution(models.Model):
         for number, step in enumerate(self._steps(query or "")):
             if place and number < place.step:
                 continue
+            if step.threshold == FAR and (found or (place and place.step < number)):
+                break
             after = place if place and number == place.step else None
             rows = self._rows(step, country, after, limit + 1 - len(found))
             found += [Place(number, *row) for row in rows]
@@ -96,7 +102,7 @@ class BankSyncInstitution(models.Model):
         if not bic:
             return steps
         has_bic = SQL("search_group LIKE %s", f"% {bic.lower()}= %")
-        others = [Step(SQL("%s AND NOT %s", step.where, has_bic), step.closeness) for step in steps]
+        others = [step._replace(where=SQL("%s AND NOT %s", step.where, has_bic)) for step in steps]
         return [Step(has_bic, SQL("(status = 'beta')::int")), *others]
 
     @api.model
@@ -105,17 +111,20 @@ class BankSyncInstitution(models.Model):
         long = [word for word in words if len(word) >= SHORTEST_MISSPELT]
         if not long:
             return []
-        self.env.cr.execute(SQL("SELECT set_config('pg_trgm.word_similarity_threshold', %s, true)", str(THRESHOLD)))
         conditions = [SQL("%s <%% search_group", word) for word in long]
         conditions += [SQL("search_group LIKE %s", f"% {word}%") for word in words if word not in long]
         similarity = SQL(" + ").join(SQL("word_similarity(%s, search_group)", word) for word in long)
         # Why rounded: equally close banks are ordered by name, and a page ends at a whole number.
         closeness = SQL("2 * floor(10 - 10 * (%s) / %s)::int + (status = 'beta')::int", similarity, len(long))
-        return [Step(SQL("%s AND NOT (%s)", SQL(" AND ").join(conditions), contains), closeness)]
+        where = SQL("%s AND NOT (%s)", SQL(" AND ").join(conditions), contains)
+        return [Step(where, closeness, CLOSE), Step(where, closeness, FAR)]
 
     @api.model
     def _rows(self, step, country, after, limit):
         """:return: list of (closeness, search name, id)"""
+        if step.threshold:
+            setting = "pg_trgm.word_similarity_threshold"
+            self.env.cr.execute(SQL("SELECT set_config(%s, %s, true)", setting, str(step.threshold)))
         where = SQL("is_proposed AND %s", step.where)
         if country:
             where = SQL("%s AND country_code = %s", where, country.upper())

@@ -1,9 +1,9 @@
 import random
-import time
 
 import pytest
 
-from bank_sync_proxy.tools.banks import Row, alike, clean_bic, core_words, merge, normalize
+from bank_sync_proxy.tools import banks
+from bank_sync_proxy.tools.banks import PASSES, Row, alike, clean_bic, core_words, merge, normalize
 
 
 def groups(*rows):
@@ -193,21 +193,28 @@ def test_a_bank_has_at_most_one_row_of_each_provider():
         assert len({row.bic[:8] for row in group if row.bic}) <= 1
 
 
-def test_ten_times_as_many_rows_take_about_ten_times_as_long():
-    few, many_rows = many(1000), many(10_000)
-    assert seconds(many_rows) < 40 * seconds(few)
+def test_ten_times_as_many_rows_are_about_ten_times_as_much_work(monkeypatch):
+    few, ten_times = comparisons(many(1000), monkeypatch), comparisons(many(10_000), monkeypatch)
+    assert 0 < ten_times < 20 * few
 
 
-def test_thousands_of_rows_with_one_name_and_one_bic_are_no_trouble():
+def test_thousands_of_rows_with_one_name_and_one_bic_are_no_work(monkeypatch):
     rows = [Row(f"{number:05}", f"p{number % 3}", "DE", "GENODEF1", "Volksbank") for number in range(9000)]
-    assert seconds(rows) < 5
+    assert comparisons(rows, monkeypatch) == 0
     assert len(set(merge(rows).values())) == 9000
 
 
-def seconds(rows):
-    started = time.perf_counter()
-    merge(rows)
-    return time.perf_counter() - started
+def comparisons(rows, monkeypatch):
+    """:return: how many pairs are looked at; counted, because a busy machine is slow and means nothing by it"""
+    seen = []
+
+    def counted(fits):
+        return lambda one, other: seen.append(1) or fits(one, other)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(banks, "PASSES", [(in_common, counted(fits)) for in_common, fits in PASSES])
+        merge(rows)
+    return len(seen)
 
 
 def many(count):
@@ -216,8 +223,8 @@ def many(count):
     names = ["Volksbank", "Sparkasse", "Credit", "Union", "Nord", "Popular", "AG", "eG", "Bank", "Sud"]
     rows = []
     for number in range(count):
-        name = " ".join(chance.sample(names, 2))
-        bic = chance.choice([None, f"AAAA{chance.choice(('BE', 'DE'))}{chance.randrange(max(count // 20, 1)) % 100:02}"])
+        name = f"{' '.join(chance.sample(names, 2))} {chance.randrange(count // 40)}"
+        bic = chance.choice([None, f"{chance.choice('ABCD') * 4}BE{chance.randrange(100):02}"])
         provider = chance.choice("abc")
-        rows.append(Row(f"{provider}.{number}", provider, chance.choice(("BE", "DE")), bic, f"{name} {number % 40}"))
+        rows.append(Row(f"{provider}.{number}", provider, chance.choice(("BE", "DE")), bic, name))
     return rows
