@@ -134,7 +134,7 @@ class BankSyncInstitution(models.Model):
         if not self._hold_directory():
             raise UserError(self.env._("The list of banks is being updated already. Look again in a minute."))
         for provider in providers or self.env["bank.sync.provider"].search([("active", "=", True)]):
-            _answer, _error, record = self.env["bank.sync.error"]._attempt(
+            _answer, error, record = self.env["bank.sync.error"]._attempt(
                 lambda provider=provider: self._update_provider(
                     provider, list(provider._adapter().institutions()), may_shrink
                 ),
@@ -143,6 +143,8 @@ class BankSyncInstitution(models.Model):
             if record and not record.provider_code:
                 record.provider_code = provider.code
             provider.directory_error_id = record
+            # Only the list that is too short has words for the administrator.
+            provider.may_accept_shorter = bool(error and error.note)
             # A newer version of the adapter may need more settings.
             provider._ensure_settings()
         if merge:

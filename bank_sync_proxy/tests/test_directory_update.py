@@ -1,7 +1,7 @@
 from unittest.mock import patch
 
-from odoo.exceptions import UserError
-from odoo.tests import tagged
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user, tagged
 
 from ..models import bank_sync_institution
 from ..providers.errors import TransientError
@@ -69,6 +69,16 @@ class TestDirectoryUpdate(MoreProvidersMixin, ProxyCase):
         self.assertEqual((answer["params"]["type"], self.active_of(self.second)), ("success", 19))
         self.assertFalse(self.second.directory_error_id)
 
+    def test_administrators_update_it_and_nobody_else(self):
+        self.list_of(self.second, ("1", "One", "BE"))
+        administrator = new_test_user(self.env, "administrator", groups="base.group_system")
+        answer = self.second.with_user(administrator).action_update_directory()
+        self.assertEqual((answer["params"]["type"], self.active_of(self.second)), ("success", 1))
+        employee = new_test_user(self.env, "employee", groups="base.group_user")
+        for action in ("action_update_directory", "action_accept_shorter_directory"):
+            with self.assertRaises(AccessError):
+                getattr(self.second.with_user(employee), action)()
+
     def test_half_of_a_list_is_believed(self):
         self.list_of(self.second, *self.numbered(40))
         self.update()
@@ -132,6 +142,7 @@ class TestDirectoryUpdate(MoreProvidersMixin, ProxyCase):
         with self.enter_registry_test_mode(), self.assertLogs("odoo.addons.bank_sync_proxy", "ERROR"):
             self.env.ref("bank_sync_proxy.ir_cron_update_directory").method_direct_trigger()
         self.assertEqual(self.second.directory_error_id.code, "unexpected_answer")
+        self.assertFalse(self.second.may_accept_shorter)
         self.assertTrue(self.third.directory_updated_at and self.provider.directory_updated_at)
         self.assertEqual(self.row("third.1").merge_key, "sandbox.demo")
 
