@@ -20,8 +20,8 @@ def pre_init_hook(env):
             env.cr.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
     except psycopg2.Error as error:
         _logger.warning(
-            "Banks are searched without forgiving misspellings: pg_trgm could not be created (%s). Let an administrator of "
-            "PostgreSQL run CREATE EXTENSION pg_trgm in database %s, then update bank_sync_proxy.",
+            "Banks are searched without forgiving misspellings: pg_trgm could not be created (%s). Let an "
+            "administrator of PostgreSQL run CREATE EXTENSION pg_trgm in database %s, then update bank_sync_proxy.",
             str(error).strip(),
             env.cr.dbname,
         )

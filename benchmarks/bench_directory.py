@@ -1,7 +1,7 @@
 """The directory of banks: how long it takes to fill it and to search it.
 
-One provider lists so many banks. The searches are measured at the database (as ``institutions.search`` asks it), as a whole
-operation of the protocol with its JSON, and over HTTP on the public page, rendering included.
+One provider lists so many banks. The searches are measured at the database (as ``institutions.search`` asks it), as a
+whole operation of the protocol with its JSON, and over HTTP on the public page, rendering included.
 """
 
 import argparse
@@ -31,7 +31,8 @@ def main(arguments):
     for line in harness.table(HEADS, rows, markdown=options.markdown):
         harness.result(line)
     harness.result(
-        "\n{banks:,} banks: taken over in {first:.1f} s, again without changes in {again:.1f} s, {peak_mb:.0f} MB more memory. "
+        "\n{banks:,} banks: taken over in {first:.1f} s, again without changes in {again:.1f} s, "
+        "{peak_mb:.0f} MB more memory. "
         "{rows:,} rows of two providers: merged in {merge:.1f} s, {entries:,} entries are left.".format(**filling)
     )
     return 0

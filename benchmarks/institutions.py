@@ -1,27 +1,79 @@
-"""A directory of banks as providers list them, always the same one, and what people type to find them. Standard library only."""
+"""A directory of banks as providers list them, always the same one, and what people type to find them."""
 
 import random
 from itertools import count
 
-SYLLABLES = {
-    "de": "al ber burg dorf eich feld grün hau heim ingen königs lauter mühl neu ober pfaf rhein schwä stein tal über wald zell".split(),
-    "fr": "au beau char cler dou épi fon gre hé isle juv la mont noy or pré quim ro sau tré val ville".split(),
-    "es": "al ba cá cór do es fuen gua ja la má mon na ñez or pal ri sa tor val ver za".split(),
-    "it": "al bel ca cre do fer ga gno im lu mo no or pa pe ra san ti tre va ve zo".split(),
-    "pl": "biał byd cho czę dę głó gro kiel kra łom łódź no ol po rze są sło szcz tar wą wro zam".split(),
-    "nord": "ås berg bø dal ei fjor grå hå jel kø lund mø nes ør sand skå stav sø trond tøn våg".split(),
-    "cz": "be bíl br čes du hra chru je kar kut li mě ná ol par píš pře ro ří stra tá ús žď".split(),
-    "en": "ash bel brook ches dale east ford glen ham hill kings lan mill new oak port rock sher stan ton west win wood".split(),
+_SYLLABLES = {
+    "de": "al ber burg dorf eich feld grün hau heim ingen königs lauter mühl neu ober pfaf rhein stein tal über wald",
+    "fr": "au beau char cler dou épi fon gre hé isle juv la mont noy or pré quim ro sau tré val ville",
+    "es": "al ba cá cór do es fuen gua ja la má mon na ñez or pal ri sa tor val ver za",
+    "it": "al bel ca cre do fer ga gno im lu mo no or pa pe ra san ti tre va ve zo",
+    "pl": "biał byd cho czę dę głó gro kiel kra łom łódź no ol po rze są sło szcz tar wą wro zam",
+    "nord": "ås berg bø dal ei fjor grå hå jel kø lund mø nes ør sand skå stav sø trond tøn våg",
+    "cz": "be bíl br čes du hra chru je kar kut li mě ná ol par píš pře ro ří stra tá ús žď",
+    "en": "ash bel brook ches dale east ford glen ham hill kings lan mill new oak port rock sher stan ton west wood",
 }
+SYLLABLES = {language: text.split() for language, text in _SYLLABLES.items()}
 #: Country, language of its places, share in percent, and how its banks are called.
 COUNTRIES = (
-    ("US", "en", 18, ("First National Bank of {}", "{} Community Credit Union", "Bank of {}, N.A.", "{} Savings Bank", "{} Federal Credit Union", "Farmers & Merchants Bank of {}")),
-    ("DE", "de", 16, ("Volksbank {} eG", "Sparkasse {}", "Kreissparkasse {}", "Raiffeisenbank {}-{} eG", "VR-Bank {} eG", "Bankhaus {} GmbH & Co. KGaA")),
-    ("FR", "fr", 8, ("Crédit Agricole {}", "Caisse d'Épargne {}", "Banque Populaire {}", "Crédit Mutuel {}-{}", "Société Générale {}", "Crédit Coopératif {}")),
-    ("IT", "it", 8, ("Banca di Credito Cooperativo di {} S.C.", "Cassa di Risparmio di {} S.p.A.", "Banca Popolare di {} S.C.p.A.", "Cassa Rurale di {}")),
+    (
+        "US",
+        "en",
+        18,
+        (
+            "First National Bank of {}",
+            "{} Community Credit Union",
+            "Bank of {}, N.A.",
+            "{} Savings Bank",
+            "{} Federal Credit Union",
+            "Farmers & Merchants Bank of {}",
+        ),
+    ),
+    (
+        "DE",
+        "de",
+        16,
+        (
+            "Volksbank {} eG",
+            "Sparkasse {}",
+            "Kreissparkasse {}",
+            "Raiffeisenbank {}-{} eG",
+            "VR-Bank {} eG",
+            "Bankhaus {} GmbH & Co. KGaA",
+        ),
+    ),
+    (
+        "FR",
+        "fr",
+        8,
+        (
+            "Crédit Agricole {}",
+            "Caisse d'Épargne {}",
+            "Banque Populaire {}",
+            "Crédit Mutuel {}-{}",
+            "Société Générale {}",
+            "Crédit Coopératif {}",
+        ),
+    ),
+    (
+        "IT",
+        "it",
+        8,
+        (
+            "Banca di Credito Cooperativo di {} S.C.",
+            "Cassa di Risparmio di {} S.p.A.",
+            "Banca Popolare di {} S.C.p.A.",
+            "Cassa Rurale di {}",
+        ),
+    ),
     ("ES", "es", 6, ("Caja Rural de {}, S.C.C.", "Banco de {} S.A.", "Caixa Popular de {}", "Caja de Ahorros de {}")),
     ("PL", "pl", 6, ("Bank Spółdzielczy w {}", "Powszechny Bank {} S.A.", "Łużycki Bank Spółdzielczy {}")),
-    ("AT", "de", 5, ("Raiffeisenbank {} eGen", "Volksbank {} AG", "{}er Landes- und Hypothekenbank AG", "Österreichische {}bank")),
+    (
+        "AT",
+        "de",
+        5,
+        ("Raiffeisenbank {} eGen", "Volksbank {} AG", "{}er Landes- und Hypothekenbank AG", "Österreichische {}bank"),
+    ),
     ("GB", "en", 5, ("{} Building Society", "Bank of {} plc", "{} Credit Union Ltd", "The {} Bank Limited")),
     ("CH", "de", 4, ("Kantonalbank {}", "Raiffeisenbank {} Genossenschaft", "Privatbank {} & Cie AG")),
     ("NO", "nord", 4, ("{} Sparebank", "Sparebank 1 {}", "{}banken ASA")),
@@ -114,7 +166,9 @@ def queries(rows, each, seed=3):
         "beginning of a BIC": some(lambda: next(bics)[: chance.randint(4, 6)]),
         "one letter": some(lambda: chance.choice(LETTERS)),
         "two letters": some(lambda: next(names)[:2]),
-        "a word of many banks": some(lambda: chance.choice(["bank", "sparkasse", "credit union", "banca", "raiffeisen"])),
+        "a word of many banks": some(
+            lambda: chance.choice(["bank", "sparkasse", "credit union", "banca", "raiffeisen"])
+        ),
         "with a country": [(name[:5], country) for _id, name, country, _bic, _status in chosen[-each:]],
         "no result": some(lambda: "".join(chance.choices("jqxz", k=9))),
     }

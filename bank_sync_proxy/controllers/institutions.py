@@ -25,8 +25,8 @@ OFF = ("0", "no", "off", "false")
 class BankSyncInstitutions(http.Controller):
     """The list of supported institutions, for everybody, before they install or buy anything.
 
-    It costs the server one search of a bounded page. Nothing of it belongs to a visitor, so it may be kept by every cache
-    on the way, by language.
+    It costs the server one search of a bounded page. Nothing of it belongs to a visitor, so every cache on the way may
+    keep it, by language.
     """
 
     @http.route(
@@ -64,13 +64,12 @@ class BankSyncInstitutions(http.Controller):
 
     def _search(self, directory, query, country, cursor):
         """:return: institutions, cursor of the next page, whether this is not the first page"""
-        if cursor and len(cursor) <= MAX_CURSOR:
-            try:
-                return *directory._search_page(query, country, PAGE_SIZE, cursor), True
-            except ProviderError:
-                # An address that was shortened on its way: the first page is better than none.
-                pass
-        return *directory._search_page(query, country, PAGE_SIZE), False
+        cursor = cursor if cursor and len(cursor) <= MAX_CURSOR else None
+        try:
+            return *directory._search_page(query, country, PAGE_SIZE, cursor), bool(cursor)
+        except ProviderError:
+            # An address that was shortened on its way: the first page is better than none.
+            return *directory._search_page(query, country, PAGE_SIZE), False
 
     def _is_off(self):
         value = request.env["ir.config_parameter"].sudo().get_param(PARAMETER, "1")

@@ -21,9 +21,9 @@ FRESH_HOURS = 1
 class BankSyncInstitution(models.Model):
     """The directory of banks that can be reached, filled from the providers.
 
-    A row is one bank at one provider, and its identifier is what a connection is started with. Rows of several providers
-    that are the same bank have one merge key; one of them, of the provider that comes first, is proposed, and only that
-    one is found. See ..tools.banks for the rule, bank_sync_institution_search for the search.
+    A row is one bank at one provider, and its identifier is what a connection is started with. Rows of several
+    providers that are the same bank have one merge key; one of them, of the provider that comes first, is proposed, and
+    only that one is found. See ..tools.banks for the rule, bank_sync_institution_search for the search.
     """
 
     _name = "bank.sync.institution"
@@ -70,10 +70,11 @@ class BankSyncInstitution(models.Model):
 
     def init(self):
         """Make rows findable that are older than the merging of banks."""
-        super().init()
-        if self.env.execute_query(SQL("SELECT 1 FROM %s WHERE active AND merge_key IS NULL LIMIT 1", self._sql)):
-            self.search([])._compute_search()
+        result = super().init()
+        if self.search_count([("merge_key", "=", False)], limit=1):
+            self.search([("merge_key", "=", False)])._compute_search()
             self._merge()
+        return result
 
     # -------------------------------------------------------------------------
     # COMPUTES
@@ -115,7 +116,8 @@ class BankSyncInstitution(models.Model):
                 # Commits, and repeats what another transaction has come before.
                 retrying(lambda provider=provider: self._update_directory(provider, merge=False), self.env)
             except UserError as error:
-                _logger.info("The list of banks of %s was left alone: %s", provider.code, error)
+                self.env.cr.rollback()
+                _logger.warning("The list of banks of %s was left alone: %s", provider.code, error)
             except Exception:
                 self.env.cr.rollback()
                 _logger.exception("The list of banks of %s could not be stored", provider.code)
@@ -199,8 +201,8 @@ class BankSyncInstitution(models.Model):
             f"the list of banks has {listed} entries, {known} are known",
             provider=provider.code,
             note=self.env._(
-                "%(provider)s lists %(listed)s banks, %(known)s are known, so the list was kept as it is. If so many banks "
-                "are really gone, open the provider and use Accept the Shorter List.",
+                "%(provider)s lists %(listed)s banks, %(known)s are known, so the list was kept as it is. If so many "
+                "banks are really gone, open the provider and use Accept the Shorter List.",
                 provider=provider.name,
                 listed=listed,
                 known=known,
@@ -262,7 +264,9 @@ class BankSyncInstitution(models.Model):
         """Find which rows are one bank. Rows of providers that are switched off take part: switching is then cheap."""
         self.flush_model()
         rows = self.env.execute_query(
-            SQL("SELECT id, merge_key, identifier, provider_id, country_code, bic, name FROM %s WHERE active", self._sql)
+            SQL(
+                "SELECT id, merge_key, identifier, provider_id, country_code, bic, name FROM %s WHERE active", self._sql
+            )
         )
         keys = banks.merge(banks.Row(*row[2:]) for row in rows)
         changed = [(row_id, keys[identifier]) for row_id, key, identifier, *_other in rows if keys[identifier] != key]

@@ -13,8 +13,8 @@ MAX_QUERY = 100
 MAX_WORDS = 8
 #: Shorter words have too few trigrams: they would resemble everything.
 SHORTEST_MISSPELT = 4
-#: The share of equal trigrams, as word_similarity() of PostgreSQL counts it. What is close is found besides what was asked
-#: for (Comerz, Commerzbank: 0.56); what is far, only where nothing else is found.
+#: The share of equal trigrams, as word_similarity() of PostgreSQL counts it. What is close is found besides what was
+#: asked for (Comerz, Commerzbank: 0.56); what is far, only where nothing else is found.
 CLOSE = 0.5
 FAR = 0.35
 
@@ -44,9 +44,9 @@ class Place(NamedTuple):
 class BankSyncInstitution(models.Model):
     """How the directory is searched: one entry per bank, accents and misspellings forgiven, in pages.
 
-    What fits best comes first: steps follow one another, and each is a query of its own that an index serves in the order
-    in which it is shown. Why not one query with a rank: *bank* fits half of all rows, and all would have to be ranked and
-    sorted for the first twenty; so, the first step that fills the page is also the last one.
+    What fits best comes first: steps follow one another, and each is a query of its own that an index serves in the
+    order in which it is shown. Why not one query with a rank: *bank* fits half of all rows, and all would have to be
+    ranked and sorted for the first twenty; so, the first step that fills the page is also the last one.
     """
 
     _inherit = "bank.sync.institution"
@@ -64,6 +64,9 @@ class BankSyncInstitution(models.Model):
         found = []
         for number, step in enumerate(self._steps(query or "")):
             if place and number < place.step:
+                continue
+            if step.threshold == CLOSE and not found and not place:
+                # The next step finds these, too, and first.
                 continue
             if step.threshold == FAR and (found or (place and place.step < number)):
                 break
@@ -141,7 +144,9 @@ class BankSyncInstitution(models.Model):
         if position:
             where = SQL("%s AND (%s) > (%s)", where, key, position)
         return self.env.execute_query(
-            SQL("SELECT %s, search_name, id FROM %s WHERE %s ORDER BY %s LIMIT %s", closeness, source, where, key, limit)
+            SQL(
+                "SELECT %s, search_name, id FROM %s WHERE %s ORDER BY %s LIMIT %s", closeness, source, where, key, limit
+            )
         )
 
     @api.model

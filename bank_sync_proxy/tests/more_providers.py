@@ -60,7 +60,5 @@ class MoreProvidersMixin:
 
     def row(self, identifier):
         return (
-            self.env["bank.sync.institution"]
-            .with_context(active_test=False)
-            .search([("identifier", "=", identifier)])
+            self.env["bank.sync.institution"].with_context(active_test=False).search([("identifier", "=", identifier)])
         )

@@ -86,7 +86,9 @@ class TestDirectoryBanks(MoreProvidersMixin, ProxyCase):
             answer = self.ask("connections.start", institution_id=identifier, return_url="/x")
             self.assertNotIn("error", answer)
             connection = self.ask("connections.get", connection_id=answer["connection_id"])["connection"]
-            self.assertEqual((connection["institution"]["id"], connection["provider"]["code"]), (identifier, provider.code))
+            self.assertEqual(
+                (connection["institution"]["id"], connection["provider"]["code"]), (identifier, provider.code)
+            )
             self.assertEqual(self.providers(connection["institution"]), ["second", "third"])
 
     def test_a_bank_counts_once(self):

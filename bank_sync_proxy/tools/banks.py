@@ -9,9 +9,9 @@ The rule of :func:`merge`, certain things first; all of it within one country:
 5. the full name, and the BICs don't contradict (one is missing);
 6. the core of the name, and the BICs don't contradict.
 
-Two rows of one provider are never one bank: it offers them as two. Where several rows of one provider come into question,
-or a row without a BIC fits several banks, nothing is merged: a bank that is shown twice is a blemish, a user who is led to
-the wrong bank is a mistake.
+Two rows of one provider are never one bank: it offers them as two. Where several rows of one provider come into
+question, or a row without a BIC fits several banks, nothing is merged: a bank that is shown twice is a blemish, a user
+who is led to the wrong bank is a mistake.
 """
 
 import re
@@ -26,18 +26,23 @@ LETTERS = str.maketrans({"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d"
 INITIALS = re.compile(r"(?<!\w)(?:\w[./]\s?){1,}\w(?!\w)")
 BIC = re.compile(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")
 
-LEGAL_FORMS = frozenset(
-    "ab abp ad ag aktiebolag aktiengesellschaft as asa bv co company corp corporation cv cvba dd doo eg ev gmbh hf inc "
-    "incorporated jsc kft kg kgaa limited llc llp ltd na nv nyrt oao oy oyj ojsc ooo pjsc plc pte pty publ rt sa sab sae "
-    "sarl sas sca scarl scpa scrl se spa sro srl the ug zrt".split()
+
+def _words(text):
+    return frozenset(text.split())
+
+
+LEGAL_FORMS = _words(
+    "ab abp ad ag aktiebolag aktiengesellschaft as asa bv co company corp corporation cv cvba dd doo eg ev gmbh "
+    "hf inc incorporated jsc kft kg kgaa limited llc llp ltd na nv nyrt oao oy oyj ojsc ooo pjsc plc pte pty publ "
+    "rt sa sab sae sarl sas sca scarl scpa scrl se spa sro srl the ug zrt"
 )
 #: Of those, the ones that stand before a name.
-LEADING = frozenset("ab ad ao as jsc oao ooo oy pjsc sa the".split())
-FILLERS = frozenset("and und et y og och en".split())
+LEADING = _words("ab ad as jsc oao ooo oy pjsc sa the")
+FILLERS = _words("and und et y og och en")
 #: Say that it is a bank, not which one.
-GENERIC = frozenset(
+GENERIC = _words(
     "bank banka banken bankas bankasi bankowy banc banca banche banco bancaria banque banques pank pankki spaarbank "
-    "of de del della des di do da du la le les el il der die das het the for fur per pour para van von online".split()
+    "of de del della des di do da du la le les el il der die das het the for fur per pour para van von online"
 )
 SIMILAR = 0.85
 
@@ -73,7 +78,7 @@ def clean_bic(text):
 
 
 def core_words(name):
-    """The words of a name without what says only which legal form it has: at its ends, and only while something is left."""
+    """The words of a name without what says only which legal form it has, at its ends, while something is left."""
     words = [word for word in normalize(name).split() if word not in FILLERS]
     while len(words) > 1 and words[-1] in LEGAL_FORMS:
         words.pop()
@@ -169,7 +174,7 @@ def merge(rows):
             shared = in_common(bank)
             if bank.country and shared[-1]:
                 group = groups[bank.id]
-                buckets[bank.country, *shared][group[0].id] = group
+                buckets[(bank.country, *shared)][group[0].id] = group
         for bucket in buckets.values():
             if len(bucket) > 1:
                 _join(bucket.values(), fits, groups)

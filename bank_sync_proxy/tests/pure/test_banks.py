@@ -159,7 +159,9 @@ def test_names_are_alike(one, other, expected):
             id="two branches contradict, whatever they are called",
         ),
         pytest.param(
-            [("a", "Banca Popolare", None), ("b", "Banco Popolare", None)], [[0], [1]], id="two banks with similar names"
+            [("a", "Banca Popolare", None), ("b", "Banco Popolare", None)],
+            [[0], [1]],
+            id="two banks with similar names",
         ),
         pytest.param(
             [("a", "Nordea", "NDEASESS"), ("b", "Nordea Bank Abp", "NDEASESS"), ("c", "Nordea Bank", None)],
