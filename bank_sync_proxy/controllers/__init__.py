@@ -1,1 +1,1 @@
-from . import api, callbacks, connect, sandbox_bank
+from . import api, callbacks, connect, institutions, sandbox_bank

@@ -132,11 +132,13 @@ class BankSyncConnect(Pages, http.Controller):
         try:
             found, following = directory._search_page((query or "")[:100], country[:2], PAGE_SIZE, cursor)
         except ProviderError:
+            # A cursor that is none: the first page is better than none.
             found, following = directory._search_page((query or "")[:100], country[:2], PAGE_SIZE)
         return self._page(
             "bank_sync_proxy.connect_institutions",
             visit,
             institutions=found,
+            rows=found._rows_of_banks(),
             next_cursor=following,
             query=query or "",
             country=country,

@@ -10,6 +10,8 @@ from . import (
     bank_sync_provider,
     bank_sync_provider_setting,
     bank_sync_institution,
+    bank_sync_institution_search,
+    bank_sync_provider_directory,
     bank_sync_connection,
     bank_sync_usage,
     bank_sync_visit,

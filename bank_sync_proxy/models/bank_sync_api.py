@@ -131,7 +131,9 @@ class BankSyncApi(models.AbstractModel):
             self._number(payload, "limit"),
             self._text(payload, "cursor"),
         )
-        return {"institutions": [institution._to_protocol() for institution in found], "next_cursor": cursor}
+        rows = found._rows_of_banks()
+        institutions = [institution._to_protocol(rows[institution.id]) for institution in found]
+        return {"institutions": institutions, "next_cursor": cursor}
 
     @api.model
     def _connections_start(self, client, payload):

@@ -1,23 +1,30 @@
-import base64
-import json
-import unicodedata
+import logging
 
 from odoo import api, fields, models
-from odoo.fields import Domain
+from odoo.exceptions import UserError
+from odoo.service.model import retrying
+from odoo.tools import SQL, split_every
 
-from ..providers.errors import ConfigurationError, ProtocolError
+from ..providers.errors import ProtocolError
+from ..tools import banks
 
-MAX_PAGE = 100
+_logger = logging.getLogger(__name__)
 
-
-def normalize(text):
-    """Lower case, without accents: what is compared when people search."""
-    folded = unicodedata.normalize("NFKD", (text or "").casefold())
-    return " ".join("".join(character for character in folded if not unicodedata.combining(character)).split())
+#: How many banks are written at once, and then forgotten.
+BATCH = 1000
+#: A list that has become shorter than half is no list, unless there was hardly anything on it.
+FEW = 20
+#: A scheduled action that goes on where its time was over begins with those that have waited longest.
+FRESH_HOURS = 1
 
 
 class BankSyncInstitution(models.Model):
-    """The directory of banks that can be reached, filled from the providers."""
+    """The directory of banks that can be reached, filled from the providers.
+
+    A row is one bank at one provider, and its identifier is what a connection is started with. Rows of several
+    providers that are the same bank have one merge key; one of them, of the provider that comes first, is proposed, and
+    only that one is found. See ..tools.banks for the rule, bank_sync_institution_search for the search.
+    """
 
     _name = "bank.sync.institution"
     _description = "Bank"
@@ -25,7 +32,7 @@ class BankSyncInstitution(models.Model):
 
     name = fields.Char(required=True, readonly=True)
     identifier = fields.Char(required=True, readonly=True, help="The id under which databases know the bank.")
-    country_code = fields.Char(string="Country", size=2, index=True, readonly=True)
+    country_code = fields.Char(string="Country", size=2, readonly=True)
     bic = fields.Char(string="BIC", readonly=True)
     logo = fields.Char(readonly=True)
     status = fields.Selection(selection=[("stable", "Stable"), ("beta", "Beta")], required=True, readonly=True)
@@ -39,24 +46,47 @@ class BankSyncInstitution(models.Model):
     history_days = fields.Integer(compute="_compute_capabilities")
     consent_days = fields.Integer(compute="_compute_capabilities", help="0: until it is withdrawn.")
     refreshes_per_day = fields.Integer(compute="_compute_capabilities", help="0: no limit known.")
-    # Why stored in this form: the search needs no extension of PostgreSQL, and an index serves it as it is.
-    search_name = fields.Char(compute="_compute_search", store=True, index=True)
+    merge_key = fields.Char(
+        string="Same Bank", index=True, readonly=True, help="Equal for rows of several providers that are one bank."
+    )
+    is_proposed = fields.Boolean(
+        string="Proposed", readonly=True, help="The row that is found, where several providers reach the bank."
+    )
+    # Why normalized in Python: an index of PostgreSQL then serves it as it is, and every database finds the same.
+    search_name = fields.Char(compute="_compute_search", store=True)
     search_text = fields.Char(compute="_compute_search", store=True)
+    search_group = fields.Char(readonly=True, help="What all rows of the bank are found by, at the proposed one.")
 
     _identifier_unique = models.UniqueIndex("(identifier)", "Identifiers of banks are unique.")
     _provider_unique = models.UniqueIndex(
         "(provider_id, provider_institution)", "A provider lists each of its banks once."
     )
+    # Why "C": only this collation serves LIKE 'x%', and pages don't depend on the server's language.
+    _name_index = models.Index('(search_name COLLATE "C", id) WHERE is_proposed')
+    _country_index = models.Index('(country_code, search_name COLLATE "C", id) WHERE is_proposed')
+    _trigram_index = models.Index(
+        lambda registry: registry.has_trigram and "USING gin (search_group gin_trgm_ops) WHERE is_proposed"
+    )
+
+    def init(self):
+        """Make rows findable that are older than the merging of banks."""
+        result = super().init()
+        if self.search_count([("merge_key", "=", False)], limit=1):
+            self.search([("merge_key", "=", False)])._compute_search()
+            self._merge()
+        return result
 
     # -------------------------------------------------------------------------
     # COMPUTES
     # -------------------------------------------------------------------------
 
-    @api.depends("name", "bic", "country_code")
+    @api.depends("name", "bic")
     def _compute_search(self):
         for institution in self:
-            institution.search_name = normalize(institution.name)
-            institution.search_text = normalize(f"{institution.name} {institution.bic or ''}")
+            institution.search_name = banks.normalize(institution.name)
+            # The = tells a BIC from a word; no query has one.
+            bic = f"{institution.bic.lower()}=" if institution.bic else ""
+            institution.search_text = f"{institution.search_name} {bic}".strip()
 
     @api.depends("capabilities")
     def _compute_capabilities(self):
@@ -72,120 +102,216 @@ class BankSyncInstitution(models.Model):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _update_directory(self, providers=None):
-        """Take over what the providers list. One that does not answer keeps what it had and stops no other one."""
-        for provider in providers or self.env["bank.sync.provider"].search([("active", "=", True)]):
-            self.env["bank.sync.error"]._attempt(
-                lambda provider=provider: self._update_provider(provider, list(provider._adapter().institutions())),
-                operation="institutions.update",
-            )
-            # A newer version of the adapter may need more settings.
-            provider._ensure_settings()
+    def _cron_update_directory(self):
+        """Ask all providers for their lists, each in a transaction of its own: what one has brought stays."""
+        limit = fields.Datetime.subtract(fields.Datetime.now(), hours=FRESH_HOURS)
+        due = self.env["bank.sync.provider"].search(
+            ["|", ("directory_updated_at", "=", False), ("directory_updated_at", "<", limit)],
+            order="directory_updated_at NULLS FIRST, sequence, id",
+        )
+        progress = self.env["ir.cron"]
+        progress._commit_progress(remaining=len(due))
+        for provider in due:
+            try:
+                # Commits, and repeats what another transaction has come before.
+                retrying(lambda provider=provider: self._update_directory(provider, merge=False), self.env)
+            except UserError as error:
+                self.env.cr.rollback()
+                _logger.warning("The list of banks of %s was left alone: %s", provider.code, error)
+            except Exception:
+                self.env.cr.rollback()
+                _logger.exception("The list of banks of %s could not be stored", provider.code)
+            if not progress._commit_progress(1):
+                break
+        retrying(self._merge, self.env)
 
     @api.model
-    def _update_provider(self, provider, listed):
-        """:param listed: :class:`~..providers.types.Institution` objects"""
-        known = {
-            institution.provider_institution: institution
-            for institution in self.with_context(active_test=False).search([("provider_id", "=", provider.id)])
-        }
-        new = []
-        for institution in listed:
-            values = self._values_of(institution)
-            record = known.pop(institution.id, None)
-            if record is None:
-                identifier = f"{provider.code}.{institution.id}"
-                new.append(
-                    {
-                        **values,
-                        "provider_id": provider.id,
-                        "identifier": identifier,
-                        "provider_institution": institution.id,
-                    }
-                )
-            else:
-                changed = {name: value for name, value in values.items() if (record[name] or False) != (value or False)}
-                if changed:
-                    record.write(changed)
-        self.create(new)
-        for record in known.values():
-            record.active = False
+    def _update_directory(self, providers=None, merge=True, may_shrink=False):
+        """Take over what the providers list. One that does not answer keeps what it had and stops no other one.
+
+        :param bool merge: False: the caller calls :meth:`_merge`
+        :param bool may_shrink: an administrator has said that a much shorter list is right
+        :raise UserError: when it is being updated elsewhere
+        """
+        if not self._hold_directory():
+            raise UserError(self.env._("The list of banks is being updated already. Look again in a minute."))
+        for provider in providers or self.env["bank.sync.provider"].search([("active", "=", True)]):
+            _answer, error, record = self.env["bank.sync.error"]._attempt(
+                lambda provider=provider: self._update_provider(
+                    provider, list(provider._adapter().institutions()), may_shrink
+                ),
+                operation="institutions.update",
+            )
+            if record and not record.provider_code:
+                record.provider_code = provider.code
+            provider.directory_error_id = record
+            # Only the list that is too short has words for the administrator.
+            provider.may_accept_shorter = bool(error and error.note)
+            # A newer version of the adapter may need more settings.
+            provider._ensure_settings()
+        if merge:
+            self._merge()
+
+    @api.model
+    def _hold_directory(self):
+        """:return: whether nobody else is updating it; nobody else can until the transaction ends"""
+        ((is_held,),) = self.env.execute_query(SQL("SELECT pg_try_advisory_xact_lock(hashtext(%s))", self._name))
+        return is_held
+
+    @api.model
+    def _update_provider(self, provider, listed, may_shrink=False):
+        """
+        :param listed: :class:`~..providers.types.Institution` objects
+        :raise ProtocolError: when the list is suspiciously short
+        """
+        listed = self._usable(provider, listed)
+        if not may_shrink:
+            self._check_shrinking(provider, len(listed))
+        for batch in split_every(BATCH, listed.values()):
+            self._take_batch(provider, batch)
+        present = self.search_fetch([("provider_id", "=", provider.id)], ["provider_institution"])
+        gone = present.filtered(lambda institution: institution.provider_institution not in listed)
+        gone.write({"active": False})
         provider.directory_updated_at = fields.Datetime.now()
 
     @api.model
-    def _values_of(self, institution):
+    def _usable(self, provider, listed):
+        """:return: by id; what has no id or no name is left out, and the second one of two with one id"""
+        usable, left_out = {}, 0
+        for institution in listed:
+            if institution.id and banks.normalize(institution.name) and institution.id not in usable:
+                usable[institution.id] = institution
+            else:
+                left_out += 1
+        if left_out:
+            _logger.warning("%s lists %s banks without id or name, or twice: left out", provider.code, left_out)
+        return usable
+
+    @api.model
+    def _check_shrinking(self, provider, listed):
+        """A provider in trouble may answer with an empty list; the banks behind it are still there.
+
+        :raise ProtocolError: what to do stands in its note
+        """
+        known = self.search_count([("provider_id", "=", provider.id)])
+        if (listed or not known) and (known < FEW or 2 * listed >= known):
+            return
+        raise ProtocolError(
+            "unexpected_answer",
+            f"the list of banks has {listed} entries, {known} are known",
+            provider=provider.code,
+            note=self.env._(
+                "%(provider)s lists %(listed)s banks, %(known)s are known, so the list was kept as it is. If so many "
+                "banks are really gone, open the provider and use Accept the Shorter List.",
+                provider=provider.name,
+                listed=listed,
+                known=known,
+            ),
+        )
+
+    @api.model
+    def _take_batch(self, provider, batch):
+        """Write what has changed. Odoo writes the rows of one flush together."""
+        ids = [institution.id for institution in batch]
+        domain = [("provider_id", "=", provider.id), ("provider_institution", "in", ids)]
+        known = {
+            institution.provider_institution: institution
+            for institution in self.with_context(active_test=False).search(domain)
+        }
+        new = []
+        for institution in batch:
+            values = self._values_of(institution)
+            record = known.get(institution.id)
+            if record is None:
+                new.append({**values, **self._identity_of(provider, institution)})
+                continue
+            changed = {name: value for name, value in values.items() if (record[name] or False) != (value or False)}
+            if changed:
+                record.write(changed)
+        self.create(new)
+        # Why forget: memory stays that of one batch, whatever the length of the list.
+        self.env.flush_all()
+        self.env.invalidate_all()
+
+    @api.model
+    def _identity_of(self, provider, institution):
         return {
-            "name": institution.name,
-            "country_code": institution.country,
-            "bic": institution.bic,
-            "logo": institution.logo,
+            "provider_id": provider.id,
+            "provider_institution": institution.id,
+            "identifier": f"{provider.code}.{institution.id}",
+        }
+
+    @api.model
+    def _values_of(self, institution):
+        country, logo = (institution.country or "").upper(), institution.logo or ""
+        return {
+            "name": institution.name.strip(),
+            "country_code": country if len(country) == 2 else False,
+            "bic": banks.clean_bic(institution.bic),
+            # Pages are encrypted, so a browser would refuse anything else.
+            "logo": logo if logo.startswith(("https://", "data:image/")) else False,
             "status": institution.status,
             "capabilities": institution.capabilities.to_protocol(),
             "active": True,
         }
 
     # -------------------------------------------------------------------------
-    # BUSINESS METHODS - SEARCH
+    # BUSINESS METHODS - ONE ENTRY PER BANK
     # -------------------------------------------------------------------------
 
     @api.model
-    def _search_page(self, query=None, country=None, limit=20, cursor=None):
-        """Search by name and BIC; each word must occur, accents and case do not matter.
-
-        :param str cursor: as returned with the page before
-        :return: institutions, cursor of the next page or None
-        """
-        domain = Domain("provider_id.active", "=", True)
-        for word in normalize(query).split():
-            domain &= Domain("search_text", "like", word)
-        if country:
-            domain &= Domain("country_code", "=", country.upper())
-        if cursor:
-            name, last = self._read_cursor(cursor)
-            domain &= Domain("search_name", ">", name) | (Domain("search_name", "=", name) & Domain("id", ">", last))
-        limit = max(1, min(int(limit or 20), MAX_PAGE))
-        found = self.search(domain, limit=limit + 1)
-        page = found[:limit]
-        if len(found) <= limit:
-            return page, None
-        place = json.dumps([page[-1].search_name, page[-1].id]).encode()
-        return page, base64.urlsafe_b64encode(place).decode()
-
-    @api.model
-    def _read_cursor(self, cursor):
-        try:
-            name, last = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-            return str(name), int(last)
-        except (ValueError, TypeError):
-            raise ProtocolError("invalid_request", "not a cursor of institutions.search")
+    def _merge(self):
+        """Find which rows are one bank. Rows of providers that are switched off take part: switching is then cheap."""
+        self.flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT id, merge_key, identifier, provider_id, country_code, bic, name FROM %s WHERE active", self._sql
+            )
+        )
+        keys = banks.merge(banks.Row(*row[2:]) for row in rows)
+        changed = [(row_id, keys[identifier]) for row_id, key, identifier, *_other in rows if keys[identifier] != key]
+        if changed:
+            self.env.execute_query(
+                SQL(
+                    "UPDATE %s SET merge_key = new.key FROM unnest(%s, %s) AS new (id, key) WHERE %s.id = new.id "
+                    "RETURNING 1",
+                    self._sql,
+                    [row_id for row_id, _key in changed],
+                    [key for _row_id, key in changed],
+                    self._sql,
+                )
+            )
+        self._propose()
 
     @api.model
-    def _countries(self):
-        """:return: list of (code, name in the user's language) of the countries with banks, by name"""
-        groups = self._read_group([("provider_id.active", "=", True)], groupby=["country_code"])
-        codes = [code for (code,) in groups if code]
-        countries = self.env["res.country"].sudo().search([("code", "in", codes)])
-        names = {country.code: country.name for country in countries}
-        return sorted(((code, names.get(code, code)) for code in codes), key=lambda item: normalize(item[1]))
+    def _propose(self):
+        """Choose the row of each bank that is found: by the order of the providers, then a stable one before a beta."""
+        self.flush_model()
+        self.env["bank.sync.provider"].flush_model(["active", "sequence"])
+        self.env.execute_query(
+            SQL(
+                """
+                WITH bank AS (
+                    SELECT (array_agg(row.id ORDER BY provider.sequence, row.status DESC, provider.id))[1] AS id,
+                           ' ' || string_agg(DISTINCT row.search_text, ' | ' ) || ' ' AS text
+                      FROM %(table)s AS row
+                      JOIN bank_sync_provider AS provider ON provider.id = row.provider_id
+                     WHERE row.active AND provider.active
+                     GROUP BY row.merge_key
+                )
+                UPDATE %(table)s AS row
+                   SET is_proposed = bank.id IS NOT NULL, search_group = bank.text
+                  FROM %(table)s AS same LEFT JOIN bank ON bank.id = same.id
+                 WHERE same.id = row.id
+                   AND (row.is_proposed IS DISTINCT FROM (bank.id IS NOT NULL)
+                        OR row.search_group IS DISTINCT FROM bank.text)
+             RETURNING 1
+                """,
+                table=self._sql,
+            )
+        )
+        self.invalidate_model(["merge_key", "is_proposed", "search_group"])
 
-    @api.model
-    def _find(self, identifier):
-        """:raise ConfigurationError: ``unknown_institution``"""
-        found = self.search([("identifier", "=", str(identifier)), ("provider_id.active", "=", True)], limit=1)
-        if not found:
-            raise ConfigurationError("unknown_institution", f"no institution {identifier}")
-        return found
-
-    def _to_protocol(self):
-        """:return: *institution* of docs/protocol.md"""
-        self.ensure_one()
-        return {
-            "id": self.identifier,
-            "name": self.name,
-            "country": self.country_code or None,
-            "bic": self.bic or None,
-            "logo": self.logo or None,
-            "status": self.status,
-            "providers": [self.provider_id._to_protocol()],
-            "capabilities": self.capabilities or {},
-        }
+    @property
+    def _sql(self):
+        return SQL.identifier(self._table)

@@ -78,11 +78,6 @@ class BankSyncProvider(models.Model):
     # ACTIONS
     # -------------------------------------------------------------------------
 
-    def action_update_directory(self):
-        # Nobody edits banks; whoever runs the provider may fetch them.
-        self.check_access("write")
-        self.env["bank.sync.institution"].sudo()._update_directory(self.sudo())
-
     def action_one_day_later(self):
         """Let the Demo Bank's clock move on by a day, so that a demonstration has news."""
         setting = self.setting_ids.filtered(lambda setting: setting.name == "clock_offset_hours")
