@@ -1,8 +1,8 @@
 """How a question reaches a proxy on another server.
 
-All HTTP of this addon goes through :class:`RemoteTransport`: time-outs, retries of what may be asked twice, a cap on what is
-read, TLS always verified, no redirect followed. Whatever is no answer of a proxy becomes a :class:`ServiceUnavailable`
-that says to a person what happened and what to do; nothing of what was sent stands in it.
+All HTTP of this addon goes through :class:`RemoteTransport`: time-outs, retries of what may be asked twice, a cap on what
+is read, TLS always verified, no redirect followed. Whatever is no answer of a proxy becomes a
+:class:`ServiceUnavailable` that says to a person what happened and what to do; nothing of what was sent stands in it.
 """
 
 import json
@@ -229,7 +229,8 @@ def _explain(error, address):
         )
     if isinstance(error, requests.ReadTimeout) or _has(error, TimeoutError):
         return ServiceUnavailable(
-            f"The connection service at {address} took too long to answer. {NOTHING_LOST} You do not have to do anything.",
+            f"The connection service at {address} took too long to answer. {NOTHING_LOST} You do not have to do "
+            "anything.",
             "service_slow",
         )
     if _has(error, socket.gaierror) or isinstance(error, requests.exceptions.InvalidURL):

@@ -1,4 +1,4 @@
-"""A small HTTP server that speaks the protocol as docs/protocol.md says, for tests of what asks it. No bank is behind it."""
+"""A small HTTP server that speaks the protocol as docs/protocol.md says, for tests. No bank is behind it."""
 
 import json
 import ssl

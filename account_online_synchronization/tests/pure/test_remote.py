@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from account_online_synchronization.proxy.auth import SignatureAuth
 from account_online_synchronization.proxy.errors import ProxyError, ServiceUnavailable
 from account_online_synchronization.proxy.remote import MAX_ANSWER, RemoteTransport
-
 from account_online_synchronization.tests.proxy_server import (
     CLIENT,
     DATABASE,

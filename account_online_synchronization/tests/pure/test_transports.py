@@ -9,7 +9,6 @@ from account_online_synchronization.proxy.client import ProxyClient
 from account_online_synchronization.proxy.errors import ProxyError
 from account_online_synchronization.proxy.remote import RemoteTransport
 from account_online_synchronization.proxy.transport import EmbeddedTransport
-
 from account_online_synchronization.tests.proxy_server import CLIENT, DATABASE, SECRET, ProxyServer
 
 
