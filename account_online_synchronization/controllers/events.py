@@ -27,7 +27,16 @@ class Refused(Exception):
 
 
 class AccountOnlineEventsController(http.Controller):
-    @http.route(PATH, type="http", auth="none", methods=["POST"], csrf=False, save_session=False, sitemap=False)
+    @http.route(
+        PATH,
+        type="http",
+        auth="none",
+        methods=["POST"],
+        csrf=False,
+        save_session=False,
+        readonly=False,
+        sitemap=False,
+    )
     def receive(self, **_parameters):
         """What the connection service tells without being asked. It is answered at once, and done later."""
         request.update_env(user=SUPERUSER_ID)

@@ -34,7 +34,7 @@ class AccountOnlineService(models.Model):
         if not self.url:
             return
         if not self._is_known():
-            self._register()
+            self._become_client()
         elif self.registered_url != self._base_url():
             self._get_client().update(**self._describe())
             self.registered_url = self._base_url()
@@ -49,7 +49,7 @@ class AccountOnlineService(models.Model):
             "contact_email": company.email or self.env.user.email or None,
         }
 
-    def _register(self):
+    def _become_client(self):
         """Become a new client. Links of the one before are disconnected: their connections belong to that."""
         if not self.try_lock_for_update():
             raise ProxyError(
@@ -89,7 +89,7 @@ class AccountOnlineService(models.Model):
         :return: whether it is worth to ask again
         """
         if self.url and error.code in STRANGERS:
-            self._register()
+            self._become_client()
             return True
         if not self.url and error.code == "client_disconnected":
             # Why without a phone: whoever is in this database is in its own connection service.

@@ -78,7 +78,7 @@ class ResConfigSettings(models.TransientModel):
         """*Register Anew*."""
 
         def register(service):
-            service._register()
+            service._become_client()
             return self.env._("This database was registered anew. %s", service._describe_state())
 
         return self._tell_of_service(register)

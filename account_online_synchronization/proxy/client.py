@@ -75,19 +75,21 @@ class ProxyClient:
             raise ProxyError("unexpected_answer", UNREADABLE)
         return answer
 
-    def verify_phone(self, phone=None, country=None, code=None):
+    def verify_phone(self, phone=None, country=None, code=None, language=None):
         """First with ``phone`` and ``country`` (ISO 3166), which sends a code; then with that ``code``.
 
         :return: ``state``; ``sent``, ``phone_hint``, ``retry_after`` where a code was sent
         """
-        return self._ask("clients.verify_phone", ("state", str), phone=phone, country=country, code=code)
+        return self._ask(
+            "clients.verify_phone", ("state", str), phone=phone, country=country, code=code, language=language
+        )
 
-    def reactivate(self, code=None):
+    def reactivate(self, code=None, language=None):
         """First without ``code``, which sends one to the phone that is known; then with it.
 
         :return: as :meth:`verify_phone`
         """
-        return self._ask("clients.reactivate", ("state", str), code=code)
+        return self._ask("clients.reactivate", ("state", str), code=code, language=language)
 
     def get_status(self):
         """:return: ``state``, ``reason``, ``phone_hint``, ``client_id``, ``blocked_by``"""

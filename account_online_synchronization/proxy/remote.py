@@ -1,7 +1,7 @@
 """How a question reaches a proxy on another server.
 
-All HTTP of this addon goes through :class:`RemoteTransport`: time-outs, retries of what may be asked twice, a cap on what
-is read, TLS always verified, no redirect followed. Whatever is no answer of a proxy becomes a
+All HTTP of this addon goes through :class:`RemoteTransport`: time-outs, retries of what may be asked twice, a cap on
+what is read, TLS always verified, no redirect followed. Whatever is no answer of a proxy becomes a
 :class:`ServiceUnavailable` that says to a person what happened and what to do; nothing of what was sent stands in it.
 """
 
@@ -18,8 +18,8 @@ import requests
 from .addresses import BadAddress, is_loopback, page_address
 from .errors import ProxyError, ServiceUnavailable
 
-CONNECT_TIMEOUT = 5
-READ_TIMEOUT = 60
+#: Seconds until somebody answers at all, and between two parts of the answer.
+TIMEOUTS = (5, 60)
 #: An answer that keeps dripping is given up after so many seconds.
 WHOLE_TIMEOUT = 120
 MAX_ANSWER = 20 * 1024**2
@@ -61,12 +61,12 @@ class RemoteTransport:
     """
 
     threads = THREADS
+    timeouts = TIMEOUTS
 
-    def __init__(self, address, auth=None, sleep=time.sleep, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT)):
+    def __init__(self, address, auth=None, sleep=time.sleep):
         self.address = address
         self._auth = auth
         self._sleep = sleep
-        self._timeout = timeout
         self._local = threading.local()
 
     def for_threads(self):
@@ -115,7 +115,7 @@ class RemoteTransport:
             data=body,
             headers={"Content-Type": "application/json", "Accept": "application/json"},
             auth=self._auth,
-            timeout=self._timeout,
+            timeout=self.timeouts,
             allow_redirects=False,
             stream=True,
         )

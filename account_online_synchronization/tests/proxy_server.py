@@ -24,6 +24,8 @@ class ProxyServer:
         self.requests = []
         #: Nonces of genuine questions.
         self.nonces = []
+        #: By client id: all secrets that are valid, and the database that was registered, None for any.
+        self.secrets, self.databases = {CLIENT: [SECRET]}, {}
         #: Functions from a handler to None, each of which deals with one request instead of an answer.
         self.disturbances = []
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -72,11 +74,16 @@ class ProxyServer:
                 signed = signing.read_headers(headers)
             except signing.Malformed:
                 return refusal("invalid_request", 400)
-            if signed.client != CLIENT or not signing.is_genuine(signed, [SECRET], "POST", path, body):
+            secret = signing.is_genuine(signed, self.secrets.get(signed.client, []), "POST", path, body)
+            if not secret:
                 return refusal("signature_rejected", 401)
             if signed.nonce in self.nonces:
                 return refusal("request_replayed", 401)
             self.nonces.append(signed.nonce)
+            if self.databases.setdefault(signed.client, signed.database) != signed.database:
+                return refusal("database_copied", 403)
+            # As the protocol says: with its first use a new secret makes the old one void.
+            self.secrets[signed.client] = self.secrets[signed.client][self.secrets[signed.client].index(secret) :]
         answer = self.dispatch(operation, json.loads(body))
         return (409 if isinstance(answer, dict) and answer.get("error") else 200), answer
 

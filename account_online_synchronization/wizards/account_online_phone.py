@@ -90,18 +90,23 @@ class AccountOnlinePhone(models.TransientModel):
             return self._refuse(self.env._("Enter the number of a phone that receives text messages."))
         if self._seconds_to_wait():
             return self._refuse(self.wait_text)
-        client = self._client()
         try:
             if self.mode == "verify":
-                answer = client().verify_phone(phone=self.phone.strip(), country=self.country_id.code or None)
+                answer = self._client().verify_phone(
+                    phone=self.phone.strip(), country=self.country_id.code or None, language=self.env.user.lang
+                )
             else:
-                answer = client().reactivate()
+                answer = self._client().reactivate(language=self.env.user.lang)
         except ProxyError as error:
             if error.retry_after:
                 self._wait(error.retry_after)
             return self._refuse(error.message)
         if answer["state"] == "active":
             return self._go_on(answer)
+        if self.mode == "reactivate" and answer["state"] == "phone_required" and not answer.get("sent"):
+            # No number was ever confirmed, so there is none to which a code could be sent.
+            self.write({"mode": "verify", "refusal": False})
+            return self._show()
         hint = answer.get("phone_hint")
         self.write({"step": "code", "code": False, "refusal": False, "phone_hint": isinstance(hint, str) and hint})
         self._wait(answer.get("retry_after"))
@@ -113,9 +118,11 @@ class AccountOnlinePhone(models.TransientModel):
         code = "".join((self.code or "").split())
         if not code:
             return self._refuse(self.env._("Enter the code of the text message."))
-        client = self._client()
         try:
-            answer = client().verify_phone(code=code) if self.mode == "verify" else client().reactivate(code=code)
+            if self.mode == "verify":
+                answer = self._client().verify_phone(code=code)
+            else:
+                answer = self._client().reactivate(code=code)
         except ProxyError as error:
             return self._refuse(error.message)
         if answer["state"] != "active":
@@ -137,8 +144,7 @@ class AccountOnlinePhone(models.TransientModel):
         self.env["account.online.link"]._check_may_connect()
 
     def _client(self):
-        """Why a function: that there is no client is told like any other failure."""
-        return self.env["account.online.service"]._get()._get_client
+        return self.env["account.online.service"]._get()._get_client()
 
     def _refuse(self, sentence):
         self.refusal = sentence

@@ -50,7 +50,9 @@ def transport(server, waited):
 
 def make_transport(address, waited=None, timeout=(1, 1), secret=SECRET):
     waited = [] if waited is None else waited
-    return RemoteTransport(address, SignatureAuth(CLIENT, secret, DATABASE), waited.append, timeout)
+    transport = RemoteTransport(address, SignatureAuth(CLIENT, secret, DATABASE), waited.append)
+    transport.timeouts = timeout
+    return transport
 
 
 def failing(transport, operation="connections.start"):
