@@ -1,5 +1,5 @@
-"""Two servers, two databases, and all that may come between them. Real Odoo, real HTTP, real signatures; text messages end in
-a gateway of our own."""
+"""Two servers, two databases, and all that may come between them. Real Odoo, real HTTP, real signatures; text messages
+end in a gateway of our own."""
 
 import threading
 import time
