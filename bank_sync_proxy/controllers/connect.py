@@ -168,4 +168,5 @@ class BankSyncConnect(http.Controller):
         way_back = visit._way_back(**cancelled)
         if not way_back:
             return self._closed_page(visit)
-        return request.redirect(way_back, code=HTTPStatus.SEE_OTHER)
+        # Why not local: the database may be on another server. The address was checked when the visit began.
+        return request.redirect(way_back, code=HTTPStatus.SEE_OTHER, local=False)

@@ -12,11 +12,11 @@ from .console import Trouble, step
 MARK = "bank sync sources "
 
 
-def sources():
+def sources(addons=paths.ADDONS):
     """Hash of everything that ends up in a database: Odoo and the addons, without their tests."""
     files = [
         file
-        for addon in paths.ADDONS
+        for addon in addons
         for file in sorted((paths.ROOT / addon).rglob("*"))
         if file.is_file() and "__pycache__" not in file.parts and file.relative_to(paths.ROOT).parts[1] != "tests"
     ]
@@ -63,7 +63,7 @@ def ensure_template(database, addons=paths.ADDONS):
     """
     odoo_command.need_addons()
     with locks.locked(f"database-{database}", "Another script is preparing the tests' database: waiting for it."):
-        current = sources()
+        current = sources(addons)
         if exists(database) and built_from(database) == current and (paths.FILESTORE / database).is_dir():
             return
         with step("Creating a database with the addons for the tests"):
