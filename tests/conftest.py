@@ -224,7 +224,7 @@ def company():
 
 
 @contextmanager
-def a_company_behind_a_proxy():
+def a_company_behind_a_proxy(cron_threads=0):
     """Two servers with a database each: a proxy that sends text messages, and a company with books that asks it."""
     with (
         SmsGateway() as gateway,
@@ -237,7 +237,7 @@ def a_company_behind_a_proxy():
             sms__endpoint=gateway.url, web__base__url=proxy.url, bank_sync_proxy__allow_private_addresses="1"
         )
         company.prepare_company()
-        company.start()
+        company.start(cron_threads)
         company.ask(proxy)
         yield company
 
