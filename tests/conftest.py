@@ -121,14 +121,17 @@ class Installation:
         path = ROOT / "scripts" / "demo.py"
         self.shell(f"import runpy\nrunpy.run_path({str(path)!r})['prepare_company'](env)")
 
-    def start(self, cron_threads=0):
+    def start(self, cron_threads=0, workers=0):
         """Start Odoo's HTTP server, again at the same address.
 
         :param int cron_threads: how many of its threads execute scheduled actions
+        :param int workers: how many processes answer; 0 for one with threads
         """
         port = self.port = self.port or ports.any_free()
         log = f"server-{self.name}"
         options = ["--db-filter", f"^{self.name}$", "--http-port", port, f"--max-cron-threads={cron_threads}"]
+        if workers:
+            options += [f"--workers={workers}", "--gevent-port", ports.any_free()]
         self.server = odoo_command.serve(["-d", self.name, *options], log)
         ports.wait_until_served(port, self.server, process.log_path(log))
         self.url = f"http://{self.host}:{port}"

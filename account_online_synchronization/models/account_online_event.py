@@ -41,6 +41,12 @@ class AccountOnlineEvent(models.Model):
         self.sudo().env.ref("account_online_synchronization.ir_cron_look_after")._trigger()
         return event
 
+    @api.model
+    def _search_to_handle(self):
+        """Why not older ones: what could not be asked for a day is no news any more; synchronizations show it."""
+        since = fields.Datetime.now() - timedelta(days=1)
+        return self.search([("is_handled", "=", False), ("create_date", ">=", since)], order="id")
+
     def _about_client(self):
         return self.filtered(lambda event: event.kind.startswith("client."))
 

@@ -1,4 +1,3 @@
-import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -6,8 +5,6 @@ from odoo import api, fields, models
 from ..proxy.errors import ProxyError
 from ..proxy.messages import parse_moment
 from .account_online_service_registration import REFUSALS
-
-_logger = logging.getLogger(__name__)
 
 #: Events make a link due no sooner after its last synchronization than this.
 PAUSE_AFTER_SYNCHRONIZATION = timedelta(minutes=10)

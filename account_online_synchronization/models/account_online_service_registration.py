@@ -177,7 +177,7 @@ class AccountOnlineService(models.Model):
     def _cron_look_after(self):
         """Daily, and when an event says so: what events want to be asked, and whether the service still answers."""
         service = self._get()
-        events = self.env["account.online.event"].search([("is_handled", "=", False)], order="id")
+        events = self.env["account.online.event"]._search_to_handle()
         is_done = self.env["account.online.link"]._handle_events(events)
         try:
             if service._is_known() or (not service.url and events._about_client()):

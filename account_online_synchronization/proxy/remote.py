@@ -12,6 +12,7 @@ import ssl
 import threading
 import time
 from http.cookiejar import DefaultCookiePolicy
+from urllib.parse import urlsplit
 
 import requests
 
@@ -135,8 +136,7 @@ class RemoteTransport:
             session = self._local.session = requests.Session()
             session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
             # Why not for this machine: what is meant for it would go through the company's proxy.
-            host = self.address.partition("://")[2].split("/")[0].rsplit(":", 1)[0].strip("[]")
-            session.trust_env = not is_loopback(host)
+            session.trust_env = not is_loopback(urlsplit(self.address).hostname)
         return session
 
     def _with_absolute_page(self, answer):

@@ -1,6 +1,11 @@
+from unittest.mock import patch
+
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
+from ..proxy.client import ProxyClient
+from ..proxy.transport import EmbeddedTransport
+from .common import OnlineSyncCommon
 from .service_common import ServiceCommon
 
 
@@ -140,3 +145,31 @@ class TestPhone(ServiceCommon):
         for method in (wizard.action_send, wizard.action_confirm, wizard.action_back):
             with self.assertRaises(AccessError):
                 getattr(self.env["account.online.phone"].with_user(accountant).browse(wizard.id), method.__name__)()
+
+
+@tagged("post_install", "-at_install")
+class TestPhoneIsNotAskedHere(OnlineSyncCommon):
+    """Whoever is in a database is in its own connection service, too."""
+
+    def test_reconnect_is_enough(self):
+        link = self.connect_journal()
+        for operation in ("connections.refresh", "connections.renew", "connections.start"):
+            self.proxy.fail(operation, "client_disconnected", "reconnect")
+        self.synchronize(link)
+        self.assertEqual((link.state, link.error_code), ("disconnected", "client_disconnected"))
+
+        def reactivate(operation, payload):
+            if operation == "clients.reactivate":
+                self.proxy.failures.clear()
+                return {"state": "active"}
+            return dispatch(operation, payload)
+
+        dispatch = self.proxy.dispatch
+        client = ProxyClient(EmbeddedTransport(reactivate))
+        with (
+            patch.object(self.registry["account.online.service"], "_get_embedded_client", lambda _service: client),
+            patch.object(self.registry["account.online.link"], "_get_client", lambda _link: client),
+        ):
+            action = link.action_reconnect()
+        self.assertEqual((action["type"], action["url"]), ("ir.actions.act_url", "/renew"))
+        self.assertEqual(link.state, "connected")
