@@ -18,6 +18,7 @@
         "data/mail_template.xml",
         "wizards/account_online_account_selection_views.xml",
         "wizards/account_online_phone_views.xml",
+        "views/account_online_event_views.xml",
         "views/account_online_run_views.xml",
         "views/account_online_transaction_views.xml",
         "views/account_online_account_views.xml",
