@@ -47,6 +47,11 @@ class Visitor:
             raise RuntimeError(answer["error"]["data"]["message"])
         return answer["result"]
 
+    def save_settings(self, **values):
+        """Change something in the settings, and save them."""
+        settings = self.call("res.config.settings", "create", values)
+        self.call("res.config.settings", "execute", [settings])
+
     def open(self, path):
         self._arrive(self.session.get(urljoin(self.url, path), timeout=TIMEOUT))
 

@@ -76,7 +76,7 @@ def _compare(env, account):
 
 def _booked(env, account):
     """Asked at the proxy, past all that the database's side knows and does."""
-    client = env["bank.sync.client"]._get_embedded()
+    transport = env["account.online.link"]._get_client()._transport
     question = {
         "connection_id": account.account_online_link_id.connection_identifier,
         "account_id": account.online_identifier,
@@ -84,7 +84,7 @@ def _booked(env, account):
     }
     booked, cursor = [], {}
     while True:
-        page = env["bank.sync.api"]._dispatch(client, "transactions.list", {**question, **cursor})
+        page = transport.call("transactions.list", {**question, **cursor})
         booked += [[t["id"], float(t["amount"])] for t in page["transactions"] if t["status"] == "booked"]
         if not page["has_more"]:
             return booked

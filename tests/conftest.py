@@ -17,6 +17,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 from environment import database, odoo_command, ports, process, sql
 
+from .sms_gateway import SmsGateway
+
 numbers = itertools.count(1)
 ROOT = Path(__file__).parents[1]
 demo = runpy.run_path(str(ROOT / "scripts" / "demo.py"))
@@ -24,11 +26,18 @@ demo = runpy.run_path(str(ROOT / "scripts" / "demo.py"))
 
 @dataclass
 class Installation:
-    """A database with both addons, of its own, and Odoo's command line and server for it."""
+    """A database of its own with our addons, and Odoo's command line and server for it."""
 
     name: str
     url: str = ""
     server: subprocess.Popen | None = None
+    #: Another name of this machine is another place for the browser's cookies.
+    host: str = ports.HOST
+    port: int | None = None
+    #: The installation that this one asks, where the bank is; None for itself.
+    proxy: "Installation | None" = None
+    #: Takes the text messages that it sends.
+    sms_gateway: object = None
     #: Folders with addons besides our own.
     addons_path: tuple = ()
 
@@ -113,19 +122,19 @@ class Installation:
         self.shell(f"import runpy\nrunpy.run_path({str(path)!r})['prepare_company'](env)")
 
     def start(self, cron_threads=0, workers=0):
-        """Start Odoo's HTTP server.
+        """Start Odoo's HTTP server, again at the same address.
 
         :param int cron_threads: how many of its threads execute scheduled actions
         :param int workers: how many processes answer; 0 for one with threads
         """
-        port = ports.any_free()
+        port = self.port = self.port or ports.any_free()
         log = f"server-{self.name}"
         options = ["--db-filter", f"^{self.name}$", "--http-port", port, f"--max-cron-threads={cron_threads}"]
         if workers:
             options += [f"--workers={workers}", "--gevent-port", ports.any_free()]
         self.server = odoo_command.serve(["-d", self.name, *options], log)
         ports.wait_until_served(port, self.server, process.log_path(log))
-        self.url = f"http://{ports.HOST}:{port}"
+        self.url = f"http://{self.host}:{port}"
 
     def freeze(self):
         """Stop the server's clockwork, so that what is seen of it stays as it is."""
@@ -159,19 +168,41 @@ class Installation:
         """What users wait for: the first load, and long gaps."""
         self.shell("env['account.online.link']._cron_fetch_planned()")
 
+    def set_parameters(self, **parameters):
+        """:param parameters: system parameters, with two underscores for a dot"""
+        for name, value in parameters.items():
+            self.shell(f"env['ir.config_parameter'].set_param({name.replace('__', '.')!r}, {value!r})")
+
+    def ask(self, proxy):
+        """Let another installation be the connection service, as an administrator chooses it in the settings."""
+        self.proxy = proxy
+        self.set_parameters(web__base__url=self.url)
+        self.visitor().save_settings(online_sync_service="elsewhere", online_sync_url=proxy.url)
+
     def move_demo_clock(self, hours):
-        self.shell(
+        (self.proxy or self).shell(
             "setting = env['bank.sync.provider'].search([('code', '=', 'sandbox')]).setting_ids"
             f".filtered(lambda s: s.name == 'clock_offset_hours')\nsetting.value = '{hours}'"
         )
 
 
 @contextmanager
-def a_copy_of_the_template():
+def a_copy_of_the_template(addon=None):
+    """:param str addon: the only one that is installed; None for both"""
     if "BANK_SYNC_TEMPLATE" not in os.environ:
         pytest.fail("These tests need the environment that scripts/test prepares: run them through it.")
+    template = os.environ["BANK_SYNC_TEMPLATE"]
+    if addon:
+        template = f"{template}_{addon}"
+        database.ensure_template(template, [addon])
+    with a_copy_of(template) as copy:
+        yield copy
+
+
+@contextmanager
+def a_copy_of(original):
     name = f"bank_sync_test_{os.getpid()}_{next(numbers)}"
-    database.copy(os.environ["BANK_SYNC_TEMPLATE"], name)
+    database.copy(original, name)
     copy = Installation(name)
     try:
         yield copy
@@ -195,11 +226,61 @@ def company():
         yield copy
 
 
+@contextmanager
+def a_company_behind_a_proxy(cron_threads=0):
+    """Two servers with a database each: a proxy that sends text messages, and a company with books that asks it."""
+    with (
+        SmsGateway() as gateway,
+        a_copy_of_the_template("bank_sync_proxy") as proxy,
+        a_copy_of_the_template("account_online_synchronization") as company,
+    ):
+        proxy.host, proxy.sms_gateway = "localhost", gateway
+        proxy.start()
+        proxy.set_parameters(
+            sms__endpoint=gateway.url, web__base__url=proxy.url, bank_sync_proxy__allow_private_addresses="1"
+        )
+        company.prepare_company()
+        company.start(cron_threads)
+        company.ask(proxy)
+        yield company
+
+
 @pytest.fixture(scope="module")
-def served(company):
-    """A company with books, served over HTTP; the tests of a module share it."""
-    company.start()
+def remote():
+    """A company whose connection service is another server and does not know it yet; a module shares it."""
+    with a_company_behind_a_proxy() as company:
+        yield company
+
+
+@pytest.fixture(scope="module", params=["embedded", "remote"])
+def served(request):
+    """A company with books, served over HTTP, that may connect banks: with both addons in its database, and with a
+    proxy on another server. The tests of a module share it.
+    """
+    if request.param == "embedded":
+        company = request.getfixturevalue("company")
+        company.start()
+    else:
+        company = request.getfixturevalue("remote")
+        confirm_phone(company)
     return company
+
+
+def confirm_phone(company, action=None, number="+32470123456"):
+    """Enter a phone number, and the code of the text message.
+
+    :param action: that shows the wizard; None to begin with *Connect a Bank*
+    :return: action that the wizard leads on to
+    """
+    visitor = company.visitor()
+    # As if time had passed: a number is sent few codes, one after the other.
+    company.proxy.sql("UPDATE bank_sync_phone_code SET create_date = create_date - interval '2 days'")
+    wizard = (action or visitor.call("account.online.link", "action_connect_bank"))["res_id"]
+    visitor.call("account.online.phone", "write", [wizard], {"phone": number})
+    visitor.call("account.online.phone", "action_send", [wizard])
+    code = company.proxy.sms_gateway.code_for(number)
+    visitor.call("account.online.phone", "write", [wizard], {"code": code})
+    return visitor.call("account.online.phone", "action_confirm", [wizard])
 
 
 @pytest.fixture(scope="session")

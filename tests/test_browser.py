@@ -5,6 +5,7 @@ Each station leaves a picture in `.environment/screenshots`: look at them after 
 
 import os
 import re
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,13 @@ def served():
 
 @pytest.fixture
 def tour(served):
+    with a_tour_of(served) as tour:
+        yield tour
+
+
+@contextmanager
+def a_tour_of(installation):
+    """A browser that has signed in."""
     chromium = os.environ.get("BANK_SYNC_CHROMIUM")
     if not chromium:
         pytest.skip("no Chromium that Playwright can drive on this machine: scripts/test tells what to install")
@@ -94,7 +102,7 @@ def tour(served):
             executable_path=chromium,
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"],
         )
-        tour = Tour(browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-US"), served.url)
+        tour = Tour(browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-US"), installation.url)
         tour.sign_in()
         yield tour
         browser.close()

@@ -1,4 +1,5 @@
-"""From the dashboard's button to the books, over real HTTP, with the Demo Bank at the other end."""
+"""From the dashboard's button to the books, over real HTTP, with the Demo Bank at the other end: in the same database,
+and behind a proxy on another server."""
 
 from .books import assert_booked_since, assert_books_equal_the_bank
 

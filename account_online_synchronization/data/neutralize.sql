@@ -6,3 +6,9 @@ UPDATE account_online_account
 UPDATE account_online_run
    SET state = 'interrupted' WHERE state IN ('planned', 'running');
 DELETE FROM account_online_authorization;
+-- No connection service is asked, and none would know who asks.
+UPDATE account_online_service
+   SET url = NULL, client_identifier = NULL, secret_data = NULL, registered_with = NULL, registered_url = NULL,
+       state = NULL, blocked_by = NULL, reason = NULL, phone_hint = NULL;
+DELETE FROM account_online_event;
+DELETE FROM account_online_phone;

@@ -127,6 +127,13 @@ class AccountJournal(models.Model):
             raise UserError(self.env._("%s is not connected to a bank. Use Connect bank first.", self.display_name))
         return self.account_online_link_id.action_renew()
 
+    def action_reactivate_online_link(self):
+        """*Reactivate* on the card of a journal whose connection service refuses this database."""
+        self.ensure_one()
+        if not self.account_online_link_id:
+            raise UserError(self.env._("%s is not connected to a bank. Use Connect bank first.", self.display_name))
+        return self.account_online_link_id.action_reactivate()
+
     def action_open_online_link(self):
         self.ensure_one()
         return {

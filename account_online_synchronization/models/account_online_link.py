@@ -1,19 +1,14 @@
 import logging
-import threading
 from datetime import timedelta
 
 from babel.dates import format_timedelta
 
-from odoo import api, fields, models, modules
+from odoo import api, fields, models
 from odoo.exceptions import AccessError
-from odoo.service.model import retrying
-from odoo.tools import config
 from odoo.tools.misc import babel_locale_parse, get_lang
 
-from ..proxy.client import ProxyClient
-from ..proxy.errors import ProxyError, ServiceUnavailable
+from ..proxy.errors import ProxyError
 from ..proxy.messages import parse_moment
-from ..proxy.transport import EmbeddedTransport
 
 _logger = logging.getLogger(__name__)
 
@@ -219,43 +214,9 @@ class AccountOnlineLink(models.Model):
     @api.model
     def _get_client(self):
         """:return: :class:`ProxyClient` for this database
-        :raise ServiceUnavailable: when no connection service is installed
+        :raise ProxyError: when there is no connection service, or it does not know this database
         """
-        if "bank.sync.api" not in self.env:
-            raise ServiceUnavailable(
-                self.env._(
-                    "No connection service is installed, so no bank can be reached. "
-                    "Ask an administrator to install the app “Bank Synchronization Proxy”."
-                ),
-                code="no_service",
-            )
-        api_model = self.env["bank.sync.api"].sudo()
-        client = self.env["bank.sync.client"].sudo()._get_embedded()
-        return ProxyClient(
-            EmbeddedTransport(
-                lambda operation, payload: api_model._dispatch(client, operation, payload),
-                in_threads=self._get_embedded_transport_for_threads(client),
-            )
-        )
-
-    @api.model
-    def _get_embedded_transport_for_threads(self, client):
-        """:return: transport of which each question has a transaction of its own, as a request over HTTP has"""
-        # Why not in tests: what they have prepared stands in a transaction that no other thread sees.
-        if modules.module.current_test:
-            return None
-        registry, user_id, context = self.env.registry, self.env.uid, self.env.context
-
-        def dispatch(operation, payload):
-            # Why: Odoo's log names the database of the thread.
-            threading.current_thread().dbname = registry.db_name
-            with registry.cursor() as cr:
-                env = api.Environment(cr, user_id, context, su=True)
-                mine = client.with_env(env)
-                return retrying(lambda: env["bank.sync.api"]._dispatch(mine, operation, payload), env)
-
-        # Why so few: each takes one of the server's connections to the database, which its other requests need, too.
-        return EmbeddedTransport(dispatch, threads=max(config["db_maxconn"] // 4, 1))
+        return self.env["account.online.service"]._get()._get_client()
 
     def _get_connection_identifier(self):
         """:raise ProxyError: when there is no connection, as in a neutralized copy"""
@@ -379,6 +340,7 @@ class AccountOnlineLink(models.Model):
                 "state": link.state,
                 "action": link.error_action or "",
                 "error": link.error_message or "",
+                "reactivate": link.error_action == "reactivate",
                 "last_refresh": self._format_ago(link.last_refresh, locale),
                 "fetching": fetching.get(link.id, "done"),
                 **link._get_consent_card(),

@@ -11,7 +11,7 @@ from odoo import api, fields, models
 from odoo.tools import config
 
 from ..proxy.conversation import Plan, Talks
-from ..proxy.errors import ProxyError, ServiceUnavailable
+from ..proxy.errors import ProxyError
 from .account_online_link_synchronization import FIRST_BACK_OFF, Interrupted, TakenOver
 
 _logger = logging.getLogger(__name__)
@@ -280,7 +280,7 @@ class AccountOnlineLink(models.Model):
         """:return: transport of :mod:`..proxy.transport`, None where links have to ask one after the other"""
         try:
             return self._get_client().for_threads()
-        except ServiceUnavailable:
+        except ProxyError:
             # Why no matter here: each link hears of it again and shows it.
             return None
 

@@ -1,7 +1,8 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 from ..importer.windows import OVERLAP_DAYS
+from ..proxy.errors import ProxyError
 from .account_online_run import KEEP_ANSWERS, KEEP_RUNS
 
 #: A century; what is longer is a slip of the keyboard.
@@ -22,6 +23,91 @@ class ResConfigSettings(models.TransientModel):
     online_sync_keep_answers_days = fields.Integer(
         string="Days to Keep Raw Answers", default=KEEP_ANSWERS[1], config_parameter=KEEP_ANSWERS[0]
     )
+
+    online_sync_service = fields.Selection(
+        selection=[("here", "This Database"), ("elsewhere", "Another Connection Service")],
+        string="Connection Service",
+    )
+    online_sync_url = fields.Char(string="Address")
+    online_sync_is_possible_here = fields.Boolean(readonly=True)
+    online_sync_client_identifier = fields.Char(string="Client ID", readonly=True)
+    online_sync_state = fields.Char(string="State", readonly=True)
+    online_sync_institutions_url = fields.Char(readonly=True)
+
+    # -------------------------------------------------------------------------
+    # CONNECTION SERVICE
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def get_values(self):
+        service = self.env["account.online.service"]._get()
+        return {
+            **super().get_values(),
+            "online_sync_service": "elsewhere" if service.url else "here",
+            "online_sync_url": service.url,
+            "online_sync_is_possible_here": "bank.sync.api" in self.env,
+            "online_sync_client_identifier": service._is_registered() and service.client_identifier,
+            "online_sync_state": service.url and service._describe_state(),
+            "online_sync_institutions_url": f"{service.url or service._base_url()}/bank_sync/institutions",
+        }
+
+    def set_values(self):
+        result = super().set_values()
+        # Why looked at: who saves settings without having seen this one has not chosen a service.
+        if self.online_sync_service and self.env.user.has_group("base.group_system"):
+            is_elsewhere = self.online_sync_service == "elsewhere"
+            if is_elsewhere and not self.online_sync_url:
+                raise UserError(self.env._("Enter the address of the connection service, or choose this database."))
+            self.env["account.online.service"]._get()._choose(is_elsewhere and self.online_sync_url)
+        return result
+
+    def action_test_online_sync(self):
+        """*Test Connection*."""
+        return self._tell_of_service(lambda service: service._test())
+
+    def action_rotate_online_sync_secret(self):
+        """*Change Secret*."""
+
+        def rotate(service):
+            service._rotate_secret()
+            return self.env._("This database signs its requests with a new secret from now on.")
+
+        return self._tell_of_service(rotate)
+
+    def action_register_online_sync(self):
+        """*Register Anew*."""
+
+        def register(service):
+            service._become_client()
+            return self.env._("This database was registered anew. %s", service._describe_state())
+
+        return self._tell_of_service(register)
+
+    def _tell_of_service(self, do):
+        """:param do: function from the service to a sentence
+        :return: action that shows the sentence, or the one of what went wrong
+        """
+        if not self.env.user.has_group("base.group_system"):
+            raise UserError(self.env._("Only system administrators change the connection service."))
+        try:
+            message, kind = do(self.env["account.online.service"]._get()), "success"
+        except ProxyError as error:
+            message, kind = error.message, "danger"
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "title": self.env._("Connection Service"),
+                "message": message,
+                "type": kind,
+                "sticky": kind == "danger",
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    # -------------------------------------------------------------------------
+    # DAYS
+    # -------------------------------------------------------------------------
 
     @api.constrains("online_sync_overlap_days", "online_sync_keep_runs_days", "online_sync_keep_answers_days")
     def _check_online_sync_days(self):

@@ -1,12 +1,20 @@
 """The protocol's operations as methods. Answers are the dictionaries of docs/protocol.md."""
 
+from ..tools import signing
 from .errors import ProxyError
 from .messages import storable
 
 UNREADABLE = "The connection service gave an answer that can't be read. The next synchronization tries again."
 
+CLIENT_ID = signing.SHAPES[signing.CLIENT]
+
 #: An account with more pages than this in one run is a paging error of the provider, not a busy account.
 MAX_PAGES = 2000
+
+
+def _is_secret(value):
+    """Whether it can be stored and signed with: a text of PostgreSQL holds no NUL."""
+    return isinstance(value, str) and 16 <= len(value) <= 1000 and value.isascii() and value.isprintable()
 
 
 class ProxyClient:
@@ -51,6 +59,56 @@ class ProxyClient:
         if _expect and not isinstance(answer.get(_expect[0]), _expect[1]):
             raise ProxyError("unexpected_answer", UNREADABLE)
         return answer
+
+    # -------------------------------------------------------------------------
+    # THIS DATABASE AS A CLIENT
+    # -------------------------------------------------------------------------
+
+    def register(self, **about):
+        """The only question that needs no credentials.
+
+        :param about: ``database_uuid``, ``name``, ``url``, ``contact_email``, ``language``, ``database`` (digest)
+        :return: ``client_id``, ``client_secret``, ``state``
+        """
+        answer = self._ask("clients.register", ("client_id", str), **about)
+        if not CLIENT_ID.fullmatch(answer["client_id"]) or not _is_secret(answer.get("client_secret")):
+            raise ProxyError("unexpected_answer", UNREADABLE)
+        return answer
+
+    def verify_phone(self, phone=None, country=None, code=None, language=None):
+        """First with ``phone`` and ``country`` (ISO 3166), which sends a code; then with that ``code``.
+
+        :return: ``state``; ``sent``, ``phone_hint``, ``retry_after`` where a code was sent
+        """
+        return self._ask(
+            "clients.verify_phone", ("state", str), phone=phone, country=country, code=code, language=language
+        )
+
+    def reactivate(self, code=None, language=None):
+        """First without ``code``, which sends one to the phone that is known; then with it.
+
+        :return: as :meth:`verify_phone`
+        """
+        return self._ask("clients.reactivate", ("state", str), code=code, language=language)
+
+    def get_status(self):
+        """:return: ``state``, ``reason``, ``phone_hint``, ``client_id``, ``blocked_by``"""
+        return self._ask("clients.status", ("state", str))
+
+    def rotate_secret(self):
+        """:return: the secret that counts from its first use on"""
+        answer = self._ask("clients.rotate_secret", ("client_secret", str))
+        if not _is_secret(answer["client_secret"]):
+            raise ProxyError("unexpected_answer", UNREADABLE)
+        return answer["client_secret"]
+
+    def update(self, **about):
+        """:param about: ``url``, ``contact_email``, ``name``"""
+        return self._ask("clients.update", ("state", str), **about)
+
+    # -------------------------------------------------------------------------
+    # BANKS
+    # -------------------------------------------------------------------------
 
     def search_institutions(self, query=None, country=None, limit=20, cursor=None):
         return self._ask("institutions.search", query=query, country=country, limit=limit, cursor=cursor)

@@ -47,8 +47,8 @@ class ProxyError(Exception):
 class ServiceUnavailable(ProxyError):
     """No proxy answered. Always worth another try."""
 
-    def __init__(self, message, code="service_unavailable"):
-        super().__init__(code, message, action="retry")
+    def __init__(self, message, code="service_unavailable", retry_after=None):
+        super().__init__(code, message, retry_after=retry_after, action="retry")
 
 
 class BadTransaction(ValueError):

@@ -48,7 +48,8 @@ class AccountOnlineAuthorization(models.TransientModel):
 
     @api.model
     def _return_url(self, nonce):
-        return f"/account_online_synchronization/return/{nonce}"
+        service = self.env["account.online.service"]._get()
+        return service._way_back(f"/account_online_synchronization/return/{nonce}")
 
     @api.model
     def _remember(self, kind, nonce, link=None, journal=None, connection_identifier=None):
@@ -72,28 +73,40 @@ class AccountOnlineAuthorization(models.TransientModel):
         :return: action that takes the browser to the bank's pages, or a notification that says why not
         """
         link_sudo = self.env["account.online.link"].sudo()
-        nonce = self._new_nonce()
-        arguments = {"return_url": self._return_url(nonce), "language": self.env.user.lang}
+        service = self.env["account.online.service"]._get()
         try:
-            client = link_sudo._get_client()
-            answer = None
-            if link and link.sudo().connection_identifier:
-                reason = "credentials" if kind == "credentials" else "consent"
-                try:
-                    answer = client.renew_connection(link.sudo().connection_identifier, reason, **arguments)
-                except ProxyError as error:
-                    # Why: what the proxy no longer has can't be renewed; it is made anew, for the same link.
-                    if error.action != "reconnect":
-                        raise
-            if answer is None:
-                country = self.env.company.country_id.code or self.env.company.account_fiscal_country_id.code
-                answer = client.start_connection(country=country or None, **arguments)
+            service._prepare_to_connect()
+            nonce = self._new_nonce()
+            try:
+                answer = self._ask_for_page(kind, link, nonce)
+            except ProxyError as error:
+                if not service._make_way(error):
+                    raise
+                answer = self._ask_for_page(kind, link, nonce)
         except ProxyError as error:
+            if service._wants_phone(error):
+                return self.env["account.online.phone"]._open(error, kind, link, journal)
             if link:
                 link.sudo()._register_error(error)
             return (link or link_sudo)._notify(error.message, "danger")
         self._remember(kind, nonce, link=link, journal=journal, connection_identifier=answer["connection_id"])
         return link_sudo._go_to(answer["page_url"])
+
+    @api.model
+    def _ask_for_page(self, kind, link, nonce):
+        """:return: answer of ``connections.renew``, or of ``connections.start`` where there is nothing to renew"""
+        client = self.env["account.online.link"].sudo()._get_client()
+        arguments = {"return_url": self._return_url(nonce), "language": self.env.user.lang}
+        if link and link.sudo().connection_identifier:
+            reason = "credentials" if kind == "credentials" else "consent"
+            try:
+                return client.renew_connection(link.sudo().connection_identifier, reason, **arguments)
+            except ProxyError as error:
+                # Why: what the proxy no longer has can't be renewed; it is made anew, for the same link.
+                if error.action != "reconnect":
+                    raise
+        country = self.env.company.country_id.code or self.env.company.account_fiscal_country_id.code
+        return client.start_connection(country=country or None, **arguments)
 
     # -------------------------------------------------------------------------
     # COMING BACK

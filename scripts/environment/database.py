@@ -10,14 +10,13 @@ from . import locks, odoo_command, odoo_package, paths, sql, stamps
 from .console import Trouble, step
 
 MARK = "bank sync sources "
-MODULES = ",".join(paths.ADDONS)
 
 
-def sources():
+def sources(addons=paths.ADDONS):
     """Hash of everything that ends up in a database: Odoo and the addons, without their tests."""
     files = [
         file
-        for addon in paths.ADDONS
+        for addon in addons
         for file in sorted((paths.ROOT / addon).rglob("*"))
         if file.is_file() and "__pycache__" not in file.parts and file.relative_to(paths.ROOT).parts[1] != "tests"
     ]
@@ -53,20 +52,23 @@ def ensure(database):
             )
         elif built_from(database) != current:
             with step(f"Updating the addons in the database {database}"):
-                _install("-u", database)
+                _install("-u", database, paths.ADDONS)
                 _mark(database, current)
 
 
-def ensure_template(database):
-    """Have a database with freshly installed addons, for copying: another source, another database."""
+def ensure_template(database, addons=paths.ADDONS):
+    """Have a database with freshly installed addons, for copying: another source, another database.
+
+    :param addons: which of ours
+    """
     odoo_command.need_addons()
     with locks.locked(f"database-{database}", "Another script is preparing the tests' database: waiting for it."):
-        current = sources()
+        current = sources(addons)
         if exists(database) and built_from(database) == current and (paths.FILESTORE / database).is_dir():
             return
         with step("Creating a database with the addons for the tests"):
             drop(database)
-            _create(database, current)
+            _create(database, current, addons)
 
 
 def copy(template, database):
@@ -89,10 +91,10 @@ def drop(database):
     shutil.rmtree(paths.FILESTORE / database, ignore_errors=True)
 
 
-def _create(database, current):
+def _create(database, current, addons=paths.ADDONS):
     unfinished = f"{database}_unfinished"
     drop(unfinished)
-    _install("-i", unfinished)
+    _install("-i", unfinished, addons)
     _mark(unfinished, current)
     # Why the files first: without the database they are taken for leftovers, the other way round they would be missed.
     shutil.rmtree(paths.FILESTORE / database, ignore_errors=True)
@@ -101,16 +103,16 @@ def _create(database, current):
     sql.query(f"ALTER DATABASE {sql.name(unfinished)} RENAME TO {sql.name(database)}")
 
 
-def _install(switch, database):
+def _install(switch, database, addons):
     failed = f"Odoo could not install the addons into the database {database}: the log tells why."
-    arguments = ["--no-http", "--max-cron-threads=0", "--stop-after-init", "-d", database, switch, MODULES]
+    arguments = ["--no-http", "--max-cron-threads=0", "--stop-after-init", "-d", database, switch, ",".join(addons)]
     odoo_command.run(arguments, f"database-{database}", failed)
     # Why ask: Odoo ends with success when it skips a module that it cannot find or install.
-    names = ", ".join(map(sql.literal, paths.ADDONS))
+    names = ", ".join(map(sql.literal, addons))
     installed = sql.query(
         f"SELECT name FROM ir_module_module WHERE state = 'installed' AND name IN ({names})", database=database
     )
-    if len(installed) < len(paths.ADDONS):
+    if len(installed) < len(addons):
         raise Trouble(failed, odoo_command.process.log_path(f"database-{database}"))
 
 

@@ -1,0 +1,55 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+
+KEEP_DAYS = 30
+
+
+class AccountOnlineEvent(models.Model):
+    """What the connection service told without being asked: only what to ask about.
+
+    Events are only added while a request waits, never changed, so that nobody waits for another; what they want is done
+    by a scheduled action, which alone marks them.
+    """
+
+    _name = "account.online.event"
+    _description = "Event of the Connection Service"
+    _order = "id desc"
+
+    create_date = fields.Datetime(string="When", readonly=True, index=True)
+    identifier = fields.Char(string="Event ID", readonly=True)
+    kind = fields.Char(required=True, readonly=True)
+    connection_identifier = fields.Char(readonly=True, groups="base.group_system")
+    nonce = fields.Char(readonly=True, groups="base.group_system")
+    is_handled = fields.Boolean(readonly=True)
+
+    # Events from within this database have none.
+    _nonce_unique = models.UniqueIndex("(nonce)", "An event is received once.")
+    _to_handle = models.Index("(id) WHERE is_handled IS NOT TRUE")
+
+    @api.model
+    def _receive(self, kind, connection_identifier=None, identifier=None, nonce=None):
+        """Keep an event, and wake up the scheduled action that does what it wants."""
+        event = self.sudo().create(
+            {
+                "kind": kind,
+                "connection_identifier": connection_identifier,
+                "identifier": identifier,
+                "nonce": nonce,
+            }
+        )
+        self.sudo().env.ref("account_online_synchronization.ir_cron_look_after")._trigger()
+        return event
+
+    @api.model
+    def _search_to_handle(self):
+        """Why not older ones: what could not be asked for a day is no news any more; synchronizations show it."""
+        since = fields.Datetime.now() - timedelta(days=1)
+        return self.search([("is_handled", "=", False), ("create_date", ">=", since)], order="id")
+
+    def _about_client(self):
+        return self.filtered(lambda event: event.kind.startswith("client."))
+
+    @api.autovacuum
+    def _gc_events(self):
+        self.search([("create_date", "<", fields.Datetime.now() - timedelta(days=KEEP_DAYS))], limit=10_000).unlink()

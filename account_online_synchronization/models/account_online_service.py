@@ -1,0 +1,237 @@
+import hashlib
+import threading
+from pathlib import Path
+
+from odoo import api, fields, models, modules
+from odoo.exceptions import UserError
+from odoo.service.model import retrying
+from odoo.tools import config
+
+from ..proxy.addresses import BadAddress, clean_address
+from ..proxy.auth import SignatureAuth
+from ..proxy.client import ProxyClient
+from ..proxy.errors import ProxyError, ServiceUnavailable
+from ..proxy.remote import RemoteTransport
+from ..proxy.transport import EmbeddedTransport
+from ..tools.vault import SecretsUnreadable, Vault, WeakKey, read_or_create_master
+
+PURPOSE = "account_online_synchronization"
+STATES = ("phone_required", "active", "blocked", "disconnected")
+
+
+class AccountOnlineService(models.Model):
+    """Which connection service this database asks, and what that knows it as. One record per database.
+
+    The service's side of it is a client: see docs/protocol.md. Its state here is a mirror, for people to read; what is
+    allowed is decided by the service with each question.
+    """
+
+    _name = "account.online.service"
+    _description = "Connection Service"
+
+    url = fields.Char(string="Address", readonly=True, help="Empty: this database is its own connection service.")
+    client_identifier = fields.Char(string="Client ID", readonly=True, copy=False)
+    # {"current": …, "next": …}: the shared secrets, encrypted. There is a next one while they are being changed.
+    secret_data = fields.Text(readonly=True, copy=False, groups="base.group_system")
+    registered_with = fields.Char(
+        readonly=True, copy=False, help="Address of the service that gave the client ID: another one does not know it."
+    )
+    registered_url = fields.Char(
+        readonly=True, copy=False, help="Address of this database that the service knows: pages lead back there."
+    )
+    state = fields.Selection(
+        selection=[
+            ("phone_required", "Phone Number Required"),
+            ("active", "Active"),
+            ("blocked", "Blocked"),
+            ("disconnected", "Disconnected"),
+        ],
+        readonly=True,
+        copy=False,
+    )
+    blocked_by = fields.Char(readonly=True, copy=False)
+    reason = fields.Text(readonly=True, copy=False)
+    phone_hint = fields.Char(readonly=True, copy=False, help="The end of the phone number that reactivates it.")
+
+    # -------------------------------------------------------------------------
+    # WHICH SERVICE
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _get(self):
+        """:return: the one record, with superuser rights"""
+        return self.sudo().env.ref("account_online_synchronization.account_online_service")
+
+    def _choose(self, url):
+        """:param str url: address of a service, empty for this database
+        :raise UserError: when it is no address that may be asked
+        """
+        try:
+            url = clean_address(url) if url else False
+        except BadAddress as error:
+            raise UserError(str(error))
+        if url != self.url:
+            # Why the credentials stay: whoever made a slip of the keyboard goes back to the service that knows them.
+            self.write({"url": url, "state": False, "blocked_by": False, "reason": False, "phone_hint": False})
+
+    def _is_registered(self):
+        """Whether the service at the chosen address knows this database, as far as we know."""
+        return bool(self.url and self.client_identifier and self.registered_with == self.url)
+
+    def _is_known(self):
+        """Whether this database can prove who it is; a copy can't, and has to be registered anew."""
+        try:
+            return bool(self._is_registered() and self._read_secrets())
+        except ProxyError:
+            return False
+
+    # -------------------------------------------------------------------------
+    # ASKING
+    # -------------------------------------------------------------------------
+
+    def _get_client(self):
+        """:return: :class:`ProxyClient` for this database
+        :raise ServiceUnavailable: when no connection service is installed or chosen
+        :raise ProxyError: when the chosen one does not know this database
+        """
+        self.ensure_one()
+        if self.url:
+            return ProxyClient(self._open_transport(self._read_secrets()[0]))
+        return self._get_embedded_client()
+
+    def _open_transport(self, secret=None):
+        """The only way out of this database.
+
+        :param str secret: to sign with; None for the registration
+        """
+        if self.env["ir.config_parameter"].sudo().get_param("database.is_neutralized"):
+            raise ProxyError(
+                "neutralized",
+                self.env._(
+                    "This database is a neutralized copy for tests, so it asks no connection service. "
+                    "Use the original, or the Demo Bank of this database's own connection service."
+                ),
+            )
+        return RemoteTransport(
+            self.url, secret and SignatureAuth(self.client_identifier, secret, self._database_digest())
+        )
+
+    def _get_embedded_client(self):
+        if "bank.sync.api" not in self.env:
+            raise ServiceUnavailable(
+                self.env._(
+                    "There is no connection service, so no bank can be reached. Ask an administrator to enter the "
+                    "address of one in the settings of Invoicing, under Bank Synchronization, or to install the app "
+                    "“Bank Synchronization Proxy” here."
+                ),
+                code="no_service",
+            )
+        api_model = self.env["bank.sync.api"].sudo()
+        client = self.env["bank.sync.client"].sudo()._get_embedded()
+        return ProxyClient(
+            EmbeddedTransport(
+                lambda operation, payload: api_model._dispatch(client, operation, payload),
+                in_threads=self._get_embedded_transport_for_threads(client),
+            )
+        )
+
+    @api.model
+    def _get_embedded_transport_for_threads(self, client):
+        """:return: transport of which each question has a transaction of its own, as a request over HTTP has"""
+        # Why not in tests: what they have prepared stands in a transaction that no other thread sees.
+        if modules.module.current_test:
+            return None
+        registry, user_id, context = self.env.registry, self.env.uid, self.env.context
+
+        def dispatch(operation, payload):
+            # Why: Odoo's log names the database of the thread.
+            threading.current_thread().dbname = registry.db_name
+            with registry.cursor() as cr:
+                env = api.Environment(cr, user_id, context, su=True)
+                mine = client.with_env(env)
+                return retrying(lambda: env["bank.sync.api"]._dispatch(mine, operation, payload), env)
+
+        # Why so few: each takes one of the server's connections to the database, which its other requests need, too.
+        return EmbeddedTransport(dispatch, threads=max(config["db_maxconn"] // 4, 1))
+
+    # -------------------------------------------------------------------------
+    # WHO WE ARE
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _database_digest(self):
+        """:return: hexadecimal digits that are others for a copy, on whatever server, and for a renamed database"""
+        cr = self.env.cr
+        cr.execute(
+            "SELECT (SELECT oid FROM pg_database WHERE datname = current_database()),"
+            " has_function_privilege('pg_control_system()', 'EXECUTE')"
+        )
+        oid, may_ask = cr.fetchone()
+        system = ""
+        if may_ask:
+            cr.execute("SELECT system_identifier FROM pg_control_system()")
+            system = cr.fetchone()[0]
+        uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
+        return hashlib.sha256("\n".join(map(str, (uuid, cr.dbname, system, oid))).encode()).hexdigest()
+
+    @api.model
+    def _base_url(self):
+        return (self.env["ir.config_parameter"].sudo().get_param("web.base.url") or "").rstrip("/")
+
+    def _way_back(self, path):
+        """:return: address to which the service's pages lead back; a service in this database takes a path"""
+        return self.registered_url + path if self.url and self.registered_url else path
+
+    # -------------------------------------------------------------------------
+    # SECRETS
+    # -------------------------------------------------------------------------
+
+    def _vault(self):
+        configured = config.get("bank_sync_key")
+        name = self.env.cr.dbname
+        if configured:
+            master = configured.encode()
+        else:
+            master = read_or_create_master(Path(config["data_dir"]) / "bank_sync" / f"{name}.key")
+        uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
+        try:
+            return Vault(master, uuid, name, PURPOSE)
+        except WeakKey as error:
+            raise ProxyError(
+                "weak_key",
+                self.env._(
+                    "The credentials of this database can't be protected, so no connection service is asked: %s Ask "
+                    "your system administrator to correct bank_sync_key in odoo.conf.",
+                    error,
+                ),
+            )
+
+    def _read_secrets(self):
+        """:return: list, the one to sign with first; never empty
+        :raise ProxyError: when there is none, or none that this database can read
+        """
+        if not self._is_registered():
+            raise ProxyError(
+                "not_registered",
+                self.env._(
+                    "The connection service does not know this database yet, so nothing was fetched. Use Reconnect; "
+                    "the transactions that you already have stay."
+                ),
+                action="reconnect",
+            )
+        try:
+            secrets = self._vault().decrypt(self.secret_data or "")
+        except SecretsUnreadable:
+            raise ProxyError(
+                "registration_unreadable",
+                self.env._(
+                    "This database is a copy, was renamed or moved, or its key is gone, so it may not speak for the "
+                    "original, which goes on working. To use banks here, use Reconnect: this database is registered "
+                    "anew."
+                ),
+                action="reconnect",
+            ) from None
+        return [secrets[name] for name in ("next", "current") if secrets.get(name)]
+
+    def _write_secrets(self, **named):
+        self.secret_data = self._vault().encrypt(named)

@@ -1,0 +1,34 @@
+"""Signs questions to the proxy."""
+
+import time
+from urllib.parse import urlsplit
+
+import requests
+
+from ..tools import signing
+
+#: What is signed of an address begins here: a reverse proxy may mount the service below a path of its own.
+ROOT = "/bank_sync/"
+
+
+class SignatureAuth(requests.auth.AuthBase):
+    """Signs each attempt anew, because a nonce serves once.
+
+    :param str client: client id
+    :param str secret: shared with the proxy; stands in no text that this object gives of itself
+    :param str database: digest by which a copied database is told from the original
+    :param clock: function that gives the seconds since 1970
+    """
+
+    def __init__(self, client, secret, database, clock=time.time):
+        self._client, self._secret, self._database, self._clock = client, secret, database, clock
+
+    def __call__(self, request):
+        path = urlsplit(request.url).path
+        path = path[path.rindex(ROOT) :]
+        request.headers.update(
+            signing.new_headers(
+                self._secret, self._client, self._database, self._clock(), request.method, path, request.body
+            )
+        )
+        return request

@@ -1,0 +1,278 @@
+"""How a question reaches a proxy on another server.
+
+All HTTP of this addon goes through :class:`RemoteTransport`: time-outs, retries of what may be asked twice, a cap on
+what is read, TLS always verified, no redirect followed. Whatever is no answer of a proxy becomes a
+:class:`ServiceUnavailable` that says to a person what happened and what to do; nothing of what was sent stands in it.
+"""
+
+import json
+import random
+import socket
+import ssl
+import threading
+import time
+from http.cookiejar import DefaultCookiePolicy
+from urllib.parse import urlsplit
+
+import requests
+
+from .addresses import BadAddress, is_loopback, page_address
+from .errors import ProxyError, ServiceUnavailable
+
+#: Seconds until somebody answers at all, and between two parts of the answer.
+TIMEOUTS = (5, 60)
+#: An answer that keeps dripping is given up after so many seconds.
+WHOLE_TIMEOUT = 120
+MAX_ANSWER = 20 * 1024**2
+
+#: May be asked twice: the second answer replaces the first, and nothing happens twice.
+REPEATABLE = frozenset(
+    (
+        "institutions.search",
+        "connections.get",
+        "connections.delete",
+        "accounts.list",
+        "transactions.list",
+        "clients.status",
+        "clients.update",
+    )
+)
+#: Seconds before another attempt; so there are three.
+BACK_OFF = (0.5, 2)
+UNWELL = (502, 503, 504)
+
+#: How many threads may ask at the same time.
+THREADS = 32
+
+
+class Attempt(Exception):
+    """Failed in a way that may be gone in a moment."""
+
+    def __init__(self, failure):
+        super().__init__()
+        self.failure = failure
+
+
+class RemoteTransport:
+    """Asks a proxy over HTTP. Any thread may use it; each has connections of its own.
+
+    :param str address: of the proxy, as :func:`~.addresses.clean_address` gives it
+    :param auth: ``requests.auth.AuthBase`` that signs; None for a question that is not signed
+    :param sleep: function that waits some seconds
+    """
+
+    threads = THREADS
+    timeouts = TIMEOUTS
+
+    def __init__(self, address, auth=None, sleep=time.sleep):
+        self.address = address
+        self._auth = auth
+        self._sleep = sleep
+        self._local = threading.local()
+
+    def for_threads(self):
+        return self
+
+    def call(self, operation, payload):
+        """:return: JSON object of the proxy, ``{"error": …}`` included; addresses of pages in it are absolute
+        :raise ServiceUnavailable: when no proxy has answered
+        """
+        body = json.dumps(payload).encode()
+        pauses = BACK_OFF if operation in REPEATABLE else ()
+        for pause in pauses:
+            try:
+                return self._attempt(operation, body)
+            except Attempt:
+                # Why not all at the same moment: many databases lose their proxy at the same moment.
+                self._sleep(pause * random.uniform(0.5, 1.5))
+        try:
+            return self._attempt(operation, body)
+        except Attempt as attempt:
+            failure = attempt.failure
+        raise failure
+
+    def _attempt(self, operation, body):
+        try:
+            status, headers, content = self._exchange(operation, body)
+        except requests.RequestException as error:
+            failure = _explain(error, self.address)
+            # Why from nothing: the chain would carry the request, headers included, into logs.
+            if _may_be_gone(error):
+                raise Attempt(failure) from None
+            raise failure from None
+        answer = _parse(content)
+        if isinstance(answer, dict) and (isinstance(answer.get("error"), dict) or status == 200):
+            return self._with_absolute_page(answer)
+        failure = _explain_status(status, headers, self.address)
+        if status in UNWELL:
+            raise Attempt(failure)
+        raise failure
+
+    def _exchange(self, operation, body):
+        """:return: status, headers, and the content as bytes"""
+        began = time.monotonic()
+        response = self._session().post(
+            f"{self.address}/bank_sync/1/{operation}",
+            data=body,
+            headers={"Content-Type": "application/json", "Accept": "application/json"},
+            auth=self._auth,
+            timeout=self.timeouts,
+            allow_redirects=False,
+            stream=True,
+        )
+        with response:
+            content = bytearray()
+            for chunk in response.iter_content(64 * 1024):
+                content += chunk
+                if len(content) > MAX_ANSWER:
+                    raise _TooLarge
+                if time.monotonic() - began > WHOLE_TIMEOUT:
+                    raise requests.ReadTimeout
+            return response.status_code, response.headers, bytes(content)
+
+    def _session(self):
+        session = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = requests.Session()
+            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+            # Why not for this machine: what is meant for it would go through the company's proxy.
+            session.trust_env = not is_loopback(urlsplit(self.address).hostname)
+        return session
+
+    def _with_absolute_page(self, answer):
+        if not isinstance(answer.get("page_url"), str):
+            return answer
+        try:
+            return {**answer, "page_url": page_address(self.address, answer["page_url"])}
+        except BadAddress:
+            raise ProxyError(
+                "unexpected_answer",
+                "The connection service wanted to send you to a page at another address, so nothing was opened. "
+                "Please tell the administrator of the connection service.",
+            ) from None
+
+
+class _TooLarge(requests.RequestException):
+    pass
+
+
+def _parse(content):
+    """:return: JSON value, None where it is none"""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+
+
+# -------------------------------------------------------------------------
+# SENTENCES
+# -------------------------------------------------------------------------
+
+NOTHING_LOST = "Nothing is lost: the next synchronization fetches what is missing."
+
+
+def _causes(error):
+    """The error, and all that it was raised from or holds."""
+    waiting, seen = [error], set()
+    while waiting:
+        one = waiting.pop()
+        if not isinstance(one, BaseException) or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        waiting += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+
+
+def _has(error, kind):
+    return any(isinstance(one, kind) for one in _causes(error))
+
+
+def _is_certificate(error):
+    return isinstance(error, requests.exceptions.SSLError) or _has(error, ssl.SSLError)
+
+
+def _may_be_gone(error):
+    """Whether another attempt is worth a moment. A time-out has taken long enough already."""
+    connection = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
+    lasting = (requests.Timeout, requests.exceptions.ProxyError)
+    return isinstance(error, connection) and not isinstance(error, lasting) and not _is_certificate(error)
+
+
+def _explain(error, address):
+    """:param requests.RequestException error: why there is no answer
+    :return: :class:`ServiceUnavailable` for a person
+    """
+    if isinstance(error, _TooLarge):
+        return ServiceUnavailable(
+            f"The answer of the connection service at {address} is larger than {MAX_ANSWER // 1024**2} MB, so it was "
+            "not read. Ask the administrator of the connection service.",
+            "service_answer",
+        )
+    if isinstance(error, requests.exceptions.ProxyError):
+        return ServiceUnavailable(
+            f"The network's own proxy server let nobody through to the connection service at {address}. {NOTHING_LOST} "
+            "Ask your system administrator to allow this address.",
+            "service_firewall",
+        )
+    if _is_certificate(error):
+        return ServiceUnavailable(
+            f"The certificate of the connection service at {address} can't be trusted, so nothing was sent: it has "
+            "expired, belongs to another address, or its issuer is unknown here. Ask the administrator of the "
+            f"connection service to renew it. {NOTHING_LOST}",
+            "service_certificate",
+        )
+    if isinstance(error, requests.ConnectTimeout):
+        return ServiceUnavailable(
+            f"The connection service at {address} can't be reached: nobody answered. Most of the time a firewall "
+            f"blocks the way. Ask your system administrator to allow this address. {NOTHING_LOST}",
+            "service_firewall",
+        )
+    if isinstance(error, requests.ReadTimeout) or _has(error, TimeoutError):
+        return ServiceUnavailable(
+            f"The connection service at {address} took too long to answer. {NOTHING_LOST} You do not have to do "
+            "anything.",
+            "service_slow",
+        )
+    if _has(error, socket.gaierror) or isinstance(error, requests.exceptions.InvalidURL):
+        return ServiceUnavailable(
+            f"The address {address} of the connection service is not known in the network. Check it in the settings "
+            f"for a slip of the keyboard, or ask your system administrator about this server's DNS. {NOTHING_LOST}",
+            "service_address",
+        )
+    if _has(error, ConnectionRefusedError):
+        return ServiceUnavailable(
+            f"Nobody listens at {address}: the connection service is switched off, or its address or port is another "
+            f"one. {NOTHING_LOST} If this lasts, ask the administrator of the connection service.",
+            "service_refused",
+        )
+    return ServiceUnavailable(
+        f"The connection to the connection service at {address} broke off before the answer was there. {NOTHING_LOST} "
+        "If this lasts, ask your system administrator whether a firewall is in the way.",
+        "service_broken",
+    )
+
+
+def _explain_status(status, headers, address):
+    """:return: :class:`ServiceUnavailable` for an answer that is none of a proxy"""
+    retry_after = headers.get("Retry-After", "")
+    wait = int(retry_after) if retry_after.isascii() and retry_after.isdigit() else None
+    if 300 <= status < 400:
+        return ServiceUnavailable(
+            f"The address {address} of the connection service leads on to another one, which is not followed. Enter "
+            f"the address to which it leads in the settings. {NOTHING_LOST}",
+            "service_address",
+        )
+    if status == 429 or status in UNWELL:
+        return ServiceUnavailable(
+            f"The connection service at {address} is busy or being maintained at the moment. {NOTHING_LOST} You do not "
+            "have to do anything.",
+            "service_busy",
+            wait,
+        )
+    return ServiceUnavailable(
+        f"At {address} somebody answers, but no connection service (HTTP status {status}). Either the address in the "
+        "settings is not right, or a firewall or sign-in page answers in its place. Ask your system administrator. "
+        f"{NOTHING_LOST}",
+        "service_answer",
+        wait,
+    )
