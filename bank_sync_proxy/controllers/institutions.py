@@ -5,7 +5,7 @@ from odoo import http
 from odoo.http import request
 
 from ..providers.errors import ProviderError
-from .connect import HEADERS
+from .pages import HEADERS
 
 PAGE_SIZE = 25
 MAX_QUERY = 100
