@@ -234,7 +234,7 @@ class TestPhone(PhoneCase):
 
     def test_neither_number_nor_code_stays_anywhere(self):
         client = self.register()
-        with self.gateway(), self.assertLogs(level=logging.INFO) as logs:
+        with self.gateway(), self.assertLogs("odoo", level=logging.INFO) as logs:
             self.verify(client)
             self.ask("clients.verify_phone", client, code=self.wrong_code())
             self.ask("clients.verify_phone", client, code=self.last_code())
