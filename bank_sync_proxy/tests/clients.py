@@ -1,11 +1,13 @@
 import re
 from datetime import timedelta
+from pathlib import Path
 
 from odoo.addons.sms.tests.common import MockSMS
 from odoo.tools import SQL
 
 from .common import ProxyMixin
 
+NEUTRALIZE = Path(__file__).parents[1] / "data" / "neutralize.sql"
 PHONE = "+32470123456"
 ANOTHER_PHONE = "+32470999888"
 DIGEST, ANOTHER_DIGEST = "d" * 64, "e" * 64

@@ -7,7 +7,7 @@ from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from ..models.bank_sync_phone_code import KEEP_DAYS, MAX_ATTEMPTS, MINUTES
-from .clients import ANOTHER_PHONE, PHONE, PhoneCase
+from .clients import ANOTHER_PHONE, NEUTRALIZE, PHONE, PhoneCase
 
 
 @tagged("post_install", "-at_install")
@@ -232,9 +232,22 @@ class TestPhone(PhoneCase):
             self.assertFailure(self.verify(self.register()), "sms_unavailable", "retry")
         self.assertFalse(self._new_sms.exists())
 
+    def test_a_neutralized_copy_of_the_proxy_accepts_no_code_and_sends_none(self):
+        client, blocked = self.register(), self.register_active()
+        blocked._block("Strange.")
+        with self.gateway():
+            self.verify(client, ANOTHER_PHONE)
+            code = self.last_code()
+            self.env.flush_all()
+            self.env.cr.execute(NEUTRALIZE.read_text())
+            self.env.invalidate_all()
+            self.assertFailure(self.ask("clients.verify_phone", client, code=code), "code_expired", "reactivate")
+            self.assertEqual(self.ask("clients.reactivate", blocked), {"state": "phone_required"})
+        self.assertEqual(len(self._sms), 1)
+
     def test_neither_number_nor_code_stays_anywhere(self):
         client = self.register()
-        with self.gateway(), self.assertLogs(level=logging.INFO) as logs:
+        with self.gateway(), self.assertLogs("odoo", level=logging.INFO) as logs:
             self.verify(client)
             self.ask("clients.verify_phone", client, code=self.wrong_code())
             self.ask("clients.verify_phone", client, code=self.last_code())
