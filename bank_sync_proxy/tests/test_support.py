@@ -1,3 +1,5 @@
+import logging
+
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
@@ -245,7 +247,7 @@ class TestErrorRecords(SupportCase):
         administrator = new_test_user(
             self.env, "ada", groups="bank_sync_proxy.group_administrator,base.group_allow_export"
         )
-        with self.assertLogs("odoo.addons.bank_sync_proxy.models.bank_sync_error_support", "INFO") as logs:
+        with self.assertLogs("odoo.addons.bank_sync_proxy.models.bank_sync_error_support", logging.INFO) as logs:
             self.assertTrue(record.with_user(administrator).export_data(["reference"])["datas"])
         self.assertIn("ada exports 1 error records", logs.output[0])
 
