@@ -56,7 +56,7 @@ def test_the_public_list_fits_the_screen_and_works_without_scripts(served, width
         assert page.evaluate("document.scripts.length") == 0
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=SCREENSHOTS / f"institutions_{width}.png", full_page=True)
-        page.get_by_label("Search your bank").fill("Dmeo Atended")
+        page.get_by_label("Search your bank").fill("Demo Atended")
         page.get_by_role("button", name="Search").click()
         expect(page.get_by_role("heading", level=2)).to_have_count(1)
         expect(page.get_by_text("only while you are present")).to_be_visible()
