@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks import bench_import, harness
 from benchmarks.bench_import import Measurement, chosen_chains, summarize
+from benchmarks.institutions import institutions, queries
 from benchmarks.transactions import DAYS, FIRST_DAY, iban, transactions
 from environment import benching, paths, sql
 from environment.console import Trouble
@@ -151,6 +152,18 @@ def test_news_come_after_what_is_known():
     assert news[0]["booking_date"] > known[-1]["booking_date"]
 
 
+def test_the_banks_are_always_the_same_and_each_of_them_is_found_by_some_query():
+    rows = institutions(2000)
+    assert rows == institutions(2000)
+    assert len({row_id for row_id, *_rest in rows}) == 2000
+    asked = queries(rows, 5)
+    assert asked == queries(rows, 5)
+    assert all(len(kind) == 5 for kind in asked.values())
+    names = {name for _id, name, *_rest in rows}
+    assert {query for query, _country in asked["whole name"]} <= names
+    assert not {query for query, _country in asked["misspelt"]} & names
+
+
 # -------------------------------------------------------------------------
 # THE SCRIPT
 # -------------------------------------------------------------------------
@@ -173,6 +186,26 @@ def test_a_run_prints_only_its_results_and_leaves_no_database_behind():
     assert results["ours"]["ratio_to_floor"] > 0
     assert results["ours"]["ratio_to_oca"] is None
     assert benchmark_databases() <= before
+
+
+def test_the_directory_is_searched_at_all_three_places():
+    command = [
+        sys.executable,
+        str(paths.ROOT / "scripts" / "bench"),
+        "directory",
+        "--banks",
+        "300",
+        "--each",
+        "1",
+        "--json",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    filling, *searches = map(json.loads, done.stdout.splitlines())
+    assert (filling["banks"], filling["first"] > 0, filling["merge"] > 0) == (300, True, True)
+    assert 300 < filling["entries"] < filling["rows"]
+    assert {one["at"] for one in searches} == {"database", "protocol", "HTTP"}
+    assert all(0 < one["p50"] <= one["p95"] <= one["max"] for one in searches)
 
 
 def benchmark_databases():
