@@ -59,9 +59,10 @@ class AccountOnlineLink(models.Model):
     # -------------------------------------------------------------------------
 
     def _register_error(self, error):
-        super()._register_error(error)
+        result = super()._register_error(error)
         if error.code in REFUSALS:
             self.env["account.online.service"]._get()._note_refusal(error.code)
+        return result
 
     @api.model
     def _go_on_after_refusal(self):

@@ -19,11 +19,9 @@ class AccountOnlinePhone(models.TransientModel):
     mode = fields.Selection(selection=[("verify", "First number"), ("reactivate", "Known number")], required=True)
     step = fields.Selection(selection=[("phone", "Phone"), ("code", "Code")], required=True, default="phone")
     phone = fields.Char(string="Phone Number")
-    country_id = fields.Many2one(
-        comodel_name="res.country", string="Country", default=lambda self: self.env.company.country_id
-    )
+    country_id = fields.Many2one(comodel_name="res.country", default=lambda self: self.env.company.country_id)
     phone_hint = fields.Char(readonly=True)
-    code = fields.Char(string="Code")
+    code = fields.Char()
     refusal = fields.Text(readonly=True, help="What the service did not accept.")
     reason = fields.Text(readonly=True, help="Why the service has blocked this database.")
     wait_until = fields.Datetime(readonly=True, help="Another code is sent from then on.")
