@@ -168,5 +168,4 @@ class BankSyncConnect(http.Controller):
         way_back = visit._way_back(**cancelled)
         if not way_back:
             return self._closed_page(visit)
-        # Why not local: the database may be on another server. The address was checked when the visit began.
-        return request.redirect(way_back, code=HTTPStatus.SEE_OTHER, local=False)
+        return request.redirect(way_back, code=HTTPStatus.SEE_OTHER)
