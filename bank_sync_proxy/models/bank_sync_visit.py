@@ -172,6 +172,8 @@ class BankSyncVisit(models.Model):
         """The user has chosen a bank."""
         if not self.may_choose:
             return
+        # Why here: it counts, also when the bank can't be reached and the question is taken back.
+        self.connection_id.client_id._note_suspicion("institution", identifier[:MAX_VALUE_LENGTH], address)
 
         def question():
             self.connection_id.institution_id = self.env["bank.sync.institution"]._find(identifier)

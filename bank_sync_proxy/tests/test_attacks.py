@@ -1,4 +1,5 @@
 import json
+import logging
 import socket
 from contextlib import suppress
 from urllib.parse import urlsplit
@@ -367,7 +368,7 @@ class TestAttacks(DoorCase):
         self.assertEqual([bank["name"] for bank in response.json()["institutions"]], ["Demo World Bank"])
 
     def test_what_was_asked_stands_in_no_log(self):
-        with self.assertLogs() as logs:
+        with self.assertLogs("odoo", logging.INFO) as logs:
             self.knock("accounts.list", {"connection_id": RECOGNIZABLE})
             self.knock("accounts.list", {"connection_id": RECOGNIZABLE}, secret="wrong")
             self.knock("accounts.list", body=b'{"connection_id": "%s"' % RECOGNIZABLE.encode())

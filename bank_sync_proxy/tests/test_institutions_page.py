@@ -118,20 +118,22 @@ class TestInstitutionsPage(MoreProvidersMixin, PagesCase):
         self.assertIn("not public", page.text)
         self.assertEqual(page.headers["Cache-Control"], "no-store")
 
+    def search(self, query):
+        """:return: the choice page, searched in, as the browser of a new visit sees it"""
+        first = self.enter(self.start(institution=None))
+        return self.get(f"{first.url.partition('?')[0]}?q={query}&country=")
+
     def test_the_user_chooses_by_whom_the_bank_is_reached(self):
-        url = self.start(institution=None)["page_url"]
-        page = self.get(f"{url}?q=fortis&country=")
+        page = self.search("fortis")
         text = " ".join(page.text.split())
         self.assertLess(text.index('value="second.fortis"'), text.index('value="third.bnpf"'))
         self.assertIn("via Second Provider", text)
         self.assertIn('aria-label="BNP Paribas Fortis via Third Provider"', text)
         self.assertIn("it may be interrupted", text)
-        chosen = self.post(url, page, institution="third.bnpf")
+        chosen = self.post(page, institution="third.bnpf")
         self.assertIn("Third Provider", chosen.text)
-        back = self.post(url, chosen, action="back")
-        self.assertIn("Second Provider", self.post(url, back, institution="second.fortis").text)
+        back = self.post(chosen, action="back")
+        self.assertIn("Second Provider", self.post(back, institution="second.fortis").text)
 
     def test_one_way_to_a_bank_is_no_choice(self):
-        url = self.start(institution=None)["page_url"]
-        page = self.get(f"{url}?q=village&country=")
-        self.assertNotIn("or via", page.text)
+        self.assertNotIn("or via", self.search("village").text)

@@ -76,6 +76,14 @@ class TestSuspicion(PhoneCase):
     # WHERE IT IS NOTED
     # -------------------------------------------------------------------------
 
+    def test_an_institution_that_is_chosen_on_the_page_counts_as_well(self):
+        client = self.register_active()
+        visit = self.visit_of(self.ask("connections.start", client, return_url="https://books.example.com/back"))
+        visit._choose_institution("sandbox.demo", "203.0.113.7")
+        visit._choose_institution("sandbox.none", "203.0.113.7")
+        noted = self.noted(client, "institution")
+        self.assertEqual(set(noted.mapped("detail")), {"sandbox.demo", "sandbox.none"})
+
     def start_at(self, client, institution):
         return self.ask(
             "connections.start", client, institution_id=institution, return_url="https://books.example.com/back"
