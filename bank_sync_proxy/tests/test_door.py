@@ -171,7 +171,7 @@ class TestDoor(DoorCase):
     def test_old_requests_are_forgotten_and_those_that_may_come_again_are_not(self):
         for _number in range(2):
             self.hear("institutions.search")
-        nonces = self.env["bank.sync.nonce"].search([], order="id")
+        nonces = self.env["bank.sync.nonce"].search([("client", "=", self.client_record.id)], order="id")
         self.env.cr.execute(
             "UPDATE bank_sync_nonce SET moment = moment - make_interval(secs => 700) WHERE id = %s", [nonces[0].id]
         )
