@@ -266,6 +266,11 @@ def served(request):
     return company
 
 
+def let_codes_grow_old(company):
+    """As if time had passed: few codes are sent to a number, and none straight after another."""
+    company.proxy.sql("UPDATE bank_sync_phone_code SET create_date = create_date - interval '2 days'")
+
+
 def confirm_phone(company, action=None, number="+32470123456"):
     """Enter a phone number, and the code of the text message.
 
@@ -273,8 +278,7 @@ def confirm_phone(company, action=None, number="+32470123456"):
     :return: action that the wizard leads on to
     """
     visitor = company.visitor()
-    # As if time had passed: a number is sent few codes, one after the other.
-    company.proxy.sql("UPDATE bank_sync_phone_code SET create_date = create_date - interval '2 days'")
+    let_codes_grow_old(company)
     wizard = (action or visitor.call("account.online.link", "action_connect_bank"))["res_id"]
     visitor.call("account.online.phone", "write", [wizard], {"phone": number})
     visitor.call("account.online.phone", "action_send", [wizard])

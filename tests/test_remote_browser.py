@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import a_company_behind_a_proxy
+from .conftest import a_company_behind_a_proxy, let_codes_grow_old
 from .test_browser import PATIENCE, a_tour_of
 
 PHONE = "0470 12 34 56"
@@ -92,6 +92,7 @@ def test_the_settings_the_phone_number_and_the_way_out_of_a_block(tour, company)
     tour.click("Reactivate", exact=True)
     tour.sees("a code is sent by text message")
     tour.photograph("reactivate")
+    let_codes_grow_old(company)
     tour.click("Send Code", exact=True)
     tour.sees("A text message with a code is on its way")
     enter_the_code(tour, company)

@@ -63,7 +63,9 @@ class ResConfigSettings(models.TransientModel):
 
     def action_test_online_sync(self):
         """*Test Connection*."""
-        return self._tell_of_service(lambda service: service._test())
+        # Why without loading the page again: whoever tests is about to change something there.
+        action = self._tell_of_service(lambda service: service._test())
+        return {**action, "params": {**action["params"], "next": False}}
 
     def action_rotate_online_sync_secret(self):
         """*Change Secret*."""
