@@ -149,7 +149,7 @@ class BankSyncEvent(models.Model):
         headers = signing.new_headers(
             secret,
             client.identifier,
-            getattr(client, "database_digest", None) or UNKNOWN,
+            client.database_digest or UNKNOWN,
             time.time(),
             "POST",
             PATH,
