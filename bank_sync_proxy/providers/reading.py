@@ -1,0 +1,118 @@
+"""Reading what providers say: numbers, dates, texts.
+
+What can't be read raises ValueError; :meth:`.web.WebProvider.reading` makes it a ``ProtocolError``.
+"""
+
+import re
+from datetime import date, datetime, timezone
+from decimal import Decimal, InvalidOperation
+
+#: Longer digits are no amount of money, and ``Decimal("1e999999")`` would fill the memory when it is written out.
+AMOUNT = re.compile(r"[+-]?\d{1,18}(?:\.\d{1,12})?")
+MAX_AMOUNT = Decimal("1e18")
+SMALLEST = Decimal("0.000001")
+IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}")
+TAG = re.compile(r"<[^>]*>?")
+CURRENCY = re.compile(r"[A-Z]{3}")
+#: ISO 11649. A reference of this form is for machines, wherever it stands.
+CREDITOR_REFERENCE = re.compile(r"RF\d{2}[A-Z0-9]{1,21}")
+
+
+def amount(value):
+    """A decimal string, an integer, or a Decimal of JSON. Never a float: it has lost what the bank said."""
+    if type(value) is Decimal:
+        if value.is_finite() and abs(value) < MAX_AMOUNT:
+            # A provider that computes with floats writes 89.40000000000001; no currency has six decimals.
+            return value if -6 <= value.as_tuple().exponent <= 0 else value.quantize(SMALLEST).normalize() + 0
+    elif type(value) is int or (type(value) is str and AMOUNT.fullmatch(value)):
+        try:
+            return Decimal(value)
+        except InvalidOperation:
+            pass
+    raise ValueError(f"no amount: {value!r}"[:100])
+
+
+def currency(value):
+    """ISO 4217."""
+    if type(value) is str and CURRENCY.fullmatch(value):
+        return value
+    raise ValueError(f"no currency: {value!r}"[:100])
+
+
+def day(value):
+    """``2026-05-03``, also as the beginning of a moment; None stays None."""
+    return date.fromisoformat(value[:10]) if value else None
+
+
+def moment(value):
+    """A moment of ISO 8601, aware, in UTC; one without a zone counts as UTC. None stays None."""
+    if not value:
+        return None
+    # Why by hand: Python 3.10 reads neither Z nor any number of digits after the seconds.
+    main, fraction, zone = re.fullmatch(r"(.{19}|.{16})(\.\d+)?(Z|[+-]\d\d:?\d\d)?", value).groups()
+    if zone in (None, "Z"):
+        zone = "+00:00"
+    elif ":" not in zone:
+        zone = f"{zone[:3]}:{zone[3:]}"
+    return datetime.fromisoformat(main + (fraction or "")[:7].ljust(7, "0") * bool(fraction) + zone).astimezone(
+        timezone.utc
+    )
+
+
+def moment_of_epoch(seconds):
+    """Seconds since 1970; None and 0, which some banks send for "not known", give None."""
+    return datetime.fromtimestamp(int(seconds), timezone.utc) if seconds else None
+
+
+def text(value):
+    """Without blanks around it; an empty one is None."""
+    if value is None:
+        return None
+    return str(value).strip() or None
+
+
+def texts(*values):
+    """All texts in order, lists taken apart, empty ones and repeats left out."""
+    found = []
+    for value in values:
+        for item in value if type(value) is list else (value,):
+            if item is not None and (item := str(item).strip()) and item not in found:
+                found.append(item)
+    return tuple(found)
+
+
+def words(value):
+    """What a stranger's server wants to tell a person: one line of plain text, not long, or None."""
+    value = "".join(letter if letter.isprintable() else " " for letter in TAG.sub(" ", str(value or "")))
+    return " ".join(value.split())[:200] or None
+
+
+def iban(value):
+    """:return: the IBAN without blanks, or None for anything else"""
+    value = "".join(str(value or "").split()).upper()
+    return value if IBAN.fullmatch(value) else None
+
+
+def creditor_reference(value):
+    """:return: the reference without blanks where the text is an ISO 11649 one, or None"""
+    value = "".join(str(value or "").split()).upper()
+    return value if CREDITOR_REFERENCE.fullmatch(value) else None
+
+
+def end_to_end_id(value):
+    """ISO 20022 obliges banks to write NOTPROVIDED where the payer gave none."""
+    value = text(value)
+    return None if value is None or value.upper().replace(" ", "") == "NOTPROVIDED" else value
+
+
+def plain(value):
+    """A JSON value for ``raw``, in which Decimals are numbers again, written as the provider wrote them."""
+    kind = type(value)
+    if kind is dict:
+        return {key: item if type(item) in PLAIN else plain(item) for key, item in value.items()}
+    if kind is list:
+        return [item if type(item) in PLAIN else plain(item) for item in value]
+    return float(value) if kind is Decimal else value
+
+
+PLAIN = {str, int, bool, type(None)}
