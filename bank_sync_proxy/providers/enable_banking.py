@@ -398,7 +398,7 @@ class EnableBanking(WebProvider):
             counterparty=self._counterparty(get(side), get(f"{side}_account"), get(f"{side}_agent")),
             remittance=remittance,
             creditor_reference=reading.text(reference),
-            raw=reading.plain(row),
+            raw=row,
         )
 
     def _counterparty(self, party, account, agent):

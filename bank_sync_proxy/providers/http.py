@@ -5,7 +5,6 @@ import logging
 import time
 from dataclasses import dataclass, field
 from datetime import timezone
-from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from socket import gaierror, getaddrinfo
 from urllib.parse import urljoin, urlsplit
@@ -16,6 +15,7 @@ from requests.auth import AuthBase
 from ..tools.outbound import AddressRefused, check_url, is_public
 from .errors import ConfigurationError, ProtocolError, TransientError
 from .masking import mask
+from .reading import Number
 
 _logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class NoAuth(AuthBase):
 class Answer:
     """What came back: complete, uncompressed, not larger than allowed.
 
-    :param data: the JSON value, numbers with a fraction as :class:`~decimal.Decimal`; None where none was expected
+    :param data: the JSON value, numbers with a fraction as :class:`~.reading.Number`; None where none was expected
     """
 
     status: int
@@ -90,7 +90,7 @@ class Answer:
 
     def json(self):
         """:raise ValueError: for what is no JSON"""
-        return json.loads(self.content.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_refuse_constant)
+        return json.loads(self.content.decode("utf-8-sig"), parse_float=Number, parse_constant=_refuse_constant)
 
     def json_or_empty(self):
         """:return: the JSON object of a failed answer; ``{}`` where there is none"""

@@ -361,7 +361,7 @@ class Plaid(WebProvider):
             counterparty=Counterparty(reading.text(name), (accounts.get("international") or {}).get("iban")),
             remittance=remittance,
             pending_id=get("pending_transaction_id") or None,
-            raw=reading.plain(row),
+            raw=row,
         )
 
     # -------------------------------------------------------------------------

@@ -5,30 +5,45 @@ What can't be read raises ValueError; :meth:`.web.WebProvider.reading` makes it 
 
 import re
 from datetime import date, datetime, timezone
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 #: Longer digits are no amount of money, and ``Decimal("1e999999")`` would fill the memory when it is written out.
-AMOUNT = re.compile(r"[+-]?\d{1,18}(?:\.\d{1,12})?")
-MAX_AMOUNT = Decimal("1e18")
+AMOUNT = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,12})?")
+MAX_AMOUNT = 10**18
 SMALLEST = Decimal("0.000001")
-IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}")
+IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
 TAG = re.compile(r"<[^>]*>?")
 CURRENCY = re.compile(r"[A-Z]{3}")
 #: ISO 11649. A reference of this form is for machines, wherever it stands.
-CREDITOR_REFERENCE = re.compile(r"RF\d{2}[A-Z0-9]{1,21}")
+CREDITOR_REFERENCE = re.compile(r"RF[0-9]{2}[A-Z0-9]{1,21}")
+
+
+class Number(float):
+    """A number with a fraction in JSON, and how it was written: that is what amounts are made of, never the float.
+
+    Why not Decimal at once: what the provider said goes on as JSON (``raw``), and JSON can't be made of Decimals; to
+    turn them back in every transaction would take as long as all the rest.
+    """
+
+    __slots__ = ("text",)
+
+    def __new__(cls, text):
+        self = float.__new__(cls, text)
+        self.text = text
+        return self
 
 
 def amount(value):
-    """A decimal string, an integer, or a Decimal of JSON. Never a float: it has lost what the bank said."""
-    if type(value) is Decimal:
-        if value.is_finite() and abs(value) < MAX_AMOUNT:
-            # A provider that computes with floats writes 89.40000000000001; no currency has six decimals.
-            return value if -6 <= value.as_tuple().exponent <= 0 else value.quantize(SMALLEST).normalize() + 0
-    elif type(value) is int or (type(value) is str and AMOUNT.fullmatch(value)):
-        try:
-            return Decimal(value)
-        except InvalidOperation:
-            pass
+    """A decimal string, an integer, or a :class:`Number`. Never a float: it has lost what the bank said."""
+    kind = type(value)
+    if kind is str and AMOUNT.fullmatch(value):
+        return Decimal(value)
+    if kind is int and abs(value) < MAX_AMOUNT:
+        return Decimal(value)
+    if kind is Number and abs(value) < MAX_AMOUNT:
+        exact = Decimal(value.text)
+        # A provider that computes with floats writes 89.40000000000001; no currency has six decimals.
+        return exact if len(value.text) < 9 else exact.quantize(SMALLEST).normalize() + 0
     raise ValueError(f"no amount: {value!r}"[:100])
 
 
@@ -103,16 +118,3 @@ def end_to_end_id(value):
     """ISO 20022 obliges banks to write NOTPROVIDED where the payer gave none."""
     value = text(value)
     return None if value is None or value.upper().replace(" ", "") == "NOTPROVIDED" else value
-
-
-def plain(value):
-    """A JSON value for ``raw``, in which Decimals are numbers again, written as the provider wrote them."""
-    kind = type(value)
-    if kind is dict:
-        return {key: item if type(item) in PLAIN else plain(item) for key, item in value.items()}
-    if kind is list:
-        return [item if type(item) in PLAIN else plain(item) for item in value]
-    return float(value) if kind is Decimal else value
-
-
-PLAIN = {str, int, bool, type(None)}

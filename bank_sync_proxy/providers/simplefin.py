@@ -287,7 +287,7 @@ class SimpleFIN(WebProvider):
             # There are no account numbers. Payee and memo come from the bridge, the protocol does not know them.
             counterparty=Counterparty(reading.text(get("payee"))),
             remittance=reading.texts(get("description"), get("memo")),
-            raw=reading.plain(row),
+            raw=row,
         )
 
 

@@ -1,5 +1,6 @@
 """The funnel itself; what all adapters must make of failures is in test_contract."""
 
+import json
 import logging
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -10,6 +11,7 @@ import requests
 from bank_sync_proxy.providers.auth import Bearer, Headers, Token
 from bank_sync_proxy.providers.errors import ConfigurationError, ProtocolError, RateLimited, TransientError
 from bank_sync_proxy.providers.http import MAX_RETRY_AFTER, TOTAL_SECONDS, Answer, Http, leads_outside
+from bank_sync_proxy.providers.reading import amount
 from bank_sync_proxy.tests.pure.scripted import ScriptedServer
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)
@@ -49,7 +51,14 @@ def http(server, clock):
 
 def test_numbers_with_a_fraction_keep_what_was_written(server, http):
     server.expect([{"ask": "GET /x", "text": '{"amount": 0.10, "yen": 1500, "dinar": 1.005}'}])
-    assert http.get("x") == {"amount": Decimal("0.10"), "yen": 1500, "dinar": Decimal("1.005")}
+    answer = http.get("x")
+    assert {key: amount(value) for key, value in answer.items()} == {
+        "amount": Decimal("0.10"),
+        "yen": 1500,
+        "dinar": Decimal("1.005"),
+    }
+    assert str(amount(answer["amount"])) == "0.10"
+    assert json.dumps(answer) == '{"amount": 0.1, "yen": 1500, "dinar": 1.005}'
 
 
 def test_parameters_that_are_none_are_left_out(server, http):
