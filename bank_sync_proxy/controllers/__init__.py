@@ -1,1 +1,1 @@
-from . import connect
+from . import callbacks, connect, sandbox_bank

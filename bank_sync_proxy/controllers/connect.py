@@ -1,64 +1,64 @@
-import functools
 from http import HTTPStatus
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
-from odoo import http
+from odoo import fields, http
 from odoo.http import request
 
 from ..providers.errors import ProviderError
+from .pages import Pages, hosted_page
 
 PAGE_SIZE = 20
-HEADERS = {
-    # The pages need one style sheet, logos and forms that go back to where they came from. Nothing else is allowed.
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data: https:; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Frame-Options": "DENY",
-    "Cache-Control": "no-store",
-    "X-Robots-Tag": "noindex",
-}
+#: Says that a browser has got its key already; when it comes without one, it keeps none.
+SECOND_TIME = "again"
 
 
-def hosted_page(method):
-    """What every answer of the hosted pages has in common, also when it redirects."""
+class BankSyncConnect(Pages, http.Controller):
+    """The pages on which a user connects a bank. They work without JavaScript.
 
-    @functools.wraps(method)
-    def wrapper(*arguments, **parameters):
-        response = method(*arguments, **parameters)
-        response.headers.update(HEADERS)
-        return response
-
-    return wrapper
-
-
-class BankSyncConnect(http.Controller):
-    """The pages on which a user connects a bank. They work without JavaScript, and the address is the only ticket.
-
-    A visit is found by its address, all else is kept on the server: a page shows where the visit stands, a form changes
-    it and leads to the page again, so that reloading and going back are harmless.
+    A ticket in the address lets one browser in, which is known by its cookie from then on; the address of the pages
+    themselves is no secret. All else is kept on the server: a page shows where the visit stands, a form changes it and
+    leads to the page again, so that reloading and going back are harmless.
     """
 
     # -------------------------------------------------------------------------
     # ROUTES
     # -------------------------------------------------------------------------
 
-    @http.route(
-        "/bank_sync/connect/<string:token>",
-        type="http",
-        auth="public",
-        methods=["GET"],
-        sitemap=False,
-    )
+    @http.route("/bank_sync/connect/<string:token>", type="http", auth="public", methods=["GET"], sitemap=False)
     @hosted_page
-    def show(self, token, q=None, country=None, cursor=None, **_parameters):
-        visit = self._find(token)
-        if not self._is_open(visit):
+    def enter(self, token, **parameters):
+        visit = self._speak_its_language(request.env["bank.sync.visit"].sudo()._find(token))
+        if not visit:
             return self._closed_page(visit)
+        key = self._browser_key()
+        if visit.browser_digest:
+            return self._go_to(visit) if visit._is_of(key) else self._sign("used", HTTPStatus.GONE)
+        if not visit._is_open():
+            return self._closed_page(visit)
+        if self._is_preview():
+            return self._sign("preview")
+        if not key and SECOND_TIME in parameters:
+            return self._sign("cookies", HTTPStatus.FORBIDDEN)
+        if not key:
+            # Why twice: programs that look at an address before the user does keep no cookies, and burn no ticket.
+            return self._give_key(request.redirect(f"/bank_sync/connect/{token}?{SECOND_TIME}=1", HTTPStatus.SEE_OTHER))
+        visit._let_in(key)
+        return self._go_to(visit)
+
+    @http.route("/bank_sync/visit/<string:public_id>", type="http", auth="public", methods=["GET"], sitemap=False)
+    @hosted_page
+    def show(self, public_id, q=None, country=None, cursor=None, **_parameters):
+        visit, refusal = self._find_own(public_id)
+        if refusal:
+            return refusal
         try:
-            challenge = visit._challenge()
-            if challenge:
-                return self._challenge_page(visit, challenge)
-            return self._institutions_page(visit, q, country, cursor)
+            if request.httprequest.method != "HEAD":
+                visit._poll(self._address())
+            if visit.state in ("done", "cancelled"):
+                return self._leave(visit)
+            if not visit._is_open():
+                return self._closed_page(visit)
+            return self._current_page(visit, q, country, cursor)
         except ProviderError as error:
             record = (
                 request.env["bank.sync.error"]
@@ -70,35 +70,58 @@ class BankSyncConnect(http.Controller):
             visit._fail(error, record)
             return self._closed_page(visit)
 
-    @http.route(
-        "/bank_sync/connect/<string:token>",
-        type="http",
-        auth="public",
-        methods=["POST"],
-        sitemap=False,
-    )
+    @http.route("/bank_sync/visit/<string:public_id>", type="http", auth="public", methods=["POST"], sitemap=False)
     @hosted_page
-    def submit(self, token, **_parameters):
-        visit = self._find(token)
+    def submit(self, public_id, **_parameters):
+        visit, refusal = self._find_own(public_id)
+        if refusal:
+            return refusal
         form = request.httprequest.form
-        if not self._is_open(visit):
-            return self._closed_page(visit)
         action = form.get("action")
         if action == "cancel":
             visit._close("cancelled")
         elif form.get("step") == str(visit.step):
             if action == "back":
                 visit._choose_again()
+            elif action == "again":
+                visit._begin_again(self._address())
+            elif action == "approved":
+                visit._poll(self._address())
             elif "institution" in form:
-                visit._choose_institution(form["institution"])
+                visit._choose_institution(form["institution"], self._address())
             else:
-                visit._answer(form.to_dict(flat=False))
+                visit._answer(form.to_dict(flat=False), self._address())
         # A form of an older page changes nothing: the browser gets the page of the current step.
-        return self._leave(visit) if visit.state in ("done", "cancelled") else self._show_again(token)
+        return self._leave(visit) if visit.state in ("done", "cancelled") else self._go_to(visit)
+
+    @http.route("/bank_sync/visit/<string:public_id>/bank", type="http", auth="public", methods=["GET"], sitemap=False)
+    @hosted_page
+    def go_to_the_bank(self, public_id, **_parameters):
+        """Leave for the bank's own page. Its address stands in none of ours."""
+        visit, refusal = self._find_own(public_id)
+        if refusal:
+            return refusal
+        url = visit._redirect()
+        if not url:
+            return self._go_to(visit)
+        if request.httprequest.method != "HEAD" and not visit.redirected_at:
+            visit.redirected_at = fields.Datetime.now()
+        return request.redirect(url, code=HTTPStatus.SEE_OTHER, local=False)
 
     # -------------------------------------------------------------------------
     # PAGES
     # -------------------------------------------------------------------------
+
+    def _current_page(self, visit, query, country, cursor):
+        challenge = visit._challenge()
+        if challenge:
+            return self._challenge_page(visit, challenge)
+        url = visit._redirect()
+        if url:
+            return self._redirect_page(visit, url)
+        if visit.connection_id.institution_id:
+            return self._page("bank_sync_proxy.connect_again", visit)
+        return self._institutions_page(visit, query, country, cursor)
 
     def _institutions_page(self, visit, query, country, cursor):
         directory = request.env["bank.sync.institution"].sudo()
@@ -123,49 +146,53 @@ class BankSyncConnect(http.Controller):
         )
 
     def _challenge_page(self, visit, challenge):
-        return self._page("bank_sync_proxy.connect_challenge", visit, challenge=challenge, translate=visit._translate)
-
-    def _closed_page(self, visit):
-        """The visit is over, or never was."""
-        if not visit:
-            return self._page("bank_sync_proxy.connect_closed", visit, HTTPStatus.NOT_FOUND, reason="unknown")
-        reason = "expired" if visit.state == "open" else visit.state
-        if reason == "failed" or (reason == "done" and not visit.return_url):
-            return self._page("bank_sync_proxy.connect_closed", visit, reason=reason)
-        return self._page("bank_sync_proxy.connect_closed", visit, HTTPStatus.GONE, reason=reason)
-
-    def _page(self, template, visit, status=HTTPStatus.OK, **values):
-        institution = visit.connection_id.institution_id
-        values.update(
-            visit=visit,
-            institution=institution,
-            is_demonstration=institution.provider_id.is_demonstration,
-            error=visit.error_id,
-            language=(request.env.lang or "en_US").replace("_", "-"),
+        is_approval = challenge.kind == "approval"
+        return self._page(
+            "bank_sync_proxy.connect_approval" if is_approval else "bank_sync_proxy.connect_challenge",
+            visit,
+            challenge=challenge,
+            refresh=max(1, challenge.poll_seconds) if is_approval else None,
         )
-        return request.render(template, values, status=int(status))
+
+    def _redirect_page(self, visit, url):
+        # Why a page in between: browsers apply the policy of the form that has led here to the bank's address, too.
+        # Once only by itself: whoever comes back with the browser's button wants to stay.
+        onward = f"{visit.public_id}/bank"
+        return self._page(
+            "bank_sync_proxy.connect_redirect",
+            visit,
+            onward=onward,
+            host=urlsplit(url).hostname,
+            refresh=None if visit.redirected_at else f"1;url={onward}",
+        )
 
     # -------------------------------------------------------------------------
     # HELPERS
     # -------------------------------------------------------------------------
 
-    def _find(self, token):
-        visit = request.env["bank.sync.visit"].sudo()._find(token)
-        if visit.language and request.env["bank.sync.api"]._is_installed(visit.language):
-            request.update_context(lang=visit.language)
-            visit = visit.with_context(lang=visit.language)
-        return visit
+    def _find_own(self, public_id):
+        """:return: (the open visit of this browser, None), or (None, what to answer instead)"""
+        visit = request.env["bank.sync.visit"].sudo().search([("public_id", "=", public_id)], limit=1)
+        if not visit:
+            return None, self._closed_page(visit)
+        visit = self._speak_its_language(visit)
+        if not visit._is_of(self._browser_key()):
+            return None, self._sign("elsewhere", HTTPStatus.FORBIDDEN)
+        if not visit._is_open():
+            return None, self._closed_page(visit)
+        error = visit._refusal()
+        if error:
+            return None, self._refused_page(visit, error)
+        return visit, None
 
-    def _is_open(self, visit):
-        return visit and visit.state == "open" and not visit._is_expired()
-
-    def _show_again(self, token):
-        return request.redirect(f"/bank_sync/connect/{token}", code=HTTPStatus.SEE_OTHER)
-
-    def _leave(self, visit):
-        """Back to the database, at the address that was fixed when the visit began."""
-        cancelled = {"cancelled": 1} if visit.state == "cancelled" else {}
-        way_back = visit._way_back(**cancelled)
-        if not way_back:
-            return self._closed_page(visit)
-        return request.redirect(way_back, code=HTTPStatus.SEE_OTHER)
+    def _is_preview(self):
+        """Whether a program looks at the address before, or instead of, the user."""
+        headers = request.httprequest.headers
+        purposes = " ".join(headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")).lower()
+        return (
+            request.httprequest.method == "HEAD"
+            or "prefetch" in purposes
+            or "preview" in purposes
+            or headers.get("Sec-Fetch-Dest", "document") not in ("document", "empty")
+            or headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
+        )

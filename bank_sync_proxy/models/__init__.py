@@ -8,6 +8,7 @@ from . import (
     bank_sync_provider_setting,
     bank_sync_institution,
     bank_sync_connection,
+    bank_sync_usage,
     bank_sync_visit,
     bank_sync_api,
 )

@@ -103,9 +103,10 @@ class BankSyncApi(models.AbstractModel):
         if identifier:
             institution = institution._find(identifier)
         connection = self.env["bank.sync.connection"].create({"client_id": client.id, "institution_id": institution.id})
-        first = connection._begin("connect", visit["language"]) if institution else None
+        state = self.env["bank.sync.visit"]._new_token()
+        first = connection._begin("connect", visit["language"], state) if institution else None
         return self.env["bank.sync.visit"]._open(
-            connection, "connect", first, country_code=country and country.upper()[:2], **visit
+            connection, "connect", first, state, country_code=country and country.upper()[:2], **visit
         )
 
     @api.model
@@ -116,23 +117,27 @@ class BankSyncApi(models.AbstractModel):
     def _connections_renew(self, client, payload):
         connection = self._connection(client, payload)
         visit = self._visit_values(payload, client, required=True)
+        state = self.env["bank.sync.visit"]._new_token()
         if connection.state == "pending":
             # Left before the end. Whoever chose the bank on our page may choose again.
             may_choose = connection.visit_ids[:1].may_choose or not connection.institution_id
-            first = connection._begin("connect", visit["language"]) if connection.institution_id else None
-            return self.env["bank.sync.visit"]._open(connection, "connect", first, may_choose=may_choose, **visit)
+            first = connection._begin("connect", visit["language"], state) if connection.institution_id else None
+            return self.env["bank.sync.visit"]._open(
+                connection, "connect", first, state, may_choose=may_choose, **visit
+            )
         connection._check_usable()
-        first = connection._begin("renew", visit["language"])
-        return self.env["bank.sync.visit"]._open(connection, "renew", first, **visit)
+        first = connection._begin("renew", visit["language"], state)
+        return self.env["bank.sync.visit"]._open(connection, "renew", first, state, **visit)
 
     @api.model
     def _connections_refresh(self, client, payload):
         connection = self._connection(client, payload)
         visit = self._visit_values(payload, client)
-        challenge = connection._refresh(user_present=payload.get("user_present") is True)
+        state = self.env["bank.sync.visit"]._new_token()
+        challenge = connection._refresh(payload.get("user_present") is True, visit["language"], state)
         if challenge is None:
             return {"state": "done", "refreshed_at": moment_text(aware(connection.refreshed_at))}
-        page = self.env["bank.sync.visit"]._open(connection, "refresh", challenge, **visit)
+        page = self.env["bank.sync.visit"]._open(connection, "refresh", challenge, state, **visit)
         return {"state": "challenge", "page_url": page["page_url"], "expires_at": page["expires_at"]}
 
     @api.model

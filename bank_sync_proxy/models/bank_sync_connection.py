@@ -1,13 +1,16 @@
 import secrets
+from contextlib import contextmanager
 from datetime import timedelta, timezone
 
 from odoo import api, fields, models
 
-from ..providers.errors import ConsentError
+from ..providers.errors import ConsentError, ProviderError, TransientError
 from ..providers.types import Challenge, Completed, Flow, Redirect, Refreshed, moment_text
 
 #: Connections that nobody finished are of no use to anybody.
 KEEP_UNFINISHED_DAYS = 7
+#: How many days before the end of a consent the database is told, each once.
+WARNING_DAYS = (14, 7, 1)
 
 
 def naive(moment):
@@ -47,6 +50,13 @@ class BankSyncConnection(models.Model):
         default="pending",
         copy=False,
     )
+    reason = fields.Text(readonly=True, copy=False, help="Why support has cut it; its users read it.")
+    provider_reference = fields.Char(
+        readonly=True, copy=False, index="btree_not_null", help="How the provider's webhooks name the consent."
+    )
+    consent_warning = fields.Integer(
+        readonly=True, copy=False, help="Days before the end for which the database was told last; 0: not yet."
+    )
     consent_expires_at = fields.Datetime(string="Consent Until", readonly=True, copy=False)
     refreshed_at = fields.Datetime(readonly=True, copy=False, help="When the bank gave its last news.")
     # What the adapter needs to speak for the user, encrypted.
@@ -69,64 +79,98 @@ class BankSyncConnection(models.Model):
 
         :param result: :class:`~..providers.types.Completed` or :class:`~..providers.types.Refreshed`
         """
-        values = {"state": "connected", "secret_state": self.env["bank.sync.vault"]._encrypt(result.state)}
+        secret = self.env["bank.sync.vault"]._encrypt(result.state)
+        values = {"state": "connected", "secret_state": secret}
         if result.refreshed_at:
             values["refreshed_at"] = naive(result.refreshed_at)
         if isinstance(result, Completed):
-            values["consent_expires_at"] = naive(result.consent_expires_at)
+            values.update(
+                consent_expires_at=naive(result.consent_expires_at),
+                consent_warning=0,
+                provider_reference=result.reference or self.provider_reference,
+                reason=False,
+            )
         self.write(values)
 
     def _note_failure(self, error):
-        """A consent that has ended stays ended, until the user gives a new one."""
+        """What stays of a failed question: a consent that has ended stays ended, and what was asked counts.
+
+        Called after the question's savepoint, which takes everything else back.
+        """
         if self.state == "connected" and error.code in ("consent_expired", "consent_revoked"):
             self.state = "expired"
         elif self.state in ("connected", "expired") and error.code == "connection_disconnected":
             self.state = "disconnected"
+        for connection, kind, account in getattr(error, "spent", ()):
+            if connection == self:
+                self.env["bank.sync.usage"]._count(self, kind, account)
 
-    def _disconnect(self):
-        """Forget the consent for good; the record stays for support."""
+    def _disconnect(self, reason=None, by_support=False):
+        """Forget the consent for good; the record stays for support.
+
+        :param str reason: its users read it
+        :param bool by_support: the database does not know yet and is told
+        """
         self.visit_ids._close("cancelled")
-        self.write({"state": "disconnected", "secret_state": False})
+        self.write({"state": "disconnected", "secret_state": False, "reason": reason or False})
+        if by_support:
+            for connection in self:
+                self.env["bank.sync.event"]._emit(connection.client_id, "connection.disconnected", connection)
 
     def _check_usable(self):
         self.ensure_one()
         if self.state == "pending":
             raise ConsentError("connection_unfinished", "no consent yet")
         if self.state == "disconnected":
-            raise ConsentError("connection_disconnected", "disconnected at the proxy")
+            raise ConsentError("connection_disconnected", "disconnected at the proxy", note=self.reason or None)
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - ASKING THE PROVIDER
     # -------------------------------------------------------------------------
 
-    def _flow(self, kind, language, data=None):
+    def _adapter(self):
+        """:return: the provider's adapter, when it is this connection's turn
+        :raise TransientError: ``provider_busy``
+        """
+        self.provider_id._take_slot()
+        return self.provider_id._adapter()
+
+    def _flow(self, kind, language, data=None, callback_state=None):
         """:return: the visit as the adapter sees it"""
+        base = self.env["ir.config_parameter"].sudo().get_param("web.base.url")
         return Flow(
             kind=kind,
             institution=self.institution_id.provider_institution,
+            callback_url=f"{base}/bank_sync/callback/{self.provider_id.code}",
+            callback_state=callback_state,
             language=language or "en_US",
             state=self._read_state(),
             data=data or {},
         )
 
-    def _begin(self, kind, language):
+    def _begin(self, kind, language, callback_state=None):
         """Begin a consent.
 
         :return: :class:`~..providers.types.Challenge` or :class:`~..providers.types.Redirect`
         """
-        adapter = self.provider_id._adapter()
-        flow = self._flow(kind, language)
+        adapter = self._adapter()
+        flow = self._flow(kind, language, callback_state=callback_state)
         if kind == "renew":
             return adapter.renew(flow.state, flow)
         return adapter.start(flow.institution, flow)
 
-    def _refresh(self, user_present):
+    def _refresh(self, user_present, language=None, callback_state=None):
         """Ask the bank for its news.
 
-        :return: None when they are there, or the challenge that the bank puts first
+        :return: None when they are there, or the challenge or redirect that the bank puts first
         """
         self._check_usable()
-        result = self.provider_id._adapter().refresh(self._read_state(), user_present=user_present)
+        flow = self._flow("refresh", language, callback_state=callback_state)
+        if user_present:
+            result = self._adapter().refresh(flow.state, user_present=True, flow=flow)
+        else:
+            with self._spending("refresh"):
+                result = self._adapter().refresh(flow.state, user_present=False, flow=flow)
         if isinstance(result, Refreshed):
             self._take(result)
             return None
@@ -137,19 +181,79 @@ class BankSyncConnection(models.Model):
     def _accounts(self):
         """:return: *account* objects of docs/protocol.md"""
         self._check_usable()
-        return [account.to_protocol() for account in self.provider_id._adapter().accounts(self._read_state())]
+        return [account.to_protocol() for account in self._adapter().accounts(self._read_state())]
 
     def _transactions(self, account, since, cursor, limit):
         """:return: :class:`~..providers.types.Page`"""
         self._check_usable()
-        return self.provider_id._adapter().transactions(
-            self._read_state(), account, since=since, cursor=cursor, limit=limit
-        )
+        state, parameters = self._read_state(), {"since": since, "cursor": cursor, "limit": limit}
+        if cursor:
+            return self._adapter().transactions(state, account, **parameters)
+        with self._spending("fetch", account):
+            return self._adapter().transactions(state, account, **parameters)
+
+    @contextmanager
+    def _spending(self, kind, account=None):
+        """Ask within what the bank allows a day.
+
+        What has failed counts, too, unless nobody has answered: ``_note_failure`` adds it, because the failed question's
+        savepoint would take it back.
+        """
+        usage = self.env["bank.sync.usage"]
+        usage._check(self, kind, account)
+        try:
+            yield
+        except ProviderError as error:
+            if not isinstance(error, TransientError) or error.status:
+                error.spent = [(self, kind, account)]
+            raise
+        usage._count(self, kind, account)
 
     def _revoke(self):
         """Give the consent back at the provider."""
         if self.state in ("connected", "expired") and self.provider_id:
-            self.provider_id._adapter().revoke(self._read_state())
+            self._adapter().revoke(self._read_state())
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - TELLING DATABASES
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _emit_for(self, provider, told):
+        """Tell the databases what a provider has told.
+
+        :param told: :class:`~..providers.types.WebhookEvent` objects
+        """
+        for event in told:
+            connections = self.sudo().search(
+                [
+                    ("provider_id", "=", provider.id),
+                    ("provider_reference", "=", event.reference),
+                    ("state", "in", ("connected", "expired")),
+                ]
+            )
+            for connection in connections:
+                self.env["bank.sync.event"]._emit(connection.client_id, event.kind, connection)
+
+    @api.model
+    def _cron_warn_of_ends(self):
+        """Tell databases that a consent ends soon, 14, 7 and 1 days before; after a pause only the nearest."""
+        for provider in self.env["bank.sync.provider"].search([]):
+            now = naive(provider._now())
+            ending = self.search(
+                [
+                    ("provider_id", "=", provider.id),
+                    ("state", "=", "connected"),
+                    ("consent_expires_at", ">", now),
+                    ("consent_expires_at", "<=", now + timedelta(days=max(WARNING_DAYS))),
+                ]
+            )
+            for connection in ending:
+                left = connection.consent_expires_at - now
+                nearest = min(days for days in WARNING_DAYS if left <= timedelta(days=days))
+                if not connection.consent_warning or nearest < connection.consent_warning:
+                    connection.consent_warning = nearest
+                    self.env["bank.sync.event"]._emit(connection.client_id, "consent.expiring", connection)
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - PROTOCOL
@@ -177,6 +281,7 @@ class BankSyncConnection(models.Model):
             "provider": self.provider_id._to_protocol() if self.provider_id else None,
             "consent_expires_at": moment_text(aware(self.consent_expires_at)) or None,
             "refreshed_at": moment_text(aware(self.refreshed_at)) or None,
+            "reason": (self.state == "disconnected" and self.reason) or None,
         }
 
     def _has_run_out(self):

@@ -1,9 +1,18 @@
+import secrets
+import time
 from datetime import timezone
 
 from odoo import api, fields, models
 
 from ..providers import PROVIDERS, provider_class
-from ..providers.errors import ConfigurationError, ProviderError
+from ..providers.errors import ConfigurationError, ConsentError, ProviderError, TransientError
+
+#: Class of our advisory locks, and how many of them one provider may have.
+SLOTS = 0x42535950
+MAX_SLOTS = 1000
+#: Seconds: how long a question waits for its turn, and when it is worth asking again.
+PATIENCE = 2
+BUSY_FOR = 15
 
 
 class BankSyncProvider(models.Model):
@@ -22,6 +31,11 @@ class BankSyncProvider(models.Model):
     active = fields.Boolean(default=True)
     environment = fields.Selection(
         selection=[("sandbox", "Sandbox"), ("production", "Production")], required=True, default="production"
+    )
+    max_concurrent = fields.Integer(
+        string="Requests at Once",
+        default=16,
+        help="How many questions may wait for this provider at the same time, from all clients; 0: as many as come.",
     )
     is_demonstration = fields.Boolean(compute="_compute_is_demonstration")
     setting_ids = fields.One2many(comodel_name="bank.sync.provider.setting", inverse_name="provider_id")
@@ -94,6 +108,47 @@ class BankSyncProvider(models.Model):
                 for sequence, setting in enumerate(provider_class(provider.code).settings_needed)
                 if setting.name not in known
             ]
+            provider._generate_secrets()
+
+    def _generate_secrets(self):
+        """Make the secrets that nobody has to enter; anew in a copied database, which can't read the original's."""
+        generated = {s.name for s in provider_class(self.code).settings_needed if s.generated}
+        for setting in self.setting_ids.sudo().filtered(lambda setting: setting.name in generated):
+            try:
+                if self.env["bank.sync.vault"]._decrypt(setting.encrypted_value):
+                    continue
+            except ConsentError:
+                # Written by the original of this copy.
+                pass
+            setting.value = secrets.token_urlsafe(32)
+
+    def _take_slot(self):
+        """Wait for one's turn to ask this provider; the turn lasts until the end of the transaction.
+
+        Why advisory locks: they are gone with the transaction, whatever becomes of it, and hold over all servers that
+        share the database. Asked for again in the same transaction, one's own lock is granted at once.
+
+        :raise TransientError: ``provider_busy``
+        """
+        slots = min(self.max_concurrent, MAX_SLOTS)
+        if slots <= 0:
+            return
+        end = time.monotonic() + PATIENCE
+        while True:
+            # Each session begins at a place of its own, so it finds its own lock first, and seldom another's.
+            self.env.cr.execute(
+                "SELECT 1 FROM generate_series(0, %(slots)s - 1) number"
+                " WHERE pg_try_advisory_xact_lock(%(class)s, %(first)s + (number + pg_backend_pid()) %% %(slots)s)"
+                " LIMIT 1",
+                {"slots": slots, "class": SLOTS, "first": self.id * MAX_SLOTS},
+            )
+            if self.env.cr.fetchone():
+                return
+            if time.monotonic() >= end:
+                raise TransientError(
+                    "provider_busy", f"{slots} questions at once", provider=self.code, retry_after=BUSY_FOR
+                )
+            time.sleep(0.1)
 
     def _adapter(self):
         """

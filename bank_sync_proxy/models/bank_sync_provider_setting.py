@@ -1,6 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ..providers import provider_class
+from ..providers.errors import ConsentError
+
 
 class BankSyncProviderSetting(models.Model):
     """One thing that a provider needs to know, as its adapter declares it."""
@@ -65,8 +68,19 @@ class BankSyncProviderSetting(models.Model):
     def _as_values(self):
         """:return: values by name, secrets decrypted; for adapters only"""
         return {
-            setting.name: self.env["bank.sync.vault"]._decrypt(setting.encrypted_value) or ""
-            if setting.type == "secret"
-            else setting.plain_value or ""
+            setting.name: setting._secret() if setting.type == "secret" else setting.plain_value or ""
             for setting in self.sudo()
         }
+
+    def _secret(self):
+        """:raise ConsentError: ``secrets_unreadable``, unless nobody has entered it: then it is as if it were missing"""
+        try:
+            return self.env["bank.sync.vault"]._decrypt(self.encrypted_value) or ""
+        except ConsentError:
+            if not self._is_generated():
+                raise
+            return ""
+
+    def _is_generated(self):
+        needed = provider_class(self.provider_id.code).settings_needed
+        return any(setting.generated and setting.name == self.name for setting in needed)

@@ -1,12 +1,13 @@
 import hashlib
+import hmac
 import secrets
 from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.tools.translate import get_translation
 
-from ..providers.errors import ConsentError, ProtocolError
-from ..providers.types import Challenge, Completed, Refreshed, moment_text
+from ..providers.errors import ConsentError, ProtocolError, ProviderError
+from ..providers.types import Challenge, Completed, Redirect, Refreshed, moment_text
 from ..tools.urls import with_query
 from .bank_sync_connection import aware
 
@@ -17,10 +18,10 @@ KEEP_DAYS = 7
 
 
 class BankSyncVisit(models.Model):
-    """A user's way through the hosted pages: one address that serves one visit.
+    """A user's way through the hosted pages: one ticket that lets one browser in.
 
-    All that happens is kept here, encrypted, and nothing in the browser: a page shows where the visit stands. The step
-    counts what was done, so that a form of an older page (browser back, double click) changes nothing.
+    All that happens is kept here, encrypted, and nothing in the browser but a key: a page shows where the visit stands.
+    The step counts what was done, so that a form of an older page (browser back, double click) changes nothing.
     """
 
     _name = "bank.sync.visit"
@@ -41,34 +42,50 @@ class BankSyncVisit(models.Model):
         readonly=True,
         default="open",
     )
+    public_id = fields.Char(
+        string="Address",
+        required=True,
+        readonly=True,
+        copy=False,
+        default=lambda self: secrets.token_urlsafe(12),
+        help="Stands in the pages' address and is no secret: it serves only the browser that the ticket let in.",
+    )
+    # Of the one-time ticket, of the key of the browser that it let in, and of what the bank's page has to send along.
     token_digest = fields.Char(required=True, readonly=True, copy=False, groups="base.group_system")
+    browser_digest = fields.Char(readonly=True, copy=False, groups="base.group_system")
+    callback_digest = fields.Char(readonly=True, copy=False, groups="base.group_system")
     step = fields.Integer(readonly=True)
     attempts = fields.Integer(readonly=True, help="Answers that were not accepted.")
     expires_at = fields.Datetime(required=True, readonly=True)
+    redirected_at = fields.Datetime(readonly=True, help="When the browser was sent to the bank's own page.")
+    polled_at = fields.Datetime(readonly=True, help="When the bank was last asked whether its app has approved.")
     return_url = fields.Char(readonly=True, groups="base.group_system")
     language = fields.Char(readonly=True)
     country_code = fields.Char(size=2, readonly=True, help="Which banks are proposed first.")
     may_choose = fields.Boolean(readonly=True, help="The user chooses the bank on our page.")
-    # The challenge and what the adapter wants to keep until it is answered, encrypted.
+    # The challenge or redirect and what the adapter wants to keep until it is answered, encrypted.
     secret_data = fields.Text(readonly=True, copy=False, groups="base.group_system")
     error_id = fields.Many2one(comodel_name="bank.sync.error", readonly=True, ondelete="set null")
 
-    _token_digest_unique = models.UniqueIndex("(token_digest)", "An address serves one visit.")
+    _token_digest_unique = models.UniqueIndex("(token_digest)", "A ticket serves one visit.")
+    _public_id_unique = models.UniqueIndex("(public_id)", "An address serves one visit.")
+    _callback_digest_unique = models.UniqueIndex("(callback_digest)", "A bank's page leads back to one visit.")
 
     # -------------------------------------------------------------------------
     # OPENING AND CLOSING
     # -------------------------------------------------------------------------
 
     @api.model
-    def _open(self, connection, kind, result=None, **values):
+    def _open(self, connection, kind, result=None, callback_state=None, **values):
         """Begin a visit; an older one of the same connection ends.
 
-        :param result: the first challenge; None: the user chooses the bank first
+        :param result: the first challenge or redirect; None: the user chooses the bank first
+        :param str callback_state: what the adapter was given to begin with
         :param values: ``return_url``, ``language``, ``country_code``, ``may_choose``
         :return: ``connection_id``, ``page_url`` and ``expires_at`` of docs/protocol.md
         """
         connection.visit_ids._close("cancelled")
-        token = secrets.token_urlsafe(32)
+        token = self._new_token()
         visit = self.create(
             {
                 "may_choose": result is None,
@@ -80,7 +97,7 @@ class BankSyncVisit(models.Model):
             }
         )
         if result is not None:
-            visit._take(result)
+            visit._take(result, callback_state)
         return {
             "connection_id": connection.identifier,
             "page_url": f"/bank_sync/connect/{token}",
@@ -88,19 +105,50 @@ class BankSyncVisit(models.Model):
         }
 
     @api.model
+    def _new_token(self):
+        """:return: a secret that serves once"""
+        return secrets.token_urlsafe(32)
+
+    @api.model
     def _digest(self, token):
-        return hashlib.sha256(token.encode()).hexdigest()
+        return hashlib.sha256((token or "").encode()).hexdigest()
 
     @api.model
     def _find(self, token):
-        """:return: the visit of an address, whatever became of it, or an empty recordset"""
+        """:return: the visit of a ticket, whatever became of it, or an empty recordset"""
         return self.sudo().search([("token_digest", "=", self._digest(token))], limit=1)
+
+    @api.model
+    def _find_returned(self, provider_code, callback_state):
+        """:return: the visit that waits for this state from a provider's page, or an empty recordset"""
+        found = self.sudo().search([("callback_digest", "=", self._digest(callback_state))], limit=1)
+        return found.filtered(lambda visit: visit.connection_id.provider_id.code == provider_code)
+
+    def _let_in(self, browser_key):
+        """The ticket lets in the first browser that shows it, and no other one.
+
+        :param str browser_key: random, kept in a cookie
+        :return: whether it is that one
+        """
+        if not self.browser_digest:
+            self.browser_digest = self._digest(browser_key)
+        return self._is_of(browser_key)
+
+    def _is_of(self, browser_key):
+        return bool(self.browser_digest and browser_key) and hmac.compare_digest(
+            self.browser_digest, self._digest(browser_key)
+        )
+
+    def _is_open(self):
+        return bool(self) and self.state == "open" and not self._is_expired()
 
     def _is_expired(self):
         return self.state == "open" and self.expires_at <= fields.Datetime.now()
 
     def _close(self, state):
-        self.filtered(lambda visit: visit.state == "open").write({"state": state, "secret_data": False})
+        self.filtered(lambda visit: visit.state == "open").write(
+            {"state": state, "secret_data": False, "callback_digest": False}
+        )
 
     def _way_back(self, **parameters):
         """:return: where the browser goes when it leaves, or None"""
@@ -108,20 +156,28 @@ class BankSyncVisit(models.Model):
             return None
         return with_query(self.return_url, connection_id=self.connection_id.identifier, **parameters)
 
+    def _refusal(self):
+        """:return: the error because of which the client gets no pages at the moment, or None"""
+        try:
+            self.connection_id.client_id._check_usable()
+        except ProviderError as error:
+            return error
+        return None
+
     # -------------------------------------------------------------------------
     # STEPS
     # -------------------------------------------------------------------------
 
-    def _choose_institution(self, identifier):
+    def _choose_institution(self, identifier, address=None):
         """The user has chosen a bank."""
         if not self.may_choose:
             return
 
         def question():
             self.connection_id.institution_id = self.env["bank.sync.institution"]._find(identifier)
-            self._take(self.connection_id._begin("connect", self.language))
+            self._begin("connect")
 
-        self._ask("visit.choose", question, {"institution_id": identifier})
+        self._ask("visit.choose", question, {"institution_id": identifier}, address)
 
     def _choose_again(self):
         """The user wants another bank."""
@@ -129,7 +185,23 @@ class BankSyncVisit(models.Model):
             self.connection_id.institution_id = False
             self._go_on({})
 
-    def _answer(self, values):
+    def _begin_again(self, address=None):
+        """What the bank's page brought back was of no use, or the user wants to go there once more."""
+        if self.connection_id.institution_id and not self._challenge():
+            self._ask("visit.again", lambda: self._begin(self.kind), address=address)
+
+    def _begin(self, kind):
+        callback_state = self._new_token()
+        if kind == "refresh":
+            result = self.connection_id._refresh(True, self.language, callback_state)
+            if result is None:
+                self._close("done")
+                return
+        else:
+            result = self.connection_id._begin(kind, self.language, callback_state)
+        self._take(result, callback_state)
+
+    def _answer(self, values, address=None):
         """The user has answered the challenge.
 
         :param dict values: by name of the field, texts or tuples
@@ -138,11 +210,46 @@ class BankSyncVisit(models.Model):
         def question():
             challenge = self._challenge()
             if challenge:
-                adapter = self.connection_id.provider_id._adapter()
-                flow = self.connection_id._flow(self.kind, self.language, challenge.data)
-                self._take(adapter.answer(flow, self._accepted(challenge, values)))
+                self._ask_adapter(lambda adapter, flow: adapter.answer(flow, self._accepted(challenge, values)))
 
-        self._ask("visit.answer", question)
+        self._ask("visit.answer", question, address=address)
+
+    def _poll(self, address=None):
+        """Ask the bank whether its app has approved, unless it was asked a moment ago."""
+        challenge = self._challenge()
+        now = fields.Datetime.now()
+        if not challenge or challenge.kind != "approval":
+            return
+        if self.polled_at and now < self.polled_at + timedelta(seconds=challenge.poll_seconds):
+            return
+        # Another window asks already: this one shows what it knows.
+        if self.try_lock_for_update(allow_referencing=True):
+            self.polled_at = now
+            self._answer({}, address)
+
+    def _complete(self, params, address=None):
+        """The browser came back from the bank's own page.
+
+        :param dict params: what it brought along, texts; never recorded, because a code of it is as good as a password
+        """
+        # Why outside of the question: the state serves once, also when what came with it is refused.
+        self.callback_digest = False
+        self._ask(
+            "visit.callback",
+            lambda: self._ask_adapter(lambda adapter, flow: adapter.complete(flow, params)),
+            {"parameters": sorted(params)},
+            address,
+        )
+        if self.state == "open" and not self.callback_digest and self._redirect():
+            # It has failed: nothing but another try leads on from here.
+            self._store({})
+
+    def _ask_adapter(self, question):
+        stored = self._stored()
+        asked = stored.get("challenge") or stored.get("redirect") or {}
+        callback_state = self._new_token()
+        flow = self.connection_id._flow(self.kind, self.language, asked.get("data"), callback_state)
+        self._take(question(self.connection_id._adapter(), flow), callback_state)
 
     def _accepted(self, challenge, values):
         """Only what was asked for, in sane lengths, and of a choice only its options."""
@@ -156,7 +263,7 @@ class BankSyncVisit(models.Model):
                 accepted[field.name] = value if field.type != "choice" or value in options else ""
         return accepted
 
-    def _ask(self, operation, question, request=None):
+    def _ask(self, operation, question, request=None, address=None):
         """Ask the adapter; a failure ends the visit, or is shown on the page where another try makes sense."""
         _answer, error, record = self.env["bank.sync.error"]._attempt(
             question,
@@ -168,15 +275,18 @@ class BankSyncVisit(models.Model):
         if error and error.action == "retry":
             self.write({"error_id": record.id, "step": self.step + 1})
         elif error:
-            self._fail(error, record)
+            self._fail(error, record, address)
 
-    def _fail(self, error, record):
+    def _fail(self, error, record, address=None):
+        """:param str address: where the request came from"""
         if self.kind != "connect":
             self.connection_id._note_failure(error)
+        if error.code == "credentials_rejected":
+            self.connection_id.client_id._note_suspicion("credentials", address=address)
         self._close("failed")
         self.error_id = record
 
-    def _take(self, result):
+    def _take(self, result, callback_state=None):
         """Go where an adapter's answer leads."""
         if isinstance(result, Completed | Refreshed):
             if isinstance(result, Refreshed) and self.kind != "refresh":
@@ -189,24 +299,50 @@ class BankSyncVisit(models.Model):
             attempts = self.attempts + failed
             if attempts >= MAX_ATTEMPTS:
                 raise ConsentError("credentials_rejected", f"{attempts} answers were not accepted")
-            self._go_on({"challenge": result.to_json()}, attempts=attempts)
+            waits = result.kind == "approval" and self._waits_for_the_same(result)
+            if waits:
+                self._store({"challenge": result.to_json()})
+            else:
+                self._go_on({"challenge": result.to_json()}, attempts=attempts)
+        elif isinstance(result, Redirect) and callback_state:
+            self._go_on(
+                {"redirect": {"url": result.url, "data": result.data}},
+                callback_digest=self._digest(callback_state),
+                redirected_at=False,
+            )
         else:
             raise ProtocolError("unexpected_answer", f"an adapter gave {type(result).__name__}")
 
+    def _waits_for_the_same(self, challenge):
+        """A page that has only been looked at again is no step: buttons on it still work."""
+        before = self._challenge()
+        return before and before.kind == "approval" and not challenge.error
+
     def _go_on(self, stored, **values):
-        secret = self.env["bank.sync.vault"]._encrypt(stored)
-        self.write({**values, "secret_data": secret, "step": self.step + 1, "error_id": False})
+        self._store(stored)
+        self.write({"callback_digest": False, **values, "step": self.step + 1, "error_id": False})
+
+    def _store(self, stored):
+        self.secret_data = self.env["bank.sync.vault"]._encrypt(stored)
 
     # -------------------------------------------------------------------------
     # WHAT THE PAGES SHOW
     # -------------------------------------------------------------------------
 
+    def _stored(self):
+        """:raise ConsentError: ``secrets_unreadable``"""
+        return self.env["bank.sync.vault"]._decrypt(self.secret_data)
+
     def _challenge(self):
         """:return: the current :class:`~..providers.types.Challenge`, or None
         :raise ConsentError: ``secrets_unreadable``
         """
-        stored = self.env["bank.sync.vault"]._decrypt(self.secret_data).get("challenge")
+        stored = self._stored().get("challenge")
         return Challenge.from_json(stored) if stored else None
+
+    def _redirect(self):
+        """:return: address of the bank's own page, where the user is, or None"""
+        return self._stored().get("redirect", {}).get("url")
 
     def _translate(self, text):
         """Texts of adapters are English; they are exported for translation with the addon's own."""

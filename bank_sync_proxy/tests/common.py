@@ -2,6 +2,8 @@ import re
 
 from odoo.tests import HttpCase, TransactionCase
 
+OWN_PATHS = ("/bank_sync/connect/", "/bank_sync/visit/")
+
 
 class ProxyMixin:
     """Asks the proxy as an embedded database does."""
@@ -61,20 +63,39 @@ class ProxyCase(ProxyMixin, TransactionCase):
 class PagesCase(ProxyMixin, HttpCase):
     """Walks the hosted pages over HTTP, without JavaScript."""
 
-    def get(self, url):
-        return self.url_open(url, allow_redirects=False)
+    def get(self, url, **options):
+        return self.url_open(url, allow_redirects=False, **options)
+
+    def enter(self, answer):
+        """Show the ticket as a browser does.
+
+        :return: the page that it leads to
+        """
+        page = self.get(answer["page_url"] if isinstance(answer, dict) else answer)
+        for _hop in range(4):
+            if page.status_code != 303 or not page.headers["Location"].startswith(OWN_PATHS):
+                break
+            page = self.get(page.headers["Location"])
+        return page
+
+    def another_browser(self):
+        """Forget all cookies, as somebody else's browser has none of them."""
+        self.opener.cookies.clear()
 
     def hidden(self, page):
         return {
-            name: re.search(rf'name="{name}" value="([^"]*)"', page.text).group(1) for name in ("csrf_token", "step")
+            name: re.search(rf'name="{name}" value="([^"]*)"', page.text).group(1)
+            for name in ("csrf_token", "step")
+            if f'name="{name}"' in page.text
         }
 
-    def post(self, url, page, follow=True, **values):
+    def post(self, page, follow=True, **values):
         """Submit a form of a page.
 
         :return: the page that it leads to, or, at the end, the redirection
         """
+        url = page.url.partition("?")[0]
         answer = self.url_open(url, data={**self.hidden(page), **values}, allow_redirects=False)
-        if follow and answer.status_code == 303 and "/bank_sync/connect/" in answer.headers["Location"]:
+        if follow and answer.status_code == 303 and "/bank_sync/visit/" in answer.headers["Location"]:
             return self.get(answer.headers["Location"])
         return answer

@@ -1,0 +1,168 @@
+import logging
+import re
+from datetime import timedelta
+from http import HTTPStatus
+
+from odoo import fields, http
+from odoo.http import request
+
+from ..providers.errors import ProtocolError, ProviderError
+from .pages import Pages, hosted_page
+
+_logger = logging.getLogger(__name__)
+
+#: Bytes. What comes with a form travels on in an address, which has its limits.
+MAX_FORM = 4 * 1024
+MAX_WEBHOOK = 64 * 1024
+#: Records per hour about requests of which nobody knows whom they concern.
+MAX_RECORDS = 100
+SEALED = "sealed"
+
+
+class Tickets(logging.Filter):
+    """The server's log tells which pages were asked for, but not the tickets and codes in their addresses."""
+
+    ADDRESSES = (
+        (re.compile(r"(/bank_sync/connect/)[^\s?\"']+"), r"\1•••"),
+        (re.compile(r"(/bank_sync/(?:callback|sandbox)/[^\s?\"']*\?)[^\s\"']+"), r"\1•••"),
+    )
+
+    def filter(self, record):
+        if "/bank_sync/" in record.getMessage():
+            record.msg, record.args = self._mask(record.getMessage()), ()
+        return True
+
+    def _mask(self, text):
+        for pattern, replacement in self.ADDRESSES:
+            text = pattern.sub(replacement, text)
+        return text
+
+
+# Why here: the filter has to be there before the first request of this addon is.
+logging.getLogger("werkzeug").addFilter(Tickets())
+
+
+class BankSyncCallbacks(Pages, http.Controller):
+    """Where others come back to us: browsers from banks' own pages, and providers with news."""
+
+    # -------------------------------------------------------------------------
+    # BROWSERS
+    # -------------------------------------------------------------------------
+
+    @http.route("/bank_sync/callback/<string:provider>", type="http", auth="public", methods=["GET"], sitemap=False)
+    @hosted_page
+    def arrive(self, provider, **_parameters):
+        params = request.httprequest.args.to_dict()
+        if request.httprequest.method == "HEAD":
+            return self._sign("preview")
+        if SEALED in params:
+            params = self._unseal(params)
+        visit = request.env["bank.sync.visit"]._find_returned(provider, params.get("state"))
+        visit = self._speak_its_language(visit)
+        if not visit:
+            return self._refuse(visit, provider, "strange", HTTPStatus.NOT_FOUND, "no visit waits for this state")
+        if not visit._is_of(self._browser_key()):
+            return self._refuse(visit, provider, "elsewhere", HTTPStatus.FORBIDDEN, "another browser")
+        if not visit._is_open():
+            self._refuse(visit, provider, "strange", HTTPStatus.GONE, "the visit has expired")
+            return self._closed_page(visit)
+        error = visit._refusal()
+        if error:
+            return self._refused_page(visit, error)
+        visit._complete(params, self._address())
+        return self._leave(visit, from_elsewhere=True) if visit.state == "done" else self._go_to(visit)
+
+    @http.route(
+        "/bank_sync/callback/<string:provider>",
+        type="http",
+        auth="public",
+        methods=["POST"],
+        csrf=False,
+        sitemap=False,
+        max_content_length=MAX_FORM,
+    )
+    @hosted_page
+    def arrive_by_form(self, provider, **_parameters):
+        """A bank's page that sends a form. Its request has no cookie of ours, so it comes again as a GET, with what it
+        brought in an envelope that only this proxy can open."""
+        params = request.httprequest.form.to_dict()
+        state = params.pop("state", "")
+        sealed = request.env["bank.sync.vault"]._encrypt({"params": params})
+        location = f"/bank_sync/callback/{provider}"
+        return request.redirect_query(location, {"state": state, SEALED: sealed}, code=HTTPStatus.SEE_OTHER)
+
+    def _unseal(self, params):
+        try:
+            inside = request.env["bank.sync.vault"]._decrypt(params[SEALED])["params"]
+        except (ProviderError, KeyError):
+            return {}
+        return {**inside, "state": params.get("state")}
+
+    def _refuse(self, visit, provider, reason, status, detail):
+        """Nothing changes, a record tells support, and the page tells nothing of the visit."""
+        error = ProtocolError("invalid_request", f"callback: {detail}", provider=self._known(provider))
+        self._record(error, "visit.callback", visit.connection_id)
+        return self._sign(reason, status)
+
+    # -------------------------------------------------------------------------
+    # PROVIDERS
+    # -------------------------------------------------------------------------
+
+    @http.route(
+        "/bank_sync/webhook/<string:provider>",
+        type="http",
+        auth="public",
+        methods=["POST"],
+        csrf=False,
+        save_session=False,
+        sitemap=False,
+    )
+    def hear(self, provider, **_parameters):
+        """A provider tells something. Only noted here, because it waits for the answer and sends it again otherwise."""
+        record = request.env["bank.sync.provider"].sudo().search([("code", "=", provider)], limit=1)
+        if not record:
+            return self._reply(HTTPStatus.NOT_FOUND)
+        body = self._body()
+        if body is None:
+            return self._reply(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        try:
+            told = record._adapter().parse_webhook(request.httprequest.headers, body)
+        except NotImplementedError:
+            return self._reply(HTTPStatus.NOT_FOUND)
+        except ProviderError as error:
+            self._record(error, "webhook")
+            return self._reply(HTTPStatus(error.http_status))
+        request.env["bank.sync.connection"].sudo()._emit_for(record, told)
+        return self._reply(HTTPStatus.NO_CONTENT)
+
+    def _body(self):
+        """:return: bytes, or None when there are too many"""
+        if (request.httprequest.content_length or 0) > MAX_WEBHOOK:
+            return None
+        body = request.httprequest.stream.read(MAX_WEBHOOK + 1)
+        return body if len(body) <= MAX_WEBHOOK else None
+
+    def _reply(self, status):
+        return request.make_response("", status=int(status))
+
+    # -------------------------------------------------------------------------
+    # HELPERS
+    # -------------------------------------------------------------------------
+
+    def _known(self, provider):
+        """What strangers write is not put into records."""
+        codes = request.env["bank.sync.provider"].sudo().search([]).mapped("code")
+        return provider if provider in codes else None
+
+    def _record(self, error, operation, connection=None):
+        """Keep what has happened, but let no stranger fill the table: beyond a few the server's log must do."""
+        errors = request.env["bank.sync.error"].sudo()
+        if not connection:
+            since = fields.Datetime.now() - timedelta(hours=1)
+            strange = [("operation", "=", operation), ("client_id", "=", False), ("create_date", ">=", since)]
+            if errors.search_count(strange, limit=MAX_RECORDS) >= MAX_RECORDS:
+                _logger.warning("%s: %s", operation, error)
+                return
+        client = connection.client_id if connection else None
+        record = errors._record(error, operation=operation, client=client, connection=connection)
+        _logger.info("%s: %s, %s", operation, record.reference, error)

@@ -1,0 +1,155 @@
+"""What all pages of the proxy have in common: headers, the browser's key, the frame, the pages that end a visit."""
+
+import functools
+import re
+import secrets
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from odoo.http import request
+
+from ..tools.urls import is_local_path
+
+#: A browser's key: with it, a visit is told from everybody else's.
+COOKIE = "bank_sync_browser"
+KEY_SHAPE = re.compile(r"[\w-]{43}")
+ORIGIN_SHAPE = re.compile(r"https?://[\w.\[\]:-]+", re.ASCII)
+#: The pages need one style sheet, logos and forms that go back to where they came from. Nothing else is allowed.
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data: https:; form-action {forms}; frame-ancestors 'none'; "
+    "base-uri 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY.format(forms="'self'"),
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "X-Robots-Tag": "noindex",
+}
+
+
+def hosted_page(method):
+    """What every answer of the hosted pages has in common, also when it redirects."""
+
+    @functools.wraps(method)
+    def wrapper(*arguments, **parameters):
+        response = method(*arguments, **parameters)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    return wrapper
+
+
+class Pages:
+    """For controllers that show hosted pages."""
+
+    # -------------------------------------------------------------------------
+    # THE BROWSER
+    # -------------------------------------------------------------------------
+
+    def _browser_key(self):
+        """:return: the key of this browser, or an empty text"""
+        key = request.httprequest.cookies.get(COOKIE, "")
+        return key if KEY_SHAPE.fullmatch(key) else ""
+
+    def _give_key(self, response):
+        # Lax: the bank's page leads back here, from another site. No date: it goes when the browser is closed.
+        response.set_cookie(
+            COOKIE,
+            secrets.token_urlsafe(32),
+            expires=None,
+            secure=request.httprequest.scheme == "https",
+            httponly=True,
+            samesite="Lax",
+        )
+        return response
+
+    def _address(self):
+        """:return: where the request comes from"""
+        return request.httprequest.remote_addr
+
+    # -------------------------------------------------------------------------
+    # THE VISIT
+    # -------------------------------------------------------------------------
+
+    def _speak_its_language(self, visit):
+        if visit.language and request.env["bank.sync.api"]._is_installed(visit.language):
+            request.update_context(lang=visit.language)
+            visit = visit.with_context(lang=visit.language)
+        return visit
+
+    def _go_to(self, visit):
+        return request.redirect(f"/bank_sync/visit/{visit.public_id}", code=HTTPStatus.SEE_OTHER)
+
+    def _leave(self, visit, from_elsewhere=False):
+        """Back to the database, at the address that was fixed when the visit began.
+
+        :param bool from_elsewhere: a page that is not ours has led here
+        """
+        cancelled = {"cancelled": 1} if visit.state == "cancelled" else {}
+        way_back = visit._way_back(**cancelled)
+        if not way_back:
+            return self._closed_page(visit)
+        if from_elsewhere and not is_local_path(way_back):
+            # Why a page in between: browsers apply a form's policy to all redirections that follow it, and the bank's
+            # policy knows us, but not the database.
+            return self._page("bank_sync_proxy.connect_leaving", visit, way_back=way_back, refresh=f"0;url={way_back}")
+        return request.redirect(way_back, code=HTTPStatus.SEE_OTHER, local=is_local_path(way_back))
+
+    # -------------------------------------------------------------------------
+    # PAGES
+    # -------------------------------------------------------------------------
+
+    def _closed_page(self, visit):
+        """The visit is over, or never was."""
+        if not visit:
+            return self._sign("unknown", HTTPStatus.NOT_FOUND)
+        reason = "expired" if visit.state == "open" else visit.state
+        if reason == "failed" or (reason == "done" and not visit.return_url):
+            return self._page("bank_sync_proxy.connect_closed", visit, reason=reason)
+        return self._page("bank_sync_proxy.connect_closed", visit, HTTPStatus.GONE, reason=reason)
+
+    def _refused_page(self, visit, error):
+        """The client is blocked or disconnected: why, and the way back."""
+        sentence = request.env["bank.sync.error"].sudo()._sentence(error)
+        return self._page(
+            "bank_sync_proxy.connect_closed", visit, HTTPStatus.FORBIDDEN, reason="refused", sentence=sentence
+        )
+
+    def _sign(self, reason, status=HTTPStatus.OK):
+        """A page that says nothing about any visit, for whoever has come here."""
+        return self._page(
+            "bank_sync_proxy.connect_closed", request.env["bank.sync.visit"].sudo(), status, reason=reason
+        )
+
+    def _page(self, template, visit, status=HTTPStatus.OK, **values):
+        institution = visit.connection_id.institution_id
+        language = request.env["res.lang"]._get_data(code=request.env.lang or "en_US")
+        values = {
+            "visit": visit,
+            "institution": institution,
+            "is_demonstration": institution.provider_id.is_demonstration,
+            "error": visit.error_id,
+            "language": (request.env.lang or "en_US").replace("_", "-"),
+            "direction": language.direction or "ltr",
+            "refresh": None,
+            "translate": visit._translate,
+            "is_embedded": "account.online.link" in request.env,
+            **values,
+        }
+        response = request.render(template, values, status=int(status))
+        origin = self._origin_of(visit)
+        if origin:
+            # The last form leads to the database, which may be somewhere else.
+            response.headers["Content-Security-Policy"] = POLICY.format(forms=f"'self' {origin}")
+        return response
+
+    def _origin_of(self, visit):
+        """:return: such as ``https://books.example.com``; empty where the way back is on this host"""
+        if not visit.return_url or is_local_path(visit.return_url):
+            return ""
+        parts = urlsplit(visit.return_url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        return origin if ORIGIN_SHAPE.fullmatch(origin) else ""

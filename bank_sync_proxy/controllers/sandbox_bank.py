@@ -1,0 +1,35 @@
+from http import HTTPStatus
+
+from werkzeug.exceptions import NotFound
+
+from odoo import http
+from odoo.http import request
+
+from .pages import Pages, hosted_page
+
+
+class BankSyncSandboxBank(Pages, http.Controller):
+    """The Demo Bank's own page, as a real bank has one: it knows nothing of visits, and leads back to the callback."""
+
+    @http.route("/bank_sync/sandbox/bank", type="http", auth="public", methods=["GET", "POST"], sitemap=False)
+    @hosted_page
+    def page(self, institution="", state="", user="", **parameters):
+        bank = (
+            request.env["bank.sync.institution"]
+            .sudo()
+            .search([("provider_id.code", "=", "sandbox"), ("provider_institution", "=", institution)], limit=1)
+        )
+        if not bank or not state or not bank.provider_id.active:
+            raise NotFound()
+        decision = parameters.get("decision")
+        if request.httprequest.method == "POST" and decision in ("approve", "refuse"):
+            if decision == "approve":
+                code = bank.provider_id._adapter().approved(institution, user or "demo", state)
+                brought = {"state": state, "code": code}
+            else:
+                brought = {"state": state, "error": "access_denied"}
+            return request.redirect_query("/bank_sync/callback/sandbox", brought, code=HTTPStatus.SEE_OTHER)
+        visit = request.env["bank.sync.visit"].sudo()
+        return self._page(
+            "bank_sync_proxy.sandbox_bank", visit, bank=bank, user=user, state=state, is_demonstration=True
+        )

@@ -1,0 +1,68 @@
+import math
+from datetime import timedelta
+
+from odoo import api, fields, models
+
+from ..providers.errors import RateLimited
+
+DAY = timedelta(hours=24)
+KEEP_DAYS = 2
+#: What counts against which capability of the institution.
+CAPABILITIES = {"refresh": "refreshes_per_day", "fetch": "fetches_per_day"}
+
+
+class BankSyncUsage(models.Model):
+    """What was asked of a bank that allows so much within 24 hours. Only added to, so that nobody waits for another."""
+
+    _name = "bank.sync.usage"
+    _description = "Bank Requests That Count"
+    _order = "id desc"
+
+    create_date = fields.Datetime(string="When", readonly=True)
+    connection_id = fields.Many2one(
+        comodel_name="bank.sync.connection", required=True, readonly=True, ondelete="cascade"
+    )
+    account = fields.Char(readonly=True, help="The account that was asked for; empty: the whole connection.")
+    kind = fields.Selection(
+        selection=[("refresh", "Refresh Without the User"), ("fetch", "Transactions")], required=True, readonly=True
+    )
+
+    _connection_kind = models.Index("(connection_id, kind, create_date)")
+
+    @api.model
+    def _limit(self, connection, kind):
+        """:return: how often the bank may be asked within 24 hours; 0: no limit known"""
+        return (connection.institution_id.capabilities or {}).get(CAPABILITIES[kind]) or 0
+
+    @api.model
+    def _check(self, connection, kind, account=None):
+        """:raise RateLimited: with the seconds until the bank may be asked again"""
+        limit = self._limit(connection, kind)
+        if not limit:
+            return
+        now = fields.Datetime.now()
+        domain = [
+            ("connection_id", "=", connection.id),
+            ("kind", "=", kind),
+            ("account", "=", account or False),
+            ("create_date", ">", now - DAY),
+        ]
+        used = self.sudo().search(domain, order="create_date desc", limit=limit)
+        if len(used) == limit:
+            seconds = (used[-1].create_date + DAY - now).total_seconds()
+            raise RateLimited(
+                detail=f"{limit} of {limit} a day are used",
+                provider=connection.provider_id.code,
+                retry_after=max(1, math.ceil(seconds)),
+            )
+
+    @api.model
+    def _count(self, connection, kind, account=None):
+        """Add one. Where no limit is known nobody would ever look at it."""
+        if self._limit(connection, kind):
+            self.sudo().create({"connection_id": connection.id, "kind": kind, "account": account or False})
+
+    @api.autovacuum
+    def _gc_usage(self):
+        limit = fields.Datetime.now() - timedelta(days=KEEP_DAYS)
+        self.search([("create_date", "<", limit)], limit=10_000).unlink()
