@@ -54,9 +54,10 @@ def measure(script, options):
     """:return: figures of one provider"""
     script.server.close()
     case = json.loads((FIXTURES / script.code / "unknown_fields.json").read_text(encoding="utf-8"))
-    answers = [json.dumps(fixture_answer(script.code, exchange)).encode() for exchange in case["exchanges"]]
-    page, size = larger_page(answers[-1], options.page)
-    answers[-1] = page
+    answers = dict(fixture_answer(script.code, exchange) for exchange in case["exchanges"])
+    path = next(path for path, answer in answers.items() if find_rows(answer))
+    page, size = larger_page(answers[path], options.page)
+    answers = {**{path: json.dumps(answer).encode() for path, answer in answers.items()}, path: page}
     ask = asking(script, answers, case.get("given", {}))
     seconds, floor, done = 0.0, 0.0, 0
     while done < options.transactions:
@@ -85,15 +86,15 @@ def measure(script, options):
 
 
 def fixture_answer(code, exchange):
+    """:return: (path, JSON)"""
     if "include" in exchange:
         included = json.loads((FIXTURES / code / f"{exchange['include']}.json").read_text(encoding="utf-8"))
-        return included["exchanges"][0]["answer"]
-    return exchange["answer"]
+        exchange = included["exchanges"][0]
+    return exchange["ask"].split()[1].partition("?")[0], exchange["answer"]
 
 
-def larger_page(content, count):
-    """:return: (the answer with as many transactions, bytes of one)"""
-    answer = json.loads(content)
+def larger_page(answer, count):
+    """:return: (bytes of the answer with as many transactions, bytes of one)"""
     rows = find_rows(answer)
     (row,) = rows
     text = json.dumps(row)
@@ -105,7 +106,7 @@ def larger_page(content, count):
 
 
 def find_rows(value):
-    """The list that holds the one transaction: the longest object in a list."""
+    """:return: the list that holds the one transaction, or None"""
     found = []
 
     def walk(item):
@@ -116,19 +117,17 @@ def find_rows(value):
 
     walk(value)
     named = [rows for rows in found if {"amount", "transactionAmount", "transaction_amount", "attributes"} & {*rows[0]}]
-    return named[-1]
+    return named[-1] if named else None
 
 
 def asking(script, answers, given):
     """:return: callable that asks the adapter for one page, whose questions are answered from memory"""
     requests = importlib.import_module("requests")
     adapter, state = script.new_adapter(), script.state
-    number = [0]
 
     class Memory(requests.adapters.BaseAdapter):
         def send(self, request, **_options):
-            content = answers[number[0] % len(answers)]
-            number[0] += 1
+            content = next(answer for path, answer in answers.items() if request.url.partition("?")[0].endswith(path))
             response = requests.Response()
             response.status_code, response.request, response.url = 200, request, request.url
             response.headers["Content-Type"] = "application/json"

@@ -7,7 +7,10 @@ from importlib import import_module
 #: missing optional library troubles nobody else.
 PROVIDERS = (
     ("enable_banking", "Enable Banking", "EnableBanking"),
+    ("gocardless", "GoCardless (existing accounts only)", "GoCardless"),
     ("plaid", "Plaid", "Plaid"),
+    ("ponto", "Ponto", "Ponto"),
+    ("qonto", "Qonto", "Qonto"),
     ("sandbox", "Demo Bank", "Sandbox"),
     ("simplefin", "SimpleFIN", "SimpleFIN"),
 )

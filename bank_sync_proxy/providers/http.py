@@ -251,7 +251,8 @@ class Http:
         try:
             return Answer(answer.status, answer.headers, answer.content, answer.json()), None
         except json.JSONDecodeError as error:
-            if error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated"):
+            text = error.doc.strip()
+            if text.startswith(("{", "[")) and not text.endswith(("}", "]")):
                 return answer, self._failure(TransientError, "the answer was cut off", answer.status)
             return answer, self._failure(ProtocolError, f"no JSON: {error.msg}", answer.status)
         except (ValueError, RecursionError) as error:

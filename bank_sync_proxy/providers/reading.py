@@ -4,8 +4,9 @@ What can't be read raises ValueError; :meth:`.web.WebProvider.reading` makes it 
 """
 
 import re
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
+from functools import cache
 
 #: Longer digits are no amount of money, and ``Decimal("1e999999")`` would fill the memory when it is written out.
 AMOUNT = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,12})?")
@@ -77,6 +78,23 @@ def moment(value):
 def moment_of_epoch(seconds):
     """Seconds since 1970; None and 0, which some banks send for "not known", give None."""
     return datetime.fromtimestamp(int(seconds), timezone.utc) if seconds else None
+
+
+def central_european_day(moment):
+    """The day of a moment where most euro accounts are: providers give a day as its local midnight, such as 22:00Z.
+
+    Why by hand: the system's list of time zones is missing in small containers.
+    """
+    begin, end = _summer_time(moment.year)
+    return (moment + timedelta(hours=2 if begin <= moment < end else 1)).date()
+
+
+@cache
+def _summer_time(year):
+    """From the last Sunday of March to that of October, at 01:00 UTC."""
+    lasts = (date(year, 3, 31), date(year, 10, 31))
+    sundays = (last - timedelta(days=last.isoweekday() % 7) for last in lasts)
+    return tuple(datetime(day.year, day.month, day.day, 1, tzinfo=timezone.utc) for day in sundays)
 
 
 def text(value):

@@ -18,7 +18,7 @@ class Question:
     def __init__(self, handler):
         parts = urlsplit(handler.path)
         self.method, self.path, self.url = handler.command, parts.path, handler.path
-        self.query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        self.query = sorted(parse_qsl(parts.query, keep_blank_values=True))
         self.headers = handler.headers
         self.raw = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
         self.body = {}
@@ -95,7 +95,7 @@ class ScriptedServer:
     def _compare(self, exchange, question):
         method, _blank, url = exchange["ask"].partition(" ")
         parts = urlsplit(url)
-        wanted = (method, self.prefix + parts.path, dict(parse_qsl(parts.query, keep_blank_values=True)))
+        wanted = (method, self.prefix + parts.path, sorted(parse_qsl(parts.query, keep_blank_values=True)))
         assert (question.method, question.path, question.query) == wanted, (
             f"{question.method} {question.url}, not {url}"
         )
@@ -122,7 +122,8 @@ class ScriptedServer:
             handler.send_header(name, value.replace("{base}", self.base_url))
         handler.end_headers()
         handler.wfile.write(sent)
-        handler.close_connection = bool(exchange.get("cut"))
+        # Waiting for the rest would take as long as the client likes.
+        handler.close_connection = length != len(sent)
 
 
 def is_part(wanted, value):
@@ -143,7 +144,8 @@ def is_part(wanted, value):
 class Case:
     """``tests/fixtures/<provider>/<case>.json``: ``source``, ``exchanges``, and what the adapter ``gives`` for them.
 
-    An exchange ``{"include": "token"}`` stands for those of another file. ``impossible`` says why there is no case.
+    An exchange ``{"include": "token"}`` stands for those of another file. ``impossible`` says why there is no case,
+    ``one_page`` why there is never a second page.
     """
 
     def __init__(self, code, name):
@@ -151,6 +153,7 @@ class Case:
         data = json.loads(self.path.read_text())
         self.code, self.name = code, name
         self.impossible = data.get("impossible")
+        self.one_page = data.get("one_page")
         self.gives = data.get("gives", {})
         self.given = data.get("given", {})
         self.exchanges = [played for exchange in data.get("exchanges", ()) for played in self._played(exchange)]

@@ -240,3 +240,10 @@ def test_an_address_that_is_not_public(url):
 
 def test_a_public_address():
     assert leads_outside("https://93.184.216.34/x") and leads_outside("https://[2606:4700::1111]:8443/")
+
+
+@pytest.mark.parametrize("text", ['{"a": nul', '{"a": "b', '{"a": -', '{"a": 1,', "{", '{"a": [1, 2'])
+def test_json_that_was_cut_off(server, http, text):
+    server.expect([{"ask": "GET /x", "text": text}] * 3)
+    with pytest.raises(TransientError, match="cut off"):
+        http.get("x")

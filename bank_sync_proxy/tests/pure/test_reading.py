@@ -68,6 +68,25 @@ def test_what_is_no_moment(text):
         reading.moment(text)
 
 
+@pytest.mark.parametrize(
+    "moment, day",
+    [
+        ("2026-07-01T22:00:00Z", date(2026, 7, 2)),
+        ("2026-07-01T21:59:59Z", date(2026, 7, 1)),
+        ("2026-12-01T22:00:00Z", date(2026, 12, 1)),
+        ("2026-12-01T23:00:00Z", date(2026, 12, 2)),
+        ("2026-12-01T00:00:00Z", date(2026, 12, 1)),
+        # Summer time began on 29 March and ended on 25 October.
+        ("2026-03-28T22:30:00Z", date(2026, 3, 28)),
+        ("2026-03-29T22:30:00Z", date(2026, 3, 30)),
+        ("2026-10-24T22:30:00Z", date(2026, 10, 25)),
+        ("2026-10-25T22:30:00Z", date(2026, 10, 25)),
+    ],
+)
+def test_days_of_central_europe(moment, day):
+    assert reading.central_european_day(reading.moment(moment)) == day
+
+
 def test_days():
     assert reading.day("2026-05-03") == reading.day("2026-05-03T23:00:00Z") == date(2026, 5, 3)
     assert reading.day(None) is reading.day("") is None
