@@ -26,8 +26,6 @@ class WebProvider(Provider):
     #: Of the API. The sandbox may be the same.
     production_url = None
     sandbox_url = None
-    #: :class:`~.facts.Facts`
-    facts = None
 
     # -------------------------------------------------------------------------
     # YOU MAY SET
