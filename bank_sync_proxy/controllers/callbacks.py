@@ -116,15 +116,14 @@ class BankSyncCallbacks(Pages, http.Controller):
         csrf=False,
         save_session=False,
         sitemap=False,
+        max_content_length=MAX_WEBHOOK,
     )
     def hear(self, provider, **_parameters):
         """A provider tells something. Only noted here, because it waits for the answer and sends it again otherwise."""
         record = request.env["bank.sync.provider"].sudo().search([("code", "=", provider)], limit=1)
         if not record:
             return self._reply(HTTPStatus.NOT_FOUND)
-        body = self._body()
-        if body is None:
-            return self._reply(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        body = request.httprequest.get_data(cache=False)
         try:
             told = record._adapter().parse_webhook(request.httprequest.headers, body)
         except NotImplementedError:
@@ -135,13 +134,6 @@ class BankSyncCallbacks(Pages, http.Controller):
         request.env["bank.sync.connection"].sudo()._emit_for(record, told)
         return self._reply(HTTPStatus.NO_CONTENT)
 
-    def _body(self):
-        """:return: bytes, or None when there are too many"""
-        if (request.httprequest.content_length or 0) > MAX_WEBHOOK:
-            return None
-        body = request.httprequest.stream.read(MAX_WEBHOOK + 1)
-        return body if len(body) <= MAX_WEBHOOK else None
-
     def _reply(self, status):
         return request.make_response("", status=int(status))
 
@@ -151,7 +143,7 @@ class BankSyncCallbacks(Pages, http.Controller):
 
     def _known(self, provider):
         """What strangers write is not put into records."""
-        codes = request.env["bank.sync.provider"].sudo().search([]).mapped("code")
+        codes = request.env["bank.sync.provider"].sudo().search([("active", "=", True)]).mapped("code")
         return provider if provider in codes else None
 
     def _record(self, error, operation, connection=None):

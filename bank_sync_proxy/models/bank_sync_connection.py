@@ -196,8 +196,8 @@ class BankSyncConnection(models.Model):
     def _spending(self, kind, account=None):
         """Ask within what the bank allows a day.
 
-        What has failed counts, too, unless nobody has answered: ``_note_failure`` adds it, because the failed question's
-        savepoint would take it back.
+        What has failed counts, too, unless nobody has answered: ``_note_failure`` adds it, because the savepoint of the
+        failed question would take it back.
         """
         usage = self.env["bank.sync.usage"]
         usage._check(self, kind, account)
@@ -238,7 +238,7 @@ class BankSyncConnection(models.Model):
     @api.model
     def _cron_warn_of_ends(self):
         """Tell databases that a consent ends soon, 14, 7 and 1 days before; after a pause only the nearest."""
-        for provider in self.env["bank.sync.provider"].search([]):
+        for provider in self.env["bank.sync.provider"].search([("active", "=", True)]):
             now = naive(provider._now())
             ending = self.search(
                 [

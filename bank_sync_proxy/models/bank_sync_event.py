@@ -147,7 +147,13 @@ class BankSyncEvent(models.Model):
             {"id": str(self.id), "kind": self.kind, "connection_id": self.connection_id.identifier or None}
         ).encode()
         headers = signing.new_headers(
-            secret, client.identifier, client.database_digest or UNKNOWN, time.time(), "POST", PATH, body
+            secret,
+            client.identifier,
+            getattr(client, "database_digest", None) or UNKNOWN,
+            time.time(),
+            "POST",
+            PATH,
+            body,
         )
         return url, {**headers, "Content-Type": "application/json"}, body
 

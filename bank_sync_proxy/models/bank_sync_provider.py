@@ -5,7 +5,7 @@ from datetime import timezone
 from odoo import api, fields, models
 
 from ..providers import PROVIDERS, provider_class
-from ..providers.errors import ConfigurationError, ConsentError, ProviderError, TransientError
+from ..providers.errors import ConfigurationError, ProviderError, TransientError
 
 #: Class of our advisory locks, and how many of them one provider may have.
 SLOTS = 0x42535950
@@ -114,13 +114,9 @@ class BankSyncProvider(models.Model):
         """Make the secrets that nobody has to enter; anew in a copied database, which can't read the original's."""
         generated = {s.name for s in provider_class(self.code).settings_needed if s.generated}
         for setting in self.setting_ids.sudo().filtered(lambda setting: setting.name in generated):
-            try:
-                if self.env["bank.sync.vault"]._decrypt(setting.encrypted_value):
-                    continue
-            except ConsentError:
-                # Written by the original of this copy.
-                pass
-            setting.value = secrets.token_urlsafe(32)
+            # Also when the original of this copy has written it: then it can't be read.
+            if not setting._secret():
+                setting.value = secrets.token_urlsafe(32)
 
     def _take_slot(self):
         """Wait for one's turn to ask this provider; the turn lasts until the end of the transaction.

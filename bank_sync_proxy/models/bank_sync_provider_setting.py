@@ -73,7 +73,7 @@ class BankSyncProviderSetting(models.Model):
         }
 
     def _secret(self):
-        """:raise ConsentError: ``secrets_unreadable``, unless nobody has entered it: then it is as if it were missing"""
+        """:raise ConsentError: ``secrets_unreadable``; one that nobody has entered is only missing then"""
         try:
             return self.env["bank.sync.vault"]._decrypt(self.encrypted_value) or ""
         except ConsentError:

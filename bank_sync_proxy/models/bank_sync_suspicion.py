@@ -50,7 +50,7 @@ class BankSyncSuspicion(models.Model):
         most, minutes = self._threshold(kind)
         if client.is_embedded or not most:
             return
-        self.sudo().create({"client_id": client.id, "kind": kind, "detail": detail, "address": address})
+        self.sudo().create({"client_id": client.id, "kind": kind, "detail": detail or False, "address": address})
         since = fields.Datetime.now() - timedelta(minutes=minutes)
         self.env.cr.execute(
             "SELECT count(*) FILTER (WHERE detail IS NULL) + count(DISTINCT detail) FROM bank_sync_suspicion"

@@ -40,7 +40,7 @@ class BankSyncUsage(models.Model):
         limit = self._limit(connection, kind)
         if not limit:
             return
-        now = fields.Datetime.now()
+        now = self.env.cr.now()
         domain = [
             ("connection_id", "=", connection.id),
             ("kind", "=", kind),

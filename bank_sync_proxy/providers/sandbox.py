@@ -278,7 +278,7 @@ class Sandbox(Provider):
         if not secret:
             raise ConfigurationError("provider_not_configured", "no webhook secret", provider=self.code)
         # Why the real clock: the webhook was signed by somebody whose days don't pass faster.
-        return signatures.read_webhook(secret, headers, body, super().now().timestamp())
+        return signatures.read_webhook(secret, headers, body, self._clock().timestamp())
 
     # -------------------------------------------------------------------------
     # NEWS

@@ -2,6 +2,10 @@ from . import (
     test_access,
     test_dispatch,
     test_directory,
+    test_events,
+    test_fairness,
     test_pages,
+    test_redirects,
     test_secrets,
+    test_webhooks,
 )

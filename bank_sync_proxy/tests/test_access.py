@@ -8,10 +8,21 @@ MODELS = (
     "bank.sync.client",
     "bank.sync.connection",
     "bank.sync.error",
+    "bank.sync.event",
     "bank.sync.institution",
     "bank.sync.provider",
     "bank.sync.provider.setting",
+    "bank.sync.usage",
     "bank.sync.visit",
+)
+SECRETS = (
+    "browser_digest",
+    "callback_digest",
+    "encrypted_value",
+    "return_url",
+    "secret_data",
+    "secret_state",
+    "token_digest",
 )
 
 
@@ -50,7 +61,7 @@ class TestAccess(ProxyCase):
         self.connect()
         for model in MODELS:
             fields = self.env[model]._fields
-            for name in ("secret_state", "secret_data", "encrypted_value", "token_digest", "return_url"):
+            for name in SECRETS:
                 if name in fields:
                     self.assertEqual(fields[name].groups, "base.group_system")
                     self.assertFalse(fields[name].copy and name != "return_url")

@@ -2,11 +2,14 @@ import re
 from datetime import timedelta
 from unittest.mock import patch
 
+from freezegun import freeze_time
+
 from odoo import fields
 from odoo.tests import tagged
 
 from ..providers.errors import TransientError
 from ..providers.sandbox import Sandbox
+from ..providers.types import Challenge, Field, Option
 from .common import PagesCase
 
 
@@ -152,8 +155,8 @@ class TestPages(PagesCase):
 
     def test_the_pages_cannot_be_framed_cached_or_scripted(self):
         url = self.start()["page_url"]
-        page = self.enter(url)
-        for page in (self.get(url), page, self.get("/bank_sync/connect/none"), self.post(page, follow=False)):
+        first = self.enter(url)
+        for page in (first, self.get(url), self.get("/bank_sync/connect/none"), self.post(first, follow=False)):
             policy = page.headers["Content-Security-Policy"]
             self.assertIn("default-src 'none'", policy)
             self.assertIn("frame-ancestors 'none'", policy)
@@ -227,3 +230,218 @@ class TestPages(PagesCase):
         answer = self.start(language="fr_FR")
         self.assertIn('lang="fr-FR"', self.enter(answer).text)
         self.assertIn('lang="en-US"', self.enter(self.start(language="xx_XX")).text)
+
+    # -------------------------------------------------------------------------
+    # THE TICKET
+    # -------------------------------------------------------------------------
+
+    def test_a_ticket_leads_to_an_address_without_a_secret(self):
+        answer = self.start()
+        page = self.enter(answer)
+        self.assertEqual(page.status_code, 200)
+        token = answer["page_url"].rsplit("/", 1)[1]
+        self.assertNotIn(token, page.url)
+        self.assertNotIn(token, page.text)
+        self.assertURLEqual(page.url, f"/bank_sync/visit/{self.visit_of(answer).public_id}")
+
+    def test_a_ticket_may_be_used_again_in_the_same_browser(self):
+        answer = self.start()
+        self.post(self.enter(answer), user="demo", password="demo")
+        self.assertIn("Choose accounts", self.enter(answer).text)
+
+    def test_a_ticket_lets_no_second_browser_in(self):
+        answer = self.start("demo-code")
+        mine = self.enter(answer)
+        self.another_browser()
+        page = self.enter(answer)
+        self.assertEqual(page.status_code, 410)
+        self.assertIn("has been used already", page.text)
+        for foreign in (page, self.get(mine.url), self.url_open(mine.url, data={"action": "cancel"})):
+            self.assertNotIn("Demo Code Bank", foreign.text)
+            self.assertNotIn("/back/to", foreign.text)
+        self.assertEqual(self.visit_of(answer).state, "open")
+
+    def test_the_address_of_a_visit_is_of_no_use_before_its_ticket_and_elsewhere(self):
+        answer = self.start()
+        visit = self.visit_of(answer)
+        for _browser in range(2):
+            page = self.get(f"/bank_sync/visit/{visit.public_id}")
+            self.assertEqual(page.status_code, 403)
+            self.assertIn("another browser", page.text)
+            self.enter(answer)
+            self.another_browser()
+        self.enter(self.start("demo-beta"))
+        self.assertEqual(self.get(f"/bank_sync/visit/{visit.public_id}").status_code, 403)
+
+    def test_what_looks_at_a_ticket_before_the_user_does_not_burn_it(self):
+        answer = self.start()
+        self.url_open(answer["page_url"], method="HEAD")
+        for headers in (
+            {"Sec-Purpose": "prefetch;prerender"},
+            {"Purpose": "prefetch"},
+            {"X-Moz": "prefetch"},
+            {"X-Purpose": "preview"},
+            {"Sec-Fetch-Dest": "image", "Sec-Fetch-Mode": "no-cors"},
+        ):
+            page = self.get(answer["page_url"], headers=headers)
+            self.assertEqual(page.status_code, 200)
+            self.assertIn("Open this address in your browser", page.text)
+        self.assertFalse(self.visit_of(answer).browser_digest)
+        self.assertIn("Sign in", self.enter(answer).text)
+
+    def test_a_program_without_cookies_burns_no_ticket_even_when_it_follows_redirects(self):
+        answer = self.start()
+        first = self.get(answer["page_url"])
+        self.another_browser()
+        page = self.get(first.headers["Location"])
+        self.assertEqual(page.status_code, 403)
+        self.assertIn("keeps no cookies", page.text)
+        self.assertFalse(self.visit_of(answer).browser_digest)
+        self.assertIn("Sign in", self.enter(answer).text)
+
+    def test_the_browser_s_key_is_kept_as_a_digest_and_safe_from_scripts(self):
+        answer = self.start()
+        given = self.get(answer["page_url"]).headers["Set-Cookie"]
+        self.assertRegex(given, r"bank_sync_browser=[\w-]{43};.*HttpOnly;.*SameSite=Lax")
+        self.assertNotIn("Secure", given)
+        self.enter(answer)
+        key = re.search(r"bank_sync_browser=([\w-]+)", given).group(1)
+        self.assertNotIn(key, f"{self.visit_of(answer).read()}")
+
+    def test_a_cookie_that_is_no_key_is_replaced(self):
+        answer = self.start()
+        for rubbish in ("short", "x" * 5000, "a.b"):
+            self.another_browser()
+            self.opener.cookies.set("bank_sync_browser", rubbish)
+            self.assertIn("bank_sync_browser=", self.get(answer["page_url"]).headers["Set-Cookie"])
+        self.assertFalse(self.visit_of(answer).browser_digest)
+
+    def test_an_unfinished_connection_is_resumed_with_a_new_ticket(self):
+        answer = self.start(institution=None)
+        page = self.post(self.enter(answer), institution="sandbox.demo")
+        self.assertIn("Sign in", page.text)
+        resumed = self.ask("connections.renew", connection_id=answer["connection_id"], return_url="/x")
+        self.assertEqual(self.enter(answer).status_code, 410)
+        self.another_browser()
+        page = self.enter(resumed)
+        self.assertIn("Choose another bank", page.text)
+        page = self.post(page, user="demo", password="demo")
+        self.assertEqual(self.post(page, **self.consent_values(page)).status_code, 303)
+        self.assertEqual(self.connection(answer).state, "connected")
+
+    # -------------------------------------------------------------------------
+    # QUESTIONS OF ALL KINDS
+    # -------------------------------------------------------------------------
+
+    def test_an_approval_is_waited_for_without_scripts_and_counts_no_attempts(self):
+        answer = self.start("demo-app")
+        with freeze_time("2026-05-04 08:00:00"):
+            self.visit_of(answer).expires_at = "2026-05-04 08:30:00"
+            page = self.post(self.enter(answer), user="demo", password="demo")
+            self.assertIn('http-equiv="refresh" content="3"', page.text)
+            self.assertNotIn("<script", page.text)
+            step = self.visit_of(answer).step
+            with patch.object(Sandbox, "answer", autospec=True, side_effect=Sandbox.answer) as asked:
+                for _look in range(3):
+                    self.assertIn("Approve in your app", self.get(page.url).text)
+                    self.assertIn("Approve in your app", self.post(page, action="approved").text)
+                self.assertLessEqual(asked.call_count, 1)
+        with freeze_time("2026-05-04 08:00:05"):
+            self.assertIn("Approve in your app", self.get(page.url).text)
+            self.assertEqual((self.visit_of(answer).step, self.visit_of(answer).attempts), (step, 0))
+        with freeze_time("2026-05-04 08:00:10"):
+            page = self.get(page.url)
+            self.assertIn("Choose accounts", page.text)
+            self.assertNotIn("http-equiv", page.text)
+            self.assertEqual(self.post(page, **self.consent_values(page)).status_code, 303)
+
+    def test_an_approval_that_nobody_gives_is_told_and_can_be_asked_for_again(self):
+        answer = self.start("demo-app")
+        with freeze_time("2026-05-04 08:00:00"):
+            self.visit_of(answer).expires_at = "2026-05-04 08:30:00"
+            page = self.post(self.enter(answer), user="slow", password="demo")
+        with freeze_time("2026-05-04 08:01:00"):
+            page = self.get(page.url)
+            self.assertIn("has withdrawn the request", page.text)
+            page = self.post(page)
+            self.assertIn("Approve in your app", page.text)
+            end = self.post(page, action="cancel")
+            self.assertIn("cancelled=1", end.headers["Location"])
+
+    def test_a_choice_offers_one_of_several(self):
+        answer = self.start()
+        choice = Challenge(
+            title="How?",
+            kind="choice",
+            fields=(
+                Field(
+                    "method",
+                    "Send the code",
+                    type="choice",
+                    options=(Option("sms", "By text message", "•••• 56"), Option("mail", "By e-mail")),
+                ),
+            ),
+        )
+        self.visit_of(answer)._take(choice)
+        page = self.enter(answer)
+        self.assertEqual(page.text.count('type="radio"'), 2)
+        with patch.object(Sandbox, "answer", autospec=True, return_value=choice) as asked:
+            self.post(page, method="mail")
+            self.assertEqual(asked.call_args.args[2], {"method": "mail"})
+            self.post(self.enter(answer), method="carrier pigeon")
+            self.assertEqual(asked.call_args.args[2], {"method": ""})
+
+    def test_pages_of_languages_that_run_from_right_to_left(self):
+        self.env["res.lang"]._activate_lang("ar_001")
+        self.assertIn('dir="rtl"', self.enter(self.start(language="ar_001")).text)
+        self.assertIn('dir="ltr"', self.enter(self.start()).text)
+
+    # -------------------------------------------------------------------------
+    # CLIENTS THAT GET NO PAGES
+    # -------------------------------------------------------------------------
+
+    def test_a_blocked_client_s_pages_say_why(self):
+        answer = self.start()
+        page = self.enter(answer)
+        self.client_record.write({"state": "blocked", "blocked_by": "support", "reason": "Please call us."})
+        for refused in (self.get(page.url), self.post(page, user="demo", password="demo"), self.enter(answer)):
+            self.assertEqual(refused.status_code, 403)
+            self.assertIn("has blocked this database", refused.text)
+            self.assertIn("Please call us.", refused.text)
+            self.assertIn("/back/to?", refused.text)
+        self.client_record.write({"state": "active", "blocked_by": False})
+        self.assertIn("Sign in", self.get(page.url).text)
+
+    def test_guessing_at_a_bank_is_suspicious(self):
+        self.client_record.is_embedded = False
+        self.client_record.url = "https://books.example.com"
+        self.env["ir.config_parameter"].set_param("bank_sync_proxy.suspicion_credentials", "2/60")
+        for state in ("active", "blocked"):
+            visits = self.env["bank.sync.visit"]
+            connection = self.env["bank.sync.connection"].create(
+                {
+                    "client_id": self.client_record.id,
+                    "institution_id": self.env["bank.sync.institution"]._find("sandbox.demo").id,
+                }
+            )
+            answer = visits._open(connection, "connect", connection._begin("connect", None))
+            page = self.enter(answer)
+            for number in range(5):
+                page = self.post(page, user="demo", password=f"guess {number}")
+            self.assertIn("could not be connected", page.text)
+            self.assertEqual(self.client_record.state, state)
+        noted = self.env["bank.sync.suspicion"].search([("client_id", "=", self.client_record.id)])
+        self.assertEqual(noted.mapped("kind"), ["credentials"] * 2)
+        self.assertTrue(all(noted.mapped("address")))
+
+    def test_the_last_form_may_lead_to_the_database_and_nowhere_else(self):
+        answer = self.start()
+        self.visit_of(answer).return_url = "https://books.example.com:8443/back?book=1"
+        page = self.enter(answer)
+        self.assertIn("form-action 'self' https://books.example.com:8443;", page.headers["Content-Security-Policy"])
+        page = self.post(page, user="demo", password="demo", return_url="https://evil.example/")
+        end = self.post(page, **self.consent_values(page), return_url="https://evil.example/")
+        self.assertEqual(
+            end.headers["Location"],
+            f"https://books.example.com:8443/back?book=1&connection_id={answer['connection_id']}",
+        )

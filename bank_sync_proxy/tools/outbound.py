@@ -1,6 +1,6 @@
 """Requests to addresses that strangers have given us: databases, for instance. Imports no Odoo.
 
-Whoever names an address could name one inside our own network, or a name that leads there (server-side request forgery).
+Whoever names an address could name one inside our own network, or a name that leads there: server-side request forgery.
 So the address is looked at where it counts: names are resolved once, *every* address that they have must be public, and
 the socket is connected to what was looked at, so a name that changes its mind in between changes nothing. Redirects are
 answers, not followed. Only https, certificates are verified, proxies of the environment are not used.
@@ -71,25 +71,17 @@ def post(url, body, headers, allow_private=False, verify=True):
     :raise OutboundError: when there is none
     """
     check_url(url, allow_private)
-    with requests.Session() as session:
-        # Proxies, certificates and passwords of the environment are for others.
-        session.trust_env = False
-        for scheme in ("http://", "https://"):
-            session.mount(scheme, _Guarded(allow_private))
-        try:
-            response = session.post(
-                url,
-                data=body,
-                headers=headers,
-                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
-                allow_redirects=False,
-                stream=True,
-                verify=verify,
-            )
-            return Answer(response.status_code, response.raw.read(MAX_ANSWER, decode_content=False))
-        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            # Its text would quote the address, and a library's words change.
-            raise OutboundError(type(error).__name__) from None
+    request = requests.Request("POST", url, headers=headers, data=body).prepare()
+    # Why no session: it would bring cookies, redirects, and the environment's proxies and passwords.
+    adapter = _Guarded(allow_private)
+    try:
+        response = adapter.send(request, stream=True, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), verify=verify)
+        return Answer(response.status_code, response.raw.read(MAX_ANSWER, decode_content=False))
+    except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+        # Its text would quote the address, and a library's words change.
+        raise OutboundError(type(error).__name__) from None
+    finally:
+        adapter.close()
 
 
 def check_url(url, allow_private=False):
@@ -149,11 +141,11 @@ class _Watched:
         self._alarm.start()
 
     def close(self):
-        super().close()
         if self._alarm:
             self._alarm.cancel()
             self._alarm.handle.close()
             self._alarm = None
+        return super().close()
 
 
 def _cut(handle):
@@ -169,7 +161,7 @@ class _Guarded(HTTPAdapter):
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *arguments, **parameters):
-        super().init_poolmanager(*arguments, **parameters)
+        result = super().init_poolmanager(*arguments, **parameters)
         allowed = {"allow_private": self._allow_private}
         kinds = {
             "http": (HTTPConnectionPool, type("Connection", (_Watched, HTTPConnection), allowed)),
@@ -178,3 +170,4 @@ class _Guarded(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {
             scheme: type("Pool", (pool,), {"ConnectionCls": kind}) for scheme, (pool, kind) in kinds.items()
         }
+        return result

@@ -34,7 +34,11 @@ class Listener:
 
     def _talk(self, connection):
         with connection:
-            self.heard.append(connection.recv(65536))
+            connection.settimeout(0.05)
+            with contextlib.suppress(TimeoutError):
+                # Head and body come apart.
+                while piece := connection.recv(65536):
+                    self.heard.append(piece)
             try:
                 for byte in self._answer:
                     connection.sendall(bytes([byte]))
