@@ -173,7 +173,9 @@ class EnableBanking(WebProvider):
         return f"{bank['country']}.{bank['name']}"
 
     def _validity(self, bank):
-        return min(timedelta(seconds=int(bank["maximum_consent_validity"])), MAX_CONSENT)
+        # Why a default: a bank without it must not hide all the others.
+        seconds = bank.get("maximum_consent_validity")
+        return min(timedelta(seconds=int(seconds)), MAX_CONSENT) if seconds else MAX_CONSENT
 
     def _bank(self, institution):
         country, _dot, name = institution.partition(".")

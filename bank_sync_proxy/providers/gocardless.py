@@ -134,7 +134,7 @@ class GoCardless(WebProvider):
                     bic=reading.text(bank.get("bic")),
                     logo=reading.text(bank.get("logo")),
                     capabilities=Capabilities(
-                        history_days=int(bank["transaction_total_days"]),
+                        history_days=self._history_days(bank),
                         consent_days=self._consent_days(bank),
                         fetches_per_day=FETCHES_PER_DAY,
                     ),
@@ -142,8 +142,11 @@ class GoCardless(WebProvider):
                 for bank in listed
             ]
 
+    def _history_days(self, bank):
+        return int(bank.get("transaction_total_days") or 90)
+
     def _consent_days(self, bank):
-        # A text. Banks without it allow 90 days.
+        # Both are texts. Banks without one allow 90 days.
         return min(int(bank.get("max_access_valid_for_days") or 90), MAX_CONSENT_DAYS)
 
     # -------------------------------------------------------------------------
@@ -162,7 +165,7 @@ class GoCardless(WebProvider):
                 "agreements/enduser/",
                 {
                     "institution_id": institution,
-                    "max_historical_days": int(bank["transaction_total_days"]),
+                    "max_historical_days": self._history_days(bank),
                     "access_valid_for_days": self._consent_days(bank),
                     "access_scope": ["balances", "details", "transactions"],
                 },

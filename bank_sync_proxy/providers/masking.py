@@ -15,6 +15,8 @@ PATTERNS = (
         r"""(?P<key>["'][\w-]*(?:pass|pwd|secret|token|key|otp)[\w-]*["']\s*:\s*)["'][^"']*["']""", re.IGNORECASE
     ),
     re.compile(r"(?P<key>\b[\w-]*(?:pass|pwd|secret|token|key|otp)[\w-]*=)[^\s&\"']+", re.IGNORECASE),
+    # User and password in a URL.
+    re.compile(r"(?P<key>://)[^\s/@]+(?=@)"),
     # A JSON web token, wherever it stands.
     re.compile(r"\beyJ[\w-]+\.[\w-]+(?:\.[\w-]+)?"),
 )

@@ -64,6 +64,9 @@ def moment(value):
     """A moment of ISO 8601, aware, in UTC; one without a zone counts as UTC. None stays None."""
     if not value:
         return None
+    if value[-1] == "Z" and len(value) in (20, 24):
+        # As nearly all write it; this is done for every transaction.
+        return datetime.fromisoformat(f"{value[:-1]}+00:00")
     # Why by hand: Python 3.10 reads neither Z nor any number of digits after the seconds.
     main, fraction, zone = re.fullmatch(r"(.{19}|.{16})(\.\d+)?(Z|[+-]\d\d:?\d\d)?", value).groups()
     if zone in (None, "Z"):
@@ -128,7 +131,9 @@ def iban(value):
 
 def creditor_reference(value):
     """:return: the reference without blanks where the text is an ISO 11649 one, or None"""
-    value = "".join(str(value or "").split()).upper()
+    if not value or value[:2] not in ("RF", "rf"):
+        return None
+    value = "".join(value.split()).upper()
     return value if CREDITOR_REFERENCE.fullmatch(value) else None
 
 

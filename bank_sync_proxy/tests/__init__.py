@@ -5,6 +5,7 @@ from . import (
     test_events,
     test_fairness,
     test_pages,
+    test_providers,
     test_redirects,
     test_secrets,
     test_webhooks,
