@@ -1,5 +1,6 @@
 from . import (
     test_access,
+    test_adapters,
     test_dispatch,
     test_directory,
     test_events,

@@ -6,9 +6,8 @@ from datetime import datetime, timezone
 from functools import cached_property
 from importlib import import_module
 
-from bank_sync_proxy.providers import PROVIDERS, provider_class
-from bank_sync_proxy.providers.types import Challenge, Flow, Redirect
-
+from ...providers import PROVIDERS, provider_class
+from ...providers.types import Challenge, Flow, Redirect
 from .scripted import FIXTURES, Case, ScriptedServer
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=timezone.utc)
@@ -108,6 +107,8 @@ class Script:
         for _step in range(5):
             # What is kept meanwhile has to survive as JSON.
             flow = replace(flow, data=json.loads(json.dumps(getattr(step, "data", {}))))
+            # An object lives for one operation, so nothing that it has kept may be needed.
+            self.adapter = self.new_adapter()
             if isinstance(step, Redirect):
                 step = self.adapter.complete(flow, self.callback if callback is None else callback)
                 if isinstance(step, Challenge):
@@ -133,4 +134,4 @@ class Script:
 
 def script_class(code):
     """:raise ModuleNotFoundError: a provider was registered without its script"""
-    return import_module(f"bank_sync_proxy.tests.pure.{code}_server").SCRIPT
+    return import_module(f".{code}_server", __package__).SCRIPT

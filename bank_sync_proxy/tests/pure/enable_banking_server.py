@@ -7,7 +7,7 @@ from functools import cache
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from bank_sync_proxy.tests.pure.contract import NOW, STATE, Script
+from .contract import NOW, STATE, Script
 
 
 @cache

@@ -1,6 +1,6 @@
 """GoCardless Bank Account Data as the contract suite needs it."""
 
-from bank_sync_proxy.tests.pure.contract import STATE, Script
+from .contract import STATE, Script
 
 
 class GoCardlessScript(Script):

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from bank_sync_proxy.tests.pure.contract import NOW, STATE, Script
+from .contract import NOW, STATE, Script
 
 
 @cache

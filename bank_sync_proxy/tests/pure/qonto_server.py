@@ -1,6 +1,6 @@
 """Qonto as the contract suite needs it."""
 
-from bank_sync_proxy.tests.pure.contract import Script
+from .contract import Script
 
 
 class QontoScript(Script):

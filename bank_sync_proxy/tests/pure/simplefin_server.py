@@ -2,7 +2,7 @@
 
 import base64
 
-from bank_sync_proxy.tests.pure.contract import Script
+from .contract import Script
 
 
 class SimpleFINScript(Script):
