@@ -31,8 +31,9 @@ class BankSyncConnect(Pages, http.Controller):
         if not visit:
             return self._closed_page(visit)
         key = self._browser_key()
+        query = {name: parameters[name] for name in ("q", "country") if name in parameters}
         if visit.browser_digest:
-            return self._go_to(visit) if visit._is_of(key) else self._sign("used", HTTPStatus.GONE)
+            return self._go_to(visit, query) if visit._is_of(key) else self._sign("used", HTTPStatus.GONE)
         if not visit._is_open():
             return self._closed_page(visit)
         if self._is_preview():
@@ -41,9 +42,10 @@ class BankSyncConnect(Pages, http.Controller):
             return self._sign("cookies", HTTPStatus.FORBIDDEN)
         if not key:
             # Why twice: programs that look at an address before the user does keep no cookies, and burn no ticket.
-            return self._give_key(request.redirect(f"/bank_sync/connect/{token}?{SECOND_TIME}=1", HTTPStatus.SEE_OTHER))
+            query[SECOND_TIME] = 1
+            return self._give_key(request.redirect_query(f"/bank_sync/connect/{token}", query, HTTPStatus.SEE_OTHER))
         visit._let_in(key)
-        return self._go_to(visit)
+        return self._go_to(visit, query)
 
     @http.route("/bank_sync/visit/<string:public_id>", type="http", auth="public", methods=["GET"], sitemap=False)
     @hosted_page

@@ -80,8 +80,9 @@ class Pages:
             visit = visit.with_context(lang=visit.language)
         return visit
 
-    def _go_to(self, visit):
-        return request.redirect(f"/bank_sync/visit/{visit.public_id}", code=HTTPStatus.SEE_OTHER)
+    def _go_to(self, visit, query=None):
+        """:param dict query: what the choice of the bank begins with"""
+        return request.redirect_query(f"/bank_sync/visit/{visit.public_id}", query, code=HTTPStatus.SEE_OTHER)
 
     def _leave(self, visit, from_elsewhere=False):
         """Back to the database, at the address that was fixed when the visit began.

@@ -249,6 +249,15 @@ class TestPages(PagesCase):
         self.post(self.enter(answer), user="demo", password="demo")
         self.assertIn("Choose accounts", self.enter(answer).text)
 
+    def test_a_ticket_may_say_where_the_choice_begins(self):
+        answer = self.start(institution=None, country="DE")
+        self.assertNotIn("Demo World Bank", self.enter(answer).text)
+        self.another_browser()
+        answer = self.start(institution=None, country="DE")
+        page = self.enter(f"{answer['page_url']}?q=world&country=")
+        self.assertIn("Demo World Bank", page.text)
+        self.assertNotIn("Demo Code Bank", page.text)
+
     def test_a_ticket_lets_no_second_browser_in(self):
         answer = self.start("demo-code")
         mine = self.enter(answer)
