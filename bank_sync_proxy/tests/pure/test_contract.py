@@ -360,7 +360,7 @@ def test_an_answer_without_end_is_refused(script):
         return http
 
     script.adapter.connect = connect_small
-    failure(script, ProtocolError)
+    assert "more than 1500 bytes" in failure(script, ProtocolError).detail
 
 
 def test_a_wrong_clock_is_named(script):
