@@ -5,7 +5,15 @@ from importlib import import_module
 #: One line per provider: code, label, class. The code is also the name of the file; it is stored in databases and never
 #: renamed. Alphabetical. Why not the classes themselves: a module is imported when its provider is used, so that a
 #: missing optional library troubles nobody else.
-PROVIDERS = (("sandbox", "Demo Bank", "Sandbox"),)
+PROVIDERS = (
+    ("enable_banking", "Enable Banking", "EnableBanking"),
+    ("gocardless", "GoCardless (existing accounts only)", "GoCardless"),
+    ("plaid", "Plaid", "Plaid"),
+    ("ponto", "Ponto", "Ponto"),
+    ("qonto", "Qonto", "Qonto"),
+    ("sandbox", "Demo Bank", "Sandbox"),
+    ("simplefin", "SimpleFIN", "SimpleFIN"),
+)
 
 
 def provider_class(code):

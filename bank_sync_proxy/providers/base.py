@@ -22,6 +22,8 @@ class Provider:
     code = None
     #: What people call it.
     label = None
+    #: What it can do and what it takes: :class:`~.facts.Facts`.
+    facts = None
 
     # -------------------------------------------------------------------------
     # YOU MAY SET

@@ -16,6 +16,7 @@ from . import sandbox_signatures as signatures
 from . import sandbox_texts as texts
 from .base import Provider
 from .errors import ConfigurationError, ConsentError, ProtocolError, _lt
+from .facts import Facts
 from .sandbox_bank import MAX_PENDING_DAYS, Ledger, hours
 from .sandbox_challenges import ANOTHER_USER, APPROVAL, CODE, LOGIN, REFUSED, TOO_LATE, WRONG_USER
 from .sandbox_institutions import BANKS
@@ -63,6 +64,16 @@ class Sandbox(Provider):
     label = "Demo Bank"
     api_version = "1"
     demonstration = True
+    facts = Facts(
+        countries="invented",
+        who="anyone; a demonstration without a bank",
+        connect="our pages",
+        identity="`id`",
+        pending=True,
+        webhooks=True,
+        history_days=HISTORY_DAYS,
+        consent_days=CONSENT_DAYS,
+    )
     settings_needed = (
         Setting(
             "clock_offset_hours",

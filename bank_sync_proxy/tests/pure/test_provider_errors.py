@@ -67,6 +67,7 @@ def test_a_code_belongs_to_one_class():
         "{'password': 's3cret'}",
         "https://bank.example/?client_secret=s3cret&x=1",
         "token eyJhbGciOi.eyJzdWIiOi.s3cret",
+        "https://user:s3cret@bridge.example/simplefin",
     ],
 )
 def test_an_error_prints_no_secret(text):

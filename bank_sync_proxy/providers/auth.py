@@ -1,0 +1,262 @@
+"""How adapters prove who they are: ``requests.auth.AuthBase`` objects, and a certificate for mutual TLS."""
+
+import base64
+import json
+import os
+import re
+import ssl
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase, HTTPBasicAuth
+
+#: A token that ends so soon is renewed before it is used: the question takes its time, clocks differ.
+SPARE = timedelta(seconds=60)
+PEM = re.compile(r"(-----BEGIN [A-Z0-9 ]+-----)(.*?)(-----END [A-Z0-9 ]+-----)", re.DOTALL)
+
+
+class Basic(HTTPBasicAuth):
+    """User name and password, in UTF-8. ``requests`` itself would send texts in Latin-1."""
+
+    def __init__(self, user, password):
+        super().__init__(user.encode(), password.encode())
+
+
+class Headers(AuthBase):
+    """Secrets as they are, in headers.
+
+    :param dict headers: value by name
+    """
+
+    def __init__(self, headers):
+        self._headers = headers
+
+    def __call__(self, request):
+        request.headers.update(self._headers)
+        return request
+
+
+# -------------------------------------------------------------------------
+# BEARER TOKENS
+# -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Token:
+    """An access token, and what gives the next one.
+
+    :param datetime expires_at: aware; None: until it is refused
+    """
+
+    value: str = field(repr=False)
+    expires_at: datetime | None = None
+    refresh_value: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def from_answer(cls, data, now):
+        """The answer of OAuth 2.0: ``access_token``, ``expires_in`` (seconds), ``refresh_token``."""
+        seconds = data.get("expires_in")
+        expires_at = now + timedelta(seconds=int(seconds)) if seconds is not None else None
+        return cls(data["access_token"], expires_at, data.get("refresh_token"))
+
+
+class Bearer(AuthBase):
+    """A bearer token that is renewed before it ends, and once when it is refused.
+
+    :param obtain: callable(:class:`Token` or None) that asks for a new one; it is given the old one
+    :param now: callable that gives the current moment, aware
+    :param token: the one that is stored
+    :param keep: callable(:class:`Token`) that stores a new one for good, before it is used. Why: where refreshing ends
+        the old token, a new one that is lost with a rolled back transaction locks us out.
+    """
+
+    def __init__(
+        self,
+        obtain: Callable[[Token | None], Token],
+        now: Callable[[], datetime],
+        token: Token | None = None,
+        keep: Callable[[Token], None] | None = None,
+    ):
+        self._obtain, self._now, self._token, self._keep = obtain, now, token, keep
+
+    def __call__(self, request):
+        if self._token is None or self._is_ending():
+            self.renew()
+        request.headers["Authorization"] = f"Bearer {self._token.value}"
+        return request
+
+    def renew(self):
+        """Replace the token. What goes wrong is the failure of the question for which it is needed."""
+        token = self._obtain(self._token)
+        if self._keep:
+            self._keep(token)
+        self._token = token
+
+    def _is_ending(self):
+        return self._token.expires_at is not None and self._now() + SPARE >= self._token.expires_at
+
+
+# -------------------------------------------------------------------------
+# SIGNATURES
+# -------------------------------------------------------------------------
+
+
+def restore_pem(text):
+    """A PEM text as it has to be, also where pasting into one line has turned its line breaks into spaces.
+
+    :return: bytes; several blocks stay several
+    :raise ValueError: without any block
+    """
+    blocks = []
+    for begin, content, end in PEM.findall(text or ""):
+        letters = "".join(content.replace("\\n", "").split())
+        lines = [letters[start : start + 64] for start in range(0, len(letters), 64)]
+        blocks.append("\n".join([begin, *lines, end, ""]))
+    if not blocks:
+        raise ValueError("this is no PEM text: it begins with -----BEGIN and ends with a line -----END")
+    return "".join(blocks).encode()
+
+
+def load_rsa_key(text):
+    """:param str text: PEM, without a password
+    :return: private key of ``cryptography``
+    :raise ValueError: with a reason that an administrator understands, without any part of the key
+    """
+    try:
+        key = serialization.load_pem_private_key(restore_pem(text), password=None)
+    except (TypeError, UnsupportedAlgorithm):
+        raise ValueError("the private key has a password or is of an unknown kind")
+    except ValueError as error:
+        raise ValueError("this is no private key") if "PEM text" not in str(error) else error
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise ValueError("the private key is no RSA key")
+    return key
+
+
+def sign_sha256(key, message):
+    """:return: RSA signature (PKCS #1 v1.5, SHA-256) of bytes"""
+    return key.sign(message, padding.PKCS1v15(), hashes.SHA256())
+
+
+def decode_segment(segment):
+    """One part of a JSON web token: base64url without padding."""
+    return base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
+
+
+def verify_es256(key, message, signature):
+    """
+    :param dict key: public key of curve P-256, as a JSON web key
+    :param bytes signature: as JSON web tokens carry it, two numbers of 32 bytes
+    :raise ValueError: when the key's owner has not signed the message
+    """
+    if len(signature) != 64:
+        raise ValueError("no signature of this kind")
+    x, y = (int.from_bytes(decode_segment(key[name]), "big") for name in "xy")
+    pair = encode_dss_signature(int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big"))
+    try:
+        public_key = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+        public_key.verify(pair, message, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        raise ValueError("the signature is wrong")
+
+
+def _segment(value):
+    if not isinstance(value, bytes):
+        value = json.dumps(value, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+
+
+class SignedToken(AuthBase):
+    """A JSON web token that we sign ourselves (RS256), new before it ends.
+
+    :param key: RSA private key
+    :param str key_id: ``kid`` of its header
+    :param dict claims: beside ``iat`` and ``exp``
+    :param now: callable that gives the current moment, aware
+    """
+
+    def __init__(self, key, key_id, claims, now, lifetime=timedelta(hours=1)):
+        self._key, self._key_id, self._claims, self._now, self._lifetime = key, key_id, claims, now, lifetime
+        self._bearer = Bearer(lambda _old: self._sign(), now)
+
+    def __call__(self, request):
+        return self._bearer(request)
+
+    def _sign(self):
+        issued = self._now()
+        header = {"typ": "JWT", "alg": "RS256", "kid": self._key_id}
+        claims = {
+            **self._claims,
+            "iat": int(issued.timestamp()),
+            "exp": int((issued + self._lifetime).timestamp()),
+        }
+        message = f"{_segment(header)}.{_segment(claims)}"
+        signature = _segment(sign_sha256(self._key, message.encode()))
+        return Token(f"{message}.{signature}", issued + self._lifetime)
+
+
+class RequestSignature(AuthBase):
+    """Signs method, URL and body of each question with RSA and SHA-256, as Salt Edge wants it.
+
+    What is signed is ``expiry|METHOD|URL|body``. The URL is the final one, with its query; no redirect is followed.
+
+    :param dict headers: sent with each question, such as the application's id
+    """
+
+    def __init__(self, key, now, headers=None, lifetime=timedelta(minutes=1)):
+        self._key, self._now, self._headers, self._lifetime = key, now, headers or {}, lifetime
+
+    def __call__(self, request):
+        expiry = str(int((self._now() + self._lifetime).timestamp()))
+        body = request.body or b""
+        body = body.encode() if isinstance(body, str) else body
+        message = f"{expiry}|{request.method}|{request.url}|".encode() + body
+        request.headers.update(self._headers)
+        request.headers["Expires-at"] = expiry
+        request.headers["Signature"] = base64.b64encode(sign_sha256(self._key, message)).decode()
+        return request
+
+
+# -------------------------------------------------------------------------
+# MUTUAL TLS
+# -------------------------------------------------------------------------
+
+
+class ClientCertificate(HTTPAdapter):
+    """Shows our certificate to the other side: ``session.mount("https://", ClientCertificate(…))``.
+
+    :param str certificate: PEM, with the chain where there is one
+    :param str key: PEM of its private key, without a password
+    :param str authorities: PEM of the authorities to trust instead of the usual ones
+    """
+
+    def __init__(self, certificate, key, authorities=None):
+        self._context = ssl.create_default_context(cadata=authorities)
+        # Why a file: OpenSSL's binding in Python reads certificates from nowhere else. It is gone before the first byte
+        # is sent, and nobody else may read it meanwhile.
+        handle, path = tempfile.mkstemp(suffix=".pem")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(restore_pem(certificate) + restore_pem(key))
+            self._context.load_cert_chain(path)
+        finally:
+            os.unlink(path)
+        super().__init__()
+
+    def init_poolmanager(self, *args, **kwargs):
+        return super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+
+    def build_connection_pool_key_attributes(self, request, verify, cert=None):
+        # Why: `requests` would add its own list of authorities to the context, which then trusts both.
+        host, attributes = super().build_connection_pool_key_attributes(request, verify, cert)
+        return host, {"cert_reqs": "CERT_REQUIRED"} if "cert_reqs" in attributes else attributes
+
+    def cert_verify(self, conn, url, verify, cert):
+        conn.cert_reqs = "CERT_REQUIRED"

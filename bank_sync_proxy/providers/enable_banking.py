@@ -1,0 +1,413 @@
+"""Enable Banking: banks of the European Economic Area, over their PSD2 interfaces. https://enablebanking.com/docs/api/
+
+A consent is a *session*. It names accounts by a ``uid`` that dies with it; a renewal is a whole new session. Nothing is
+stored there: each question goes to the bank, and banks count them.
+"""
+
+from contextlib import suppress
+from datetime import date, datetime, time, timedelta, timezone
+from hashlib import blake2b
+
+from . import reading
+from .auth import SignedToken, load_rsa_key
+from .errors import ConsentError, ProviderError, RateLimited, _lt
+from .facts import Facts
+from .types import (
+    Account,
+    Capabilities,
+    Challenge,
+    Completed,
+    Counterparty,
+    Field,
+    Institution,
+    Option,
+    Page,
+    Redirect,
+    Refreshed,
+    Setting,
+    Transaction,
+    moment_from_text,
+    moment_text,
+)
+from .web import WebProvider
+
+#: PSD2 lets a bank refuse more questions per account and day while no user is present.
+FETCHES_PER_DAY = 4
+MAX_CONSENT = timedelta(days=180)
+#: Every bank under PSD2 gives so many days at any time.
+SURE_DAYS = 89
+MAX_PAGES = 1000
+#: HOLD is an amount that is reserved, such as a card payment; OTHR says nothing, so nothing is booked for it.
+PENDING = {"PDNG", "HOLD", "OTHR"}
+#: The booked balance, best first. Available ones (CLAV, ITAV) may include an overdraft, they are better than none.
+BALANCES = ("CLBD", "ITBD", "PRCD", "OPBD", "XPCD", "OTHR", "CLAV", "ITAV")
+TYPES = {"CACC": "current", "TRAN": "current", "SVGS": "savings", "CARD": "credit_card", "LOAN": "loan"}
+SESSION_ENDS = {
+    "EXPIRED": "consent_expired",
+    "CLOSED": "consent_revoked",
+    "REVOKED": "consent_revoked",
+    "CANCELLED": "consent_revoked",
+    "INVALID": "consent_revoked",
+    "PENDING_AUTHORIZATION": "connection_unfinished",
+    "RETURNED_FROM_BANK": "connection_unfinished",
+}
+#: One account that the bank does not give at the moment; the session goes on. It is no reason to ask for a consent.
+ACCOUNT_CODES = ("ACCOUNT_DOES_NOT_EXIST", "ASPSP_ACCOUNT_NOT_ACCESSIBLE", "INVALID_ACCOUNT_ID")
+
+WHICH_CUSTOMER = Challenge(
+    title=_lt("Business or personal?"),
+    kind="choice",
+    message=_lt("The bank has different pages for its business customers and for private persons."),
+    fields=(
+        Field(
+            "psu_type",
+            _lt("I sign in as"),
+            type="choice",
+            options=(Option("business", _lt("Business customer")), Option("personal", _lt("Private person"))),
+            value="business",
+        ),
+    ),
+    submit=_lt("Continue to the bank"),
+    data={"step": "psu_type"},
+)
+REFUSED = Challenge(
+    title=_lt("No consent given"),
+    kind="consent",
+    message=_lt("The bank reports that you have not given your consent, so nothing was connected. You can try again."),
+    submit=_lt("Try again"),
+    data={"step": "again"},
+)
+
+
+def digest(text):
+    return blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+class EnableBanking(WebProvider):
+    """State: ``session_id``, ``psu_type``, ``valid_until``, and ``accounts``: our id → its uid and more."""
+
+    code = "enable_banking"
+    label = "Enable Banking"
+    docs_url = "https://enablebanking.com/docs/api/reference/"
+    api_version = "1.0.0"
+    production_url = sandbox_url = "https://api.enablebanking.com"
+    facts = Facts(
+        countries="European Economic Area",
+        who="anyone; free for your own accounts, else by contract",
+        connect="bank's pages",
+        identity="`entry_reference`, a fingerprint where the bank gives none",
+        pending=True,
+        consent_days=180,
+        fetches_per_day=FETCHES_PER_DAY,
+    )
+    settings_needed = (
+        Setting("application_id", _lt("Application ID"), help=_lt("Control Panel ‣ API applications.")),
+        Setting(
+            "private_key",
+            _lt("Private key"),
+            type="secret",
+            help=_lt("The whole text of the .pem file that you got when you registered the application."),
+        ),
+    )
+    error_codes = {
+        **dict.fromkeys(("EXPIRED_SESSION", "ASPSP_PSU_ACTION_REQUIRED"), "consent_expired"),
+        **dict.fromkeys(
+            ("CLOSED_SESSION", "REVOKED_SESSION", "SESSION_DOES_NOT_EXIST", "WRONG_SESSION_STATUS"), "consent_revoked"
+        ),
+        **dict.fromkeys(
+            ("ALREADY_AUTHORIZED", "EXPIRED_AUTHORIZATION_CODE", "WRONG_AUTHORIZATION_CODE"), "connection_unfinished"
+        ),
+        **dict.fromkeys(ACCOUNT_CODES, "unknown_account"),
+        **dict.fromkeys(("ASPSP_ERROR", "ASPSP_TIMEOUT"), "institution_unavailable"),
+        # The bank has taken back the page that it announced; only asking anew helps, and nothing was stored yet.
+        "WRONG_CONTINUATION_KEY": "institution_unavailable",
+        "ASPSP_RATE_LIMIT_EXCEEDED": "rate_limited",
+        "PSU_HEADER_NOT_PROVIDED": "auto_sync_forbidden",
+        "REDIRECT_URI_NOT_ALLOWED": "provider_not_configured",
+        "NO_ACCOUNTS_ADDED": "unknown_account",
+    }
+
+    def authenticate(self):
+        key = self.load_key(load_rsa_key, self.settings["private_key"])
+        claims = {"iss": "enablebanking.com", "aud": "api.enablebanking.com"}
+        return SignedToken(key, self.settings["application_id"], claims, self.now)
+
+    def read_error(self, body):
+        return body.get("error"), body.get("message"), None
+
+    def check_keys(self):
+        with self.reading("application"):
+            application = self.http.get("application")
+            state = "active" if application["active"] else "not active yet"
+            return f"{application['name']}, {application['environment']}, {state}"
+
+    # -------------------------------------------------------------------------
+    # INSTITUTIONS
+    # -------------------------------------------------------------------------
+
+    def institutions(self, country=None):
+        with self.reading("aspsps"):
+            listed = self.http.get("aspsps", country=country, service="AIS")["aspsps"]
+            # The same bank may be listed once for each kind of customer.
+            found = {self._institution_id(bank): bank for bank in listed}
+            return [
+                Institution(
+                    id=key,
+                    name=bank["name"],
+                    country=bank["country"],
+                    bic=reading.text(bank.get("bic")),
+                    logo=reading.text(bank.get("logo")),
+                    # Such a bank answers only with the user's network address, which we do not have.
+                    status="beta" if bank.get("beta") or bank.get("required_psu_headers") else "stable",
+                    capabilities=Capabilities(
+                        auto_sync=not bank.get("required_psu_headers"),
+                        consent_days=max(1, self._validity(bank).days),
+                        fetches_per_day=FETCHES_PER_DAY,
+                    ),
+                )
+                for key, bank in found.items()
+            ]
+
+    def _institution_id(self, bank):
+        # There is no id: name and country together are the key. https://enablebanking.com/docs/api/reference/#aspsp
+        return f"{bank['country']}.{bank['name']}"
+
+    def _validity(self, bank):
+        # Why a default: a bank without it must not hide all the others.
+        seconds = bank.get("maximum_consent_validity")
+        return min(timedelta(seconds=int(seconds)), MAX_CONSENT) if seconds else MAX_CONSENT
+
+    def _bank(self, institution):
+        country, _dot, name = institution.partition(".")
+        with self.reading("aspsps"):
+            banks = [b for b in self.http.get("aspsps", country=country, service="AIS")["aspsps"] if b["name"] == name]
+            if not banks:
+                raise self.failure("unknown_institution", f"{institution} is not listed any more")
+            types = sorted({psu_type for bank in banks for psu_type in bank["psu_types"]})
+            return {"name": name, "country": country}, types, min(self._validity(bank) for bank in banks)
+
+    # -------------------------------------------------------------------------
+    # CONSENT
+    # -------------------------------------------------------------------------
+
+    def start(self, institution, flow):
+        return self._authorize(flow, flow.state.get("psu_type"))
+
+    def answer(self, flow, values):
+        return self._authorize(flow, values.get("psu_type") or flow.data.get("psu_type"))
+
+    def _authorize(self, flow, psu_type):
+        bank, types, validity = self._bank(flow.institution)
+        if psu_type not in types:
+            if len(types) > 1:
+                return WHICH_CUSTOMER
+            psu_type = types[0] if types else "business"
+        with self.reading("auth"):
+            answer = self.http.post(
+                "auth",
+                {
+                    # A minute less: clocks differ, and a moment too late is refused.
+                    "access": {"valid_until": moment_text(self.now() + validity - timedelta(minutes=1))},
+                    "aspsp": bank,
+                    "state": flow.callback_state,
+                    "redirect_url": flow.callback_url,
+                    "psu_type": psu_type,
+                    "language": flow.language[:2],
+                },
+            )
+            return Redirect(answer["url"], {"state": flow.callback_state, "psu_type": psu_type})
+
+    def complete(self, flow, params):
+        self.check_state(flow, params)
+        if params.get("error") == "access_denied":
+            return Challenge(**{**REFUSED.__dict__, "data": {"step": "again", "psu_type": flow.data.get("psu_type")}})
+        if params.get("error"):
+            words = f"{params['error']}: {params.get('error_description', '')}"
+            raise self.failure("institution_unavailable", words, provider_code=params["error"])
+        session = self.http.post("sessions", {"code": params.get("code", "")})
+        with self.reading("session"):
+            state = {
+                "session_id": session["session_id"],
+                "psu_type": session.get("psu_type") or flow.data.get("psu_type"),
+                "valid_until": moment_text(reading.moment(session["access"]["valid_until"])),
+                "accounts": self._identify(session["accounts"], flow.state.get("accounts", {})),
+            }
+            # Why no balances: they count as questions, and the first synchronization asks for them.
+            accounts = tuple(self._account(key, account) for key, account in state["accounts"].items())
+            # The bank itself is asked with every question: what comes now is as new as it gets.
+            return Completed(state, accounts, moment_from_text(state["valid_until"]), self.now())
+
+    def _identify(self, listed, known):
+        """Give accounts ids that outlive the session.
+
+        ``identification_hash`` is the same in all sessions and for all users; a bank that changes what identifies an
+        account keeps the old hash in ``identification_hashes``. https://enablebanking.com/docs/api/reference/#accountresource
+
+        :param dict known: accounts of the session before, by our id
+        """
+        accounts = {}
+        for account in listed:
+            identification = account.get("account_id") or {}
+            other = identification.get("other") or {}
+            entry = {
+                # Some banks leave it out for blocked accounts.
+                "uid": account.get("uid"),
+                "hashes": sorted(
+                    {account.get("identification_hash"), *(account.get("identification_hashes") or ())} - {None}
+                ),
+                "iban": reading.iban(identification.get("iban")),
+                "number": reading.text(identification.get("iban") or other.get("identification")),
+                "currency": reading.currency(account["currency"]),
+                "name": reading.text(account.get("details") or account.get("product") or account.get("name")),
+                "type": TYPES.get(account.get("cash_account_type"), "other"),
+            }
+            key = next((key for key, old in known.items() if key not in accounts and self._is_same(entry, old)), None)
+            key = key or account.get("identification_hash") or f"{entry['number'] or entry['uid']}.{entry['currency']}"
+            # Several currencies under one number.
+            accounts[key if key not in accounts else f"{key}.{entry['currency']}"] = entry
+        return accounts
+
+    def _is_same(self, new, old):
+        same = set(new["hashes"]) & set(old["hashes"]) or (new["iban"] and new["iban"] == old["iban"])
+        return same and new["currency"] == old["currency"]
+
+    def revoke(self, state):
+        with suppress(ConsentError):
+            # One that has ended already is no mistake.
+            self.http.ask("DELETE", f"sessions/{state['session_id']}", kind="none")
+
+    # -------------------------------------------------------------------------
+    # NEWS
+    # -------------------------------------------------------------------------
+
+    def refresh(self, state, user_present=False, flow=None):
+        self._check_consent(state)
+        with self.reading("session"):
+            status = self.http.get(f"sessions/{state['session_id']}")["status"]
+            if status != "AUTHORIZED":
+                raise self.failure(SESSION_ENDS[status], f"the session is {status}", provider_code=status)
+        return Refreshed(state, self.now())
+
+    def _check_consent(self, state):
+        # A session ends at that moment even where the bank's consent lives longer, so there is no need to ask.
+        if self.now() >= moment_from_text(state["valid_until"]):
+            raise self.failure("consent_expired", f"until {state['valid_until']}")
+
+    def accounts(self, state):
+        self._check_consent(state)
+        return [self._account(key, account, *self._balance(account)) for key, account in state["accounts"].items()]
+
+    def _account(self, key, account, balance=None, balance_at=None):
+        return Account(
+            id=key,
+            name=account["name"] or account["number"] or key,
+            number=account["number"],
+            number_type="iban" if account["iban"] else "other",
+            currency=account["currency"],
+            type=account["type"],
+            balance=balance,
+            balance_at=balance_at,
+            id_scheme="entry_reference",
+        )
+
+    def _balance(self, account):
+        """:return: (booked balance, moment), both None where the bank does not give it now: the others matter, too"""
+        try:
+            listed = self.http.get(f"accounts/{account['uid']}/balances")["balances"] if account["uid"] else []
+        except RateLimited:
+            return None, None
+        except ProviderError as error:
+            if error.provider_code in ACCOUNT_CODES:
+                return None, None
+            raise
+        with self.reading("balances"):
+            ranked = [balance for balance in listed if balance["balance_amount"]["currency"] == account["currency"]]
+            ranked.sort(
+                key=lambda b: BALANCES.index(b["balance_type"]) if b["balance_type"] in BALANCES else len(BALANCES)
+            )
+            if not ranked:
+                return None, None
+            day, now = reading.day(ranked[0].get("reference_date")), self.now()
+            ended = day and datetime.combine(day, time(23, 59, 59), timezone.utc)
+            return reading.amount(ranked[0]["balance_amount"]["amount"]), min(ended or now, now)
+
+    def transactions(self, state, account, since=None, cursor=None, limit=None):
+        """The bank decides how large a page is."""
+        self._check_consent(state)
+        known = state["accounts"].get(account)
+        if not known or not known["uid"]:
+            raise self.failure("unknown_account", "not part of the consent")
+        # Many banks give all they have only in the first minutes after the consent; `longest` asks for that.
+        place = {"since": since and since.isoformat(), "key": None, "page": 1, "mark": None}
+        if cursor:
+            place = self.read_cursor(account, cursor)
+        with self.reading("transactions"):
+            answer = self._page(known["uid"], place)
+            rows = [row for row in map(self._transaction, answer["transactions"]) if row]
+            rows.sort(key=lambda row: row.booking_date or date.max)
+            key = answer.get("continuation_key") or None
+        # A page without transactions may have a next one, it is documented.
+        if key is None or self._is_circle(place, key):
+            return Page(tuple(rows))
+        if place["page"] >= MAX_PAGES:
+            raise self.failure("unexpected_answer", f"more than {MAX_PAGES} pages")
+        mark = digest(key) if place["page"] & (place["page"] - 1) == 0 else place["mark"]
+        place = {**place, "key": key, "page": place["page"] + 1, "mark": mark}
+        return Page(tuple(rows), next_cursor=self.write_cursor(account, **place), has_more=True)
+
+    def _is_circle(self, place, key):
+        """Some banks give the same keys for ever. A key kept at pages 1, 2, 4, 8 … finds any circle."""
+        return key == place["key"] or digest(key) == place["mark"]
+
+    def _page(self, uid, place):
+        period = {"date_from": place["since"]} if place["since"] else {"strategy": "longest"}
+        try:
+            return self.http.get(f"accounts/{uid}/transactions", **period, continuation_key=place["key"])
+        except ProviderError as error:
+            if error.provider_code != "WRONG_TRANSACTIONS_PERIOD" or place["key"]:
+                raise
+        # The bank gives less history than was asked for. It matters for the following pages, too.
+        place["since"] = (self.now().date() - timedelta(days=SURE_DAYS)).isoformat()
+        return self.http.get(f"accounts/{uid}/transactions", date_from=place["since"])
+
+    def _transaction(self, row):
+        """:return: :class:`~.types.Transaction`, or None for one that is no movement: cancelled, rejected, scheduled"""
+        get = row.get
+        status, day = row["status"], get("booking_date") or get("value_date") or get("transaction_date")
+        if status not in PENDING and status != "BOOK":
+            return None
+        is_debit = {"DBIT": True, "CRDT": False}[row["credit_debit_indicator"]]
+        money = row["transaction_amount"]
+        # The indicator decides; some banks put the sign before the amount as well.
+        amount = abs(reading.amount(money["amount"]))
+        side = "creditor" if is_debit else "debtor"
+        foreign = (get("exchange_rate") or {}).get("instructed_amount") or {}
+        is_foreign = foreign.get("amount") and foreign["currency"] != money["currency"]
+        remittance = reading.texts(get("remittance_information"), get("note"))
+        reference = get("reference_number") or next(filter(None, map(reading.creditor_reference, remittance)), None)
+        return Transaction(
+            # Unique and unchangeable among the accounts with one identification hash; optional. `transaction_id` only
+            # opens the details and may change. https://enablebanking.com/docs/api/reference/#transaction
+            id=get("entry_reference") or None,
+            # What has no day at all can't be booked on one.
+            status="booked" if status == "BOOK" and day else "pending",
+            amount=-amount if is_debit else amount,
+            currency=money["currency"],
+            booking_date=reading.day(day),
+            value_date=reading.day(get("value_date")),
+            foreign_amount=(abs(reading.amount(foreign["amount"])) * (-1 if is_debit else 1)) if is_foreign else None,
+            foreign_currency=foreign["currency"] if is_foreign else None,
+            counterparty=self._counterparty(get(side), get(f"{side}_account"), get(f"{side}_agent")),
+            remittance=remittance,
+            creditor_reference=reading.text(reference),
+            raw=row,
+        )
+
+    def _counterparty(self, party, account, agent):
+        party, account, agent = party or {}, account or {}, agent or {}
+        # ING writes the name into the address. Recorded by users of invoiceninja and actual.
+        name = reading.text(party.get("name")) or " ".join(
+            (party.get("postal_address") or {}).get("address_line") or ()
+        )
+        number = account.get("iban") or (account.get("other") or {}).get("identification")
+        return Counterparty(reading.text(name), reading.text(number), reading.text(agent.get("bic_fi")))

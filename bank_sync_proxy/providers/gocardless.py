@@ -1,0 +1,350 @@
+"""GoCardless Bank Account Data, once Nordigen: banks of Europe. https://developer.gocardless.com/bank-account-data/
+
+For accounts at GoCardless that exist already: since July 2025 nobody can sign up. A consent is a *requisition* with an
+*agreement*; the bank is asked with every question, and the questions are counted per account and kind.
+"""
+
+import re
+import secrets
+from datetime import date, datetime, time, timedelta, timezone
+
+from ..tools.urls import with_query
+from . import reading
+from .auth import Bearer, Token
+from .errors import ProviderError, RateLimited, _lt
+from .facts import Facts
+from .http import NoAuth
+from .types import (
+    Account,
+    Capabilities,
+    Challenge,
+    Completed,
+    Counterparty,
+    Institution,
+    Page,
+    Redirect,
+    Refreshed,
+    Setting,
+    Transaction,
+    moment_from_text,
+    moment_text,
+)
+from .web import WebProvider
+
+FETCHES_PER_DAY = 4
+MAX_CONSENT_DAYS = 180
+#: A time that is named in words, where the header is missing: "Please try again in 85092 seconds".
+TRY_AGAIN = re.compile(r"try again in (\d+) second")
+LIMITS = ("HTTP_X_RATELIMIT_ACCOUNT_SUCCESS", "HTTP_X_RATELIMIT")
+BALANCES = ("closingBooked", "interimBooked", "openingBooked", "expected", "interimAvailable")
+TYPES = {"CACC": "current", "TRAN": "current", "SVGS": "savings", "CARD": "credit_card", "LOAN": "loan"}
+#: https://developer.gocardless.com/bank-account-data/statuses
+REQUISITION_ENDS = {
+    "EX": "consent_expired",
+    "RJ": "consent_revoked",
+    "SU": "consent_revoked",
+    "ID": "consent_revoked",
+    "ER": "consent_revoked",
+}
+REFUSED = Challenge(
+    title=_lt("No consent given"),
+    kind="consent",
+    message=_lt("The bank reports that you have not given your consent, so nothing was connected. You can try again."),
+    submit=_lt("Try again"),
+    data={"step": "again"},
+)
+
+
+class GoCardless(WebProvider):
+    """State: ``requisition``, ``expires_at``, and ``accounts``: our id → what identifies one."""
+
+    code = "gocardless"
+    label = "GoCardless (existing accounts only)"
+    docs_url = "https://developer.gocardless.com/bank-account-data/overview"
+    api_version = "2"
+    production_url = sandbox_url = "https://bankaccountdata.gocardless.com/api/v2"
+    facts = Facts(
+        countries="Europe",
+        who="existing accounts at GoCardless only: closed since July 2025",
+        connect="bank's pages",
+        identity="`internalTransactionId`, else `transactionId`, else a fingerprint",
+        pending=True,
+        consent_days=MAX_CONSENT_DAYS,
+        fetches_per_day=FETCHES_PER_DAY,
+    )
+    settings_needed = (
+        Setting("secret_id", _lt("Secret ID"), help=_lt("Bank Account Data ‣ Developers ‣ User secrets.")),
+        Setting("secret_key", _lt("Secret key"), type="secret"),
+    )
+    error_codes = {
+        "AccessExpiredError": "consent_expired",
+        "AccountInactiveError": "unknown_account",
+        "AccountAccessForbidden": "consent_revoked",
+    }
+    #: 409: the account is suspended or still being prepared. 500 and 503 are those of the bank.
+    status_codes = {409: "institution_unavailable", 500: "institution_unavailable", 503: "institution_unavailable"}
+
+    def authenticate(self):
+        keys = {name: self.settings[name] for name in ("secret_id", "secret_key")}
+
+        def obtain(_old):
+            # Not refreshed: an object lives for one operation, a token for a day.
+            data = self.connect(NoAuth()).ask("POST", "token/new/", body=keys, idempotent=True).data
+            with self.reading("token"):
+                return Token(data["access"], self.now() + timedelta(seconds=int(data["access_expires"])))
+
+        return Bearer(obtain, self.now)
+
+    def read_error(self, body):
+        return body.get("type"), body.get("detail") or body.get("summary"), None
+
+    def parse_error(self, response):
+        error = super().parse_error(response)
+        if isinstance(error, RateLimited):
+            error.retry_after = self._reset(response) or error.retry_after
+        return error
+
+    def _reset(self, response):
+        """:return: seconds, from the headers of the limit that is used up, else from the words"""
+        for limit in LIMITS:
+            if (
+                response.headers.get(f"{limit}_REMAINING") == "0"
+                and response.headers.get(f"{limit}_RESET", "").isdigit()
+            ):
+                return int(response.headers[f"{limit}_RESET"])
+        found = TRY_AGAIN.search(response.text)
+        return found and int(found[1])
+
+    def check_keys(self):
+        with self.reading("institutions"):
+            return f"{len(self.http.get('institutions/', country='gb'))} banks in the United Kingdom"
+
+    # -------------------------------------------------------------------------
+    # INSTITUTIONS
+    # -------------------------------------------------------------------------
+
+    def institutions(self, country=None):
+        listed = self.http.get("institutions/", country=country and country.lower())
+        with self.reading("institutions"):
+            return [
+                Institution(
+                    id=bank["id"],
+                    name=bank["name"],
+                    country=country or bank["countries"][0].upper(),
+                    bic=reading.text(bank.get("bic")),
+                    logo=reading.text(bank.get("logo")),
+                    capabilities=Capabilities(
+                        history_days=self._history_days(bank),
+                        consent_days=self._consent_days(bank),
+                        fetches_per_day=FETCHES_PER_DAY,
+                    ),
+                )
+                for bank in listed
+            ]
+
+    def _history_days(self, bank):
+        return int(bank.get("transaction_total_days") or 90)
+
+    def _consent_days(self, bank):
+        # Both are texts. Banks without one allow 90 days.
+        return min(int(bank.get("max_access_valid_for_days") or 90), MAX_CONSENT_DAYS)
+
+    # -------------------------------------------------------------------------
+    # CONSENT
+    # -------------------------------------------------------------------------
+
+    def start(self, institution, flow):
+        try:
+            bank = self.http.get(f"institutions/{institution}/")
+        except ProviderError as error:
+            if error.status == 404:
+                raise self.failure("unknown_institution", f"{institution} is not listed any more")
+            raise
+        with self.reading("requisition"):
+            agreement = self.http.post(
+                "agreements/enduser/",
+                {
+                    "institution_id": institution,
+                    "max_historical_days": self._history_days(bank),
+                    "access_valid_for_days": self._consent_days(bank),
+                    "access_scope": ["balances", "details", "transactions"],
+                },
+            )
+            requisition = self.http.post(
+                "requisitions/",
+                {
+                    "redirect": with_query(flow.callback_url, state=flow.callback_state),
+                    "institution_id": institution,
+                    "agreement": agreement["id"],
+                    "reference": secrets.token_hex(16),
+                    "user_language": flow.language[:2].upper(),
+                },
+            )
+            kept = {"state": flow.callback_state, "requisition": requisition["id"], "agreement": agreement["id"]}
+            return Redirect(requisition["link"], kept)
+
+    def answer(self, flow, values):
+        return self.start(flow.institution, flow)
+
+    def complete(self, flow, params):
+        self.check_state(flow, params)
+        requisition = self.http.get(f"requisitions/{flow.data['requisition']}/")
+        with self.reading("requisition"):
+            # What the requisition says counts, not what came with the browser.
+            if requisition["status"] != "LN":
+                return REFUSED
+            agreement = self.http.get(f"agreements/enduser/{flow.data['agreement']}/")
+            accepted = reading.moment(agreement.get("accepted")) or self.now()
+            expiry = accepted + timedelta(days=int(agreement["access_valid_for_days"]))
+            accounts = self._identify(
+                [self._details(key) for key in requisition["accounts"]], flow.state.get("accounts", {})
+            )
+            state = {"requisition": requisition["id"], "expires_at": moment_text(expiry), "accounts": accounts}
+            shown = tuple(self._account(key, account) for key, account in accounts.items())
+            return Completed(state, shown, moment_from_text(state["expires_at"]), self.now())
+
+    def _details(self, account_id):
+        """Asked for once and kept, because the bank counts these questions."""
+        account = self.http.get(f"accounts/{account_id}/details/")["account"]
+        number = reading.text(
+            account.get("iban") or account.get("bban") or account.get("maskedPan") or account.get("resourceId")
+        )
+        return {
+            "id": account_id,
+            "iban": reading.iban(account.get("iban")),
+            "number": number,
+            "currency": reading.currency(account["currency"]),
+            "name": reading.text(account.get("name") or account.get("product") or account.get("ownerName")),
+            "type": TYPES.get(account.get("cashAccountType"), "current"),
+        }
+
+    def _identify(self, listed, known):
+        """Ids are usually the same for an IBAN at an institution, but nobody promises that."""
+        accounts = {}
+        for new in listed:
+            key = next((key for key, old in known.items() if key not in accounts and self._is_same(new, old)), None)
+            accounts[key or new["id"]] = new
+        return accounts
+
+    def _is_same(self, new, old):
+        same_number = new["number"] and new["number"] == old["number"] and new["currency"] == old["currency"]
+        return new["id"] == old["id"] or same_number
+
+    def revoke(self, state):
+        try:
+            self.http.ask("DELETE", f"requisitions/{state['requisition']}/", kind="none")
+        except ProviderError as error:
+            # It was deleted already.
+            if error.status != 404:
+                raise
+
+    # -------------------------------------------------------------------------
+    # NEWS
+    # -------------------------------------------------------------------------
+
+    def _check_consent(self, state):
+        if self.now() >= moment_from_text(state["expires_at"]):
+            raise self.failure("consent_expired", f"until {state['expires_at']}")
+
+    def refresh(self, state, user_present=False, flow=None):
+        self._check_consent(state)
+        with self.reading("requisition"):
+            status = self.http.get(f"requisitions/{state['requisition']}/")["status"]
+            if status != "LN":
+                code = REQUISITION_ENDS.get(status, "connection_unfinished")
+                raise self.failure(code, f"the requisition is {status}", provider_code=status)
+        return Refreshed(state, self.now())
+
+    def accounts(self, state):
+        self._check_consent(state)
+        return [self._account(key, account, *self._balance(account)) for key, account in state["accounts"].items()]
+
+    def _account(self, key, account, balance=None, balance_at=None):
+        return Account(
+            id=key,
+            name=account["name"] or account["number"] or key,
+            number=account["number"],
+            number_type="iban" if account["iban"] else "other",
+            currency=account["currency"],
+            type=account["type"],
+            balance=balance,
+            balance_at=balance_at,
+        )
+
+    def _balance(self, account):
+        """:return: (booked balance, moment), both None where no more questions are allowed today"""
+        try:
+            listed = self.http.get(f"accounts/{account['id']}/balances/")["balances"]
+        except RateLimited:
+            return None, None
+        with self.reading("balances"):
+            ranked = [item for item in listed if item["balanceAmount"]["currency"] == account["currency"]]
+            ranked.sort(
+                key=lambda b: BALANCES.index(b["balanceType"]) if b["balanceType"] in BALANCES else len(BALANCES)
+            )
+            if not ranked:
+                return None, None
+            day, now = reading.day(ranked[0].get("referenceDate")), self.now()
+            ended = day and datetime.combine(day, time(23, 59, 59), timezone.utc)
+            return reading.amount(ranked[0]["balanceAmount"]["amount"]), min(ended or now, now)
+
+    def transactions(self, state, account, since=None, cursor=None, limit=None):
+        """There is one page, however long it is."""
+        self._check_consent(state)
+        known = state["accounts"].get(account)
+        if not known:
+            raise self.failure("unknown_account", "not part of the consent")
+        if cursor:
+            self.read_cursor(account, cursor)
+        answer = self.http.get(f"accounts/{known['id']}/transactions/", date_from=since and since.isoformat())
+        with self.reading("transactions"):
+            listed = answer["transactions"]
+            rows = [self._transaction(row, "booked") for row in listed["booked"]]
+            rows += [self._transaction(row, "pending") for row in listed.get("pending") or ()]
+            rows.sort(key=lambda row: (row.status == "pending", row.booking_date or date.max))
+            return Page(tuple(rows))
+
+    def _transaction(self, row, status):
+        get = row.get
+        money = row["transactionAmount"]
+        amount = reading.amount(money["amount"])
+        side = "creditor" if amount < 0 else "debtor"
+        remittance = reading.texts(
+            get("remittanceInformationUnstructured"),
+            get("remittanceInformationUnstructuredArray"),
+            get("additionalInformation"),
+        )
+        structured = reading.texts(get("remittanceInformationStructured"), get("remittanceInformationStructuredArray"))
+        day = get("bookingDate") or get("bookingDateTime") or get("valueDate") or get("valueDateTime")
+        if status == "booked" and not day:
+            raise ValueError("a booked transaction without a day")
+        foreign = self._foreign(get("currencyExchange"), money["currency"])
+        # An object; a mere text in older answers.
+        account = get(f"{side}Account") or {}
+        number = account if type(account) is str else account.get("iban") or account.get("bban")
+        name = get(f"{side}Name") or get(f"ultimate{side.capitalize()}")
+        return Transaction(
+            # GoCardless's own id; the bank's is missing or not unique at some banks.
+            # https://developer.gocardless.com/bank-account-data/transactions
+            id=get("internalTransactionId") or get("transactionId") or None,
+            status=status,
+            amount=amount,
+            currency=reading.currency(money["currency"]),
+            booking_date=reading.day(day),
+            value_date=reading.day(get("valueDate")),
+            foreign_amount=foreign and abs(reading.amount(foreign["amount"])) * (-1 if amount < 0 else 1),
+            foreign_currency=foreign and foreign["currency"],
+            counterparty=Counterparty(reading.text(name), reading.text(number)),
+            remittance=remittance or structured,
+            end_to_end_id=reading.end_to_end_id(get("endToEndId")),
+            creditor_reference=next(filter(None, map(reading.creditor_reference, (*structured, *remittance))), None)
+            or next(iter(structured), None),
+            mandate_id=reading.text(get("mandateId")),
+            raw=row,
+        )
+
+    def _foreign(self, exchange, currency):
+        """:return: the amount that was ordered, where it is in another currency: an object, or the first of a list"""
+        exchange = (exchange[0] if exchange else None) if type(exchange) is list else exchange
+        ordered = (exchange or {}).get("instructedAmount") or {}
+        return ordered if ordered.get("amount") and ordered.get("currency") not in (None, currency) else None

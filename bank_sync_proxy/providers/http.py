@@ -1,0 +1,290 @@
+"""The one way from an adapter to the network: nobody else in this package calls ``requests``."""
+
+import json
+import logging
+import time
+from dataclasses import dataclass, field
+from datetime import timezone
+from email.utils import parsedate_to_datetime
+from socket import gaierror, getaddrinfo
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from requests.auth import AuthBase
+
+from ..tools.outbound import AddressRefused, check_url, is_public
+from .errors import ConfigurationError, ProtocolError, TransientError
+from .masking import mask
+from .reading import Number
+
+_logger = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 10
+READ_SECONDS = 60
+#: One question may take so long, all attempts and pauses included: a worker waits for it.
+TOTAL_SECONDS = 90
+ATTEMPTS = 3
+#: Before the second attempt, twice as long before the third.
+PAUSE_SECONDS = 0.5
+#: Some providers give years of transactions in one answer; more than this is no answer.
+MAX_BYTES = 32 * 1024 * 1024
+MAX_EXCERPT = 500
+#: An answer that names a longer pause is mistaken, or speaks of a moment instead.
+MAX_RETRY_AFTER = 7 * 86400
+#: A gateway could not reach the service; asked again at once, it often can. Why not 500: the service itself failed, and
+#: banks count such an attempt among the few that they allow per day.
+GATEWAY_FAILURES = {502, 503, 504}
+#: Without TLS nothing leaves this machine: a gateway beside us, or a test.
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+IDEMPOTENT = {"GET", "HEAD", "PUT", "DELETE"}
+
+
+class NoAuth(AuthBase):
+    """Sends no credentials. Why not None: ``requests`` would then look for some in a .netrc file."""
+
+    def __call__(self, request):
+        return request
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: complete, uncompressed, not larger than allowed.
+
+    :param data: the JSON value, numbers with a fraction as :class:`~.reading.Number`; None where none was expected
+    """
+
+    status: int
+    headers: dict = field(repr=False)
+    content: bytes = field(default=b"", repr=False)
+    data: object = field(default=None, repr=False)
+
+    @property
+    def ok(self):
+        return 200 <= self.status < 300
+
+    @property
+    def media_type(self):
+        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    @property
+    def text(self):
+        return self.content.decode("utf-8", "replace")
+
+    @property
+    def excerpt(self):
+        """The beginning of the content, for error records; HTML is of no use there."""
+        if self.media_type == "text/html":
+            return "a page of HTML"
+        return " ".join(self.text[:MAX_EXCERPT].split())
+
+    def retry_after(self, now):
+        """
+        :param datetime now: the current moment, aware
+        :return: seconds of the header Retry-After, whether it names seconds or a date; None without a usable one
+        """
+        value = self.headers.get("Retry-After", "").strip()
+        if value.isdigit():
+            return min(int(value), MAX_RETRY_AFTER)
+        moment = read_http_date(value)
+        return moment and min(max(0, round((moment - now).total_seconds())), MAX_RETRY_AFTER)
+
+    def json(self):
+        """:raise ValueError: for what is no JSON"""
+        return json.loads(self.content.decode("utf-8-sig"), parse_float=Number, parse_constant=_refuse_constant)
+
+    def json_or_empty(self):
+        """:return: the JSON object of a failed answer; ``{}`` where there is none"""
+        try:
+            data = self.json()
+        except (ValueError, RecursionError):
+            return {}
+        return data if isinstance(data, dict) else {}
+
+
+class Http:
+    """Asks one provider. TLS is always verified, redirects are never followed.
+
+    :param str provider: code, for logs and errors
+    :param str base_url: questions are relative to it, and a full URL may not leave its host
+    :param auth: ``requests.auth.AuthBase``; one with ``renew()`` is asked for new credentials after a 401, once
+    :param session: ``requests.Session``
+    :param dict headers: of every question
+    :param parse_error: callable(Answer) that gives the ProviderError of a failed answer
+    :param now: callable that gives the current moment, aware
+    """
+
+    def __init__(self, provider, base_url, *, parse_error, now, auth=None, session=None, headers=None):
+        self.provider = provider
+        if urlsplit(base_url).scheme != "https" and urlsplit(base_url).hostname not in LOOPBACK:
+            raise ConfigurationError("provider_not_configured", "its address is not https", provider=provider)
+        self.base_url = base_url.rstrip("/") + "/"
+        self.auth = auth or NoAuth()
+        self.session = session or requests.Session()
+        self.headers = {"Accept": "application/json", "User-Agent": "bank_sync_proxy", **(headers or {})}
+        self.parse_error = parse_error
+        self.now = now
+        self.timeout = (CONNECT_SECONDS, READ_SECONDS)
+        self.max_bytes = MAX_BYTES
+        self.sleep = time.sleep
+        self.monotonic = time.monotonic
+
+    # -------------------------------------------------------------------------
+    # ASKING
+    # -------------------------------------------------------------------------
+
+    def get(self, path, **params):
+        """:return: JSON of a GET; parameters that are None are left out"""
+        return self.ask("GET", path, params=params).data
+
+    def post(self, path, body=None, *, idempotent=False):
+        """:return: JSON of a POST; an ``idempotent`` one only reads, so it may be sent again"""
+        return self.ask("POST", path, body=body, idempotent=idempotent).data
+
+    def ask(
+        self, method, path, *, params=None, body=None, form=None, auth=None, idempotent=None, kind="json", name=None
+    ):
+        """One question, repeated where that can't do harm.
+
+        :param body: JSON; ``form`` is a form instead
+        :param auth: instead of the usual one
+        :param bool idempotent: whether sending it twice is as good as once; None: as the method says
+        :param str kind: ``json`` · ``text`` · ``none``: what the answer has to be
+        :param str name: stands in the log instead of a path that is a secret itself
+        :return: :class:`Answer`
+        :raise ProviderError: whatever went wrong
+        """
+        idempotent = method in IDEMPOTENT if idempotent is None else idempotent
+        auth = auth or self.auth
+        request = {"params": {k: v for k, v in (params or {}).items() if v is not None}, "json": body, "data": form}
+        url = self._url(path)
+        name = name or urlsplit(url).path
+        deadline = self.monotonic() + TOTAL_SECONDS
+        attempt, renewed = 0, False
+        while True:
+            attempt += 1
+            answer, failure = self._once(method, url, name, deadline, kind, auth=auth, **request)
+            if answer and answer.status == 401 and not renewed and hasattr(auth, "renew"):
+                # What was refused was not done, so this is no repetition.
+                auth.renew()
+                renewed = True
+                continue
+            if failure is None and answer.ok:
+                return answer
+            pause = self._pause(attempt, answer, failure) if idempotent else None
+            if pause is None or self.monotonic() + pause >= deadline:
+                raise failure or self.parse_error(answer)
+            self.sleep(pause)
+
+    def _url(self, path):
+        url = urljoin(self.base_url, path)
+        parts, base = urlsplit(url), urlsplit(self.base_url)
+        if (parts.scheme, parts.netloc) != (base.scheme, base.netloc):
+            # Why: links of answers are followed with our credentials.
+            raise ProtocolError("unexpected_answer", f"a link to another host: {parts.netloc}", provider=self.provider)
+        return url
+
+    def _pause(self, attempt, answer, failure):
+        """:return: seconds until the next attempt, or None: there is none"""
+        if attempt >= ATTEMPTS:
+            return None
+        pause = PAUSE_SECONDS * 2 ** (attempt - 1)
+        if failure is not None:
+            return pause if isinstance(failure, TransientError) else None
+        if answer.status not in GATEWAY_FAILURES:
+            return None
+        return max(pause, answer.retry_after(self.now()) or 0)
+
+    # -------------------------------------------------------------------------
+    # ONE ATTEMPT
+    # -------------------------------------------------------------------------
+
+    def _once(self, method, url, name, deadline, kind, **request):
+        """:return: (answer, None), (answer, failure to read it) or (None, failure to reach anybody)"""
+        begun = self.monotonic()
+        connect, read = self.timeout
+        try:
+            with self.session.request(
+                method,
+                url,
+                headers=self.headers,
+                timeout=(connect, min(read, max(1, deadline - begun))),
+                allow_redirects=False,
+                verify=True,
+                stream=True,
+                **request,
+            ) as response:
+                answer = Answer(response.status_code, response.headers, self._content(response, deadline))
+        except requests.RequestException as error:
+            # Why not its text: it shows the URL with all parameters.
+            _logger.info("%s %s %s: %s", self.provider, method, mask(name), type(error).__name__)
+            return None, TransientError("provider_unavailable", type(error).__name__, provider=self.provider)
+        except TransientError as error:
+            return None, error
+        milliseconds = (self.monotonic() - begun) * 1000
+        _logger.debug("%s %s %s: %s in %d ms", self.provider, method, mask(name), answer.status, milliseconds)
+        return self._read(answer, kind)
+
+    def _content(self, response, deadline):
+        pieces, size = [], 0
+        for piece in response.iter_content(65536):
+            size += len(piece)
+            if size > self.max_bytes:
+                raise self._failure(ProtocolError, f"more than {self.max_bytes} bytes", response.status_code)
+            if self.monotonic() > deadline:
+                raise self._failure(TransientError, "the answer takes too long", response.status_code)
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def _read(self, answer, kind):
+        """Check that a successful answer is what it has to be."""
+        if 300 <= answer.status < 400:
+            return answer, self._failure(ProtocolError, "a redirect, which is not followed", answer.status)
+        if not answer.ok or kind == "none":
+            return answer, None
+        if answer.media_type == "text/html":
+            # A gateway's own page: maintenance, overload. The service itself never speaks HTML.
+            return answer, self._failure(TransientError, "a page of HTML instead of an answer", answer.status)
+        if kind == "text":
+            return answer, None
+        if answer.media_type and answer.media_type.rpartition("/")[2].rpartition("+")[2] != "json":
+            return answer, self._failure(ProtocolError, f"{answer.media_type} instead of JSON", answer.status)
+        try:
+            return Answer(answer.status, answer.headers, answer.content, answer.json()), None
+        except json.JSONDecodeError as error:
+            text = error.doc.strip()
+            if text.startswith(("{", "[")) and not text.endswith(("}", "]")):
+                return answer, self._failure(TransientError, "the answer was cut off", answer.status)
+            return answer, self._failure(ProtocolError, f"no JSON: {error.msg}", answer.status)
+        except (ValueError, RecursionError) as error:
+            return answer, self._failure(ProtocolError, f"no JSON: {error}", answer.status)
+
+    def _failure(self, family, detail, status):
+        code = "provider_unavailable" if family is TransientError else "unexpected_answer"
+        return family(code, detail, provider=self.provider, status=status)
+
+
+def _refuse_constant(name):
+    raise ValueError(f"{name} is no JSON")
+
+
+def read_http_date(text):
+    """:return: the aware moment of a date as HTTP writes it, or None"""
+    try:
+        moment = parsedate_to_datetime(text)
+    except (TypeError, ValueError, IndexError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def leads_outside(url):
+    """Whether a URL that a user entered leads, by https, to nothing but public addresses.
+
+    The name could lead elsewhere a moment later; the certificate, which is verified before anything is sent, could not.
+    """
+    try:
+        check_url(url)
+        parts = urlsplit(url)
+        found = getaddrinfo(parts.hostname, parts.port or 443)
+    except (AddressRefused, gaierror, ValueError):
+        return False
+    return all(is_public(info[4][0]) for info in found)

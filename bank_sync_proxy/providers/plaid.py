@@ -1,0 +1,397 @@
+"""Plaid: banks of the United States and Canada, elsewhere by contract. https://plaid.com/docs/api/
+
+A consent is an *Item*, named by an access token that does not end. Users give it on Plaid's own pages (Hosted Link).
+Plaid fetches by itself, some times a day; what it has is read by a cursor.
+"""
+
+import hashlib
+import hmac
+import json
+import secrets
+from datetime import date
+
+from ..tools.urls import with_query
+from . import reading
+from .auth import Headers, decode_segment, verify_es256
+from .errors import ProtocolError, ProviderError, _lt
+from .facts import Facts
+from .types import (
+    Account,
+    Capabilities,
+    Challenge,
+    Completed,
+    Counterparty,
+    Institution,
+    Page,
+    Redirect,
+    Refreshed,
+    Setting,
+    Transaction,
+    WebhookEvent,
+    moment_from_text,
+    moment_text,
+)
+from .web import WebProvider
+
+HISTORY_DAYS = 730
+PAGE_SIZE = 500
+MAX_INSTITUTIONS = 100_000
+#: Plaid says to refuse older ones. https://plaid.com/docs/api/webhooks/webhook-verification/
+MAX_WEBHOOK_SECONDS = 300
+LANGUAGES = {"da", "de", "en", "es", "et", "fr", "hi", "it", "lt", "lv", "nl", "no", "pl", "pt", "ro", "sv", "vi"}
+SAVINGS = {"savings", "money market", "cd"}
+EVENTS = {
+    "SYNC_UPDATES_AVAILABLE": "transactions.new",
+    "LOGIN_REPAIRED": "transactions.new",
+    "ERROR": "consent.expiring",
+    "PENDING_EXPIRATION": "consent.expiring",
+    "PENDING_DISCONNECT": "consent.expiring",
+    "USER_PERMISSION_REVOKED": "connection.disconnected",
+    "USER_ACCOUNT_REVOKED": "connection.disconnected",
+}
+UNFINISHED = Challenge(
+    title=_lt("Not connected yet"),
+    kind="consent",
+    message=_lt("Plaid's pages were left before the end, so nothing was connected. You can try again."),
+    submit=_lt("Try again"),
+    data={"step": "again"},
+)
+
+
+class Plaid(WebProvider):
+    """State: ``access_token``, ``item_id``, ``expires_at`` (or None), ``accounts``: our id → what identifies one."""
+
+    code = "plaid"
+    label = "Plaid"
+    docs_url = "https://plaid.com/docs/api/"
+    api_version = "2020-09-14"
+    production_url = "https://production.plaid.com"
+    sandbox_url = "https://sandbox.plaid.com"
+    facts = Facts(
+        countries="United States, Canada",
+        who="companies; 10 connections free, then pay as you go; in Europe by contract",
+        connect="provider's pages",
+        identity="`transaction_id`; a booked one names its pending one",
+        pending=True,
+        removals=True,
+        webhooks=True,
+        bookmark=True,
+        history_days=HISTORY_DAYS,
+    )
+    settings_needed = (
+        Setting("client_id", _lt("Client ID"), help=_lt("Plaid Dashboard ‣ Developers ‣ Keys.")),
+        Setting("secret", _lt("Secret"), type="secret", help=_lt("The one of the environment that is chosen here.")),
+        Setting(
+            "client_name", _lt("Name shown to users"), default="Bank Synchronization", help=_lt("Up to 30 letters.")
+        ),
+        Setting("countries", _lt("Countries"), default="US,CA", help=_lt("Codes with commas, as enabled at Plaid.")),
+        Setting("webhook_url", _lt("Webhook URL"), required=False, help=_lt("Plaid sends its news there.")),
+    )
+    error_codes = {
+        "RATE_LIMIT_EXCEEDED": "rate_limited",
+        "INSTITUTION_ERROR": "institution_unavailable",
+        "API_ERROR": "provider_unavailable",
+        "PRODUCT_NOT_READY": "provider_busy",
+        "TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION": "provider_busy",
+        # All that is wrong with an Item is for its user, who repairs it on Plaid's pages.
+        "ITEM_ERROR": "credentials_rejected",
+        "OAUTH_CONSENT_EXPIRED": "consent_expired",
+        "ACCESS_NOT_GRANTED": "consent_revoked",
+        "OAUTH_USER_REVOKED": "consent_revoked",
+        "ITEM_NOT_FOUND": "consent_revoked",
+        "INVALID_ACCESS_TOKEN": "consent_revoked",
+        "INVALID_ACCOUNT_ID": "unknown_account",
+        "INVALID_API_KEYS": "provider_not_configured",
+        "UNAUTHORIZED_ENVIRONMENT": "provider_not_configured",
+        "INVALID_PRODUCT": "provider_not_configured",
+    }
+
+    def authenticate(self):
+        return Headers(
+            {
+                "PLAID-CLIENT-ID": self.settings["client_id"],
+                "PLAID-SECRET": self.settings["secret"],
+                "Plaid-Version": self.api_version,
+            }
+        )
+
+    def read_error(self, body):
+        parts = [body.get(name) for name in ("error_type", "error_code", "error_code_reason")]
+        return "/".join(filter(None, parts)) or None, body.get("error_message"), body.get("request_id")
+
+    def _read(self, path, **body):
+        """Everything is a POST; these only read, so they may be sent again."""
+        return self.http.post(path, body, idempotent=True)
+
+    @property
+    def _countries(self):
+        return [code.strip().upper() for code in self.settings["countries"].split(",") if code.strip()]
+
+    def check_keys(self):
+        with self.reading("institutions"):
+            answer = self._read("institutions/get", count=1, offset=0, country_codes=self._countries)
+            return f"{answer['total']} banks in {', '.join(self._countries)}"
+
+    # -------------------------------------------------------------------------
+    # INSTITUTIONS
+    # -------------------------------------------------------------------------
+
+    def institutions(self, country=None):
+        countries = [country] if country else self._countries
+        found = {}
+        for offset in range(0, MAX_INSTITUTIONS, PAGE_SIZE):
+            with self.reading("institutions"):
+                answer = self._read(
+                    "institutions/get",
+                    count=PAGE_SIZE,
+                    offset=offset,
+                    country_codes=countries,
+                    options={"products": ["transactions"]},
+                )
+                for bank in answer["institutions"]:
+                    home = next((code for code in countries if code in bank["country_codes"]), bank["country_codes"][0])
+                    found[bank["institution_id"]] = Institution(
+                        id=bank["institution_id"],
+                        name=bank["name"],
+                        country=home,
+                        capabilities=Capabilities(history_days=HISTORY_DAYS),
+                    )
+                if offset + PAGE_SIZE >= answer["total"] or not answer["institutions"]:
+                    break
+        return list(found.values())
+
+    # -------------------------------------------------------------------------
+    # CONSENT
+    # -------------------------------------------------------------------------
+
+    def start(self, institution, flow):
+        language = flow.language[:2]
+        body = {
+            "client_name": self.settings["client_name"][:30],
+            "language": language if language in LANGUAGES else "en",
+            "country_codes": self._countries,
+            "user": {"client_user_id": secrets.token_hex(8)},
+            "hosted_link": {"completion_redirect_uri": with_query(flow.callback_url, state=flow.callback_state)},
+            "webhook": self.settings["webhook_url"] or None,
+        }
+        if flow.state:
+            # Update mode: the same Item, access token and cursors. Products may not be named then.
+            body |= {"access_token": flow.state["access_token"], "update": {"account_selection_enabled": True}}
+        else:
+            # It can't be raised later without a new Item.
+            body |= {"products": ["transactions"], "transactions": {"days_requested": HISTORY_DAYS}}
+        with self.reading("link token"):
+            answer = self.http.post(
+                "link/token/create", {key: value for key, value in body.items() if value is not None}
+            )
+            kept = {"state": flow.callback_state, "link_token": answer["link_token"]}
+            return Redirect(answer["hosted_link_url"], kept)
+
+    def answer(self, flow, values):
+        return self.start(flow.institution, flow)
+
+    def complete(self, flow, params):
+        self.check_state(flow, params)
+        state = flow.state
+        if not state:
+            with self.reading("link token"):
+                public_token = self._public_token(self._read("link/token/get", link_token=flow.data["link_token"]))
+                if not public_token:
+                    return UNFINISHED
+                token = self.http.post("item/public_token/exchange", {"public_token": public_token})
+                state = {"access_token": token["access_token"], "item_id": token["item_id"], "accounts": {}}
+        answer = self._read("accounts/get", access_token=state["access_token"])
+        with self.reading("accounts"):
+            if answer["item"].get("error"):
+                # Still not repaired.
+                return UNFINISHED
+            expiry = reading.moment(answer["item"].get("consent_expiration_time"))
+            accounts = self._identify(answer["accounts"], state["accounts"])
+            identities = {key: self._identity(account) for key, account in accounts.items()}
+            state = {**state, "expires_at": moment_text(expiry), "accounts": identities}
+            shown = tuple(self._account(key, account) for key, account in accounts.items())
+            return Completed(state, shown, expiry, reference=state["item_id"])
+
+    def _public_token(self, answer):
+        for session in answer.get("link_sessions") or ():
+            for result in (session.get("results") or {}).get("item_add_results") or ():
+                return result["public_token"]
+        return None
+
+    def _identity(self, account):
+        identity = {
+            name: account.get(name) for name in ("account_id", "persistent_account_id", "mask", "name", "subtype")
+        }
+        return {**identity, "currency": account["balances"]["iso_currency_code"]}
+
+    def _identify(self, listed, known):
+        """Give accounts ids that stay: ``account_id`` changes when the bank renames one, or with a new Item.
+
+        ``persistent_account_id`` exists at few banks only. https://plaid.com/docs/api/accounts/#accounts-get-response
+        """
+        accounts = {}
+        for account in listed:
+            if not account["balances"].get("iso_currency_code"):
+                # Miles, crypto currencies: no books are kept in them.
+                continue
+            new = self._identity(account)
+            key = next((key for key, old in known.items() if key not in accounts and self._is_same(new, old)), None)
+            accounts[key or account["account_id"]] = account
+        return accounts
+
+    def _is_same(self, new, old):
+        if new["account_id"] == old["account_id"]:
+            return True
+        if new["persistent_account_id"] and old["persistent_account_id"]:
+            return new["persistent_account_id"] == old["persistent_account_id"]
+        return all(new[name] == old[name] for name in ("mask", "subtype", "currency")) and bool(new["mask"])
+
+    def revoke(self, state):
+        try:
+            self.http.post("item/remove", {"access_token": state["access_token"]})
+        except ProviderError as error:
+            # It was removed already.
+            if error.code != "consent_revoked":
+                raise
+
+    # -------------------------------------------------------------------------
+    # NEWS
+    # -------------------------------------------------------------------------
+
+    def refresh(self, state, user_present=False, flow=None):
+        """Plaid asks the banks by itself; to ask at once (``/transactions/refresh``) costs extra."""
+        self._check_consent(state)
+        with self.reading("item"):
+            answer = self._read("item/get", access_token=state["access_token"])
+            if error := answer["item"].get("error"):
+                code, words, _request = self.read_error(error)
+                raise self.failure(self._our_code(code) or "credentials_rejected", words, provider_code=code)
+            status = (answer.get("status") or {}).get("transactions") or {}
+            return Refreshed(state, reading.moment(status.get("last_successful_update")) or self.now())
+
+    def _check_consent(self, state):
+        if state["expires_at"] and self.now() >= moment_from_text(state["expires_at"]):
+            raise self.failure("consent_expired", f"until {state['expires_at']}")
+
+    def accounts(self, state):
+        self._check_consent(state)
+        with self.reading("accounts"):
+            listed = self._read("accounts/get", access_token=state["access_token"])["accounts"]
+            return [self._account(key, account) for key, account in self._identify(listed, state["accounts"]).items()]
+
+    def _account(self, key, account):
+        kind, balances = account["type"], account["balances"]
+        types = {"depository": "savings" if account.get("subtype") in SAVINGS else "current", "credit": "credit_card"}
+        balance = None if balances.get("current") is None else reading.amount(balances["current"])
+        if balance and kind in ("credit", "loan"):
+            # There, what is owed is positive.
+            balance = -balance
+        return Account(
+            id=key,
+            name=account.get("official_name") or account["name"],
+            number=reading.text(account.get("mask")),
+            number_type="other",
+            currency=reading.currency(balances["iso_currency_code"]),
+            type=types.get(kind, "loan" if kind == "loan" else "other"),
+            balance=balance,
+            balance_at=None if balance is None else self.now(),
+        )
+
+    def transactions(self, state, account, since=None, cursor=None, limit=None):
+        """All that has changed since the cursor, from then on by bookmark: each account is a stream of its own."""
+        self._check_consent(state)
+        known = state["accounts"].get(account)
+        if not known:
+            raise self.failure("unknown_account", "not part of the consent")
+        place = {"start": None, "at": None, "since": since and since.isoformat()}
+        if cursor:
+            place = self.read_cursor(account, cursor)
+        try:
+            answer = self._sync(state, known, place["at"], limit)
+        except ProviderError as error:
+            if "MUTATION_DURING_PAGINATION" not in (error.provider_code or "") or place["at"] == place["start"]:
+                raise
+            # The list has changed between two pages; Plaid wants it to be read again from its first page.
+            answer = self._sync(state, known, place["start"], limit)
+        with self.reading("transactions"):
+            if answer.get("transactions_update_status") == "NOT_READY":
+                # The first load takes Plaid some time. An empty page would end it here.
+                raise self.failure(
+                    "provider_busy", "the first transactions are not there yet", provider_code="NOT_READY"
+                )
+            since = reading.day(place["since"]) or date.min
+            rows = [self._transaction(row) for name in ("added", "modified") for row in answer[name]]
+            rows = [row for row in rows if row.booking_date >= since]
+            rows.sort(key=lambda row: row.booking_date)
+            removed = tuple(row["transaction_id"] for row in answer["removed"])
+            more, after = answer["has_more"], answer["next_cursor"]
+            place = {"start": place["start"], "at": after, "since": place["since"]}
+            if not more:
+                place = {"start": after, "at": after, "since": None}
+            return Page(tuple(rows), removed, self.write_cursor(account, **place), more)
+
+    def _sync(self, state, known, at, limit):
+        body = {
+            "access_token": state["access_token"],
+            "count": max(1, min(limit or PAGE_SIZE, PAGE_SIZE)),
+            "options": {"account_id": known["account_id"], "include_original_description": True},
+        }
+        return self._read("transactions/sync", **body, **({"cursor": at} if at else {}))
+
+    def _transaction(self, row):
+        get = row.get
+        # Money that goes out is positive. https://plaid.com/docs/api/products/transactions/#transactions-sync-response
+        amount = -reading.amount(row["amount"])
+        meta = get("payment_meta") or {}
+        party = (get("counterparties") or [{}])[0]
+        accounts = party.get("account_numbers") or {}
+        name = get("merchant_name") or party.get("name") or meta.get("payee" if amount < 0 else "payer")
+        check = get("check_number")
+        remittance = reading.texts(
+            get("original_description"), get("name"), meta.get("reason"), meta.get("reference_number"), check
+        )
+        return Transaction(
+            # Unique and case-sensitive. A pending transaction is removed when the booked one comes, whose new id names
+            # the old one: `pending_transaction_id`.
+            id=row["transaction_id"],
+            status="pending" if row["pending"] else "booked",
+            amount=amount,
+            currency=reading.currency(get("iso_currency_code") or get("unofficial_currency_code")),
+            booking_date=reading.day(row["date"]),
+            counterparty=Counterparty(reading.text(name), (accounts.get("international") or {}).get("iban")),
+            remittance=remittance,
+            pending_id=get("pending_transaction_id") or None,
+            raw=row,
+        )
+
+    # -------------------------------------------------------------------------
+    # WEBHOOKS
+    # -------------------------------------------------------------------------
+
+    def parse_webhook(self, headers, body):
+        try:
+            self._verify(headers.get("Plaid-Verification") or "", body)
+            event = json.loads(body)
+            kind, reference = EVENTS.get(event["webhook_code"]), event.get("item_id")
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise ProtocolError("invalid_request", f"a webhook: {type(error).__name__} {error}", provider=self.code)
+        return [WebhookEvent(kind, reference)] if kind and reference else []
+
+    def _verify(self, token, body):
+        """:raise ValueError: or another one, for what Plaid has not signed a short while ago
+
+        https://plaid.com/docs/api/webhooks/webhook-verification/
+        """
+        message, _dot, signature = token.rpartition(".")
+        header, claims = (json.loads(decode_segment(part)) for part in message.split("."))
+        if header["alg"] != "ES256":
+            raise ValueError(f"signed with {header['alg']}")
+        # First what costs nothing; the key is asked for.
+        if not hmac.compare_digest(hashlib.sha256(body).hexdigest(), claims["request_body_sha256"]):
+            raise ValueError("signed for another body")
+        if abs(self.now().timestamp() - claims["iat"]) > MAX_WEBHOOK_SECONDS:
+            raise ValueError("signed too long ago")
+        key = self._read("webhook_verification_key/get", key_id=str(header["kid"])[:100])["key"]
+        if key.get("expired_at"):
+            raise ValueError("signed with a key that has expired")
+        verify_es256(key, message.encode(), decode_segment(signature))

@@ -1,0 +1,299 @@
+"""Ponto: banks of Belgium, the Netherlands, France and others, for businesses. https://documentation.myponto.com
+
+A *custom integration* of one organisation: whoever has its keys reads the accounts that were linked in the Ponto
+dashboard. So the keys belong to the user's connection and not to the proxy. Banks are linked, and consents renewed, in
+the dashboard.
+"""
+
+from datetime import date, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+from . import reading
+from .auth import Basic, Bearer, Token
+from .errors import ConsentError, ProviderError, _lt
+from .facts import Facts
+from .types import (
+    Account,
+    Capabilities,
+    Challenge,
+    Completed,
+    Counterparty,
+    Field,
+    Institution,
+    Page,
+    Refreshed,
+    Transaction,
+    moment_from_text,
+    moment_text,
+)
+from .web import WebProvider
+
+COUNTRIES = ("BE", "DE", "FR", "LU", "NL")
+PAGE_SIZE = 100
+CONSENT_DAYS = 180
+#: Pages are read from the newest to the oldest; what a bank books late stands that far out of order.
+LATE = timedelta(days=14)
+#: An account that stays behind for longer does not make everything be read again each time.
+MAX_LAG = timedelta(days=60)
+
+KEYS = (
+    Field("client_id", _lt("Client ID")),
+    Field("client_secret", _lt("Client secret"), type="password"),
+)
+CONNECT = Challenge(
+    title=_lt("Connect with Ponto"),
+    message=_lt(
+        "In the Ponto dashboard, open Integrations, choose Custom Integration, select the accounts, and paste its keys "
+        "here."
+    ),
+    fields=KEYS,
+    submit=_lt("Connect"),
+)
+RENEW = Challenge(
+    title=_lt("Renew Ponto"),
+    message=_lt(
+        "Sign in to the Ponto dashboard in another tab and renew the authorization of your bank there. Then continue "
+        "here; keys are only needed if you have made new ones."
+    ),
+    fields=tuple(Field(field.name, field.label, type=field.type, required=False) for field in KEYS),
+    submit=_lt("Continue"),
+)
+REFUSED_KEYS = _lt("Ponto does not accept these keys. Copy both from the integration's page, and paste them again.")
+NO_ACCOUNTS = _lt("No account was selected for this integration. Select one in the Ponto dashboard, then try again.")
+
+
+class Ponto(WebProvider):
+    """State: ``client_id``, ``client_secret``, ``expires_at``, and ``accounts``: our id → what identifies one."""
+
+    code = "ponto"
+    label = "Ponto"
+    docs_url = "https://documentation.myponto.com"
+    api_version = "1"
+    production_url = sandbox_url = "https://api.myponto.com"
+    facts = Facts(
+        countries="Belgium, Netherlands, France, Germany, Luxembourg",
+        who="businesses; paid per account, by the user",
+        connect="pasted key",
+        identity="`id`, a UUID",
+        pending=True,
+        consent_days=CONSENT_DAYS,
+    )
+    #: Keys are the user's. 403: the account is no longer part of the integration.
+    status_codes = {401: "credentials_rejected", 403: "consent_revoked", 404: "unknown_account"}
+    error_codes = {
+        **dict.fromkeys(("authorizationExpired", "authorizationInvalid", "authorizationRequired"), "consent_expired"),
+        **dict.fromkeys(("accountRevoked", "authorizationRevoked"), "consent_revoked"),
+    }
+
+    def read_error(self, body):
+        error = (body.get("errors") or [{}])[0]
+        return error.get("code"), error.get("detail"), (error.get("meta") or {}).get("requestId")
+
+    # -------------------------------------------------------------------------
+    # INSTITUTIONS
+    # -------------------------------------------------------------------------
+
+    def institutions(self, country=None):
+        """Banks are linked in the dashboard."""
+        limits = Capabilities(consent_days=CONSENT_DAYS)
+        return [
+            Institution(id=f"ponto.{code}", name="Ponto", country=code, capabilities=limits)
+            for code in COUNTRIES
+            if country in (None, code)
+        ]
+
+    # -------------------------------------------------------------------------
+    # CONSENT
+    # -------------------------------------------------------------------------
+
+    def _http(self, keys):
+        basic = Basic(keys["client_id"], keys["client_secret"])
+
+        def obtain(_old):
+            form = {"grant_type": "client_credentials"}
+            answer = self.connect(basic).ask("POST", "oauth2/token", form=form, idempotent=True).data
+            with self.reading("token"):
+                return Token.from_answer(answer, self.now())
+
+        return self.connect(Bearer(obtain, self.now))
+
+    def start(self, institution, flow):
+        return RENEW if flow.state else CONNECT
+
+    def answer(self, flow, values):
+        keys = {
+            name: "".join(values.get(name, "").split()) or flow.state.get(name, "")
+            for name in ("client_id", "client_secret")
+        }
+        page = self.start(flow.institution, flow)
+        try:
+            listed = self._list(self._http(keys))
+        except ConsentError as error:
+            if error.code == "credentials_rejected":
+                return page.with_error(REFUSED_KEYS, client_id=keys["client_id"])
+            raise
+        if not listed:
+            return page.with_error(NO_ACCOUNTS, client_id=keys["client_id"])
+        with self.reading("accounts"):
+            accounts = self._identify(listed, flow.state.get("accounts", {}))
+            expiry = min(filter(None, (self._expiry(account) for account in accounts.values())), default=None)
+            identities = {key: self._identity(account) for key, account in accounts.items()}
+            state = {**keys, "expires_at": moment_text(expiry), "accounts": identities}
+            shown = tuple(self._account(key, account) for key, account in accounts.items())
+            return Completed(state, shown, expiry, self._news_of(accounts.values()))
+
+    def _list(self, http):
+        """:return: all accounts of the integration, as Ponto gives them"""
+        found, path = [], f"accounts?limit={PAGE_SIZE}"
+        while path:
+            answer = http.get(path)
+            with self.reading("accounts"):
+                found += answer["data"]
+                path = (answer.get("links") or {}).get("next")
+        return found
+
+    def _expiry(self, account):
+        return reading.moment(account["attributes"].get("authorizationExpirationExpectedAt"))
+
+    def _identity(self, account):
+        about = account["attributes"]
+        return {"id": account["id"], "number": about.get("reference"), "currency": about["currency"]}
+
+    def _identify(self, listed, known):
+        """An account that was linked anew has another id; number and currency are the same."""
+        accounts = {}
+        for account in listed:
+            new = self._identity(account)
+            key = next((key for key, old in known.items() if key not in accounts and self._is_same(new, old)), None)
+            accounts[key or account["id"]] = account
+        return accounts
+
+    def _is_same(self, new, old):
+        same_number = new["number"] and new["number"] == old["number"] and new["currency"] == old["currency"]
+        return new["id"] == old["id"] or same_number
+
+    # -------------------------------------------------------------------------
+    # NEWS
+    # -------------------------------------------------------------------------
+
+    def _check_consent(self, state):
+        if state["expires_at"] and self.now() >= moment_from_text(state["expires_at"]):
+            raise self.failure("consent_expired", f"until {state['expires_at']}")
+
+    def refresh(self, state, user_present=False, flow=None):
+        """Ponto asks the banks by itself, at 2, 8, 14 and 20 o'clock.
+
+        To ask at once (``/synchronizations``) wants the user's network address, which is not passed on.
+        """
+        self._check_consent(state)
+        listed = self._list(self._http(state))
+        with self.reading("accounts"):
+            accounts = self._identify(listed, state["accounts"])
+            ours = [account for key, account in accounts.items() if key in state["accounts"]]
+            # One bank of several may wait for its user; the others go on.
+            errors = [error for error in map(self._error_of, ours) if error]
+            if errors and len(errors) == len(ours):
+                raise errors[0]
+            return Refreshed(state, self._news_of(ours))
+
+    def _error_of(self, account):
+        """:return: ConsentError of the last synchronization with the bank, or None"""
+        last = (account.get("meta") or {}).get("latestSynchronization") or {}
+        last = last.get("attributes") or last
+        for error in (last.get("errors") or ()) if last.get("status") == "error" else ():
+            if ours := self.error_codes.get(error.get("code")):
+                return self.failure(ours, error.get("detail"), provider_code=error["code"])
+        return None
+
+    def _news_of(self, accounts):
+        now = self.now()
+        moments = [reading.moment((account.get("meta") or {}).get("synchronizedAt")) or now for account in accounts]
+        return max(min([now, *moments]), now - MAX_LAG)
+
+    def accounts(self, state):
+        self._check_consent(state)
+        listed = self._list(self._http(state))
+        with self.reading("accounts"):
+            accounts = self._identify(listed, state["accounts"])
+            return [self._account(key, account) for key, account in accounts.items() if key in state["accounts"]]
+
+    def _account(self, key, account):
+        about = account["attributes"]
+        balance = about.get("currentBalance")
+        return Account(
+            id=key,
+            name=about.get("description") or about.get("product") or about.get("holderName") or about["reference"],
+            number=reading.text(about.get("reference")),
+            number_type="iban" if about.get("referenceType") == "IBAN" else "other",
+            currency=reading.currency(about["currency"]),
+            type={"checking": "current", "savings": "savings", "card": "credit_card"}.get(
+                about.get("subtype"), "other"
+            ),
+            balance=None if balance is None else reading.amount(balance),
+            balance_at=reading.moment(about.get("currentBalanceReferenceDate")),
+        )
+
+    # -------------------------------------------------------------------------
+    # TRANSACTIONS
+    # -------------------------------------------------------------------------
+
+    def transactions(self, state, account, since=None, cursor=None, limit=None):
+        """Pages from the newest to the oldest, each of them turned round; pending ones come with the last."""
+        self._check_consent(state)
+        known = state["accounts"].get(account)
+        if not known:
+            raise self.failure("unknown_account", "not part of the integration")
+        place = {"since": since and since.isoformat(), "after": None, "again": False}
+        if cursor:
+            place = self.read_cursor(account, cursor)
+        http, path = self._http(state), f"accounts/{known['id']}/transactions"
+        try:
+            answer = http.get(path, limit=PAGE_SIZE, after=place["after"])
+        except ProviderError as error:
+            if not place["after"] or place["again"] or error.status not in (400, 404):
+                raise
+            # The transaction at which the page begins is gone; what is read twice is recognised by its id.
+            place |= {"after": None, "again": True}
+            answer = http.get(path, limit=PAGE_SIZE)
+        with self.reading("transactions"):
+            rows = [self._transaction(row, "booked") for row in answer["data"]]
+            since = reading.day(place["since"]) or date.min
+            begin = since - LATE if place["since"] else since
+            after = self._after(answer) if any(row.booking_date >= begin for row in rows) else None
+            rows = [row for row in rows if row.booking_date >= since]
+            rows.sort(key=lambda row: row.booking_date)
+            if after:
+                return Page(tuple(rows), (), self.write_cursor(account, **{**place, "after": after}), True)
+        pending = http.get(f"accounts/{known['id']}/pending-transactions", limit=PAGE_SIZE)
+        with self.reading("pending transactions"):
+            return Page((*rows, *(self._transaction(row, "pending") for row in pending["data"])))
+
+    def _after(self, answer):
+        link = (answer.get("links") or {}).get("next")
+        return parse_qs(urlsplit(link).query)["after"][0] if link else None
+
+    def _transaction(self, row, status):
+        get = row["attributes"].get
+        executed, value = reading.moment(get("executionDate")), reading.moment(get("valueDate"))
+        reference = get("remittanceInformation")
+        is_structured = get("remittanceInformationType") == "structured"
+        moment = executed or value
+        if not moment and status == "booked":
+            raise ValueError("a booked transaction without a day")
+        return Transaction(
+            # A UUID of Ponto's; `internalReference` and `digest` are the bank's and may repeat. Those of pending ones
+            # are not those of the booked ones that follow.
+            id=row["id"],
+            status=status,
+            amount=reading.amount(get("amount")),
+            currency=reading.currency(get("currency")),
+            # A day is given as midnight, of UTC or of the bank.
+            booking_date=moment and reading.central_european_day(moment),
+            value_date=value and reading.central_european_day(value),
+            counterparty=Counterparty(reading.text(get("counterpartName")), reading.text(get("counterpartReference"))),
+            remittance=reading.texts(reference, get("description"), get("additionalInformation")),
+            end_to_end_id=reading.end_to_end_id(get("endToEndId")),
+            creditor_reference=reading.text(reference) if is_structured else reading.creditor_reference(reference),
+            mandate_id=reading.text(get("mandateId")),
+            raw=row,
+        )

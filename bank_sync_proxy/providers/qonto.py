@@ -1,0 +1,205 @@
+"""Qonto: a bank with an API of its own, and the model for others of that kind. https://docs.qonto.com/api-reference
+
+The user pastes the login and the secret key of their organisation; there is no consent that ends.
+"""
+
+from decimal import Decimal
+
+from . import reading
+from .auth import Headers
+from .errors import ConsentError, _lt
+from .facts import Facts
+from .types import (
+    Account,
+    Challenge,
+    Completed,
+    Counterparty,
+    Field,
+    Institution,
+    Page,
+    Refreshed,
+    Setting,
+    Transaction,
+)
+from .web import WebProvider
+
+COUNTRIES = ("AT", "BE", "DE", "ES", "FR", "IT", "NL", "PT")
+PAGE_SIZE = 100
+CENTS = Decimal("0.01")
+STATUSES = {"completed": "booked", "pending": "pending"}
+#: Where the details of the other side stand, by kind of operation.
+SUBJECTS = ("transfer", "income", "direct_debit", "swift_income", "direct_debit_collection", "financing_income")
+
+KEYS = Challenge(
+    title=_lt("Connect Qonto"),
+    message=_lt("In Qonto, open Settings ‣ Integrations and Partnerships ‣ API key, and paste both parts here."),
+    fields=(Field("login", _lt("Login")), Field("secret_key", _lt("Secret key"), type="password")),
+    submit=_lt("Connect"),
+)
+REFUSED_KEYS = _lt("Qonto does not accept this key. Copy the login and the secret key, and paste both again.")
+
+
+class Qonto(WebProvider):
+    """State: ``login``, ``secret_key``, and ``accounts``: our id → Qonto's id and the IBAN."""
+
+    code = "qonto"
+    label = "Qonto"
+    docs_url = "https://docs.qonto.com/api-reference"
+    api_version = "2"
+    production_url = "https://thirdparty.qonto.com/v2"
+    sandbox_url = "https://thirdparty-sandbox.staging.qonto.co/v2"
+    facts = Facts(
+        countries="France, Germany, Italy, Spain, Benelux, Austria, Portugal",
+        who="every customer of Qonto, free",
+        connect="pasted key",
+        identity="`id`, a UUID",
+        pending=True,
+    )
+    settings_needed = (
+        Setting(
+            "staging_token",
+            _lt("Staging token"),
+            type="secret",
+            required=False,
+            help=_lt("Only for the sandbox: Qonto's developer portal shows it."),
+        ),
+    )
+    #: The key is the user's.
+    status_codes = {401: "credentials_rejected", 403: "credentials_rejected", 404: "unknown_account"}
+
+    def read_error(self, body):
+        error = (body.get("errors") or [{}])[0]
+        return error.get("code"), error.get("detail") or body.get("message"), body.get("trace_id")
+
+    # -------------------------------------------------------------------------
+    # CONSENT
+    # -------------------------------------------------------------------------
+
+    def institutions(self, country=None):
+        return [
+            Institution(id=f"qonto.{code}", name="Qonto", country=code, bic="QNTOFRP1XXX")
+            for code in COUNTRIES
+            if country in (None, code)
+        ]
+
+    def _http(self, keys):
+        # Neither Basic nor Bearer. https://docs.qonto.com/get-started/business-api/authentication/api-key
+        headers = {"Authorization": f"{keys['login']}:{keys['secret_key']}"}
+        if self.settings["staging_token"]:
+            headers["X-Qonto-Staging-Token"] = self.settings["staging_token"]
+        return self.connect(Headers(headers))
+
+    def start(self, institution, flow):
+        return KEYS
+
+    def answer(self, flow, values):
+        keys = {name: "".join(values.get(name, "").split()) for name in ("login", "secret_key")}
+        if not all(text and text.isascii() for text in keys.values()):
+            return KEYS.with_error(REFUSED_KEYS, login=keys["login"])
+        try:
+            listed = self._list(keys)
+        except ConsentError:
+            return KEYS.with_error(REFUSED_KEYS, login=keys["login"])
+        with self.reading("organization"):
+            accounts = self._identify(listed, flow.state.get("accounts", {}))
+            identities = {key: {"id": account["id"], "iban": account["iban"]} for key, account in accounts.items()}
+            shown = tuple(self._account(key, account) for key, account in accounts.items())
+            return Completed({**keys, "accounts": identities}, shown, refreshed_at=self.now())
+
+    def _list(self, keys):
+        with self.reading("organization"):
+            return self._http(keys).get("organization")["organization"]["bank_accounts"]
+
+    def _identify(self, listed, known):
+        accounts = {}
+        for new in listed:
+            same = (key for key, old in known.items() if new["id"] == old["id"] or new["iban"] == old["iban"])
+            accounts[next(same, new["id"])] = new
+        return accounts
+
+    # -------------------------------------------------------------------------
+    # NEWS
+    # -------------------------------------------------------------------------
+
+    def refresh(self, state, user_present=False, flow=None):
+        """The bank itself answers, always with its news; whether it still does is seen by asking for the accounts."""
+        self._list(state)
+        return Refreshed(state, self.now())
+
+    def accounts(self, state):
+        listed = self._list(state)
+        with self.reading("organization"):
+            accounts = self._identify(listed, state["accounts"])
+            return [self._account(key, account) for key, account in accounts.items() if key in state["accounts"]]
+
+    def _account(self, key, account):
+        return Account(
+            id=key,
+            name=account["name"],
+            number=account["iban"],
+            currency=reading.currency(account["currency"]),
+            # `authorized_balance` is the one without what is pending.
+            balance=reading.amount(account["balance_cents"]) * CENTS,
+            balance_at=self.now(),
+        )
+
+    def transactions(self, state, account, since=None, cursor=None, limit=None):
+        """Asked for by the day of the last change, because what is booked late was made long before.
+
+        The last change first: what changes between two pages moves to the front and pushes nothing out of sight.
+        """
+        known = state["accounts"].get(account)
+        if not known:
+            raise self.failure("unknown_account", "not part of the organisation")
+        place = {"since": since and since.isoformat(), "page": 1}
+        if cursor:
+            place = self.read_cursor(account, cursor)
+        params = {
+            "bank_account_id": known["id"],
+            "status[]": list(STATUSES),
+            "sort_by": "updated_at:desc",
+            "per_page": PAGE_SIZE,
+            "page": place["page"],
+        }
+        if place["since"]:
+            params["updated_at_from"] = f"{place['since']}T00:00:00.000Z"
+        answer = self._http(state).ask("GET", "transactions", params=params).data
+        with self.reading("transactions"):
+            since = reading.day(place["since"])
+            rows = [self._transaction(row) for row in answer["transactions"] if row["status"] in STATUSES]
+            # An old one that somebody has only labelled is no news.
+            rows = [row for row in rows if row.status == "pending" or not since or row.booking_date >= since]
+            rows.sort(key=lambda row: (row.status == "pending", row.booking_date))
+            page = answer["meta"]["next_page"]
+            after = self.write_cursor(account, **{**place, "page": page}) if page else None
+            return Page(tuple(rows), (), after, bool(page))
+
+    def _transaction(self, row):
+        get = row.get
+        # Amounts have no sign, and cents are exact.
+        sign = {"debit": -1, "credit": 1}[row["side"]]
+        is_foreign = get("local_currency") not in (None, row["currency"])
+        moment = reading.moment(get("settled_at") or row["emitted_at"])
+        subject = next((get(name) for name in SUBJECTS if get(name)), {})
+        is_iban = subject.get("counterparty_account_number_format") in (None, "IBAN")
+        number = subject.get("counterparty_account_number")
+        reference = get("reference")
+        return Transaction(
+            # The same from pending to booked; `transaction_id` is made of names and a counter.
+            id=row["id"],
+            status=STATUSES[row["status"]],
+            amount=sign * reading.amount(row["amount_cents"]) * CENTS,
+            currency=reading.currency(row["currency"]),
+            booking_date=reading.central_european_day(moment),
+            foreign_amount=sign * reading.amount(row["local_amount_cents"]) * CENTS if is_foreign else None,
+            foreign_currency=reading.currency(row["local_currency"]) if is_foreign else None,
+            # The label is the name of the other side.
+            counterparty=Counterparty(
+                reading.text(get("label")),
+                (reading.iban(number) if is_iban else None) or reading.text(number),
+                reading.text(subject.get("counterparty_bank_identifier")),
+            ),
+            remittance=reading.texts(reference, get("note")),
+            creditor_reference=reading.creditor_reference(reference),
+            raw=row,
+        )

@@ -1,0 +1,295 @@
+"""SimpleFIN: banks of the United States and Canada through SimpleFIN Bridge. https://www.simplefin.org/protocol.html
+
+The user connects banks at the bridge and pastes a *setup token*: base64 of an address that gives, once, the *access
+URL*. It holds user name and password, it is all there is to a consent, and one of them may cover several banks.
+"""
+
+import base64
+from datetime import date, datetime, time, timedelta, timezone
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from . import reading
+from .auth import Basic
+from .errors import ProviderError, _lt
+from .facts import Facts
+from .http import NoAuth, leads_outside
+from .types import (
+    Account,
+    Capabilities,
+    Challenge,
+    Completed,
+    Counterparty,
+    Field,
+    Institution,
+    Page,
+    Refreshed,
+    Transaction,
+    moment_from_text,
+    moment_text,
+)
+from .web import WebProvider
+
+#: What the bridge gives at most in one answer; it says 90 days, users get 60.
+WINDOW = timedelta(days=60)
+HISTORY_DAYS = 90
+#: The bridge asks for this and switches off what asks more often; one refresh is one request, and so is each account.
+REQUESTS_PER_DAY = 24
+
+#: https://github.com/simplefin/simplefin.github.com/blob/error-codes/protocol.md; the longest prefix counts.
+ERRORS = {
+    "gen.auth": "consent_revoked",
+    "con.auth": "credentials_rejected",
+    "con.": "institution_unavailable",
+    "act.failed": "institution_unavailable",
+}
+TOKEN = Challenge(
+    title=_lt("Connect with SimpleFIN"),
+    message=_lt(
+        "Open https://bridge.simplefin.org/simplefin/create in another tab, connect your bank there, and copy the "
+        "setup token that you are shown. It serves once."
+    ),
+    fields=(Field("token", _lt("Setup token"), type="password"),),
+    submit=_lt("Connect"),
+)
+AGAIN = Challenge(
+    title=_lt("Renew SimpleFIN"),
+    message=_lt(
+        "Open https://bridge.simplefin.org in another tab and repair your bank there. Then continue here; a new setup "
+        "token is only needed if you had disabled the old access."
+    ),
+    fields=(Field("token", _lt("New setup token, if you have one"), type="password", required=False),),
+    submit=_lt("Continue"),
+)
+NO_TOKEN = _lt("This is no setup token. Copy the whole text that SimpleFIN Bridge shows, and paste it again.")
+USED_TOKEN = _lt(
+    "This setup token was used before. If that was not you, disable it at SimpleFIN Bridge. Paste a new one."
+)
+UNPAID = "SimpleFIN Bridge wants to be paid: see your account there."
+
+
+class SimpleFIN(WebProvider):
+    """State: ``access_url``, and ``accounts``: our id → what identifies one, and its balance at the last refresh."""
+
+    code = "simplefin"
+    label = "SimpleFIN"
+    docs_url = "https://www.simplefin.org/protocol.html"
+    api_version = "2"
+    production_url = "https://bridge.simplefin.org/simplefin"
+    sandbox_url = "https://beta-bridge.simplefin.org/simplefin"
+    facts = Facts(
+        countries="United States, Canada",
+        who="anyone; 1.50 USD a month, paid by the user",
+        connect="pasted key",
+        identity="`id`, unique in its account",
+        pending=True,
+        history_days=HISTORY_DAYS,
+        fetches_per_day=REQUESTS_PER_DAY,
+    )
+    status_codes = {402: "consent_expired", 403: "consent_revoked"}
+
+    def parse_error(self, response):
+        error = super().parse_error(response)
+        if response.status == 402:
+            error.note = UNPAID
+        return error
+
+    # -------------------------------------------------------------------------
+    # INSTITUTIONS
+    # -------------------------------------------------------------------------
+
+    def institutions(self, country=None):
+        """Banks are chosen at the bridge."""
+        limits = Capabilities(history_days=HISTORY_DAYS, fetches_per_day=REQUESTS_PER_DAY)
+        return [
+            Institution(id=f"bridge.{code}", name="SimpleFIN Bridge", country=code, capabilities=limits)
+            for code in ("CA", "US")
+            if country in (None, code)
+        ]
+
+    # -------------------------------------------------------------------------
+    # CONSENT
+    # -------------------------------------------------------------------------
+
+    def start(self, institution, flow):
+        return AGAIN if flow.state else TOKEN
+
+    def answer(self, flow, values):
+        page = self.start(flow.institution, flow)
+        token = "".join(values.get("token", "").split())
+        if token or not flow.state:
+            access_url, error = self._claim(token)
+            if error:
+                return page.with_error(error)
+        else:
+            access_url = flow.state["access_url"]
+        accounts = self._fetch_accounts(access_url, flow.state.get("accounts", {}))
+        state = {"access_url": access_url, "accounts": accounts}
+        return Completed(state, tuple(self.accounts(state)), refreshed_at=self._news_of(accounts))
+
+    def _claim(self, token):
+        """:return: (access URL, None) or (None, what is wrong with the token)"""
+        try:
+            url = base64.b64decode(token, validate=True).decode("ascii")
+        except ValueError:
+            return None, NO_TOKEN
+        if not self._may_ask(url):
+            return None, NO_TOKEN
+        try:
+            # The address is the secret, so it is not logged. Not sent again: it serves once.
+            answer = self.connect(NoAuth(), url).ask("POST", url, form="", kind="text", name="/claim/…")
+        except ProviderError as error:
+            if error.status == 403:
+                return None, USED_TOKEN
+            raise
+        access_url = answer.text.strip()
+        if not urlsplit(access_url).username or not self._may_ask(self._split(access_url)[0]):
+            raise self.failure("unexpected_answer", "no access URL")
+        return access_url, None
+
+    def _may_ask(self, url):
+        """Why: a token is an address that a user names; it may not lead into the network of the proxy."""
+        return self.is_our_host(url) or leads_outside(url)
+
+    def _split(self, access_url):
+        """:return: (URL without credentials, AuthBase)"""
+        parts = urlsplit(access_url)
+        host = parts.netloc.rpartition("@")[2]
+        return (
+            urlunsplit((parts.scheme, host, parts.path, "", "")),
+            Basic(unquote(parts.username or ""), unquote(parts.password or "")),
+        )
+
+    def _ask(self, access_url, **params):
+        url, auth = self._split(access_url)
+        if not self._may_ask(url):
+            raise self.failure("consent_revoked", "the access URL leads to no public address")
+        return self.connect(auth, url).get("accounts", version="2", **params)
+
+    # -------------------------------------------------------------------------
+    # ACCOUNTS
+    # -------------------------------------------------------------------------
+
+    def refresh(self, state, user_present=False, flow=None):
+        """One request gives all balances; they are kept in the state, because the bridge counts requests."""
+        accounts = self._fetch_accounts(state["access_url"], state["accounts"])
+        return Refreshed({**state, "accounts": accounts}, self._news_of(accounts))
+
+    def _fetch_accounts(self, access_url, known):
+        answer = self._ask(access_url, **{"balances-only": "1"})
+        with self.reading("accounts"):
+            found = {}
+            for account in answer["accounts"]:
+                if not reading.CURRENCY.fullmatch(account["currency"]):
+                    # The address of a currency of one's own: miles, points. No books are kept in them.
+                    continue
+                entry = {
+                    "id": account["id"],
+                    "name": reading.words(account["name"]) or account["id"],
+                    "currency": account["currency"],
+                    "bank": self._bank(account, answer),
+                    "balance": str(reading.amount(account["balance"])),
+                    "balance_at": moment_text(reading.moment_of_epoch(account["balance-date"])),
+                }
+                key = next((key for key, old in known.items() if key not in found and self._is_same(entry, old)), None)
+                found[key or account["id"]] = entry
+            if not found:
+                self._check(answer, None, None)
+            return found
+
+    def _bank(self, account, answer):
+        org = account.get("org") or {}
+        names = {connection["conn_id"]: connection.get("name") for connection in answer.get("connections") or ()}
+        return names.get(account.get("conn_id")) or org.get("domain") or org.get("name")
+
+    def _is_same(self, new, old):
+        # A new access URL may give new ids.
+        return new["id"] == old["id"] or all(new[name] == old[name] for name in ("bank", "name", "currency"))
+
+    def _news_of(self, accounts):
+        """The oldest balance, because one bank of several may have been left behind; at most a window ago."""
+        now = self.now()
+        moments = [moment_from_text(account["balance_at"]) or now for account in accounts.values()]
+        return max(min([now, *moments]), now - WINDOW)
+
+    def accounts(self, state):
+        return [
+            Account(
+                id=key,
+                name=" ".join(filter(None, (account["bank"], account["name"]))),
+                currency=account["currency"],
+                number_type="other",
+                balance=reading.amount(account["balance"]),
+                balance_at=moment_from_text(account["balance_at"]),
+            )
+            for key, account in state["accounts"].items()
+        ]
+
+    # -------------------------------------------------------------------------
+    # TRANSACTIONS
+    # -------------------------------------------------------------------------
+
+    def transactions(self, state, account, since=None, cursor=None, limit=None):
+        """A page is a window of days."""
+        known = state["accounts"].get(account)
+        if not known:
+            raise self.failure("unknown_account", "not part of the consent")
+        today = self.now().date()
+        start = since or today - timedelta(days=HISTORY_DAYS)
+        if cursor:
+            with self.reading("cursor"):
+                start = reading.day(self.read_cursor(account, cursor)["start"])
+        end = start + WINDOW
+        more = end <= today
+        params = {"account": known["id"], "start-date": epoch(start)}
+        # `pending=0` would mean the same as 1.
+        params |= {"end-date": epoch(end)} if more else {"pending": "1"}
+        answer = self._ask(state["access_url"], **params)
+        with self.reading("transactions"):
+            found = next((item for item in answer["accounts"] if item["id"] == known["id"]), None)
+            self._check(answer, known["id"], (found or {}).get("conn_id"))
+            if not found:
+                raise self.failure("unknown_account", "the access does not cover it any more")
+            rows = [self._transaction(row, known["currency"]) for row in found.get("transactions") or ()]
+            rows.sort(key=lambda row: (row.status == "pending", row.booking_date or date.max))
+            return Page(tuple(rows), (), self.write_cursor(account, start=end.isoformat()) if more else None, more)
+
+    def _check(self, answer, account, connection):
+        """Raise what is wrong with one account; other banks of the same access are none of its business.
+
+        ``errors``, the older list, has nothing but words, so nothing is concluded from it.
+        """
+        for error in answer.get("errlist") or ():
+            code = error["code"]
+            ours = next((ERRORS[prefix] for prefix in sorted(ERRORS, reverse=True) if code.startswith(prefix)), None)
+            concerns = (error.get("account_id"), error.get("conn_id"))
+            is_ours = account is None or code.startswith("gen.") or concerns[0] == account
+            if ours and (is_ours or (not concerns[0] and connection and concerns[1] == connection)):
+                # One of the two is in the text of the protocol, the other in its example.
+                note = reading.words(error.get("msg") or error.get("message"))
+                raise self.failure(ours, provider_code=code, note=note and f"SimpleFIN Bridge: {note}")
+
+    def _transaction(self, row, currency):
+        get = row.get
+        is_pending = get("pending") is True
+        # 0 while it is pending. A day is the one of UTC, the protocol knows no other.
+        moment = reading.moment_of_epoch(row["posted"]) or reading.moment_of_epoch(get("transacted_at"))
+        if not moment and not is_pending:
+            raise ValueError("a booked transaction without a day")
+        transacted = reading.moment_of_epoch(get("transacted_at"))
+        return Transaction(
+            # Unique in its account, and never used again. https://www.simplefin.org/protocol.html#transaction
+            id=row["id"],
+            status="pending" if is_pending else "booked",
+            amount=reading.amount(row["amount"]),
+            currency=currency,
+            booking_date=moment and moment.date(),
+            value_date=transacted and transacted.date(),
+            # There are no account numbers. Payee and memo come from the bridge, the protocol does not know them.
+            counterparty=Counterparty(reading.text(get("payee"))),
+            remittance=reading.texts(get("description"), get("memo")),
+            raw=row,
+        )
+
+
+def epoch(day):
+    return int(datetime.combine(day, time(), timezone.utc).timestamp())

@@ -1,0 +1,164 @@
+"""What adapters share that speak HTTP. A provider is still one file; this one knows none of them."""
+
+import base64
+import hmac
+import json
+from contextlib import contextmanager
+from functools import cached_property
+from urllib.parse import urlsplit
+
+from . import errors
+from .base import Provider
+from .errors import CODES, ConfigurationError, ProtocolError
+from .http import Http, read_http_date
+
+#: As the protocol with databases allows; providers allow less.
+MAX_SKEW_SECONDS = 300
+
+
+class WebProvider(Provider):
+    """The form of :class:`~.base.Provider`, with the network filled in."""
+
+    # -------------------------------------------------------------------------
+    # YOU MUST SET
+    # -------------------------------------------------------------------------
+
+    #: Of the API. The sandbox may be the same.
+    production_url = None
+    sandbox_url = None
+
+    # -------------------------------------------------------------------------
+    # YOU MAY SET
+    # -------------------------------------------------------------------------
+
+    #: The provider's own codes, or parts of them between slashes, and which of :data:`~.errors.CODES` each of them is.
+    error_codes = {}
+    #: The same for the HTTP status of a failed answer, where its code says nothing.
+    status_codes = {}
+
+    # -------------------------------------------------------------------------
+    # YOU MAY IMPLEMENT
+    # -------------------------------------------------------------------------
+
+    def authenticate(self):
+        """:return: ``requests.auth.AuthBase`` for all questions"""
+
+    def read_error(self, body):
+        """:param dict body: JSON object of a failed answer, ``{}`` without one
+        :return: (the provider's own code, its words, its id of the request), each may be None
+        """
+        return None, None, None
+
+    def check_keys(self):
+        """Ask something that costs nothing, for *Test these keys*.
+
+        :return: what the provider says about the keys, one line
+        """
+        raise NotImplementedError
+
+    # -------------------------------------------------------------------------
+    # YOU SHOULD NOT NEED TO OVERRIDE
+    # -------------------------------------------------------------------------
+
+    @cached_property
+    def http(self):
+        return self.connect()
+
+    def connect(self, auth=None, base_url=None):
+        """:return: :class:`~.http.Http`, with credentials and server of one connection instead of the provider's"""
+        return Http(
+            self.code,
+            base_url or self.base_url,
+            auth=auth or self.authenticate(),
+            parse_error=self.parse_error,
+            now=self.now,
+        )
+
+    @property
+    def base_url(self):
+        """The setting ``base_url`` is not declared and so on no form: tests and gateways put it in."""
+        return self.settings.get("base_url") or (self.production_url if self.production else self.sandbox_url)
+
+    def is_our_host(self, url):
+        parts, base = urlsplit(url), urlsplit(self.base_url)
+        return (parts.scheme, parts.netloc) == (base.scheme, base.netloc)
+
+    def parse_error(self, response):
+        code, words, request_id = self.read_error(response.json_or_empty())
+        ours = self._our_code(code) or self.status_codes.get(response.status) or self._usual_code(response.status)
+        detail = words or response.excerpt
+        if CODES[ours].family == "ConfigurationError":
+            detail += self._skew(response)
+        return self.failure(ours, detail, response, provider_code=code, request_id=request_id)
+
+    def failure(self, code, detail="", response=None, **context):
+        """:return: the error of a code of :data:`~.errors.CODES`, with what the answer says about itself"""
+        if response is not None:
+            context["status"] = response.status
+            if (pause := response.retry_after(self.now())) is not None:
+                context.setdefault("retry_after", pause)
+        return getattr(errors, CODES[code].family)(code, detail, provider=self.code, **context)
+
+    def _our_code(self, code):
+        # The last part says most: TYPE/CODE/REASON.
+        parts = reversed(str(code or "").split("/"))
+        return next((self.error_codes[part] for part in parts if part in self.error_codes), None)
+
+    def _usual_code(self, status):
+        if status == 429:
+            return "rate_limited"
+        if status in (401, 403):
+            return "provider_not_configured"
+        return "provider_unavailable" if status == 408 or status >= 500 else "unexpected_answer"
+
+    def _skew(self, response):
+        """Why: a wrong clock makes signatures and tokens invalid, and the provider says no more than "unauthorized"."""
+        moment = read_http_date(response.headers.get("Date"))
+        seconds = round((self.now() - moment).total_seconds()) if moment else 0
+        if abs(seconds) <= MAX_SKEW_SECONDS:
+            return ""
+        return (
+            f"; the clock of this server is {abs(seconds)} seconds {'fast' if seconds > 0 else 'slow'}, set it by NTP"
+        )
+
+    @contextmanager
+    def reading(self, what):
+        """Inside, an answer is taken apart; what does not fit means that the provider said something undocumented."""
+        try:
+            yield
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+            detail = f"{what}: {type(error).__name__} {error}"
+            raise ProtocolError("unexpected_answer", detail, provider=self.code) from error
+
+    def check_state(self, flow, params):
+        """Of a redirect whose ``data`` has kept ``Flow.callback_state`` as ``state``. The caller has looked, too.
+
+        :raise ProtocolError: when the answer belongs to another visit
+        """
+        kept, came = flow.data.get("state") or "", params.get("state") or ""
+        if not kept or not hmac.compare_digest(kept.encode(), came.encode()):
+            raise ProtocolError("invalid_request", "the answer belongs to another visit", provider=self.code)
+
+    def load_key(self, loader, text):
+        """:raise ConfigurationError: when a key of the settings can't be read"""
+        try:
+            return loader(text)
+        except ValueError as error:
+            raise ConfigurationError("provider_not_configured", str(error), provider=self.code)
+
+    # A cursor carries what the next page has to know; it is bound to its account.
+
+    def write_cursor(self, account, **place):
+        return base64.urlsafe_b64encode(json.dumps({"account": account, **place}).encode()).decode()
+
+    def read_cursor(self, account, cursor):
+        """:return: the place that :meth:`write_cursor` was given
+        :raise ProtocolError: for any other text
+        """
+        try:
+            place = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+            if place.pop("account") != account:
+                raise ValueError("of another account")
+            return place
+        except (ValueError, TypeError, AttributeError, LookupError) as error:
+            raise ProtocolError("invalid_request", f"not a cursor of this account: {error}", provider=self.code)

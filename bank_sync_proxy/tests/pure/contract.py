@@ -1,0 +1,137 @@
+"""What the contract suite needs to know about a provider: a :class:`Script` in ``<code>_server.py``."""
+
+import json
+from dataclasses import replace
+from datetime import datetime, timezone
+from functools import cached_property
+from importlib import import_module
+
+from ...providers import PROVIDERS, provider_class
+from ...providers.types import Challenge, Flow, Redirect
+from .scripted import FIXTURES, Case, ScriptedServer
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=timezone.utc)
+CALLBACK_URL = "https://proxy.example/bank_sync/callback"
+STATE = "the-state-of-this-visit"
+
+#: Has no network, so there is nothing to script.
+OFFLINE = {"sandbox"}
+CODES = [code for code, _label, _name in PROVIDERS if code not in OFFLINE]
+
+#: Each provider has a file for each of these.
+CASES = (
+    *("institutions", "connect", "refused", "renewal", "accounts", "refresh", "revoke", "keys", "keys_refused"),
+    *(
+        "paging",
+        "empty",
+        "unknown_fields",
+        "pending_and_booked",
+        "removal",
+        "same_id_twice",
+        "two_currencies",
+        "undocumented",
+    ),
+    *("consent_expired", "consent_revoked", "rate_limited", "server_error", "webhook"),
+)
+
+
+class Script:
+    """One provider's side of the suite.
+
+    :cvar dict settings: texts; ``{base}`` is the server
+    :cvar str institution: the one that is connected
+    :cvar str country: whose institutions are listed
+    :cvar str account: id of the account whose transactions are asked for
+    :cvar dict answers: to all challenges of a connection, by name of the field
+    :cvar dict callback: parameters with which the browser comes back; ``refusal`` when the user has refused
+    :cvar tuple secrets: texts that may be in no log and in no error
+    """
+
+    code = None
+    prefix = ""
+    settings = {}
+    institution = None
+    country = None
+    account = None
+    answers = {}
+    refused_answers = {}
+    callback = {}
+    refusal = {}
+    secrets = ()
+
+    def __init__(self):
+        self.moment = NOW
+        self.server = ScriptedServer(lambda: NOW, self.check, self.prefix)
+        self.slept = []
+        self.adapter = self.new_adapter()
+
+    def new_adapter(self):
+        settings = {name: self.fill(value) for name, value in self.settings.items()}
+        settings["base_url"] = self.server.base_url
+        adapter = provider_class(self.code)(settings=settings, clock=lambda: self.moment)
+        connect = adapter.connect
+
+        def connect_without_pauses(*args, **options):
+            http = connect(*args, **options)
+            http.sleep, http.timeout = self.slept.append, (2, 0.5)
+            return http
+
+        adapter.connect = connect_without_pauses
+        return adapter
+
+    def check(self, question):
+        """Assert what every question needs, such as credentials."""
+
+    def fill(self, value):
+        return json.loads(json.dumps(value).replace("{base}", self.server.base_url))
+
+    @cached_property
+    def state(self):
+        """What ``connect`` makes; the suite compares."""
+        return self.fill(json.loads((FIXTURES / self.code / "state.json").read_text()))
+
+    def play(self, name):
+        """:return: the case, whose exchanges are expected from now on"""
+        case = Case(self.code, name)
+        self.server.expect(case.exchanges)
+        return case
+
+    def walk(self, kind="connect", answers=None, callback=None):
+        """Do what a user does, until the end or until the adapter repeats itself.
+
+        :return: the adapter's last word
+        """
+        state = self.state if kind == "renew" else {}
+        flow = Flow(kind, self.institution, CALLBACK_URL, STATE, "fr_BE", state)
+        step = self.adapter.renew(state, flow) if kind == "renew" else self.adapter.start(self.institution, flow)
+        for _step in range(5):
+            # What is kept meanwhile has to survive as JSON.
+            flow = replace(flow, data=json.loads(json.dumps(getattr(step, "data", {}))))
+            # An object lives for one operation, so nothing that it has kept may be needed.
+            self.adapter = self.new_adapter()
+            if isinstance(step, Redirect):
+                step = self.adapter.complete(flow, self.callback if callback is None else callback)
+                if isinstance(step, Challenge):
+                    return step
+            elif isinstance(step, Challenge):
+                if step.error:
+                    return step
+                step = self.adapter.answer(flow, self.fill(answers or self.answers))
+            else:
+                return step
+        raise AssertionError("the visit has no end")
+
+    def pages(self, since=None, cursor=None, account=None):
+        """:return: all pages of one question"""
+        pages = []
+        while not pages or pages[-1].has_more:
+            cursor = pages[-1].next_cursor if pages else cursor
+            pages.append(self.adapter.transactions(self.state, account or self.account, since=since, cursor=cursor))
+            json.dumps(pages[-1].to_protocol(), allow_nan=False)
+            assert len(pages) < 50, "the pages have no end"
+        return pages
+
+
+def script_class(code):
+    """:raise ModuleNotFoundError: a provider was registered without its script"""
+    return import_module(f".{code}_server", __package__).SCRIPT

@@ -1,0 +1,23 @@
+"""Ponto as the contract suite needs it."""
+
+import base64
+
+from .contract import Script
+
+
+class PontoScript(Script):
+    code = "ponto"
+    institution = "ponto.BE"
+    country = "BE"
+    account = "953934eb-229a-4fd2-8675-07794078cc7d"
+    answers = {"client_id": "cc5bcd9b", "client_secret": " s3cret-of-ponto\n"}
+    refused_answers = answers
+    secrets = ("s3cret-of-ponto", "access-of-ponto")
+
+    def check(self, question):
+        basic = base64.b64encode(b"cc5bcd9b:s3cret-of-ponto").decode()
+        wanted = f"Basic {basic}" if question.path == "/oauth2/token" else "Bearer access-of-ponto"
+        assert question.headers["Authorization"] == wanted
+
+
+SCRIPT = PontoScript

@@ -1,0 +1,21 @@
+"""Qonto as the contract suite needs it."""
+
+from .contract import Script
+
+
+class QontoScript(Script):
+    code = "qonto"
+    prefix = "/v2"
+    institution = "qonto.FR"
+    country = "FR"
+    account = "018f71db-c635-78b5-b90a-ea05de98c2bf"
+    answers = {"login": "example-sas-1234", "secret_key": " s3cret-of-qonto "}
+    refused_answers = answers
+    secrets = ("s3cret-of-qonto",)
+
+    def check(self, question):
+        assert question.headers["Authorization"] == "example-sas-1234:s3cret-of-qonto"
+        assert not question.headers["X-Qonto-Staging-Token"]
+
+
+SCRIPT = QontoScript

@@ -1,0 +1,408 @@
+"""What every adapter has to do, over real HTTP against its scripted server. A provider without a script fails here."""
+
+import json
+import logging
+from dataclasses import asdict
+from datetime import timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from bank_sync_proxy.providers import provider_class
+from bank_sync_proxy.providers.errors import (
+    ConfigurationError,
+    ConsentError,
+    ProtocolError,
+    ProviderError,
+    RateLimited,
+    TransientError,
+)
+from bank_sync_proxy.providers.types import Challenge, Completed, Flow, Refreshed
+from bank_sync_proxy.providers.web import WebProvider
+from bank_sync_proxy.tests.pure.contract import CALLBACK_URL, CASES, CODES, NOW, STATE, script_class
+from bank_sync_proxy.tests.pure.scripted import FIXTURES, Case, is_part
+
+pytestmark = pytest.mark.parametrize("code", CODES)
+
+
+@pytest.fixture
+def script(code, caplog):
+    caplog.set_level(logging.DEBUG)
+    script = script_class(code)()
+    yield script
+    script.server.close()
+    script.server.check_all()
+    logged = caplog.text
+    for secret in script.secrets:
+        assert secret not in logged, "a secret is in the log"
+
+
+def possible(case):
+    if case.impossible:
+        pytest.skip(f"{case.name}: {case.impossible}")
+    return case
+
+
+def replay(script, **answer):
+    """Expect the question for transactions, once, with another answer."""
+    case = Case(script.code, "empty")
+    script.server.expect([*case.exchanges[:-1], {"ask": case.exchanges[-1]["ask"], **answer}])
+
+
+def repeat_last(script, **answer):
+    script.server.expect([{**script.server.exchanges[-1], **answer}])
+
+
+def failure(script, family, question=None):
+    with pytest.raises(family) as caught:
+        question() if question else script.pages()
+    error = caught.value
+    assert error.provider == script.code
+    for secret in script.secrets:
+        assert secret not in str(error)
+    return error
+
+
+# -------------------------------------------------------------------------
+# THE PROVIDER ITSELF
+# -------------------------------------------------------------------------
+
+
+def test_there_is_a_fixture_for_every_case(code):
+    names = {path.stem for path in (FIXTURES / code).glob("*.json")}
+    assert set(CASES) | {"state"} <= names
+    for path in (FIXTURES / code).glob("*.json"):
+        data = json.loads(path.read_text())
+        assert path.stem == "state" or data.get("impossible") or data["source"], "a fixture says where it comes from"
+
+
+def test_what_is_declared_agrees_with_what_is_possible(code):
+    adapter = provider_class(code)
+    assert issubclass(adapter, WebProvider)
+    assert adapter.facts and adapter.docs_url and adapter.production_url and adapter.sandbox_url
+    assert adapter.facts.removals != bool(Case(code, "removal").impossible)
+    assert adapter.facts.pending != bool(Case(code, "pending_and_booked").impossible)
+    assert adapter.facts.webhooks != bool(Case(code, "webhook").impossible)
+
+
+def test_keys_that_are_missing_are_the_administrator_s_business(code):
+    adapter = provider_class(code)()
+    if not any(setting.required for setting in adapter.settings_needed):
+        adapter.check_settings()
+        return
+    with pytest.raises(ConfigurationError):
+        adapter.check_settings()
+
+
+# -------------------------------------------------------------------------
+# CONSENT
+# -------------------------------------------------------------------------
+
+
+def test_institutions(script):
+    case = script.play("institutions")
+    institutions = list(script.adapter.institutions(script.country))
+    assert is_part(case.gives["institutions"], [vars(i) | vars(i.capabilities) for i in institutions])
+    assert len({institution.id for institution in institutions}) == len(institutions)
+    json.dumps([asdict(institution) for institution in institutions], allow_nan=False)
+
+
+def test_a_consent_brings_state_accounts_and_its_end(script):
+    case = script.play("connect")
+    completed = script.walk()
+    assert isinstance(completed, Completed), completed
+    assert json.loads(json.dumps(completed.state)) == script.state
+    assert is_part(case.gives["accounts"], [account.to_protocol() for account in completed.accounts])
+    expiry = completed.consent_expires_at
+    assert (expiry and expiry.isoformat()) == case.gives["consent_expires_at"]
+    assert completed.reference == case.gives.get("reference")
+    assert all(secret not in repr(completed) for secret in script.secrets)
+
+
+def test_a_user_who_refuses_can_try_again_or_is_told(script):
+    case = possible(script.play("refused"))
+    try:
+        step = script.walk(answers=script.refused_answers, callback=script.refusal)
+    except ConsentError as error:
+        assert error.code == case.gives["code"]
+    else:
+        assert isinstance(step, Challenge) and step.kind == case.gives["kind"]
+        assert bool(step.error) == (step.kind == "credentials")
+
+
+def test_an_answer_of_another_visit_is_refused(script):
+    case = Case(script.code, "connect")
+    adapter = script.adapter
+    for wrong in ({}, {**script.callback, "state": "of-another-visit"}, {**script.callback, "state": ""}):
+        flow = Flow("connect", script.institution, CALLBACK_URL, STATE, data={"state": STATE})
+        if adapter.facts.connect in ("bank's pages", "provider's pages"):
+            with pytest.raises(ProtocolError):
+                adapter.complete(flow, wrong)
+        else:
+            with pytest.raises(NotImplementedError):
+                adapter.complete(flow, wrong)
+    assert case.exchanges and not script.server.asked
+
+
+def test_a_renewal_keeps_the_ids_of_the_accounts(script):
+    case = script.play("renewal")
+    completed = script.walk("renew")
+    assert isinstance(completed, Completed), completed
+    assert [account.id for account in completed.accounts] == case.gives["ids"]
+    if not case.gives.get("same_state"):
+        assert completed.state != script.state
+
+
+def test_a_consent_is_given_back(script):
+    script.play("revoke")
+    script.adapter.revoke(script.state)
+
+
+def test_a_refresh(script):
+    case = script.play("refresh")
+    refreshed = script.adapter.refresh(script.state)
+    assert isinstance(refreshed, Refreshed)
+    assert refreshed.refreshed_at.isoformat() == case.gives.get("refreshed_at", NOW.isoformat())
+    assert json.loads(json.dumps(refreshed.state)) == {**script.state, **case.gives.get("state", {})}
+
+
+def test_keys_can_be_tested(script):
+    case = possible(script.play("keys"))
+    assert script.adapter.check_keys() == case.gives["says"]
+
+
+def test_keys_that_are_refused_say_who_must_act(script):
+    case = script.play("keys_refused")
+    # Keys of the proxy are its administrator's business, keys that a user has pasted are the user's.
+    ours = any(setting.required for setting in script.adapter.settings_needed)
+    error = failure(script, ConfigurationError if ours else ConsentError)
+    assert error.code == case.gives["code"]
+
+
+# -------------------------------------------------------------------------
+# ACCOUNTS AND TRANSACTIONS
+# -------------------------------------------------------------------------
+
+
+def test_accounts_come_with_their_booked_balances(script):
+    case = script.play("accounts")
+    accounts = [account.to_protocol() for account in script.adapter.accounts(script.state)]
+    assert is_part(case.gives["accounts"], accounts), accounts
+    json.dumps(accounts, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    "name", ["paging", "empty", "unknown_fields", "pending_and_booked", "removal", "same_id_twice", "two_currencies"]
+)
+def test_transactions(script, name):
+    case = possible(script.play(name))
+    since = case.given.get("since")
+    pages = script.pages(
+        since=since and NOW.date().fromisoformat(since),
+        cursor=case.given.get("cursor"),
+        account=case.given.get("account"),
+    )
+    given = [transaction.to_protocol() for page in pages for transaction in page.transactions]
+    assert is_part(case.gives["transactions"], given), json.dumps(given, indent=1)
+    assert [removed for page in pages for removed in page.removed_ids] == case.gives.get("removed", [])
+    assert len(pages) == case.gives.get("pages", 1)
+    assert bool(pages[-1].next_cursor) == script.adapter.facts.bookmark
+    for page in pages:
+        days = [transaction.booking_date for transaction in page.transactions if transaction.status == "booked"]
+        assert days == sorted(days), "a page is oldest first, and what is booked has a day"
+    for transaction in given:
+        assert transaction["raw"], "what the provider said is kept"
+
+
+def test_the_case_of_a_name_is_what_it_says(code):
+    """Nobody fills in a case that shows nothing."""
+    rows = {name: Case(code, name).gives.get("transactions", []) for name in CASES}
+    paging = Case(code, "paging")
+    assert (paging.gives["pages"] > 1) != bool(paging.one_page), "one page only where the API knows no more"
+    assert not rows["empty"] and rows["unknown_fields"]
+    assert Case(code, "removal").impossible or Case(code, "removal").gives["removed"]
+    statuses = {row["status"] for row in rows["pending_and_booked"]}
+    assert Case(code, "pending_and_booked").impossible or statuses == {"pending", "booked"}
+    ids = [row["id"] for row in rows["same_id_twice"]]
+    assert len(ids) > len(set(ids))
+    currencies = {
+        row[key] for row in rows["two_currencies"] for key in ("currency", "foreign_currency") if row.get(key)
+    }
+    currencies |= {account["currency"] for account in Case(code, "accounts").gives["accounts"]}
+    assert len(currencies) > 1
+
+
+def test_a_cursor_serves_one_account(script):
+    with pytest.raises(ProtocolError) as caught:
+        script.adapter.transactions(script.state, script.account, cursor="bm9uZQ==")
+    assert caught.value.code == "invalid_request"
+
+
+def test_an_account_outside_the_consent_is_not_asked_for(script):
+    with pytest.raises(ConsentError) as caught:
+        script.adapter.transactions(script.state, "another")
+    assert caught.value.code == "unknown_account"
+
+
+# -------------------------------------------------------------------------
+# FAILURES, AS DOCUMENTED
+# -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name, family",
+    [
+        ("consent_expired", ConsentError),
+        ("consent_revoked", ConsentError),
+        ("rate_limited", RateLimited),
+        ("server_error", TransientError),
+        ("undocumented", ProtocolError),
+    ],
+)
+def test_a_documented_failure(script, name, family):
+    case = possible(script.play(name))
+    error = failure(script, family)
+    assert error.code == case.gives["code"]
+    assert error.provider_code == case.gives.get("provider_code")
+    if "retry_after" in case.gives:
+        assert error.retry_after == case.gives["retry_after"]
+
+
+def test_too_many_questions_with_seconds(script):
+    replay(script, status=429, headers={"Retry-After": "77"}, answer={})
+    assert failure(script, RateLimited).retry_after == 77
+
+
+def test_too_many_questions_with_a_date(script):
+    later = format_datetime(NOW + timedelta(minutes=5), usegmt=True)
+    replay(script, status=429, headers={"Retry-After": later}, answer={})
+    assert failure(script, RateLimited).retry_after == 300
+
+
+def test_too_many_questions_without_a_header(script):
+    replay(script, status=429, answer={})
+    assert failure(script, RateLimited).retry_after > 0
+
+
+@pytest.mark.parametrize("status", [500, 501])
+def test_a_failure_of_the_service_is_nobody_s_fault(script, status):
+    replay(script, status=status, text="<h1>Oops</h1>", type="text/html")
+    failure(script, TransientError)
+    assert not script.slept, "a service that has failed is not asked again at once"
+
+
+def test_a_gateway_that_fails_once_is_asked_again(script):
+    replay(script, status=503, text="busy", type="text/plain")
+    script.server.expect(Case(script.code, "empty").exchanges[-1:])
+    assert not [transaction for page in script.pages() for transaction in page.transactions]
+    assert script.slept == [0.5]
+
+
+def test_a_time_out_is_nobody_s_fault(script):
+    replay(script, wait=0.8, answer={})
+    repeat_last(script)
+    repeat_last(script)
+    script.adapter.connect = lambda *args, _connect=script.adapter.connect, **options: hurried(
+        _connect(*args, **options)
+    )
+    assert failure(script, TransientError).detail
+
+
+def hurried(http):
+    http.timeout = (1, 0.1)
+    return http
+
+
+@pytest.mark.parametrize("announce_all", [True, False], ids=["against-its-length", "complete-by-its-length"])
+def test_an_answer_that_was_cut_off_is_nobody_s_fault(script, announce_all):
+    original = Case(script.code, "paging").exchanges
+    last = next(
+        e for e in original if e["ask"].split("?")[0] == Case(script.code, "empty").exchanges[-1]["ask"].split("?")[0]
+    )
+    replay(script, answer=last["answer"], cut=25, announce_all=announce_all)
+    repeat_last(script)
+    repeat_last(script)
+    failure(script, TransientError)
+
+
+def test_a_page_of_html_is_nobody_s_fault(script):
+    replay(script, text="<html>Back soon</html>", type="text/html; charset=utf-8")
+    repeat_last(script)
+    repeat_last(script)
+    failure(script, TransientError)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"text": "%PDF-1.4", "type": "application/pdf"},
+        {"text": "{'single': 'quotes'}"},
+        {"text": '{"amount": NaN}'},
+        {"text": '["not", "an", "object"]'},
+        {"text": "null"},
+        {"status": 302, "headers": {"Location": "https://elsewhere.example/"}, "text": ""},
+        {"text": "[" * 100_000 + "]" * 100_000},
+    ],
+    ids=["pdf", "no-json", "nan", "array", "null", "redirect", "deep"],
+)
+def test_what_is_not_documented_is_ours(script, answer):
+    replay(script, **answer)
+    assert failure(script, ProtocolError).code == "unexpected_answer"
+
+
+def test_an_answer_without_end_is_refused(script):
+    replay(script, answer={"transactions": ["x" * 2000]})
+    connect = script.adapter.connect
+
+    def connect_small(*args, **options):
+        http = connect(*args, **options)
+        http.max_bytes = 1500
+        return http
+
+    script.adapter.connect = connect_small
+    assert "more than 1500 bytes" in failure(script, ProtocolError).detail
+
+
+def test_a_wrong_clock_is_named(script):
+    case = Case(script.code, "keys_refused")
+    skewed = format_datetime(NOW - timedelta(minutes=20), usegmt=True)
+    script.server.expect([*case.exchanges[:-1], {**case.exchanges[-1], "headers": {"Date": skewed}}])
+    error = failure(script, ProviderError)
+    if isinstance(error, ConfigurationError):
+        assert "1200 seconds fast" in error.detail
+
+
+def test_an_expired_consent_is_not_asked_for(script):
+    if Case(script.code, "connect").gives["consent_expires_at"] is None:
+        assert script.adapter.facts.consent_days is None
+        return
+    script.moment = NOW + timedelta(days=400)
+    for question in (
+        lambda: script.adapter.refresh(script.state),
+        lambda: script.adapter.accounts(script.state),
+        lambda: script.pages(),
+    ):
+        assert failure(script, ConsentError, question).code == "consent_expired"
+    assert not script.server.asked
+
+
+def test_webhooks(script):
+    case = possible(script.play("webhook"))
+    for hook in case.gives["webhooks"]:
+        script.expect_key()
+        headers, body = script.sign_webhook(hook["body"])
+        events = script.adapter.parse_webhook(headers, body)
+        assert [[event.kind, event.reference] for event in events] == hook["events"]
+    body = case.gives["webhooks"][0]["body"]
+    headers, signed = script.sign_webhook(body)
+    # Of four forged ones only one is worth a question.
+    script.expect_key()
+    for wrong_headers, wrong_body in (
+        ({}, signed),
+        (headers, signed + b" "),
+        (script.sign_webhook(body, age=timedelta(minutes=10))[0], signed),
+        (script.sign_webhook(body, genuine=False)[0], signed),
+    ):
+        with pytest.raises(ProtocolError) as caught:
+            script.adapter.parse_webhook(wrong_headers, wrong_body)
+        assert caught.value.code == "invalid_request"

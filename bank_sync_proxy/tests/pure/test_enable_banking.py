@@ -1,0 +1,230 @@
+"""Quirks of Enable Banking; what all adapters do is in test_contract."""
+
+from datetime import date
+from decimal import Decimal
+from itertools import pairwise
+
+import pytest
+
+from bank_sync_proxy.providers.enable_banking import EnableBanking
+from bank_sync_proxy.providers.errors import ConfigurationError, ConsentError, ProtocolError, TransientError
+from bank_sync_proxy.providers.types import Challenge, Flow, Redirect
+from bank_sync_proxy.tests.pure.contract import NOW, STATE
+from bank_sync_proxy.tests.pure.enable_banking_server import EnableBankingScript
+from bank_sync_proxy.tests.pure.scripted import Case
+
+TX = "GET /accounts/07cc67f4-45d6-494b-adac-09b5cbc7e2b5/transactions?"
+LONG = TX + "strategy=longest"
+
+
+@pytest.fixture
+def script():
+    script = EnableBankingScript()
+    yield script
+    script.server.close()
+    script.server.check_all()
+
+
+def row(reference="r1", amount="1.00", **values):
+    return {
+        "entry_reference": reference,
+        "transaction_amount": {"currency": "EUR", "amount": amount},
+        "credit_debit_indicator": "CRDT",
+        "status": "BOOK",
+        "booking_date": "2026-11-18",
+        **values,
+    }
+
+
+def page(key, *rows, after=None):
+    ask = LONG + (f"&continuation_key={after}" if after else "")
+    return {"ask": ask, "answer": {"transactions": list(rows), "continuation_key": key}}
+
+
+@pytest.mark.parametrize("keys", ["aa", "aba", "abcbc", "abca"], ids=list)
+def test_keys_that_go_round_in_a_circle_end(script, keys):
+    asked = [page(keys[0], row("first"))]
+    asked += [page(key, row(f"r{number}"), after=keys[number]) for number, key in enumerate(keys[1:])]
+    # What a bank in a circle would be asked at most: twice the circle and what leads to it.
+    circle = keys[keys.index(keys[-1]) + 1 :]
+    for number in range(2 * len(keys)):
+        asked.append(page(circle[number % len(circle)], after=circle[(number - 1) % len(circle)]))
+    script.server.expect(asked)
+    pages = script.pages()
+    assert len(pages) <= 3 * len(keys)
+    script.server.exchanges.clear()
+
+
+def test_a_long_history_is_no_circle(script):
+    keys = [f"key-{number}" for number in range(40)]
+    asked = [page(keys[0])]
+    asked += [page(new, row(new), after=old) for old, new in pairwise(keys)]
+    script.server.expect([*asked, page(None, after=keys[-1])])
+    assert len(script.pages()) == 41
+
+
+def test_a_cursor_stays_short(script):
+    script.server.expect([page("k" * 700)])
+    assert len(script.adapter.transactions(script.state, script.account).next_cursor) < 1500
+
+
+def test_a_key_that_the_bank_rejects_loses_nothing_silently(script):
+    body = {"message": "Wrong continuation key", "code": 422, "error": "WRONG_CONTINUATION_KEY", "detail": None}
+    script.server.expect([page("k1", row()), {**page(None, after="k1"), "status": 422, "answer": body}])
+    with pytest.raises(TransientError) as caught:
+        script.pages()
+    assert caught.value.provider_code == "WRONG_CONTINUATION_KEY"
+
+
+def test_a_period_that_is_too_long_is_asked_again_shorter_and_stays_so(script):
+    body = {"message": "Wrong transactions period", "code": 422, "error": "WRONG_TRANSACTIONS_PERIOD", "detail": None}
+    short = TX + "date_from=2026-08-23"
+    script.server.expect(
+        [
+            {"ask": TX + "date_from=2025-01-01", "status": 422, "answer": body},
+            {"ask": short, "answer": {"transactions": [row("a")], "continuation_key": "k"}},
+            {"ask": short + "&continuation_key=k", "answer": {"transactions": [row("b")], "continuation_key": None}},
+        ]
+    )
+    assert [t.id for p in script.pages(since=date(2025, 1, 1)) for t in p.transactions] == ["a", "b"]
+
+
+def test_a_period_that_is_always_too_long_is_an_error(script):
+    body = {"message": "Wrong transactions period", "code": 422, "error": "WRONG_TRANSACTIONS_PERIOD", "detail": None}
+    script.server.expect([{"ask": url, "status": 422, "answer": body} for url in (LONG, TX + "date_from=2026-08-23")])
+    with pytest.raises(ProtocolError):
+        script.pages()
+
+
+@pytest.mark.parametrize(
+    "status, code",
+    [
+        ("EXPIRED", "consent_expired"),
+        ("CLOSED", "consent_revoked"),
+        ("REVOKED", "consent_revoked"),
+        ("PENDING_AUTHORIZATION", "connection_unfinished"),
+    ],
+)
+def test_a_session_that_has_ended_is_told_before_the_bank_is_asked(script, status, code):
+    script.server.expect([{"ask": "GET /sessions/4604aa5b", "answer": {"status": status}}])
+    with pytest.raises(ConsentError) as caught:
+        script.adapter.refresh(script.state)
+    assert caught.value.code == code
+
+
+def test_a_status_that_is_not_documented_is_ours(script):
+    script.server.expect([{"ask": "GET /sessions/4604aa5b", "answer": {"status": "ASLEEP"}}])
+    with pytest.raises(ProtocolError):
+        script.adapter.refresh(script.state)
+
+
+def test_a_consent_that_had_ended_is_given_back_all_the_same(script):
+    body = {"message": "Closed", "code": 422, "error": "CLOSED_SESSION", "detail": None}
+    script.server.expect([{"ask": "DELETE /sessions/4604aa5b", "status": 422, "answer": body}])
+    script.adapter.revoke(script.state)
+
+
+def test_balances_that_the_bank_gives_no_more_today_do_not_hide_the_accounts(script):
+    asked = [exchange["ask"] for exchange in Case(script.code, "accounts").exchanges]
+    body = {"message": "x", "code": 429, "error": "ASPSP_RATE_LIMIT_EXCEEDED", "detail": None}
+    script.server.expect([{"ask": ask, "status": 429, "answer": body} for ask in asked])
+    assert [account.balance for account in script.adapter.accounts(script.state)] == [None, None]
+
+
+def test_an_account_without_uid_is_listed_and_not_asked_for(script):
+    state = {**script.state, "accounts": {"x": {**script.state["accounts"][script.account], "uid": None}}}
+    assert script.adapter.accounts(state)[0].balance is None
+    with pytest.raises(ConsentError) as caught:
+        script.adapter.transactions(state, "x")
+    assert caught.value.code == "unknown_account"
+
+
+def test_the_two_kinds_of_customers_are_told_apart(script):
+    script.play("refused")
+    step = script.walk(callback=script.refusal)
+    assert isinstance(step, Challenge) and step.data == {"step": "again", "psu_type": "business"}
+
+
+def test_an_error_of_the_bank_s_pages_ends_the_visit(script):
+    script.play("refused")
+    with pytest.raises(TransientError) as caught:
+        script.walk(callback={"state": STATE, "error": "server_error", "error_description": "Bank down"})
+    assert caught.value.provider_code == "server_error"
+
+
+def test_a_code_that_has_run_out_is_an_unfinished_visit(script):
+    script.play("refused")
+    body = {"message": "x", "code": 422, "error": "EXPIRED_AUTHORIZATION_CODE", "detail": None}
+    script.server.expect([{"ask": "POST /sessions", "status": 422, "answer": body}])
+    with pytest.raises(ConsentError) as caught:
+        script.walk()
+    assert caught.value.code == "connection_unfinished"
+
+
+def test_a_bank_that_is_not_listed_any_more(script):
+    script.institution = "FI.Gone"
+    script.server.expect(Case(script.code, "connect").exchanges[:1])
+    with pytest.raises(ConfigurationError) as caught:
+        script.walk()
+    assert caught.value.code == "unknown_institution"
+
+
+def test_the_sign_comes_from_the_indicator(script):
+    rows = [
+        row("1", "5.00", credit_debit_indicator="DBIT"),
+        row("2", "-5.00", credit_debit_indicator="DBIT"),
+        row("3", "-5.00"),
+        row("4", "1500", transaction_amount={"currency": "JPY", "amount": "1500"}),
+        row("5", transaction_amount={"currency": "KWD", "amount": "1.005"}),
+    ]
+    script.server.expect([page(None, *rows)])
+    amounts = [transaction.amount for transaction in script.pages()[0].transactions]
+    assert amounts == [Decimal(text) for text in ("-5.00", "-5.00", "5.00", "1500", "1.005")]
+
+
+def test_a_name_that_the_bank_put_into_the_address_is_found(script):
+    party = {"name": None, "postal_address": {"address_line": ["Muster GmbH", "Ulm"]}}
+    script.server.expect([page(None, row(debtor=party, debtor_account={"other": {"identification": "123"}}))])
+    counterparty = script.pages()[0].transactions[0].counterparty
+    assert (counterparty.name, counterparty.account_number) == ("Muster GmbH Ulm", "123")
+
+
+def test_several_currencies_under_one_number_are_several_accounts(script):
+    listed = [
+        {"uid": "u1", "identification_hash": "h", "account_id": {"iban": "FI8149600000000000"}, "currency": currency}
+        for currency in ("EUR", "USD")
+    ]
+    first = script.adapter._identify(listed, {})
+    assert list(first) == ["h", "h.USD"]
+    assert list(script.adapter._identify(listed[::-1], first)) == ["h.USD", "h"]
+
+
+def test_accounts_without_a_hash_are_known_by_their_number(script):
+    listed = [{"uid": "u1", "account_id": {"iban": "FI8149600000000000"}, "currency": "EUR"}]
+    first = script.adapter._identify(listed, {})
+    assert (
+        list(script.adapter._identify([{**listed[0], "uid": "u2"}], first)) == list(first) == ["FI8149600000000000.EUR"]
+    )
+
+
+def test_a_private_key_that_is_none_is_the_administrator_s_business():
+    adapter = EnableBanking({"application_id": "x", "private_key": "nonsense"}, clock=lambda: NOW)
+    with pytest.raises(ConfigurationError, match="PEM"):
+        adapter.check_keys()
+
+
+def test_a_bank_with_one_kind_of_customer_needs_no_question(script):
+    script.institution = "FI.Holvi"
+    script.server.expect([Case(script.code, "institutions").exchanges[0]])
+    script.server.expect(
+        [
+            {
+                "ask": "POST /auth",
+                "with": {"psu_type": "business", "access": {"valid_until": "2027-02-18T11:59:00Z"}},
+                "answer": {"url": "https://x.example"},
+            }
+        ]
+    )
+    assert isinstance(
+        script.adapter.start("FI.Holvi", Flow("connect", "FI.Holvi", "https://p.example", STATE)), Redirect
+    )

@@ -1,0 +1,185 @@
+"""Quirks of SimpleFIN; what all adapters do is in test_contract."""
+
+import base64
+import json
+import logging
+from datetime import timedelta
+
+import pytest
+
+from bank_sync_proxy.providers.errors import ConsentError, ProtocolError, TransientError
+from bank_sync_proxy.providers.simplefin import NO_TOKEN, USED_TOKEN, SimpleFIN
+from bank_sync_proxy.providers.types import Challenge, Completed, Flow
+from bank_sync_proxy.tests.pure.contract import NOW
+from bank_sync_proxy.tests.pure.scripted import Case
+from bank_sync_proxy.tests.pure.simplefin_server import SimpleFINScript
+
+RECENT = NOW.date() - timedelta(days=19)
+
+
+@pytest.fixture
+def script():
+    script = SimpleFINScript()
+    yield script
+    script.server.close()
+    script.server.check_all()
+
+
+def window(errlist=(), **account):
+    exchange = json.loads(json.dumps(Case("simplefin", "same_id_twice").exchanges[0]))
+    exchange["answer"]["errlist"] = list(errlist)
+    exchange["answer"]["accounts"][0] |= {"transactions": [], **account}
+    return exchange
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://127.0.0.1/simplefin/claim/x",
+        "https://169.254.169.254/latest/meta-data",
+        "https://localhost:5432/",
+        "https://10.0.0.1/claim",
+        "http://93.184.216.34/claim",
+        "file:///etc/passwd",
+        "https://user:password@93.184.216.34/",
+        "no url",
+        "",
+    ],
+)
+def test_a_token_does_not_lead_into_our_network(script, url):
+    """The scripted server itself is allowed only because the setting names it as the bridge."""
+    step = script.walk(answers={"token": script.token(url) if url else ""})
+    assert isinstance(step, Challenge) and step.error == NO_TOKEN
+    assert not script.server.asked
+
+
+def test_without_the_setting_the_local_server_is_refused_too(script):
+    adapter = SimpleFIN(clock=lambda: NOW)
+    step = adapter.answer(Flow("connect", "bridge.US"), {"token": script.token()})
+    assert step.error == NO_TOKEN and not script.server.asked
+
+
+@pytest.mark.parametrize("token", ["nonsense!", "====", "ü", base64.b64encode(b"\xff\xfe").decode()])
+def test_what_is_no_token(script, token):
+    assert script.walk(answers={"token": token}).error == NO_TOKEN
+
+
+def test_a_token_survives_line_breaks(script):
+    script.play("connect")
+    token = script.token()
+    assert isinstance(script.walk(answers={"token": f" {token[:20]}\n{token[20:]} "}), Completed)
+
+
+def test_a_claim_is_made_once(script):
+    script.server.expect([{"ask": "POST /claim/one-time-claim", "status": 503, "answer": {}}])
+    with pytest.raises(TransientError):
+        script.walk()
+
+
+@pytest.mark.parametrize(
+    "text", ["https://10.0.0.1/simplefin", "https://us:pw@10.0.0.1/simplefin", "welcome", "<html>"]
+)
+def test_an_access_url_that_leads_elsewhere_is_refused(script, text):
+    script.server.expect([{"ask": "POST /claim/one-time-claim", "text": text, "type": "text/plain"}])
+    with pytest.raises(ProtocolError) as caught:
+        script.walk()
+    assert "pw" not in str(caught.value)
+
+
+def test_a_token_that_was_used_says_what_to_do(script):
+    script.play("refused")
+    assert script.walk().error == USED_TOKEN
+
+
+def test_the_claim_is_in_no_log(script, caplog):
+    caplog.set_level(logging.DEBUG, "bank_sync_proxy")
+    script.play("connect")
+    script.walk()
+    assert "/claim/…" in caplog.text and "one-time-claim" not in caplog.text
+
+
+def test_a_repaired_bank_needs_no_new_token(script):
+    script.server.expect(Case("simplefin", "refresh").exchanges)
+    completed = script.walk("renew", answers={"token": ""})
+    assert isinstance(completed, Completed) and completed.state["access_url"] == script.access_url
+
+
+def test_an_unpaid_subscription_says_so(script):
+    script.play("consent_expired")
+    with pytest.raises(ConsentError) as caught:
+        script.pages()
+    assert "paid" in caught.value.note
+
+
+@pytest.mark.parametrize(
+    "error, code",
+    [
+        ({"code": "con.auth", "msg": "Sign in", "conn_id": "CON-1"}, "credentials_rejected"),
+        ({"code": "con.auth.captcha", "message": "Sign in", "conn_id": "CON-1"}, "credentials_rejected"),
+        ({"code": "con.", "msg": "x", "conn_id": "CON-1"}, "institution_unavailable"),
+        ({"code": "con.new", "msg": "x", "conn_id": "CON-1"}, "institution_unavailable"),
+        ({"code": "gen.auth", "msg": "x"}, "consent_revoked"),
+        ({"code": "act.failed", "msg": "x", "account_id": "2930002"}, "institution_unavailable"),
+        # Of another bank, of another account, or only a remark.
+        ({"code": "con.auth", "msg": "x", "conn_id": "CON-2"}, None),
+        ({"code": "act.failed", "msg": "x", "conn_id": "CON-1", "account_id": "ACT-2"}, None),
+        ({"code": "act.missingdata", "msg": "x", "account_id": "2930002"}, None),
+        ({"code": "gen.api", "msg": "x"}, None),
+        ({"code": "new", "msg": "x"}, None),
+    ],
+)
+def test_whose_error_it_is(script, error, code):
+    script.server.expect([window([error])])
+    if not code:
+        script.pages(since=RECENT)
+        return
+    with pytest.raises((ConsentError, TransientError)) as caught:
+        script.pages(since=RECENT)
+    assert (caught.value.code, caught.value.provider_code) == (code, error["code"])
+
+
+def test_words_of_the_bridge_are_plain_text(script):
+    words = "<script>alert(1)</script>Please\n\x1b[31m<b>sign in" + "!" * 500
+    script.server.expect([window([{"code": "con.auth", "msg": words, "conn_id": "CON-1"}])])
+    with pytest.raises(ConsentError) as caught:
+        script.pages(since=RECENT)
+    note = caught.value.note
+    assert "<" not in note and "\x1b" not in note and "\n" not in note and len(note) < 230
+    assert note.startswith("SimpleFIN Bridge: alert(1) Please")
+
+
+def test_the_older_list_of_words_concludes_nothing(script):
+    exchange = window()
+    del exchange["answer"]["errlist"]
+    exchange["answer"]["errors"] = ["<a href='https://evil.example'>You must reauthenticate</a>"]
+    script.server.expect([exchange])
+    assert script.pages(since=RECENT)[0].transactions == ()
+
+
+def test_an_account_that_is_gone_is_for_the_user(script):
+    exchange = window()
+    exchange["answer"]["accounts"] = []
+    script.server.expect([exchange])
+    with pytest.raises(ConsentError) as caught:
+        script.pages(since=RECENT)
+    assert caught.value.code == "unknown_account"
+
+
+def test_a_booked_transaction_needs_a_day(script):
+    script.server.expect([window(transactions=[{"id": "1", "posted": 0, "amount": "1", "description": "x"}])])
+    with pytest.raises(ProtocolError):
+        script.pages(since=RECENT)
+
+
+def test_a_bank_that_is_left_behind_does_not_move_the_window_for_ever(script):
+    exchange = json.loads(json.dumps(Case("simplefin", "refresh").exchanges[0]))
+    exchange["answer"]["accounts"][0]["balance-date"] = 1_500_000_000
+    script.server.expect([exchange])
+    assert script.adapter.refresh(script.state).refreshed_at == NOW - timedelta(days=60)
+
+
+def test_an_access_url_never_leads_into_our_network_later(script):
+    script.state["access_url"] = "https://us:s3cret@10.0.0.1/simplefin"
+    with pytest.raises(ConsentError) as caught:
+        script.pages()
+    assert "s3cret" not in str(caught.value)

@@ -1,0 +1,150 @@
+"""Adapters: how many transactions of a provider's answers are read and normalised per second on one core.
+
+The transactions are those of the contract suite's case ``unknown_fields``, which has everything that the provider
+documents, again and again under other ids. They come as bytes of JSON, through the same funnel as in real life; only
+the network is missing. Beside it stands how many times as long that takes as Python's ``json.loads`` of the same bytes,
+which is what nobody gets below.
+"""
+
+import argparse
+import importlib
+import io
+import json
+import sys
+import time
+import tracemalloc
+
+from environment import paths
+
+from . import harness
+
+HEADS = ("provider", "transactions", "per page", "bytes each", "seconds", "per second", "× JSON", "peak MB of a page")
+FIXTURES = paths.ROOT / "bank_sync_proxy" / "tests" / "fixtures"
+
+
+def main(arguments):
+    options = parse(arguments)
+    sys.path.insert(0, str(paths.ROOT))
+    pure = importlib.import_module("environment.pure")
+    pure.pytest_configure(None)
+    contract = importlib.import_module("bank_sync_proxy.tests.pure.contract")
+    codes = options.providers.split(",") if options.providers else contract.CODES
+    figures = [measure(contract.script_class(code)(), options) for code in codes]
+    if options.json:
+        for row in figures:
+            harness.result(harness.json_line(row))
+        return 0
+    for line in harness.table(HEADS, [[*row.values()] for row in figures], markdown=options.markdown):
+        harness.result(line)
+    return 0
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(prog="scripts/bench adapters", description=__doc__.partition("\n")[0])
+    parser.add_argument("--transactions", type=int, default=100_000, metavar="N", help="of each (default: 100,000)")
+    parser.add_argument("--page", type=int, default=500, metavar="N", help="transactions of a page (default: 500)")
+    parser.add_argument("--providers", metavar="CODES", help="codes with commas (default: all that speak HTTP)")
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--json", action="store_true", help="print JSON objects instead of a table")
+    output.add_argument("--markdown", action="store_true", help="print the table in Markdown")
+    return parser.parse_args(arguments)
+
+
+def measure(script, options):
+    """:return: figures of one provider"""
+    script.server.close()
+    case = json.loads((FIXTURES / script.code / "unknown_fields.json").read_text(encoding="utf-8"))
+    answers = dict(fixture_answer(script.code, exchange) for exchange in case["exchanges"])
+    path = next(path for path, answer in answers.items() if find_rows(answer))
+    page, size = larger_page(answers[path], options.page)
+    answers = {**{path: json.dumps(answer).encode() for path, answer in answers.items()}, path: page}
+    ask = asking(script, answers, case.get("given", {}))
+    seconds, floor, done = 0.0, 0.0, 0
+    while done < options.transactions:
+        begun = time.process_time()
+        found = ask()
+        seconds += time.process_time() - begun
+        assert len(found) == options.page, f"{script.code} gave {len(found)} of {options.page}"
+        done += len(found)
+        begun = time.process_time()
+        json.loads(page)
+        floor += time.process_time() - begun
+    tracemalloc.start()
+    ask()
+    peak = tracemalloc.get_traced_memory()[1] / 2**20
+    tracemalloc.stop()
+    return {
+        "provider": script.code,
+        "transactions": done,
+        "per_page": options.page,
+        "bytes_each": size,
+        "seconds": seconds,
+        "per_second": done / seconds,
+        "times_json": seconds / floor,
+        "peak_mb": peak,
+    }
+
+
+def fixture_answer(code, exchange):
+    """:return: (path, JSON)"""
+    if "include" in exchange:
+        included = json.loads((FIXTURES / code / f"{exchange['include']}.json").read_text(encoding="utf-8"))
+        exchange = included["exchanges"][0]
+    return exchange["ask"].split()[1].partition("?")[0], exchange["answer"]
+
+
+def larger_page(answer, count):
+    """:return: (bytes of the answer with as many transactions, bytes of one)"""
+    rows = find_rows(answer)
+    (row,) = rows
+    text = json.dumps(row)
+    ids = {
+        key: value for key, value in row.items() if isinstance(value, str) and key.lower().endswith(("id", "reference"))
+    }
+    rows[:] = [{**row, **{key: f"{value}-{number}" for key, value in ids.items()}} for number in range(count)]
+    return json.dumps(answer).encode(), len(text)
+
+
+def find_rows(value):
+    """:return: the list that holds the one transaction, or None"""
+    found = []
+
+    def walk(item):
+        for inner in item.values() if isinstance(item, dict) else item if isinstance(item, list) else ():
+            if isinstance(inner, list) and len(inner) == 1 and isinstance(inner[0], dict):
+                found.append(inner)
+            walk(inner)
+
+    walk(value)
+    named = [rows for rows in found if {"amount", "transactionAmount", "transaction_amount", "attributes"} & {*rows[0]}]
+    return named[-1] if named else None
+
+
+def asking(script, answers, given):
+    """:return: callable that asks the adapter for one page, whose questions are answered from memory"""
+    requests = importlib.import_module("requests")
+    adapter, state = script.new_adapter(), script.state
+
+    class Memory(requests.adapters.BaseAdapter):
+        def send(self, request, **_options):
+            content = next(answer for path, answer in answers.items() if request.url.partition("?")[0].endswith(path))
+            response = requests.Response()
+            response.status_code, response.request, response.url = 200, request, request.url
+            response.headers["Content-Type"] = "application/json"
+            response.raw = io.BytesIO(content)
+            return response
+
+        def close(self):
+            pass
+
+    connect = adapter.connect
+
+    def connect_to_memory(*args, **options):
+        http = connect(*args, **options)
+        http.session.mount("http://", Memory())
+        return http
+
+    adapter.connect = connect_to_memory
+    since = given.get("since")
+    since = since and importlib.import_module("datetime").date.fromisoformat(since)
+    return lambda: adapter.transactions(state, given.get("account") or script.account, since=since).transactions

@@ -1,0 +1,18 @@
+"""Write what adapters declare into the pages that tell it; a test compares."""
+
+import importlib
+import sys
+
+from . import paths, pure
+from .console import say
+
+
+def main(_arguments):
+    sys.path.insert(0, str(paths.ROOT))
+    pure.pytest_configure(None)
+    matrix = importlib.import_module("bank_sync_proxy.providers.matrix")
+    for name, table in (("README.md", matrix.short_table()), ("docs/providers/README.md", matrix.full_table())):
+        page = paths.ROOT / name
+        page.write_text(matrix.replaced(page.read_text(encoding="utf-8"), table), encoding="utf-8")
+        say(f"{name} tells of all providers.")
+    return 0
