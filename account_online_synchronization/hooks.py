@@ -1,3 +1,23 @@
+import logging
+
+from . import legacy
+
+_logger = logging.getLogger(__name__)
+
+
+def pre_init_hook(env):
+    """Make room for our tables where an earlier module of our name, or account_online_sync, left something.
+
+    What they hold is taken over at the end of the installation (``data/account_online_migration.xml``), when our tables
+    are there.
+    """
+    renamed, problems = legacy.set_aside(env.cr)
+    if renamed:
+        _logger.info("Kept under other names, because an earlier module left them: %s", ", ".join(renamed))
+    for problem in problems:
+        _logger.warning("An earlier module's %s could not be set aside: %s", problem.table, problem.text)
+
+
 def uninstall_hook(env):
     """Leave core's own records as they were before the installation.
 

@@ -1,1 +1,1 @@
-from . import account_online_account_selection, account_online_authorization
+from . import account_online_account_selection, account_online_account_selection_legacy, account_online_authorization
