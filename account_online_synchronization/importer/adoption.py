@@ -14,8 +14,8 @@ class Candidate(NamedTuple):
     """A line that no transaction of this account belongs to.
 
     ``digest`` is set where another connection brought it. Such a line has the bank's own date, so only that counts.
-    ``is_among`` says that one of the transactions must be it: a bank has brought it, another provider may tell of it under
-    another date, and its day is one that is told completely.
+    ``is_among`` says that one of the transactions must be it: a bank has brought it, another provider may tell of it
+    under another date, and its day is one that is told completely.
     """
 
     line_id: int
@@ -38,8 +38,8 @@ def adopt(wanted, candidates):
     """Find the lines that are certain to be the transactions.
 
     Certain are: the same content from another connection; for lines that must be among the transactions, one of that
-    amount within 3 days; on one day and with one amount, as many lines as transactions; and within 3 days one line and one
-    transaction that have nobody else.
+    amount within 3 days; on one day and with one amount, as many lines as transactions; and within 3 days one line and
+    one transaction that have nobody else.
 
     :param wanted: list of :class:`Wanted`
     :param candidates: list of :class:`Candidate`

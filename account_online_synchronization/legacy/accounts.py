@@ -56,7 +56,8 @@ def take_lost_journals(migration):
                         WHERE line.journal_id = journal.id AND {identifier} IS NOT NULL
                           AND line.online_account_id IS NULL
                           AND NOT EXISTS (SELECT FROM {MARKER} marker
-                                           WHERE marker.kind = 'account' AND marker.row_id = {sources.line_account(schema)}
+                                           WHERE marker.kind = 'account'
+                                             AND marker.row_id = {sources.line_account(schema)}
                                              AND marker.source LIKE 'account\\_online\\_account%%'))
         """,
     )

@@ -123,4 +123,3 @@ def unknown_link(migration, company_id):
     ((link_id,),) = schema.rows(statement, {**parameters, "company": company_id})
     migration.report.links.append(link_id)
     return link_id
-

@@ -6,14 +6,15 @@ new, and what a user has deleted since does not come back.
 
 from dataclasses import dataclass, field
 
+from . import crons
 from .accounts import take_accounts, take_lost_journals
+from .journals import free_journals, mark
 from .lines import take_lines
 from .links import take_links
 from .names import MARKER
 from .schema import Schema
 from .secrets import blank_secrets
 from .sources import account_tables, link_tables
-from .surroundings import free_journals, mark, switch_off_crons
 
 
 @dataclass
@@ -124,7 +125,7 @@ def migrate(cr, defaults):
     with schema.attempt(report.problems, "account_journal"):
         free_journals(migration)
     with schema.attempt(report.problems, "ir_cron"):
-        report.crons = switch_off_crons(schema)
+        report.crons = crons.switch_off(schema)
     report.secrets = blank_secrets(schema, report.problems)
     for problem in report.problems:
         mark(migration, "problem", problem.table, problem.row_id, text=problem.text)

@@ -10,7 +10,9 @@ TABLES = (PROVIDERS, JOURNALS, LINKS_ASIDE, ACCOUNTS_ASIDE)
 IN_OUR_NAME = {LINKS: {"access_token", "refresh_token", "provider_data"}, ACCOUNTS: {"account_data"}}
 #: Opaque data of the former proxy, useless without its keys and perhaps useful with them, and Plaid's connection.
 BY_NAME = {"provider_data", "account_data", "plaid_item_id"}
-BY_WORD = re.compile(r"token|secret|passw|passphrase|credential|access_?key|api_?key|private_?key|auth_?key|cookie|session")
+BY_WORD = re.compile(
+    r"token|secret|passw|passphrase|credential|access_?key|api_?key|private_?key|auth_?key|cookie|session"
+)
 #: Columns of companies count only where a provider's name begins them: others are not ours to judge.
 OF_COMPANIES = re.compile(r"(plaid|yodlee|ponto|saltedge)_")
 

@@ -106,7 +106,9 @@ def journals(schema, table):
     """
     column = _journal_column(schema, table)
     if not column:
-        return "SELECT NULL::int AS id, NULL::int AS account_row_id, NULL::text AS number, NULL::bigint AS place LIMIT 0"
+        return (
+            "SELECT NULL::int AS id, NULL::int AS account_row_id, NULL::text AS number, NULL::bigint AS place LIMIT 0"
+        )
     reference = schema.reference(JOURNAL, column, "journal")
     bank, number = "", "NULL::text"
     if schema.has(JOURNAL, "bank_account_id") and schema.has("res_partner_bank", "id", "acc_number"):

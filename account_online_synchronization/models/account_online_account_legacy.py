@@ -10,8 +10,8 @@ LAST_DIGITS = 4
 class AccountOnlineAccount(models.Model):
     """How an account goes on where one of an earlier module has ended.
 
-    Its lines know by which transaction ids the former provider called them (``legacy:…``). They belong to the account that
-    fills their journal next, which recognises them by day and amount.
+    Its lines know by which transaction ids the former provider called them (``legacy:…``). They belong to the account
+    that fills their journal next, which recognises them by day and amount.
     """
 
     _inherit = "account.online.account"
@@ -24,7 +24,8 @@ class AccountOnlineAccount(models.Model):
         copy=False,
         ondelete="set null",
         index="btree_not_null",
-        help="The journal that an earlier module filled from this account. It is proposed when the bank is connected anew.",
+        help="The journal that an earlier module filled from this account. It is proposed when the bank is connected "
+        "anew.",
     )
 
     # -------------------------------------------------------------------------
@@ -34,7 +35,9 @@ class AccountOnlineAccount(models.Model):
     def _legacy_journals(self):
         """The journals that these accounts filled, as far as nothing fills them now."""
         return self.legacy_journal_id.filtered(
-            lambda journal: journal.active and journal.type in ("bank", "credit") and not journal.account_online_account_id
+            lambda journal: (
+                journal.active and journal.type in ("bank", "credit") and not journal.account_online_account_id
+            )
         )
 
     def _propose_journal(self):

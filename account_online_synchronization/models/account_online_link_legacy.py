@@ -81,8 +81,8 @@ class AccountOnlineLink(models.Model):
                     "Synchronization was installed, and can't be connected again."
                 ),
                 self.env._(
-                    "Press Reconnect, or Connect bank on the journal's card, to make a new connection. Its accounts are "
-                    "recognised by their numbers, their journals are proposed, and what you have already is not "
+                    "Press Reconnect, or Connect bank on the journal's card, to make a new connection. Its accounts "
+                    "are recognised by their numbers, their journals are proposed, and what you have already is not "
                     "imported a second time. The transactions in your journals have not been changed."
                 ),
                 *(problem.text for problem in told.get(link, problems.browse())),

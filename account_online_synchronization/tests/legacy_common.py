@@ -69,7 +69,7 @@ class LegacyCommon(OnlineSyncCommon):
         return self.Link.search([("legacy_source", "=", "account_online_provider")])
 
     def connect_anew(self, number=IBAN, **values):
-        """The user makes a new connection, in which the bank is reached by another provider, and goes with all proposals.
+        """The user makes a new connection, by another provider, and goes with all that is proposed.
 
         :return: the new link, its transactions not yet fetched
         """

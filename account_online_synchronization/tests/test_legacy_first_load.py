@@ -77,9 +77,7 @@ class TestLegacyFirstLoad(LegacyCommon):
         self.proxy.book("42", "-77.00", self.days_ago(3))
         self.load()
         self.assertEqual(sorted(self.lines().mapped("amount")), [-77, -10])
-        self.assertEqual(
-            set(self.lines().mapped("online_transaction_identifier")), {"legacy:yodlee:42", "42"}
-        )
+        self.assertEqual(set(self.lines().mapped("online_transaction_identifier")), {"legacy:yodlee:42", "42"})
 
     def test_a_reconciled_line_is_recognised_and_nobody_has_to_look(self):
         line = self.book_old(1, "-10.00", 5)

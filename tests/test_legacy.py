@@ -1,0 +1,287 @@
+"""What ``legacy/`` does to the tables of earlier modules, rule by rule, in one database that nothing is kept in."""
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg2
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from .legacy_worlds import GENERATIONS, SECRET, World, assert_taken_over
+
+ROOT = Path(__file__).parents[1]
+# Why so: the addon's own package imports Odoo.
+sys.path.insert(0, str(ROOT / "account_online_synchronization"))
+import legacy  # noqa: E402
+
+BOOKS = str(ROOT / "tests" / "legacy_books.py")
+DEFAULTS = """
+model = env["account.online.migration"]
+names = ("account.online.link", "account.online.account")
+result = {env[name]._table: model._required_defaults(env[name]) for name in names}
+"""
+
+
+@pytest.fixture(scope="module")
+def books(company):
+    """A database with our addon, books and their defaults for new rows."""
+    company.shell(f"import runpy\nrunpy.run_path({BOOKS!r})['prepare'](env)")
+    return company, company.shell(DEFAULTS)
+
+
+@pytest.fixture(scope="module")
+def connection(books):
+    one = psycopg2.connect(dbname=books[0].name)
+    yield one
+    one.close()
+
+
+@contextmanager
+def undone(connection):
+    try:
+        with connection.cursor() as cr:
+            yield cr
+    finally:
+        connection.rollback()
+
+
+@pytest.fixture
+def cr(connection):
+    with undone(connection) as cursor:
+        yield cursor
+
+
+@pytest.fixture
+def migrate(cr, books):
+    return lambda: legacy.migrate(cr, books[1])
+
+
+def built(cr, name, **options):
+    return World(cr, name, aside=True, **options).build()
+
+
+def problems(report):
+    return [(problem.table, problem.row_id, problem.text) for problem in report.problems]
+
+
+@pytest.mark.parametrize("name", GENERATIONS)
+def test_each_generation_is_taken_over(cr, migrate, name):
+    world = built(cr, name)
+    before = world.books(), world.legacy_counts()
+    migrate()
+    assert_taken_over(world, *before)
+
+
+@pytest.mark.parametrize("name", GENERATIONS)
+def test_a_second_time_finds_nothing_to_do(cr, migrate, name):
+    built(cr, name)
+    migrate()
+    assert not migrate()
+
+
+def test_what_a_user_has_deleted_does_not_come_back(cr, migrate):
+    world = built(cr, "13")
+    migrate()
+    cr.execute("DELETE FROM account_online_account; DELETE FROM account_online_link")
+    migrate()
+    assert world.value("SELECT count(*) FROM account_online_link") == 0
+
+
+def test_a_row_that_appears_later_is_taken_over_then(cr, migrate):
+    world = built(cr, "13")
+    migrate()
+    world._insert("account_online_provider", {"name": "Late Bank", "company_id": 1})
+    assert len(migrate().links) == 1
+
+
+def test_links_have_their_names_companies_and_last_synchronization(cr, migrate):
+    world = built(cr, "13")
+    migrate()
+    main, other = world.journals[0][1], world.journals[3][1]
+    assert world.rows(
+        "SELECT name, company_id, legacy_provider, legacy_reference, last_refresh::text FROM account_online_link"
+        " WHERE legacy_source = 'account_online_provider' ORDER BY legacy_reference"
+    ) == [
+        ("Bank 0", main, "plaid", "connection-0", "2026-05-19 03:04:05"),
+        ("Bank 1", other, "yodlee", "connection-1", "2026-05-19 03:04:05"),
+        ("Bank 2", main, "ponto", "connection-2", "2026-05-19 03:04:05"),
+        ("Bank 3", main, "plaid", "connection-3", "2026-05-19 03:04:05"),
+        ("Yodlee", main, "yodlee", "connection-4", "2026-05-19 03:04:05"),
+    ]
+
+
+def test_a_missing_company_is_the_main_one_with_a_warning(cr, migrate):
+    built(cr, "13")
+    told = [row for table, row, text in problems(migrate()) if "put into the main company" in text]
+    assert told == [3, 4]
+
+
+def test_a_provider_that_nobody_knows_is_kept_as_text(cr, migrate):
+    world = built(cr, "third parties")
+    migrate()
+    rows = world.rows("SELECT DISTINCT legacy_provider FROM account_online_link ORDER BY 1")
+    assert [row[0] for row in rows] == ["Khan Bank", "paybook", "unknown", "wise", "xunnel"]
+
+
+def test_orphans_go_to_one_unknown_link(cr, migrate):
+    world = built(cr, "13")
+    report = migrate()
+    assert world.rows(
+        """
+        SELECT link.name, account.legacy_source, account.legacy_journal_id
+          FROM account_online_account account
+          JOIN account_online_link link ON link.id = account.account_online_link_id
+         WHERE link.legacy_source = 'unknown' ORDER BY 2
+        """
+    ) == [
+        ("Unknown (legacy)", "account_journal", world.journals[2][0]),
+        ("Unknown (legacy)", "account_online_journal", None),
+    ]
+    assert ("account_online_journal", 5) in [row[:2] for row in problems(report)]
+
+
+def test_a_masked_number_gives_way_to_that_of_the_journal(cr, migrate):
+    world = built(cr, "13")
+    migrate()
+    rows = world.rows("SELECT account_number FROM account_online_account ORDER BY id")
+    assert [row[0] for row in rows[:3]] == ["BE71 0961 2345 6769", "BE68 5390 0754 7034", "00000001"]
+
+
+def test_an_account_keeps_currency_balance_and_last_day(cr, migrate):
+    world = built(cr, "13")
+    migrate()
+    assert world.rows(
+        """
+        SELECT currency.name, balance, last_sync::text, company_id FROM account_online_account account
+          JOIN res_currency currency ON currency.id = currency_id ORDER BY account.id LIMIT 3
+        """
+    ) == [
+        ("EUR", 12.5, "2026-05-18", world.journals[0][1]),
+        ("EUR", 13.5, "2026-05-18", world.journals[0][1]),
+        ("USD", 14.5, "2026-05-18", world.journals[3][1]),
+    ]
+
+
+def test_one_id_on_two_lines_stays_on_both(cr, migrate):
+    world = built(cr, "13")
+    migrate()
+    first = world.journals[0][0]
+    rows = world.rows(
+        "SELECT id, online_transaction_identifier FROM account_bank_statement_line"
+        " WHERE journal_id = %s AND online_transaction_identifier LIKE 'legacy:plaid:TWICE%%' ORDER BY id",
+        first,
+    )
+    assert [row[1] for row in rows] == ["legacy:plaid:TWICE", f"legacy:plaid:TWICE ~{rows[1][0]}"]
+
+
+def test_partner_hints_are_taken_over(cr, migrate):
+    world = built(cr, "13")
+    migrate()
+    assert world.rows(
+        "SELECT DISTINCT online_partner_information FROM account_bank_statement_line"
+        " WHERE online_account_id IS NOT NULL"
+    ) == [("name:café central",)]
+
+
+def test_enterprise_rows_keep_their_ids_so_that_their_chatter_stays(cr, migrate):
+    world = built(cr, "Enterprise 17")
+    cr.execute("DELETE FROM account_online_account; DELETE FROM account_online_link")
+    migrate()
+    rows = world.rows(
+        "SELECT id, name FROM account_online_link WHERE legacy_source LIKE 'account_online_link%' ORDER BY 1"
+    )
+    assert [row[0] for row in rows] == [1, 2, 3, 4, 5]
+    assert world.value("SELECT nextval(pg_get_serial_sequence('account_online_link', 'id'))") > 5
+
+
+def test_scheduled_actions_of_the_earlier_module_are_switched_off_and_ours_are_not(cr, migrate):
+    world = built(cr, "13")
+    ours = world.value("SELECT count(*) FROM ir_cron WHERE active")
+    cr.execute(
+        """
+        INSERT INTO ir_model_data (module, name, model, res_id)
+             SELECT 'account_online_sync', 'cron', 'ir.cron', min(id) FROM ir_cron WHERE active
+        """
+    )
+    assert len(migrate().crons) == 1
+    assert world.value("SELECT count(*) FROM ir_cron WHERE active") == ours - 1
+
+
+# -------------------------------------------------------------------------
+# WHAT IS BROKEN
+# -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("damage", "table"),
+    [
+        ("ALTER TABLE account_online_provider DROP COLUMN id", None),
+        ("ALTER TABLE account_online_provider ALTER COLUMN company_id TYPE jsonb USING '{}'", None),
+        ("ALTER TABLE account_online_provider ALTER COLUMN last_refresh TYPE text USING '2021-02-31 nonsense'", None),
+        ("ALTER TABLE account_online_journal ALTER COLUMN balance TYPE varchar USING 'NaN'", None),
+        ("UPDATE account_online_journal SET balance = 'NaN'", None),
+        ("UPDATE account_online_journal SET last_sync = 'infinity'", None),
+        ("UPDATE account_online_provider SET last_refresh = '20210-01-01'", None),
+        ("ALTER TABLE account_online_provider DROP CONSTRAINT account_online_provider_pkey;"
+         "UPDATE account_online_provider SET id = 1", None),
+        ("ALTER TABLE account_online_journal RENAME TO gone;"
+         "CREATE VIEW account_online_journal AS SELECT id, (1 / (id - id))::text AS name FROM gone",
+         "account_online_journal"),
+        ("CREATE RULE no AS ON UPDATE TO account_online_provider DO INSTEAD SELECT 1 / 0", "account_online_provider"),
+        ("ALTER TABLE account_online_provider ADD CHECK (ponto_token != '') NOT VALID", "account_online_provider"),
+        ("DROP TABLE account_online_provider", None),
+        ("DROP TABLE account_online_journal", None),
+        ("ALTER TABLE account_bank_statement_line DROP COLUMN online_identifier", None),
+    ],
+)  # fmt: skip
+def test_a_broken_table_stops_nothing_else(cr, migrate, damage, table):
+    world = built(cr, "13")
+    books = world.books()
+    cr.execute(damage)
+    report = migrate()
+    assert world.books() == books
+    assert world.value("SELECT count(*) FROM account_journal WHERE bank_statements_source = 'online_sync'") == 0
+    if table:
+        assert table in [problem.table for problem in report.problems]
+        told = world.rows("SELECT text FROM account_online_migration WHERE kind = 'problem' AND source = %s", table)
+        assert told
+    else:
+        assert not [problem for problem in report.problems if "put " not in problem.text]
+
+
+def test_one_bad_row_keeps_no_other_out(cr, migrate):
+    world = built(cr, "13")
+    cr.execute("ALTER TABLE account_online_link ADD CHECK (name IS NULL OR name != 'Bank 1')")
+    report = migrate()
+    names = [row[0] for row in world.rows("SELECT name FROM account_online_link ORDER BY name")]
+    assert names == ["Bank 0", "Bank 2", "Bank 3", "Unknown (legacy)", "Unknown (legacy)", "Yodlee"]
+    assert any("violates check constraint" in problem.text for problem in report.problems)
+
+
+def test_problems_tell_no_values_of_rows(cr, migrate):
+    built(cr, "13")
+    cr.execute("ALTER TABLE account_online_provider ADD CHECK (ponto_token != '') NOT VALID")
+    assert SECRET not in str(problems(migrate()))
+
+
+@settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_any_subset_of_columns_is_taken_over(connection, books, data):
+    name = data.draw(st.sampled_from(sorted(GENERATIONS)))
+    missing = data.draw(st.sets(st.sampled_from(sorted(columns_of(GENERATIONS[name])))))
+    with undone(connection) as cr:
+        world = built(cr, name, only=lambda table, column: (table, column) not in missing)
+        before = world.books(), world.legacy_counts()
+        legacy.migrate(cr, books[1])
+        assert_taken_over(world, *before)
+
+
+def columns_of(generation):
+    tables = {
+        **generation.tables,
+        "account_journal": generation.on_journal,
+        "account_bank_statement_line": generation.on_line,
+    }
+    return {(table, column) for table, columns in tables.items() for column in columns}
