@@ -6,8 +6,8 @@
     echo "import runpy; runpy.run_path('migration/verify.py')['in_odoo'](env, 'audit.json')" \\
         | scripts/odoo shell -d mydb --no-http
 
-Like the audit it changes nothing. It may be run again at any time: lines and links that came since, and links that a user
-has deleted, are no mistakes.
+Like the audit it changes nothing. It may be run again at any time: lines and links that came since, and links that a
+user has deleted, are no mistakes.
 """
 
 import json

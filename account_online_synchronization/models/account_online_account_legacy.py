@@ -14,7 +14,7 @@ class AccountOnlineAccount(models.Model):
     that fills their journal next, which recognises them by day and amount.
     """
 
-    _inherit = "account.online.account"
+    _inherit = "account.online.account"  # pylint: disable=consider-merging-classes-inherited
 
     legacy_source = fields.Char(string="Earlier Module's Table", readonly=True, copy=False)
     legacy_journal_id = fields.Many2one(

@@ -7,7 +7,7 @@ from odoo.tools.misc import format_date
 class AccountOnlineLink(models.Model):
     """A connection of an earlier module: listed, never connected again."""
 
-    _inherit = "account.online.link"
+    _inherit = "account.online.link"  # pylint: disable=consider-merging-classes-inherited
 
     legacy_source = fields.Char(
         string="Earlier Module's Table", readonly=True, copy=False, help="Where the connection was taken over from."

@@ -29,7 +29,7 @@ class AccountOnlineMigration(models.Model):
         readonly=True,
     )
     source = fields.Char(string="Table", required=True, readonly=True)
-    row_id = fields.Integer(string="Row", readonly=True)
+    row_id = fields.Integer(readonly=True)
     account_online_link_id = fields.Many2one(
         comodel_name="account.online.link", string="Connection", readonly=True, ondelete="set null"
     )
