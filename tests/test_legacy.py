@@ -210,6 +210,51 @@ def test_scheduled_actions_of_the_earlier_module_are_switched_off_and_ours_are_n
 
 
 # -------------------------------------------------------------------------
+# ROOM FOR OUR TABLES
+# -------------------------------------------------------------------------
+
+#: Tables of our name as another module may have made them, in a schema of their own.
+FOREIGN = """
+    CREATE SCHEMA foreign_one; SET LOCAL search_path TO foreign_one;
+    CREATE TABLE account_online_link (id serial PRIMARY KEY, name varchar NOT NULL, needed varchar NOT NULL UNIQUE);
+    CREATE INDEX account_online_link__name_index ON account_online_link (name);
+    CREATE TABLE account_online_account (id serial PRIMARY KEY, link int NOT NULL REFERENCES account_online_link (id));
+    CREATE TABLE account_bank_statement_line (id serial PRIMARY KEY, online_transaction_identifier varchar NOT NULL UNIQUE,
+        online_account_id int NOT NULL REFERENCES account_online_account (id));
+    INSERT INTO account_online_link (name, needed) VALUES ('A', 'x');
+    INSERT INTO account_online_account (link) VALUES (1);
+    INSERT INTO account_bank_statement_line (online_transaction_identifier, online_account_id) VALUES ('T', 1);
+"""
+#: As Odoo would make ours.
+OURS = """
+    CREATE TABLE account_online_link (id serial PRIMARY KEY, connection_identifier varchar);
+    CREATE INDEX account_online_link__name_index ON account_online_link (connection_identifier);
+    CREATE TABLE account_online_account (id serial PRIMARY KEY, id_scheme varchar);
+    ALTER TABLE account_bank_statement_line ADD online_transaction_identifier varchar, ADD online_account_id int
+        REFERENCES account_online_account (id), ADD online_transaction_digest varchar;
+    INSERT INTO account_bank_statement_line DEFAULT VALUES;
+    DELETE FROM account_bank_statement_line WHERE id = 1;
+"""
+
+
+def test_foreign_tables_make_room_and_keep_their_rows(cr):
+    cr.execute(FOREIGN)
+    renamed, problems = legacy.set_aside(cr)
+    assert (len(renamed), problems) == (4, [])
+    cr.execute(OURS)
+    cr.execute("SELECT name, needed FROM account_online_link_legacy JOIN account_online_account_legacy ON TRUE")
+    assert cr.fetchall() == [("A", "x")]
+    assert legacy.set_aside(cr) == ([], [])
+
+
+def test_columns_that_another_addon_works_with_stay_where_they_are(cr):
+    cr.execute(FOREIGN)
+    renamed, _problems = legacy.set_aside(cr, {("account_bank_statement_line", "online_account_id")})
+    assert "account_bank_statement_line.online_transaction_identifier" in renamed
+    assert "account_bank_statement_line.online_account_id" not in renamed
+
+
+# -------------------------------------------------------------------------
 # WHAT IS BROKEN
 # -------------------------------------------------------------------------
 

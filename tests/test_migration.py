@@ -158,6 +158,41 @@ def test_update_uninstalling_and_installing_again_lose_nothing(before, name):
     move.install()
 
 
+#: What Odoo knows of account_online_sync in a database whose addons path no longer has it.
+REGISTERED = """
+    INSERT INTO ir_module_module (name, state, latest_version, author, shortdesc)
+         VALUES ('account_online_sync', 'installed', '13.0.1.0', 'x', '{"en_US": "Old"}');
+    INSERT INTO ir_model (model, name, state)
+         VALUES ('account.online.provider', '{"en_US": "Provider"}', 'base'),
+                ('account.online.journal', '{"en_US": "Journal"}', 'base');
+    INSERT INTO ir_model_fields (model, model_id, name, field_description, ttype, state, store)
+         SELECT 'account.journal', id, 'account_online_journal_id', '{"en_US": "Old"}', 'integer', 'base', TRUE
+           FROM ir_model WHERE model = 'account.journal';
+    INSERT INTO ir_model_fields (model, model_id, name, field_description, ttype, state, store)
+         SELECT model, id, 'online_transaction_identifier', '{"en_US": "Id"}', 'char', 'base', TRUE
+           FROM ir_model WHERE model = 'account.bank.statement.line';
+    INSERT INTO ir_model_data (module, name, model, res_id)
+         SELECT 'account_online_sync', 'model_' || replace(model, '.', '_'), 'ir.model', id FROM ir_model
+          WHERE model IN ('account.online.provider', 'account.online.journal');
+    INSERT INTO ir_model_data (module, name, model, res_id)
+         SELECT 'account_online_sync', 'field_' || replace(model, '.', '_') || '__' || name, 'ir.model.fields', id
+           FROM ir_model_fields WHERE name IN ('account_online_journal_id', 'online_transaction_identifier')
+"""
+
+
+def test_the_earlier_module_may_be_uninstalled_afterwards(before):
+    """It need not and should not be, but nobody's books depend on that."""
+    move = Move(before, "early 14")
+    before.sql(REGISTERED)
+    move.install()
+    before.odoo("module", "uninstall", "account_online_sync", "-d", before.name)
+    assert before.sql("SELECT state FROM ir_module_module WHERE name = 'account_online_sync'") == [["uninstalled"]]
+    move.check()
+    before.odoo("-d", before.name, "-u", ADDON, "--no-http", "--stop-after-init")
+    move.check()
+    assert_forms_open(before)
+
+
 def test_a_module_of_our_name_that_odoo_believes_to_be_installed_is_taken_over_by_an_update(before):
     move = Move(before, "Enterprise 17")
     before.sql(f"UPDATE ir_module_module SET state = 'installed', latest_version = '19.0.9.9.9' WHERE name = '{ADDON}'")

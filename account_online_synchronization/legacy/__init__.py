@@ -7,7 +7,8 @@ same code reads a database before the move (``migration/``) and changes it durin
 
 from .aside import set_aside
 from .migrate import migrate
+from .names import SHARED_COLUMNS
 from .schema import Schema
 from .secrets import blank_secrets
 
-__all__ = ["Schema", "blank_secrets", "migrate", "set_aside"]
+__all__ = ["SHARED_COLUMNS", "Schema", "blank_secrets", "migrate", "set_aside"]

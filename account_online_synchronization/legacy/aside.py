@@ -11,9 +11,10 @@ from .schema import Schema, quoted
 LONGEST_NAME = 63
 
 
-def set_aside(cr):
+def set_aside(cr, in_use=frozenset()):
     """Rename foreign tables and columns that have names of ours. Where nothing is foreign, nothing happens.
 
+    :param in_use: pairs of table and column that another installed addon has fields for: those are shared with it
     :return: (list of what was renamed, list of :class:`~.schema.Problem`)
     """
     schema = Schema(cr)
@@ -30,7 +31,7 @@ def set_aside(cr):
     if schema.has(LINE) and not schema.has(LINE, OWN_COLUMN[LINE]):
         for table, columns in SHARED_COLUMNS.items():
             for column in columns:
-                if schema.has(table, column):
+                if schema.has(table, column) and (table, column) not in in_use:
                     with schema.attempt(problems, table):
                         _rename_column(schema, table, column)
                         renamed.append(f"{table}.{column}")
@@ -48,7 +49,9 @@ def _switch_off_crons(schema):
 
 def _rename_table(schema, table, name):
     # Why what belongs to it, too: Odoo looks for its indexes by name, in all tables.
-    for index in _names(schema, "SELECT indexname FROM pg_indexes WHERE tablename = %s", table):
+    for index in _names(
+        schema, "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema() AND tablename = %s", table
+    ):
         _rename("INDEX", schema, index)
     owned = """
         SELECT sequence.relname

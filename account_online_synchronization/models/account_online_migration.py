@@ -3,6 +3,7 @@ import logging
 from odoo import api, fields, models
 
 from .. import legacy
+from ..hooks import columns_in_use
 
 _logger = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class AccountOnlineMigration(models.Model):
 
         Why also here, and not in the hook alone: see data/account_online_migration.xml.
         """
-        legacy.set_aside(self.env.cr)
+        legacy.set_aside(self.env.cr, columns_in_use(self.env))
         return super()._auto_init()
 
     @api.model
