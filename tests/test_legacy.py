@@ -1,5 +1,6 @@
 """What ``legacy/`` does to the tables of earlier modules, rule by rule, in one database that nothing is kept in."""
 
+import runpy
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "account_online_synchronization"))
 import legacy  # noqa: E402
 
+AUDIT, VERIFY = (runpy.run_path(str(ROOT / "migration" / f"{name}.py")) for name in ("audit", "verify"))
 BOOKS = str(ROOT / "tests" / "legacy_books.py")
 DEFAULTS = """
 model = env["account.online.migration"]
@@ -210,6 +212,48 @@ def test_scheduled_actions_of_the_earlier_module_are_switched_off_and_ours_are_n
 
 
 # -------------------------------------------------------------------------
+# AUDIT AND VERIFICATION
+# -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", GENERATIONS)
+def test_the_verification_finds_nothing_wrong(cr, migrate, name):
+    built(cr, name)
+    audit = AUDIT["audit"](cr)
+    migrate()
+    answer = VERIFY["verify"](cr, audit)
+    assert [check for check in answer["checks"] if not check["is_right"]] == []
+    assert answer["sound"] and len(answer["checks"]) > 15
+
+
+@pytest.mark.parametrize(
+    ("damage", "found"),
+    [
+        ("DELETE FROM account_bank_statement_line WHERE id = (SELECT min(id) FROM account_bank_statement_line"
+         " WHERE online_account_id IS NOT NULL)", "has all its lines"),
+        ("UPDATE account_bank_statement_line SET amount = amount + 1", "has all its lines"),
+        ("UPDATE account_bank_statement_line SET online_transaction_identifier = NULL", "ids are known"),
+        ("UPDATE account_online_link SET state = 'connected' WHERE legacy_source IS NOT NULL", "is connected"),
+        ("DELETE FROM account_online_migration WHERE kind = 'link'", "Each link was taken over"),
+        ("DELETE FROM account_online_migration WHERE kind = 'account'", "Each account was taken over"),
+        ("DELETE FROM account_online_journal WHERE id = 1", "has all its rows"),
+        ("UPDATE account_online_provider SET plaid_item_id = 'back'", "Secrets are blanked"),
+        ("UPDATE account_journal SET bank_statements_source = 'online_sync' WHERE code = 'FEED1'", "Connect bank"),
+        ("UPDATE account_journal SET bank_statement_creation_groupby = 'month'", "keeps its periodicity"),
+    ],
+)  # fmt: skip
+def test_what_gets_lost_is_found(cr, migrate, damage, found):
+    """Or else a verification that finds nothing would say nothing."""
+    built(cr, "13")
+    audit = AUDIT["audit"](cr)
+    migrate()
+    cr.execute(damage)
+    answer = VERIFY["verify"](cr, audit)
+    assert [check["check"] for check in answer["checks"] if found in check["check"] and not check["is_right"]]
+    assert not answer["sound"]
+
+
+# -------------------------------------------------------------------------
 # ROOM FOR OUR TABLES
 # -------------------------------------------------------------------------
 
@@ -219,7 +263,8 @@ FOREIGN = """
     CREATE TABLE account_online_link (id serial PRIMARY KEY, name varchar NOT NULL, needed varchar NOT NULL UNIQUE);
     CREATE INDEX account_online_link__name_index ON account_online_link (name);
     CREATE TABLE account_online_account (id serial PRIMARY KEY, link int NOT NULL REFERENCES account_online_link (id));
-    CREATE TABLE account_bank_statement_line (id serial PRIMARY KEY, online_transaction_identifier varchar NOT NULL UNIQUE,
+    CREATE TABLE account_bank_statement_line (id serial PRIMARY KEY,
+        online_transaction_identifier varchar NOT NULL UNIQUE,
         online_account_id int NOT NULL REFERENCES account_online_account (id));
     INSERT INTO account_online_link (name, needed) VALUES ('A', 'x');
     INSERT INTO account_online_account (link) VALUES (1);
