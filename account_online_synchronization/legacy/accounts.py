@@ -1,7 +1,7 @@
 """Every bank account of an earlier module becomes one of ours, filling no journal, but remembering which it filled."""
 
 from . import sources
-from .links import unknown_link
+from .links import main_company, unknown_link
 from .names import ACCOUNTS, JOURNAL, JOURNALS, LINE, LINKS, MARKER
 from .schema import Problem
 
@@ -76,12 +76,11 @@ def _give_to_unknown(migration, table):
         """
         UPDATE legacy_accounts account
            SET company_id = COALESCE(
-                   (SELECT company_id FROM account_journal WHERE id = account.journal_id),
-                   (SELECT res_id FROM ir_model_data WHERE module = 'base' AND name = 'main_company'),
-                   (SELECT min(id) FROM res_company))
+                   (SELECT company_id FROM account_journal WHERE id = account.journal_id), %s)
          WHERE link_id IS NULL
         RETURNING row_id, company_id
-        """
+        """,
+        [main_company(schema)],
     )
     orphans = schema.cr.fetchall()
     for company_id in sorted({company_id for _row_id, company_id in orphans}):

@@ -127,10 +127,17 @@ def migrate(cr, defaults):
     with schema.attempt(report.problems, "ir_cron"):
         report.crons = crons.switch_off(schema)
     report.secrets = blank_secrets(schema, report.problems)
-    for problem in report.problems:
+    with schema.attempt(report.problems, MARKER):
+        _tell(migration)
+    return report
+
+
+def _tell(migration):
+    """Leave what a person should look at where a person looks."""
+    for problem in migration.report.problems:
         mark(migration, "problem", problem.table, problem.row_id, text=problem.text)
     # Why: who opens a connection sees what was told of its row, or of one of its accounts.
-    schema.execute(
+    migration.schema.execute(
         f"""
         UPDATE {MARKER} problem
            SET account_online_link_id = found.account_online_link_id, company_id = found.company_id
@@ -139,4 +146,3 @@ def migrate(cr, defaults):
            AND found.source = problem.source AND found.row_id = problem.row_id
         """
     )
-    return report

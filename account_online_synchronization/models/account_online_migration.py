@@ -59,8 +59,30 @@ class AccountOnlineMigration(models.Model):
     def _take_over(self):
         """Take over what has not been taken over yet.
 
-        :return: :class:`~..legacy.migrate.Report`
+        :return: :class:`~..legacy.migrate.Report`, None where it failed as a whole
         """
+        try:
+            with self.env.cr.savepoint():
+                return self._take_over_all()
+        # Why everything: what an earlier module has left is no reason not to install this one.
+        except Exception as error:
+            _logger.exception("Nothing could be taken over from earlier modules")
+            self.env.invalidate_all()
+            self.sudo().create(
+                {
+                    "kind": "problem",
+                    "source": "account_online_synchronization",
+                    "text": self.env._(
+                        "Nothing could be taken over: %s. The log tells more. Your books are untouched; an update of "
+                        "this module tries again.",
+                        type(error).__name__,
+                    ),
+                }
+            )
+            return None
+
+    @api.model
+    def _take_over_all(self):
         self.env.flush_all()
         defaults = {
             self.env[name]._table: self._required_defaults(self.env[name])

@@ -1,9 +1,12 @@
 from datetime import timedelta
+from unittest.mock import patch
 
 from freezegun import freeze_time
 
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
+from .. import legacy
 from .common import DAY
 from .legacy_common import IBAN, LegacyCommon
 
@@ -190,6 +193,7 @@ class TestLegacyReconnect(LegacyCommon):
         self.assertFalse(self.Link.search([("legacy_source", "!=", False)]))
         self.assertEqual(self.lines().online_account_id.account_online_link_id, new)
 
+    @mute_logger("odoo.addons.account_online_synchronization.models.account_online_migration")
     def test_a_broken_table_is_told_and_stops_nothing(self):
         self.env.cr.execute(
             "ALTER TABLE account_online_journal RENAME TO gone;"
@@ -199,6 +203,13 @@ class TestLegacyReconnect(LegacyCommon):
         self.assertEqual(link.name, "Old Bank")
         problem = self.env["account.online.migration"].search([("kind", "=", "problem")])
         self.assertIn(("account_online_journal", "division by zero"), [(one.source, one.text) for one in problem])
+
+    def test_whatever_goes_wrong_the_installation_goes_on(self):
+        Migration = self.env["account.online.migration"]
+        with patch.object(legacy, "migrate", side_effect=KeyError("anything")), self.assertLogs(level="ERROR"):
+            self.assertIsNone(Migration._take_over())
+        self.assertIn("Nothing could be taken over: KeyError", Migration.search([]).text)
+        self.assertTrue(Migration._take_over().links)
 
     def test_secrets_are_blanked_and_copied_nowhere(self):
         link = self.take_over()
