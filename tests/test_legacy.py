@@ -1,5 +1,6 @@
 """What ``legacy/`` does to the tables of earlier modules, rule by rule, in one database that nothing is kept in."""
 
+import os
 import runpy
 import sys
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ import legacy  # noqa: E402
 
 AUDIT, VERIFY = (runpy.run_path(str(ROOT / "migration" / f"{name}.py")) for name in ("audit", "verify"))
 BOOKS = str(ROOT / "tests" / "legacy_books.py")
+EXAMPLES = 500 if os.environ.get("BANK_SYNC_THOROUGH") else 25
 DEFAULTS = """
 model = env["account.online.migration"]
 names = ("account.online.link", "account.online.account")
@@ -356,7 +358,7 @@ def test_problems_tell_no_values_of_rows(cr, migrate):
     assert SECRET not in str(problems(migrate()))
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_subset_of_columns_is_taken_over(connection, books, data):
     name = data.draw(st.sampled_from(sorted(GENERATIONS)))
