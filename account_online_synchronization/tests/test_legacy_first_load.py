@@ -7,6 +7,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from .. import legacy
+from ..hooks import columns_in_use
 from .common import DAY
 from .legacy_common import IBAN, LegacyCommon
 
@@ -203,6 +204,9 @@ class TestLegacyReconnect(LegacyCommon):
         self.assertEqual(link.name, "Old Bank")
         problem = self.env["account.online.migration"].search([("kind", "=", "problem")])
         self.assertIn(("account_online_journal", "division by zero"), [(one.source, one.text) for one in problem])
+
+    def test_our_own_fields_are_nobody_elses(self):
+        self.assertEqual(columns_in_use(self.env), set())
 
     def test_whatever_goes_wrong_the_installation_goes_on(self):
         Migration = self.env["account.online.migration"]
