@@ -1,7 +1,7 @@
 {
     "name": "Online Bank Synchronization",
     "summary": "Booked bank transactions arrive in your bank journals by themselves",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Accounting/Accounting",
     "author": "account_online_synchronization contributors",
     "license": "LGPL-3",
@@ -27,12 +27,15 @@
         "views/account_journal_views.xml",
         "views/account_journal_dashboard_views.xml",
         "views/res_config_settings_views.xml",
+        "views/account_online_migration_views.xml",
         "views/account_online_synchronization_menus.xml",
         "views/account_online_synchronization_templates.xml",
+        "data/account_online_migration.xml",
     ],
     "assets": {
         "web.assets_backend": ["account_online_synchronization/static/src/**/*"],
     },
     "auto_install": True,
+    "pre_init_hook": "pre_init_hook",
     "uninstall_hook": "uninstall_hook",
 }

@@ -1,3 +1,37 @@
+import logging
+
+from . import legacy
+
+_logger = logging.getLogger(__name__)
+
+
+def pre_init_hook(env):
+    """Make room for our tables where an earlier module of our name, or account_online_sync, left something.
+
+    What they hold is taken over at the end of the installation (``data/account_online_migration.xml``), when our tables
+    are there.
+    """
+    renamed, problems = legacy.set_aside(env.cr, columns_in_use(env))
+    if renamed:
+        _logger.info("Kept under other names, because an earlier module left them: %s", ", ".join(renamed))
+    for problem in problems:
+        _logger.warning("An earlier module's %s could not be set aside: %s", problem.table, problem.text)
+
+
+def columns_in_use(env):
+    """Columns of our names that another installed addon has fields for.
+
+    :return: set of (table, column)
+    """
+    found = set()
+    for model in env.registry.values():
+        for column in legacy.SHARED_COLUMNS.get(model._table, ()):
+            field = model._fields.get(column)
+            if field and set(field._modules) - {"account_online_synchronization"}:
+                found.add((model._table, column))
+    return found
+
+
 def uninstall_hook(env):
     """Leave core's own records as they were before the installation.
 

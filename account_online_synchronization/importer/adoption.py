@@ -1,7 +1,7 @@
 """Which of the lines that a journal has already are the bank's new transactions: typed by hand, imported from a file,
-or brought by another connection."""
+or brought by another connection, or by a module before this one."""
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -14,12 +14,15 @@ class Candidate(NamedTuple):
     """A line that no transaction of this account belongs to.
 
     ``digest`` is set where another connection brought it. Such a line has the bank's own date, so only that counts.
+    ``is_among`` says that one of the transactions must be it: a bank has brought it, another provider may tell of it
+    under another date, and its day is one that is told completely.
     """
 
     line_id: int
     date: date
     amount: Decimal
     digest: str | None = None
+    is_among: bool = False
 
 
 class Wanted(NamedTuple):
@@ -34,8 +37,9 @@ class Wanted(NamedTuple):
 def adopt(wanted, candidates):
     """Find the lines that are certain to be the transactions.
 
-    Certain are: the same content from another connection; on one day and with one amount, as many lines as
-    transactions; and within 3 days one line and one transaction that have nobody else.
+    Certain are: the same content from another connection; for lines that must be among the transactions, one of that
+    amount within 3 days; on one day and with one amount, as many lines as transactions; and within 3 days one line and
+    one transaction that have nobody else.
 
     :param wanted: list of :class:`Wanted`
     :param candidates: list of :class:`Candidate`
@@ -43,6 +47,7 @@ def adopt(wanted, candidates):
     """
     adopted = {}
     wanted, candidates = _pair_equal_content(wanted, candidates, adopted)
+    wanted, candidates = _pair_among(wanted, candidates, adopted)
     wanted, candidates = _pair_equal_groups(wanted, candidates, adopted)
     by_amount = _groups([other for other in candidates if not other.digest], lambda candidate: candidate.amount)
     near = [
@@ -79,6 +84,72 @@ def _pair_equal_groups(wanted, candidates, adopted):
         else:
             left += ones
     return left, _without(candidates, adopted)
+
+
+def _pair_among(wanted, candidates, adopted):
+    """Which of several equal ones a line is does not matter to the books; that none is there twice does.
+
+    So a line gets the transaction of its own day, and then as many lines as possible get one, although some may have to
+    take another for that: of a coffee on each day that another provider dates a day later, only the last one is new.
+    """
+    groups = _groups(wanted, lambda one: one.amount)
+    for amount, lines in _groups([other for other in candidates if other.is_among], lambda one: one.amount).items():
+        ones = groups[amount]
+        pairs = _Pairs(
+            [
+                sorted(
+                    (number for number, one in enumerate(ones) if abs(one.date - line.date) <= TOLERANCE),
+                    key=lambda number, line=line: (abs(ones[number].date - line.date), number),
+                )
+                for line in lines
+            ]
+        )
+        for number, line in enumerate(lines):
+            pairs.take_free(number, [option for option in pairs.options[number] if ones[option].date == line.date])
+        for number in range(len(lines)):
+            pairs.find(number)
+        adopted.update((ones[option].key, lines[number].line_id) for number, option in pairs.chosen.items())
+    return [one for one in wanted if one.key not in adopted], _without(candidates, adopted)
+
+
+class _Pairs:
+    """As many pairs as possible.
+
+    :param options: for each line the numbers of the transactions that it may be, the likeliest first
+    """
+
+    def __init__(self, options):
+        self.options = options
+        self.chosen, self.owner = {}, {}
+
+    def take_free(self, line, options):
+        for option in options:
+            if option not in self.owner:
+                self.chosen[line], self.owner[option] = option, line
+                return
+
+    def find(self, line):
+        """Find one for a line, also where others have to make room: breadth first, so that few have to."""
+        if line in self.chosen:
+            return
+        reached, queue = {}, deque([line])
+        while queue:
+            line = queue.popleft()
+            for option in self.options[line]:
+                if option in reached:
+                    continue
+                reached[option] = line
+                if option not in self.owner:
+                    self._make_room(option, reached)
+                    return
+                queue.append(self.owner[option])
+
+    def _make_room(self, option, reached):
+        while option is not None:
+            line = reached[option]
+            before = self.chosen.get(line)
+            self.chosen[line], self.owner[option] = option, line
+            option = before
 
 
 def _groups(items, key):

@@ -15,6 +15,9 @@ FINGERPRINT_VERSION = "f1"
 #: Identifies the line of *Book Opening Balance* among those of its account.
 OPENING = "opening"
 
+#: Begins the identifiers of lines that a module before this one has brought; the former provider and its id follow.
+LEGACY = "legacy:"
+
 #: ``2026-05-20-3``: the third of that day. It names another transaction as soon as the bank books one late.
 POSITIONAL = re.compile(r"(\d{4}-?\d{2}-?\d{2})[-_./]\d{1,5}")
 

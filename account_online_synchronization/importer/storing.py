@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from . import statements
 from .adoption import Candidate, Wanted, adopt
-from .identity import identify
+from .identity import LEGACY, identify
 from .matching import CHANGED, MOVED, NEW, SAME, Known, match
 from .writer import CHUNK, REFUSALS, Writer
 from .writer.tables import analyze_when_fresh
@@ -131,7 +131,7 @@ class Storing:
             """
             SELECT 'line', id, online_transaction_identifier, online_transaction_digest
               FROM account_bank_statement_line
-             WHERE online_account_id = %(account)s AND online_transaction_identifier IS NOT NULL
+             WHERE online_account_id = %(account)s AND online_transaction_identifier NOT LIKE %(legacy)s
                AND (online_transaction_identifier = ANY(%(identifiers)s) OR online_transaction_digest >= %(day)s)
          UNION ALL
             SELECT state, id, online_transaction_identifier, online_transaction_digest
@@ -143,6 +143,8 @@ class Storing:
                 "account": self.account.id,
                 "identifiers": [*identifiers, *self.window.removed],
                 "day": day and day.isoformat(),
+                # Why not those: of what an earlier module brought only day and amount are known, see _candidates.
+                "legacy": f"{LEGACY}%",
             },
         )
         return [Known(*row) for row in self.env.cr.fetchall()]
@@ -273,23 +275,47 @@ class Storing:
         return set(adopted), ambiguous
 
     def _candidates(self, wanted):
-        self.Line.flush_model(["journal_id", "amount", "online_account_id", "online_transaction_digest"])
+        self.Line.flush_model(
+            [
+                "journal_id",
+                "amount",
+                "online_account_id",
+                "online_transaction_identifier",
+                "online_transaction_digest",
+            ]
+        )
         self.env["account.move"].flush_model(["date", "state"])
         self.env.cr.execute(
             """
-            SELECT line.id, move.date, line.amount, line.online_transaction_digest, other.account_number
+            SELECT line.id, move.date, line.amount, line.online_transaction_digest, other.account_number,
+                   COALESCE(line.online_transaction_identifier LIKE %s, FALSE) AS is_legacy
               FROM account_bank_statement_line line
               JOIN account_move move ON move.id = line.move_id
          LEFT JOIN account_online_account other ON other.id = line.online_account_id
-             WHERE line.journal_id = %s AND line.online_account_id IS DISTINCT FROM %s AND move.state != 'cancel'
+             WHERE line.journal_id = %s AND move.state != 'cancel'
+               AND (line.online_account_id IS DISTINCT FROM %s OR line.online_transaction_identifier LIKE %s)
                AND move.date BETWEEN %s::date - 3 AND %s::date + 3
           ORDER BY line.internal_index
             """,
-            [self.journal.id, self.account.id, min(one.date for one in wanted), max(one.date for one in wanted)],
+            [
+                f"{LEGACY}%",
+                self.journal.id,
+                self.account.id,
+                f"{LEGACY}%",
+                min(one.date for one in wanted),
+                max(one.date for one in wanted),
+            ],
         )
+        complete_from = self.window.first_day or date.max
         return [
-            Candidate(line_id, day, self._exact(amount), content)
-            for line_id, day, amount, content, number in self.env.cr.fetchall()
+            Candidate(
+                line_id,
+                day,
+                self._exact(amount),
+                None if is_legacy else content,
+                is_among=is_legacy and day >= complete_from,
+            )
+            for line_id, day, amount, content, number, is_legacy in self.env.cr.fetchall()
             # Why: what another bank account brought to this journal is never a transaction of this one.
             if not self.account._is_certainly_another(number)
         ]
@@ -394,6 +420,9 @@ class Storing:
             return statements.opening_before(first, counted)
         foreign = [("journal_id", "=", self.journal.id), ("online_account_id", "!=", account.id)]
         if first or not self.is_load or not account.balance_at or self.Line.search_count(foreign, limit=1):
+            return None
+        if account.legacy_journal_id:
+            # Why: lines of an earlier module, which may be in no statement, come before.
             return None
         own = sum(self.Line.search([("journal_id", "=", self.journal.id)]).mapped("amount"))
         return account._signed_balance() - own - sum(amount for _day, amount in amounts.values())

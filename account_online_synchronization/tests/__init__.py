@@ -14,6 +14,7 @@ from . import (
     test_import,
     test_interruptions,
     test_left_out,
+    test_legacy_first_load,
     test_machine,
     test_machine_scenarios,
     test_notices,

@@ -50,7 +50,10 @@ def main(arguments):
 def commands(addons):
     yield "ruff", ["-m", "ruff", "check", "."]
     yield "formatting (ruff format repairs it)", ["-m", "ruff", "format", "--check", "."]
-    yield "Python syntax", ["-c", SYNTAX, *files("*.py", addons), *files("*.py", ["benchmarks", "scripts", "tests"])]
+    yield (
+        "Python syntax",
+        ["-c", SYNTAX, *files("*.py", addons), *files("*.py", ["benchmarks", "migration", "scripts", "tests"])],
+    )
     yield "XML", ["-c", XML, *files("*.xml", addons)]
     if addons:
         yield "pylint-odoo", ["-m", "pylint", "--rcfile=.pylintrc", "--jobs=2", *addons]

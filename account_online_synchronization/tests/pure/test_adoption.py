@@ -2,6 +2,8 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from account_online_synchronization.importer.adoption import Candidate, Wanted, adopt
 
@@ -12,6 +14,10 @@ def wanted(key, day=10, amount="-20.00", digest=None):
 
 def line(line_id, day=10, amount="-20.00", digest=None):
     return Candidate(line_id, date(2026, 5, day), Decimal(amount), digest)
+
+
+def among(line_id, day=10, amount="-20.00"):
+    return line(line_id, day, amount)._replace(is_among=True)
 
 
 def test_a_line_of_the_same_day_and_amount_is_the_transaction():
@@ -120,3 +126,49 @@ def test_no_line_is_given_to_two_transactions():
     reported = [wanted("T1", digest="a"), wanted("T2"), wanted("T3", 12), wanted("T4", 13, "-7.00")]
     adopted, _ambiguous = adopt(reported, lines)
     assert len(set(adopted.values())) == len(adopted) == 4
+
+
+# -------------------------------------------------------------------------------------------------
+# Lines of a module before this one
+# -------------------------------------------------------------------------------------------------
+
+
+def test_lines_that_must_be_among_the_transactions_are_found_also_where_there_are_more_of_these():
+    found, ambiguous = adopt([wanted(key) for key in "abc"], [among(1), among(2)])
+    assert (found, ambiguous) == ({"a": 1, "b": 2}, set())
+
+
+def test_of_coffees_on_each_day_that_are_dated_a_day_later_only_the_last_is_new():
+    lines = [among(number, day=number) for number in range(1, 6)]
+    found, ambiguous = adopt([wanted(number, day=number) for number in range(2, 7)], lines)
+    assert (len(found), ambiguous) == (5, set())
+
+
+def test_a_line_gets_the_transaction_of_its_own_day_before_any_other():
+    found, _ambiguous = adopt([wanted("late", day=4), wanted("own", day=5)], [among(1, day=5)])
+    assert found == {"own": 1}
+
+
+def test_what_is_too_far_away_is_another():
+    found, ambiguous = adopt([wanted("a", day=9)], [among(1, day=5)])
+    assert (found, ambiguous) == ({}, set())
+
+
+@given(st.lists(st.integers(1, 12), max_size=8), st.lists(st.integers(1, 12), max_size=8))
+def test_as_many_lines_as_possible_are_found(line_days, days):
+    lines = [among(number, day=day) for number, day in enumerate(line_days)]
+    found, _ambiguous = adopt([wanted(number, day=day) for number, day in enumerate(days)], lines)
+    assert len(set(found.values())) == len(found)
+    assert all(abs(days[key] - line_days[line]) <= 3 for key, line in found.items())
+    assert len(found) == most_pairs(line_days, days)
+
+
+def most_pairs(line_days, days):
+    """In order of days the first that fits is never wrong, because all reach equally far."""
+    free, number = sorted(days), 0
+    for day in sorted(line_days):
+        fitting = [other for other in free if abs(other - day) <= 3]
+        if fitting:
+            free.remove(fitting[0])
+            number += 1
+    return number

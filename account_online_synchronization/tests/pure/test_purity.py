@@ -7,6 +7,7 @@ ADDON = Path(__file__).parents[2]
 PURE = [
     *sorted((ADDON / "proxy").glob("*.py")),
     *sorted((ADDON / "tools").glob("*.py")),
+    *sorted((ADDON / "legacy").glob("*.py")),
     *(ADDON / "importer" / f"{n}.py" for n in ("adoption", "identity", "matching", "periods", "windows")),
 ]
 

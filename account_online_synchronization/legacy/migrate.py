@@ -1,0 +1,148 @@
+"""Takes everything over, step by step. Each step undoes itself when it fails, is told, and the next one goes on.
+
+Whatever has been taken over has a marker (table of origin and id of the row), so that a second call finds only what is
+new, and what a user has deleted since does not come back.
+"""
+
+from dataclasses import dataclass, field
+
+from . import crons
+from .accounts import take_accounts, take_lost_journals
+from .journals import free_journals, mark
+from .lines import take_lines
+from .links import take_links
+from .names import MARKER
+from .schema import Schema
+from .secrets import blank_secrets
+from .sources import account_tables, link_tables
+
+
+@dataclass
+class Report:
+    """What has been done. Counts are of this call only."""
+
+    #: id of each new link.
+    links: list = field(default_factory=list)
+    #: id of each new account.
+    accounts: list = field(default_factory=list)
+    #: id of each journal that is free to be connected again.
+    journals: list = field(default_factory=list)
+    lines: int = 0
+    #: names of scheduled actions that were switched off.
+    crons: list = field(default_factory=list)
+    #: number of rows by (table, column).
+    secrets: dict = field(default_factory=dict)
+    #: :class:`~.schema.Problem`: warnings, and what could not be taken over.
+    problems: list = field(default_factory=list)
+
+    def __bool__(self):
+        return bool(self.links or self.accounts or self.journals or self.crons or self.secrets or self.problems)
+
+
+class Migration:
+    """What the steps share.
+
+    :param dict defaults: value by column, by table of ours: what a new row needs besides what is taken over
+    """
+
+    def __init__(self, cr, defaults):
+        self.schema = Schema(cr)
+        self.defaults = defaults
+        self.report = Report()
+
+    def insert(self, table, values, source):
+        """SQL that inserts rows into a table of ours.
+
+        :param dict values: SQL by column
+        :param str source: what comes after FROM
+        :return: (statement, parameters)
+        """
+        fixed = {name: value for name, value in self.defaults.get(table, {}).items() if name not in values}
+        values = {
+            **values,
+            **{name: f"%(default_{name})s" for name in fixed},
+            "create_uid": "1",
+            "write_uid": "1",
+            "create_date": "now() at time zone 'UTC'",
+            "write_date": "now() at time zone 'UTC'",
+        }
+        statement = f"INSERT INTO {table} ({', '.join(values)}) SELECT {', '.join(values.values())} FROM {source}"
+        return statement, {f"default_{name}": value for name, value in fixed.items()}
+
+    def in_halves(self, table, ids, work):
+        """Do something for all rows at once; what fails is tried again by halves, so that one row stops no other.
+
+        :param work: is called with a list of ids
+        """
+        failed = []
+        with self.schema.attempt(failed, table, ids[0] if len(ids) == 1 else None):
+            work(ids)
+        if failed and len(ids) > 1:
+            middle = len(ids) // 2
+            self.in_halves(table, ids[:middle], work)
+            self.in_halves(table, ids[middle:], work)
+        else:
+            self.report.problems += failed
+
+    def number_rows(self, staged, table, keep):
+        """Give the rows of a temporary table the ids that they will have in a table of ours.
+
+        :param bool keep: the ids that they had, as far as they are free: chatter and attachments refer to them
+        """
+        if keep:
+            self.schema.execute(
+                f"UPDATE {staged} SET new_id = row_id WHERE row_id > 0"
+                f" AND NOT EXISTS (SELECT FROM {table} WHERE id = row_id)"
+            )
+        sequence = f"pg_get_serial_sequence('{table}', 'id')"
+        self.schema.execute(
+            f"SELECT setval({sequence}, GREATEST((SELECT max(new_id) FROM {staged}), nextval({sequence})))"
+            f" WHERE EXISTS (SELECT FROM {staged} WHERE new_id IS NOT NULL)"
+        )
+        self.schema.execute(f"UPDATE {staged} SET new_id = nextval({sequence}) WHERE new_id IS NULL")
+
+
+def migrate(cr, defaults):
+    """Make links, accounts and known transactions of what earlier modules have left.
+
+    :param cr: cursor of psycopg2, or one of Odoo's; nothing is committed
+    :param dict defaults: see :class:`Migration`
+    :return: :class:`Report`
+    """
+    migration = Migration(cr, defaults)
+    schema, report = migration.schema, migration.report
+    for table in link_tables(schema):
+        with schema.attempt(report.problems, table):
+            take_links(migration, table)
+    for table in account_tables(schema):
+        with schema.attempt(report.problems, table):
+            take_accounts(migration, table)
+    with schema.attempt(report.problems, "account_journal"):
+        take_lost_journals(migration)
+    if report.accounts:
+        with schema.attempt(report.problems, "account_bank_statement_line"):
+            take_lines(migration)
+    with schema.attempt(report.problems, "account_journal"):
+        free_journals(migration)
+    with schema.attempt(report.problems, "ir_cron"):
+        report.crons = crons.switch_off(schema)
+    report.secrets = blank_secrets(schema, report.problems)
+    with schema.attempt(report.problems, MARKER):
+        _tell(migration)
+    return report
+
+
+def _tell(migration):
+    """Leave what a person should look at where a person looks."""
+    for problem in migration.report.problems:
+        mark(migration, "problem", problem.table, problem.row_id, text=problem.text)
+    # Why: who opens a connection sees what was told of its row, or of one of its accounts.
+    migration.schema.execute(
+        f"""
+        UPDATE {MARKER} problem
+           SET account_online_link_id = found.account_online_link_id, company_id = found.company_id
+          FROM {MARKER} found
+         WHERE problem.kind = 'problem' AND found.kind IN ('link', 'account') AND problem.account_online_link_id IS NULL
+           AND found.source = problem.source AND found.row_id = problem.row_id
+        """
+    )

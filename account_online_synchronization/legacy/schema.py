@@ -1,0 +1,147 @@
+"""Which tables and columns there are, and how to read a column that may be missing or of an unexpected type.
+
+No two databases that come from an earlier version hold the same columns, so every one is optional: what is missing is
+read as NULL, and a text where a date is expected is read as far as it is one.
+"""
+
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import psycopg2
+
+#: PostgreSQL's names of types by what they are read as.
+FAMILIES = {
+    "number": {"integer", "bigint", "smallint", "numeric", "double precision", "real"},
+    "moment": {"date", "timestamp without time zone", "timestamp with time zone"},
+    "text": {"text", "character varying", "character"},
+    "json": {"json", "jsonb"},
+}
+
+
+class Column(NamedTuple):
+    type: str
+    nullable: bool
+
+
+class Problem(NamedTuple):
+    """Something that could not be taken over. It never stops the rest."""
+
+    table: str
+    row_id: int | None
+    text: str
+
+
+class Schema:
+    """Tables and columns of the database, as they are at this moment.
+
+    :param cr: cursor of psycopg2, or one of Odoo's
+    """
+
+    def __init__(self, cr):
+        self.cr = cr
+        self.refresh()
+
+    def refresh(self):
+        """Look again, after tables or columns have changed."""
+        self.execute(
+            """
+            SELECT table_name, column_name, data_type, is_nullable = 'YES'
+              FROM information_schema.columns
+             WHERE table_schema = current_schema()
+            """
+        )
+        self.tables = {}
+        for table, column, *found in self.cr.fetchall():
+            self.tables.setdefault(table, {})[column] = Column(*found)
+
+    def execute(self, query, parameters=None):
+        """Why not the cursor's own: Odoo would log what is expected to fail at times as an error."""
+        silent = {"log_exceptions": False} if hasattr(self.cr, "dbname") else {}
+        self.cr.execute(query, parameters, **silent)
+
+    def rows(self, query, parameters=None):
+        self.execute(query, parameters)
+        return self.cr.fetchall()
+
+    def has(self, table, *columns):
+        return table in self.tables and all(column in self.tables[table] for column in columns)
+
+    def columns(self, table):
+        return self.tables.get(table, {})
+
+    @contextmanager
+    def attempt(self, problems, table, row_id=None):
+        """A savepoint: what fails inside is undone, told in ``problems``, and the rest goes on."""
+        self.execute("SAVEPOINT legacy")
+        try:
+            yield
+        except psycopg2.Error as error:
+            self.execute("ROLLBACK TO SAVEPOINT legacy")
+            problems.append(Problem(table, row_id, told(error)))
+        finally:
+            # Why also after a failure: going back to a savepoint does not end it.
+            self.execute("RELEASE SAVEPOINT legacy")
+
+    # -------------------------------------------------------------------------
+    # EXPRESSIONS
+    # -------------------------------------------------------------------------
+
+    def text(self, table, column, alias):
+        """SQL for a column's text without blanks around it; NULL where there is none."""
+        found = self.columns(table).get(column)
+        if not found:
+            return "NULL::text"
+        name = f"{alias}.{quoted(column)}"
+        if found.type in FAMILIES["json"]:
+            # Why: Odoo keeps texts that are translated as an object from language to text.
+            name = (
+                f"CASE jsonb_typeof({name}::jsonb)"
+                f" WHEN 'object' THEN (SELECT min(value) FROM jsonb_each_text({name}::jsonb))"
+                f" WHEN 'string' THEN {name}::jsonb #>> '{{}}' END"
+            )
+        # Why the translation: a character of zero width or a line break is no text either.
+        return f"NULLIF(btrim({name}::text, E' \\t\\r\\n\\u00a0\\u200b'), '')"
+
+    def number(self, table, column, alias):
+        found = self.columns(table).get(column)
+        if not found:
+            return "NULL::numeric"
+        name = f"{alias}.{quoted(column)}"
+        if found.type in FAMILIES["number"]:
+            # Why: a number that is none (NaN) equals no other, and may not become an amount.
+            return f"NULLIF(NULLIF(NULLIF({name}::text, 'NaN'), 'Infinity'), '-Infinity')::numeric"
+        return f"CASE WHEN {name}::text ~ '^-?[0-9]{{1,15}}([.][0-9]{{1,9}})?$' THEN {name}::text::numeric END"
+
+    def reference(self, table, column, alias):
+        """The id of a record."""
+        found = self.columns(table).get(column)
+        if not found:
+            return "NULL::int"
+        name = f"{alias}.{quoted(column)}"
+        if found.type in ("integer", "smallint"):
+            return f"{name}::int"
+        return f"CASE WHEN {name}::text ~ '^[0-9]{{1,9}}$' THEN {name}::text::int END"
+
+    def moment(self, table, column, alias):
+        found = self.columns(table).get(column)
+        if not found:
+            return "NULL::timestamp"
+        name = f"{alias}.{quoted(column)}"
+        if found.type in FAMILIES["moment"]:
+            # Why: neither an infinite moment nor one of the year 20202 is a day that Python could read.
+            return f"CASE WHEN {name} BETWEEN '1900-01-01' AND '2999-12-31' THEN {name}::timestamp END"
+        name = f"{name}::text"
+        # Why so: no text makes this fail, a 31 February included.
+        return (
+            f"CASE WHEN {name} ~ '^(19|20)[0-9][0-9]-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])'"
+            f" THEN (left({name}, 7) || '-01')::date + (substr({name}, 9, 2)::int - 1) + time '00:00' END"
+        )
+
+
+def quoted(name):
+    return '"' + name.replace('"', '""') + '"'
+
+
+def told(error):
+    """What PostgreSQL says, without its details: those may show values of a row."""
+    return (getattr(error.diag, "message_primary", None) or type(error).__name__).strip()

@@ -1,0 +1,131 @@
+import logging
+
+from odoo import api, fields, models
+
+from .. import legacy
+from ..hooks import columns_in_use
+
+_logger = logging.getLogger(__name__)
+
+
+class AccountOnlineMigration(models.Model):
+    """What has been taken over from an earlier module for bank feeds, row by row, and what could not be.
+
+    The rows are markers, too: what has one is not taken over again, also where a user has deleted the link since.
+    """
+
+    _name = "account.online.migration"
+    _description = "Taken over from an Earlier Module"
+    _order = "kind desc, id"
+    _rec_name = "source"
+
+    kind = fields.Selection(
+        selection=[
+            ("link", "Connection"),
+            ("account", "Bank account"),
+            ("journal", "Journal"),
+            ("problem", "Please look"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    source = fields.Char(string="Table", required=True, readonly=True)
+    row_id = fields.Integer(readonly=True)
+    account_online_link_id = fields.Many2one(
+        comodel_name="account.online.link", string="Connection", readonly=True, ondelete="set null"
+    )
+    account_online_account_id = fields.Many2one(
+        comodel_name="account.online.account", string="Bank Account", readonly=True, ondelete="set null"
+    )
+    journal_id = fields.Many2one(comodel_name="account.journal", readonly=True, ondelete="set null")
+    company_id = fields.Many2one(comodel_name="res.company", readonly=True)
+    text = fields.Text(string="What Happened", readonly=True)
+
+    _row = models.Index("(kind, source, row_id)")
+
+    # -------------------------------------------------------------------------
+    # INSTALLATION
+    # -------------------------------------------------------------------------
+
+    def _auto_init(self):
+        """Make room before any table of this addon is made; this model is the first of them.
+
+        Why also here, and not in the hook alone: see data/account_online_migration.xml.
+        """
+        legacy.set_aside(self.env.cr, columns_in_use(self.env))
+        return super()._auto_init()
+
+    @api.model
+    def _take_over(self):
+        """Take over what has not been taken over yet.
+
+        :return: :class:`~..legacy.migrate.Report`, None where it failed as a whole
+        """
+        try:
+            with self.env.cr.savepoint():
+                return self._take_over_all()
+        # Why everything: what an earlier module has left is no reason not to install this one.
+        except Exception as error:
+            _logger.exception("Nothing could be taken over from earlier modules")
+            self.env.invalidate_all()
+            self.sudo().create(
+                {
+                    "kind": "problem",
+                    "source": "account_online_synchronization",
+                    "text": self.env._(
+                        "Nothing could be taken over: %s. The log tells more. Your books are untouched; an update of "
+                        "this module tries again.",
+                        type(error).__name__,
+                    ),
+                }
+            )
+            return None
+
+    @api.model
+    def _take_over_all(self):
+        self.env.flush_all()
+        defaults = {
+            self.env[name]._table: self._required_defaults(self.env[name])
+            for name in ("account.online.link", "account.online.account")
+        }
+        report = legacy.migrate(self.env.cr, defaults)
+        self.env.invalidate_all()
+        self._compute_stored("account.online.link", report.links)
+        self._compute_stored("account.online.account", report.accounts)
+        self.env["account.online.link"].browse(report.links)._tell_disconnected()
+        self._log(report)
+        return report
+
+    @api.model
+    def _required_defaults(self, model):
+        """What a row needs that is not made by the ORM.
+
+        :return: dict from column to value
+        """
+        return {
+            name: field.convert_to_column_insert(field.convert_to_cache(field.default(model), model), model)
+            for name, field in model._fields.items()
+            if field.required and field.store and field.default and field.column_type
+        }
+
+    @api.model
+    def _compute_stored(self, model_name, ids):
+        """Fields that the ORM would have computed when it had made the rows."""
+        records = self.env[model_name].browse(ids)
+        for field in records._fields.values():
+            if field.store and field.compute and not field.related and records:
+                self.env.add_to_compute(field, records)
+
+    @api.model
+    def _log(self, report):
+        if not report:
+            return
+        _logger.info(
+            "Taken over from earlier modules: %s connections, %s accounts, %s lines, %s journals; "
+            "%s scheduled actions switched off, %s columns with secrets blanked.",
+            *(len(rows) for rows in (report.links, report.accounts)),
+            report.lines,
+            *(len(rows) for rows in (report.journals, report.crons, report.secrets)),
+        )
+        for problem in report.problems:
+            _logger.warning("Taking over %s, row %s: %s", *problem)
