@@ -104,6 +104,13 @@ class AccountOnlineService(models.Model):
 
         :param str secret: to sign with; None for the registration
         """
+        self._check_not_neutralized()
+        return RemoteTransport(
+            self.url, secret and SignatureAuth(self.client_identifier, secret, self._database_digest())
+        )
+
+    @api.model
+    def _check_not_neutralized(self):
         if self.env["ir.config_parameter"].sudo().get_param("database.is_neutralized"):
             raise ProxyError(
                 "neutralized",
@@ -111,13 +118,13 @@ class AccountOnlineService(models.Model):
                     "This database is a neutralized copy for tests, so it asks no connection service. "
                     "Use the original, or the Demo Bank of this database's own connection service."
                 ),
+                action="reconnect",
             )
-        return RemoteTransport(
-            self.url, secret and SignatureAuth(self.client_identifier, secret, self._database_digest())
-        )
 
     def _get_embedded_client(self):
         if "bank.sync.api" not in self.env:
+            # Why first: whoever works in a copy is not to enter an address there.
+            self._check_not_neutralized()
             raise ServiceUnavailable(
                 self.env._(
                     "There is no connection service, so no bank can be reached. Ask an administrator to enter the "
