@@ -252,17 +252,10 @@ def remote():
         yield company
 
 
-@pytest.fixture(scope="module", params=["embedded", "remote"])
-def served(request):
-    """A company with books, served over HTTP, that may connect banks: with both addons in its database, and with a
-    proxy on another server. The tests of a module share it.
-    """
-    if request.param == "embedded":
-        company = request.getfixturevalue("company")
-        company.start()
-    else:
-        company = request.getfixturevalue("remote")
-        confirm_phone(company)
+@pytest.fixture(scope="module")
+def served(company):
+    """A company with books and both addons in its database, served over HTTP; the tests of a module share it."""
+    company.start()
     return company
 
 

@@ -1,7 +1,22 @@
 """From the dashboard's button to the books, over real HTTP, with the Demo Bank at the other end: in the same database,
 and behind a proxy on another server."""
 
+import pytest
+
 from .books import assert_booked_since, assert_books_equal_the_bank
+from .conftest import confirm_phone
+
+
+@pytest.fixture(scope="module", params=["embedded", "remote"])
+def served(request):
+    """A company that may connect banks: with both addons in its database, and with a proxy on another server."""
+    if request.param == "embedded":
+        company = request.getfixturevalue("company")
+        company.start()
+    else:
+        company = request.getfixturevalue("remote")
+        confirm_phone(company)
+    return company
 
 
 def start_connecting(installation, bank, code=None):

@@ -19,8 +19,6 @@ def listed(adapter, country=None):
     for number in range({banks}):
         yield Institution(str(number), f"Bank {{number}}", "BE")
 Sandbox.institutions = listed
-env["bank.sync.provider"].search([]).directory_updated_at = False
-env.cr.commit()
 (here / "ready-{number}").touch()
 while len(list(here.glob("ready-*"))) < 2 and time.monotonic() < deadline:
     time.sleep(0.01)
@@ -30,6 +28,7 @@ result = env["bank.sync.institution"].search_count([("name", "like", "Bank %"), 
 
 
 def test_two_updates_at_once_leave_each_bank_once(installation, tmp_path):
+    installation.sql("UPDATE bank_sync_provider SET directory_updated_at = NULL")
     scripts = [UPDATE.format(folder=str(tmp_path), banks=BANKS, number=number) for number in range(2)]
     answers = installation.shells(scripts, tmp_path)
     assert max(found for found, _printed in answers) == BANKS

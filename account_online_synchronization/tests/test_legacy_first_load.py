@@ -210,7 +210,7 @@ class TestLegacyReconnect(LegacyCommon):
 
     def test_whatever_goes_wrong_the_installation_goes_on(self):
         Migration = self.env["account.online.migration"]
-        with patch.object(legacy, "migrate", side_effect=KeyError("anything")), self.assertLogs(level="ERROR"):
+        with patch.object(legacy, "migrate", side_effect=KeyError("anything")), self.assertLogs("odoo", "ERROR"):
             self.assertIsNone(Migration._take_over())
         self.assertIn("Nothing could be taken over: KeyError", Migration.search([]).text)
         self.assertTrue(Migration._take_over().links)

@@ -198,7 +198,7 @@ class TestPhone(PhoneCase):
             self.verify(client)
         self.env["bank.sync.phone.code"]._gc_codes()
         self.assertTrue(self.codes(client))
-        self.make_older(self.codes(client), days=KEEP_DAYS)
+        self.make_older(self.codes(client), days=KEEP_DAYS + 1)
         self.env["bank.sync.phone.code"]._gc_codes()
         self.assertFalse(self.codes(client))
 
