@@ -145,7 +145,7 @@ def run_inside(full_name, module, function, addons_path=(), **arguments):
     log = process.log_path(LOG)
     with log.open("a", encoding="utf-8") as errors:
         child = process.start(command, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
-        printed = _read(child)
+        printed = read(child)
     answers = [line for line in printed.splitlines() if line.startswith(RESULT)]
     if child.returncode or not answers:
         raise console.Trouble(f"{module}.{function} did not come to its end: the log tells why.", log, lines=15)
@@ -165,7 +165,7 @@ def draw(module, file, **arguments):
     process.run(command, "bench-plot", "The picture could not be drawn: the log tells why.", env=variables)
 
 
-def _read(child):
+def read(child):
     """What a process prints until its end; when we are told to stop, it stops first."""
     try:
         return child.communicate()[0].decode()

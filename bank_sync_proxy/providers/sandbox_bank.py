@@ -128,12 +128,12 @@ def _next_month(month):
     return (month + timedelta(days=32)).replace(day=1)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65536)
 def _month_total(ledger, month):
     return sum(movement.cents for movement in ledger.movements(month, _next_month(month) - timedelta(days=1)))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65536)
 def _month_result(ledger, month):
     """What a month brought, apart from what balances it."""
     balancing = "settlement" if ledger.bank_account.profile == "credit_card" else "owner"

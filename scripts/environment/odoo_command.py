@@ -7,6 +7,7 @@ from . import odoo_package, paths, process, python_packages, sql
 from .console import Trouble
 
 LONG_LOG = 10 * 1024**2
+PROGRAM = paths.ROOT / "scripts" / "environment" / "program" / "serve_odoo.py"
 
 CONFIGURATION = """\
 ; Written by scripts/bootstrap; the database server comes from the environment (PGHOST and friends).
@@ -62,7 +63,7 @@ def serve(arguments, log):
         path.replace(path.with_suffix(".old.log"))
     with path.open("a", encoding="utf-8") as output:
         streams = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output}
-        return process.start(line(*arguments), env=environment(), **streams)
+        return process.start([paths.PYTHON, PROGRAM, *arguments], env=environment(), **streams)
 
 
 def need_addons():
