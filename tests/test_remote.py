@@ -152,6 +152,24 @@ def test_a_connection_that_support_cuts_is_explained_and_made_anew(company, link
     assert assert_booked_since(company) == lines
 
 
+def test_a_database_is_told_what_support_has_done_and_asks_by_itself(company, link):
+    client(company, "client._block('Please wait a moment.', by='support')")
+    company.proxy.shell("env['bank.sync.event']._cron_deliver()")
+    told = "SELECT kind FROM account_online_event WHERE is_handled IS NOT TRUE ORDER BY id"
+    assert ["client.blocked"] in company.sql(told), "signed, and let in"
+    look_after = "env.ref('account_online_synchronization.ir_cron_look_after').method_direct_trigger()"
+    company.shell(look_after)
+    state = "SELECT state, reason FROM account_online_service"
+    assert company.sql(state) == [["blocked", "Please wait a moment."]], "nobody has pressed a button"
+
+    client(company, "client._unblock()")
+    company.proxy.shell("env['bank.sync.event']._cron_deliver()")
+    company.shell(look_after)
+    assert company.sql(state) == [["active", ""]]
+    waiting = company.proxy.sql("SELECT count(*) FROM bank_sync_event WHERE state = 'pending'")
+    assert waiting == [["0"]], "each was heard"
+
+
 def test_the_secret_is_changed_while_everything_works(company, link):
     before = company.sql("SELECT secret_data FROM account_online_service")
     company.shell("env['account.online.service']._cron_rotate_secret()")
