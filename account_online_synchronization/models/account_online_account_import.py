@@ -80,7 +80,8 @@ class AccountOnlineAccount(models.Model):
                     transaction = self._parse(message)
                 except BadTransaction as error:
                     identifier = transaction_id(message) or unreadable_id(message)
-                    window.unreadable.append((identifier, str(error), storable(message)))
+                    reason = self.env["account.online.service"]._say(error.sentence)
+                    window.unreadable.append((identifier, reason, storable(message)))
                     continue
                 (window.booked if transaction.booked else window.pending).append(transaction)
         return window

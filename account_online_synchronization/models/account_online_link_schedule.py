@@ -140,7 +140,7 @@ class Round:
             due = self.Link._search_due([("id", "in", list(ours))])
             free = due.try_lock_for_update(allow_referencing=True)
             runs = free._begin_runs("schedule") if free else {}
-            plans = {link.id: link._plan() for link in free}
+            plans = {link.id: link._in_its_language()._plan() for link in free}
             if len(ours) < len(batch) or len(free) < len(due):
                 self._wake_later()
             # Why: others see that they are running, and should the server die, that they were.
@@ -186,7 +186,7 @@ class Round:
         run = self.runs.pop(link.id) if talk else (self.planned or {}).get(link.id)
         is_ours = bool(talk or self.holds.take([link.id]))
         # Why: of those that take no time the dashboards hear together.
-        link = link.with_context(online_status_is_told_later=bool(talk))
+        link = link._in_its_language().with_context(online_status_is_told_later=bool(talk))
         try:
             if not is_ours:
                 raise TakenOver

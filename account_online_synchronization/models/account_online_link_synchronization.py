@@ -174,8 +174,12 @@ class AccountOnlineLink(models.Model):
 
     @api.model
     def _language(self):
-        """:return: language of the user, such as ``fr_BE``, without reading the user again in each transaction"""
-        return self.env["res.users"].context_get().get("lang")
+        """:return: language of whoever reads, such as ``fr_BE``, without reading the user again in each transaction"""
+        return self.env.context.get("lang") or self.env["res.users"].context_get().get("lang")
+
+    def _in_its_language(self):
+        """The link as scheduled actions take it: what is written on it is for its responsible user to read."""
+        return self.with_context(lang=self.responsible_user_id.lang or self._language())
 
     def _update_balances(self, client):
         """Why not more: new accounts of the consent are offered by Fetch Accounts, they don't appear by themselves."""

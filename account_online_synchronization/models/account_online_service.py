@@ -6,6 +6,7 @@ from odoo import api, fields, models, modules
 from odoo.exceptions import UserError
 from odoo.service.model import retrying
 from odoo.tools import config
+from odoo.tools.translate import get_translation
 
 from ..proxy.addresses import BadAddress, clean_address
 from ..proxy.auth import SignatureAuth
@@ -13,6 +14,7 @@ from ..proxy.client import ProxyClient
 from ..proxy.errors import ProxyError, ServiceUnavailable
 from ..proxy.remote import RemoteTransport
 from ..proxy.transport import EmbeddedTransport
+from ..proxy.words import Sentence
 from ..tools.vault import SecretsUnreadable, Vault, WeakKey, read_or_create_master
 
 PURPOSE = "account_online_synchronization"
@@ -69,7 +71,7 @@ class AccountOnlineService(models.Model):
         try:
             url = clean_address(url) if url else False
         except BadAddress as error:
-            raise UserError(str(error))
+            raise UserError(self._say(error.sentence))
         if url != self.url:
             # Why the credentials stay: whoever made a slip of the keyboard goes back to the service that knows them.
             self.write({"url": url, "state": False, "blocked_by": False, "reason": False, "phone_hint": False})
@@ -96,8 +98,25 @@ class AccountOnlineService(models.Model):
         """
         self.ensure_one()
         if self.url:
-            return ProxyClient(self._open_transport(self._read_secrets()[0]))
+            return self._client_over(self._open_transport(self._read_secrets()[0]))
         return self._get_embedded_client()
+
+    def _client_over(self, transport):
+        """:return: :class:`ProxyClient` whose failures are told in the reader's language"""
+        language = self.env["account.online.link"]._language()
+        return ProxyClient(transport, language=language, translate=self._say)
+
+    @api.model
+    def _say(self, sentence):
+        """The boundary between the pure rooms, which speak English, and whoever reads.
+
+        :param sentence: :class:`~..proxy.words.Sentence`; any other text stays as it is
+        :return: text in the reader's language
+        """
+        if not isinstance(sentence, Sentence):
+            return sentence
+        module = "account_online_synchronization"
+        return get_translation(module, self.env.lang or "en_US", sentence.source, sentence.parameters)
 
     def _open_transport(self, secret=None):
         """The only way out of this database.
@@ -135,7 +154,7 @@ class AccountOnlineService(models.Model):
             )
         api_model = self.env["bank.sync.api"].sudo()
         client = self.env["bank.sync.client"].sudo()._get_embedded()
-        return ProxyClient(
+        return self._client_over(
             EmbeddedTransport(
                 lambda operation, payload: api_model._dispatch(client, operation, payload),
                 in_threads=self._get_embedded_transport_for_threads(client),

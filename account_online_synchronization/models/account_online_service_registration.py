@@ -2,7 +2,6 @@ import logging
 
 from odoo import api, fields, models, modules
 
-from ..proxy.client import ProxyClient
 from ..proxy.errors import ProxyError
 from .account_online_service import STATES
 
@@ -58,7 +57,7 @@ class AccountOnlineService(models.Model):
                 action="retry",
             )
         is_first = not self.client_identifier
-        answer = ProxyClient(self._open_transport()).register(
+        answer = self._client_over(self._open_transport()).register(
             **self._describe(),
             database_uuid=self.env["ir.config_parameter"].sudo().get_param("database.uuid"),
             language=self.env.user.lang or None,
@@ -135,7 +134,7 @@ class AccountOnlineService(models.Model):
         known = self._read_secrets()
         for number, secret in enumerate(known, start=1):
             try:
-                answer = ProxyClient(self._open_transport(secret)).get_status()
+                answer = self._client_over(self._open_transport(secret)).get_status()
             except ProxyError as error:
                 # Why the older one: the service may never have heard that the new one was to count.
                 if error.code != "signature_rejected" or number == len(known):

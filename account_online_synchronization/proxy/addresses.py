@@ -3,9 +3,18 @@
 import ipaddress
 from urllib.parse import urlsplit
 
+from .words import _lt
+
 
 class BadAddress(ValueError):
-    """No proxy can be asked at this address; the text says why, for a person."""
+    """No proxy can be asked at this address.
+
+    :param sentence: why, for a person; a :class:`~.words.Sentence`
+    """
+
+    def __init__(self, sentence):
+        super().__init__(sentence)
+        self.sentence = sentence
 
 
 def clean_address(text):
@@ -21,14 +30,20 @@ def clean_address(text):
     except ValueError:
         parts = port = None
     if not parts or not parts.hostname or parts.scheme not in ("http", "https") or any(c.isspace() for c in text):
-        raise BadAddress("This is no address of a connection service. It looks like https://banks.example.com.")
+        raise BadAddress(_lt("This is no address of a connection service. It looks like https://banks.example.com."))
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise BadAddress(
-            "The address of the connection service holds more than an address. Enter it without user name, “?” and “#”."
+            _lt(
+                "The address of the connection service holds more than an address. Enter it without user name, “?” "
+                "and “#”."
+            )
         )
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise BadAddress(
-            "Bank data is never sent unencrypted, so the address of the connection service must begin with https://."
+            _lt(
+                "Bank data is never sent unencrypted, so the address of the connection service must begin with "
+                "https://."
+            )
         )
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
@@ -53,7 +68,7 @@ def page_address(base, page):
     """
     address = base + page if page.startswith("/") else page
     if _origin(address) != _origin(base) or any(c.isspace() or c == "\\" for c in address):
-        raise BadAddress("The connection service named a page at another address.")
+        raise BadAddress(_lt("The connection service named a page at another address."))
     return address
 
 

@@ -3,8 +3,14 @@
 from ..tools import signing
 from .errors import ProxyError
 from .messages import storable
+from .words import _lt
 
-UNREADABLE = "The connection service gave an answer that can't be read. The next synchronization tries again."
+UNREADABLE = _lt("The connection service gave an answer that can't be read. The next synchronization tries again.")
+
+ENDLESS = _lt(
+    "The bank's list of transactions does not come to an end. Nothing was imported from it; the next synchronization "
+    "tries again. Please contact support if this message stays."
+)
 
 CLIENT_ID = signing.SHAPES[signing.CLIENT]
 
@@ -22,22 +28,26 @@ class ProxyClient:
 
     :param transport: see :mod:`.transport`
     :param record: ``callable(operation, payload, answer)`` that hears of every answer, None for nobody
+    :param str language: in which the proxy is to speak of failures, such as ``fr_BE``; None for its own
+    :param translate: ``callable(sentence) -> str``, which says our own sentences in the reader's language
     """
 
-    def __init__(self, transport, record=None):
+    def __init__(self, transport, record=None, language=None, translate=str):
         self._transport = transport
         self._record = record
+        self._language = language
+        self._translate = translate
 
     def recorded_by(self, record):
         """:return: the same client with another listener"""
-        return type(self)(self._transport, record)
+        return type(self)(self._transport, record, self._language, self._translate)
 
     def over(self, wrap):
         """:return: the same client over another transport
 
         :param wrap: function from the transport to the other one
         """
-        return type(self)(wrap(self._transport), self._record)
+        return type(self)(wrap(self._transport), self._record, self._language, self._translate)
 
     def for_threads(self):
         """:return: transport for conversations in other threads, None where there is none; see :mod:`.transport`"""
@@ -48,7 +58,15 @@ class ProxyClient:
         :param tuple _expect: key and type that the answer must have
         :raise ProxyError: when the proxy answers a failure, or something that is not an answer
         """
+        payload["language"] = payload.get("language") or self._language
         payload = {key: value for key, value in payload.items() if value is not None}
+        try:
+            return self._answer_of(operation, payload, _expect)
+        except ProxyError as error:
+            error.message = self._translate(error.message)
+            raise
+
+    def _answer_of(self, operation, payload, _expect):
         answer = self._transport.call(operation, payload)
         if self._record:
             self._record(operation, payload, answer)
@@ -59,6 +77,9 @@ class ProxyClient:
         if _expect and not isinstance(answer.get(_expect[0]), _expect[1]):
             raise ProxyError("unexpected_answer", UNREADABLE)
         return answer
+
+    def _unreadable(self):
+        return ProxyError("unexpected_answer", self._translate(UNREADABLE))
 
     # -------------------------------------------------------------------------
     # THIS DATABASE AS A CLIENT
@@ -72,7 +93,7 @@ class ProxyClient:
         """
         answer = self._ask("clients.register", ("client_id", str), **about)
         if not CLIENT_ID.fullmatch(answer["client_id"]) or not _is_secret(answer.get("client_secret")):
-            raise ProxyError("unexpected_answer", UNREADABLE)
+            raise self._unreadable()
         return answer
 
     def verify_phone(self, phone=None, country=None, code=None, language=None):
@@ -99,7 +120,7 @@ class ProxyClient:
         """:return: the secret that counts from its first use on"""
         answer = self._ask("clients.rotate_secret", ("client_secret", str))
         if not _is_secret(answer["client_secret"]):
-            raise ProxyError("unexpected_answer", UNREADABLE)
+            raise self._unreadable()
         return answer["client_secret"]
 
     def update(self, **about):
@@ -130,7 +151,7 @@ class ProxyClient:
         for name in ("institution", "provider"):
             connection[name] = connection.get(name) if isinstance(connection.get(name), dict) else {}
         if not isinstance(connection.get("id"), str):
-            raise ProxyError("unexpected_answer", UNREADABLE)
+            raise self._unreadable()
         return connection
 
     def renew_connection(self, connection_id, reason, return_url, language=None):
@@ -189,9 +210,5 @@ class ProxyClient:
                 return
             cursor = page.get("next_cursor")
             if not isinstance(cursor, str) or not cursor or cursor in seen or len(seen) >= MAX_PAGES:
-                raise ProxyError(
-                    "unexpected_answer",
-                    "The bank's list of transactions does not come to an end. Nothing was imported from it; "
-                    "the next synchronization tries again. Please contact support if this message stays.",
-                )
+                raise ProxyError("unexpected_answer", self._translate(ENDLESS))
             seen.add(cursor)

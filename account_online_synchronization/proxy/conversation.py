@@ -90,6 +90,8 @@ class Answered:
 
 
 def _key(operation, payload):
+    # Why without the language: it is the same question, whoever reads of its failure.
+    payload = {name: value for name, value in payload.items() if name != "language"}
     return json.dumps([operation, payload], sort_keys=True)
 
 
@@ -106,12 +108,12 @@ def talk(transport, plan, stopped):
     # Why failures are no matter here: the storing hears of each of them again, where something is done about it.
     with contextlib.suppress(ProxyError):
         if plan:
-            _ask_all(ProxyClient(heard), plan)
+            _ask_all(ProxyClient(heard, language=plan.language), plan)
     return heard.answers
 
 
 def _ask_all(client, plan):
-    answer = client.refresh_connection(plan.connection_id, user_present=False, language=plan.language)
+    answer = client.refresh_connection(plan.connection_id, user_present=False)
     if answer["state"] != "done":
         return
     known = {account["id"] for account in client.list_accounts(plan.connection_id)}

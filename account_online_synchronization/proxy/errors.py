@@ -5,6 +5,8 @@ ProxyError                  the proxy, the provider or the bank said no; carries
 BadTransaction              one transaction can't be used; it is parked, the others go in
 """
 
+from .words import _lt
+
 #: What a person or the scheduler does next. The proxy decides, see "Failures" in docs/protocol.md.
 ACTIONS = ("retry", "renew", "reconnect", "answer_challenge", "disable_auto_sync", "contact_support", "reactivate")
 
@@ -38,7 +40,9 @@ class ProxyError(Exception):
         error = error if isinstance(error, dict) else {"message": error}
         texts = {key: str(error[key]) for key in ("code", "message", "reference", "action") if error.get(key)}
         code = texts.get("code", "unexpected_answer")
-        message = texts.get("message", f"The connection service reported the problem “{code}” without a description.")
+        message = texts.get("message") or _lt(
+            "The connection service reported the problem “%(code)s” without a description.", code=code
+        )
         wait = error.get("retry_after")
         is_number = isinstance(wait, int | float) and not isinstance(wait, bool) and 0 < wait < float("inf")
         return cls(code, message, texts.get("reference"), int(wait) if is_number else None, texts.get("action"))
@@ -52,4 +56,11 @@ class ServiceUnavailable(ProxyError):
 
 
 class BadTransaction(ValueError):
-    """One transaction that can't become a statement line; the text says why, for a person."""
+    """One transaction that can't become a statement line.
+
+    :param sentence: why, for a person; a text, or a :class:`~.words.Sentence`
+    """
+
+    def __init__(self, sentence):
+        super().__init__(sentence)
+        self.sentence = sentence

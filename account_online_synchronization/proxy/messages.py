@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
 from .errors import BadTransaction
+from .words import Sentence, _lt
 
 #: Amounts outside this range can't be stored exactly by Odoo's numeric columns and are no bank's amounts.
 MAX_AMOUNT = Decimal("1e13")
@@ -58,14 +59,14 @@ def parse_transaction(message):
     :raise BadTransaction: with the reason in a sentence; the caller parks it
     """
     if not isinstance(message, dict):
-        raise BadTransaction("The bank sent something that is not a transaction.")
+        raise BadTransaction(_lt("The bank sent something that is not a transaction."))
     status = message.get("status")
     if status not in ("booked", "pending"):
-        raise BadTransaction(f"Its status “{_shorten(status)}” is neither booked nor pending.")
-    amount = _amount(message.get("amount"), "amount")
+        raise BadTransaction(_lt("Its status “%(status)s” is neither booked nor pending.", status=_shorten(status)))
+    amount = _amount(message.get("amount"))
     currency = _text(message.get("currency"))
     if len(currency) != 3:
-        raise BadTransaction("It has no currency.")
+        raise BadTransaction(_lt("It has no currency."))
     foreign_amount, foreign_currency = _foreign(message, currency, amount)
     counterparty = message.get("counterparty")
     counterparty = counterparty if isinstance(counterparty, dict) else {}
@@ -131,16 +132,30 @@ def _shorten(value):
     return _text(value, 40)
 
 
-def _amount(value, name):
+#: What is wrong with an amount: missing, unreadable, out of range.
+OF_AMOUNTS = (
+    _lt("Its amount is missing or not a decimal number."),
+    _lt("Its amount “%(value)s” is not a number."),
+    _lt("Its amount “%(value)s” is out of range."),
+)
+OF_FOREIGN_AMOUNTS = (
+    _lt("Its amount in the foreign currency is missing or not a decimal number."),
+    _lt("Its amount in the foreign currency “%(value)s” is not a number."),
+    _lt("Its amount in the foreign currency “%(value)s” is out of range."),
+)
+
+
+def _amount(value, sentences=OF_AMOUNTS):
+    missing, unreadable, out_of_range = sentences
     # A float has already lost the cents that a decimal string keeps; booleans are ints in Python.
     if isinstance(value, bool | float) or value is None:
-        raise BadTransaction(f"Its {name} is missing or not a decimal number.")
+        raise BadTransaction(missing)
     try:
         amount = Decimal(str(value)[:100].strip())
     except InvalidOperation:
-        raise BadTransaction(f"Its {name} “{_shorten(value)}” is not a number.") from None
+        raise BadTransaction(Sentence(unreadable, value=_shorten(value))) from None
     if not amount.is_finite() or abs(amount) >= MAX_AMOUNT:
-        raise BadTransaction(f"Its {name} “{_shorten(value)}” is out of range.")
+        raise BadTransaction(Sentence(out_of_range, value=_shorten(value)))
     return amount
 
 
@@ -149,7 +164,7 @@ def _foreign(message, currency, amount):
     foreign_currency = _text(message.get("foreign_currency")).upper()
     if not foreign_currency or foreign_currency == currency.upper() or message.get("foreign_amount") is None:
         return None, None
-    foreign_amount = _amount(message["foreign_amount"], "foreign amount")
+    foreign_amount = _amount(message["foreign_amount"], OF_FOREIGN_AMOUNTS)
     if not foreign_amount or (foreign_amount > 0) != (amount > 0):
         return None, None
     return foreign_amount, foreign_currency
@@ -164,7 +179,7 @@ def _days(message, status):
     if status == "pending":
         # Pending ones are only shown, never posted; many banks give them no date at all.
         return None, None
-    raise BadTransaction("It has no booking date.")
+    raise BadTransaction(_lt("It has no booking date."))
 
 
 def _date_or_none(value):
@@ -183,16 +198,16 @@ def _date(value):
             raise ValueError(text)
         day = date.fromisoformat(text)
     except ValueError:
-        raise BadTransaction(f"Its date “{_shorten(value)}” is not a date.") from None
+        raise BadTransaction(_lt("Its date “%(date)s” is not a date.", date=_shorten(value))) from None
     if not 1990 <= day.year <= 2200:
-        raise BadTransaction(f"Its date {day.isoformat()} can't be right.")
+        raise BadTransaction(_lt("Its date %(date)s can't be right.", date=day.isoformat()))
     return day
 
 
 def parse_balance(value):
     """A protocol balance as Decimal; None when absent or unreadable."""
     try:
-        return _amount(value, "balance")
+        return _amount(value)
     except BadTransaction:
         return None
 

@@ -18,6 +18,7 @@ import requests
 
 from .addresses import BadAddress, is_loopback, page_address
 from .errors import ProxyError, ServiceUnavailable
+from .words import _lt
 
 #: Seconds until somebody answers at all, and between two parts of the answer.
 TIMEOUTS = (5, 60)
@@ -147,8 +148,10 @@ class RemoteTransport:
         except BadAddress:
             raise ProxyError(
                 "unexpected_answer",
-                "The connection service wanted to send you to a page at another address, so nothing was opened. "
-                "Please tell the administrator of the connection service.",
+                _lt(
+                    "The connection service wanted to send you to a page at another address, so nothing was opened. "
+                    "Please tell the administrator of the connection service."
+                ),
             ) from None
 
 
@@ -167,9 +170,6 @@ def _parse(content):
 # -------------------------------------------------------------------------
 # SENTENCES
 # -------------------------------------------------------------------------
-
-NOTHING_LOST = "Nothing is lost: the next synchronization fetches what is missing."
-
 
 def _causes(error):
     """The error, and all that it was raised from or holds."""
@@ -204,50 +204,80 @@ def _explain(error, address):
     """
     if isinstance(error, _TooLarge):
         return ServiceUnavailable(
-            f"The answer of the connection service at {address} is larger than {MAX_ANSWER // 1024**2} MB, so it was "
-            "not read. Ask the administrator of the connection service.",
+            _lt(
+                "The answer of the connection service at %(address)s is larger than %(megabytes)s MB, so it was not "
+                "read. Ask the administrator of the connection service.",
+                address=address,
+                megabytes=MAX_ANSWER // 1024**2,
+            ),
             "service_answer",
         )
     if isinstance(error, requests.exceptions.ProxyError):
         return ServiceUnavailable(
-            f"The network's own proxy server let nobody through to the connection service at {address}. {NOTHING_LOST} "
-            "Ask your system administrator to allow this address.",
+            _lt(
+                "The network's own proxy server let nobody through to the connection service at %(address)s. Nothing is "
+                "lost: the next synchronization fetches what is missing. Ask your system administrator to allow this "
+                "address.",
+                address=address,
+            ),
             "service_firewall",
         )
     if _is_certificate(error):
         return ServiceUnavailable(
-            f"The certificate of the connection service at {address} can't be trusted, so nothing was sent: it has "
-            "expired, belongs to another address, or its issuer is unknown here. Ask the administrator of the "
-            f"connection service to renew it. {NOTHING_LOST}",
+            _lt(
+                "The certificate of the connection service at %(address)s can't be trusted, so nothing was sent: it has "
+                "expired, belongs to another address, or its issuer is unknown here. Ask the administrator of the "
+                "connection service to renew it. Nothing is lost: the next synchronization fetches what is missing.",
+                address=address,
+            ),
             "service_certificate",
         )
     if isinstance(error, requests.ConnectTimeout):
         return ServiceUnavailable(
-            f"The connection service at {address} can't be reached: nobody answered. Most of the time a firewall "
-            f"blocks the way. Ask your system administrator to allow this address. {NOTHING_LOST}",
+            _lt(
+                "The connection service at %(address)s can't be reached: nobody answered. Most of the time a firewall "
+                "blocks the way. Ask your system administrator to allow this address. Nothing is lost: the next "
+                "synchronization fetches what is missing.",
+                address=address,
+            ),
             "service_firewall",
         )
     if isinstance(error, requests.ReadTimeout) or _has(error, TimeoutError):
         return ServiceUnavailable(
-            f"The connection service at {address} took too long to answer. {NOTHING_LOST} You do not have to do "
-            "anything.",
+            _lt(
+                "The connection service at %(address)s took too long to answer. Nothing is lost: the next "
+                "synchronization fetches what is missing. You do not have to do anything.",
+                address=address,
+            ),
             "service_slow",
         )
     if _has(error, socket.gaierror) or isinstance(error, requests.exceptions.InvalidURL):
         return ServiceUnavailable(
-            f"The address {address} of the connection service is not known in the network. Check it in the settings "
-            f"for a slip of the keyboard, or ask your system administrator about this server's DNS. {NOTHING_LOST}",
+            _lt(
+                "The address %(address)s of the connection service is not known in the network. Check it in the "
+                "settings for a slip of the keyboard, or ask your system administrator about this server's DNS. "
+                "Nothing is lost: the next synchronization fetches what is missing.",
+                address=address,
+            ),
             "service_address",
         )
     if _has(error, ConnectionRefusedError):
         return ServiceUnavailable(
-            f"Nobody listens at {address}: the connection service is switched off, or its address or port is another "
-            f"one. {NOTHING_LOST} If this lasts, ask the administrator of the connection service.",
+            _lt(
+                "Nobody listens at %(address)s: the connection service is switched off, or its address or port is "
+                "another one. Nothing is lost: the next synchronization fetches what is missing. If this lasts, ask the "
+                "administrator of the connection service.",
+                address=address,
+            ),
             "service_refused",
         )
     return ServiceUnavailable(
-        f"The connection to the connection service at {address} broke off before the answer was there. {NOTHING_LOST} "
-        "If this lasts, ask your system administrator whether a firewall is in the way.",
+        _lt(
+            "The connection to the connection service at %(address)s broke off before the answer was there. Nothing is "
+            "lost: the next synchronization fetches what is missing. If this lasts, ask your system administrator "
+            "whether a firewall is in the way.",
+            address=address,
+        ),
         "service_broken",
     )
 
@@ -258,21 +288,32 @@ def _explain_status(status, headers, address):
     wait = int(retry_after) if retry_after.isascii() and retry_after.isdigit() else None
     if 300 <= status < 400:
         return ServiceUnavailable(
-            f"The address {address} of the connection service leads on to another one, which is not followed. Enter "
-            f"the address to which it leads in the settings. {NOTHING_LOST}",
+            _lt(
+                "The address %(address)s of the connection service leads on to another one, which is not followed. "
+                "Enter the address to which it leads in the settings. Nothing is lost: the next synchronization "
+                "fetches what is missing.",
+                address=address,
+            ),
             "service_address",
         )
     if status == 429 or status in UNWELL:
         return ServiceUnavailable(
-            f"The connection service at {address} is busy or being maintained at the moment. {NOTHING_LOST} You do not "
-            "have to do anything.",
+            _lt(
+                "The connection service at %(address)s is busy or being maintained at the moment. Nothing is lost: the "
+                "next synchronization fetches what is missing. You do not have to do anything.",
+                address=address,
+            ),
             "service_busy",
             wait,
         )
     return ServiceUnavailable(
-        f"At {address} somebody answers, but no connection service (HTTP status {status}). Either the address in the "
-        "settings is not right, or a firewall or sign-in page answers in its place. Ask your system administrator. "
-        f"{NOTHING_LOST}",
+        _lt(
+            "At %(address)s somebody answers, but no connection service (HTTP status %(status)s). Either the address in "
+            "the settings is not right, or a firewall or sign-in page answers in its place. Ask your system "
+            "administrator. Nothing is lost: the next synchronization fetches what is missing.",
+            address=address,
+            status=status,
+        ),
         "service_answer",
         wait,
     )
