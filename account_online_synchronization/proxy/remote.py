@@ -171,6 +171,7 @@ def _parse(content):
 # SENTENCES
 # -------------------------------------------------------------------------
 
+
 def _causes(error):
     """The error, and all that it was raised from or holds."""
     waiting, seen = [error], set()
@@ -215,9 +216,9 @@ def _explain(error, address):
     if isinstance(error, requests.exceptions.ProxyError):
         return ServiceUnavailable(
             _lt(
-                "The network's own proxy server let nobody through to the connection service at %(address)s. Nothing is "
-                "lost: the next synchronization fetches what is missing. Ask your system administrator to allow this "
-                "address.",
+                "The network's own proxy server let nobody through to the connection service at %(address)s. Nothing "
+                "is lost: the next synchronization fetches what is missing. Ask your system administrator to allow "
+                "this address.",
                 address=address,
             ),
             "service_firewall",
@@ -225,8 +226,8 @@ def _explain(error, address):
     if _is_certificate(error):
         return ServiceUnavailable(
             _lt(
-                "The certificate of the connection service at %(address)s can't be trusted, so nothing was sent: it has "
-                "expired, belongs to another address, or its issuer is unknown here. Ask the administrator of the "
+                "The certificate of the connection service at %(address)s can't be trusted, so nothing was sent: it "
+                "has expired, belongs to another address, or its issuer is unknown here. Ask the administrator of the "
                 "connection service to renew it. Nothing is lost: the next synchronization fetches what is missing.",
                 address=address,
             ),
@@ -265,8 +266,8 @@ def _explain(error, address):
         return ServiceUnavailable(
             _lt(
                 "Nobody listens at %(address)s: the connection service is switched off, or its address or port is "
-                "another one. Nothing is lost: the next synchronization fetches what is missing. If this lasts, ask the "
-                "administrator of the connection service.",
+                "another one. Nothing is lost: the next synchronization fetches what is missing. If this lasts, ask "
+                "the administrator of the connection service.",
                 address=address,
             ),
             "service_refused",
@@ -308,8 +309,8 @@ def _explain_status(status, headers, address):
         )
     return ServiceUnavailable(
         _lt(
-            "At %(address)s somebody answers, but no connection service (HTTP status %(status)s). Either the address in "
-            "the settings is not right, or a firewall or sign-in page answers in its place. Ask your system "
+            "At %(address)s somebody answers, but no connection service (HTTP status %(status)s). Either the address "
+            "in the settings is not right, or a firewall or sign-in page answers in its place. Ask your system "
             "administrator. Nothing is lost: the next synchronization fetches what is missing.",
             address=address,
             status=status,

@@ -1,12 +1,12 @@
 import ast
 from pathlib import Path
 
+import pytest
+
 from account_online_synchronization.proxy.client import ProxyClient
 from account_online_synchronization.proxy.errors import ProxyError, ServiceUnavailable
 from account_online_synchronization.proxy.transport import EmbeddedTransport
 from account_online_synchronization.proxy.words import Sentence, _lt
-
-import pytest
 
 PROXY = Path(__file__).parents[2] / "proxy"
 
@@ -67,5 +67,7 @@ def test_no_sentence_of_a_failure_is_out_of_translators_sight(path):
     for call in calls:
         name = call.func.id if isinstance(call.func, ast.Name) else None
         texts = [a for a in call.args if isinstance(a, ast.JoinedStr)] if name in (*failures, "_lt") else []
-        plain = [a for a in call.args if isinstance(a, ast.Constant) and " " in str(a.value)] if name in failures else []
+        plain = (
+            [a for a in call.args if isinstance(a, ast.Constant) and " " in str(a.value)] if name in failures else []
+        )
         assert not texts + plain, f"{path.name}:{call.lineno}"
