@@ -122,13 +122,14 @@ def test_a_renewal_after_the_user_was_deleted_adds_the_bank_anew(script):
     assert extra(script.adapter.renew(script.state, flow(script, "renew")))["flow"] == "add"
 
 
-def test_a_masked_number_that_two_accounts_have_identifies_none(script):
+@pytest.mark.parametrize("before, after", [(["old"], ["1", "2"]), (["old", "older"], ["1"])])
+def test_a_masked_number_that_two_accounts_have_identifies_none(script, before, after):
     one = script.state["accounts"]["10503001"]
-    script.state["accounts"] = {key: {**one, "id": key, "mark": "bank xxxx1 USD"} for key in ("10503001", "10503002")}
+    script.state["accounts"] = {key: {**one, "id": key, "mark": "bank xxxx1 USD"} for key in before}
     bank = ACCOUNTS["answer"]["account"][0]
-    new = [{**bank, "id": number, "accountNumber": "xxxx1"} for number in (1, 2)]
+    new = [{**bank, "id": int(number), "accountNumber": "xxxx1"} for number in after]
     script.server.expect([TOKEN, NOBODY, DONE, CONSENT, {**ACCOUNTS, "answer": {"account": new}}])
-    assert [account.id for account in script.walk("renew").accounts] == ["1", "2"]
+    assert [account.id for account in script.walk("renew").accounts] == after
 
 
 @pytest.mark.parametrize("until", ["2027-05-19", "2027-05-19T00:00:00Z"])
@@ -154,10 +155,15 @@ def test_the_sandbox_s_test_user_has_banks_that_are_not_ours(script):
     script.server.expect([TOKEN, before, before, {**DONE, "answer": {"providerAccount": [other, SITE]}}])
     challenge = adapter.start("16441", flow(script))
     challenge = adapter.answer(flow(script, challenge=challenge), {})
-    script.server.expect([CONSENT, ACCOUNTS, TOKEN, {"ask": "DELETE /providerAccounts/10502782", "status": 204}])
+    script.server.expect([CONSENT, ACCOUNTS, TOKEN, DONE, {"ask": "DELETE /providerAccounts/10502782", "status": 204}])
     completed = adapter.answer(flow(script, challenge=challenge), {})
     assert (completed.state["login"], completed.state["site"]) == ("odoo-sbMem", "10502782")
     adapter.revoke(completed.state)
+
+
+def test_a_bank_that_is_gone_already_keeps_no_user_at_yodlee(script):
+    script.server.expect([TOKEN, NOBODY, {"ask": "DELETE /user/unregister", "status": 204}])
+    script.adapter.revoke(script.state)
 
 
 def test_another_region_has_another_address():
