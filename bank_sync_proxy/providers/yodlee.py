@@ -32,6 +32,8 @@ from .types import (
 from .web import WebProvider
 
 VERSION = "1.1"
+#: Begins the login names that we register.
+OURS = "odoo-"
 PAGE_SIZE = 500
 #: Rows of a page that the next one shows again.
 OVERLAP = 20
@@ -212,7 +214,7 @@ class Yodlee(WebProvider):
 
     def start(self, institution, flow):
         # One user per connection: nobody can see another one's accounts, and revoking leaves nothing behind.
-        login = f"odoo-{hashlib.sha256(flow.callback_state.encode()).hexdigest()[:32]}"
+        login = f"{OURS}{hashlib.sha256(flow.callback_state.encode()).hexdigest()[:32]}"
         if test_user := not self.production and self.settings["test_user"]:
             login = test_user
         else:
@@ -318,7 +320,8 @@ class Yodlee(WebProvider):
         # One that is gone already must not keep the user's own data there.
         if state["site"] in self._attempts(self._sites(http)):
             http.ask("DELETE", f"providerAccounts/{state['site']}", kind="none")
-        if self.production or not self.settings["test_user"]:
+        # Not the sandbox's test user, whom all share.
+        if state["login"].startswith(OURS):
             http.ask("DELETE", "user/unregister", kind="none")
 
     # -------------------------------------------------------------------------

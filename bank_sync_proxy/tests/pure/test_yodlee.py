@@ -147,7 +147,7 @@ def test_a_bank_without_open_banking_has_no_end_of_consent(script):
 
 
 def test_the_sandbox_s_test_user_has_banks_that_are_not_ours(script):
-    script.settings = {**script.settings, "test_user": "odoo-sbMem"}
+    script.settings = {**script.settings, "test_user": "sbMem"}
     adapter = script.new_adapter()
     adapter.production = False
     other = {**SITE, "id": 1}
@@ -157,7 +157,7 @@ def test_the_sandbox_s_test_user_has_banks_that_are_not_ours(script):
     challenge = adapter.answer(flow(script, challenge=challenge), {})
     script.server.expect([CONSENT, ACCOUNTS, TOKEN, DONE, {"ask": "DELETE /providerAccounts/10502782", "status": 204}])
     completed = adapter.answer(flow(script, challenge=challenge), {})
-    assert (completed.state["login"], completed.state["site"]) == ("odoo-sbMem", "10502782")
+    assert (completed.state["login"], completed.state["site"]) == ("sbMem", "10502782")
     adapter.revoke(completed.state)
 
 

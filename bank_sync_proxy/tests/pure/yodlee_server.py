@@ -22,7 +22,7 @@ class YodleeScript(Script):
         assert question.headers["Api-Version"] == "1.1"
         if question.path.endswith("/auth/token"):
             assert question.body == {"clientId": "the-client", "secret": "s3cret-of-client"}
-            assert question.headers["loginName"].startswith(("odoo-", "admin-of-example"))
+            assert question.headers["loginName"].startswith(("odoo-", "sbMem", "admin-of-example"))
             assert not question.headers["Authorization"]
             return
         by_admin = question.path.endswith(("/user/register", "/providers"))
