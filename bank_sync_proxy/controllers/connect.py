@@ -156,6 +156,7 @@ class BankSyncConnect(Pages, http.Controller):
             visit,
             challenge=challenge,
             refresh=max(1, challenge.poll_seconds) if is_approval else None,
+            form_url=challenge.form and challenge.form.url,
         )
 
     def _redirect_page(self, visit, url):

@@ -136,21 +136,22 @@ class Pages:
             "language": (request.env.lang or "en_US").replace("_", "-"),
             "direction": language.direction or "ltr",
             "refresh": None,
+            "form_url": None,
             "translate": visit._translate,
             "is_embedded": "account.online.link" in request.env,
             **values,
         }
         response = request.render(template, values, status=int(status))
-        origin = self._origin_of(visit)
-        if origin:
-            # The last form leads to the database, which may be somewhere else.
-            response.headers["Content-Security-Policy"] = POLICY.format(forms=f"'self' {origin}")
+        # The last form leads to the database, which may be somewhere else; a form of the provider to its page.
+        origins = [origin for url in (visit.return_url, values["form_url"]) if (origin := self._origin_of(url))]
+        if origins:
+            response.headers["Content-Security-Policy"] = POLICY.format(forms=" ".join(["'self'", *origins]))
         return response
 
-    def _origin_of(self, visit):
-        """:return: such as ``https://books.example.com``; empty where the way back is on this host"""
-        if not visit.return_url or is_local_path(visit.return_url):
+    def _origin_of(self, url):
+        """:return: such as ``https://books.example.com``; empty for what is on this host"""
+        if not url or is_local_path(url):
             return ""
-        parts = urlsplit(visit.return_url)
+        parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc}"
         return origin if ORIGIN_SHAPE.fullmatch(origin) else ""

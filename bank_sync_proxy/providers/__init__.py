@@ -13,6 +13,7 @@ PROVIDERS = (
     ("qonto", "Qonto", "Qonto"),
     ("sandbox", "Demo Bank", "Sandbox"),
     ("simplefin", "SimpleFIN", "SimpleFIN"),
+    ("yodlee", "Yodlee", "Yodlee"),
 )
 
 

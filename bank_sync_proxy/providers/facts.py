@@ -9,7 +9,8 @@ class Facts:
 
     :param str countries: where its banks are, in words
     :param str who: who can sign up, and what it costs
-    :param str connect: ``bank's pages`` · ``provider's pages`` · ``pasted key`` · ``our pages``
+    :param str connect: ``bank's pages`` · ``provider's pages`` · ``provider's window`` (beside ours) · ``pasted key`` ·
+        ``our pages``
     :param str identity: which field is the stable id of a transaction
     :param bool pending: pending transactions are told apart from booked ones
     :param bool removals: it says which transactions were withdrawn

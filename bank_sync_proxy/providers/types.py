@@ -278,6 +278,20 @@ class Field:
 
 
 @dataclass(frozen=True)
+class Form:
+    """A page of the provider that is opened by posting a form, out of ours and in a tab of its own.
+
+    Why not a script of the provider in our page: it could do there whatever its user may do in the database.
+
+    :param str url: https
+    :param dict fields: texts by name, such as a token that serves this user only
+    """
+
+    url: str
+    fields: dict = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
 class Challenge:
     """Questions to the user, rendered by the proxy's own pages; ``answer`` is called with what was entered.
 
@@ -286,6 +300,7 @@ class Challenge:
     :param str error: why the last answer was not accepted; counts as a failed attempt
     :param dict data: JSON that comes back with the answer, encrypted in the meantime
     :param int poll_seconds: of an ``approval``: how often ``answer`` is called, without values, while the user approves
+    :param form: of an ``approval``: :class:`Form` of the page on which the user does it; ``submit`` opens it
     """
 
     title: str
@@ -297,6 +312,7 @@ class Challenge:
     error: str = ""
     data: dict = field(default_factory=dict, repr=False)
     poll_seconds: int = 5
+    form: Form | None = None
 
     def with_error(self, error, **values):
         """The same questions again, with what was entered.
@@ -321,7 +337,8 @@ class Challenge:
             )
             for item in values["fields"]
         )
-        return cls(**{**values, "fields": fields})
+        form = Form(**values["form"]) if values.get("form") else None
+        return cls(**{**values, "fields": fields, "form": form})
 
 
 @dataclass(frozen=True)

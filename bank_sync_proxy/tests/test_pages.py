@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -9,7 +10,8 @@ from odoo.tests import tagged
 
 from ..providers.errors import TransientError
 from ..providers.sandbox import Sandbox
-from ..providers.types import Challenge, Field, Option
+from ..providers.sandbox_challenges import APPROVAL
+from ..providers.types import Challenge, Field, Form, Option
 from .common import PagesCase
 
 
@@ -363,6 +365,22 @@ class TestPages(PagesCase):
             self.assertIn("Choose accounts", page.text)
             self.assertNotIn("http-equiv", page.text)
             self.assertEqual(self.post(page, **self.consent_values(page)).status_code, 303)
+
+    def test_an_approval_on_a_provider_s_page_is_opened_by_a_form_and_without_scripts(self):
+        form = Form("https://provider.example/open", {"accessToken": 'Bearer "quoted"', "extraParams": "flow=add&id=1"})
+        page = self.enter(self.start("demo-app"))
+        with patch.object(Sandbox, "answer", return_value=replace(APPROVAL, form=form)):
+            page = self.post(page, user="demo", password="demo")
+        opener = re.search(r'<form[^>]*action="https://provider.example/open".*?</form>', page.text, re.DOTALL).group()
+        self.assertIn('target="_blank"', opener)
+        self.assertIn('rel="noopener"', opener)
+        self.assertIn('name="extraParams" value="flow=add&amp;id=1"', opener)
+        self.assertRegex(opener, r'name="accessToken" value="Bearer (&#34;|&quot;)quoted(&#34;|&quot;)"')
+        self.assertNotIn("csrf_token", opener)
+        self.assertNotIn("<script", page.text)
+        policy = page.headers["Content-Security-Policy"]
+        self.assertIn("form-action 'self' https://provider.example;", policy)
+        self.assertIn("default-src 'none'", policy)
 
     def test_an_approval_that_nobody_gives_is_told_and_can_be_asked_for_again(self):
         answer = self.start("demo-app")

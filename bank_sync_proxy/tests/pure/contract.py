@@ -45,6 +45,7 @@ class Script:
     :cvar dict answers: to all challenges of a connection, by name of the field
     :cvar dict callback: parameters with which the browser comes back; ``refusal`` when the user has refused
     :cvar tuple secrets: texts that may be in no log and in no error
+    :cvar tuple renewed: id in the questions of ``revoke``, and the one that ``renewal`` has put in its place, if it has
     """
 
     code = None
@@ -58,6 +59,7 @@ class Script:
     callback = {}
     refusal = {}
     secrets = ()
+    renewed = ("", "")
 
     def __init__(self):
         self.moment = NOW

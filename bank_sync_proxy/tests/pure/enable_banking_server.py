@@ -34,6 +34,8 @@ class EnableBankingScript(Script):
     callback = {"state": STATE, "code": "c0de-from-the-bank"}
     refusal = {"state": STATE, "error": "access_denied", "error_description": "Denied by the user"}
     secrets = ("c0de-from-the-bank", "eyJ")
+    #: A renewal makes another session.
+    renewed = ("4604aa5b", "9b1c77de")
 
     @property
     def settings(self):

@@ -35,7 +35,7 @@ def test_every_provider_has_a_page(code):
 def test_every_provider_declares_its_facts(code):
     facts = provider_class(code).facts
     assert isinstance(facts, Facts)
-    assert facts.connect in ("bank's pages", "provider's pages", "pasted key", "our pages")
+    assert facts.connect in ("bank's pages", "provider's pages", "provider's window", "pasted key", "our pages")
     assert "|" not in f"{facts.countries}{facts.who}{facts.identity}"
 
 

@@ -1,0 +1,32 @@
+"""Yodlee as the contract suite needs it."""
+
+from .contract import Script
+
+
+class YodleeScript(Script):
+    code = "yodlee"
+    prefix = "/ysl"
+    settings = {
+        "client_id": "the-client",
+        "secret": "s3cret-of-client",
+        "admin_login": "admin-of-example",
+        "fastlink_url": "https://fl4.sandbox.yodlee.com/authenticate/restserver/fastlink",
+    }
+    institution = "16441"
+    country = "US"
+    account = "10503001"
+    secrets = ("s3cret-of-client", "admin-of-example", "token-of-user", "token-of-admin")
+    renewed = ("10502782", "10509999")
+
+    def check(self, question):
+        assert question.headers["Api-Version"] == "1.1"
+        if question.path.endswith("/auth/token"):
+            assert question.body == {"clientId": "the-client", "secret": "s3cret-of-client"}
+            assert question.headers["loginName"].startswith(("odoo-", "sbMem", "admin-of-example"))
+            assert not question.headers["Authorization"]
+            return
+        by_admin = question.path.endswith(("/user/register", "/providers"))
+        assert question.headers["Authorization"] == f"Bearer token-of-{'admin' if by_admin else 'user'}"
+
+
+SCRIPT = YodleeScript
