@@ -9,6 +9,7 @@ import base64
 import json
 import secrets
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, timedelta
 
 from ..tools.urls import with_query
@@ -84,7 +85,7 @@ class SaltEdge(WebProvider):
         countries="Europe, and others worldwide",
         who="companies, by contract; before that only invented banks",
         connect="provider's pages",
-        identity="`id`; none while pending",
+        identity="`id`; another one while pending",
         pending=True,
         removals=True,
         webhooks=True,
@@ -141,7 +142,9 @@ class SaltEdge(WebProvider):
         if not self.settings["private_key"]:
             # An application in test mode need not sign.
             return Headers(headers)
-        return RequestSignature(self.load_key(load_rsa_key, self.settings["private_key"]), self.now, headers)
+        key = self.load_key(load_rsa_key, self.settings["private_key"])
+        # As long as other clocks may be wrong; Salt Edge allows an hour.
+        return RequestSignature(key, self.now, headers, timedelta(seconds=MAX_SKEW_SECONDS))
 
     def read_error(self, body):
         error = body.get("error") or {}
@@ -276,10 +279,11 @@ class SaltEdge(WebProvider):
             return UNFINISHED
         with self.reading("connection"):
             attempt = connection.get("last_attempt") or {}
-            if attempt.get("fail_error_class") or connection["status"] != "active":
-                return self._unfinished(attempt.get("fail_error_class"))
-            if not attempt.get("finished"):
-                return Challenge(**{**WAITING.__dict__, "data": {**flow.data, "step": "wait"}})
+            failed = attempt.get("fail_error_class")
+            if not failed and not attempt.get("finished"):
+                return replace(WAITING, data={**flow.data, "step": "wait"})
+            if failed or connection["status"] != "active":
+                return self._unfinished(failed)
             news = reading.moment(connection["last_success_at"])
             if flow.kind == "refresh":
                 return Refreshed(flow.state, news)

@@ -172,5 +172,8 @@ class TestAdapters(ProxyCase):
     def test_qonto(self):
         self.walk("qonto")
 
+    def test_salt_edge(self):
+        self.walk("salt_edge")
+
     def test_simplefin(self):
         self.walk("simplefin")
