@@ -15,7 +15,7 @@ from datetime import date, timedelta
 from ..tools.urls import with_query
 from . import reading
 from .auth import Headers, RequestSignature, load_rsa_key, verify_sha256
-from .errors import CODES, ConsentError, ProtocolError, ProviderError, RateLimited, TransientError, _lt
+from .errors import CODES, ConsentError, ProtocolError, RateLimited, TransientError, _lt
 from .facts import Facts
 from .types import (
     Account,
@@ -44,7 +44,27 @@ MAX_KEPT = 50
 #: Where nobody but the user can ask for news, these are as good as new.
 FRESH = timedelta(days=1)
 SCOPES = ["accounts", "transactions"]
-LOCALES = set("bg de en es fi fr he hr hu it nl pl pt ro ru sk sv tr uk zh".split())
+LOCALES = {
+    "bg",
+    "de",
+    "en",
+    "es",
+    "fi",
+    "fr",
+    "hr",
+    "hu",
+    "it",
+    "nl",
+    "pl",
+    "pt",
+    "ro",
+    "ru",
+    "sk",
+    "sv",
+    "tr",
+    "uk",
+    "zh",
+}
 STATUSES = {"posted": "booked", "pending": "pending"}
 TYPES = {
     **dict.fromkeys(("account", "checking", "debit_card"), "current"),
@@ -55,6 +75,24 @@ TYPES = {
 #: What makes two accounts the same, surest first.
 LIKENESS = (("id",), ("number", "currency"), ("label", "currency"))
 
+#: Its classes of errors. https://docs.saltedge.com/v6/#errors
+ERRORS = {
+    "consent_expired": "ConsentExpired",
+    "consent_revoked": "ConsentRevoked ConsentNotFound ConnectionNotFound ConnectionDisabled CustomerNotFound",
+    "credentials_rejected": "InvalidCredentials ProviderAccessNotGranted",
+    "challenge_required": "InvalidInteractiveCredentials InteractiveTimeout",
+    "unknown_account": "AccountNotFound AllAccountsExcluded",
+    "institution_unavailable": "ProviderError ProviderUnavailable ProviderInactive ConnectionFailed ExecutionTimeout "
+    "FetchingTimeout RefreshTimeout InteractiveAdapterTimeout",
+    "unknown_institution": "ProviderNotFound ProviderDisabled",
+    "provider_busy": "ConnectionAlreadyProcessing",
+    "provider_unavailable": "InternalServerError",
+    "rate_limited": "RateLimitExceeded TooManyRequests ConnectionCannotBeRefreshed",
+    "provider_not_configured": "ApiKeyNotFound AppIdNotProvided SecretNotProvided ClientNotFound ClientDisabled "
+    "ClientPending ClientRestricted ActionNotAllowed ConnectionLimitReached MissingSignature SignatureNotMatch "
+    "PublicKeyNotProvided MissingExpiresAt ExpiresAtInvalid RequestExpired",
+}
+
 WAITING = Challenge(
     title=_lt("Salt Edge is fetching your accounts"),
     kind="approval",
@@ -62,11 +100,11 @@ WAITING = Challenge(
     poll_seconds=10,
 )
 UNFINISHED = Challenge(
-    title=_lt("Not connected yet"),
+    title=_lt("Not finished yet"),
     kind="consent",
     message=_lt(
-        "The bank's pages were left before the end, or the bank did not accept what was entered, so nothing was "
-        "connected. You can try again."
+        "The bank's pages were left before the end, or the bank did not accept what was entered, so nothing has "
+        "changed. You can try again."
     ),
     submit=_lt("Try again"),
     data={"step": "again"},
@@ -74,7 +112,7 @@ UNFINISHED = Challenge(
 
 
 class SaltEdge(WebProvider):
-    """State: ``customer_id``, ``connection_id``, ``expires_at`` (or None), ``accounts``: our id → what identifies one."""
+    """State: ``customer_id``, ``connection_id``, ``expires_at`` or None, ``accounts``: our id → what identifies one."""
 
     code = "salt_edge"
     label = "Salt Edge"
@@ -96,46 +134,11 @@ class SaltEdge(WebProvider):
     settings_needed = (
         Setting("app_id", _lt("App ID"), help=_lt("Salt Edge's dashboard ‣ API keys, a key of the type Service.")),
         Setting("secret", _lt("Secret"), type="secret", help=_lt("The one of the same key.")),
-        Setting(
-            "private_key",
-            _lt("Private key"),
-            type="secret",
-            required=False,
-            help=_lt("PEM. Live applications sign each question; its public key is entered at the API key."),
-        ),
-        Setting(
-            "webhook_url",
-            _lt("Callback URL"),
-            required=False,
-            help=_lt("Exactly as it is entered at Salt Edge: callbacks are signed with it."),
-        ),
-        Setting(
-            "webhook_key",
-            _lt("Salt Edge's public key"),
-            required=False,
-            help=_lt("PEM, from its documentation of callbacks: with it callbacks are verified."),
-        ),
+        Setting("private_key", _lt("Private key"), type="secret", required=False, help=_lt("Live clients need it.")),
+        Setting("webhook_url", _lt("Callback URL"), required=False, help=_lt("As at Salt Edge: it is signed, too.")),
+        Setting("webhook_key", _lt("Public key of callbacks"), required=False, help=_lt("Salt Edge documents it.")),
     )
-    error_codes = {
-        **dict.fromkeys(("ConsentExpired", "ConnectionCannotBeReconnected"), "consent_expired"),
-        **dict.fromkeys(("ConsentRevoked", "ConsentNotFound", "ConsentAlreadyRevoked"), "consent_revoked"),
-        **dict.fromkeys(("ConnectionNotFound", "ConnectionDisabled", "CustomerNotFound"), "consent_revoked"),
-        **dict.fromkeys(("InvalidCredentials", "ProviderAccessNotGranted"), "credentials_rejected"),
-        **dict.fromkeys(("InvalidInteractiveCredentials", "InteractiveTimeout"), "challenge_required"),
-        **dict.fromkeys(("AccountNotFound", "AllAccountsExcluded"), "unknown_account"),
-        **dict.fromkeys(("ProviderError", "ProviderUnavailable", "ProviderInactive"), "institution_unavailable"),
-        **dict.fromkeys(("ConnectionFailed", "InteractiveAdapterTimeout"), "institution_unavailable"),
-        **dict.fromkeys(("ExecutionTimeout", "FetchingTimeout", "RefreshTimeout"), "institution_unavailable"),
-        **dict.fromkeys(("ProviderNotFound", "ProviderDisabled"), "unknown_institution"),
-        "ConnectionAlreadyProcessing": "provider_busy",
-        "InternalServerError": "provider_unavailable",
-        **dict.fromkeys(("RateLimitExceeded", "TooManyRequests", "ConnectionCannotBeRefreshed"), "rate_limited"),
-        **dict.fromkeys(("ApiKeyNotFound", "AppIdNotProvided", "SecretNotProvided"), "provider_not_configured"),
-        **dict.fromkeys(("ClientNotFound", "ClientDisabled", "ClientPending"), "provider_not_configured"),
-        **dict.fromkeys(("ClientRestricted", "ActionNotAllowed", "ConnectionLimitReached"), "provider_not_configured"),
-        **dict.fromkeys(("MissingSignature", "SignatureNotMatch", "PublicKeyNotProvided"), "provider_not_configured"),
-        **dict.fromkeys(("MissingExpiresAt", "ExpiresAtInvalid", "RequestExpired"), "provider_not_configured"),
-    }
+    error_codes = {error: ours for ours, errors in ERRORS.items() for error in errors.split()}
 
     def authenticate(self):
         headers = {"App-id": self.settings["app_id"], "Secret": self.settings["secret"]}
@@ -238,10 +241,11 @@ class SaltEdge(WebProvider):
 
     def _visit(self, path, body, flow, **data):
         """:return: :class:`~.types.Redirect` to Salt Edge's pages"""
+        language = flow.language[:2]
         attempt = {
             **body.get("attempt", {}),
             **self._attempt(),
-            "locale": flow.language[:2] if flow.language[:2] in LOCALES else "en",
+            "locale": language if language in LOCALES else "en",
             "return_to": with_query(flow.callback_url, state=flow.callback_state),
         }
         with self.reading("connect"):
@@ -266,11 +270,16 @@ class SaltEdge(WebProvider):
         return self.renew(flow.state, flow) if flow.state else self.start(flow.institution, flow)
 
     def _unfinished(self, error_class):
-        """What a user can do better is asked again."""
+        """What the user can do better is asked again."""
         ours = self._our_code(error_class)
-        if ours and CODES[ours].family != "ConsentError":
+        if ours and not self._for_the_user(error_class):
             raise self.failure(ours, f"on Salt Edge's pages: {error_class}", provider_code=error_class)
         return UNFINISHED
+
+    def _for_the_user(self, error_class):
+        """:return: our code of what only the user can mend, or None"""
+        ours = self._our_code(error_class)
+        return ours if ours and CODES[ours].family == "ConsentError" else None
 
     def _arrive(self, flow):
         """The user is back."""
@@ -280,13 +289,12 @@ class SaltEdge(WebProvider):
         with self.reading("connection"):
             attempt = connection.get("last_attempt") or {}
             failed = attempt.get("fail_error_class")
-            if not failed and not attempt.get("finished"):
+            if not failed and not attempt.get("finished", True):
                 return replace(WAITING, data={**flow.data, "step": "wait"})
             if failed or connection["status"] != "active":
                 return self._unfinished(failed)
-            news = reading.moment(connection["last_success_at"])
             if flow.kind == "refresh":
-                return Refreshed(flow.state, news)
+                return Refreshed(flow.state, self._news_of(connection))
             listed = self._list("accounts", connection_id=connection["id"])
             accounts, expiry = self._identify(listed, flow.state.get("accounts", {})), self._expiry(connection)
             state = {
@@ -296,6 +304,7 @@ class SaltEdge(WebProvider):
                 "accounts": {key: self._identity(account) for key, account in accounts.items()},
             }
             shown = tuple(self._account(key, account) for key, account in accounts.items())
+            news = reading.moment(connection.get("last_success_at"))
             return Completed(state, shown, expiry, news, connection["id"])
 
     def _connection_of(self, flow):
@@ -399,30 +408,31 @@ class SaltEdge(WebProvider):
         connection = self._connection(state)
         with self.reading("connection"):
             attempt = connection.get("last_attempt") or {}
-            self._check_status(connection["status"], attempt.get("fail_error_class"))
-            news = reading.moment(connection.get("last_success_at"))
+            if (status := connection["status"]) != "active":
+                failed = attempt.get("fail_error_class")
+                ours = self._for_the_user(failed) or ("consent_revoked" if status == "disabled" else "consent_expired")
+                raise self.failure(ours, f"the connection is {status}", provider_code=failed)
+            news = self._news_of(connection)
             due = reading.moment(connection.get("next_refresh_possible_at"))
         possible = due and due <= self.now() and attempt.get("finished", True)
         path = f"connections/{connection['id']}"
         if not self._goes_alone(attempt):
             if user_present and possible:
                 return self._visit(f"{path}/refresh", {}, flow)
-            if not user_present and not (news and news >= self.now() - FRESH):
+            if not user_present and news < self.now() - FRESH:
                 raise self.failure("auto_sync_forbidden", "the bank asks its user for a code")
         elif possible:
             # What is there can be read all the same, and Salt Edge fetches once a day by itself.
             with suppress(TransientError, RateLimited, ProtocolError):
                 self.http.ask("POST", f"{path}/background_refresh", body={"data": {"attempt": self._attempt()}})
-        return Refreshed(state, news or self.now())
+        return Refreshed(state, news)
 
-    def _check_status(self, status, error_class):
-        """:raise ConsentError: unless the connection is active"""
-        if status == "active":
-            return
-        ours = self._our_code(error_class)
-        if not ours or CODES[ours].family != "ConsentError":
-            ours = "consent_revoked" if status == "disabled" else "consent_expired"
-        raise self.failure(ours, f"the connection is {status}", provider_code=error_class)
+    def _news_of(self, connection):
+        """:return: moment of what is there to be read"""
+        if not connection.get("last_success_at"):
+            # To call it new as of now would end the first load before it has begun.
+            raise self.failure("provider_busy", "nothing was fetched yet")
+        return reading.moment(connection["last_success_at"])
 
     def transactions(self, state, account, since=None, cursor=None, limit=None):
         """By id: what comes later has a higher one, so the next run goes on at the last that was seen.
@@ -437,15 +447,16 @@ class SaltEdge(WebProvider):
         place = {"since": since and since.isoformat(), "from": None, "marked": None, "pending": None}
         if cursor:
             place = self.read_cursor(account, cursor)
-        asked = {"connection_id": state["connection_id"], "account_id": known["id"], "per_page": PAGE_SIZE}
+        size = max(1, min(limit or PAGE_SIZE, PAGE_SIZE))
+        asked = {"connection_id": state["connection_id"], "account_id": known["id"], "per_page": size}
         answer = self.http.get("transactions", **asked, from_id=place["from"])
         with self.reading("transactions"):
-            since, listed = reading.day(place["since"]) or date.min, answer["data"]
-            rows = [self._transaction(row) for row in listed if row["status"] == "posted" and not row.get("duplicated")]
-            rows = [row for row in rows if row.booking_date >= since]
+            since = reading.day(place["since"]) or date.min
+            posted = [row for row in answer["data"] if row["status"] == "posted" and not row.get("duplicated")]
+            rows = [row for row in map(self._transaction, posted) if row.booking_date >= since]
             rows.sort(key=lambda row: row.booking_date)
             after = self._after(answer, place["from"])
-            place["from"] = after or (listed[-1]["id"] if listed else place["from"])
+            place["from"] = after or (posted[-1]["id"] if posted else place["from"])
         if after:
             return Page(tuple(rows), (), self.write_cursor(account, **place), True)
         removed, marked = self._withdrawn(asked, place)
@@ -477,16 +488,17 @@ class SaltEdge(WebProvider):
     def _transaction(self, row):
         """Which of the fields in ``extra`` are there depends on the bank."""
         extra = row.get("extra") or {}
-        get, amount, day = extra.get, reading.amount(row["amount"]), extra.get("posting_date") or row["made_on"]
-        side = "payee" if amount < 0 else "payer"
-        about = get(f"{side}_information")
-        number = reading.iban(about)
-        foreign, currency = get("original_amount"), get("original_currency_code")
-        if foreign is not None and currency and currency != row["currency_code"]:
-            # Some banks write it without a sign.
-            foreign = abs(reading.amount(foreign)) * (-1 if amount < 0 else 1)
+        get, amount, currency = extra.get, reading.amount(row["amount"]), reading.currency(row["currency_code"])
+        name, about = ("payee", "payee_information") if amount < 0 else ("payer", "payer_information")
+        about = get(about)
+        number = about and reading.iban(about)
+        foreign, foreign_currency = get("original_amount"), get("original_currency_code")
+        if foreign is None or not foreign_currency or foreign_currency == currency:
+            foreign = foreign_currency = None
         else:
-            foreign = currency = None
+            foreign = reading.amount(foreign)
+            # Some banks write it without a sign.
+            foreign = -foreign if (foreign < 0) != (amount < 0) else foreign
         remittance = reading.texts(
             row.get("description"), get("information"), get("additional"), None if number else about
         )
@@ -497,11 +509,11 @@ class SaltEdge(WebProvider):
             id=row["id"],
             status=STATUSES[row["status"]],
             amount=amount,
-            currency=reading.currency(row["currency_code"]),
-            booking_date=reading.day(day),
+            currency=currency,
+            booking_date=reading.day(get("posting_date") or row["made_on"]),
             foreign_amount=foreign,
-            foreign_currency=currency,
-            counterparty=Counterparty(reading.text(get(side) or get("transfer_account_name")), number),
+            foreign_currency=foreign_currency,
+            counterparty=Counterparty(reading.text(get(name) or get("transfer_account_name")), number),
             remittance=remittance,
             end_to_end_id=reading.end_to_end_id(get("end_to_end_id")),
             # The variable symbol is what Czech and Slovak creditors recognise payments by.
@@ -527,8 +539,7 @@ class SaltEdge(WebProvider):
 
     def _kind(self, data):
         if data.get("error_class"):
-            ours = self._our_code(data["error_class"])
-            return "consent.expiring" if ours and CODES[ours].family == "ConsentError" else None
+            return "consent.expiring" if self._for_the_user(data["error_class"]) else None
         # Success is told up to three times, and only the last time all is there.
         return "transactions.new" if data.get("stage") in (None, "finish") else None
 

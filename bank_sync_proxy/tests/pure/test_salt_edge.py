@@ -120,9 +120,15 @@ def test_lists_that_do_not_know_their_parameters_lose_and_invent_nothing(script)
         ("1", "booked"),
         ("p1", "pending"),
     ]
-    script.server.expect([page(POSTED, then="&from_id=p1"), page(POSTED, row("1"), then="&duplicated=true")])
+    script.server.expect([page(POSTED, then="&from_id=1"), page(POSTED, row("1"), then="&duplicated=true")])
     script.server.expect([page(PENDING, row("1"), pending("p1"))])
     assert script.pages(cursor=first.next_cursor)[0].removed_ids == ()
+
+
+def test_no_more_is_asked_for_than_is_wanted(script):
+    few = [{**exchange, "ask": exchange["ask"].replace("1000", "20")} for exchange in (POSTED, PENDING)]
+    script.server.expect([page(exchange) for exchange in few])
+    script.adapter.transactions(script.state, script.account, limit=20)
 
 
 def test_a_duplicate_is_left_out_wherever_it_stands(script):
@@ -214,7 +220,8 @@ def test_each_visit_makes_a_customer_that_tells_nothing(script):
 def test_a_customer_may_be_named_as_in_v5(script):
     customer = {**CUSTOMER, "answer": {"data": {"id": "222222222222222222"}}}
     script.server.expect([PROVIDER, customer, CONNECT])
-    assert script.adapter.start(script.institution, visit(script, "connect")).data["customer_id"] == "222222222222222222"
+    step = script.adapter.start(script.institution, visit(script, "connect"))
+    assert step.data["customer_id"] == "222222222222222222"
 
 
 def test_no_more_history_is_asked_for_than_the_bank_gives(script):
@@ -252,6 +259,12 @@ def test_trying_again_begins_anew(script, kind):
 def test_a_visit_that_left_nothing_behind_can_be_repeated(script):
     script.server.expect([PROVIDER, CUSTOMER, CONNECT, page({"ask": CONNECTIONS["ask"]})])
     assert script.walk().kind == "consent"
+
+
+def test_a_connection_is_made_before_anything_was_fetched(script):
+    fresh = connection(CONNECTIONS, last_success_at=None)
+    script.server.expect([PROVIDER, CUSTOMER, CONNECT, fresh, ACCOUNTS, CONSENTS])
+    assert script.walk().refreshed_at is None
 
 
 def test_a_renewal_that_the_bank_has_refused_is_none(script):
@@ -332,12 +345,25 @@ def test_nobody_is_asked_before_the_bank_may_be(script, user_present):
 
 @pytest.mark.parametrize(
     "name, status",
-    [("ConnectionCannotBeRefreshed", 406), ("ConnectionAlreadyProcessing", 409), ("TooManyRequests", 429)]
-    + [("InternalServerError", 500), ("RouteNotFound", 404)],
+    [
+        ("ConnectionCannotBeRefreshed", 406),
+        ("ConnectionAlreadyProcessing", 409),
+        ("TooManyRequests", 429),
+        ("InternalServerError", 500),
+        ("RouteNotFound", 404),
+    ],
 )
 def test_a_refresh_that_can_t_begin_hides_nothing(script, name, status):
     script.server.expect([CONNECTION, error(BACKGROUND, name, status)])
     assert isinstance(script.adapter.refresh(script.state), Refreshed)
+
+
+def test_what_was_never_fetched_is_not_taken_for_an_empty_account(script):
+    for flow in (None, visit(script)):
+        script.server.expect([connection(last_success_at=None)])
+        with pytest.raises(TransientError) as caught:
+            script.adapter.complete(flow, {"state": STATE}) if flow else script.adapter.refresh(script.state)
+        assert caught.value.code == "provider_busy"
 
 
 def test_a_consent_that_is_gone_shows_when_the_refresh_begins(script):
