@@ -284,6 +284,7 @@ def test_the_end_is_that_of_the_present_consent(script):
     ended = CONSENTS["answer"]["data"]
     for listed, end in (
         (ended, "2027-02-18T11:56:00+00:00"),
+        ([{**ended[1], "id": "another", "expires_at": "2026-12-01T00:00:00Z"}, ended[1]], "2027-02-18T11:56:00+00:00"),
         ([{**ended[1], "expires_at": None}], None),
         ([{**ended[1], "status": "revoked"}], None),
         ([], None),
