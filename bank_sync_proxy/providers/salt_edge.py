@@ -44,27 +44,8 @@ MAX_KEPT = 50
 #: Where nobody but the user can ask for news, these are as good as new.
 FRESH = timedelta(days=1)
 SCOPES = ["accounts", "transactions"]
-LOCALES = {
-    "bg",
-    "de",
-    "en",
-    "es",
-    "fi",
-    "fr",
-    "hr",
-    "hu",
-    "it",
-    "nl",
-    "pl",
-    "pt",
-    "ro",
-    "ru",
-    "sk",
-    "sv",
-    "tr",
-    "uk",
-    "zh",
-}
+#: Languages of its pages.
+LOCALES = "bg de en es fi fr hr hu it nl pl pt ro ru sk sv tr uk zh"
 STATUSES = {"posted": "booked", "pending": "pending"}
 TYPES = {
     **dict.fromkeys(("account", "checking", "debit_card"), "current"),
@@ -245,7 +226,7 @@ class SaltEdge(WebProvider):
         attempt = {
             **body.get("attempt", {}),
             **self._attempt(),
-            "locale": language if language in LOCALES else "en",
+            "locale": language if language in LOCALES.split() else "en",
             "return_to": with_query(flow.callback_url, state=flow.callback_state),
         }
         with self.reading("connect"):
