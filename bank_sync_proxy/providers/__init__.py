@@ -11,6 +11,7 @@ PROVIDERS = (
     ("plaid", "Plaid", "Plaid"),
     ("ponto", "Ponto", "Ponto"),
     ("qonto", "Qonto", "Qonto"),
+    ("salt_edge", "Salt Edge", "SaltEdge"),
     ("sandbox", "Demo Bank", "Sandbox"),
     ("simplefin", "SimpleFIN", "SimpleFIN"),
     ("yodlee", "Yodlee", "Yodlee"),

@@ -145,6 +145,23 @@ def sign_sha256(key, message):
     return key.sign(message, padding.PKCS1v15(), hashes.SHA256())
 
 
+def verify_sha256(key, message, signature):
+    """
+    :param str key: public RSA key, PEM
+    :param bytes signature: as :func:`sign_sha256` makes it
+    :raise ValueError: when the key's owner has not signed the message, or when the key is none
+    """
+    try:
+        public_key = serialization.load_pem_public_key(restore_pem(key))
+        if not isinstance(public_key, rsa.RSAPublicKey):
+            raise ValueError("the public key is no RSA key")
+        public_key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
+    except InvalidSignature:
+        raise ValueError("the signature is wrong")
+    except UnsupportedAlgorithm:
+        raise ValueError("the public key is of an unknown kind")
+
+
 def decode_segment(segment):
     """One part of a JSON web token: base64url without padding."""
     return base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))

@@ -172,6 +172,9 @@ class TestAdapters(ProxyCase):
     def test_qonto(self):
         self.walk("qonto")
 
+    def test_salt_edge(self):
+        self.walk("salt_edge")
+
     def test_simplefin(self):
         self.walk("simplefin")
 

@@ -21,6 +21,8 @@ from bank_sync_proxy.providers.auth import (
     Token,
     load_rsa_key,
     restore_pem,
+    sign_sha256,
+    verify_sha256,
 )
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)
@@ -183,6 +185,27 @@ def test_a_signed_request():
     with pytest.raises(InvalidSignature):
         KEY.public_key().verify(signature, signed + b" ", padding.PKCS1v15(), hashes.SHA256())
     assert prepared(auth, "GET").headers["Signature"] != request.headers["Signature"]
+
+
+def public_pem(key):
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return key.public_key().public_bytes(serialization.Encoding.PEM, form).decode()
+
+
+def test_what_others_have_signed():
+    public, other = public_pem(KEY), public_pem(ec.generate_private_key(ec.SECP256R1()))
+    signature = sign_sha256(KEY, b"message")
+    verify_sha256(public.replace("\n", " "), b"message", signature)
+    for key, message, signed in (
+        (public, b"message ", signature),
+        (public, b"message", signature[:-1] + bytes([signature[-1] ^ 1])),
+        (public, b"message", b""),
+        (other, b"message", signature),
+        ("-----BEGIN PUBLIC KEY-----AAAA-----END PUBLIC KEY-----", b"message", signature),
+        ("", b"message", signature),
+    ):
+        with pytest.raises(ValueError):
+            verify_sha256(key, message, signed)
 
 
 # -------------------------------------------------------------------------

@@ -1,0 +1,538 @@
+"""Salt Edge, Account Information API v6: banks of some fifty countries, by contract. https://docs.saltedge.com/v6/
+
+A *connection* belongs to a *customer*, which we make for each of them, so that one database can't see another's. Users
+give consents and codes on Salt Edge's pages (*Connect*). Salt Edge fetches by itself, or when it is asked to, and keeps
+what it has; that is what is read here. What could not be verified is listed in docs/providers/salt_edge.md.
+"""
+
+import base64
+import json
+import secrets
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date, timedelta
+
+from ..tools.urls import with_query
+from . import reading
+from .auth import Headers, RequestSignature, load_rsa_key, verify_sha256
+from .errors import CODES, ConsentError, ProtocolError, RateLimited, TransientError, _lt
+from .facts import Facts
+from .types import (
+    Account,
+    Capabilities,
+    Challenge,
+    Completed,
+    Counterparty,
+    Institution,
+    Page,
+    Redirect,
+    Refreshed,
+    Setting,
+    Transaction,
+    WebhookEvent,
+    moment_from_text,
+    moment_text,
+)
+from .web import MAX_SKEW_SECONDS, WebProvider
+
+HISTORY_DAYS = 365
+PAGE_SIZE = 1000
+#: Nobody has so many; a list without end is a mistake of theirs.
+MAX_PAGES = 1000
+#: Ids of pending transactions that fit into a bookmark, which has at most 2,000 letters.
+MAX_KEPT = 50
+#: Where nobody but the user can ask for news, these are as good as new.
+FRESH = timedelta(days=1)
+SCOPES = ["accounts", "transactions"]
+#: Languages of its pages.
+LOCALES = "bg de en es fi fr hr hu it nl pl pt ro ru sk sv tr uk zh"
+STATUSES = {"posted": "booked", "pending": "pending"}
+TYPES = {
+    **dict.fromkeys(("account", "checking", "debit_card"), "current"),
+    **dict.fromkeys(("loan", "mortgage", "credit"), "loan"),
+    "credit_card": "credit_card",
+    "savings": "savings",
+}
+#: What makes two accounts the same, surest first.
+LIKENESS = (("id",), ("number", "currency"), ("label", "currency"))
+
+#: Its classes of errors. https://docs.saltedge.com/v6/#errors
+ERRORS = {
+    "consent_expired": "ConsentExpired",
+    "consent_revoked": "ConsentRevoked ConsentNotFound ConnectionNotFound ConnectionDisabled CustomerNotFound",
+    "credentials_rejected": "InvalidCredentials ProviderAccessNotGranted",
+    "challenge_required": "InvalidInteractiveCredentials InteractiveTimeout",
+    "unknown_account": "AccountNotFound AllAccountsExcluded",
+    "institution_unavailable": "ProviderError ProviderUnavailable ProviderInactive ConnectionFailed ExecutionTimeout "
+    "FetchingTimeout RefreshTimeout InteractiveAdapterTimeout",
+    "unknown_institution": "ProviderNotFound ProviderDisabled",
+    "provider_busy": "ConnectionAlreadyProcessing",
+    "provider_unavailable": "InternalServerError",
+    "rate_limited": "RateLimitExceeded TooManyRequests ConnectionCannotBeRefreshed",
+    "provider_not_configured": "ApiKeyNotFound AppIdNotProvided SecretNotProvided ClientNotFound ClientDisabled "
+    "ClientPending ClientRestricted ActionNotAllowed ConnectionLimitReached MissingSignature SignatureNotMatch "
+    "PublicKeyNotProvided MissingExpiresAt ExpiresAtInvalid RequestExpired",
+}
+
+WAITING = Challenge(
+    title=_lt("Salt Edge is fetching your accounts"),
+    kind="approval",
+    message=_lt("The bank has let Salt Edge in. Fetching the accounts can take some minutes; you can wait here."),
+    poll_seconds=10,
+)
+UNFINISHED = Challenge(
+    title=_lt("Not finished yet"),
+    kind="consent",
+    message=_lt(
+        "The bank's pages were left before the end, or the bank did not accept what was entered, so nothing has "
+        "changed. You can try again."
+    ),
+    submit=_lt("Try again"),
+    data={"step": "again"},
+)
+
+
+class SaltEdge(WebProvider):
+    """State: ``customer_id``, ``connection_id``, ``expires_at`` or None, ``accounts``: our id → what identifies one."""
+
+    code = "salt_edge"
+    label = "Salt Edge"
+    docs_url = "https://docs.saltedge.com/v6/"
+    api_version = "6"
+    production_url = sandbox_url = "https://www.saltedge.com/api/v6"
+    facts = Facts(
+        countries="Europe, and others worldwide",
+        who="companies, by contract; before that only invented banks",
+        connect="provider's pages",
+        identity="`id`; another one while pending",
+        pending=True,
+        removals=True,
+        webhooks=True,
+        bookmark=True,
+        history_days=HISTORY_DAYS,
+        consent_days=180,
+    )
+    settings_needed = (
+        Setting("app_id", _lt("App ID"), help=_lt("Salt Edge's dashboard ‣ API keys, a key of the type Service.")),
+        Setting("secret", _lt("Secret"), type="secret", help=_lt("The one of the same key.")),
+        Setting("private_key", _lt("Private key"), type="secret", required=False, help=_lt("Live clients need it.")),
+        Setting("webhook_url", _lt("Callback URL"), required=False, help=_lt("As at Salt Edge: it is signed, too.")),
+        Setting("webhook_key", _lt("Public key of callbacks"), required=False, help=_lt("Salt Edge documents it.")),
+    )
+    error_codes = {error: ours for ours, errors in ERRORS.items() for error in errors.split()}
+
+    def authenticate(self):
+        headers = {"App-id": self.settings["app_id"], "Secret": self.settings["secret"]}
+        if not self.settings["private_key"]:
+            # An application in test mode need not sign.
+            return Headers(headers)
+        key = self.load_key(load_rsa_key, self.settings["private_key"])
+        # As long as other clocks may be wrong; Salt Edge allows an hour.
+        return RequestSignature(key, self.now, headers, timedelta(seconds=MAX_SKEW_SECONDS))
+
+    def read_error(self, body):
+        error = body.get("error") or {}
+        return error.get("class"), error.get("message"), error.get("request_id")
+
+    def check_keys(self):
+        with self.reading("countries"):
+            return f"{len(self.http.get('countries')['data'])} countries"
+
+    def _list(self, path, **params):
+        """:return: all that a list has, whatever the number of its pages"""
+        found, after = [], None
+        for _page in range(MAX_PAGES):
+            answer = self.http.get(path, **params, from_id=after)
+            with self.reading(path):
+                found += answer["data"]
+                after = self._after(answer, after)
+            if not after:
+                return found
+        raise self.failure("unexpected_answer", f"more than {MAX_PAGES} pages of {path}")
+
+    def _after(self, answer, before):
+        """:return: id at which the next page begins, or None"""
+        after = (answer.get("meta") or {}).get("next_id") or None
+        if after and after == before:
+            raise ValueError(f"the page at {after} names itself as the next one")
+        return after
+
+    # -------------------------------------------------------------------------
+    # INSTITUTIONS
+    # -------------------------------------------------------------------------
+
+    def institutions(self, country=None):
+        """Banks that Salt Edge has invented are in the country XF, and only there in a sandbox."""
+        sandboxes = None if self.production else "true"
+        listed = self._list("providers", country_code=country, include_sandboxes=sandboxes, per_page=PAGE_SIZE)
+        with self.reading("providers"):
+            return [
+                Institution(
+                    id=bank["code"],
+                    name=bank["name"],
+                    country=bank["country_code"],
+                    bic=reading.text(next(iter(bank.get("bic_codes") or ()), None)),
+                    logo=reading.text(bank.get("logo_url")),
+                    capabilities=Capabilities(
+                        auto_sync=self._goes_alone(bank),
+                        history_days=self._history(bank),
+                        consent_days=bank.get("max_consent_days"),
+                    ),
+                )
+                for bank in listed
+                # A file is no feed.
+                if bank["status"] == "active" and bank["mode"] != "file"
+            ]
+
+    def _history(self, bank):
+        return min(HISTORY_DAYS, bank.get("max_fetch_interval") or HISTORY_DAYS)
+
+    def _goes_alone(self, thing):
+        """Of a bank or an attempt: whether Salt Edge can fetch without the user. v6 seems to rename the first field."""
+        alone = thing.get("automatic_fetch", thing.get("automatic_refresh"))
+        return not thing.get("interactive") if alone is None else bool(alone)
+
+    # -------------------------------------------------------------------------
+    # CONSENT
+    # -------------------------------------------------------------------------
+
+    def start(self, institution, flow):
+        body = self._consent(institution)
+        with self.reading("customer"):
+            # Nothing of the database is told. v5 names the id `id`.
+            customer = self.http.post("customers", {"data": {"identifier": secrets.token_hex(16)}})["data"]
+            customer_id = customer.get("customer_id") or customer["id"]
+        body |= {"customer_id": customer_id, "provider": {"code": institution}, "automatic_refresh": True}
+        return self._visit("connections/connect", body, flow, customer_id=customer_id)
+
+    def renew(self, state, flow):
+        """The same connection; its accounts and transactions stay."""
+        body = {**self._consent(flow.institution), "automatic_refresh": True}
+        return self._visit(f"connections/{state['connection_id']}/reconnect", body, flow)
+
+    def _consent(self, institution):
+        with self.reading("provider"):
+            bank = self.http.get(f"providers/{institution}")["data"]
+            # A day less: days do not end everywhere at once.
+            begin = self.now().date() - timedelta(days=self._history(bank) - 1)
+            consent = {"scopes": SCOPES, "from_date": begin.isoformat()}
+            if bank.get("max_consent_days"):
+                consent["period_days"] = bank["max_consent_days"]
+            return {"consent": consent, "attempt": {"from_date": begin.isoformat()}}
+
+    def _visit(self, path, body, flow, **data):
+        """:return: :class:`~.types.Redirect` to Salt Edge's pages"""
+        language = flow.language[:2]
+        attempt = {
+            **body.get("attempt", {}),
+            **self._attempt(),
+            "locale": language if language in LOCALES.split() else "en",
+            "return_to": with_query(flow.callback_url, state=flow.callback_state),
+        }
+        with self.reading("connect"):
+            answer = self.http.post(path, {"data": {**body, "attempt": attempt, "return_error_class": True}})
+            return Redirect(answer["data"]["connect_url"], {"state": flow.callback_state, **data})
+
+    def _attempt(self):
+        # What Salt Edge recognises as fetched twice is marked and not deleted: only then it says so.
+        return {"fetch_scopes": SCOPES, "unduplication_strategy": "mark_as_duplicate"}
+
+    def complete(self, flow, params):
+        self.check_state(flow, params)
+        if params.get("error_class"):
+            return self._unfinished(params["error_class"])
+        return self._arrive(flow)
+
+    def answer(self, flow, values):
+        if flow.data.get("step") == "wait":
+            return self._arrive(flow)
+        if flow.kind == "refresh":
+            return self.refresh(flow.state, user_present=True, flow=flow)
+        return self.renew(flow.state, flow) if flow.state else self.start(flow.institution, flow)
+
+    def _unfinished(self, error_class):
+        """What the user can do better is asked again."""
+        ours = self._our_code(error_class)
+        if ours and not self._for_the_user(error_class):
+            raise self.failure(ours, f"on Salt Edge's pages: {error_class}", provider_code=error_class)
+        return UNFINISHED
+
+    def _for_the_user(self, error_class):
+        """:return: our code of what only the user can mend, or None"""
+        ours = self._our_code(error_class)
+        return ours if ours and CODES[ours].family == "ConsentError" else None
+
+    def _arrive(self, flow):
+        """The user is back."""
+        connection = self._connection_of(flow)
+        if not connection:
+            return UNFINISHED
+        with self.reading("connection"):
+            attempt = connection.get("last_attempt") or {}
+            failed = attempt.get("fail_error_class")
+            if not failed and not attempt.get("finished", True):
+                return replace(WAITING, data={**flow.data, "step": "wait"})
+            if failed or connection["status"] != "active":
+                return self._unfinished(failed)
+            if flow.kind == "refresh":
+                return Refreshed(flow.state, self._news_of(connection))
+            listed = self._list("accounts", connection_id=connection["id"])
+            accounts, expiry = self._identify(listed, flow.state.get("accounts", {})), self._expiry(connection)
+            state = {
+                "customer_id": connection["customer_id"],
+                "connection_id": connection["id"],
+                "expires_at": moment_text(expiry),
+                "accounts": {key: self._identity(account) for key, account in accounts.items()},
+            }
+            shown = tuple(self._account(key, account) for key, account in accounts.items())
+            news = reading.moment(connection.get("last_success_at"))
+            return Completed(state, shown, expiry, news, connection["id"])
+
+    def _connection_of(self, flow):
+        """The browser could name another one's connection, so it is not asked: our customer has no other.
+
+        :return: as Salt Edge gives it, or None
+        """
+        if flow.state:
+            return self._connection(flow.state)
+        listed = self._list("connections", customer_id=flow.data["customer_id"])
+        with self.reading("connections"):
+            # Whoever has tried twice has two.
+            return max(listed, key=lambda one: (one["status"] == "active", one["created_at"]), default=None)
+
+    def _connection(self, state):
+        with self.reading("connection"):
+            return self.http.get(f"connections/{state['connection_id']}")["data"]
+
+    def _expiry(self, connection):
+        """:return: moment at which the connection's present consent ends, or None"""
+        listed = self._list("consents", connection_id=connection["id"])
+        active = [consent for consent in listed if consent["status"] == "active"]
+        last = [consent for consent in active if consent["id"] == connection.get("last_consent_id")]
+        ends = [consent.get("expires_at") for consent in last or active]
+        return reading.moment(ends[0]) if ends else None
+
+    def revoke(self, state):
+        """Withdraws the consent and forgets the customer, whom we have made for it alone."""
+        for path in (f"connections/{state['connection_id']}", f"customers/{state['customer_id']}"):
+            with suppress(ConsentError):
+                # It is gone already.
+                self.http.ask("DELETE", path, kind="none")
+
+    # -------------------------------------------------------------------------
+    # ACCOUNTS
+    # -------------------------------------------------------------------------
+
+    def _identity(self, account):
+        extra = account.get("extra") or {}
+        number = reading.iban(extra.get("iban")) or reading.text(extra.get("bban") or extra.get("account_number"))
+        return {
+            "id": account["id"],
+            "number": number,
+            # Two accounts with numbers are not the same because of their names.
+            "label": None if number else f"{account['nature']} {account['name']}",
+            "currency": reading.currency(account["currency_code"]),
+        }
+
+    def _identify(self, listed, known):
+        """Give accounts ids that stay. A reconnection keeps the accounts, a bank that names them anew does not.
+
+        The documentation calls ``id`` the account's id and no more, so number or name stand in for it.
+        """
+        # No books are kept in points.
+        listed = [account for account in listed if account["nature"] != "bonus"]
+        keys, left = {}, dict(known)
+        for names in LIKENESS:
+            for account in listed:
+                new = self._identity(account)
+                like = [key for key, old in left.items() if all(new[name] and new[name] == old[name] for name in names)]
+                if account["id"] not in keys and len(like) == 1:
+                    keys[account["id"]] = like[0]
+                    del left[like[0]]
+        return {keys.get(account["id"], account["id"]): account for account in listed}
+
+    def _check_consent(self, state):
+        if state["expires_at"] and self.now() >= moment_from_text(state["expires_at"]):
+            raise self.failure("consent_expired", f"until {state['expires_at']}")
+
+    def accounts(self, state):
+        self._check_consent(state)
+        listed = self._list("accounts", connection_id=state["connection_id"])
+        with self.reading("accounts"):
+            accounts = self._identify(listed, state["accounts"])
+            return [self._account(key, account) for key, account in accounts.items() if key in state["accounts"]]
+
+    def _account(self, key, account):
+        number = self._identity(account)["number"]
+        return Account(
+            id=key,
+            name=reading.text((account.get("extra") or {}).get("account_name")) or account["name"],
+            number=number,
+            number_type="iban" if reading.iban(number) else "other",
+            currency=reading.currency(account["currency_code"]),
+            type=TYPES.get(account["nature"], "other"),
+            balance=reading.amount(account["balance"]),
+            balance_at=reading.moment(account["updated_at"]),
+        )
+
+    # -------------------------------------------------------------------------
+    # NEWS
+    # -------------------------------------------------------------------------
+
+    def refresh(self, state, user_present=False, flow=None):
+        """Salt Edge begins to fetch and needs some minutes; a callback tells when it is done, or the next run sees it.
+
+        A bank that asks for codes gets its user on Salt Edge's pages. Before ``next_refresh_possible_at`` nobody is
+        asked, and what is there already is as new as it gets.
+        """
+        self._check_consent(state)
+        connection = self._connection(state)
+        with self.reading("connection"):
+            attempt = connection.get("last_attempt") or {}
+            if (status := connection["status"]) != "active":
+                failed = attempt.get("fail_error_class")
+                ours = self._for_the_user(failed) or ("consent_revoked" if status == "disabled" else "consent_expired")
+                raise self.failure(ours, f"the connection is {status}", provider_code=failed)
+            news = self._news_of(connection)
+            due = reading.moment(connection.get("next_refresh_possible_at"))
+        possible = due and due <= self.now() and attempt.get("finished", True)
+        path = f"connections/{connection['id']}"
+        if not self._goes_alone(attempt):
+            if user_present and possible:
+                return self._visit(f"{path}/refresh", {}, flow)
+            if not user_present and news < self.now() - FRESH:
+                raise self.failure("auto_sync_forbidden", "the bank asks its user for a code")
+        elif possible:
+            # What is there can be read all the same, and Salt Edge fetches once a day by itself.
+            with suppress(TransientError, RateLimited, ProtocolError):
+                self.http.ask("POST", f"{path}/background_refresh", body={"data": {"attempt": self._attempt()}})
+        return Refreshed(state, news)
+
+    def _news_of(self, connection):
+        """:return: moment of what is there to be read"""
+        if not connection.get("last_success_at"):
+            # To call it new as of now would end the first load before it has begun.
+            raise self.failure("provider_busy", "nothing was fetched yet")
+        return reading.moment(connection["last_success_at"])
+
+    def transactions(self, state, account, since=None, cursor=None, limit=None):
+        """By id: what comes later has a higher one, so the next run goes on at the last that was seen.
+
+        What is pending comes with the last page, under new ids after each refresh; those of the run before are then
+        withdrawn. https://docs.saltedge.com/v6/#transactions
+        """
+        self._check_consent(state)
+        known = state["accounts"].get(account)
+        if not known:
+            raise self.failure("unknown_account", "not part of the consent")
+        place = {"since": since and since.isoformat(), "from": None, "marked": None, "pending": None}
+        if cursor:
+            place = self.read_cursor(account, cursor)
+        size = max(1, min(limit or PAGE_SIZE, PAGE_SIZE))
+        asked = {"connection_id": state["connection_id"], "account_id": known["id"], "per_page": size}
+        answer = self.http.get("transactions", **asked, from_id=place["from"])
+        with self.reading("transactions"):
+            since = reading.day(place["since"]) or date.min
+            posted = [row for row in answer["data"] if row["status"] == "posted" and not row.get("duplicated")]
+            rows = [row for row in map(self._transaction, posted) if row.booking_date >= since]
+            rows.sort(key=lambda row: row.booking_date)
+            after = self._after(answer, place["from"])
+            place["from"] = after or (posted[-1]["id"] if posted else place["from"])
+        if after:
+            return Page(tuple(rows), (), self.write_cursor(account, **place), True)
+        removed, marked = self._withdrawn(asked, place)
+        listed = self._list("transactions", **asked, pending="true")
+        with self.reading("pending transactions"):
+            pending = [self._transaction(row) for row in listed if row["status"] == "pending"]
+            there = [row.id for row in pending]
+        removed += [key for key in place["pending"] or () if key not in there]
+        place = {"since": None, "from": place["from"], "marked": marked, "pending": there}
+        # Without a bookmark the next run reads all, and replaces all that is pending.
+        bookmark = self.write_cursor(account, **place) if len(there) <= MAX_KEPT else None
+        return Page((*rows, *pending), tuple(removed), bookmark)
+
+    def _withdrawn(self, asked, place):
+        """What Salt Edge has recognised as fetched twice since the last run: nothing else says so of an old one.
+
+        :return: (ids, moment of the latest, as a text)
+        """
+        if place["pending"] is None:
+            # The first run has not seen them.
+            return [], place["marked"]
+        listed = self._list("transactions", **asked, duplicated="true")
+        with self.reading("duplicates"):
+            # Also where the parameter is not known, and everything comes.
+            listed = [row for row in listed if row.get("duplicated")]
+            found = [row["id"] for row in listed if row["updated_at"] > (place["marked"] or "")]
+            return found, max([place["marked"] or "", *(row["updated_at"] for row in listed)]) or None
+
+    def _transaction(self, row):
+        """Which of the fields in ``extra`` are there depends on the bank."""
+        extra = row.get("extra") or {}
+        get, amount, currency = extra.get, reading.amount(row["amount"]), reading.currency(row["currency_code"])
+        name, about = ("payee", "payee_information") if amount < 0 else ("payer", "payer_information")
+        about = get(about)
+        number = about and reading.iban(about)
+        foreign, foreign_currency = get("original_amount"), get("original_currency_code")
+        if foreign is None or not foreign_currency or foreign_currency == currency:
+            foreign = foreign_currency = None
+        else:
+            foreign = reading.amount(foreign)
+            # Some banks write it without a sign.
+            foreign = -foreign if (foreign < 0) != (amount < 0) else foreign
+        remittance = reading.texts(
+            row.get("description"), get("information"), get("additional"), None if number else about
+        )
+        reference = next(filter(None, map(reading.creditor_reference, remittance)), None)
+        return Transaction(
+            # Salt Edge's own, unique; `extra.id` is the bank's and may repeat. What is pending is deleted and made anew
+            # by each refresh, so its id says nothing about the booked one. https://docs.saltedge.com/v6/#transactions
+            id=row["id"],
+            status=STATUSES[row["status"]],
+            amount=amount,
+            currency=currency,
+            booking_date=reading.day(get("posting_date") or row["made_on"]),
+            foreign_amount=foreign,
+            foreign_currency=foreign_currency,
+            counterparty=Counterparty(reading.text(get(name) or get("transfer_account_name")), number),
+            remittance=remittance,
+            end_to_end_id=reading.end_to_end_id(get("end_to_end_id")),
+            # The variable symbol is what Czech and Slovak creditors recognise payments by.
+            creditor_reference=reference or reading.text(get("variable_code")),
+            raw=row,
+        )
+
+    # -------------------------------------------------------------------------
+    # CALLBACKS
+    # -------------------------------------------------------------------------
+
+    def parse_webhook(self, headers, body):
+        try:
+            is_gone = self._verify(headers.get("Signature") or "", body)
+            event = json.loads(body)
+            sent, data = reading.moment(event["meta"]["time"]), event["data"]
+            if abs((self.now() - sent).total_seconds()) > MAX_SKEW_SECONDS:
+                raise ValueError("signed too long ago")
+            kind, reference = "connection.disconnected" if is_gone else self._kind(data), data["connection_id"]
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise ProtocolError("invalid_request", f"a callback: {type(error).__name__} {error}", provider=self.code)
+        return [WebhookEvent(kind, reference)] if kind else []
+
+    def _kind(self, data):
+        if data.get("error_class"):
+            return "consent.expiring" if self._for_the_user(data["error_class"]) else None
+        # Success is told up to three times, and only the last time all is there.
+        return "transactions.new" if data.get("stage") in (None, "finish") else None
+
+    def _verify(self, signature, body):
+        """The address is signed, too, so each kind of callback has its own: the body does not name its kind.
+
+        :return: whether it tells that a connection is gone
+        :raise ValueError: for what Salt Edge has not signed
+        """
+        url, signed = self.settings["webhook_url"], base64.b64decode(signature, validate=True)
+        for address, is_gone in ((url, False), (with_query(url, kind="destroy"), True)):
+            with suppress(ValueError):
+                verify_sha256(self.settings["webhook_key"], f"{address}|".encode() + body, signed)
+                return is_gone
+        raise ValueError("Salt Edge has not signed this for our address")
