@@ -16,6 +16,8 @@ STATE = "the-state-of-this-visit"
 
 #: Has no network, so there is nothing to script.
 OFFLINE = {"sandbox"}
+#: Which optional library an adapter needs; without it, its script can't be imported either.
+LIBRARIES = {"fints": "fints"}
 CODES = [code for code, _label, _name in PROVIDERS if code not in OFFLINE]
 
 #: Each provider has a file for each of these.
@@ -45,6 +47,8 @@ class Script:
     :cvar dict answers: to all challenges of a connection, by name of the field
     :cvar dict callback: parameters with which the browser comes back; ``refusal`` when the user has refused
     :cvar tuple secrets: texts that may be in no log and in no error
+    :cvar server_class: what speaks the provider's language
+    :cvar str asks_once: why no question is ever sent a second time; empty where those that only read may be
     """
 
     code = None
@@ -58,10 +62,12 @@ class Script:
     callback = {}
     refusal = {}
     secrets = ()
+    server_class = ScriptedServer
+    asks_once = ""
 
     def __init__(self):
         self.moment = NOW
-        self.server = ScriptedServer(lambda: NOW, self.check, self.prefix)
+        self.server = self.server_class(lambda: NOW, self.check, self.prefix)
         self.slept = []
         self.adapter = self.new_adapter()
 
