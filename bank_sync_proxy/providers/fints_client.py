@@ -239,7 +239,7 @@ class Client(FinTS3PinTanClient):
     def media(self):
         """:return: names of the user's devices for the chosen method; empty where the bank does not want to know"""
         with self.translating():
-            if not self.method or not self.is_tan_media_required():
+            if not self.method or not self.is_tan_media_required() or not self.bpd.find_segment_first("HITABS"):
                 return []
             _usage, media = self.get_tan_media() or (None, [])
             return [name for name in (medium.tan_medium_name for medium in media) if name]

@@ -1,4 +1,5 @@
 from contextlib import closing
+from importlib.util import find_spec
 
 from freezegun import freeze_time
 
@@ -159,6 +160,11 @@ class TestAdapters(ProxyCase):
 
     def test_enable_banking(self):
         self.walk("enable_banking")
+
+    def test_fints(self):
+        if not find_spec("fints"):
+            self.skipTest("the optional library fints is not installed: it wants Python 3.11")
+        self.walk("fints")
 
     def test_gocardless(self):
         self.walk("gocardless")
