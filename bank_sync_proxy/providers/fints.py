@@ -63,14 +63,16 @@ class FinTS(WebProvider):
         try:
             from . import fints_client, fints_statements
         except ImportError as error:
-            detail = f"{error}: the library is missing, pip install 'fints>=5.0.1' 'mt-940>=5.1.1' (Python 3.11 or later)"
+            detail = (
+                f"{error}: the library is missing, pip install 'fints>=5.0.1' 'mt-940>=5.1.1' (Python 3.11 or later)"
+            )
             raise ConfigurationError("provider_not_configured", detail, provider=self.code)
         return fints_client, fints_statements
 
     def institutions(self, country=None):
         """There is no public list of banks and their addresses."""
         limits = Capabilities(history_days=HISTORY_DAYS)
-        bank = Institution(id="fints.DE", name="German bank by FinTS", country="DE", capabilities=limits)
+        bank = Institution(id="fints.DE", name=self.label, country="DE", capabilities=limits)
         return [bank] if country in (None, "DE") else []
 
     def _client(self, access):
@@ -203,15 +205,18 @@ class FinTS(WebProvider):
     def _identify(self, client, listed):
         """An IBAN names one account, whatever the consent, so it is the id."""
         found = {}
+        bank = client.bpa and reading.text(client.bpa.bank_name)
         for item in listed:
             described = client.description(item.iban)
+            product = described and reading.text(described.account_product_name)
             found[item.iban] = {
                 "iban": item.iban,
                 "bic": item.bic,
                 "number": item.accountnumber,
                 "subaccount": item.subaccount,
                 "bank_code": item.blz,
-                "name": (described and reading.text(described.account_product_name)) or item.iban,
+                # Of all banks the connection has the same name.
+                "name": " ".join(filter(None, (bank, product))) or item.iban,
                 "currency": reading.currency(described.account_currency) if described else "EUR",
                 "type": int(described.account_type or 0) if described else 1,
             }

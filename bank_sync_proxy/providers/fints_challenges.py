@@ -13,7 +13,7 @@ LOGIN = Challenge(
         Field("bank_code", _lt("Bank code"), help=_lt("Eight digits (Bankleitzahl); they are part of your IBAN.")),
         Field("url", _lt("FinTS address"), help=_lt("It begins with https://")),
         Field("user", _lt("User name"), help=_lt("As in the bank's online banking: login name or user ID.")),
-        Field("customer", _lt("Customer ID"), help=_lt("Only if your bank gave you one."), required=False),
+        Field("customer", _lt("Customer ID, if your bank gave you one"), required=False),
         Field("pin", _lt("PIN"), type="password", help=_lt("The one of your online banking.")),
     ),
     submit=_lt("Sign in"),

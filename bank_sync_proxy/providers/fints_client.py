@@ -185,7 +185,9 @@ class Client(FinTS3PinTanClient):
     # -------------------------------------------------------------------------
 
     def process_response_message(self, dialog, message, internal_send=True):
-        answers = [answer for kind in (HIRMG2, HIRMS2) for part in message.find_segments(kind) for answer in part.responses]
+        answers = [
+            answer for kind in (HIRMG2, HIRMS2) for part in message.find_segments(kind) for answer in part.responses
+        ]
         self._check(answers, {answer.code: answer.text for answer in answers})
         super().process_response_message(dialog, message, internal_send=internal_send)
 

@@ -1,7 +1,6 @@
 """A German bank as the contract suite needs it."""
 
 import base64
-import json
 
 from fints.client import DATA_BLOB_MAGIC
 from fints.utils import compress_datablob
@@ -47,7 +46,10 @@ class FinTSScript(Script):
         """What the library keeps is compressed; the fixture shows what is in it."""
         value = super().fill(value)
         if isinstance(value, dict) and isinstance(value.get("client"), dict):
-            kept = {name: item.encode("iso-8859-1") if name.endswith("_bin") else item for name, item in value["client"].items()}
+            kept = {
+                name: item.encode("iso-8859-1") if name.endswith("_bin") else item
+                for name, item in value["client"].items()
+            }
             value["client"] = base64.b64encode(compress_datablob(DATA_BLOB_MAGIC, 1, kept)).decode()
         return value
 

@@ -10,7 +10,13 @@ import pytest
 
 from bank_sync_proxy import providers
 from bank_sync_proxy.providers import fints_challenges as pages
-from bank_sync_proxy.providers.errors import ConfigurationError, ConsentError, ProtocolError, ProviderError, TransientError
+from bank_sync_proxy.providers.errors import (
+    ConfigurationError,
+    ConsentError,
+    ProtocolError,
+    ProviderError,
+    TransientError,
+)
 from bank_sync_proxy.providers.fints import FinTS
 from bank_sync_proxy.providers.types import Challenge, Completed, Flow, Refreshed
 from bank_sync_proxy.tests.pure.contract import NOW
@@ -147,7 +153,11 @@ def test_the_bank_s_methods_are_offered(script):
 def test_a_device_is_asked_for_where_there_are_several(script):
     media = "HITAB:4:HKTAB+1+M:1:::::::::::Handy alt+M:1:::::::::::Handy neu"
     script.server.expect(
-        [*exchanges("connect")[:1], says("HIRMS:2:HKTAN+3076::Nicht nötig.", "HITAN:7:HKTAN+4++noref+nochallenge"), says("HIRMS:2:HKTAB+0020::Ok.", media, **{"with": {"segments": ["HKTAB"]}})]
+        [
+            *exchanges("connect")[:1],
+            says("HIRMS:2:HKTAN+3076::Nicht nötig.", "HITAN:7:HKTAN+4++noref+nochallenge"),
+            says("HIRMS:2:HKTAB+0020::Ok.", media, **{"with": {"segments": ["HKTAB"]}}),
+        ]
     )
     step = signed_in(script, "913")
     assert [option.value for option in step.fields[0].options] == ["Handy alt", "Handy neu"]
@@ -165,7 +175,9 @@ def test_the_bank_s_own_words_are_shown_as_text(script):
 def test_a_wrong_tan_leads_to_a_new_request(script):
     script.server.expect([*exchanges("connect")[:1], asks_for_tan()])
     step = signed_in(script)
-    script.server.expect([{"ask": "POST /bank", "says": [FAILED, "HIRMS:2:HKTAN+9941::TAN ungültig."]}, asks_for_tan("Neue TAN")])
+    script.server.expect(
+        [{"ask": "POST /bank", "says": [FAILED, "HIRMS:2:HKTAN+9941::TAN ungültig."]}, asks_for_tan("Neue TAN")]
+    )
     step = answered(script, step, {"tan": "424242"})
     assert step.error == pages.WRONG_TAN and step.hint == "Neue TAN"
     script.server.expect(exchanges("connect")[2:])
@@ -199,7 +211,11 @@ def test_only_pictures_are_shown_as_pictures(script):
 
 
 def test_a_flickering_code_is_explained(script):
-    exchange = says(WANTS_TAN, "HITAN:7:HKTAN+4++4711+Startcode 123+{code}", binary={"code": "0388A01239230124622DE26200411300000202051"})
+    exchange = says(
+        WANTS_TAN,
+        "HITAN:7:HKTAN+4++4711+Startcode 123+{code}",
+        binary={"code": "0388A01239230124622DE26200411300000202051"},
+    )
     script.server.expect([*exchanges("connect")[:1], exchange])
     step = signed_in(script)
     assert step.fields[0].value == pages.FLICKER and step.hint == "Startcode 123"
@@ -219,11 +235,19 @@ def test_what_waits_for_a_tan_is_no_pickle(script):
 
 
 def asks_for_approval():
-    return says("HIRMS:2:HKTAN+3955::Freigabe in der App.", "HITAN:7:HKTAN+4++4711+Bitte in der App bestätigen", **{"with": {"method": "923"}})
+    return says(
+        "HIRMS:2:HKTAN+3955::Freigabe in der App.",
+        "HITAN:7:HKTAN+4++4711+Bitte in der App bestätigen",
+        **{"with": {"method": "923"}},
+    )
 
 
 def still_waits():
-    return says("HIRMS:2:HKTAN+3956::Noch nicht freigegeben.", "HITAN:7:HKTAN+S++4711", **{"with": {"process": "S", "tan": None}})
+    return says(
+        "HIRMS:2:HKTAN+3956::Noch nicht freigegeben.",
+        "HITAN:7:HKTAN+S++4711",
+        **{"with": {"process": "S", "tan": None}},
+    )
 
 
 def test_an_approval_is_waited_for_and_then_goes_on(script):
@@ -306,7 +330,8 @@ def test_not_further_back_than_a_bank_goes_without_a_tan(script):
 
 
 @pytest.mark.parametrize(
-    "url", ["http://bank.example/fints", "https://127.0.0.1/fints", "https://10.0.0.1/", "https://user@bank.example/", "bank"]
+    "url",
+    ["http://bank.example/fints", "https://127.0.0.1/fints", "https://10.0.0.1/", "https://user@bank.example/", "bank"],
 )
 def test_an_address_that_leads_inside_is_refused(script, url):
     step = script.adapter.start("fints.DE", Flow("connect", "fints.DE"))
@@ -341,19 +366,29 @@ def test_without_the_library_it_says_what_to_install(monkeypatch):
 
 
 def mt940(*lines):
-    return "\r\n".join(["", ":20:START", ":25:10020030/0000202051", ":28C:1/1", ":60F:C261101EUR1000,", *lines, ":62F:C261120EUR1000,", "-"])
+    return "\r\n".join(
+        [
+            "",
+            ":20:START",
+            ":25:10020030/0000202051",
+            ":28C:1/1",
+            ":60F:C261101EUR1000,",
+            *lines,
+            ":62F:C261120EUR1000,",
+            "-",
+        ]
+    )
 
 
-@pytest.mark.parametrize(
-    "mark, amount", [("C", "5.10"), ("D", "-5.10"), ("RC", "-5.10"), ("RD", "5.10")]
-)
+@pytest.mark.parametrize("mark, amount", [("C", "5.10"), ("D", "-5.10"), ("RC", "-5.10"), ("RD", "5.10")])
 def test_what_is_taken_back_has_the_other_sign(mark, amount):
     (row,) = read_mt940(mt940(f":61:2611041104{mark}R5,10NTRFNONREF", ":86:166?00TEST?20SVWZ+x"), "EUR", False)
     assert row.amount == Decimal(amount)
 
 
 @pytest.mark.parametrize(
-    "dates, booked", [("2612300102", date(2027, 1, 2)), ("2701021230", date(2026, 12, 30)), ("261104", date(2026, 11, 4))]
+    "dates, booked",
+    [("2612300102", date(2027, 1, 2)), ("2701021230", date(2026, 12, 30)), ("261104", date(2026, 11, 4))],
 )
 def test_the_day_of_booking_has_no_year_of_its_own(dates, booked):
     (row,) = read_mt940(mt940(f":61:{dates}CR5,NTRFNONREF", ":86:166?00TEST"), "EUR", False)
@@ -367,7 +402,9 @@ def test_a_text_without_fields_is_kept(script):
 
 
 def test_old_line_ends_are_read():
-    (row,) = read_mt940(mt940(":61:2611041104CR5,NTRFNONREF", ":86:166?00TEST?20SVWZ+x").replace("\r\n", "@@"), "EUR", False)
+    (row,) = read_mt940(
+        mt940(":61:2611041104CR5,NTRFNONREF", ":86:166?00TEST?20SVWZ+x").replace("\r\n", "@@"), "EUR", False
+    )
     assert row.remittance == ("x", "TEST")
 
 
@@ -375,7 +412,7 @@ CAMT = (FIXTURES / "fints" / "camt.xml").read_bytes()
 
 
 def test_camt_is_read_by_its_fields():
-    debit, reversal, batch, pending = read_camt(CAMT, False)
+    debit, _reversal, _batch, pending = read_camt(CAMT, False)
     assert (debit.amount, debit.currency, debit.status) == (Decimal("-89.40"), "EUR", "booked")
     assert (debit.foreign_amount, debit.foreign_currency) == (Decimal("-84.00"), "CHF")
     assert (debit.booking_date, debit.value_date) == (date(2026, 11, 3), date(2026, 11, 4))
