@@ -143,14 +143,14 @@ def page(served, browser):  # noqa: F811
 
 def go_to_the_bank(page, served, kind):
     """Open the hosted page that a button of Odoo leads to, whatever kind of window that button opens."""
-    action = served.shell(
-        f"""
+    action = served.shell(f"""
+import json
 env = env(user=env.ref('base.user_admin'))
 link = env['account.online.link'].search([('provider_label', '=', 'FinTS (German banks)')], limit=1)
 journal = env['account.journal'].search([('type', '=', 'bank')], limit=1)
-result = json.dumps(env['account.online.authorization']._open({kind!r}, {kind == 'renew'} and link or None, journal), default=str)
-""".replace("\nenv = ", "\nimport json\nenv = ", 1)
-    )
+authorization = env['account.online.authorization']
+result = json.dumps(authorization._open({kind!r}, {kind == "renew"} and link or None, journal), default=str)
+""")
     page.goto(served.url + re.search(r"/bank_sync/connect/[\w-]+", action)[0])
 
 

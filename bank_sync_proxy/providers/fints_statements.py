@@ -93,36 +93,36 @@ def read_camt(document, is_pending):
         root = etree.fromstring(document, parser)
     except etree.XMLSyntaxError as error:
         raise ValueError(f"no XML: {error.msg}"[:100])
-    entries = ((entry, _status(entry, is_pending)) for entry in root.iter("{*}Ntry"))
-    return [_read_entry(entry, status) for entry, status in entries if status]
+    entries = (_plain(entry) for entry in root.iter("{*}Ntry"))
+    found = ((entry, _status(entry, is_pending)) for entry in entries)
+    return [_read_entry(entry, status) for entry, status in found if status]
 
 
 def _status(entry, is_pending):
     # Old versions write the code itself, new ones put it into Cd.
-    code = _text(entry, "Sts/{*}Cd") or _text(entry, "Sts")
+    code = _at(entry, "Sts", "Cd") or _at(entry, "Sts")
     if code in ("INFO", "FUTR"):
         return None
     return "pending" if is_pending or code == "PDNG" else "booked"
 
 
 def _read_entry(entry, status):
-    amount, currency = _money(entry.find("{*}Amt"))
-    is_credit = {"CRDT": True, "DBIT": False}[_text(entry, "CdtDbtInd")]
+    amount, currency = _money(entry["Amt"])
+    is_credit = {"CRDT": True, "DBIT": False}[entry["CdtDbtInd"]]
     sign = 1 if is_credit else -1
-    details = entry.findall("{*}NtryDtls/{*}TxDtls")
+    details = [detail for group in _list(entry, "NtryDtls") for detail in _list(group, "TxDtls")]
     # Of a batch only the texts: each of its payments has another side, and the account sees the sum.
     single = details[0] if len(details) == 1 else None
-    value_day = _date(entry, "ValDt")
-    booking_day = _date(entry, "BookgDt")
+    value_day, booking_day = _date(entry, "ValDt"), _date(entry, "BookgDt")
     if status == "booked" and not (booking_day or value_day):
         raise ValueError("a booked entry without a day")
-    foreign, foreign_currency = _money(_find(single, "AmtDtls/{*}InstdAmt/{*}Amt"))
+    foreign, foreign_currency = _money(_at(single, "AmtDtls", "InstdAmt", "Amt"))
     if foreign_currency == currency:
         foreign = foreign_currency = None
     # Of what was sent back, the roles are those of the payment that came before.
-    is_reversal = _text(entry, "RvslInd") == "true"
-    reference = next((_text(detail, "RmtInf/{*}Strd/{*}CdtrRefInf/{*}Ref") for detail in details), None)
-    unstructured = [item.text for detail in details for item in detail.iterfind("{*}RmtInf/{*}Ustrd")]
+    is_reversal = entry.get("RvslInd") == "true"
+    reference = next((_at(detail, "RmtInf", "Strd", "CdtrRefInf", "Ref") for detail in details), None)
+    unstructured = [text for detail in details for text in _list(_at(detail, "RmtInf"), "Ustrd")]
     return Transaction(
         id=None,
         status=status,
@@ -132,62 +132,64 @@ def _read_entry(entry, status):
         value_date=value_day,
         foreign_amount=foreign and sign * foreign,
         foreign_currency=foreign_currency,
-        counterparty=_other_side(single, SIDES[is_credit != is_reversal]),
+        counterparty=_other_side(single, *SIDES[is_credit != is_reversal]),
         remittance=reading.texts(
-            unstructured, reference, *(_text(detail, "AddtlTxInf") for detail in details), _text(entry, "AddtlNtryInf")
+            unstructured, reference, *(_at(detail, "AddtlTxInf") for detail in details), _at(entry, "AddtlNtryInf")
         ),
-        end_to_end_id=_reference(_text(single, "Refs/{*}EndToEndId")),
-        creditor_reference=reading.creditor_reference(reference)
-        or next(filter(None, map(reading.creditor_reference, unstructured)), None),
-        mandate_id=_reference(_text(single, "Refs/{*}MndtId")),
-        raw=_plain(entry),
+        end_to_end_id=_reference(_at(single, "Refs", "EndToEndId")),
+        creditor_reference=next(filter(None, map(reading.creditor_reference, [reference, *unstructured])), None),
+        mandate_id=_reference(_at(single, "Refs", "MndtId")),
+        raw=entry,
     )
 
 
-def _other_side(detail, names):
-    party, account, agent = names
-    parties = f"RltdPties/{{*}}{party}"
-    number = f"RltdPties/{{*}}{account}/{{*}}Id"
-    institution = f"RltdAgts/{{*}}{agent}/{{*}}FinInstnId"
+def _other_side(detail, party, account, agent):
+    parties, institution = _at(detail, "RltdPties"), _at(detail, "RltdAgts", agent, "FinInstnId")
     return Counterparty(
-        _text(detail, f"{parties}/{{*}}Nm") or _text(detail, f"{parties}/{{*}}Pty/{{*}}Nm"),
-        _text(detail, f"{number}/{{*}}IBAN") or _text(detail, f"{number}/{{*}}Othr/{{*}}Id"),
-        _text(detail, f"{institution}/{{*}}BICFI") or _text(detail, f"{institution}/{{*}}BIC"),
+        _at(parties, party, "Nm") or _at(parties, party, "Pty", "Nm"),
+        _at(parties, account, "Id", "IBAN") or _at(parties, account, "Id", "Othr", "Id"),
+        _at(institution, "BICFI") or _at(institution, "BIC"),
     )
 
 
-def _find(element, path):
-    return None if element is None else element.find(f"{{*}}{path}")
-
-
-def _text(element, path):
-    found = _find(element, path)
-    return None if found is None else reading.text(found.text)
-
-
-def _money(element):
+def _money(part):
     """:return: (amount without a sign, currency), or (None, None)"""
-    if element is None:
-        return None, None
-    return reading.amount(element.text.strip()), reading.currency(element.get("Ccy"))
+    return (reading.amount(part["#"]), reading.currency(part["@Ccy"])) if part else (None, None)
 
 
 def _date(entry, name):
-    return reading.day(_text(entry, f"{name}/{{*}}Dt") or _text(entry, f"{name}/{{*}}DtTm"))
+    return reading.day(_at(entry, name, "Dt") or _at(entry, name, "DtTm"))
+
+
+def _at(part, *path):
+    """:return: what stands there, the first of several; None where there is nothing"""
+    for name in path:
+        part = part.get(name) if type(part) is dict else None
+        if type(part) is list:
+            part = part[0]
+    return part or None
+
+
+def _list(part, name):
+    """:return: what may be there several times"""
+    found = part.get(name) if type(part) is dict else None
+    return found if type(found) is list else [found] if found else []
 
 
 def _plain(element):
-    """An element as JSON: its text, or its parts by name; attributes begin with ``@``."""
+    """An element as JSON: its text, or its parts by name; attributes begin with ``@``, text beside them is ``#``."""
+    text = (element.text or "").strip()
+    if not len(element) and not element.attrib:
+        return text
     parts = {f"@{name}": value for name, value in element.attrib.items()}
-    for part in element:
-        if not isinstance(part.tag, str):
-            continue
-        name, value = etree.QName(part).localname, _plain(part)
+    for part in element.iterchildren(etree.Element):
+        name, value = part.tag.rpartition("}")[2], _plain(part)
         if name not in parts:
             parts[name] = value
+        elif type(parts[name]) is list:
+            parts[name].append(value)
         else:
-            parts[name] = [*(parts[name] if isinstance(parts[name], list) else [parts[name]]), value]
-    text = (element.text or "").strip()
-    if not parts:
-        return text
-    return {**parts, "#": text} if text else parts
+            parts[name] = [parts[name], value]
+    if text:
+        parts["#"] = text
+    return parts

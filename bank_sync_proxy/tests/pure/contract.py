@@ -48,6 +48,7 @@ class Script:
     :cvar dict callback: parameters with which the browser comes back; ``refusal`` when the user has refused
     :cvar tuple secrets: texts that may be in no log and in no error
     :cvar server_class: what speaks the provider's language
+    :cvar str media_type: of its answers
     :cvar str asks_once: why no question is ever sent a second time; empty where those that only read may be
     """
 
@@ -63,6 +64,7 @@ class Script:
     refusal = {}
     secrets = ()
     server_class = ScriptedServer
+    media_type = "application/json"
     asks_once = ""
 
     def __init__(self):

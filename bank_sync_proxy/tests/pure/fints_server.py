@@ -6,7 +6,7 @@ from fints.client import DATA_BLOB_MAGIC
 from fints.utils import compress_datablob
 
 from .contract import Script
-from .fints_bank import FinTSServer
+from .fints_bank import GOODBYE, FinTSServer, read, write
 
 PRODUCT = "9FA6681DEC0CF3046BFC2F8A6"
 
@@ -20,6 +20,7 @@ class FinTSScript(Script):
     account = "DE02120300000000202051"
     secrets = ("s3cret-pin", "424242")
     server_class = FinTSServer
+    media_type = "text/plain"
     asks_once = "a bank counts PINs, and the messages of a dialog have numbers"
 
     @property
@@ -52,6 +53,23 @@ class FinTSScript(Script):
             }
             value["client"] = base64.b64encode(compress_datablob(DATA_BLOB_MAGIC, 1, kept)).decode()
         return value
+
+    @staticmethod
+    def from_memory(script, case, count):
+        """For the benchmark: (None, bytes of one transaction, callable(request) that gives bytes)"""
+        sign_in, statement = case["exchanges"]
+        lines = statement["binary"]["booked"]
+        first, last = (next(i for i, line in enumerate(lines) if line.startswith(tag)) for tag in (":61:", ":62F:"))
+        row = lines[first:last]
+        statement = {**statement, "binary": {"booked": [*lines[:first], *row * count, *lines[last:]]}}
+
+        def answer(request):
+            question = read(request.body)
+            question["answers_as"] = "DIALOG-1"
+            kinds = {"HKIDN": sign_in, "HKKAZ": statement, "HKEND": GOODBYE}
+            return base64.b64encode(write(kinds[question["segments"][0]], question))
+
+        return None, len("".join(row)), answer
 
 
 SCRIPT = FinTSScript
