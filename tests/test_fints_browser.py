@@ -149,7 +149,7 @@ env = env(user=env.ref('base.user_admin'))
 link = env['account.online.link'].search([('provider_label', '=', 'FinTS (German banks)')], limit=1)
 journal = env['account.journal'].search([('type', '=', 'bank')], limit=1)
 authorization = env['account.online.authorization']
-result = json.dumps(authorization._open({kind!r}, {kind == "renew"} and link or None, journal), default=str)
+result = json.dumps(authorization._open({kind!r}, {kind != "connect"} and link or None, journal), default=str)
 """)
     page.goto(served.url + re.search(r"/bank_sync/connect/[\w-]+", action)[0])
 
@@ -220,7 +220,7 @@ result = sorted(link.account_online_account_ids.mapped('name'))
     before = lines(served)
 
     bank.wants, bank.approved = "approval", False
-    go_to_the_bank(page, served, "renew")
+    go_to_the_bank(page, served, "consent")
     expect(page.get_by_role("heading", name="Sign in at your bank again")).to_be_visible()
     photograph(page, "fints_again")
     sign_in(page, PIN)
