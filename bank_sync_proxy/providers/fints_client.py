@@ -189,7 +189,7 @@ class Client(FinTS3PinTanClient):
             answer for kind in (HIRMG2, HIRMS2) for part in message.find_segments(kind) for answer in part.responses
         ]
         self._check(answers, {answer.code: answer.text for answer in answers})
-        super().process_response_message(dialog, message, internal_send=internal_send)
+        return super().process_response_message(dialog, message, internal_send=internal_send)
 
     def _check(self, answers, words):
         """
