@@ -101,6 +101,11 @@ class BankSyncConnection(models.Model):
             self.state = "expired"
         elif self.state in ("connected", "expired") and error.code == "connection_disconnected":
             self.state = "disconnected"
+        elif self.state == "connected" and error.code == "credentials_rejected" and error.provider:
+            # Why not in the question: what that has written is taken back.
+            state = self._read_state()
+            if (kept := self.provider_id._adapter().forget_refused(state)) != state:
+                self.secret_state = self.env["bank.sync.vault"]._encrypt(kept)
         for connection, kind, account in getattr(error, "spent", ()):
             if connection == self:
                 self.env["bank.sync.usage"]._count(self, kind, account)

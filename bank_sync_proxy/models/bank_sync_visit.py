@@ -260,7 +260,7 @@ class BankSyncVisit(models.Model):
             options = {option.value for option in field.options}
             if field.type == "multichoice":
                 accepted[field.name] = tuple(value for value in values.get(field.name, ()) if value in options)
-            elif field.type != "info":
+            elif field.type not in ("info", "image"):
                 value = "".join(values.get(field.name, ()))[:MAX_VALUE_LENGTH].replace("\x00", "")
                 accepted[field.name] = value if field.type != "choice" or value in options else ""
         return accepted

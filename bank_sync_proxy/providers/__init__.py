@@ -7,6 +7,7 @@ from importlib import import_module
 #: missing optional library troubles nobody else.
 PROVIDERS = (
     ("enable_banking", "Enable Banking", "EnableBanking"),
+    ("fints", "FinTS (German banks)", "FinTS"),
     ("gocardless", "GoCardless (existing accounts only)", "GoCardless"),
     ("plaid", "Plaid", "Plaid"),
     ("ponto", "Ponto", "Ponto"),

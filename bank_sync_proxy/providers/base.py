@@ -144,6 +144,12 @@ class Provider:
         """
         return self.start(flow.institution, flow)
 
+    def forget_refused(self, state):
+        """:return: what stays of the state after the bank has refused its credentials, such as that of a bank that
+        locks an access after a few attempts
+        """
+        return state
+
     def revoke(self, state):
         """Give the consent back; nothing to do where consents only run out."""
 

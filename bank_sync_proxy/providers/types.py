@@ -264,8 +264,10 @@ class Option:
 class Field:
     """One question of a :class:`Challenge`.
 
-    :param str type: ``text`` · ``password`` · ``code`` · ``choice`` · ``multichoice`` · ``info`` (only shown)
-    :param value: what is filled in already: a text, or a tuple of option values for ``multichoice``; never a secret
+    :param str type: ``text`` · ``password`` · ``code`` · ``choice`` · ``multichoice`` · ``info`` and ``image`` (only
+        shown)
+    :param value: what is filled in already: a text, or a tuple of option values for ``multichoice``; a ``data:`` URI of
+        an ``image``; never a secret
     """
 
     name: str

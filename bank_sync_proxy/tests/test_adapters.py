@@ -1,4 +1,5 @@
 from contextlib import closing
+from importlib.util import find_spec
 
 from freezegun import freeze_time
 
@@ -159,6 +160,27 @@ class TestAdapters(ProxyCase):
 
     def test_enable_banking(self):
         self.walk("enable_banking")
+
+    def test_fints(self):
+        if not find_spec("fints"):
+            self.skipTest("the optional library fints is not installed: it wants Python 3.11")
+        self.walk("fints")
+
+    def test_fints_forgets_a_refused_pin(self):
+        if not find_spec("fints"):
+            self.skipTest("the optional library fints is not installed: it wants Python 3.11")
+        script = script_class("fints")()
+        with closing(script.server), freeze_time(NOW):
+            self.switch_on(script)
+            connection = self.connect_bank(script)
+            refused = Case("fints", "refused").exchanges
+            script.server.expect([{"ask": refused[0]["ask"], "says": refused[0]["says"]}])
+            for _attempt in range(3):
+                error = self.ask("connections.refresh", connection_id=connection)["error"]
+                self.assertEqual(error["code"], "credentials_rejected")
+            script.server.check_all()
+            record = self.env["bank.sync.connection"].search([("identifier", "=", connection)])
+            self.assertEqual((record.state, record._read_state()["pin"]), ("connected", ""))
 
     def test_gocardless(self):
         self.walk("gocardless")

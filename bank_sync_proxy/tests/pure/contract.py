@@ -16,6 +16,8 @@ STATE = "the-state-of-this-visit"
 
 #: Has no network, so there is nothing to script.
 OFFLINE = {"sandbox"}
+#: Which optional library an adapter needs; without it, its script can't be imported either.
+LIBRARIES = {"fints": "fints"}
 CODES = [code for code, _label, _name in PROVIDERS if code not in OFFLINE]
 
 #: Each provider has a file for each of these.
@@ -46,6 +48,9 @@ class Script:
     :cvar dict callback: parameters with which the browser comes back; ``refusal`` when the user has refused
     :cvar tuple secrets: texts that may be in no log and in no error
     :cvar tuple renewed: id in the questions of ``revoke``, and the one that ``renewal`` has put in its place, if it has
+    :cvar server_class: what speaks the provider's language
+    :cvar str media_type: of its answers
+    :cvar str asks_once: why no question is ever sent a second time; empty where those that only read may be
     """
 
     code = None
@@ -60,10 +65,13 @@ class Script:
     refusal = {}
     secrets = ()
     renewed = ("", "")
+    server_class = ScriptedServer
+    media_type = "application/json"
+    asks_once = ""
 
     def __init__(self):
         self.moment = NOW
-        self.server = ScriptedServer(lambda: NOW, self.check, self.prefix)
+        self.server = self.server_class(lambda: NOW, self.check, self.prefix)
         self.slept = []
         self.adapter = self.new_adapter()
 

@@ -81,8 +81,10 @@ class ScriptedServer:
         question = Question(handler)
         with self._lock:
             self.asked.append(question)
-            exchange = self.exchanges.pop(0) if self.exchanges else None
+        exchange = None
         try:
+            with self._lock:
+                exchange = self._next(question)
             assert exchange, f"{question.method} {question.url} was not expected any more"
             self._compare(exchange, question)
             self.check(question)
@@ -91,6 +93,10 @@ class ScriptedServer:
             exchange = {"status": 418, "answer": {}}
         with suppress(BrokenPipeError, ConnectionResetError):
             self._answer(handler, exchange)
+
+    def _next(self, question):
+        """:return: the exchange that a question belongs to, or None"""
+        return self.exchanges.pop(0) if self.exchanges else None
 
     def _compare(self, exchange, question):
         method, _blank, url = exchange["ask"].partition(" ")

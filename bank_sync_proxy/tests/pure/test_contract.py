@@ -19,10 +19,25 @@ from bank_sync_proxy.providers.errors import (
 )
 from bank_sync_proxy.providers.types import Challenge, Completed, Flow, Refreshed
 from bank_sync_proxy.providers.web import WebProvider
-from bank_sync_proxy.tests.pure.contract import CALLBACK_URL, CASES, CODES, NOW, STATE, script_class
+from bank_sync_proxy.tests.pure.contract import (
+    CALLBACK_URL,
+    CASES,
+    CODES,
+    LIBRARIES,
+    NOW,
+    STATE,
+    script_class,
+)
 from bank_sync_proxy.tests.pure.scripted import FIXTURES, Case, is_part
 
 pytestmark = pytest.mark.parametrize("code", CODES)
+
+
+@pytest.fixture(autouse=True)
+def have_the_library(code):
+    """An adapter may need a library that Python itself does not come with, or that wants a newer Python."""
+    if library := LIBRARIES.get(code):
+        pytest.importorskip(library)
 
 
 @pytest.fixture
@@ -50,6 +65,9 @@ def replay(script, **answer):
 
 
 def repeat_last(script, **answer):
+    """Expect it once more, where the adapter may ask again."""
+    if script.asks_once:
+        return
     script.server.expect([{**script.server.exchanges[-1], **answer}])
 
 
@@ -293,6 +311,10 @@ def test_a_failure_of_the_service_is_nobody_s_fault(script, status):
 
 def test_a_gateway_that_fails_once_is_asked_again(script):
     replay(script, status=503, text="busy", type="text/plain")
+    if script.asks_once:
+        failure(script, TransientError)
+        assert not script.slept, script.asks_once
+        return
     script.server.expect(Case(script.code, "empty").exchanges[-1:])
     assert not [transaction for page in script.pages() for transaction in page.transactions]
     assert script.slept == [0.5]
@@ -319,7 +341,9 @@ def test_an_answer_that_was_cut_off_is_nobody_s_fault(script, announce_all):
     last = next(
         e for e in original if e["ask"].split("?")[0] == Case(script.code, "empty").exchanges[-1]["ask"].split("?")[0]
     )
-    replay(script, answer=last["answer"], cut=25, announce_all=announce_all)
+    # JSON, or what a server of another kind makes its answers of.
+    last = {key: last[key] for key in ("answer", "says", "binary") if key in last}
+    replay(script, **last, cut=25, announce_all=announce_all)
     repeat_last(script)
     repeat_last(script)
     failure(script, TransientError)

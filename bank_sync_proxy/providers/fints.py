@@ -1,0 +1,361 @@
+"""FinTS: German banks directly, by the protocol that they all speak. https://www.fints.org/de/spezifikation
+
+Nobody stands between the proxy and the bank, so there is nothing but what the user has: a user name, a PIN, and TANs. A
+TAN, or an approval in the bank's app, is asked for when the connection is made and every 90 to 180 days; in between
+the bank answers without. What each bank speaks in detail is the business of the optional library ``fints`` (LGPL-3).
+"""
+
+import base64
+from datetime import date, datetime, time, timedelta, timezone
+from functools import cached_property
+
+from . import fints_challenges as pages
+from . import reading
+from .errors import ConfigurationError, ConsentError, ProtocolError, TransientError, _lt
+from .facts import Facts
+from .http import leads_outside
+from .types import Account, Capabilities, Challenge, Completed, Field, Institution, Option, Page, Refreshed, Setting
+from .web import WebProvider
+
+#: What banks give without a TAN. https://eur-lex.europa.eu/eli/reg_del/2018/389/oj, article 10
+HISTORY_DAYS = 90
+#: A page is a window of days, so that no answer is larger than one of them.
+WINDOW = timedelta(days=31)
+#: How far back a bank is asked when only its question for a TAN is of interest.
+PROBE = timedelta(days=3)
+#: Kinds of accounts begin with these numbers, up to the next one (HIUPD, "Kontoart").
+ACCOUNT_TYPES = ((60, "other"), (50, "credit_card"), (40, "loan"), (30, "other"), (10, "savings"), (1, "current"))
+PICTURES = ("image/png", "image/jpeg", "image/gif")
+MAX_WORDS = 1500
+POLL_SECONDS, MAX_POLLS = 5, 60
+
+
+class FinTS(WebProvider):
+    """State: ``bank_code``, ``url``, ``user``, ``customer``, ``pin``, what the library keeps (``system_id``,
+    ``client``), and ``accounts``: our id, which is the IBAN, → what names an account to the bank.
+    """
+
+    code = "fints"
+    label = "FinTS (German banks)"
+    docs_url = "https://www.fints.org/de/spezifikation"
+    api_version = "3.0"
+    #: Each bank has its own, which the user names.
+    production_url = sandbox_url = "https://www.fints.org"
+    facts = Facts(
+        countries="Germany",
+        who="every customer of a bank that offers FinTS; the proxy is registered once, free",
+        connect="our pages",
+        identity="none: told apart by content",
+        pending=True,
+        history_days=HISTORY_DAYS,
+    )
+    settings_needed = (
+        Setting(
+            "product_id",
+            _lt("Product registration"),
+            help=_lt("25 letters and digits that the German banking industry gave to the operator of this proxy."),
+        ),
+    )
+
+    @cached_property
+    def library(self):
+        """What needs the library. Why so late: it is optional, and the list of providers is for everybody."""
+        try:
+            from . import fints_client, fints_statements
+        except ImportError as error:
+            detail = (
+                f"{error}: the library is missing, pip install 'fints>=5.0.1' 'mt-940>=5.1.1' (Python 3.11 or later)"
+            )
+            raise ConfigurationError("provider_not_configured", detail, provider=self.code)
+        return fints_client, fints_statements
+
+    def institutions(self, country=None):
+        """There is no public list of banks and their addresses."""
+        limits = Capabilities(history_days=HISTORY_DAYS)
+        bank = Institution(id="fints.DE", name=self.label, country="DE", capabilities=limits)
+        return [bank] if country in (None, "DE") else []
+
+    def _client(self, access):
+        """Why the look at the address: a user names it; it may not lead into the network of the proxy."""
+        if not access.get("pin"):
+            raise ConsentError("credentials_rejected", "the PIN was refused before", provider=self.code)
+        if not self._may_ask(access["url"]):
+            # Or its name is not known at the moment.
+            raise TransientError("institution_unavailable", "its address is not public", provider=self.code)
+        client_module, _statements = self.library
+        return client_module.Client(self, access)
+
+    def _may_ask(self, url):
+        return self.is_our_host(url) or leads_outside(url)
+
+    def forget_refused(self, state):
+        """Why: of the next wrong PINs one would lock the account, and what asks may be a schedule."""
+        return {**state, "pin": ""}
+
+    # -------------------------------------------------------------------------
+    # SIGNING IN
+    # -------------------------------------------------------------------------
+
+    def start(self, institution, flow):
+        return pages.NEW_PIN if flow.state else pages.LOGIN
+
+    def answer(self, flow, values):
+        steps = {"login": self._login, "method": self._method, "medium": self._medium, "tan": self._tan}
+        step = steps.get(flow.data["step"])
+        return step(flow, values) if step else self._sign_in(flow, flow.data["access"])
+
+    def _login(self, flow, values):
+        page = self.start(flow.institution, flow)
+        access = {**flow.state, "pin": values.get("pin", "").strip()}
+        # The methods are asked for anew, but by the same computer as before.
+        access.pop("client", None)
+        if not flow.state:
+            access |= {name: "".join(values.get(name, "").split()) for name in ("bank_code", "url", "user", "customer")}
+        shown = {name: access[name] for name in ("bank_code", "url", "user", "customer")} if not flow.state else {}
+        if error := self._mistake(access):
+            return page.with_error(error, **shown)
+        client = self._client(access)
+        try:
+            methods = client.methods()
+        except ConsentError as error:
+            if error.code != "credentials_rejected":
+                raise
+            return page.with_error(pages.LOCKED if error.note else pages.WRONG_PIN, **shown)
+        except (ProtocolError, TransientError) as error:
+            # What a server says that is no bank's. A bank that was reached before is only out of order.
+            if flow.state or error.provider_code:
+                raise
+            return page.with_error(pages.NO_FINTS, **shown)
+        access |= client.keep()
+        if len(methods) > 1:
+            options = tuple(Option(method.security_function, method.name) for method in methods)
+            # One is chosen already, so nobody goes on without.
+            first = client.selected_security_function
+            field = Field("method", pages.METHOD_LABEL, "choice", options=options, value=first)
+            return self._choice(pages.METHOD, field, access)
+        return self._choose_method(flow, access, client, methods[0].security_function if methods else None)
+
+    def _mistake(self, access):
+        if not (access["bank_code"].isdigit() and access["bank_code"].isascii() and len(access["bank_code"]) == 8):
+            return pages.NO_BANK_CODE
+        if not self._may_ask(access["url"]):
+            return pages.NO_ADDRESS
+        if not access["user"]:
+            return pages.NO_USER
+        return None if access["pin"] else pages.NO_PIN
+
+    def _choice(self, page, field, access):
+        return Challenge(**{**vars(page), "fields": (field,), "data": {**page.data, "access": access}})
+
+    def _method(self, flow, values):
+        access = flow.data["access"]
+        return self._choose_method(flow, access, self._client(access), values.get("method"))
+
+    def _choose_method(self, flow, access, client, method):
+        if method:
+            client.set_tan_mechanism(method)
+        media = client.media()
+        access = {**access, **client.keep()}
+        if len(media) > 1:
+            options = tuple(Option(name, name) for name in media)
+            field = Field("medium", pages.MEDIUM_LABEL, "choice", options=options, value=media[0])
+            return self._choice(pages.MEDIUM, field, access)
+        return self._choose_medium(flow, access, media[0] if media else "")
+
+    def _medium(self, flow, values):
+        return self._choose_medium(flow, flow.data["access"], values.get("medium", ""))
+
+    def _choose_medium(self, flow, access, medium):
+        client = self._client(access)
+        client.selected_tan_medium = medium
+        return self._sign_in(flow, {**access, **client.keep()})
+
+    def _sign_in(self, flow, access):
+        """Open a dialog, and ask in it all that the bank could want a TAN for, while somebody is there to give one."""
+        client = self._client(access)
+        todo = list(access["accounts"]) if flow.kind == "refresh" else ["accounts"]
+        with client.dialog():
+            return self._go_on(flow, access, client, "sign_in", client.init_tan_response, todo)
+
+    def _go_on(self, flow, access, client, step, result, todo):
+        """
+        :param str step: what was asked last: ``sign_in``, ``accounts``, or the id of an account
+        :param result: what came of it
+        :param list todo: the steps that follow
+        """
+        while True:
+            if self._is_question(result):
+                data = {"step": "tan", "access": {**access, **client.keep()}, "at": step, "todo": todo, "polls": 0}
+                return self._ask(client, result, {**data, "paused": client.pause(result)})
+            if step == "accounts":
+                access = {**access, "accounts": self._identify(client, result)}
+                todo = list(access["accounts"])
+            if not todo:
+                break
+            step, *todo = todo
+            if step == "accounts":
+                result = client.get_sepa_accounts()
+            else:
+                result = client.probe(access["accounts"][step], self.now().date() - PROBE)
+        state = {**access, **client.keep()}
+        if flow.kind == "refresh":
+            return Refreshed(state, self.now())
+        return Completed(state, tuple(map(self._account, state["accounts"].items())), refreshed_at=self.now())
+
+    def _identify(self, client, listed):
+        """An IBAN names one account, whatever the consent, so it is the id."""
+        found = {}
+        bank = client.bpa and reading.text(client.bpa.bank_name)
+        for item in listed:
+            described = client.description(item.iban)
+            product = described and reading.text(described.account_product_name)
+            found[item.iban] = {
+                "iban": item.iban,
+                "bic": item.bic,
+                "number": item.accountnumber,
+                "subaccount": item.subaccount,
+                "bank_code": item.blz,
+                # Of all banks the connection has the same name.
+                "name": " ".join(filter(None, (bank, product))) or item.iban,
+                "currency": reading.currency(described.account_currency) if described else "EUR",
+                "type": int(described.account_type or 0) if described else 1,
+            }
+        return found
+
+    # -------------------------------------------------------------------------
+    # TANS
+    # -------------------------------------------------------------------------
+
+    def _is_question(self, result):
+        client_module, _statements = self.library
+        return isinstance(result, client_module.NeedTANResponse)
+
+    def _ask(self, client, asked, data):
+        """:return: the page for a question of the bank, in the bank's own words"""
+        words = reading.TAG.sub(" ", asked.challenge or "")
+        words = " ".join(words.split())[:MAX_WORDS]
+        if asked.decoupled:
+            pause = getattr(client.method, "wait_before_next_poll", None) or POLL_SECONDS
+            return Challenge(**{**vars(pages.APPROVAL), "hint": words, "data": data, "poll_seconds": int(pause)})
+        fields = [Field("tan", pages.TAN_LABEL, "code" if client.takes_digits() else "text")]
+        if asked.challenge_matrix and asked.challenge_matrix[0] in PICTURES:
+            kind, content = asked.challenge_matrix
+            picture = f"data:{kind};base64,{base64.b64encode(content).decode()}"
+            fields.insert(0, Field("picture", pages.PICTURE_LABEL, "image", value=picture, required=False))
+        elif asked.challenge_hhduc:
+            fields.insert(0, Field("flicker", "", "info", value=pages.FLICKER, required=False))
+        return Challenge(**{**vars(pages.TAN), "hint": words, "fields": tuple(fields), "data": data})
+
+    def _tan(self, flow, values):
+        data = flow.data
+        client = self._client(data["access"])
+        asked = client.asked(data["paused"])
+        tan = "".join(values.get("tan", "").split())
+        if not tan and not asked.decoupled:
+            return self._ask(client, asked, data).with_error(pages.NO_TAN)
+        try:
+            with client.dialog(data["paused"]):
+                result = client.send_tan(asked, tan)
+                if asked.decoupled and self._is_question(result):
+                    return self._wait(client, result, data)
+                return self._go_on(flow, data["access"], client, data["at"], result, data["todo"])
+        except ConsentError as error:
+            if error.provider_code not in self.library[0].TAN_CODES:
+                raise
+        if asked.decoupled:
+            return self._too_late(data)
+        page = self._sign_in(flow, data["access"])
+        return page.with_error(pages.WRONG_TAN) if isinstance(page, Challenge) else page
+
+    def _wait(self, client, asked, data):
+        """Nobody has approved yet."""
+        polls = data["polls"] + 1
+        if polls >= (getattr(client.method, "decoupled_max_poll_number", None) or MAX_POLLS):
+            return self._too_late(data)
+        return self._ask(client, asked, {**data, "polls": polls, "paused": client.pause(asked)})
+
+    def _too_late(self, data):
+        return Challenge(**{**vars(pages.TOO_LATE), "data": {"step": "again", "access": data["access"]}})
+
+    def _alone(self, result):
+        """:raise ConsentError: when the bank asks and nobody is there"""
+        if self._is_question(result):
+            raise ConsentError("challenge_required", "the bank wants a TAN", provider=self.code)
+        return result
+
+    # -------------------------------------------------------------------------
+    # ACCOUNTS
+    # -------------------------------------------------------------------------
+
+    def refresh(self, state, user_present=False, flow=None):
+        """The bank itself answers, always with its news; what is in question is whether it wants a TAN first."""
+        if user_present:
+            return self._sign_in(flow, state)
+        client = self._client(state)
+        with client.dialog():
+            self._alone(client.init_tan_response)
+        return Refreshed({**state, **client.keep()}, self.now())
+
+    def accounts(self, state):
+        client = self._client(state)
+        with client.dialog():
+            self._alone(client.init_tan_response)
+            return [
+                self._account((key, account), self._alone(client.balance(account)))
+                for key, account in state["accounts"].items()
+            ]
+
+    def _account(self, item, balance=None):
+        key, account = item
+        day = balance and date(balance.date.year, balance.date.month, balance.date.day)
+        today = self.now().date()
+        return Account(
+            id=key,
+            name=account["name"],
+            number=account["iban"],
+            currency=account["currency"],
+            type=next((name for first, name in ACCOUNT_TYPES if account["type"] >= first), "other"),
+            balance=balance and reading.amount(f"{balance.amount.amount:f}"),
+            # A day means its end.
+            balance_at=balance and (self.now() if day >= today else datetime.combine(day, time(23), timezone.utc)),
+            id_scheme="fingerprint",
+        )
+
+    # -------------------------------------------------------------------------
+    # TRANSACTIONS
+    # -------------------------------------------------------------------------
+
+    def transactions(self, state, account, since=None, cursor=None, limit=None):
+        known = state["accounts"].get(account)
+        if not known:
+            raise self.failure("unknown_account", "not part of the consent")
+        today = self.now().date()
+        start = max(since or date.min, today - timedelta(days=HISTORY_DAYS - 1))
+        if cursor:
+            with self.reading("cursor"):
+                start = reading.day(self.read_cursor(account, cursor)["start"])
+        end = start + WINDOW
+        more = end <= today
+        client = self._client(state)
+        with client.dialog():
+            self._alone(client.init_tan_response)
+            # Without an end, the last window has what is dated ahead, too.
+            found = self._alone(client.statements(known, start, end - timedelta(days=1) if more else None))
+        rows = self._read(found, known["currency"], with_pending=not more)
+        return Page(tuple(rows), (), self.write_cursor(account, start=end.isoformat()) if more else None, more)
+
+    def _read(self, found, currency, with_pending):
+        """:return: rows, oldest first; what is pending comes with every window and counts in the last one"""
+        _client, statements = self.library
+        is_camt, booked, pending = found
+        rows = []
+        with self.reading("statements"):
+            for is_pending, documents in ((False, booked), (True, pending)):
+                for document in documents:
+                    if is_camt:
+                        rows += statements.read_camt(document, is_pending)
+                    else:
+                        rows += statements.read_mt940(document, currency, is_pending)
+        rows = [row for row in rows if with_pending or row.status == "booked"]
+        rows.sort(key=lambda row: (row.status == "pending", row.booking_date or date.max))
+        return rows

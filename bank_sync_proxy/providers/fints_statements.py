@@ -1,0 +1,195 @@
+"""Statements as German banks send them: MT940 and MT942 with the fields of the German banking industry, and CAMT.052.
+
+Neither gives a stable id. MT940 has none. In CAMT, ``AcctSvcrRef`` is unique at some banks, the same for all of a batch
+at others, and ``NONREF`` at a few; nothing in an answer tells which. A wrong id loses transactions, none costs nothing:
+the database tells equal ones apart by what they are.
+"""
+
+import re
+from datetime import date
+
+from lxml import etree
+from mt940.models import Transactions
+from mt940.options import Options
+
+from . import reading
+from .types import Counterparty, Transaction
+
+#: Signs of reversals, the account of the other side apart from its name, nothing cut off.
+OPTIONS = Options.all()
+#: A bank's way to write "no zone", which the library takes for no date.
+NO_ZONE = re.compile(r"(:13D:\d{10})-0000")
+#: Where the other side stands in CAMT.
+SIDES = {True: ("Dbtr", "DbtrAcct", "DbtrAgt"), False: ("Cdtr", "CdtrAcct", "CdtrAgt")}
+REFUSED = {"NONREF", "NOTPROVIDED"}
+
+
+def read_mt940(text, currency, is_pending):
+    """
+    :param str text: all statements of one account
+    :param str currency: of the account; what is not booked yet comes without one
+    :return: list of :class:`~.types.Transaction`
+    """
+    found = Transactions(options=OPTIONS)
+    found.parse(NO_ZONE.sub(r"\1+0000", text.replace("@@", "\r\n")))
+    return [_read_61(row.data, currency, is_pending) for row in found if row.data.get("amount")]
+
+
+def _read_61(data, currency, is_pending):
+    get = data.get
+    amount = data["amount"].amount
+    value_day = _day(data["date"])
+    purpose = get("purpose")
+    return Transaction(
+        id=None,
+        status="pending" if is_pending else "booked",
+        amount=reading.amount(f"{amount:f}"),
+        currency=reading.currency(get("currency") or currency),
+        # A bank may leave it out where it is the same.
+        booking_date=_day(get("entry_date")) or value_day,
+        value_date=value_day,
+        counterparty=Counterparty(
+            reading.text(get("applicant_name")),
+            reading.text(get("applicant_iban") or get("gvc_applicant_iban")),
+            reading.text(get("applicant_bin") or get("gvc_applicant_bin")),
+        ),
+        remittance=reading.texts(
+            purpose,
+            get("additional_purpose"),
+            # Without the fields of the German banking industry.
+            get("transaction_details"),
+            get("extra_details"),
+            get("posting_text"),
+        ),
+        end_to_end_id=_reference(get("end_to_end_reference")),
+        creditor_reference=reading.creditor_reference(purpose),
+        mandate_id=_reference(get("additional_position_reference")),
+        raw={key: str(value) for key, value in data.items() if value not in (None, "")},
+    )
+
+
+def _day(value):
+    # The library's own class says more than a day.
+    return value and date(value.year, value.month, value.day)
+
+
+def _reference(value):
+    value = reading.end_to_end_id(value)
+    return None if value in REFUSED else value
+
+
+# -------------------------------------------------------------------------
+# CAMT
+# -------------------------------------------------------------------------
+
+
+def read_camt(document, is_pending):
+    """
+    :param bytes document: XML of any version of camt.052 or camt.053
+    :return: list of :class:`~.types.Transaction`; what is only planned is left out
+    """
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        root = etree.fromstring(document, parser)
+    except etree.XMLSyntaxError as error:
+        raise ValueError(f"no XML: {error.msg}"[:100])
+    entries = (_plain(entry) for entry in root.iter("{*}Ntry"))
+    found = ((entry, _status(entry, is_pending)) for entry in entries)
+    return [_read_entry(entry, status) for entry, status in found if status]
+
+
+def _status(entry, is_pending):
+    # Old versions write the code itself, new ones put it into Cd.
+    code = _at(entry, "Sts", "Cd") or _at(entry, "Sts")
+    if code in ("INFO", "FUTR"):
+        return None
+    return "pending" if is_pending or code == "PDNG" else "booked"
+
+
+def _read_entry(entry, status):
+    amount, currency = _money(entry["Amt"])
+    is_credit = {"CRDT": True, "DBIT": False}[entry["CdtDbtInd"]]
+    sign = 1 if is_credit else -1
+    details = [detail for group in _list(entry, "NtryDtls") for detail in _list(group, "TxDtls")]
+    # Of a batch only the texts: each of its payments has another side, and the account sees the sum.
+    single = details[0] if len(details) == 1 else None
+    value_day, booking_day = _date(entry, "ValDt"), _date(entry, "BookgDt")
+    if status == "booked" and not (booking_day or value_day):
+        raise ValueError("a booked entry without a day")
+    foreign, foreign_currency = _money(_at(single, "AmtDtls", "InstdAmt", "Amt"))
+    if foreign_currency == currency:
+        foreign = foreign_currency = None
+    # Of what was sent back, the roles are those of the payment that came before.
+    is_reversal = entry.get("RvslInd") == "true"
+    reference = next((_at(detail, "RmtInf", "Strd", "CdtrRefInf", "Ref") for detail in details), None)
+    unstructured = [text for detail in details for text in _list(_at(detail, "RmtInf"), "Ustrd")]
+    return Transaction(
+        id=None,
+        status=status,
+        amount=sign * amount,
+        currency=currency,
+        booking_date=booking_day or value_day,
+        value_date=value_day,
+        foreign_amount=foreign and sign * foreign,
+        foreign_currency=foreign_currency,
+        counterparty=_other_side(single, *SIDES[is_credit != is_reversal]),
+        remittance=reading.texts(
+            unstructured, reference, *(_at(detail, "AddtlTxInf") for detail in details), _at(entry, "AddtlNtryInf")
+        ),
+        end_to_end_id=_reference(_at(single, "Refs", "EndToEndId")),
+        creditor_reference=next(filter(None, map(reading.creditor_reference, [reference, *unstructured])), None),
+        mandate_id=_reference(_at(single, "Refs", "MndtId")),
+        raw=entry,
+    )
+
+
+def _other_side(detail, party, account, agent):
+    parties, institution = _at(detail, "RltdPties"), _at(detail, "RltdAgts", agent, "FinInstnId")
+    return Counterparty(
+        _at(parties, party, "Nm") or _at(parties, party, "Pty", "Nm"),
+        _at(parties, account, "Id", "IBAN") or _at(parties, account, "Id", "Othr", "Id"),
+        _at(institution, "BICFI") or _at(institution, "BIC"),
+    )
+
+
+def _money(part):
+    """:return: (amount without a sign, currency), or (None, None)"""
+    return (reading.amount(part["#"]), reading.currency(part["@Ccy"])) if part else (None, None)
+
+
+def _date(entry, name):
+    return reading.day(_at(entry, name, "Dt") or _at(entry, name, "DtTm"))
+
+
+def _at(part, *path):
+    """:return: what stands there, the first of several; None where there is nothing"""
+    for name in path:
+        part = part.get(name) if type(part) is dict else None
+        if type(part) is list:
+            part = part[0]
+    return part or None
+
+
+def _list(part, name):
+    """:return: what may be there several times"""
+    found = part.get(name) if type(part) is dict else None
+    return found if type(found) is list else [found] if found else []
+
+
+def _plain(element):
+    """An element as JSON: its text, or its parts by name; attributes begin with ``@``, text beside them is ``#``."""
+    text = (element.text or "").strip()
+    if not len(element) and not element.attrib:
+        return text
+    parts = {f"@{name}": value for name, value in element.attrib.items()}
+    for part in element.iterchildren(etree.Element):
+        name, value = part.tag.rpartition("}")[2], _plain(part)
+        if name not in parts:
+            parts[name] = value
+        elif type(parts[name]) is list:
+            parts[name].append(value)
+        else:
+            parts[name] = [parts[name], value]
+    if text:
+        parts["#"] = text
+    return parts

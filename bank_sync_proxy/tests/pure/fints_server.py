@@ -1,0 +1,75 @@
+"""A German bank as the contract suite needs it."""
+
+import base64
+
+from fints.client import DATA_BLOB_MAGIC
+from fints.utils import compress_datablob
+
+from .contract import Script
+from .fints_bank import GOODBYE, FinTSServer, read, write
+
+PRODUCT = "9FA6681DEC0CF3046BFC2F8A6"
+
+
+class FinTSScript(Script):
+    code = "fints"
+    prefix = "/fints"
+    settings = {"product_id": PRODUCT}
+    institution = "fints.DE"
+    country = "DE"
+    account = "DE02120300000000202051"
+    secrets = ("s3cret-pin", "424242")
+    server_class = FinTSServer
+    media_type = "text/plain"
+    asks_once = "a bank counts PINs, and the messages of a dialog have numbers"
+
+    @property
+    def answers(self):
+        return {
+            "bank_code": " 100 200 30",
+            "url": f"{self.server.base_url}/bank",
+            "user": "beispiel1",
+            "customer": "",
+            "pin": "s3cret-pin",
+            "method": "912",
+            "tan": "424 242",
+        }
+
+    refused_answers = answers
+
+    def check(self, question):
+        body = question.body
+        assert body["pin"] == "s3cret-pin" and body["user"] == "beispiel1" and body["bank_code"] == "10020030"
+        assert body.get("product", PRODUCT) == PRODUCT
+        assert body["tan"] in (None, "424242")
+
+    def fill(self, value):
+        """What the library keeps is compressed; the fixture shows what is in it."""
+        value = super().fill(value)
+        if isinstance(value, dict) and isinstance(value.get("client"), dict):
+            kept = {
+                name: item.encode("iso-8859-1") if name.endswith("_bin") else item
+                for name, item in value["client"].items()
+            }
+            value["client"] = base64.b64encode(compress_datablob(DATA_BLOB_MAGIC, 1, kept)).decode()
+        return value
+
+    @staticmethod
+    def from_memory(script, case, count):
+        """For the benchmark: (None, bytes of one transaction, callable(request) that gives bytes)"""
+        sign_in, statement = case["exchanges"]
+        lines = statement["binary"]["booked"]
+        first, last = (next(i for i, line in enumerate(lines) if line.startswith(tag)) for tag in (":61:", ":62F:"))
+        row = lines[first:last]
+        statement = {**statement, "binary": {"booked": [*lines[:first], *row * count, *lines[last:]]}}
+
+        def answer(request):
+            question = read(request.body)
+            question["answers_as"] = "DIALOG-1"
+            kinds = {"HKIDN": sign_in, "HKKAZ": statement, "HKEND": GOODBYE}
+            return base64.b64encode(write(kinds[question["segments"][0]], question))
+
+        return None, len("".join(row)), answer
+
+
+SCRIPT = FinTSScript
