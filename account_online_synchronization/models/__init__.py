@@ -5,6 +5,7 @@ from . import (
     account_bank_statement_line,
     account_bank_statement_line_review,
     account_journal,
+    account_journal_defaults,
     account_journal_review,
     account_move,
     account_move_line,
@@ -16,6 +17,7 @@ from . import (
     account_online_link,
     account_online_link_legacy,
     account_online_link_notices,
+    account_online_link_defaults,
     account_online_link_schedule,
     account_online_link_service,
     account_online_link_synchronization,
@@ -23,5 +25,6 @@ from . import (
     account_online_service,
     account_online_service_registration,
     account_online_transaction,
+    res_company,
     res_config_settings,
 )

@@ -12,19 +12,18 @@ class AccountJournal(models.Model):
 
     def action_find_missing_transactions(self):
         """*Find Missing Transactions* in the menu of the card."""
-        return self._open_review("account_missing_transaction_wizard_action")
-
-    def action_find_duplicate_transactions(self):
-        """*Find Duplicate Transactions* in the menu of the card."""
-        return self._open_review("account_duplicate_transaction_wizard_action")
-
-    # -------------------------------------------------------------------------
-    # BUSINESS METHODS
-    # -------------------------------------------------------------------------
-
-    def _open_review(self, name):
-        """:return: action that opens a wizard for this journal"""
         self.ensure_one()
         self.env["account.online.link"]._check_may_restore()
-        action = self.env["ir.actions.act_window"]._for_xml_id(f"account_online_synchronization.{name}")
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "account_online_synchronization.account_missing_transaction_wizard_action"
+        )
         return {**action, "context": {"dialog_size": "large", "default_journal_id": self.id}}
+
+    def action_find_duplicate_transactions(self):
+        """*Find Duplicate Transactions* in the menu of the card.
+
+        :return: action that shows what was found in the usual days
+        """
+        self.ensure_one()
+        self.env["account.online.link"]._check_may_restore()
+        return self.env["account.duplicate.transaction.wizard"].create({"journal_id": self.id}).action_search()

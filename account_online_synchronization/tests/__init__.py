@@ -29,6 +29,7 @@ from . import (
     test_runs,
     test_schedule,
     test_service,
+    test_settings_defaults,
     test_statements,
     test_writer_core,
     test_writer_equality,

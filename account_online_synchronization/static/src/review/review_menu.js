@@ -11,12 +11,14 @@ class ReviewMenuItem extends Component {
     static template = "account_online_synchronization.ReviewMenuItem";
     static components = { DropdownItem };
     static props = {};
-    // Both in subclasses.
+    // All in subclasses: the wizard's action, the journal's method that opens it, what the menu says.
     static action = "";
+    static method = "";
     static label = "";
 
     setup() {
         this.action = useService("action");
+        this.orm = useService("orm");
     }
 
     get label() {
@@ -25,21 +27,24 @@ class ReviewMenuItem extends Component {
 
     async onSelected() {
         const { context } = this.env.searchModel;
-        const journalId = context.default_journal_id || (context.active_model === "account.journal" && context.active_id);
-        await this.action.doAction(`account_online_synchronization.${this.constructor.action}`, {
-            additionalContext: journalId ? { default_journal_id: journalId } : {},
-            onClose: () => this.env.searchModel.search(),
-        });
+        const journalId =
+            context.default_journal_id || (context.active_model === "account.journal" && context.active_id);
+        const action = journalId
+            ? await this.orm.call("account.journal", this.constructor.method, [journalId])
+            : `account_online_synchronization.${this.constructor.action}`;
+        await this.action.doAction(action, { onClose: () => this.env.searchModel.search() });
     }
 }
 
 export class FindMissingMenuItem extends ReviewMenuItem {
     static action = "account_missing_transaction_wizard_action";
+    static method = "action_find_missing_transactions";
     static label = _t("Find Missing Transactions");
 }
 
 export class FindDuplicateMenuItem extends ReviewMenuItem {
     static action = "account_duplicate_transaction_wizard_action";
+    static method = "action_find_duplicate_transactions";
     static label = _t("Find Duplicate Transactions");
 }
 
