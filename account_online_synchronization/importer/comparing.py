@@ -1,7 +1,7 @@
 """What the bank shows and the journal does not have, and the other way round. It only reads.
 
-It asks the same questions as :mod:`.storing`: what is a transaction recognised by, is it known, which line that was typed
-is it. So what is called missing here is what an import would make a new line of, and nothing else.
+It asks the same questions as :mod:`.storing`: what is a transaction recognised by, is it known, is it a line that was
+typed. So what is called missing here is what an import would make a new line of, and nothing else.
 """
 
 from collections import Counter
@@ -189,4 +189,3 @@ class _Comparing:
             Missing(identifier, None, "unreadable", self.storing.Transaction, details=reason, message=message)
             for identifier, reason, message in self.window.unreadable
         ]
-

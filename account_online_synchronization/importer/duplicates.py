@@ -29,7 +29,7 @@ class Row(NamedTuple):
     """A line. ``number`` is the counterparty's account, ``""`` where it is not known; ``account_id`` and ``identifier``
     say which bank transaction it is, None for lines that were typed or came in a file.
 
-    ``is_marked``: the import was not certain whether the journal had it · ``is_flagged``: the provider says that it is a
+    ``is_marked``: the import was not certain whether the journal had it · ``is_flagged``: the provider calls it a
     duplicate · ``is_distinct``: a user has looked.
     """
 
@@ -94,7 +94,7 @@ def _same_day(rows):
 
 
 def _similar(rows):
-    """What the import has marked, with what it may be: the same amount within some days; and what the provider flags."""
+    """What the import has marked or the provider flags, with what it may be: the same amount within some days."""
     by_amount = defaultdict(list)
     for row in sorted(rows, key=_day):
         by_amount[row.currency_id, row.amount].append(row)

@@ -12,7 +12,7 @@ from ..importer.identity import OPENING
 class AccountBankStatementLine(models.Model):
     """What an accountant may do with lines that are in the journal twice, and how it is undone."""
 
-    _inherit = "account.bank.statement.line"
+    _inherit = "account.bank.statement.line"  # pylint: disable=consider-merging-classes-inherited
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - FINDING

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 class AccountJournal(models.Model):
     """What new journals take over from the settings of their company."""
 
-    _inherit = "account.journal"
+    _inherit = "account.journal"  # pylint: disable=consider-merging-classes-inherited
 
     # Why computed, and not a default: the company may be another one than the user's current one.
     bank_statement_creation_groupby = fields.Selection(

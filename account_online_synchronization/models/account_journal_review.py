@@ -4,7 +4,7 @@ from odoo import models
 class AccountJournal(models.Model):
     """The tools with which an accountant reviews what the bank has brought."""
 
-    _inherit = "account.journal"
+    _inherit = "account.journal"  # pylint: disable=consider-merging-classes-inherited
 
     # -------------------------------------------------------------------------
     # ACTIONS

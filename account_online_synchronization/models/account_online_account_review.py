@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 class AccountOnlineAccount(models.Model):
     """The tools with which an accountant reviews what this account has brought."""
 
-    _inherit = "account.online.account"
+    _inherit = "account.online.account"  # pylint: disable=consider-merging-classes-inherited
 
     def action_find_missing_transactions(self):
         """*Find Missing Transactions* in the form."""

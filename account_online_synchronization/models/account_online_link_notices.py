@@ -36,7 +36,7 @@ def parse_notice_days(text):
     if not all(part.isascii() and part.isdigit() for part in days) or len(days) > MOST_NOTICES:
         return None
     numbers = sorted({int(part) for part in days}, reverse=True)
-    return numbers if 1 <= numbers[-1] and numbers[0] <= MOST_NOTICE_DAYS else None
+    return numbers if numbers[-1] >= 1 and numbers[0] <= MOST_NOTICE_DAYS else None
 
 
 def _split_key(key):

@@ -9,6 +9,6 @@ class ResCompany(models.Model):
         string="Statement Periodicity",
         default="month",
         required=True,
-        help="How synchronized transactions are grouped in the bank statements of new journals. Each journal's own form "
-        "changes it later.",
+        help="How synchronized transactions are grouped in the bank statements of new journals. Each journal's own "
+        "form changes it later.",
     )

@@ -26,6 +26,7 @@ from . import (
     test_phone,
     test_renewal,
     test_return,
+    test_review_tours,
     test_runs,
     test_schedule,
     test_service,

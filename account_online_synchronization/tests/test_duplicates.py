@@ -1,8 +1,11 @@
+from unittest.mock import patch
+
 from freezegun import freeze_time
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
+from ..wizards import account_duplicate_transaction
 from .common import OnlineSyncCommon
 
 
@@ -105,6 +108,14 @@ class TestDuplicates(OnlineSyncCommon):
         self.type_line(days=10)
         self.assertFalse(self.search(date=self.days_ago(9)).sections)
         self.assertTrue(self.search(date=self.days_ago(10)).sections)
+
+    def test_of_many_groups_the_first_are_shown_and_all_are_counted(self):
+        for amount in (1, 1, 2, 2, 3, 3):
+            self.type_line(amount=amount)
+        with patch.object(account_duplicate_transaction, "MOST_LINES", 5):
+            wizard = self.search()
+        self.assertEqual(len(wizard.sections), 2)
+        self.assertIn("3 groups of transactions since 02/20/2026 may be duplicates. The first 2", wizard.summary)
 
     def test_the_opening_balance_and_other_journals_are_no_duplicates(self):
         self.type_line()

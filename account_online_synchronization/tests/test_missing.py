@@ -322,9 +322,7 @@ class TestMissing(MissingCommon):
     def test_an_accountant_is_told_whom_to_ask_for_a_new_consent(self):
         self.synchronize(self.connect_journal())
         self.proxy.fail("transactions.list", "consent_expired", "renew")
-        wizard = self.env["account.missing.transaction.wizard"].with_user(
-            self.new_user("account.group_account_basic")
-        )
+        wizard = self.env["account.missing.transaction.wizard"].with_user(self.new_user("account.group_account_basic"))
         wizard = wizard.create({"journal_id": self.journal.id})
         wizard.action_compare()
         self.assertIn("ask an accounting administrator", wizard.error_message)

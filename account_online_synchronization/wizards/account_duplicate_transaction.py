@@ -7,8 +7,8 @@ from odoo.tools.misc import format_date
 #: Three months back, as the bank shows them.
 USUAL_DAYS = 90
 
-#: More groups than this are told by their number: each has lines to look at.
-MOST_GROUPS = 200
+#: So many lines are shown at once, in whole groups; the number of all groups is told.
+MOST_LINES = 400
 
 
 class AccountDuplicateTransactionWizard(models.TransientModel):
@@ -28,6 +28,7 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
         comodel_name="account.journal",
         required=True,
         ondelete="cascade",
+        default=lambda self: self._default_journal_id(),
         domain="[('type', 'in', ('bank', 'credit', 'cash'))]",
     )
     date = fields.Date(
@@ -44,6 +45,12 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
     can_delete = fields.Boolean(readonly=True)
     undo = fields.Json(readonly=True, help="What brings the deleted lines back; nobody but the server writes it.")
     deleted_count = fields.Integer(readonly=True)
+
+    @api.model
+    def _default_journal_id(self):
+        """The only one that there is to choose, if so."""
+        journals = self.env["account.journal"].search([("type", "in", ("bank", "credit"))], limit=2)
+        return journals if len(journals) == 1 else journals.browse()
 
     @api.depends("journal_id")
     def _compute_display_name(self):
@@ -63,7 +70,9 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
         return super().write(self._without_what_the_server_keeps(vals))
 
     def _without_what_the_server_keeps(self, values):
-        return values if self.env.su else {name: value for name, value in values.items() if name not in ("undo", "groups")}
+        return (
+            values if self.env.su else {name: value for name, value in values.items() if name not in ("undo", "groups")}
+        )
 
     # -------------------------------------------------------------------------
     # ACTIONS
@@ -174,38 +183,42 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
             if some and some == group and len(self.sudo().groups[key]) > 1:
                 raise UserError(
                     self.env._(
-                        "You have selected all transactions like %s. Leave one of them: if none of them is real, delete "
-                        "them in the journal.",
+                        "You have selected all transactions like %s. Leave one of them: if none of them is real, "
+                        "delete them in the journal.",
                         some[0]._told(),
                     )
                 )
             lines += some
         for line in lines:
             if reason := line._why_not_deletable():
-                raise UserError(
-                    self.env._("%(line)s can't be deleted. %(reason)s", line=line._told(), reason=reason)
-                )
+                raise UserError(self.env._("%(line)s can't be deleted. %(reason)s", line=line._told(), reason=reason))
         if not lines:
             raise UserError(self.env._("Select at least one transaction to delete."))
         return lines
 
     def _search_groups(self):
         found = self.env["account.bank.statement.line"]._find_duplicates(self.journal_id, self.date)
-        sections = [self._section(group) for group in found[:MOST_GROUPS]]
+        shown, lines = [], 0
+        for group in found:
+            if shown and lines + len(group.rows) > MOST_LINES:
+                break
+            shown.append(group)
+            lines += len(group.rows)
+        sections = [self._section(group) for group in shown]
         rows = [row for section in sections for row in section["rows"]]
         self.write(
             {
                 "is_searched": True,
-                "summary": self._summary(len(found)),
+                "summary": self._summary(len(found), len(shown)),
                 "sections": sections,
                 "has_groups": bool(sections),
-                "groups": {self._key(group): [row.line_id for row in group.rows] for group in found[:MOST_GROUPS]},
+                "groups": {self._key(group): [row.line_id for row in group.rows] for group in shown},
                 "can_delete": any(row["selectable"] for row in rows),
                 "chosen": [],
             }
         )
 
-    def _summary(self, count):
+    def _summary(self, count, shown):
         day, journal = format_date(self.env, self.date), self.journal_id.display_name
         if not count:
             return self.env._(
@@ -213,16 +226,14 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
             )
         if count == 1:
             return self.env._("1 group of transactions since %s may be duplicates.", day)
-        if count > MOST_GROUPS:
+        if count > shown:
             return self.env._(
                 "%(count)s groups of transactions since %(date)s may be duplicates. The first %(shown)s are listed.",
                 count=count,
                 date=day,
-                shown=MOST_GROUPS,
+                shown=shown,
             )
-        return self.env._(
-            "%(count)s groups of transactions since %(date)s may be duplicates.", count=count, date=day
-        )
+        return self.env._("%(count)s groups of transactions since %(date)s may be duplicates.", count=count, date=day)
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - WHAT IS SHOWN

@@ -34,6 +34,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
         comodel_name="account.journal",
         required=True,
         ondelete="cascade",
+        default=lambda self: self._default_journal_id(),
         domain="[('account_online_account_id', '!=', False)]",
     )
     date_from = fields.Date(
@@ -60,8 +61,14 @@ class AccountMissingTransactionWizard(models.TransientModel):
     error_reference = fields.Char(readonly=True)
 
     # -------------------------------------------------------------------------
-    # COMPUTE AND CONSTRAINT METHODS
+    # DEFAULT, COMPUTE AND CONSTRAINT METHODS
     # -------------------------------------------------------------------------
+
+    @api.model
+    def _default_journal_id(self):
+        """The only one that there is to choose, if so."""
+        journals = self.env["account.journal"].search([("account_online_account_id", "!=", False)], limit=2)
+        return journals if len(journals) == 1 else journals.browse()
 
     @api.depends("journal_id")
     def _compute_display_name(self):
@@ -255,9 +262,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
         """
         account, link = self._account(), self._account().account_online_link_id
         if not link.try_lock_for_update(allow_referencing=True) or not link._try_hold():
-            raise UserError(
-                self.env._("%s is being synchronized right now. Try again in a minute.", link.display_name)
-            )
+            raise UserError(self.env._("%s is being synchronized right now. Try again in a minute.", link.display_name))
         found = compare(account, self._window(), self.date_to).missing
         chosen = [one for one in found if one.key in keys and one.is_importable]
         if not chosen:

@@ -1,10 +1,15 @@
 """What *Find Missing Transactions* shows, as the field ``online_transaction_choice`` of the web client reads it.
 
-A section is ``{key, title, text, rows, count}``; ``count`` is larger than the number of rows where not all are listed. A
-row is ``{key, date, label, details, amount, selectable}``: texts in the user's language, ``details`` a list of them.
+A section is ``{key, title, text, rows, count}``; ``count`` is larger than the number of rows where not all are listed.
+A row is ``{key, date, label, details, amount, selectable}``: texts in the user's language, ``details`` a list of them.
 """
 
+from datetime import timedelta
+
 from odoo.tools.misc import format_date
+
+#: An account may well have no transactions for so long; only a longer time before the first one is worth a sentence.
+QUIET_DAYS = timedelta(days=7)
 
 #: Longer lists help nobody, and a browser has to show them.
 MOST_ROWS = 1000
@@ -51,7 +56,8 @@ class Sections:
             )
         if missing == 1:
             return self.env._(
-                "Between %(first)s and %(last)s the bank shows %(shown)s transactions. One of them is not in %(journal)s.",
+                "Between %(first)s and %(last)s the bank shows %(shown)s transactions. One of them is not in "
+                "%(journal)s.",
                 **values,
             )
         return self.env._(
@@ -65,7 +71,7 @@ class Sections:
         """:return: sentences about what limits the comparison"""
         notes = []
         first = window.first_day
-        if first and first > self.wizard.date_from:
+        if first and first - self.wizard.date_from > QUIET_DAYS:
             notes.append(
                 self.env._(
                     "The oldest transaction that the bank shows is of %s. Many banks show the last 90 days only, so "
@@ -77,13 +83,15 @@ class Sections:
         if alike == 1:
             notes.append(
                 self.env._(
-                    "One of them is in the journal as a line that was typed, or came in a file or by another connection."
+                    "One of them is in the journal as a line that was typed, or came in a file or by another "
+                    "connection."
                 )
             )
         elif alike:
             notes.append(
                 self.env._(
-                    "%s of them are in the journal as lines that were typed, or came in files or by another connection.",
+                    "%s of them are in the journal as lines that were typed, or came in files or by another "
+                    "connection.",
                     alike,
                 )
             )
