@@ -41,6 +41,13 @@ class AccountBankStatementLine(models.Model):
         help="The journal already had similar transactions, and it was not certain which one this is.",
     )
 
+    online_distinct = fields.Boolean(
+        string="No Duplicate",
+        readonly=True,
+        copy=False,
+        help="A user has looked at it among similar lines: it is a transaction of its own.",
+    )
+
     # The last word on doubles is PostgreSQL's: whatever two workers do at the same time, one of them is refused.
     _online_transaction_unique = models.UniqueIndex(
         "(online_account_id, online_transaction_identifier) WHERE online_transaction_identifier IS NOT NULL",

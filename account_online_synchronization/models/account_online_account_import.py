@@ -68,23 +68,26 @@ class AccountOnlineAccount(models.Model):
         for page in client.iter_transaction_pages(
             self.account_online_link_id.connection_identifier, wanted.account_id, wanted.since, wanted.cursor
         ):
-            messages = page["transactions"]
-            bookmark = page.get("next_cursor")
-            window.cursor = bookmark if isinstance(bookmark, str) and not page.get("has_more") else None
-            removed = page.get("removed_ids")
-            if isinstance(removed, list):
-                window.removed.update(one for one in removed if isinstance(one, str))
-            run._count("fetched", len(messages))
-            for message in messages:
-                try:
-                    transaction = self._parse(message)
-                except BadTransaction as error:
-                    identifier = transaction_id(message) or unreadable_id(message)
-                    reason = self.env["account.online.service"]._say(error.sentence)
-                    window.unreadable.append((identifier, reason, storable(message)))
-                    continue
-                (window.booked if transaction.booked else window.pending).append(transaction)
+            self._read_page(page, window)
+            run._count("fetched", len(page["transactions"]))
         return window
+
+    def _read_page(self, page, window):
+        """Add to a window what a page of ``transactions.list`` says; what can't be read is kept word for word."""
+        bookmark = page.get("next_cursor")
+        window.cursor = bookmark if isinstance(bookmark, str) and not page.get("has_more") else None
+        removed = page.get("removed_ids")
+        if isinstance(removed, list):
+            window.removed.update(one for one in removed if isinstance(one, str))
+        for message in page["transactions"]:
+            try:
+                transaction = self._parse(message)
+            except BadTransaction as error:
+                identifier = transaction_id(message) or unreadable_id(message)
+                reason = self.env["account.online.service"]._say(error.sentence)
+                window.unreadable.append((identifier, reason, storable(message)))
+                continue
+            (window.booked if transaction.booked else window.pending).append(transaction)
 
     def _wanted_range(self):
         """:return: :class:`~..proxy.conversation.Range` of what the bank is asked for next"""

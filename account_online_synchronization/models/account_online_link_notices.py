@@ -15,10 +15,12 @@ from ..proxy.errors import ACTIONS
 
 _logger = logging.getLogger(__name__)
 
-#: Days before the end of a consent on which its end is told; -1 is the first day without a consent.
-THRESHOLDS = (14, 7, 1, -1)
-#: From how many days before its end on a consent is said to end soon.
-SOON = max(THRESHOLDS)
+#: Setting: days before the end of a consent on which its end is told. From the first of them on it is said to end soon.
+NOTICE_DAYS = ("account_online_synchronization.notice_days", "14, 7, 1")
+#: Nobody hears of it more often, or earlier.
+MOST_NOTICES, MOST_NOTICE_DAYS = 10, 365
+#: The first day without a consent, which is always told.
+AFTERWARDS = -1
 #: What goes away by itself needs nobody.
 ACTIONS_FOR_A_PERSON = frozenset(ACTIONS) - {"retry"}
 #: Sentences that the note of one review activity holds.
@@ -26,6 +28,15 @@ MAX_SENTENCES = 50
 
 STATUS_TYPE = "account_online_synchronization.mail_activity_type_connection"
 REVIEW_TYPE = "account_online_synchronization.mail_activity_type_review"
+
+
+def parse_notice_days(text):
+    """:return: list of numbers of days, the largest first, or None where the text is no such list"""
+    days = [part.strip() for part in (text or "").split(",")]
+    if not all(part.isascii() and part.isdigit() for part in days) or len(days) > MOST_NOTICES:
+        return None
+    numbers = sorted({int(part) for part in days}, reverse=True)
+    return numbers if numbers[-1] >= 1 and numbers[0] <= MOST_NOTICE_DAYS else None
 
 
 def _split_key(key):
@@ -104,12 +115,12 @@ class AccountOnlineLink(models.Model):
     @api.depends("expiring_synchronization_date")
     @api.depends_context("lang", "tz")
     def _compute_consent_state(self):
-        today = fields.Date.context_today(self)
+        today, soon = fields.Date.context_today(self), self._get_notice_days()[0]
         for link in self:
             end = link.expiring_synchronization_date
             days = (end - today).days if end else 0
             link.expiring_synchronization_due_day = days
-            link.consent_state = end and ("ended" if days < 0 else "ending" if days <= SOON else "valid")
+            link.consent_state = end and ("ended" if days < 0 else "ending" if days <= soon else "valid")
             link.consent_text = link._describe_consent(days) if link.consent_state in ("ending", "ended") else False
 
     def _describe_consent(self, days):
@@ -126,7 +137,7 @@ class AccountOnlineLink(models.Model):
         if operator != "in":
             return NotImplemented
         name, today = "expiring_synchronization_date", fields.Date.context_today(self)
-        last_day = today + timedelta(days=SOON)
+        last_day = today + timedelta(days=self._get_notice_days()[0])
         domains = {
             False: Domain(name, "=", False),
             "ended": Domain(name, "<", today),
@@ -142,14 +153,18 @@ class AccountOnlineLink(models.Model):
     @api.constrains("renewal_contact_email")
     def _check_renewal_contact_email(self):
         for link in self.filtered("renewal_contact_email"):
-            for address in link.renewal_contact_email.split(","):
-                if len(email_normalize_all(address)) != 1 or len(email_split(address)) != 1:
-                    raise ValidationError(
-                        self.env._(
-                            "“%s” is not an e-mail address. Write one address, or several separated by commas.",
-                            address.strip(),
-                        )
+            link._check_addresses(link.renewal_contact_email)
+
+    @api.model
+    def _check_addresses(self, addresses):
+        for address in addresses.split(","):
+            if len(email_normalize_all(address)) != 1 or len(email_split(address)) != 1:
+                raise ValidationError(
+                    self.env._(
+                        "“%s” is not an e-mail address. Write one address, or several separated by commas.",
+                        address.strip(),
                     )
+                )
 
     # -------------------------------------------------------------------------
     # CRUD METHODS
@@ -234,15 +249,23 @@ class AccountOnlineLink(models.Model):
             if not progress._commit_progress(1):
                 break
 
+    @api.model
+    def _get_notice_days(self):
+        """:return: list of days before the end of a consent, the largest first"""
+        name, usual = NOTICE_DAYS
+        days = self.env["ir.config_parameter"].sudo().get_param(name)
+        return parse_notice_days(days) or parse_notice_days(usual)
+
     def _is_consent_to_renew(self):
         """Whether somebody should know that the consent ends or has ended."""
         self.ensure_one()
         return self.consent_state in ("ending", "ended") and self.state != "disconnected" and bool(self.journal_ids)
 
     def _get_expiry_threshold(self):
-        """:return: the nearest of :data:`THRESHOLDS` that has been passed"""
+        """:return: the nearest of the days of notice that has been passed"""
         self.ensure_one()
-        return min(days for days in THRESHOLDS if self.expiring_synchronization_due_day <= days)
+        thresholds = (*self._get_notice_days(), AFTERWARDS)
+        return min(days for days in thresholds if self.expiring_synchronization_due_day <= days)
 
     def _send_expiry_notice(self):
         """Send the e-mail of the threshold that has been passed, unless it was sent for this date."""

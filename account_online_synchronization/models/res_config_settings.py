@@ -3,6 +3,8 @@ from odoo.exceptions import UserError, ValidationError
 
 from ..importer.windows import OVERLAP_DAYS
 from ..proxy.errors import ProxyError
+from .account_online_link_defaults import AUTO_SYNC, NOTICE_EMAIL
+from .account_online_link_notices import MOST_NOTICE_DAYS, MOST_NOTICES, NOTICE_DAYS, parse_notice_days
 from .account_online_run import KEEP_ANSWERS, KEEP_RUNS
 
 #: A century; what is longer is a slip of the keyboard.
@@ -24,6 +26,15 @@ class ResConfigSettings(models.TransientModel):
         string="Days to Keep Raw Answers", default=KEEP_ANSWERS[1], config_parameter=KEEP_ANSWERS[0]
     )
 
+    bank_statement_creation_groupby = fields.Selection(
+        related="company_id.bank_statement_creation_groupby", readonly=False
+    )
+    online_sync_auto_sync = fields.Boolean(string="Synchronize New Connections by Themselves", default=True)
+    online_sync_notice_days = fields.Char(
+        string="Days before the End", default=NOTICE_DAYS[1], config_parameter=NOTICE_DAYS[0]
+    )
+    online_sync_notice_email = fields.Char(string="Also Tell", config_parameter=NOTICE_EMAIL)
+
     online_sync_service = fields.Selection(
         selection=[("here", "This Database"), ("elsewhere", "Another Connection Service")],
         string="Connection Service",
@@ -43,6 +54,7 @@ class ResConfigSettings(models.TransientModel):
         service = self.env["account.online.service"]._get()
         return {
             **super().get_values(),
+            "online_sync_auto_sync": self.env["account.online.link"]._default_auto_sync(),
             "online_sync_service": "elsewhere" if service.url else "here",
             "online_sync_url": service.url,
             "online_sync_is_possible_here": "bank.sync.api" in self.env,
@@ -52,7 +64,9 @@ class ResConfigSettings(models.TransientModel):
         }
 
     def set_values(self):
+        self._tidy_online_sync_notices()
         result = super().set_values()
+        self.env["ir.config_parameter"].sudo().set_param(AUTO_SYNC, "1" if self.online_sync_auto_sync else "0")
         # Why looked at: who saves settings without having seen this one has not chosen a service.
         if self.online_sync_service and self.env.user.has_group("base.group_system"):
             is_elsewhere = self.online_sync_service == "elsewhere"
@@ -130,3 +144,28 @@ class ResConfigSettings(models.TransientModel):
                             most=MOST_DAYS,
                         )
                     )
+
+    # -------------------------------------------------------------------------
+    # NOTICES
+    # -------------------------------------------------------------------------
+
+    @api.constrains("online_sync_notice_days", "online_sync_notice_email")
+    def _check_online_sync_notices(self):
+        for settings in self:
+            if settings.online_sync_notice_days and not parse_notice_days(settings.online_sync_notice_days):
+                raise ValidationError(
+                    self.env._(
+                        "“%(text)s” is not a list of days. Write up to %(most)s whole numbers from 1 to %(largest)s, "
+                        "separated by commas, such as 14, 7, 1.",
+                        text=settings.online_sync_notice_days,
+                        most=MOST_NOTICES,
+                        largest=MOST_NOTICE_DAYS,
+                    )
+                )
+            if settings.online_sync_notice_email:
+                self.env["account.online.link"]._check_addresses(settings.online_sync_notice_email)
+
+    def _tidy_online_sync_notices(self):
+        """Each day once, the largest first; an empty list means the usual days."""
+        days = parse_notice_days(self.online_sync_notice_days)
+        self.online_sync_notice_days = ", ".join(map(str, days)) if days else NOTICE_DAYS[1]

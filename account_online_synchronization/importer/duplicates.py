@@ -1,0 +1,153 @@
+"""Which lines of a journal may be one transaction, and what speaks for it. Nobody is accused: real coffees are alike.
+
+Pure Python; the rows come from PostgreSQL, which has found the days and amounts that occur more than once.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+#: What speaks for one transaction, the strongest first.
+SAME_ID, FLAGGED, MARKED, SAME_NUMBER, SAME_TEXT, SAME_DAY, TOLD_APART = (
+    "same_id",
+    "flagged",
+    "marked",
+    "same_number",
+    "same_text",
+    "same_day",
+    "told_apart",
+)
+EVIDENCE = (SAME_ID, FLAGGED, MARKED, SAME_NUMBER, SAME_TEXT, SAME_DAY, TOLD_APART)
+
+#: Lines that were typed may be some days off.
+TOLERANCE = timedelta(days=3)
+
+
+class Row(NamedTuple):
+    """A line. ``number`` is the counterparty's account, ``""`` where it is not known; ``account_id`` and ``identifier``
+    say which bank transaction it is, None for lines that were typed or came in a file.
+
+    ``is_marked``: the import was not certain whether the journal had it · ``is_flagged``: the provider calls it a
+    duplicate · ``is_distinct``: a user has looked.
+    """
+
+    line_id: int
+    date: date
+    amount: Decimal
+    currency_id: int
+    number: str
+    text: str
+    account_id: int | None = None
+    identifier: str | None = None
+    is_marked: bool = False
+    is_flagged: bool = False
+    is_distinct: bool = False
+
+
+class Group(NamedTuple):
+    """Lines in the order of their days, and the strongest thing that speaks for their being one transaction."""
+
+    rows: tuple
+    evidence: str
+
+
+def find_groups(rows):
+    """
+    :param rows: list of :class:`Row` of one journal
+    :return: list of :class:`Group`, strongest evidence first, then the latest days
+    """
+    pairs = [*_same_id(rows), *_same_day(rows), *_similar(rows)]
+    groups = [_describe(group) for group in _connect(pairs)]
+    groups = [group for group in groups if not all(row.is_distinct for row in group.rows)]
+    groups.sort(key=lambda group: group.rows[-1].date, reverse=True)
+    # Why twice: sorted by one after the other, because one of them goes down.
+    return sorted(groups, key=lambda group: EVIDENCE.index(group.evidence))
+
+
+def _same_id(rows):
+    """The bank's id came twice, by two connections to one account."""
+    by_id = defaultdict(list)
+    for row in rows:
+        if row.identifier:
+            by_id[row.identifier, row.currency_id, row.amount].append(row)
+    return [same for same in by_id.values() if len(same) > 1]
+
+
+def _same_day(rows):
+    """One day, amount, currency and account number. A number that is not known may be any."""
+    by_day = defaultdict(list)
+    for row in rows:
+        by_day[row.date, row.currency_id, row.amount].append(row)
+    groups = []
+    for same in by_day.values():
+        numbers = defaultdict(list)
+        for row in same:
+            numbers[row.number].append(row)
+        unknown = numbers.pop("", [])
+        if len(numbers) == 1 or (numbers and unknown):
+            groups.append(same)
+        else:
+            groups += [*numbers.values(), unknown]
+    return [group for group in groups if len(group) > 1]
+
+
+def _similar(rows):
+    """What the import has marked or the provider flags, with what it may be: the same amount within some days."""
+    by_amount = defaultdict(list)
+    for row in sorted(rows, key=_day):
+        by_amount[row.currency_id, row.amount].append(row)
+    groups = []
+    for row in rows:
+        if row.is_marked or row.is_flagged:
+            others = by_amount[row.currency_id, row.amount]
+            first = bisect_left(others, row.date - TOLERANCE, key=_day)
+            last = bisect_right(others, row.date + TOLERANCE, key=_day)
+            # Why not a marked one alone: what it may have been is gone.
+            if row.is_flagged or last - first > 1:
+                groups.append(others[first:last])
+    return groups
+
+
+def _day(row):
+    return row.date
+
+
+def _connect(groups):
+    """Groups that share a line are one."""
+    parent = {}
+
+    def root(key):
+        while parent[key] != key:
+            parent[key] = key = parent[parent[key]]
+        return key
+
+    rows = {row.line_id: row for group in groups for row in group}
+    parent.update({key: key for key in rows})
+    for group in groups:
+        for row in group[1:]:
+            parent[root(row.line_id)] = root(group[0].line_id)
+    connected = defaultdict(list)
+    for key, row in rows.items():
+        connected[root(key)].append(row)
+    return [sorted(group, key=lambda row: (row.date, row.line_id)) for group in connected.values()]
+
+
+def _describe(rows):
+    identifiers = [row.identifier for row in rows if row.identifier]
+    if len(set(identifiers)) < len(identifiers):
+        evidence = SAME_ID
+    elif any(row.is_flagged for row in rows):
+        evidence = FLAGGED
+    elif any(row.is_marked for row in rows):
+        evidence = MARKED
+    elif len({row.account_id for row in rows}) == 1 and rows[0].account_id:
+        evidence = TOLD_APART
+    elif rows[0].number and len({row.number for row in rows}) == 1:
+        evidence = SAME_NUMBER
+    elif rows[0].text and len({row.text for row in rows}) == 1:
+        evidence = SAME_TEXT
+    else:
+        evidence = SAME_DAY
+    return Group(tuple(rows), evidence)

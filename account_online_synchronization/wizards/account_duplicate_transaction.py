@@ -1,0 +1,298 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools.misc import format_date
+
+#: Three months back, as the bank shows them.
+USUAL_DAYS = 90
+
+#: So many lines are shown at once, in whole groups; the number of all groups is told.
+MOST_LINES = 400
+
+
+class AccountDuplicateTransactionWizard(models.TransientModel):
+    """*Find Duplicate Transactions*: lines that may be one transaction, with what speaks for it.
+
+    Nothing is chosen beforehand, because two real coffees look like one that came twice. What is deleted can be brought
+    back as long as the wizard's record lives.
+    """
+
+    _name = "account.duplicate.transaction.wizard"
+    _description = "Find Duplicate Transactions"
+
+    # Why longer than usual: whoever notices a mistake the next morning can still undo it.
+    _transient_max_hours = 24.0
+
+    journal_id = fields.Many2one(
+        comodel_name="account.journal",
+        required=True,
+        ondelete="cascade",
+        default=lambda self: self._default_journal_id(),
+        domain="[('type', 'in', ('bank', 'credit', 'cash'))]",
+    )
+    date = fields.Date(
+        string="Starting Date",
+        required=True,
+        default=lambda self: fields.Date.context_today(self) - timedelta(days=USUAL_DAYS - 1),
+    )
+    is_searched = fields.Boolean(readonly=True)
+    summary = fields.Char(readonly=True)
+    sections = fields.Json(readonly=True, help="Groups, in the shape of account_missing_transaction_sections.py.")
+    groups = fields.Json(readonly=True, help="Ids of lines by the key of their group.")
+    chosen = fields.Json(help="Ids of the lines that the user has chosen, as texts.")
+    has_groups = fields.Boolean(readonly=True)
+    can_delete = fields.Boolean(readonly=True)
+    undo = fields.Json(readonly=True, help="What brings the deleted lines back; nobody but the server writes it.")
+    deleted_count = fields.Integer(readonly=True)
+
+    @api.model
+    def _default_journal_id(self):
+        """The only one that there is to choose, if so."""
+        journals = self.env["account.journal"].search([("type", "in", ("bank", "credit"))], limit=2)
+        return journals if len(journals) == 1 else journals.browse()
+
+    @api.depends("journal_id")
+    def _compute_display_name(self):
+        for wizard in self:
+            wizard.display_name = self.env._("Find Duplicate Transactions")
+
+    # -------------------------------------------------------------------------
+    # CRUD METHODS
+    # -------------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Why cleaned: what is brought back is what was deleted, not what somebody wrote there."""
+        return super().create([self._without_what_the_server_keeps(values) for values in vals_list])
+
+    def write(self, vals):
+        return super().write(self._without_what_the_server_keeps(vals))
+
+    def _without_what_the_server_keeps(self, values):
+        return (
+            values if self.env.su else {name: value for name, value in values.items() if name not in ("undo", "groups")}
+        )
+
+    # -------------------------------------------------------------------------
+    # ACTIONS
+    # -------------------------------------------------------------------------
+
+    def action_search(self):
+        """*Search*.
+
+        :return: action that shows what was found
+        """
+        self.ensure_one()
+        self._check_rights()
+        self.sudo()._search_groups()
+        return self._show()
+
+    def action_dismiss_group(self, key):
+        """*Not the same*: the lines of a group are transactions of their own; it is not shown again."""
+        self.ensure_one()
+        self._check_rights()
+        lines = self._lines_of(key)
+        lines.action_no_duplicate()
+        lines.sudo().online_distinct = True
+        self.sudo()._search_groups()
+
+    def action_delete(self):
+        """*Delete Selected*.
+
+        :return: action that tells it, with *Undo*, and shows what is left
+        """
+        self.ensure_one()
+        self._check_rights()
+        lines = self._chosen_lines()
+        lines.check_access("unlink")
+        kept = lines.sudo()._delete_to_undo(self.sudo())
+        self.sudo().write({"undo": kept, "deleted_count": len(kept["lines"]), "chosen": []})
+        self.sudo()._search_groups()
+        return {
+            "type": "ir.actions.client",
+            "tag": "account_online_synchronization.tell_with_undo",
+            "params": {
+                "message": self._told_deleted(),
+                "model": self._name,
+                "id": self.id,
+                "next": self._show(),
+            },
+        }
+
+    def action_undo(self):
+        """*Undo*.
+
+        :return: action that shows the groups again
+        """
+        self.ensure_one()
+        self._check_rights()
+        kept = self.sudo().undo
+        if not kept:
+            raise UserError(self.env._("There is nothing to undo: the transactions are back already."))
+        lines = self.env["account.bank.statement.line"].sudo()._undo_deletion(kept)
+        self.sudo().write({"undo": False, "deleted_count": 0})
+        self.sudo()._search_groups()
+        self.summary = (
+            self.env._("1 transaction is back in the journal.")
+            if len(lines) == 1
+            else self.env._("%s transactions are back in the journal.", len(lines))
+        )
+        return self._show()
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS
+    # -------------------------------------------------------------------------
+
+    def _check_rights(self):
+        self.env["account.online.link"]._check_may_restore()
+        self.journal_id.check_access("read")
+
+    def _show(self):
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Find Duplicate Transactions"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"dialog_size": "large"},
+        }
+
+    def _told_deleted(self):
+        if self.deleted_count == 1:
+            return self.env._("1 transaction was deleted.")
+        return self.env._("%s transactions were deleted.", self.deleted_count)
+
+    def _lines_of(self, key):
+        """:return: lines of the group that are there still, as the user may see them"""
+        lines = self.env["account.bank.statement.line"].browse((self.sudo().groups or {}).get(key, [])).exists()
+        lines.check_access("read")
+        return lines.filtered(lambda line: line.journal_id == self.journal_id)
+
+    def _chosen_lines(self):
+        """:return: the chosen lines
+        :raise UserError: where one of them can't be deleted, or nothing would be left of a group
+        """
+        chosen = {int(key) for key in self.chosen or []}
+        lines = self.env["account.bank.statement.line"]
+        for key in self.sudo().groups or {}:
+            group = self._lines_of(key)
+            some = group.filtered(lambda line: line.id in chosen)
+            if some and some == group and len(self.sudo().groups[key]) > 1:
+                raise UserError(
+                    self.env._(
+                        "You have selected all transactions like %s. Leave one of them: if none of them is real, "
+                        "delete them in the journal.",
+                        some[0]._told(),
+                    )
+                )
+            lines += some
+        for line in lines:
+            if reason := line._why_not_deletable():
+                raise UserError(self.env._("%(line)s can't be deleted. %(reason)s", line=line._told(), reason=reason))
+        if not lines:
+            raise UserError(self.env._("Select at least one transaction to delete."))
+        return lines
+
+    def _search_groups(self):
+        found = self.env["account.bank.statement.line"]._find_duplicates(self.journal_id, self.date)
+        shown, lines = [], 0
+        for group in found:
+            if shown and lines + len(group.rows) > MOST_LINES:
+                break
+            shown.append(group)
+            lines += len(group.rows)
+        sections = [self._section(group) for group in shown]
+        rows = [row for section in sections for row in section["rows"]]
+        self.write(
+            {
+                "is_searched": True,
+                "summary": self._summary(len(found), len(shown)),
+                "sections": sections,
+                "has_groups": bool(sections),
+                "groups": {self._key(group): [row.line_id for row in group.rows] for group in shown},
+                "can_delete": any(row["selectable"] for row in rows),
+                "chosen": [],
+            }
+        )
+
+    def _summary(self, count, shown):
+        day, journal = format_date(self.env, self.date), self.journal_id.display_name
+        if not count:
+            return self.env._(
+                "No transactions of %(journal)s since %(date)s look like duplicates.", journal=journal, date=day
+            )
+        if count == 1:
+            return self.env._("1 group of transactions since %s may be duplicates.", day)
+        if count > shown:
+            return self.env._(
+                "%(count)s groups of transactions since %(date)s may be duplicates. The first %(shown)s are listed.",
+                count=count,
+                date=day,
+                shown=shown,
+            )
+        return self.env._("%(count)s groups of transactions since %(date)s may be duplicates.", count=count, date=day)
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - WHAT IS SHOWN
+    # -------------------------------------------------------------------------
+
+    @staticmethod
+    def _key(group):
+        return "-".join(str(row.line_id) for row in group.rows)
+
+    def _section(self, group):
+        lines = self.env["account.bank.statement.line"].browse([row.line_id for row in group.rows])
+        days = list(dict.fromkeys(format_date(self.env, day) for day in (lines[0].date, lines[-1].date)))
+        return {
+            "key": self._key(group),
+            "title": f"{lines[0].currency_id.format(lines[0].amount)} · {' – '.join(days)}",
+            "text": self._describe_evidence(group),
+            "rows": [self._row(line) for line in lines],
+            "count": len(lines),
+        }
+
+    def _describe_evidence(self, group):
+        return {
+            "same_id": self.env._("The bank gave them the same id, so they are most likely one transaction."),
+            "flagged": self.env._("The provider says that one of them may be a duplicate."),
+            "marked": self.env._(
+                "When the bank brought one of them, it was not certain whether the journal had it already."
+            ),
+            "same_number": self.env._("Same day, amount and account number."),
+            "same_text": self.env._("Same day, amount and label."),
+            "same_day": self.env._("Same day and amount. Nothing speaks against their being one transaction."),
+            "told_apart": self.env._(
+                "Same day and amount, but the bank tells them as separate transactions: they may well be real ones, "
+                "such as two purchases."
+            ),
+        }[group.evidence]
+
+    def _row(self, line):
+        reason = line._why_not_deletable()
+        details = [
+            line.partner_id.display_name or line.partner_name,
+            line.account_number,
+            self._source(line),
+            line.move_id.name,
+            reason,
+        ]
+        return {
+            "key": str(line.id),
+            "date": format_date(self.env, line.date),
+            "label": line.payment_ref or line.move_id.name,
+            "details": [text for text in details if text],
+            "amount": line.currency_id.format(line.amount),
+            "selectable": not reason,
+        }
+
+    def _source(self, line):
+        if line.online_adopted:
+            return self.env._("Matched with the bank")
+        if line.online_account_id:
+            return self.env._("From the bank")
+        if line._fields.get("unique_import_id") and line["unique_import_id"]:
+            return self.env._("From a file")
+        return self.env._("Entered by %s", line.create_uid.name)

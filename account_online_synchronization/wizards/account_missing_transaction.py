@@ -1,0 +1,298 @@
+import json
+import time
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.tools.misc import format_datetime
+
+from ..importer.comparing import compare
+from ..importer.storing import Window
+from ..proxy.client import MAX_PAGES, UNREADABLE
+from ..proxy.errors import ProxyError
+from .account_missing_transaction_sections import Sections
+
+#: What most banks show without asking for another consent.
+USUAL_DAYS = 90
+
+#: A request reads pages for so long before it tells how far it is.
+READ_SECONDS = 2
+
+
+class AccountMissingTransactionWizard(models.TransientModel):
+    """*Find Missing Transactions*: what the bank shows for some days beside what the journal has.
+
+    The bank is asked as a synchronization asks it, but nothing moves by that: neither the day of the last
+    synchronization nor its bookmark, and nothing is stored in the books before a user imports it. The bank's pages are
+    kept as long as the wizard, so that an import looks at them again and asks the bank nothing.
+    """
+
+    _name = "account.missing.transaction.wizard"
+    _description = "Find Missing Transactions"
+
+    journal_id = fields.Many2one(
+        comodel_name="account.journal",
+        required=True,
+        ondelete="cascade",
+        default=lambda self: self._default_journal_id(),
+        domain="[('account_online_account_id', '!=', False)]",
+    )
+    date_from = fields.Date(
+        string="From",
+        required=True,
+        default=lambda self: fields.Date.context_today(self) - timedelta(days=USUAL_DAYS - 1),
+    )
+    date_to = fields.Date(string="To", required=True, default=fields.Date.context_today)
+    state = fields.Selection(
+        selection=[("choose", "Choose"), ("reading", "Reading"), ("done", "Compared"), ("failed", "Failed")],
+        default="choose",
+        required=True,
+        readonly=True,
+    )
+    page_ids = fields.One2many(comodel_name="account.missing.transaction.page", inverse_name="wizard_id", readonly=True)
+    read_count = fields.Integer(readonly=True, help="Transactions that the bank has told so far.")
+    summary = fields.Char(readonly=True)
+    notes = fields.Text(readonly=True, help="What limits the comparison.")
+    sections = fields.Json(readonly=True, help="See account_missing_transaction_sections.py.")
+    chosen = fields.Json(help="Keys of the transactions that the user has chosen.")
+    can_import = fields.Boolean(readonly=True)
+    error_message = fields.Text(readonly=True)
+    error_action = fields.Char(readonly=True)
+    error_reference = fields.Char(readonly=True)
+
+    # -------------------------------------------------------------------------
+    # DEFAULT, COMPUTE AND CONSTRAINT METHODS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _default_journal_id(self):
+        """The only one that there is to choose, if so."""
+        journals = self.env["account.journal"].search([("account_online_account_id", "!=", False)], limit=2)
+        return journals if len(journals) == 1 else journals.browse()
+
+    @api.depends("journal_id")
+    def _compute_display_name(self):
+        for wizard in self:
+            wizard.display_name = self.env._("Find Missing Transactions")
+
+    @api.constrains("date_from", "date_to")
+    def _check_days(self):
+        for wizard in self:
+            if wizard.date_from > wizard.date_to:
+                raise ValidationError(self.env._("The first day is after the last one. Please exchange them."))
+
+    # -------------------------------------------------------------------------
+    # ACTIONS
+    # -------------------------------------------------------------------------
+
+    def action_compare(self):
+        """*Compare with the Bank*, and *Try Again*.
+
+        :return: action that shows the result, or how far the reading is
+        """
+        self.ensure_one()
+        self._check_rights()
+        if not self.journal_id.account_online_account_id:
+            raise UserError(
+                self.env._("%s is not connected to a bank. Use Connect bank first.", self.journal_id.display_name)
+            )
+        self.page_ids.unlink()
+        self.write({"state": "reading", "read_count": 0, "chosen": [], "sections": [], "error_message": False})
+        self.action_read_on()
+        return self._show()
+
+    def action_read_on(self):
+        """Read the bank's next pages, for some seconds. The form calls it as long as the state is *reading*."""
+        self.ensure_one()
+        self._check_rights()
+        if self.state != "reading":
+            return
+        try:
+            if self._read_pages():
+                self._tell_result()
+        except ProxyError as error:
+            self._tell_error(error)
+
+    def action_change(self):
+        """*Other Days*."""
+        self.ensure_one()
+        self._check_rights()
+        self.page_ids.unlink()
+        self.write({"state": "choose", "sections": [], "chosen": []})
+        return self._show()
+
+    def action_import(self):
+        """*Import Selected*.
+
+        :return: action that shows the new lines
+        """
+        self.ensure_one()
+        self._check_rights()
+        if not self.chosen:
+            raise UserError(self.env._("Select at least one transaction to import."))
+        lines = self.sudo()._import(set(self.chosen))
+        return {
+            **self.env["ir.actions.act_window"]._for_xml_id(
+                "account_online_synchronization.account_bank_statement_line_action"
+            ),
+            "domain": [("id", "in", lines.ids)],
+        }
+
+    def action_solve(self):
+        """The one button that belongs to the error."""
+        self.ensure_one()
+        self._check_rights()
+        link = self.journal_id.account_online_link_id
+        names = {
+            "renew": "action_renew",
+            "reconnect": "action_reconnect",
+            "answer_challenge": "action_fetch_transactions",
+            "reactivate": "action_reactivate",
+        }
+        name = names.get(self.error_action)
+        return getattr(link, name)() if name else self.action_compare()
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - READING
+    # -------------------------------------------------------------------------
+
+    def _check_rights(self):
+        self.env["account.online.link"]._check_may_restore()
+        self.journal_id.check_access("read")
+
+    def _show(self):
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Find Missing Transactions"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"dialog_size": "large"},
+        }
+
+    def _account(self):
+        account = self.journal_id.sudo().account_online_account_id
+        return account.with_company(account.company_id)
+
+    def _read_pages(self):
+        """:return: whether the bank has no more pages
+        :raise ProxyError: as it comes
+        """
+        account = self._account()
+        link, until = account.account_online_link_id, time.monotonic() + READ_SECONDS
+        pages = link._get_client().iter_transaction_pages(
+            link._get_connection_identifier(),
+            account.online_identifier,
+            self.date_from,
+            self.page_ids.sorted("id")[-1:].next_cursor or None,
+        )
+        for page in pages:
+            cursor = page["next_cursor"] if page.get("has_more") else False
+            self.env["account.missing.transaction.page"].create(
+                {"wizard_id": self.id, "transactions": json.dumps(page["transactions"]), "next_cursor": cursor}
+            )
+            self.read_count += len(page["transactions"])
+            if not cursor:
+                return True
+            if len(self.page_ids) >= MAX_PAGES:
+                raise ProxyError("unexpected_answer", UNREADABLE)
+            if time.monotonic() >= until:
+                return False
+        return True
+
+    def _window(self):
+        """:return: :class:`~..importer.storing.Window` of what was read"""
+        window = Window(since=self.date_from)
+        for page in self.page_ids.sorted("id"):
+            self._account()._read_page({"transactions": json.loads(page.transactions)}, window)
+        return window
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - TELLING
+    # -------------------------------------------------------------------------
+
+    def _tell_result(self):
+        window = self.sudo()._window()
+        comparison = compare(self._account(), window, self.date_to)
+        sections = Sections(self.sudo(), comparison)
+        self.write(
+            {
+                "state": "done",
+                "summary": sections.summary(),
+                "notes": "\n".join(sections.notes(window)),
+                "sections": sections.all(),
+                "can_import": any(one.is_importable for one in comparison.missing),
+            }
+        )
+
+    def _tell_error(self, error):
+        message = error.message
+        if error.retry_after:
+            moment = fields.Datetime.now() + timedelta(seconds=error.retry_after)
+            message += " " + self.env._(
+                "You can compare again from %s on.", format_datetime(self.env, moment, dt_format="short")
+            )
+        action = error.action
+        if action in ("renew", "reconnect", "reactivate") and not self.env.user.has_group(
+            "account.group_account_manager"
+        ):
+            message += " " + self.env._("Please ask an accounting administrator to do it.")
+            action = False
+        self.page_ids.unlink()
+        self.write(
+            {
+                "state": "failed",
+                "error_message": message,
+                "error_action": action,
+                "error_reference": error.reference,
+            }
+        )
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - IMPORTING
+    # -------------------------------------------------------------------------
+
+    def _import(self, keys):
+        """Compare once more, while nobody else writes, and import what is still missing.
+
+        :param set keys: of :class:`~..importer.comparing.Missing`
+        :return: the new lines
+        """
+        account, link = self._account(), self._account().account_online_link_id
+        if not link.try_lock_for_update(allow_referencing=True) or not link._try_hold():
+            raise UserError(self.env._("%s is being synchronized right now. Try again in a minute.", link.display_name))
+        found = compare(account, self._window(), self.date_to).missing
+        chosen = [one for one in found if one.key in keys and one.is_importable]
+        if not chosen:
+            raise UserError(
+                self.env._(
+                    "The selected transactions have come into the journal in the meantime. Use Other Days to compare "
+                    "again."
+                )
+            )
+        Transaction = self.env["account.online.transaction"].sudo()
+        kept = Transaction
+        for one in chosen:
+            values = account._prepare_transaction_values(one.entry)
+            if not one.kept:
+                kept += Transaction.create({**values, "state": "left_out", "reason_code": "before_start"})
+                continue
+            if one.is_changed:
+                # Why: the bank tells it in other words by now, and these are what the user has seen.
+                one.kept.write(values)
+            kept += one.kept
+        return account._restore_transactions(kept)
+
+
+class AccountMissingTransactionPage(models.TransientModel):
+    """One page of the bank's answer, kept as long as its comparison."""
+
+    _name = "account.missing.transaction.page"
+    _description = "Page of the Bank's Transactions"
+
+    wizard_id = fields.Many2one(comodel_name="account.missing.transaction.wizard", required=True, ondelete="cascade")
+    # Why a text: it is exactly what came, also where PostgreSQL's JSON can't hold it.
+    transactions = fields.Text(readonly=True)
+    next_cursor = fields.Char(readonly=True)
