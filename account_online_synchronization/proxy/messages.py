@@ -59,6 +59,8 @@ def parse_transaction(message):
     """
     if not isinstance(message, dict):
         raise BadTransaction("The bank sent something that is not a transaction.")
+    if problem := unread_problem(message):
+        raise BadTransaction(f"The connection service could not read it: {problem}.")
     status = message.get("status")
     if status not in ("booked", "pending"):
         raise BadTransaction(f"Its status “{_shorten(status)}” is neither booked nor pending.")
@@ -94,6 +96,11 @@ def parse_transaction(message):
 def transaction_id(message):
     """The id that something claims to have, readable or not; None where it has none."""
     return (_text(message.get("id"), MAX_ID) or None) if isinstance(message, dict) else None
+
+
+def unread_problem(message):
+    """What the connection service could not read of it; empty for everything else."""
+    return _text(message.get("problem"), 200) if isinstance(message, dict) else ""
 
 
 def storable(value, depth=0):

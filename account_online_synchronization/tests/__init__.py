@@ -28,6 +28,7 @@ from . import (
     test_schedule,
     test_service,
     test_statements,
+    test_unread,
     test_writer_core,
     test_writer_equality,
     test_writer_fallback,

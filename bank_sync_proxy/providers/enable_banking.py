@@ -5,7 +5,7 @@ stored there: each question goes to the bank, and banks count them.
 """
 
 from contextlib import suppress
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, timedelta
 from hashlib import blake2b
 
 from . import reading
@@ -39,6 +39,8 @@ SURE_DAYS = 89
 MAX_PAGES = 1000
 #: HOLD is an amount that is reserved, such as a card payment; OTHR says nothing, so nothing is booked for it.
 PENDING = {"PDNG", "HOLD", "OTHR"}
+#: Cancelled, rejected, scheduled: no money has moved.
+NO_MOVEMENT = {"CNCL", "RJCT", "SCHD"}
 #: The booked balance, best first. Available ones (CLAV, ITAV) may include an overdraft, they are better than none.
 BALANCES = ("CLBD", "ITBD", "PRCD", "OPBD", "XPCD", "OTHR", "CLAV", "ITAV")
 TYPES = {"CACC": "current", "TRAN": "current", "SVGS": "savings", "CARD": "credit_card", "LOAN": "loan"}
@@ -321,15 +323,8 @@ class EnableBanking(WebProvider):
                 return None, None
             raise
         with self.reading("balances"):
-            ranked = [balance for balance in listed if balance["balance_amount"]["currency"] == account["currency"]]
-            ranked.sort(
-                key=lambda b: BALANCES.index(b["balance_type"]) if b["balance_type"] in BALANCES else len(BALANCES)
-            )
-            if not ranked:
-                return None, None
-            day, now = reading.day(ranked[0].get("reference_date")), self.now()
-            ended = day and datetime.combine(day, time(23, 59, 59), timezone.utc)
-            return reading.amount(ranked[0]["balance_amount"]["amount"]), min(ended or now, now)
+            balances = [(b["balance_type"], b["balance_amount"], b.get("reference_date")) for b in listed]
+            return reading.booked_balance(balances, account["currency"], BALANCES, self.now())
 
     def transactions(self, state, account, since=None, cursor=None, limit=None):
         """The bank decides how large a page is."""
@@ -343,17 +338,17 @@ class EnableBanking(WebProvider):
             place = self.read_cursor(account, cursor)
         with self.reading("transactions"):
             answer = self._page(known["uid"], place)
-            rows = [row for row in map(self._transaction, answer["transactions"]) if row]
+            rows, unread = self.read_rows(answer["transactions"], self._transaction)
             rows.sort(key=lambda row: row.booking_date or date.max)
             key = answer.get("continuation_key") or None
         # A page without transactions may have a next one, it is documented.
         if key is None or self._is_circle(place, key):
-            return Page(tuple(rows))
+            return Page(tuple(rows), unread=tuple(unread))
         if place["page"] >= MAX_PAGES:
             raise self.failure("unexpected_answer", f"more than {MAX_PAGES} pages")
         mark = digest(key) if place["page"] & (place["page"] - 1) == 0 else place["mark"]
         place = {**place, "key": key, "page": place["page"] + 1, "mark": mark}
-        return Page(tuple(rows), next_cursor=self.write_cursor(account, **place), has_more=True)
+        return Page(tuple(rows), (), self.write_cursor(account, **place), True, tuple(unread))
 
     def _is_circle(self, place, key):
         """Some banks give the same keys for ever. A key kept at pages 1, 2, 4, 8 … finds any circle."""
@@ -370,12 +365,17 @@ class EnableBanking(WebProvider):
         place["since"] = (self.now().date() - timedelta(days=SURE_DAYS)).isoformat()
         return self.http.get(f"accounts/{uid}/transactions", date_from=place["since"])
 
+    def identify_row(self, row):
+        return row.get("entry_reference"), "pending" if row.get("status") in PENDING else None
+
     def _transaction(self, row):
         """:return: :class:`~.types.Transaction`, or None for one that is no movement: cancelled, rejected, scheduled"""
         get = row.get
         status, day = row["status"], get("booking_date") or get("value_date") or get("transaction_date")
-        if status not in PENDING and status != "BOOK":
+        if status in NO_MOVEMENT:
             return None
+        if status not in PENDING and status != "BOOK":
+            raise ValueError(f"no status: {status!r}"[:100])
         is_debit = {"DBIT": True, "CRDT": False}[row["credit_debit_indicator"]]
         money = row["transaction_amount"]
         # The indicator decides; some banks put the sign before the amount as well.

@@ -320,15 +320,15 @@ class Plaid(WebProvider):
                     "provider_busy", "the first transactions are not there yet", provider_code="NOT_READY"
                 )
             since = reading.day(place["since"]) or date.min
-            rows = [self._transaction(row) for name in ("added", "modified") for row in answer[name]]
-            rows = [row for row in rows if row.booking_date >= since]
-            rows.sort(key=lambda row: row.booking_date)
+            rows, unread = self.read_rows([*answer["added"], *answer["modified"]], self._transaction)
+            rows = [row for row in rows if (row.booking_date or date.max) >= since]
+            rows.sort(key=lambda row: row.booking_date or date.max)
             removed = tuple(row["transaction_id"] for row in answer["removed"])
             more, after = answer["has_more"], answer["next_cursor"]
             place = {"start": place["start"], "at": after, "since": place["since"]}
             if not more:
                 place = {"start": after, "at": after, "since": None}
-            return Page(tuple(rows), removed, self.write_cursor(account, **place), more)
+            return Page(tuple(rows), removed, self.write_cursor(account, **place), more, tuple(unread))
 
     def _sync(self, state, known, at, limit):
         body = {
@@ -337,6 +337,9 @@ class Plaid(WebProvider):
             "options": {"account_id": known["account_id"], "include_original_description": True},
         }
         return self._read("transactions/sync", **body, **({"cursor": at} if at else {}))
+
+    def identify_row(self, row):
+        return row.get("transaction_id"), "pending" if row.get("pending") is True else None
 
     def _transaction(self, row):
         get = row.get

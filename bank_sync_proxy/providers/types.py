@@ -191,21 +191,42 @@ class Transaction:
 
 
 @dataclass(frozen=True)
+class Unread:
+    """One row that says something undocumented: its database keeps it for a person, and asks for it again.
+
+    :param str id: as :attr:`Transaction.id`, or None where that can't be read either
+    :param str status: ``booked`` or ``pending``, or None where that can't be read either
+    :param str problem: what can't be read, for a person; without secrets
+    :param dict raw: what the provider said
+    """
+
+    id: str | None
+    status: str | None
+    problem: str
+    raw: dict = field(default_factory=dict, compare=False, repr=False)
+
+    def to_protocol(self):
+        return {"id": self.id, "status": self.status, "problem": self.problem, "raw": self.raw}
+
+
+@dataclass(frozen=True)
 class Page:
     """Some transactions, oldest first.
 
     :param tuple removed_ids: ids of transactions that the bank has withdrawn
     :param str next_cursor: the next page while ``has_more``; afterwards None or a bookmark for the next run
+    :param unread: :class:`Unread` rows, as :meth:`.web.WebProvider.read_rows` gives them
     """
 
     transactions: tuple[Transaction, ...] = ()
     removed_ids: tuple[str, ...] = ()
     next_cursor: str | None = None
     has_more: bool = False
+    unread: tuple[Unread, ...] = ()
 
     def to_protocol(self):
         return {
-            "transactions": [transaction.to_protocol() for transaction in self.transactions],
+            "transactions": [row.to_protocol() for row in (*self.transactions, *self.unread)],
             "removed_ids": list(self.removed_ids),
             "next_cursor": self.next_cursor,
             "has_more": self.has_more,

@@ -1,3 +1,4 @@
+import logging
 from contextlib import closing
 
 from freezegun import freeze_time
@@ -154,6 +155,21 @@ class TestAdapters(ProxyCase):
         # Enable Banking's renewal has made another session.
         script.server.expect([{**e, "ask": e["ask"].replace("4604aa5b", "9b1c77de")} for e in exchanges])
         self.ask_well("connections.delete", connection_id=connection)
+
+    def test_support_hears_of_a_row_that_could_not_be_read(self):
+        script = script_class("enable_banking")()
+        with closing(script.server), freeze_time(NOW):
+            self.switch_on(script)
+            connection = self.connect_bank(script)
+            self.play(script, "undocumented")
+            with self.assertLogs("odoo.addons.bank_sync_proxy.models.bank_sync_api", logging.WARNING):
+                page = self.ask_well("transactions.list", connection_id=connection, account_id=script.account)
+        self.assertEqual([(row["id"], row["problem"]) for row in page["transactions"]], [("r1", "no amount: '1,00'")])
+        record = self.env["bank.sync.error"].search([], limit=1)
+        self.assertEqual(
+            (record.code, record.actor, record.operation), ("unexpected_answer", "us", "transactions.list")
+        )
+        self.assertIn("1 of 1 transactions", record.detail)
 
     # Written out, because Odoo runs only the test methods of the class itself.
 
