@@ -12,6 +12,8 @@ from functools import cache
 AMOUNT = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,12})?")
 MAX_AMOUNT = 10**18
 SMALLEST = Decimal("0.000001")
+#: How far the clocks of Central Europe are before UTC.
+SUMMER, WINTER = timedelta(hours=2), timedelta(hours=1)
 IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
 TAG = re.compile(r"<[^>]*>?")
 CURRENCY = re.compile(r"[A-Z]{3}")
@@ -88,8 +90,12 @@ def central_european_day(moment):
 
     Why by hand: the system's list of time zones is missing in small containers.
     """
-    begin, end = _summer_time(moment.year)
-    return (moment + timedelta(hours=2 if begin <= moment < end else 1)).date()
+    is_summer = 3 < moment.month < 10
+    if moment.month in (3, 10):
+        # Only then: moments with a zone take long to compare, and this is done for every transaction.
+        begin, end = _summer_time(moment.year)
+        is_summer = begin <= moment < end
+    return (moment + (SUMMER if is_summer else WINTER)).date()
 
 
 @cache
@@ -130,11 +136,11 @@ def text(value):
 
 def texts(*values):
     """All texts in order, lists taken apart, empty ones and repeats left out."""
-    found = []
+    found = {}
     for value in values:
         for item in value if type(value) is list else (value,):
-            if item is not None and (item := str(item).strip()) and item not in found:
-                found.append(item)
+            if item is not None and (item := str(item).strip()):
+                found[item] = None
     return tuple(found)
 
 
