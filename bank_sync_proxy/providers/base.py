@@ -65,6 +65,17 @@ class Provider:
             )
 
     # -------------------------------------------------------------------------
+    # YOU MAY IMPLEMENT
+    # -------------------------------------------------------------------------
+
+    def check_keys(self):
+        """Ask something that costs nothing, for *Test These Keys*; you must, if you declare keys of the proxy.
+
+        :return: what the provider says about the keys, one line
+        """
+        raise NotImplementedError
+
+    # -------------------------------------------------------------------------
     # YOU MUST IMPLEMENT
     # -------------------------------------------------------------------------
 

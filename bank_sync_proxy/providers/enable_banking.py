@@ -107,7 +107,7 @@ class EnableBanking(WebProvider):
         Setting(
             "private_key",
             _lt("Private key"),
-            type="secret",
+            type="key",
             help=_lt("The whole text of the .pem file that you got when you registered the application."),
         ),
     )

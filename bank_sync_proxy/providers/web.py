@@ -55,13 +55,6 @@ class WebProvider(Provider):
         """
         return None, None, None
 
-    def check_keys(self):
-        """Ask something that costs nothing, for *Test these keys*.
-
-        :return: what the provider says about the keys, one line
-        """
-        raise NotImplementedError
-
     def identify_row(self, row):
         """Say which transaction it is of whose row nothing else can be read; what this raises counts as not known.
 
