@@ -13,12 +13,13 @@ class BankSyncProvider(models.Model):
         selection=[("proxy", "This proxy"), ("user", "Each user"), ("nobody", "Nobody")],
         string="Keys Belong to",
         compute="_compute_adapter_facts",
-        help="This proxy: they are entered here once. Each user: they are asked for when a bank is connected, and serve "
-        "that connection only.",
+        help="This proxy: they are entered here once. Each user: they are asked for when a bank is connected, and "
+        "serve that connection only.",
     )
     has_sandbox = fields.Boolean(
         compute="_compute_adapter_facts", help="Sandbox and production have addresses of their own."
     )
+    has_private_key = fields.Boolean(compute="_compute_adapter_facts")
     docs_url = fields.Char(string="Documentation", compute="_compute_adapter_facts")
     keys_state = fields.Selection(
         selection=[("work", "These keys work"), ("refused", "They do not work"), ("unknown", "Not known")],
@@ -40,6 +41,7 @@ class BankSyncProvider(models.Model):
             provider.keys_owner = "nobody" if adapter.demonstration else "proxy" if needs_keys else "user"
             addresses = {getattr(adapter, name, None) for name in ("production_url", "sandbox_url")}
             provider.has_sandbox = len(addresses) > 1
+            provider.has_private_key = any(setting.type == "key" for setting in adapter.settings_needed)
             provider.docs_url = adapter.docs_url
 
     # -------------------------------------------------------------------------

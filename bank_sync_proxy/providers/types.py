@@ -73,8 +73,8 @@ class Institution:
 class Setting:
     """Something that an administrator enters once per provider.
 
-    :param str type: ``text`` · ``integer`` · ``secret`` (stored encrypted, never shown again) · ``key`` (a secret of several
-        lines, such as a private key)
+    :param str type: ``text`` · ``integer`` · ``secret`` (stored encrypted, never shown again) · ``key`` (a secret of
+        several lines, such as a private key)
     :param bool generated: a secret that nobody has to enter: each installation makes its own
     """
 
