@@ -4,6 +4,8 @@ from ..tools import signing
 from .errors import ProxyError
 from .messages import storable
 
+#: Questions that go on to the bank, which wants to know whether somebody waits for the answer.
+FOR_THE_USER = {"connections.refresh", "accounts.list", "transactions.list"}
 UNREADABLE = "The connection service gave an answer that can't be read. The next synchronization tries again."
 
 CLIENT_ID = signing.SHAPES[signing.CLIENT]
@@ -24,20 +26,26 @@ class ProxyClient:
     :param record: ``callable(operation, payload, answer)`` that hears of every answer, None for nobody
     """
 
-    def __init__(self, transport, record=None):
+    def __init__(self, transport, record=None, user=None):
         self._transport = transport
         self._record = record
+        self._user = user
+
+    def for_user(self, ip_address, agent):
+        """:return: the same client, whose questions to the bank name the user who waits; it is not recorded"""
+        user = {"ip_address": ip_address, "agent": agent} if ip_address else None
+        return type(self)(self._transport, self._record, user)
 
     def recorded_by(self, record):
         """:return: the same client with another listener"""
-        return type(self)(self._transport, record)
+        return type(self)(self._transport, record, self._user)
 
     def over(self, wrap):
         """:return: the same client over another transport
 
         :param wrap: function from the transport to the other one
         """
-        return type(self)(wrap(self._transport), self._record)
+        return type(self)(wrap(self._transport), self._record, self._user)
 
     def for_threads(self):
         """:return: transport for conversations in other threads, None where there is none; see :mod:`.transport`"""
@@ -49,7 +57,8 @@ class ProxyClient:
         :raise ProxyError: when the proxy answers a failure, or something that is not an answer
         """
         payload = {key: value for key, value in payload.items() if value is not None}
-        answer = self._transport.call(operation, payload)
+        names_user = self._user and operation in FOR_THE_USER
+        answer = self._transport.call(operation, {**payload, "user": self._user} if names_user else payload)
         if self._record:
             self._record(operation, payload, answer)
         if not isinstance(answer, dict):

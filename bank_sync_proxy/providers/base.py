@@ -38,6 +38,13 @@ class Provider:
     demonstration = False
 
     # -------------------------------------------------------------------------
+    # YOU MAY READ
+    # -------------------------------------------------------------------------
+
+    #: Who waits for the answer: a :class:`~.types.User`, or None where nobody does or nothing is known of them.
+    user = None
+
+    # -------------------------------------------------------------------------
     # YOU SHOULD NOT NEED TO OVERRIDE
     # -------------------------------------------------------------------------
 

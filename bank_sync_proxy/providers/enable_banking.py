@@ -53,6 +53,8 @@ SESSION_ENDS = {
     "PENDING_AUTHORIZATION": "connection_unfinished",
     "RETURNED_FROM_BANK": "connection_unfinished",
 }
+#: What is told about a user who waits.
+USER_HEADERS = {"psu-ip-address", "psu-user-agent"}
 #: One account that the bank does not give at the moment; the session goes on. It is no reason to ask for a consent.
 ACCOUNT_CODES = ("ACCOUNT_DOES_NOT_EXIST", "ASPSP_ACCOUNT_NOT_ACCESSIBLE", "INVALID_ACCOUNT_ID")
 
@@ -81,12 +83,19 @@ REFUSED = Challenge(
 )
 
 
+def required(bank):
+    """:return: names of the headers about the user without which the bank gives nothing"""
+    return {name.lower() for name in bank.get("required_psu_headers") or ()}
+
+
 def digest(text):
     return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 class EnableBanking(WebProvider):
-    """State: ``session_id``, ``psu_type``, ``valid_until``, and ``accounts``: our id → its uid and more."""
+    """State: ``session_id``, ``psu_type``, ``valid_until``, ``user_headers`` that the bank requires, and ``accounts``:
+    our id → its uid and more.
+    """
 
     code = "enable_banking"
     label = "Enable Banking"
@@ -159,10 +168,10 @@ class EnableBanking(WebProvider):
                     country=bank["country"],
                     bic=reading.text(bank.get("bic")),
                     logo=reading.text(bank.get("logo")),
-                    # Such a bank answers only with the user's network address, which we do not have.
-                    status="beta" if bank.get("beta") or bank.get("required_psu_headers") else "stable",
+                    # A bank that wants to know more of the user than we do can't be asked at all.
+                    status="beta" if bank.get("beta") or required(bank) - USER_HEADERS else "stable",
                     capabilities=Capabilities(
-                        auto_sync=not bank.get("required_psu_headers"),
+                        auto_sync=not required(bank),
                         consent_days=max(1, self._validity(bank).days),
                         fetches_per_day=FETCHES_PER_DAY,
                     ),
@@ -186,7 +195,8 @@ class EnableBanking(WebProvider):
             if not banks:
                 raise self.failure("unknown_institution", f"{institution} is not listed any more")
             types = sorted({psu_type for bank in banks for psu_type in bank["psu_types"]})
-            return {"name": name, "country": country}, types, min(self._validity(bank) for bank in banks)
+            wanted = sorted(set().union(*map(required, banks)))
+            return {"name": name, "country": country}, types, min(self._validity(bank) for bank in banks), wanted
 
     # -------------------------------------------------------------------------
     # CONSENT
@@ -199,7 +209,7 @@ class EnableBanking(WebProvider):
         return self._authorize(flow, values.get("psu_type") or flow.data.get("psu_type"))
 
     def _authorize(self, flow, psu_type):
-        bank, types, validity = self._bank(flow.institution)
+        bank, types, validity, wanted = self._bank(flow.institution)
         if psu_type not in types:
             if len(types) > 1:
                 return WHICH_CUSTOMER
@@ -217,7 +227,8 @@ class EnableBanking(WebProvider):
                     "language": flow.language[:2],
                 },
             )
-            return Redirect(answer["url"], {"state": flow.callback_state, "psu_type": psu_type})
+            kept = {"state": flow.callback_state, "psu_type": psu_type, "user_headers": wanted}
+            return Redirect(answer["url"], kept)
 
     def complete(self, flow, params):
         self.check_state(flow, params)
@@ -234,6 +245,8 @@ class EnableBanking(WebProvider):
                 "valid_until": moment_text(reading.moment(session["access"]["valid_until"])),
                 "accounts": self._identify(session["accounts"], flow.state.get("accounts", {})),
             }
+            if flow.data.get("user_headers"):
+                state["user_headers"] = flow.data["user_headers"]
             # Why no balances: they count as questions, and the first synchronization asks for them.
             accounts = tuple(self._account(key, account) for key, account in state["accounts"].items())
             # The bank itself is asked with every question: what comes now is as new as it gets.
@@ -297,7 +310,20 @@ class EnableBanking(WebProvider):
 
     def accounts(self, state):
         self._check_consent(state)
-        return [self._account(key, account, *self._balance(account)) for key, account in state["accounts"].items()]
+        http = self._bank_http(state)
+        return [self._account(key, one, *self._balance(http, one)) for key, one in state["accounts"].items()]
+
+    def _bank_http(self, state):
+        """Questions that go on to the bank name the user who waits: they don't count among the few of a day.
+
+        All headers that the bank requires, or none: a part of them is refused.
+        https://enablebanking.com/docs/api/reference/#psu-headers
+        """
+        told = {"Psu-Ip-Address": self.user.ip_address, "Psu-User-Agent": self.user.agent} if self.user else {}
+        told = {name: value for name, value in told.items() if value}
+        if not told or set(state.get("user_headers", ())) - {name.lower() for name in told}:
+            return self.http
+        return self.connect(headers=told)
 
     def _account(self, key, account, balance=None, balance_at=None):
         return Account(
@@ -312,10 +338,10 @@ class EnableBanking(WebProvider):
             id_scheme="entry_reference",
         )
 
-    def _balance(self, account):
+    def _balance(self, http, account):
         """:return: (booked balance, moment), both None where the bank does not give it now: the others matter, too"""
         try:
-            listed = self.http.get(f"accounts/{account['uid']}/balances")["balances"] if account["uid"] else []
+            listed = http.get(f"accounts/{account['uid']}/balances")["balances"] if account["uid"] else []
         except RateLimited:
             return None, None
         except ProviderError as error:
@@ -337,7 +363,7 @@ class EnableBanking(WebProvider):
         if cursor:
             place = self.read_cursor(account, cursor)
         with self.reading("transactions"):
-            answer = self._page(known["uid"], place)
+            answer = self._page(self._bank_http(state), known["uid"], place)
             rows, unread = self.read_rows(answer["transactions"], self._transaction)
             rows.sort(key=lambda row: row.booking_date or date.max)
             key = answer.get("continuation_key") or None
@@ -354,16 +380,16 @@ class EnableBanking(WebProvider):
         """Some banks give the same keys for ever. A key kept at pages 1, 2, 4, 8 … finds any circle."""
         return key == place["key"] or digest(key) == place["mark"]
 
-    def _page(self, uid, place):
+    def _page(self, http, uid, place):
         period = {"date_from": place["since"]} if place["since"] else {"strategy": "longest"}
         try:
-            return self.http.get(f"accounts/{uid}/transactions", **period, continuation_key=place["key"])
+            return http.get(f"accounts/{uid}/transactions", **period, continuation_key=place["key"])
         except ProviderError as error:
             if error.provider_code != "WRONG_TRANSACTIONS_PERIOD" or place["key"]:
                 raise
         # The bank gives less history than was asked for. It matters for the following pages, too.
         place["since"] = (self.now().date() - timedelta(days=SURE_DAYS)).isoformat()
-        return self.http.get(f"accounts/{uid}/transactions", date_from=place["since"])
+        return http.get(f"accounts/{uid}/transactions", date_from=place["since"])
 
     def identify_row(self, row):
         return row.get("entry_reference"), "pending" if row.get("status") in PENDING else None

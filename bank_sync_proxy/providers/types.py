@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timezone
 from decimal import Decimal
 
+from ..tools.outbound import is_public
+
 
 def moment_text(moment):
     """A moment as it travels and as it is stored in states, ``2026-05-03T09:15:00Z``; None stays None."""
@@ -237,6 +239,28 @@ class Page:
 # -------------------------------------------------------------------------
 # A VISIT OF THE BANK'S PAGES
 # -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class User:
+    """Whoever waits in front of a browser: banks under PSD2 want to be told. Never stored, never logged.
+
+    :param str ip_address: a public one
+    :param str agent: of the browser, ASCII, or None
+    """
+
+    ip_address: str = field(repr=False)
+    agent: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def from_json(cls, value):
+        """:return: the user, or None for anything that tells a bank nothing, such as an address within a company"""
+        address = value.get("ip_address") if isinstance(value, dict) else None
+        if not isinstance(address, str) or not is_public(address):
+            return None
+        agent = value.get("agent")
+        is_sane = isinstance(agent, str) and agent.isascii() and agent.isprintable() and agent.strip()
+        return cls(address, agent.strip()[:300] if is_sane else None)
 
 
 @dataclass(frozen=True)

@@ -70,14 +70,18 @@ class WebProvider(Provider):
     def http(self):
         return self.connect()
 
-    def connect(self, auth=None, base_url=None):
-        """:return: :class:`~.http.Http`, with credentials and server of one connection instead of the provider's"""
+    def connect(self, auth=None, base_url=None, headers=None):
+        """:return: :class:`~.http.Http`, with credentials and server of one connection instead of the provider's
+
+        :param dict headers: of every question
+        """
         return Http(
             self.code,
             base_url or self.base_url,
             auth=auth or self.authenticate(),
             parse_error=self.parse_error,
             now=self.now,
+            headers=headers,
         )
 
     @property

@@ -171,6 +171,21 @@ class TestAdapters(ProxyCase):
         )
         self.assertIn("1 of 1 transactions", record.detail)
 
+    def test_the_user_who_waits_is_told_to_the_bank_and_stored_nowhere(self):
+        script = script_class("enable_banking")()
+        user = {"ip_address": "8.8.8.8", "agent": "Firefox"}
+        with closing(script.server), freeze_time(NOW):
+            self.switch_on(script)
+            connection = self.connect_bank(script)
+            for name, told in (("empty", "8.8.8.8"), ("undocumented", "8.8.8.8"), ("rate_limited", "8.8.8.8")):
+                self.play(script, name)
+                self.ask("transactions.list", connection_id=connection, account_id=script.account, user=user)
+                self.assertEqual(script.server.asked[-1].headers["Psu-Ip-Address"], told)
+            self.play(script, "empty")
+            self.ask("transactions.list", connection_id=connection, account_id=script.account)
+            self.assertNotIn("Psu-Ip-Address", script.server.asked[-1].headers)
+        self.assertNotIn("8.8.8.8", f"{self.env['bank.sync.error'].search([]).read()}")
+
     # Written out, because Odoo runs only the test methods of the class itself.
 
     def test_enable_banking(self):
