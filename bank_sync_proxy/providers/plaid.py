@@ -12,7 +12,7 @@ from datetime import date
 
 from ..tools.urls import with_query
 from . import reading
-from .auth import Headers, decode_segment, verify_es256
+from .auth import Headers, KeyMemory, decode_segment, verify_es256
 from .errors import ProtocolError, ProviderError, _lt
 from .facts import Facts
 from .types import (
@@ -38,6 +38,7 @@ PAGE_SIZE = 500
 MAX_INSTITUTIONS = 100_000
 #: Plaid says to refuse older ones. https://plaid.com/docs/api/webhooks/webhook-verification/
 MAX_WEBHOOK_SECONDS = 300
+WEBHOOK_KEYS = KeyMemory()
 LANGUAGES = {"da", "de", "en", "es", "et", "fr", "hi", "it", "lt", "lv", "nl", "no", "pl", "pt", "ro", "sv", "vi"}
 SAVINGS = {"savings", "money market", "cd"}
 EVENTS = {
@@ -394,7 +395,13 @@ class Plaid(WebProvider):
             raise ValueError("signed for another body")
         if abs(self.now().timestamp() - claims["iat"]) > MAX_WEBHOOK_SECONDS:
             raise ValueError("signed too long ago")
-        key = self._read("webhook_verification_key/get", key_id=str(header["kid"])[:100])["key"]
+        name = str(header["kid"])[:100]
+        key = WEBHOOK_KEYS.get(
+            self.base_url, name, self.now(), lambda: self._read("webhook_verification_key/get", key_id=name)["key"]
+        )
+        if key is None:
+            # Plaid sends it again.
+            raise self.failure("provider_busy", "too many webhooks with unknown keys")
         if key.get("expired_at"):
             raise ValueError("signed with a key that has expired")
         verify_es256(key, message.encode(), decode_segment(signature))
