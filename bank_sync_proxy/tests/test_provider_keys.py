@@ -87,6 +87,7 @@ class TestProviderKeys(TransactionCase):
 
     def test_what_is_missing_is_named_and_nobody_is_asked(self):
         provider = self.provider("enable_banking")
+        provider.setting_ids.sudo().write({"plain_value": False, "encrypted_value": False})
         provider.action_test_keys()
         self.assertEqual(
             (provider.keys_state, provider.keys_message),
