@@ -110,7 +110,7 @@ class BankSyncProvider(models.Model):
     @api.model
     def _update_settings(self):
         """After an update of the addon, whose adapters may declare other settings than before."""
-        self.with_context(active_test=False).search([])._ensure_settings()
+        self.with_context(active_test=False).search([("code", "!=", False)])._ensure_settings()
 
     def _generate_secrets(self):
         """Make the secrets that nobody has to enter; anew in a copied database, which can't read the original's."""

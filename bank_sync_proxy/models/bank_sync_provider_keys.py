@@ -7,7 +7,7 @@ from ..providers.base import Provider
 class BankSyncProvider(models.Model):
     """Whose keys a provider needs, and whether those of the proxy work."""
 
-    _inherit = "bank.sync.provider"
+    _inherit = "bank.sync.provider"  # pylint: disable=consider-merging-classes-inherited
 
     keys_owner = fields.Selection(
         selection=[("proxy", "This proxy"), ("user", "Each user"), ("nobody", "Nobody")],
