@@ -26,6 +26,7 @@
         "views/connect_templates.xml",
         "views/institutions_templates.xml",
         "data/bank_sync_provider.xml",
+        "data/bank_sync_provider_settings.xml",
     ],
     "pre_init_hook": "pre_init_hook",
     "uninstall_hook": "uninstall_hook",

@@ -101,6 +101,13 @@ def _day(transaction):
 
 
 def unreadable_id(message):
-    """An identifier for something that can't be read as a transaction, so that it is parked once, not in each run."""
-    text = json.dumps(message, sort_keys=True, default=str)
+    """An identifier for something that can't be read as a transaction, so that it is parked once, not in each run.
+
+    Why of ``raw`` alone: the words around it may change with the next version of the connection service, and what the
+    bank said is recognised by it once it can be read.
+
+    :param message: as :func:`~..proxy.messages.storable` gives it
+    """
+    said = (isinstance(message, dict) and message.get("raw")) or message
+    text = json.dumps(said, sort_keys=True, default=str)
     return f"unreadable:{hashlib.sha256(text.encode()).hexdigest()[:32]}"

@@ -5,13 +5,15 @@ It never commits by itself. Whatever it stores is recognised by the next run, so
 """
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
+from ..proxy.messages import unread_problem
 from . import statements
 from .adoption import Candidate, Wanted, adopt
-from .identity import LEGACY, identify
+from .identity import LEGACY, identify, unreadable_id
 from .matching import CHANGED, MOVED, NEW, SAME, Known, match
+from .windows import UNREAD_DAYS
 from .writer import CHUNK, REFUSALS, Writer
 from .writer.tables import analyze_when_fresh
 
@@ -459,30 +461,82 @@ class Storing:
             )
 
     def _park_unreadable(self):
-        """What is no transaction that anybody could read is kept word for word."""
+        """What is no transaction that anybody could read is kept word for word, and asked for again.
+
+        :return: whether something of it waits to be read: neither dismissed by a person nor in the journal already
+        """
+        self._forget_read()
         if not self.window.unreadable:
-            return
+            return False
         known = {known.identifier: known.kind for known in self._stored([one[0] for one in self.window.unreadable])}
+        waits = False
         for identifier, reason, message in self.window.unreadable:
             if known.get(identifier) == "deleted":
                 self.run._count("skipped_deleted")
                 continue
-            self._park(identifier, reason, is_new=identifier not in known)
+            # Why told of a line in a list of changes: the change is lost on it, and no other run shows it again.
+            is_changed_line = known.get(identifier) == "line" and self.window.is_delta
+            self._park(identifier, reason, is_new=identifier not in known or is_changed_line)
+            # Why not the others: what this database refuses it has word for word, and tries again by itself.
+            waits = waits or (bool(unread_problem(message)) and known.get(identifier) != "line")
             if identifier not in known:
                 known[identifier] = "parked"
                 self.to_keep.append(self.account._prepare_unreadable_values(identifier, reason, message))
         self._write_kept()
+        return waits
+
+    def _forget_read(self):
+        """What could not be read before and had no id of its own has come in under another name, or is shown no more.
+
+        The same words of the bank tell it from all others. A pending one that could not be read goes as pending ones
+        do: the bank shows all that are left in each full window.
+        """
+        if not self.account.unread_since:
+            return
+        parked = self.Transaction.search(
+            [
+                ("account_online_account_id", "=", self.account.id),
+                ("state", "=", "parked"),
+                ("online_transaction_digest", "=", False),
+            ]
+        )
+        window = self.window
+        read = {unreadable_id(transaction.raw) for transaction in (*window.booked, *window.pending)} if parked else ()
+        shown = {one[0] for one in window.unreadable}
+        for one in parked.filtered(lambda one: unread_problem(one.transaction_details)):
+            identifier, is_pending = (
+                one.online_transaction_identifier,
+                one.transaction_details.get("status") == "pending",
+            )
+            if identifier in read or (is_pending and not window.is_delta and identifier not in shown):
+                one.unlink()
+
+    def _unread_since(self, waits):
+        """:return: since when something waits to be read; False where nothing does, or for longer than it is shown"""
+        today = date.today()
+        since = self.account.unread_since or today
+        return waits and since > today - timedelta(days=UNREAD_DAYS) and since
+
+    def _bookmark(self, unread_since):
+        if not all(transaction.id for transaction in self.window.booked):
+            # Why: in a list of changes two equal transactions without ids could not be told from a repeat.
+            return False
+        if unread_since:
+            # Why: a bookmark never comes back to what could not be read.
+            return self.window.is_delta and self.account.sync_cursor
+        return self.window.cursor
 
     def _finish(self):
         """The last step: only now the bookmark moves."""
-        self._park_unreadable()
+        waits = self._park_unreadable()
         self.account._keep_pending(self.window)
         self.run._count("pending", self.account.pending_count)
         account, window = self.account, self.window
+        unread_since = self._unread_since(waits)
         values = {
             "last_sync": self._news_day(),
-            # Why: in a list of changes two equal transactions without ids could not be told from a repeat.
-            "sync_cursor": window.cursor if all(transaction.id for transaction in window.booked) else False,
+            "sync_cursor": self._bookmark(unread_since),
+            "unread_since": unread_since,
             "journal_balance": account._current_journal_balance(),
         }
         if self.is_load:

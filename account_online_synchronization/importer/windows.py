@@ -4,6 +4,8 @@ from datetime import timedelta
 
 #: Banks book late, and providers show late: a transaction may appear with a date of some days ago.
 OVERLAP_DAYS = 10
+#: While something can't be read it is asked for again, as long as every bank gives it: 90 days under PSD2.
+UNREAD_DAYS = 80
 
 
 def window_start(start_date, last_sync, loaded_since=None, overlap_days=OVERLAP_DAYS):

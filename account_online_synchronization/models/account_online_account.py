@@ -115,6 +115,11 @@ class AccountOnlineAccount(models.Model):
     )
     last_sync = fields.Date(readonly=True, copy=False, help="Day up to which everything the bank gave has been stored.")
     loaded_since = fields.Date(readonly=True, copy=False, help="First day that the bank has been asked for.")
+    unread_since = fields.Date(
+        readonly=True,
+        copy=False,
+        help="Since when the connection service could not read something that is asked for again.",
+    )
     sync_cursor = fields.Char(readonly=True, copy=False, groups="base.group_system")
 
     _identifier_unique = models.Constraint(

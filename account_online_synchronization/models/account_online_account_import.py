@@ -4,7 +4,7 @@ from odoo.exceptions import UserError
 from ..importer import statements
 from ..importer.identity import OPENING, Entry, digest, unreadable_id
 from ..importer.storing import Storing, Window
-from ..importer.windows import OVERLAP_DAYS, window_start
+from ..importer.windows import OVERLAP_DAYS, UNREAD_DAYS, window_start
 from ..importer.writer import Writer
 from ..proxy.conversation import Range
 from ..proxy.errors import BadTransaction
@@ -83,9 +83,10 @@ class AccountOnlineAccount(models.Model):
             try:
                 transaction = self._parse(message)
             except BadTransaction as error:
-                identifier = transaction_id(message) or unreadable_id(message)
+                kept = storable(message)
+                identifier = transaction_id(message) or unreadable_id(kept)
                 reason = self.env["account.online.service"]._say(error.sentence)
-                window.unreadable.append((identifier, reason, storable(message)))
+                window.unreadable.append((identifier, reason, kept))
                 continue
             (window.booked if transaction.booked else window.pending).append(transaction)
 
@@ -97,9 +98,10 @@ class AccountOnlineAccount(models.Model):
         return Range(self.online_identifier, since, (self.last_sync and self.sync_cursor) or None)
 
     def _overlap_days(self):
-        """Setting: how many days each window looks back."""
+        """Setting: how many days each window looks back. Further while something waits to be read."""
         days = self.env["ir.config_parameter"].sudo().get_param("account_online_synchronization.overlap_days")
-        return max(int(days), OVERLAP_DAYS) if days and days.isdigit() else OVERLAP_DAYS
+        least = UNREAD_DAYS if self.unread_since else OVERLAP_DAYS
+        return max(int(days), least) if days and days.isdigit() else least
 
     def _parse(self, message):
         """:raise BadTransaction: with the reason in a sentence"""

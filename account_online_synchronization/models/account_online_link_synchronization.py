@@ -6,6 +6,7 @@ import psycopg2
 
 from odoo import api, fields, models
 from odoo.addons.base.models.ir_cron import _intervalTypes
+from odoo.http import request
 
 from ..proxy.conversation import Answered
 from ..proxy.errors import ProxyError
@@ -72,6 +73,8 @@ class AccountOnlineLink(models.Model):
                 # Why: others see that it is running, and should the server die, that it was.
                 checkpoint()
             client = self._get_client().recorded_by(recording.add)
+            if user_present and request:
+                client = client.for_user(request.httprequest.remote_addr, request.httprequest.user_agent.string)
             if answers is not None:
                 client = client.over(lambda transport: Answered(transport, answers))
             answer = self._ask_for_news(client, user_present, refresh)

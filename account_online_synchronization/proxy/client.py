@@ -5,8 +5,9 @@ from .errors import ProxyError
 from .messages import storable
 from .words import _lt
 
+#: Questions that go on to the bank, which wants to know whether somebody waits for the answer.
+FOR_THE_USER = {"connections.refresh", "accounts.list", "transactions.list"}
 UNREADABLE = _lt("The connection service gave an answer that can't be read. The next synchronization tries again.")
-
 ENDLESS = _lt(
     "The bank's list of transactions does not come to an end. Nothing was imported from it; the next synchronization "
     "tries again. Please contact support if this message stays."
@@ -32,22 +33,37 @@ class ProxyClient:
     :param translate: ``callable(sentence) -> str``, which says our own sentences in the reader's language
     """
 
-    def __init__(self, transport, record=None, language=None, translate=str):
+    def __init__(self, transport, record=None, user=None, language=None, translate=str):
         self._transport = transport
         self._record = record
+        self._user = user
         self._language = language
         self._translate = translate
 
+    def _changed(self, **changes):
+        mine = {
+            "transport": self._transport,
+            "record": self._record,
+            "user": self._user,
+            "language": self._language,
+            "translate": self._translate,
+        }
+        return type(self)(**{**mine, **changes})
+
+    def for_user(self, ip_address, agent):
+        """:return: the same client, whose questions to the bank name the user who waits; it is not recorded"""
+        return self._changed(user={"ip_address": ip_address, "agent": agent} if ip_address else None)
+
     def recorded_by(self, record):
         """:return: the same client with another listener"""
-        return type(self)(self._transport, record, self._language, self._translate)
+        return self._changed(record=record)
 
     def over(self, wrap):
         """:return: the same client over another transport
 
         :param wrap: function from the transport to the other one
         """
-        return type(self)(wrap(self._transport), self._record, self._language, self._translate)
+        return self._changed(transport=wrap(self._transport))
 
     def for_threads(self):
         """:return: transport for conversations in other threads, None where there is none; see :mod:`.transport`"""
@@ -67,7 +83,8 @@ class ProxyClient:
             raise
 
     def _answer_of(self, operation, payload, _expect):
-        answer = self._transport.call(operation, payload)
+        names_user = self._user and operation in FOR_THE_USER
+        answer = self._transport.call(operation, {**payload, "user": self._user} if names_user else payload)
         if self._record:
             self._record(operation, payload, answer)
         if not isinstance(answer, dict):

@@ -60,6 +60,8 @@ def parse_transaction(message):
     """
     if not isinstance(message, dict):
         raise BadTransaction(_lt("The bank sent something that is not a transaction."))
+    if problem := unread_problem(message):
+        raise BadTransaction(_lt("The connection service could not read it: %(problem)s.", problem=problem))
     status = message.get("status")
     if status not in ("booked", "pending"):
         raise BadTransaction(_lt("Its status “%(status)s” is neither booked nor pending.", status=_shorten(status)))
@@ -95,6 +97,11 @@ def parse_transaction(message):
 def transaction_id(message):
     """The id that something claims to have, readable or not; None where it has none."""
     return (_text(message.get("id"), MAX_ID) or None) if isinstance(message, dict) else None
+
+
+def unread_problem(message):
+    """What the connection service could not read of it; empty for everything else."""
+    return _text(message.get("problem"), 200) if isinstance(message, dict) else ""
 
 
 def storable(value, depth=0):

@@ -32,6 +32,7 @@ from . import (
     test_service,
     test_settings_defaults,
     test_statements,
+    test_unread,
     test_writer_core,
     test_writer_equality,
     test_writer_fallback,

@@ -75,6 +75,9 @@ class Pages:
     # -------------------------------------------------------------------------
 
     def _speak_its_language(self, visit):
+        """Also tell the adapter who waits: the bank is asked for this user."""
+        agent = request.httprequest.headers.get("User-Agent", "")
+        visit = visit.with_context(bank_sync_user={"ip_address": self._address(), "agent": agent})
         if visit.language and request.env["bank.sync.api"]._is_installed(visit.language):
             request.update_context(lang=visit.language)
             visit = visit.with_context(lang=visit.language)

@@ -5,7 +5,7 @@ from datetime import timedelta, timezone
 from odoo import api, fields, models
 
 from ..providers.errors import ConsentError, ProviderError, TransientError
-from ..providers.types import Challenge, Completed, Flow, Redirect, Refreshed, moment_text
+from ..providers.types import Challenge, Completed, Flow, Redirect, Refreshed, User, moment_text
 
 #: Connections that nobody finished are of no use to anybody.
 KEEP_UNFINISHED_DAYS = 7
@@ -138,7 +138,10 @@ class BankSyncConnection(models.Model):
         :raise TransientError: ``provider_busy``
         """
         self.provider_id._take_slot()
-        return self.provider_id._adapter()
+        adapter = self.provider_id._adapter()
+        # Why in the context: it belongs to this question, whatever it leads to, and is stored nowhere.
+        adapter.user = User.from_json(self.env.context.get("bank_sync_user"))
+        return adapter
 
     def _flow(self, kind, language, data=None, callback_state=None):
         """:return: the visit as the adapter sees it"""

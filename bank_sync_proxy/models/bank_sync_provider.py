@@ -89,24 +89,28 @@ class BankSyncProvider(models.Model):
     # -------------------------------------------------------------------------
 
     def _ensure_settings(self):
-        """Give each provider the settings that its adapter declares; run again when an adapter declares new ones."""
+        """Give each provider the settings that its adapter declares; run again when an adapter declares others."""
         for provider in self:
-            known = provider.setting_ids.mapped("name")
-            provider.setting_ids = [
-                fields.Command.create(
-                    {
-                        "name": setting.name,
-                        "label": setting.label,
-                        "help": setting.help,
-                        "type": setting.type,
-                        "sequence": sequence,
-                        "plain_value": setting.default or False,
-                    }
-                )
-                for sequence, setting in enumerate(provider_class(provider.code).settings_needed)
-                if setting.name not in known
-            ]
+            known = provider.setting_ids.grouped("name")
+            for sequence, setting in enumerate(provider_class(provider.code).settings_needed):
+                values = {
+                    "label": setting.label,
+                    "help": setting.help,
+                    "type": setting.type,
+                    "is_required": setting.required,
+                    "sequence": sequence,
+                }
+                if setting.name in known:
+                    known[setting.name].write(values)
+                else:
+                    values |= {"name": setting.name, "plain_value": setting.default or False}
+                    provider.setting_ids = [fields.Command.create(values)]
             provider._generate_secrets()
+
+    @api.model
+    def _update_settings(self):
+        """After an update of the addon, whose adapters may declare other settings than before."""
+        self.with_context(active_test=False).search([("code", "!=", False)])._ensure_settings()
 
     def _generate_secrets(self):
         """Make the secrets that nobody has to enter; anew in a copied database, which can't read the original's."""
@@ -152,6 +156,10 @@ class BankSyncProvider(models.Model):
         self.ensure_one()
         if not self.active:
             raise ConfigurationError("provider_not_configured", "switched off", provider=self.code)
+        return self._new_adapter()
+
+    def _new_adapter(self):
+        """:return: as :meth:`_adapter`, also of a provider that is switched off, whose keys are tested before"""
         try:
             adapter_class = provider_class(self.code)
         except ImportError as error:

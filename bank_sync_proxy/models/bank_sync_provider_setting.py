@@ -4,6 +4,9 @@ from odoo.exceptions import ValidationError
 from ..providers import provider_class
 from ..providers.errors import ConsentError
 
+#: Types that are stored encrypted and never shown again.
+SECRETS = ("secret", "key")
+
 
 class BankSyncProviderSetting(models.Model):
     """One thing that a provider needs to know, as its adapter declares it."""
@@ -18,12 +21,17 @@ class BankSyncProviderSetting(models.Model):
     label = fields.Char(readonly=True)
     help = fields.Char(readonly=True)
     type = fields.Selection(
-        selection=[("text", "Text"), ("integer", "Number"), ("secret", "Secret")], required=True, readonly=True
+        selection=[("text", "Text"), ("integer", "Number"), ("secret", "Secret"), ("key", "Private Key")],
+        required=True,
+        readonly=True,
     )
+    is_required = fields.Boolean(string="Required", readonly=True)
     value = fields.Char(
         compute="_compute_value", inverse="_inverse_value", help="A secret is stored encrypted and never shown again."
     )
-    is_set = fields.Boolean(compute="_compute_value")
+    # Why twice: the field of one line in a browser throws the line ends of a private key away.
+    long_value = fields.Text(string="Private Key", compute="_compute_value", inverse="_inverse_long_value")
+    is_set = fields.Boolean(string="Entered", compute="_compute_value")
     plain_value = fields.Char(copy=False)
     encrypted_value = fields.Text(copy=False, groups="base.group_system")
 
@@ -36,19 +44,27 @@ class BankSyncProviderSetting(models.Model):
     @api.depends("plain_value", "encrypted_value", "type")
     def _compute_value(self):
         for setting in self:
-            is_secret = setting.type == "secret"
+            is_secret = setting.type in SECRETS
+            setting.long_value = False
             setting.value = False if is_secret else setting.plain_value
             setting.is_set = bool(setting.sudo().encrypted_value if is_secret else setting.plain_value)
 
     def _inverse_value(self):
         for setting in self:
-            if setting.type == "secret":
-                # An empty field means "not touched": the stored secret is not shown.
-                # Its administrators may write it, and only the system reads what is stored.
-                if setting.value:
-                    setting.sudo().encrypted_value = self.env["bank.sync.vault"]._encrypt(setting.value)
+            if setting.type in SECRETS:
+                setting._keep_secret(setting.value)
             else:
                 setting.plain_value = setting.value
+
+    def _inverse_long_value(self):
+        for setting in self.filtered(lambda setting: setting.type in SECRETS):
+            setting._keep_secret(setting.long_value)
+
+    def _keep_secret(self, text):
+        # An empty field means "not touched": the stored secret is not shown.
+        # Its administrators may write it, and only the system reads what is stored.
+        if text:
+            self.sudo().encrypted_value = self.env["bank.sync.vault"]._encrypt(text)
 
     # -------------------------------------------------------------------------
     # CONSTRAINTS
@@ -69,7 +85,7 @@ class BankSyncProviderSetting(models.Model):
     def _as_values(self):
         """:return: values by name, secrets decrypted; for adapters only"""
         return {
-            setting.name: setting._secret() if setting.type == "secret" else setting.plain_value or ""
+            setting.name: setting._secret() if setting.type in SECRETS else setting.plain_value or ""
             for setting in self.sudo()
         }
 

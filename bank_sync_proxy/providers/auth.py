@@ -6,6 +6,7 @@ import os
 import re
 import ssl
 import tempfile
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,6 +21,45 @@ from requests.auth import AuthBase, HTTPBasicAuth
 #: A token that ends so soon is renewed before it is used: the question takes its time, clocks differ.
 SPARE = timedelta(seconds=60)
 PEM = re.compile(r"(-----BEGIN [A-Z0-9 ]+-----)(.*?)(-----END [A-Z0-9 ]+-----)", re.DOTALL)
+
+
+class KeyMemory:
+    """Public keys with which a provider signs, kept by this process for all operations.
+
+    Whoever forges webhooks under ever new names of keys must not make us ask the provider for each of them. What is
+    known already costs no question, so genuine webhooks go through meanwhile.
+    """
+
+    KEEP = timedelta(hours=1)
+    QUESTIONS_PER_MINUTE = 10
+    MAX_KEYS = 100
+
+    def __init__(self):
+        self._keys = {}
+        self._asked = {}
+        self._lock = threading.Lock()
+
+    def get(self, address, name, now, ask):
+        """
+        :param str address: of the provider
+        :param datetime now: the current moment
+        :param ask: callable that asks the provider for the key
+        :return: the key, or None: too many were asked for
+        """
+        with self._lock:
+            key, since = self._keys.get((address, name), (None, None))
+            if since and now - since < self.KEEP:
+                return key
+            recent = [moment for moment in self._asked.get(address, ()) if now - moment < timedelta(minutes=1)]
+            if len(recent) >= self.QUESTIONS_PER_MINUTE:
+                return None
+            self._asked[address] = [*recent, now]
+        key = ask()
+        with self._lock:
+            while len(self._keys) >= self.MAX_KEYS:
+                del self._keys[next(iter(self._keys))]
+            self._keys[address, name] = key, now
+        return key
 
 
 class Basic(HTTPBasicAuth):

@@ -38,6 +38,13 @@ class Provider:
     demonstration = False
 
     # -------------------------------------------------------------------------
+    # YOU MAY READ
+    # -------------------------------------------------------------------------
+
+    #: Who waits for the answer: a :class:`~.types.User`, or None where nobody does or nothing is known of them.
+    user = None
+
+    # -------------------------------------------------------------------------
     # YOU SHOULD NOT NEED TO OVERRIDE
     # -------------------------------------------------------------------------
 
@@ -63,6 +70,17 @@ class Provider:
             raise ConfigurationError(
                 "provider_not_configured", f"missing settings: {', '.join(missing)}", provider=self.code
             )
+
+    # -------------------------------------------------------------------------
+    # YOU MAY IMPLEMENT
+    # -------------------------------------------------------------------------
+
+    def check_keys(self):
+        """Ask something that costs nothing, for *Test These Keys*; you must, if you declare keys of the proxy.
+
+        :return: what the provider says about the keys, one line
+        """
+        raise NotImplementedError
 
     # -------------------------------------------------------------------------
     # YOU MUST IMPLEMENT

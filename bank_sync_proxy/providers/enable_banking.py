@@ -5,7 +5,7 @@ stored there: each question goes to the bank, and banks count them.
 """
 
 from contextlib import suppress
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, timedelta
 from hashlib import blake2b
 
 from . import reading
@@ -39,6 +39,8 @@ SURE_DAYS = 89
 MAX_PAGES = 1000
 #: HOLD is an amount that is reserved, such as a card payment; OTHR says nothing, so nothing is booked for it.
 PENDING = {"PDNG", "HOLD", "OTHR"}
+#: Cancelled, rejected, scheduled: no money has moved.
+NO_MOVEMENT = {"CNCL", "RJCT", "SCHD"}
 #: The booked balance, best first. Available ones (CLAV, ITAV) may include an overdraft, they are better than none.
 BALANCES = ("CLBD", "ITBD", "PRCD", "OPBD", "XPCD", "OTHR", "CLAV", "ITAV")
 TYPES = {"CACC": "current", "TRAN": "current", "SVGS": "savings", "CARD": "credit_card", "LOAN": "loan"}
@@ -51,6 +53,8 @@ SESSION_ENDS = {
     "PENDING_AUTHORIZATION": "connection_unfinished",
     "RETURNED_FROM_BANK": "connection_unfinished",
 }
+#: What is told about a user who waits.
+USER_HEADERS = {"psu-ip-address", "psu-user-agent"}
 #: One account that the bank does not give at the moment; the session goes on. It is no reason to ask for a consent.
 ACCOUNT_CODES = ("ACCOUNT_DOES_NOT_EXIST", "ASPSP_ACCOUNT_NOT_ACCESSIBLE", "INVALID_ACCOUNT_ID")
 
@@ -79,12 +83,19 @@ REFUSED = Challenge(
 )
 
 
+def required(bank):
+    """:return: names of the headers about the user without which the bank gives nothing"""
+    return {name.lower() for name in bank.get("required_psu_headers") or ()}
+
+
 def digest(text):
     return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 class EnableBanking(WebProvider):
-    """State: ``session_id``, ``psu_type``, ``valid_until``, and ``accounts``: our id → its uid and more."""
+    """State: ``session_id``, ``psu_type``, ``valid_until``, ``user_headers`` that the bank requires, and ``accounts``:
+    our id → its uid and more.
+    """
 
     code = "enable_banking"
     label = "Enable Banking"
@@ -105,7 +116,7 @@ class EnableBanking(WebProvider):
         Setting(
             "private_key",
             _lt("Private key"),
-            type="secret",
+            type="key",
             help=_lt("The whole text of the .pem file that you got when you registered the application."),
         ),
     )
@@ -157,10 +168,10 @@ class EnableBanking(WebProvider):
                     country=bank["country"],
                     bic=reading.text(bank.get("bic")),
                     logo=reading.text(bank.get("logo")),
-                    # Such a bank answers only with the user's network address, which we do not have.
-                    status="beta" if bank.get("beta") or bank.get("required_psu_headers") else "stable",
+                    # A bank that wants to know more of the user than we do can't be asked at all.
+                    status="beta" if bank.get("beta") or required(bank) - USER_HEADERS else "stable",
                     capabilities=Capabilities(
-                        auto_sync=not bank.get("required_psu_headers"),
+                        auto_sync=not required(bank),
                         consent_days=max(1, self._validity(bank).days),
                         fetches_per_day=FETCHES_PER_DAY,
                     ),
@@ -184,7 +195,8 @@ class EnableBanking(WebProvider):
             if not banks:
                 raise self.failure("unknown_institution", f"{institution} is not listed any more")
             types = sorted({psu_type for bank in banks for psu_type in bank["psu_types"]})
-            return {"name": name, "country": country}, types, min(self._validity(bank) for bank in banks)
+            wanted = sorted(set().union(*map(required, banks)))
+            return {"name": name, "country": country}, types, min(self._validity(bank) for bank in banks), wanted
 
     # -------------------------------------------------------------------------
     # CONSENT
@@ -197,7 +209,7 @@ class EnableBanking(WebProvider):
         return self._authorize(flow, values.get("psu_type") or flow.data.get("psu_type"))
 
     def _authorize(self, flow, psu_type):
-        bank, types, validity = self._bank(flow.institution)
+        bank, types, validity, wanted = self._bank(flow.institution)
         if psu_type not in types:
             if len(types) > 1:
                 return WHICH_CUSTOMER
@@ -215,7 +227,8 @@ class EnableBanking(WebProvider):
                     "language": flow.language[:2],
                 },
             )
-            return Redirect(answer["url"], {"state": flow.callback_state, "psu_type": psu_type})
+            kept = {"state": flow.callback_state, "psu_type": psu_type, "user_headers": wanted}
+            return Redirect(answer["url"], kept)
 
     def complete(self, flow, params):
         self.check_state(flow, params)
@@ -232,6 +245,8 @@ class EnableBanking(WebProvider):
                 "valid_until": moment_text(reading.moment(session["access"]["valid_until"])),
                 "accounts": self._identify(session["accounts"], flow.state.get("accounts", {})),
             }
+            if flow.data.get("user_headers"):
+                state["user_headers"] = flow.data["user_headers"]
             # Why no balances: they count as questions, and the first synchronization asks for them.
             accounts = tuple(self._account(key, account) for key, account in state["accounts"].items())
             # The bank itself is asked with every question: what comes now is as new as it gets.
@@ -295,7 +310,20 @@ class EnableBanking(WebProvider):
 
     def accounts(self, state):
         self._check_consent(state)
-        return [self._account(key, account, *self._balance(account)) for key, account in state["accounts"].items()]
+        http = self._bank_http(state)
+        return [self._account(key, one, *self._balance(http, one)) for key, one in state["accounts"].items()]
+
+    def _bank_http(self, state):
+        """Questions that go on to the bank name the user who waits: they don't count among the few of a day.
+
+        All headers that the bank requires, or none: a part of them is refused.
+        https://enablebanking.com/docs/api/reference/#psu-headers
+        """
+        told = {"Psu-Ip-Address": self.user.ip_address, "Psu-User-Agent": self.user.agent} if self.user else {}
+        told = {name: value for name, value in told.items() if value}
+        if not told or set(state.get("user_headers", ())) - {name.lower() for name in told}:
+            return self.http
+        return self.connect(headers=told)
 
     def _account(self, key, account, balance=None, balance_at=None):
         return Account(
@@ -310,10 +338,10 @@ class EnableBanking(WebProvider):
             id_scheme="entry_reference",
         )
 
-    def _balance(self, account):
+    def _balance(self, http, account):
         """:return: (booked balance, moment), both None where the bank does not give it now: the others matter, too"""
         try:
-            listed = self.http.get(f"accounts/{account['uid']}/balances")["balances"] if account["uid"] else []
+            listed = http.get(f"accounts/{account['uid']}/balances")["balances"] if account["uid"] else []
         except RateLimited:
             return None, None
         except ProviderError as error:
@@ -321,15 +349,8 @@ class EnableBanking(WebProvider):
                 return None, None
             raise
         with self.reading("balances"):
-            ranked = [balance for balance in listed if balance["balance_amount"]["currency"] == account["currency"]]
-            ranked.sort(
-                key=lambda b: BALANCES.index(b["balance_type"]) if b["balance_type"] in BALANCES else len(BALANCES)
-            )
-            if not ranked:
-                return None, None
-            day, now = reading.day(ranked[0].get("reference_date")), self.now()
-            ended = day and datetime.combine(day, time(23, 59, 59), timezone.utc)
-            return reading.amount(ranked[0]["balance_amount"]["amount"]), min(ended or now, now)
+            balances = [(b["balance_type"], b["balance_amount"], b.get("reference_date")) for b in listed]
+            return reading.booked_balance(balances, account["currency"], BALANCES, self.now())
 
     def transactions(self, state, account, since=None, cursor=None, limit=None):
         """The bank decides how large a page is."""
@@ -342,40 +363,45 @@ class EnableBanking(WebProvider):
         if cursor:
             place = self.read_cursor(account, cursor)
         with self.reading("transactions"):
-            answer = self._page(known["uid"], place)
-            rows = [row for row in map(self._transaction, answer["transactions"]) if row]
+            answer = self._page(self._bank_http(state), known["uid"], place)
+            rows, unread = self.read_rows(answer["transactions"], self._transaction)
             rows.sort(key=lambda row: row.booking_date or date.max)
             key = answer.get("continuation_key") or None
         # A page without transactions may have a next one, it is documented.
         if key is None or self._is_circle(place, key):
-            return Page(tuple(rows))
+            return Page(tuple(rows), unread=tuple(unread))
         if place["page"] >= MAX_PAGES:
             raise self.failure("unexpected_answer", f"more than {MAX_PAGES} pages")
         mark = digest(key) if place["page"] & (place["page"] - 1) == 0 else place["mark"]
         place = {**place, "key": key, "page": place["page"] + 1, "mark": mark}
-        return Page(tuple(rows), next_cursor=self.write_cursor(account, **place), has_more=True)
+        return Page(tuple(rows), (), self.write_cursor(account, **place), True, tuple(unread))
 
     def _is_circle(self, place, key):
         """Some banks give the same keys for ever. A key kept at pages 1, 2, 4, 8 … finds any circle."""
         return key == place["key"] or digest(key) == place["mark"]
 
-    def _page(self, uid, place):
+    def _page(self, http, uid, place):
         period = {"date_from": place["since"]} if place["since"] else {"strategy": "longest"}
         try:
-            return self.http.get(f"accounts/{uid}/transactions", **period, continuation_key=place["key"])
+            return http.get(f"accounts/{uid}/transactions", **period, continuation_key=place["key"])
         except ProviderError as error:
             if error.provider_code != "WRONG_TRANSACTIONS_PERIOD" or place["key"]:
                 raise
         # The bank gives less history than was asked for. It matters for the following pages, too.
         place["since"] = (self.now().date() - timedelta(days=SURE_DAYS)).isoformat()
-        return self.http.get(f"accounts/{uid}/transactions", date_from=place["since"])
+        return http.get(f"accounts/{uid}/transactions", date_from=place["since"])
+
+    def identify_row(self, row):
+        return row.get("entry_reference"), "pending" if row.get("status") in PENDING else None
 
     def _transaction(self, row):
         """:return: :class:`~.types.Transaction`, or None for one that is no movement: cancelled, rejected, scheduled"""
         get = row.get
         status, day = row["status"], get("booking_date") or get("value_date") or get("transaction_date")
-        if status not in PENDING and status != "BOOK":
+        if status in NO_MOVEMENT:
             return None
+        if status not in PENDING and status != "BOOK":
+            raise ValueError(f"no status: {status!r}"[:100])
         is_debit = {"DBIT": True, "CRDT": False}[row["credit_debit_indicator"]]
         money = row["transaction_amount"]
         # The indicator decides; some banks put the sign before the amount as well.

@@ -6,7 +6,7 @@ For accounts at GoCardless that exist already: since July 2025 nobody can sign u
 
 import re
 import secrets
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, timedelta
 
 from ..tools.urls import with_query
 from . import reading
@@ -278,15 +278,8 @@ class GoCardless(WebProvider):
         except RateLimited:
             return None, None
         with self.reading("balances"):
-            ranked = [item for item in listed if item["balanceAmount"]["currency"] == account["currency"]]
-            ranked.sort(
-                key=lambda b: BALANCES.index(b["balanceType"]) if b["balanceType"] in BALANCES else len(BALANCES)
-            )
-            if not ranked:
-                return None, None
-            day, now = reading.day(ranked[0].get("referenceDate")), self.now()
-            ended = day and datetime.combine(day, time(23, 59, 59), timezone.utc)
-            return reading.amount(ranked[0]["balanceAmount"]["amount"]), min(ended or now, now)
+            balances = [(b["balanceType"], b["balanceAmount"], b.get("referenceDate")) for b in listed]
+            return reading.booked_balance(balances, account["currency"], BALANCES, self.now())
 
     def transactions(self, state, account, since=None, cursor=None, limit=None):
         """There is one page, however long it is."""
@@ -299,10 +292,14 @@ class GoCardless(WebProvider):
         answer = self.http.get(f"accounts/{known['id']}/transactions/", date_from=since and since.isoformat())
         with self.reading("transactions"):
             listed = answer["transactions"]
-            rows = [self._transaction(row, "booked") for row in listed["booked"]]
-            rows += [self._transaction(row, "pending") for row in listed.get("pending") or ()]
-            rows.sort(key=lambda row: (row.status == "pending", row.booking_date or date.max))
-            return Page(tuple(rows))
+            rows, unread = self.read_rows(listed["booked"], self._transaction, "booked", status="booked")
+            pending = self.read_rows(listed.get("pending") or (), self._transaction, "pending", status="pending")
+            rows.sort(key=lambda row: row.booking_date)
+            pending[0].sort(key=lambda row: row.booking_date or date.max)
+            return Page((*rows, *pending[0]), unread=(*unread, *pending[1]))
+
+    def identify_row(self, row):
+        return row.get("internalTransactionId") or row.get("transactionId"), None
 
     def _transaction(self, row, status):
         get = row.get
@@ -316,8 +313,6 @@ class GoCardless(WebProvider):
         )
         structured = reading.texts(get("remittanceInformationStructured"), get("remittanceInformationStructuredArray"))
         day = get("bookingDate") or get("bookingDateTime") or get("valueDate") or get("valueDateTime")
-        if status == "booked" and not day:
-            raise ValueError("a booked transaction without a day")
         foreign = self._foreign(get("currencyExchange"), money["currency"])
         # An object; a mere text in older answers.
         account = get(f"{side}Account") or {}

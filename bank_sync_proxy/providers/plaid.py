@@ -12,7 +12,7 @@ from datetime import date
 
 from ..tools.urls import with_query
 from . import reading
-from .auth import Headers, decode_segment, verify_es256
+from .auth import Headers, KeyMemory, decode_segment, verify_es256
 from .errors import ProtocolError, ProviderError, _lt
 from .facts import Facts
 from .types import (
@@ -38,6 +38,7 @@ PAGE_SIZE = 500
 MAX_INSTITUTIONS = 100_000
 #: Plaid says to refuse older ones. https://plaid.com/docs/api/webhooks/webhook-verification/
 MAX_WEBHOOK_SECONDS = 300
+WEBHOOK_KEYS = KeyMemory()
 LANGUAGES = {"da", "de", "en", "es", "et", "fr", "hi", "it", "lt", "lv", "nl", "no", "pl", "pt", "ro", "sv", "vi"}
 SAVINGS = {"savings", "money market", "cd"}
 EVENTS = {
@@ -320,15 +321,15 @@ class Plaid(WebProvider):
                     "provider_busy", "the first transactions are not there yet", provider_code="NOT_READY"
                 )
             since = reading.day(place["since"]) or date.min
-            rows = [self._transaction(row) for name in ("added", "modified") for row in answer[name]]
-            rows = [row for row in rows if row.booking_date >= since]
-            rows.sort(key=lambda row: row.booking_date)
+            rows, unread = self.read_rows([*answer["added"], *answer["modified"]], self._transaction)
+            rows = [row for row in rows if (row.booking_date or date.max) >= since]
+            rows.sort(key=lambda row: row.booking_date or date.max)
             removed = tuple(row["transaction_id"] for row in answer["removed"])
             more, after = answer["has_more"], answer["next_cursor"]
             place = {"start": place["start"], "at": after, "since": place["since"]}
             if not more:
                 place = {"start": after, "at": after, "since": None}
-            return Page(tuple(rows), removed, self.write_cursor(account, **place), more)
+            return Page(tuple(rows), removed, self.write_cursor(account, **place), more, tuple(unread))
 
     def _sync(self, state, known, at, limit):
         body = {
@@ -337,6 +338,9 @@ class Plaid(WebProvider):
             "options": {"account_id": known["account_id"], "include_original_description": True},
         }
         return self._read("transactions/sync", **body, **({"cursor": at} if at else {}))
+
+    def identify_row(self, row):
+        return row.get("transaction_id"), "pending" if row.get("pending") is True else None
 
     def _transaction(self, row):
         get = row.get
@@ -391,7 +395,13 @@ class Plaid(WebProvider):
             raise ValueError("signed for another body")
         if abs(self.now().timestamp() - claims["iat"]) > MAX_WEBHOOK_SECONDS:
             raise ValueError("signed too long ago")
-        key = self._read("webhook_verification_key/get", key_id=str(header["kid"])[:100])["key"]
+        name = str(header["kid"])[:100]
+        key = WEBHOOK_KEYS.get(
+            self.base_url, name, self.now(), lambda: self._read("webhook_verification_key/get", key_id=name)["key"]
+        )
+        if key is None:
+            # Plaid sends it again.
+            raise self.failure("provider_busy", "too many webhooks with unknown keys")
         if key.get("expired_at"):
             raise ValueError("signed with a key that has expired")
         verify_es256(key, message.encode(), decode_segment(signature))

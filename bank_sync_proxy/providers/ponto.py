@@ -256,17 +256,21 @@ class Ponto(WebProvider):
             place |= {"after": None, "again": True}
             answer = http.get(path, limit=PAGE_SIZE)
         with self.reading("transactions"):
-            rows = [self._transaction(row, "booked") for row in answer["data"]]
+            rows, unread = self.read_rows(answer["data"], self._transaction, "booked", status="booked")
             since = reading.day(place["since"]) or date.min
             begin = since - LATE if place["since"] else since
-            after = self._after(answer) if any(row.booking_date >= begin for row in rows) else None
+            # Where no row of a page can be read, nobody knows whether it was the last one.
+            more = any(row.booking_date >= begin for row in rows) or (unread and not rows)
+            after = self._after(answer) if more else None
             rows = [row for row in rows if row.booking_date >= since]
             rows.sort(key=lambda row: row.booking_date)
             if after:
-                return Page(tuple(rows), (), self.write_cursor(account, **{**place, "after": after}), True)
+                after = self.write_cursor(account, **{**place, "after": after})
+                return Page(tuple(rows), (), after, True, tuple(unread))
         pending = http.get(f"accounts/{known['id']}/pending-transactions", limit=PAGE_SIZE)
         with self.reading("pending transactions"):
-            return Page((*rows, *(self._transaction(row, "pending") for row in pending["data"])))
+            announced = self.read_rows(pending["data"], self._transaction, "pending", status="pending")
+            return Page((*rows, *announced[0]), unread=(*unread, *announced[1]))
 
     def _after(self, answer):
         link = (answer.get("links") or {}).get("next")
@@ -278,8 +282,6 @@ class Ponto(WebProvider):
         reference = get("remittanceInformation")
         is_structured = get("remittanceInformationType") == "structured"
         moment = executed or value
-        if not moment and status == "booked":
-            raise ValueError("a booked transaction without a day")
         return Transaction(
             # A UUID of Ponto's; `internalReference` and `digest` are the bank's and may repeat. Those of pending ones
             # are not those of the booked ones that follow.

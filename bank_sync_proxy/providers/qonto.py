@@ -166,16 +166,22 @@ class Qonto(WebProvider):
         answer = self._http(state).ask("GET", "transactions", params=params).data
         with self.reading("transactions"):
             since = reading.day(place["since"])
-            rows = [self._transaction(row) for row in answer["transactions"] if row["status"] in STATUSES]
+            rows, unread = self.read_rows(answer["transactions"], self._transaction)
             # An old one that somebody has only labelled is no news.
             rows = [row for row in rows if row.status == "pending" or not since or row.booking_date >= since]
             rows.sort(key=lambda row: (row.status == "pending", row.booking_date))
             page = answer["meta"]["next_page"]
             after = self.write_cursor(account, **{**place, "page": page}) if page else None
-            return Page(tuple(rows), (), after, bool(page))
+            return Page(tuple(rows), (), after, bool(page), tuple(unread))
+
+    def identify_row(self, row):
+        return row["id"], STATUSES.get(row["status"])
 
     def _transaction(self, row):
+        """:return: :class:`~.types.Transaction`, or None for one that was declined or reversed"""
         get = row.get
+        if row["status"] not in STATUSES:
+            return None
         # Amounts have no sign, and cents are exact.
         sign = {"debit": -1, "credit": 1}[row["side"]]
         is_foreign = get("local_currency") not in (None, row["currency"])

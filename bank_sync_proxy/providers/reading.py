@@ -4,7 +4,7 @@ What can't be read raises ValueError; :meth:`.web.WebProvider.reading` makes it 
 """
 
 import re
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from functools import cache
 
@@ -12,6 +12,8 @@ from functools import cache
 AMOUNT = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,12})?")
 MAX_AMOUNT = 10**18
 SMALLEST = Decimal("0.000001")
+#: How far the clocks of Central Europe are before UTC.
+SUMMER, WINTER = timedelta(hours=2), timedelta(hours=1)
 IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
 TAG = re.compile(r"<[^>]*>?")
 CURRENCY = re.compile(r"[A-Z]{3}")
@@ -88,8 +90,12 @@ def central_european_day(moment):
 
     Why by hand: the system's list of time zones is missing in small containers.
     """
-    begin, end = _summer_time(moment.year)
-    return (moment + timedelta(hours=2 if begin <= moment < end else 1)).date()
+    is_summer = 3 < moment.month < 10
+    if moment.month in (3, 10):
+        # Only then: moments with a zone take long to compare, and this is done for every transaction.
+        begin, end = _summer_time(moment.year)
+        is_summer = begin <= moment < end
+    return (moment + (SUMMER if is_summer else WINTER)).date()
 
 
 @cache
@@ -98,6 +104,27 @@ def _summer_time(year):
     lasts = (date(year, 3, 31), date(year, 10, 31))
     sundays = (last - timedelta(days=last.isoweekday() % 7) for last in lasts)
     return tuple(datetime(day.year, day.month, day.day, 1, tzinfo=timezone.utc) for day in sundays)
+
+
+def booked_balance(listed, currency, order, now):
+    """The balance that statements end with, of all that a bank gives for an account.
+
+    :param listed: (kind, ``{"amount", "currency"}``, day or None) as the provider says them
+    :param tuple order: kinds, best first; what is in none is better than nothing
+    :param datetime now: the current moment, aware
+    :return: (amount, moment for which it holds), both None where there is no balance in this currency
+    """
+    ranks = {kind: rank for rank, kind in enumerate(order)}
+    ranked = sorted(
+        (item for item in listed if item[1]["currency"] == currency),
+        key=lambda item: ranks.get(item[0], len(ranks)),
+    )
+    if not ranked:
+        return None, None
+    _kind, money, said = ranked[0]
+    # A balance of a day is the one at its end.
+    ended = day(said) and datetime.combine(day(said), time(23, 59, 59), timezone.utc)
+    return amount(money["amount"]), min(ended or now, now)
 
 
 def text(value):
@@ -109,11 +136,11 @@ def text(value):
 
 def texts(*values):
     """All texts in order, lists taken apart, empty ones and repeats left out."""
-    found = []
+    found = {}
     for value in values:
         for item in value if type(value) is list else (value,):
-            if item is not None and (item := str(item).strip()) and item not in found:
-                found.append(item)
+            if item is not None and (item := str(item).strip()):
+                found[item] = None
     return tuple(found)
 
 

@@ -249,9 +249,13 @@ class SimpleFIN(WebProvider):
             self._check(answer, known["id"], (found or {}).get("conn_id"))
             if not found:
                 raise self.failure("unknown_account", "the access does not cover it any more")
-            rows = [self._transaction(row, known["currency"]) for row in found.get("transactions") or ()]
+            rows, unread = self.read_rows(found.get("transactions") or (), self._transaction, known["currency"])
             rows.sort(key=lambda row: (row.status == "pending", row.booking_date or date.max))
-            return Page(tuple(rows), (), self.write_cursor(account, start=end.isoformat()) if more else None, more)
+            after = self.write_cursor(account, start=end.isoformat()) if more else None
+            return Page(tuple(rows), (), after, more, tuple(unread))
+
+    def identify_row(self, row):
+        return row["id"], "pending" if row.get("pending") is True else None
 
     def _check(self, answer, account, connection):
         """Raise what is wrong with one account; other banks of the same access are none of its business.
@@ -273,8 +277,6 @@ class SimpleFIN(WebProvider):
         is_pending = get("pending") is True
         # 0 while it is pending. A day is the one of UTC, the protocol knows no other.
         moment = reading.moment_of_epoch(row["posted"]) or reading.moment_of_epoch(get("transacted_at"))
-        if not moment and not is_pending:
-            raise ValueError("a booked transaction without a day")
         transacted = reading.moment_of_epoch(get("transacted_at"))
         return Transaction(
             # Unique in its account, and never used again. https://www.simplefin.org/protocol.html#transaction

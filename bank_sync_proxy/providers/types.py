@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timezone
 from decimal import Decimal
 
+from ..tools.outbound import is_public
+
 
 def moment_text(moment):
     """A moment as it travels and as it is stored in states, ``2026-05-03T09:15:00Z``; None stays None."""
@@ -73,7 +75,8 @@ class Institution:
 class Setting:
     """Something that an administrator enters once per provider.
 
-    :param str type: ``text`` · ``integer`` · ``secret`` (stored encrypted, never shown again)
+    :param str type: ``text`` · ``integer`` · ``secret`` (stored encrypted, never shown again) · ``key`` (a secret of
+        several lines, such as a private key)
     :param bool generated: a secret that nobody has to enter: each installation makes its own
     """
 
@@ -191,21 +194,42 @@ class Transaction:
 
 
 @dataclass(frozen=True)
+class Unread:
+    """One row that says something undocumented: its database keeps it for a person, and asks for it again.
+
+    :param str id: as :attr:`Transaction.id`, or None where that can't be read either
+    :param str status: ``booked`` or ``pending``, or None where that can't be read either
+    :param str problem: what can't be read, for a person; without secrets
+    :param dict raw: what the provider said
+    """
+
+    id: str | None
+    status: str | None
+    problem: str
+    raw: dict = field(default_factory=dict, compare=False, repr=False)
+
+    def to_protocol(self):
+        return {"id": self.id, "status": self.status, "problem": self.problem, "raw": self.raw}
+
+
+@dataclass(frozen=True)
 class Page:
     """Some transactions, oldest first.
 
     :param tuple removed_ids: ids of transactions that the bank has withdrawn
     :param str next_cursor: the next page while ``has_more``; afterwards None or a bookmark for the next run
+    :param unread: :class:`Unread` rows, as :meth:`.web.WebProvider.read_rows` gives them
     """
 
     transactions: tuple[Transaction, ...] = ()
     removed_ids: tuple[str, ...] = ()
     next_cursor: str | None = None
     has_more: bool = False
+    unread: tuple[Unread, ...] = ()
 
     def to_protocol(self):
         return {
-            "transactions": [transaction.to_protocol() for transaction in self.transactions],
+            "transactions": [row.to_protocol() for row in (*self.transactions, *self.unread)],
             "removed_ids": list(self.removed_ids),
             "next_cursor": self.next_cursor,
             "has_more": self.has_more,
@@ -215,6 +239,28 @@ class Page:
 # -------------------------------------------------------------------------
 # A VISIT OF THE BANK'S PAGES
 # -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class User:
+    """Whoever waits in front of a browser: banks under PSD2 want to be told. Never stored, never logged.
+
+    :param str ip_address: a public one
+    :param str agent: of the browser, ASCII, or None
+    """
+
+    ip_address: str = field(repr=False)
+    agent: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def from_json(cls, value):
+        """:return: the user, or None for anything that tells a bank nothing, such as an address within a company"""
+        address = value.get("ip_address") if isinstance(value, dict) else None
+        if not isinstance(address, str) or not is_public(address):
+            return None
+        agent = value.get("agent")
+        is_sane = isinstance(agent, str) and agent.isascii() and agent.isprintable() and agent.strip()
+        return cls(address, agent.strip()[:300] if is_sane else None)
 
 
 @dataclass(frozen=True)

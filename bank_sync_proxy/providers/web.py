@@ -11,9 +11,15 @@ from . import errors
 from .base import Provider
 from .errors import CODES, ConfigurationError, ProtocolError
 from .http import Http, read_http_date
+from .masking import mask
+from .types import Unread
 
 #: As the protocol with databases allows; providers allow less.
 MAX_SKEW_SECONDS = 300
+#: What taking an answer apart raises when it is not as documented.
+UNDOCUMENTED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+#: More unreadable rows than this, and more than readable ones, are no bad rows: the whole page is something else.
+MAX_UNREAD = 10
 
 
 class WebProvider(Provider):
@@ -49,12 +55,12 @@ class WebProvider(Provider):
         """
         return None, None, None
 
-    def check_keys(self):
-        """Ask something that costs nothing, for *Test these keys*.
+    def identify_row(self, row):
+        """Say which transaction it is of whose row nothing else can be read; what this raises counts as not known.
 
-        :return: what the provider says about the keys, one line
+        :return: (``Transaction.id``, ``booked`` or ``pending``), each may be None
         """
-        raise NotImplementedError
+        return row["id"], None
 
     # -------------------------------------------------------------------------
     # YOU SHOULD NOT NEED TO OVERRIDE
@@ -64,14 +70,18 @@ class WebProvider(Provider):
     def http(self):
         return self.connect()
 
-    def connect(self, auth=None, base_url=None):
-        """:return: :class:`~.http.Http`, with credentials and server of one connection instead of the provider's"""
+    def connect(self, auth=None, base_url=None, headers=None):
+        """:return: :class:`~.http.Http`, with credentials and server of one connection instead of the provider's
+
+        :param dict headers: of every question
+        """
         return Http(
             self.code,
             base_url or self.base_url,
             auth=auth or self.authenticate(),
             parse_error=self.parse_error,
             now=self.now,
+            headers=headers,
         )
 
     @property
@@ -126,9 +136,45 @@ class WebProvider(Provider):
         """Inside, an answer is taken apart; what does not fit means that the provider said something undocumented."""
         try:
             yield
-        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        except UNDOCUMENTED as error:
             detail = f"{what}: {type(error).__name__} {error}"
             raise ProtocolError("unexpected_answer", detail, provider=self.code) from error
+
+    def read_rows(self, rows, read, *arguments, status=None):
+        """Read the transactions of a page, each for itself: a bad one does not keep the others away.
+
+        :param read: callable(row, *arguments) that gives a :class:`~.types.Transaction`, or None for what is none
+        :param str status: of all rows, where it does not stand in them
+        :return: (list of transactions, list of :class:`~.types.Unread`), in the order of the rows
+        :raise ProtocolError: when hardly any row can be read; then nobody needs to look at each
+        """
+        found, unread = [], []
+        for row in rows:
+            try:
+                transaction = read(row, *arguments)
+                if transaction is not None:
+                    if transaction.booking_date is None and transaction.status == "booked":
+                        raise ValueError("a booked transaction without a day")
+                    found.append(transaction)
+            except UNDOCUMENTED as error:
+                unread.append(self._unread(row, error, status))
+        if len(unread) > MAX_UNREAD and len(unread) > len(found):
+            detail = f"{len(unread)} of {len(unread) + len(found)} transactions can't be read: {unread[0].problem}"
+            raise ProtocolError("unexpected_answer", detail, provider=self.code)
+        return found, unread
+
+    def _unread(self, row, error, status):
+        try:
+            identifier, own_status = self.identify_row(row)
+        except UNDOCUMENTED:
+            identifier = own_status = None
+        problem = f"{error} is missing" if isinstance(error, KeyError) else str(error) or type(error).__name__
+        return Unread(
+            id=identifier if isinstance(identifier, str) and identifier else None,
+            status=status or own_status,
+            problem=mask(problem[:200]),
+            raw=row if isinstance(row, dict) else {"row": row},
+        )
 
     def check_state(self, flow, params):
         """Of a redirect whose ``data`` has kept ``Flow.callback_state`` as ``state``. The caller has looked, too.

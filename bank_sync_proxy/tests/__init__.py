@@ -14,6 +14,7 @@ from . import (
     test_fairness,
     test_pages,
     test_phone,
+    test_provider_keys,
     test_providers,
     test_redirects,
     test_secrets,

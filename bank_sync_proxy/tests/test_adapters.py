@@ -1,3 +1,4 @@
+import logging
 from contextlib import closing
 from importlib.util import find_spec
 
@@ -155,6 +156,36 @@ class TestAdapters(ProxyCase):
         old, new = script.renewed
         script.server.expect([{**e, "ask": e["ask"].replace(old, new) if old else e["ask"]} for e in exchanges])
         self.ask_well("connections.delete", connection_id=connection)
+
+    def test_support_hears_of_a_row_that_could_not_be_read(self):
+        script = script_class("enable_banking")()
+        with closing(script.server), freeze_time(NOW):
+            self.switch_on(script)
+            connection = self.connect_bank(script)
+            self.play(script, "undocumented")
+            with self.assertLogs("odoo.addons.bank_sync_proxy.models.bank_sync_api", logging.WARNING):
+                page = self.ask_well("transactions.list", connection_id=connection, account_id=script.account)
+        self.assertEqual([(row["id"], row["problem"]) for row in page["transactions"]], [("r1", "no amount: '1,00'")])
+        record = self.env["bank.sync.error"].search([], limit=1)
+        self.assertEqual(
+            (record.code, record.actor, record.operation), ("unexpected_answer", "us", "transactions.list")
+        )
+        self.assertIn("1 of 1 transactions", record.detail)
+
+    def test_the_user_who_waits_is_told_to_the_bank_and_stored_nowhere(self):
+        script = script_class("enable_banking")()
+        user = {"ip_address": "8.8.8.8", "agent": "Firefox"}
+        with closing(script.server), freeze_time(NOW):
+            self.switch_on(script)
+            connection = self.connect_bank(script)
+            for name, told in (("empty", "8.8.8.8"), ("undocumented", "8.8.8.8"), ("rate_limited", "8.8.8.8")):
+                self.play(script, name)
+                self.ask("transactions.list", connection_id=connection, account_id=script.account, user=user)
+                self.assertEqual(script.server.asked[-1].headers["Psu-Ip-Address"], told)
+            self.play(script, "empty")
+            self.ask("transactions.list", connection_id=connection, account_id=script.account)
+            self.assertNotIn("Psu-Ip-Address", script.server.asked[-1].headers)
+        self.assertNotIn("8.8.8.8", f"{self.env['bank.sync.error'].search([]).read()}")
 
     # Written out, because Odoo runs only the test methods of the class itself.
 

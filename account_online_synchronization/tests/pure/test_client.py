@@ -56,3 +56,22 @@ def test_what_is_not_an_answer_is_an_error():
 def test_the_embedded_transport_passes_only_json():
     with pytest.raises(TypeError):
         ProxyClient(EmbeddedTransport(lambda operation, payload: {"x": object()})).get_connection("c")
+
+
+def test_only_the_bank_hears_of_the_user_and_nobody_records_it():
+    asked, recorded = [], []
+
+    def dispatch(operation, payload):
+        asked.append((operation, "user" in payload))
+        return {"accounts": [], "state": "done", "connection": {}}
+
+    client = ProxyClient(EmbeddedTransport(dispatch)).recorded_by(lambda *heard: recorded.append(heard))
+    client = client.for_user("8.8.8.8", "Firefox")
+    client.refresh_connection("c", True)
+    client.list_accounts("c")
+    client.delete_connection("c")
+    assert asked == [("connections.refresh", True), ("accounts.list", True), ("connections.delete", False)]
+    assert "8.8.8.8" not in str(recorded)
+    asked.clear()
+    client.for_user(None, None).list_accounts("c")
+    assert asked == [("accounts.list", False)]

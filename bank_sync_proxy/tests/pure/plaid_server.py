@@ -53,6 +53,7 @@ class PlaidScript(Script):
     country = "US"
     account = "BxBXxLj1m4HMXBm9WZZmCWVbPjX16EHwv99vp"
     callback = refusal = {"state": STATE}
+    knows_key = False
     secrets = ("s3cret-of-plaid", "access-sandbox", "public-sandbox")
 
     def check(self, question):
@@ -67,6 +68,10 @@ class PlaidScript(Script):
         return {"Plaid-Verification": sign(content, claims, "genuine" if genuine else "forged")}, content
 
     def expect_key(self, times=1):
+        """The key is asked for once, and known from then on."""
+        if times and self.knows_key:
+            return
+        self.knows_key, times = True, 1
         ask = {"ask": "POST /webhook_verification_key/get", "with": {"key_id": "bfbd5111"}}
         self.server.expect([{**ask, "answer": {"key": public_key(), "request_id": "RZ6Omi1bzzwDaLo"}}] * times)
 

@@ -232,6 +232,61 @@ def test_transactions(script, name):
         assert transaction["raw"], "what the provider said is kept"
 
 
+def test_an_undocumented_row_is_given_as_it_came(script):
+    """Its database keeps it for a person; the rest of the page goes in."""
+    case = script.play("undocumented")
+    unread = script.adapter.transactions(script.state, script.account).unread
+    assert unread and is_part(case.gives.get("unread", []), [vars(row) for row in unread])
+    for row in unread:
+        assert row.problem and "\n" not in row.problem
+        assert row.raw, "what the provider said is kept"
+        assert row.status in (None, "booked", "pending")
+
+
+def beside_a_good_row(script, change):
+    """Expect a page once as documented, and once with its rows changed.
+
+    :param change: callable(list of rows), which changes it
+    :return: what both times of asking give
+    """
+    case = Case(script.code, "unknown_fields")
+    since = case.given.get("since")
+    asked = {"since": since and NOW.date().fromisoformat(since), "account": case.given.get("account")}
+    script.server.expect(case.exchanges)
+    good = script.pages(**asked)
+    row = good[-1].transactions[-1].raw
+    exchanges = Case(script.code, "unknown_fields").exchanges
+    *_others, rows = (found for exchange in exchanges for found in lists_with(row, exchange.get("answer")))
+    change(rows)
+    script.server.expect(exchanges)
+    script.adapter = script.new_adapter()
+    return good, lambda: script.pages(**asked)
+
+
+def lists_with(row, value):
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from lists_with(row, item)
+    if isinstance(value, list) and row in value:
+        yield value
+
+
+def test_a_bad_row_does_not_keep_the_others_away(script):
+    good, ask = beside_a_good_row(script, lambda rows: rows.__setitem__(slice(0, 0), [{"not": "documented"}, None]))
+    pages = ask()
+    assert [page.transactions for page in pages] == [page.transactions for page in good]
+    assert [page.next_cursor for page in pages] == [page.next_cursor for page in good]
+    unread = [row for page in pages for row in page.to_protocol()["transactions"] if "problem" in row]
+    assert [row["raw"] for row in unread] == [{"not": "documented"}, {"row": None}]
+
+
+def test_a_page_of_bad_rows_is_no_page(script):
+    """When a provider has changed its API nobody wants each transaction kept for a person to look at."""
+    _good, ask = beside_a_good_row(script, lambda rows: rows.extend({"not": str(number)} for number in range(11)))
+    assert "11 of" in failure(script, ProtocolError, ask).detail
+    # Of what comes after the bad page nothing is asked.
+    script.server.exchanges.clear()
+
+
 def test_the_case_of_a_name_is_what_it_says(code):
     """Nobody fills in a case that shows nothing."""
     rows = {name: Case(code, name).gives.get("transactions", []) for name in CASES}
@@ -274,7 +329,6 @@ def test_an_account_outside_the_consent_is_not_asked_for(script):
         ("consent_revoked", ConsentError),
         ("rate_limited", RateLimited),
         ("server_error", TransientError),
-        ("undocumented", ProtocolError),
     ],
 )
 def test_a_documented_failure(script, name, family):

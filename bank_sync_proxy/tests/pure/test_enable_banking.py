@@ -1,5 +1,7 @@
 """Quirks of Enable Banking; what all adapters do is in test_contract."""
 
+import json
+import logging
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
@@ -8,7 +10,7 @@ import pytest
 
 from bank_sync_proxy.providers.enable_banking import EnableBanking
 from bank_sync_proxy.providers.errors import ConfigurationError, ConsentError, ProtocolError, TransientError
-from bank_sync_proxy.providers.types import Challenge, Flow, Redirect
+from bank_sync_proxy.providers.types import Challenge, Flow, Redirect, User
 from bank_sync_proxy.tests.pure.contract import NOW, STATE
 from bank_sync_proxy.tests.pure.enable_banking_server import EnableBankingScript
 from bank_sync_proxy.tests.pure.scripted import Case
@@ -228,3 +230,46 @@ def test_a_bank_with_one_kind_of_customer_needs_no_question(script):
     assert isinstance(
         script.adapter.start("FI.Holvi", Flow("connect", "FI.Holvi", "https://p.example", STATE)), Redirect
     )
+
+
+@pytest.mark.parametrize(
+    "wanted, user, told",
+    [
+        ([], User("8.8.8.8", "Firefox"), ("8.8.8.8", "Firefox")),
+        ([], User("8.8.8.8"), ("8.8.8.8", None)),
+        (["psu-ip-address"], User("8.8.8.8", "Firefox"), ("8.8.8.8", "Firefox")),
+        # All that the bank requires, or none: a part is refused.
+        (["psu-geo-location"], User("8.8.8.8", "Firefox"), (None, None)),
+        (["psu-user-agent"], User("8.8.8.8"), (None, None)),
+        ([], None, (None, None)),
+    ],
+    ids=["known", "no-agent", "required", "more-required", "agent-required", "nobody-waits"],
+)
+def test_the_bank_is_told_who_waits(script, caplog, wanted, user, told):
+    caplog.set_level(logging.DEBUG)
+    script.adapter.user = user
+    script.state["user_headers"] = wanted
+    script.server.expect(Case("enable_banking", "empty").exchanges)
+    script.pages()
+    (question,) = script.server.asked
+    assert (question.headers["Psu-Ip-Address"], question.headers["Psu-User-Agent"]) == told
+    assert "8.8.8.8" not in caplog.text and "8.8.8.8" not in repr(user)
+
+
+def test_what_the_bank_wants_to_know_of_the_user_is_kept_with_the_consent(script):
+    exchanges = json.loads(json.dumps(Case("enable_banking", "connect").exchanges))
+    for exchange in exchanges:
+        for bank in exchange["answer"].get("aspsps", ()):
+            bank["required_psu_headers"] = ["Psu-Ip-Address", "PSU-User-Agent"]
+    script.server.expect(exchanges)
+    assert script.walk().state["user_headers"] == ["psu-ip-address", "psu-user-agent"]
+
+
+def test_a_bank_that_wants_to_know_more_than_we_do_is_marked(script):
+    exchanges = json.loads(json.dumps(Case("enable_banking", "institutions").exchanges))
+    first, second = exchanges[0]["answer"]["aspsps"]
+    first["required_psu_headers"], second["required_psu_headers"] = ["Psu-Ip-Address"], ["Psu-Geo-Location"]
+    second["beta"] = False
+    script.server.expect(exchanges)
+    found = list(script.adapter.institutions(script.country))
+    assert [(bank.status, bank.capabilities.auto_sync) for bank in found] == [("stable", False), ("beta", False)]

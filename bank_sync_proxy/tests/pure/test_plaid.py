@@ -1,10 +1,11 @@
 """Quirks of Plaid; what all adapters do is in test_contract."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
-from bank_sync_proxy.providers.errors import ConsentError, ProtocolError, RateLimited, TransientError
+from bank_sync_proxy.providers.errors import ConsentError, ProtocolError, ProviderError, RateLimited, TransientError
 from bank_sync_proxy.providers.types import Challenge
 from bank_sync_proxy.tests.pure.contract import NOW
 from bank_sync_proxy.tests.pure.plaid_server import PlaidScript, public_key, sign
@@ -227,3 +228,25 @@ def test_the_page_size_follows_the_question(script):
 
 def replace_count(exchange, count):
     return {**exchange, "with": {**exchange["with"], "count": count}}
+
+
+def test_forged_webhooks_under_ever_new_keys_cost_few_questions_and_stop_no_genuine_one(script):
+    body = b'{"webhook_code": "SYNC_UPDATES_AVAILABLE", "item_id": "x"}'
+    script.expect_key()
+    script.adapter.parse_webhook({"Plaid-Verification": sign(body)}, body)
+    unknown = {"error_type": "INVALID_INPUT", "error_code": "INVALID_WEBHOOK_VERIFICATION_KEY_ID"}
+    ask = {"ask": "POST /webhook_verification_key/get", "status": 400, "answer": unknown}
+    script.server.expect([ask] * 9)
+    codes = []
+    for number in range(20):
+        with pytest.raises(ProviderError) as caught:
+            script.adapter.parse_webhook({"Plaid-Verification": sign(body, kid=f"forged-{number}")}, body)
+        codes.append(caught.value.code)
+    assert codes[9:] == ["provider_busy"] * 11
+    assert script.adapter.parse_webhook({"Plaid-Verification": sign(body)}, body)
+    script.moment = NOW + timedelta(minutes=2)
+    script.server.expect([ask])
+    with pytest.raises(ProtocolError):
+        script.adapter.parse_webhook(
+            {"Plaid-Verification": sign(body, {"iat": int(script.moment.timestamp())}, kid="y")}, body
+        )

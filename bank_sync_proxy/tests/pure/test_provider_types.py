@@ -2,6 +2,8 @@ import json
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
+import pytest
+
 from bank_sync_proxy.providers.types import (
     Account,
     Challenge,
@@ -10,6 +12,7 @@ from bank_sync_proxy.providers.types import (
     Option,
     Page,
     Transaction,
+    User,
     moment_from_text,
     moment_text,
 )
@@ -72,3 +75,21 @@ def test_a_challenge_with_an_error_keeps_what_was_entered():
 def test_what_is_printed_shows_no_state():
     challenge = Challenge(title="T", data={"token": "s3cret"})
     assert "s3cret" not in repr(challenge)
+
+
+@pytest.mark.parametrize(
+    "value, user",
+    [
+        ({"ip_address": "8.8.8.8", "agent": "Firefox"}, User("8.8.8.8", "Firefox")),
+        ({"ip_address": "2001:4860:4860::8888"}, User("2001:4860:4860::8888")),
+        ({"ip_address": "8.8.8.8", "agent": "a\r\nX-Forged: 1"}, User("8.8.8.8")),
+        ({"ip_address": "8.8.8.8", "agent": "x" * 1000}, User("8.8.8.8", "x" * 300)),
+        ({"ip_address": "192.168.1.7", "agent": "Firefox"}, None),
+        ({"ip_address": "8.8.8.8\r\nX-Forged: 1"}, None),
+        ({"ip_address": 7}, None),
+        ("8.8.8.8", None),
+        (None, None),
+    ],
+)
+def test_a_user_is_known_by_a_public_address(value, user):
+    assert User.from_json(value) == user

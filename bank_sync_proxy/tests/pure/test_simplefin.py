@@ -167,8 +167,9 @@ def test_an_account_that_is_gone_is_for_the_user(script):
 
 def test_a_booked_transaction_needs_a_day(script):
     script.server.expect([window(transactions=[{"id": "1", "posted": 0, "amount": "1", "description": "x"}])])
-    with pytest.raises(ProtocolError):
-        script.pages(since=RECENT)
+    (page,) = script.pages(since=RECENT)
+    assert not page.transactions
+    assert [(row.id, row.problem) for row in page.unread] == [("1", "a booked transaction without a day")]
 
 
 def test_a_bank_that_is_left_behind_does_not_move_the_window_for_ever(script):

@@ -1,0 +1,119 @@
+from odoo import api, fields, models
+
+from ..providers import provider_class
+from ..providers.base import Provider
+
+
+class BankSyncProvider(models.Model):
+    """Whose keys a provider needs, and whether those of the proxy work."""
+
+    _inherit = "bank.sync.provider"  # pylint: disable=consider-merging-classes-inherited
+
+    keys_owner = fields.Selection(
+        selection=[("proxy", "This proxy"), ("user", "Each user"), ("nobody", "Nobody")],
+        string="Keys Belong to",
+        compute="_compute_adapter_facts",
+        help="This proxy: they are entered here once. Each user: they are asked for when a bank is connected, and "
+        "serve that connection only.",
+    )
+    has_sandbox = fields.Boolean(
+        compute="_compute_adapter_facts", help="Sandbox and production have addresses of their own."
+    )
+    has_private_key = fields.Boolean(compute="_compute_adapter_facts")
+    docs_url = fields.Char(string="Documentation", compute="_compute_adapter_facts")
+    keys_state = fields.Selection(
+        selection=[("work", "These keys work"), ("refused", "They do not work"), ("unknown", "Not known")],
+        readonly=True,
+        copy=False,
+    )
+    keys_message = fields.Text(string="Test of the Keys", readonly=True, copy=False)
+    keys_tested_at = fields.Datetime(string="Tested on", readonly=True, copy=False)
+
+    # -------------------------------------------------------------------------
+    # COMPUTES
+    # -------------------------------------------------------------------------
+
+    @api.depends("code")
+    def _compute_adapter_facts(self):
+        for provider in self:
+            adapter = provider_class(provider.code) if provider.code else Provider
+            needs_keys = any(setting.required for setting in adapter.settings_needed)
+            provider.keys_owner = "nobody" if adapter.demonstration else "proxy" if needs_keys else "user"
+            addresses = {getattr(adapter, name, None) for name in ("production_url", "sandbox_url")}
+            provider.has_sandbox = len(addresses) > 1
+            provider.has_private_key = any(setting.type == "key" for setting in adapter.settings_needed)
+            provider.docs_url = adapter.docs_url
+
+    # -------------------------------------------------------------------------
+    # CRUD METHODS
+    # -------------------------------------------------------------------------
+
+    def write(self, vals):
+        if {"environment", "setting_ids"} & vals.keys():
+            self._forget_test()
+        return super().write(vals)
+
+    # -------------------------------------------------------------------------
+    # ACTIONS
+    # -------------------------------------------------------------------------
+
+    def action_test_keys(self):
+        """*Test These Keys*: ask the provider something that costs nothing; the form shows what it said."""
+        self.ensure_one()
+        self.check_access("write")
+        # Why sudo: what fails is recorded, and secrets are read.
+        provider = self.sudo()
+        state, message = provider._test_keys()
+        provider.write({"keys_state": state, "keys_message": message, "keys_tested_at": fields.Datetime.now()})
+        return True
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS
+    # -------------------------------------------------------------------------
+
+    def _forget_test(self):
+        """Other keys have been entered, of which nothing is known yet."""
+        tested = self.sudo().filtered("keys_state")
+        tested.write({"keys_state": False, "keys_message": False, "keys_tested_at": False})
+
+    def _test_keys(self):
+        """:return: (value of ``keys_state``, sentence)"""
+        missing = self.setting_ids.filtered(lambda setting: setting.is_required and not setting.is_set)
+        if missing:
+            labels = ", ".join(missing.mapped("label"))
+            return "unknown", self.env._("Please enter these first: %s.", labels)
+        said, error, record = self.env["bank.sync.error"]._attempt(
+            lambda: self._new_adapter().check_keys(), operation="providers.test_keys"
+        )
+        if error is None:
+            return "work", self.env._("These keys work. %(provider)s says: %(said)s.", provider=self.name, said=said)
+        return self._refusal(error, record)
+
+    def _refusal(self, error, record):
+        """:return: (value of ``keys_state``, sentence) by who must act"""
+        names = {"provider": self.name, "detail": error.detail, "reference": record.reference}
+        family = type(error).__name__
+        if family == "ConfigurationError":
+            return "refused", self.env._(
+                "%(provider)s does not accept these keys: %(detail)s. Please compare them with its website, and check "
+                "whether they are of the same environment. Reference: %(reference)s",
+                **names,
+            )
+        if family == "RateLimited":
+            minutes = max(1, round((error.retry_after or 0) / 60))
+            return "unknown", self.env._(
+                "%(provider)s answers no more questions at the moment. Please test again in %(minutes)s minutes.",
+                provider=self.name,
+                minutes=minutes,
+            )
+        if family == "TransientError":
+            return "unknown", self.env._(
+                "%(provider)s can't be reached at the moment, so nothing is known about the keys. Please test again "
+                "later. Reference: %(reference)s",
+                **names,
+            )
+        if family == "ConsentError":
+            return "refused", f"{record.message} ({record.reference})"
+        return "unknown", self.env._(
+            "%(provider)s answered in an unexpected way: %(detail)s. Reference: %(reference)s", **names
+        )

@@ -1,0 +1,144 @@
+from contextlib import closing
+
+from freezegun import freeze_time
+
+from odoo.exceptions import AccessError
+from odoo.fields import Command
+from odoo.tests import Form, TransactionCase, new_test_user, tagged
+from odoo.tests.common import HOST, _super_send
+
+from ..providers import PROVIDERS, provider_class
+from ..providers.base import Provider
+from .pure.contract import NOW, script_class
+from .pure.scripted import Case
+
+PEM = "-----BEGIN PRIVATE KEY-----\nAAAA\nBBBB\n-----END PRIVATE KEY-----\n"
+
+
+@tagged("post_install", "-at_install")
+class TestProviderKeys(TransactionCase):
+    """*Test These Keys* says in one sentence what is wrong and who must act, and never shows a key again."""
+
+    @classmethod
+    def _request_handler(cls, session, request, /, **options):
+        # Why: Odoo's own compares the time-out with a number, and ours are two, to connect and to read.
+        if request.url.startswith(f"http://{HOST}:"):
+            return _super_send(session, request, **options)
+        raise AssertionError(f"{request.url} is not the scripted server")
+
+    def setUp(self):
+        super().setUp()
+        self.administrator = new_test_user(self.env, "keys", "base.group_user,bank_sync_proxy.group_administrator")
+
+    def provider(self, code):
+        return self.env["bank.sync.provider"].with_context(active_test=False).search([("code", "=", code)])
+
+    def settings(self, provider):
+        return provider.setting_ids.grouped("name")
+
+    def enter(self, script):
+        """Enter the keys of a script, and lead the adapter to its server."""
+        provider = self.provider(script.code)
+        self.settings(provider).get("base_url", provider.setting_ids.browse()).unlink()
+        provider.setting_ids = [Command.create({"name": "base_url", "type": "text"})]
+        self.settings(provider)["base_url"].value = script.server.base_url
+        for name, value in script.settings.items():
+            self.settings(provider)[name].value = value
+        return provider
+
+    def ask(self, code, exchanges):
+        script = script_class(code)()
+        with closing(script.server), freeze_time(NOW):
+            provider = self.enter(script)
+            script.server.expect(exchanges)
+            provider.with_user(self.administrator).action_test_keys()
+            script.server.check_all()
+        return provider
+
+    def test_keys_that_work_tell_what_was_seen(self):
+        for code in ("enable_banking", "plaid", "gocardless"):
+            with self.subTest(code):
+                case = Case(code, "keys")
+                provider = self.ask(code, case.exchanges)
+                self.assertEqual(provider.keys_state, "work", provider.keys_message)
+                self.assertIn(case.gives["says"], provider.keys_message)
+                self.assertTrue(provider.keys_tested_at)
+                self.assertFalse(provider.active, "they are tested before anybody can use it")
+
+    def test_keys_that_are_refused(self):
+        answer = {"status": 401, "answer": {"error": "x", "message": "The key is unknown"}}
+        provider = self.ask("enable_banking", [{"ask": "GET /application", **answer}])
+        self.assertEqual(provider.keys_state, "refused")
+        self.assertIn("The key is unknown", provider.keys_message)
+        record = self.env["bank.sync.error"].search([], limit=1)
+        self.assertIn(record.reference, provider.keys_message)
+        self.assertEqual((record.operation, record.code), ("providers.test_keys", "provider_not_configured"))
+
+    def test_a_provider_that_fails_says_nothing_about_the_keys(self):
+        for answer, words in (
+            ({"status": 500, "answer": {}}, "can't be reached"),
+            ({"status": 429, "answer": {}, "headers": {"Retry-After": "600"}}, "in 10 minutes"),
+            ({"answer": {"undocumented": True}}, "unexpected way"),
+        ):
+            with self.subTest(words):
+                provider = self.ask("enable_banking", [{"ask": "GET /application", **answer}])
+                self.assertEqual(provider.keys_state, "unknown")
+                self.assertIn(words, provider.keys_message)
+
+    def test_what_is_missing_is_named_and_nobody_is_asked(self):
+        provider = self.provider("enable_banking")
+        provider.setting_ids.sudo().write({"plain_value": False, "encrypted_value": False})
+        provider.action_test_keys()
+        self.assertEqual(
+            (provider.keys_state, provider.keys_message),
+            ("unknown", "Please enter these first: Application ID, Private key."),
+        )
+
+    def test_a_key_that_is_none_is_refused_without_asking(self):
+        provider = self.provider("enable_banking")
+        self.settings(provider)["application_id"].value = "a"
+        self.settings(provider)["private_key"].value = PEM
+        provider.action_test_keys()
+        self.assertEqual(provider.keys_state, "refused")
+        self.assertNotIn("AAAA", provider.keys_message)
+
+    def test_other_keys_have_not_been_tested(self):
+        provider = self.ask("enable_banking", Case("enable_banking", "keys").exchanges)
+        with Form(provider.with_user(self.administrator)) as form, form.setting_ids.edit(0) as setting:
+            setting.value = "another application"
+        self.assertFalse(provider.keys_state or provider.keys_message or provider.keys_tested_at)
+
+    def test_a_private_key_keeps_its_lines_and_is_shown_to_nobody(self):
+        provider = self.provider("enable_banking").with_user(self.administrator)
+        with Form(provider) as form, form.setting_ids.edit(1) as setting:
+            setting.long_value = PEM
+        key = self.settings(provider)["private_key"]
+        self.assertEqual(key.type, "key")
+        self.assertEqual((key.value, key.long_value, key.plain_value, key.is_set), (False, False, False, True))
+        self.assertEqual(key.sudo()._as_values(), {"private_key": PEM})
+        key.long_value = False
+        self.assertTrue(key.is_set, "an empty field is not touched")
+
+    def test_keys_of_users_are_not_asked_for_here(self):
+        owners = {code: self.provider(code).keys_owner for code in ("qonto", "ponto", "simplefin", "sandbox", "plaid")}
+        self.assertEqual(
+            owners, {"qonto": "user", "ponto": "user", "simplefin": "user", "sandbox": "nobody", "plaid": "proxy"}
+        )
+
+    def test_every_adapter_with_keys_of_the_proxy_can_test_them(self):
+        for code, _label, _name in PROVIDERS:
+            adapter = provider_class(code)
+            if self.provider(code).keys_owner == "proxy":
+                self.assertIsNot(adapter.check_keys, Provider.check_keys, code)
+
+    def test_who_only_helps_users_tests_no_keys(self):
+        support = new_test_user(self.env, "helper", "base.group_user,bank_sync_proxy.group_support")
+        with self.assertRaises(AccessError):
+            self.provider("plaid").with_user(support).action_test_keys()
+
+    def test_an_update_brings_what_the_adapters_declare_now(self):
+        key = self.settings(self.provider("enable_banking"))["private_key"]
+        key.value = PEM
+        key.write({"type": "secret", "label": "Old", "is_required": False})
+        self.env["bank.sync.provider"]._update_settings()
+        self.assertEqual((key.type, key.label, key.is_required, key.is_set), ("key", "Private key", True, True))
