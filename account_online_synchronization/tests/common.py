@@ -8,6 +8,7 @@ from odoo.exceptions import ValidationError
 
 from ..proxy.client import ProxyClient
 from ..proxy.transport import EmbeddedTransport
+from . import directory
 
 #: No test depends on the day on which it runs.
 DAY = date(2026, 5, 20)
@@ -29,6 +30,8 @@ class ScriptedProxy:
         self.raw_answers = {}
         self.removed = []
         self.capabilities = {"auto_sync": True}
+        self.banks = directory.BANKS
+        self.banks_per_page = 20
         self.refreshed_at = "2026-05-20T08:00:00Z"
         self.answers = {
             "connections.refresh": {"state": "done", "refreshed_at": "2026-05-20T08:00:00Z"},
@@ -103,6 +106,8 @@ class ScriptedProxy:
                     "refreshed_at": self.refreshed_at,
                 }
             }
+        if operation == "institutions.search":
+            return directory.search(self.banks, payload, self.banks_per_page)
         if operation == "accounts.list":
             return {"accounts": list(self.accounts.values())}
         if operation == "transactions.list":

@@ -9,7 +9,7 @@ class TestReturn(OnlineSyncCommon, HttpCase):
 
     def come_back(self):
         """:return: the page on which the user ends up"""
-        self.Link.action_connect_bank()
+        self.Link.action_open_bank("I1")
         way_back = self.proxy.asked[-1][1]["return_url"]
         self.authenticate(self.env.user.login, self.env.user.login)
         return self.url_open(way_back)

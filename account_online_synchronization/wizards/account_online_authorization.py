@@ -67,25 +67,21 @@ class AccountOnlineAuthorization(models.TransientModel):
         )
 
     @api.model
-    def _open(self, kind, link=None, journal=None):
+    def _open(self, kind, link=None, journal=None, institution=None):
         """Start the visit.
 
+        :param str institution: id of the bank that the user has chosen, for a new connection; None: the service's own
+            page lets him choose
         :return: action that takes the browser to the bank's pages, or a notification that says why not
         """
         link_sudo = self.env["account.online.link"].sudo()
         service = self.env["account.online.service"]._get()
+        nonce = self._new_nonce()
         try:
-            service._prepare_to_connect()
-            nonce = self._new_nonce()
-            try:
-                answer = self._ask_for_page(kind, link, nonce)
-            except ProxyError as error:
-                if not service._make_way(error):
-                    raise
-                answer = self._ask_for_page(kind, link, nonce)
+            answer = service._ask_to_connect(lambda: self._ask_for_page(kind, link, nonce, institution))
         except ProxyError as error:
             if service._wants_phone(error):
-                return self.env["account.online.phone"]._open(error, kind, link, journal)
+                return self.env["account.online.phone"]._open(error, kind, link, journal, institution)
             if link:
                 link.sudo()._register_error(error)
             return (link or link_sudo)._notify(error.message, "danger")
@@ -93,7 +89,7 @@ class AccountOnlineAuthorization(models.TransientModel):
         return link_sudo._go_to(answer["page_url"])
 
     @api.model
-    def _ask_for_page(self, kind, link, nonce):
+    def _ask_for_page(self, kind, link, nonce, institution=None):
         """:return: answer of ``connections.renew``, or of ``connections.start`` where there is nothing to renew"""
         client = self.env["account.online.link"].sudo()._get_client()
         arguments = {"return_url": self._return_url(nonce), "language": self.env.user.lang}
@@ -106,7 +102,7 @@ class AccountOnlineAuthorization(models.TransientModel):
                 if error.action != "reconnect":
                     raise
         country = self.env.company.country_id.code or self.env.company.account_fiscal_country_id.code
-        return client.start_connection(country=country or None, **arguments)
+        return client.start_connection(country=country or None, institution_id=institution, **arguments)
 
     # -------------------------------------------------------------------------
     # COMING BACK
