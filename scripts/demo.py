@@ -90,7 +90,7 @@ def prepare_company(env):
 
 def address_of_bank(action):
     """:return: address of the page to which a visit of the bank leads"""
-    return action["url"]
+    return action["params"]["url"]
 
 
 def connect_demo_bank(url):

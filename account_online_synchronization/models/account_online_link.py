@@ -312,10 +312,6 @@ class AccountOnlineLink(models.Model):
     # BUSINESS METHODS - ANSWERS TO THE USER
     # -------------------------------------------------------------------------
 
-    @api.model
-    def _go_to(self, url):
-        return {"type": "ir.actions.act_url", "url": url, "target": "self"}
-
     def _get_online_sync_cards(self):
         """What the cards of all journals of a link have in common.
 

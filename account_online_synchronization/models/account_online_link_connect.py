@@ -51,7 +51,7 @@ class AccountOnlineLink(models.Model):
 
         :param int journal_id: that the user started from
         :return: ``journal`` (its name), ``country`` (code of the company's, where it has banks), ``countries`` (list of
-            code and name) and the first page as :meth:`action_search_banks` gives it
+            code and name), ``begun`` (visits that were left, see there) and the first page as :meth:`action_search_banks` gives it
         """
         self._check_may_connect()
         journal = self._journal_to_connect(journal_id)
@@ -67,6 +67,7 @@ class AccountOnlineLink(models.Model):
             "country": country,
             "countries": self._named_countries(codes),
             "hint": self._directory_hint(page),
+            "begun": self.env["account.online.authorization"]._begun(company),
             **page,
         }
 
@@ -82,16 +83,17 @@ class AccountOnlineLink(models.Model):
         return self._search_banks(query, country, cursor)
 
     @api.model
-    def action_open_bank(self, institution_id, journal_id=False):
+    def action_open_bank(self, institution_id, journal_id=False, name=False):
         """The user has chosen a bank: begin the visit of its pages.
 
         :param str institution_id: of the bank, or of one of its providers; False: the user chooses on the service's page
+        :param str name: of the bank, for the screen that waits
         :return: action that leads there, or says why it does not
         """
         self._check_may_connect()
         journal = self._journal_to_connect(journal_id)
         authorization = self.env["account.online.authorization"].with_company(journal.company_id or self.env.company)
-        return authorization._open("connect", journal=journal or None, institution=institution_id or None)
+        return authorization._open("connect", None, journal or None, institution_id or None, name and str(name)[:200])
 
     @api.model
     def action_bank_not_listed(self, journal_id=False):

@@ -4,6 +4,7 @@ from . import (
     test_ahead,
     test_bad_input,
     test_bank_search,
+    test_bank_visit,
     test_beside_the_books,
     test_changes,
     test_connect_tours,

@@ -151,6 +151,11 @@ class OnlineSyncCommon(AccountTestInvoicingCommon):
         client = ProxyClient(EmbeddedTransport(self.proxy.dispatch))
         self.startPatcher(patch.object(self.registry["account.online.link"], "_get_client", lambda link: client))
 
+    def address_of_bank(self, action):
+        """:return: address of the page to which a visit of the bank leads"""
+        self.assertEqual(action["tag"], "account_online_synchronization.bank_visit", action)
+        return action["params"]["url"]
+
     def connect(self, **values):
         """A link as it stands after the user came back from the bank, without journals."""
         proxy_connection = self.proxy.dispatch("connections.get", {"connection_id": "C1"})["connection"]

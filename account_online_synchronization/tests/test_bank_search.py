@@ -1,3 +1,5 @@
+import logging
+
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
@@ -125,7 +127,7 @@ class TestBankSearch(OnlineSyncCommon):
 
     def test_favourites_never_fail(self):
         self.proxy.fail("institutions.search", "service_unavailable")
-        with self.assertLogs("odoo.addons.account_online_synchronization", "INFO"):
+        with self.assertLogs("odoo.addons.account_online_synchronization", logging.INFO):
             self.assertEqual(self.env["account.journal"].fetch_online_sync_favorite_institutions(), [])
 
 

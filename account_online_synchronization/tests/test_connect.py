@@ -16,7 +16,7 @@ class TestConnect(OnlineSyncCommon):
 
     def come_back(self, action):
         """What the controller does when the browser arrives from the bank's pages."""
-        self.assertEqual(action["type"], "ir.actions.act_url")
+        self.address_of_bank(action)
         _operation, payload = next(
             (o, p) for o, p in reversed(self.proxy.asked) if o in ("connections.start", "connections.renew")
         )
@@ -47,7 +47,7 @@ class TestConnect(OnlineSyncCommon):
         self.assertFalse(other._find(nonce))
         self.assertEqual(self.env["account.online.authorization"]._find(nonce), authorization)
         authorization._finish()
-        self.assertFalse(self.env["account.online.authorization"]._find(nonce))
+        self.assertFalse(self.env["account.online.authorization"]._find(nonce)._is_open())
 
     def test_the_nonce_is_stored_as_a_digest_only(self):
         self.Link.action_open_bank("I1")

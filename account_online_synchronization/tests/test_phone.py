@@ -24,7 +24,7 @@ class TestPhone(ServiceCommon):
         self.assertEqual(question["phone"], "0470 12 34 56")
         wizard.code = " 123 456 "
         action = wizard.action_confirm()
-        self.assertEqual((action["type"], action["url"]), ("ir.actions.act_url", f"{self.server.address}/bank"))
+        self.assertEqual(self.address_of_bank(action), f"{self.server.address}/bank")
         self.assertEqual(self.service.state, "active")
 
     def test_what_was_typed_is_not_lost_by_an_error(self):
@@ -128,7 +128,7 @@ class TestPhone(ServiceCommon):
         self.assertEqual((wizard.mode, wizard.kind), ("reactivate", "consent"))
         wizard.action_send()
         wizard.code = "123456"
-        self.assertEqual(wizard.action_confirm()["url"], f"{self.server.address}/renew")
+        self.assertEqual(self.address_of_bank(wizard.action_confirm()), f"{self.server.address}/renew")
         self.assertEqual(links.mapped("state"), ["connected"] * 2)
         self.assertEqual(links.mapped("connection_identifier"), ["C1", "C2"])
 
@@ -171,5 +171,5 @@ class TestPhoneIsNotAskedHere(OnlineSyncCommon):
             patch.object(self.registry["account.online.link"], "_get_client", lambda _link: client),
         ):
             action = link.action_reconnect()
-        self.assertEqual((action["type"], action["url"]), ("ir.actions.act_url", "/renew"))
+        self.assertEqual(self.address_of_bank(action), "/renew")
         self.assertEqual(link.state, "connected")

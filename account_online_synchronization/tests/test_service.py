@@ -33,7 +33,7 @@ class TestService(ServiceCommon):
     def test_the_address_of_the_way_back_is_the_one_that_the_service_knows(self):
         self.register()
         action = self.Link.action_open_bank("I1")
-        self.assertEqual(action["url"], f"{self.server.address}/bank")
+        self.assertEqual(self.address_of_bank(action), f"{self.server.address}/bank")
         return_url = self.proxy.asked[-1][1]["return_url"]
         self.assertTrue(return_url.startswith("https://books.example.com/account_online_synchronization/return/"))
 

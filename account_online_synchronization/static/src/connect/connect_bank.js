@@ -10,6 +10,7 @@ import { Layout } from "@web/search/layout";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
 import { forgetBanks, rememberBanks, searchBanks } from "./bank_directory";
 import { BankLogo } from "./bank_logo";
+import { closeBlankWindow, keepBlankWindow } from "./bank_window";
 
 /** Milliseconds between the last key and the question: answers come in a few milliseconds, fingers are slower. */
 const PAUSE = 80;
@@ -43,6 +44,7 @@ export class ConnectBank extends Component {
             countries: [],
             journal: "",
             hint: "",
+            begun: [],
             banks: [],
             cursor: false,
             error: null,
@@ -78,8 +80,8 @@ export class ConnectBank extends Component {
             }
             answer = { error: { message: error.data?.message || error.message }, countries: [], banks: [], cursor: false };
         }
-        const { journal, country, countries, hint } = answer;
-        Object.assign(this.state, { journal: journal || "", country: country || "", countries, hint: hint || "" });
+        const { journal = "", country = "", countries, hint = "", begun = [] } = answer;
+        Object.assign(this.state, { journal, country, countries, hint, begun });
         this.countryNames = Object.fromEntries(countries);
         this.show(rememberBanks("", this.state.country, answer));
     }
@@ -247,16 +249,34 @@ export class ConnectBank extends Component {
             return;
         }
         this.state.isLeaving = bank.id;
+        // Before the server is asked: afterwards the browser may not believe any more that the user wanted a window.
+        keepBlankWindow();
         try {
-            const action = await this.ask("action_open_bank", institutionId, this.journalId);
+            const action = await this.ask("action_open_bank", institutionId, this.journalId, bank.name);
+            if (action.params?.visit_id) {
+                action.params.logo = bank.logo;
+            }
             // The screen stays as it is below a message.
             if (action.params?.next?.tag === "soft_reload") {
                 delete action.params.next;
             }
             await this.action.doAction(action);
         } finally {
+            // The screen that waits has taken it, or there is nothing to show in it.
+            closeBlankWindow();
             this.state.isLeaving = false;
         }
+    }
+
+    resume(visit) {
+        return this.action.doAction(visit.action);
+    }
+
+    async forget(visit) {
+        await this.orm.call("account.online.authorization", "action_cancel", [[visit.id]]);
+        this.state.begun = this.state.begun.filter((other) => other.id !== visit.id);
+        this.state.announcement = _t("Forgotten.");
+        this.input.el?.focus();
     }
 
     async addManually() {
