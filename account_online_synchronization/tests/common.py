@@ -112,7 +112,8 @@ class ScriptedProxy:
             return {"accounts": list(self.accounts.values())}
         if operation == "transactions.list":
             return self._page(payload)
-        return self.answers[operation]
+        answer = self.answers[operation]
+        return answer(payload) if callable(answer) else answer
 
     def _page(self, payload):
         mark, _colon, start = (payload.get("cursor") or "0").rpartition(":")
