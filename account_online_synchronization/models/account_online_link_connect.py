@@ -115,9 +115,11 @@ class AccountOnlineLink(models.Model):
         """:return: the journal that the user started from, or none where it can't be connected (any more)"""
         journal = self.env["account.journal"].browse(journal_id if isinstance(journal_id, int) else False).exists()
         return journal.filtered(
-            lambda journal: journal.has_access("read")
-            and journal.type in ("bank", "credit")
-            and journal.company_id in self.env.companies
+            lambda journal: (
+                journal.has_access("read")
+                and journal.type in ("bank", "credit")
+                and journal.company_id in self.env.companies
+            )
         )
 
     @api.model
@@ -126,14 +128,16 @@ class AccountOnlineLink(models.Model):
         service = self.env["account.online.service"]._get()
         try:
             answer = service._ask_to_connect(
-                lambda: self.sudo()
-                ._get_client()
-                .search_institutions(
-                    query=str(query or "")[:MAX_QUERY].replace("\x00", "") or None,
-                    country=str(country or "")[:2] or None,
-                    limit=PAGE_SIZE,
-                    cursor=cursor or None,
-                    with_countries=with_countries,
+                lambda: (
+                    self.sudo()
+                    ._get_client()
+                    .search_institutions(
+                        query=str(query or "")[:MAX_QUERY].replace("\x00", "") or None,
+                        country=str(country or "")[:2] or None,
+                        limit=PAGE_SIZE,
+                        cursor=cursor or None,
+                        with_countries=with_countries,
+                    )
                 )
             )
         except ProxyError as error:

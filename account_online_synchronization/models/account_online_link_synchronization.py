@@ -169,7 +169,10 @@ class AccountOnlineLink(models.Model):
                     self.env._("The bank asks for a code. Use Synchronize Now and answer it."),
                     action="answer_challenge",
                 )
-            answer = {**answer, "visit": authorization._remember("refresh", nonce, answer, self)._show(answer["page_url"])}
+            answer = {
+                **answer,
+                "visit": authorization._remember("refresh", nonce, answer, self)._show(answer["page_url"]),
+            }
         return answer
 
     @api.model

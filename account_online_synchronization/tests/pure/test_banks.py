@@ -38,7 +38,9 @@ def test_a_bank_is_shown_as_the_service_describes_it():
     ]
 
 
-@pytest.mark.parametrize("logo", ["http://plain.example/a.png", "javascript:alert(1)", "data:text/html,x", 7, None, "/x"])
+@pytest.mark.parametrize(
+    "logo", ["http://plain.example/a.png", "javascript:alert(1)", "data:text/html,x", 7, None, "/x"]
+)
 def test_only_images_over_tls_or_in_the_page_are_logos(logo):
     assert read_banks([{**BANK, "logo": logo}])[0]["logo"] == ""
 
