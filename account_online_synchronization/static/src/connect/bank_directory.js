@@ -15,12 +15,16 @@ const answers = new Map();
  * @returns {{banks: Object[], cursor: string|false, error?: Object} | Promise}
  */
 export function searchBanks(ask, query, country) {
-    const key = keyOf(query, country);
-    const known = answers.get(key);
-    if (known && Date.now() - known.moment < FRESH) {
-        return known.answer;
-    }
-    return ask("action_search_banks", query.trim(), country).then((answer) => rememberBanks(query, country, answer));
+    return (
+        knownBanks(query, country) ||
+        ask("action_search_banks", query.trim(), country).then((answer) => rememberBanks(query, country, answer))
+    );
+}
+
+/** @returns {Object|undefined} the answer where it needs no question */
+export function knownBanks(query, country) {
+    const known = answers.get(keyOf(query, country));
+    return known && Date.now() - known.moment < FRESH ? known.answer : undefined;
 }
 
 export function rememberBanks(query, country, answer) {

@@ -8,12 +8,12 @@ import { useService } from "@web/core/utils/hooks";
 import { useDebounced } from "@web/core/utils/timing";
 import { Layout } from "@web/search/layout";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
-import { forgetBanks, rememberBanks, searchBanks } from "./bank_directory";
+import { forgetBanks, knownBanks, rememberBanks, searchBanks } from "./bank_directory";
 import { BankLogo } from "./bank_logo";
 import { closeBlankWindow, keepBlankWindow } from "./bank_window";
 
 /** Milliseconds between the last key and the question: answers come in a few milliseconds, fingers are slower. */
-const PAUSE = 80;
+const PAUSE = 50;
 
 /**
  * Choose the bank to connect.
@@ -141,7 +141,12 @@ export class ConnectBank extends Component {
 
     onInput(ev) {
         this.state.query = ev.target.value;
-        this.searchSoon();
+        if (knownBanks(this.state.query, this.state.country)) {
+            this.searchSoon.cancel();
+            this.search();
+        } else {
+            this.searchSoon();
+        }
     }
 
     onCountry(ev) {
