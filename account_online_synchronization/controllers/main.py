@@ -29,7 +29,7 @@ class AccountOnlineSynchronizationController(http.Controller):
             # Expired, another user's, or another page serves the visit by now. What is stored is shown, nothing is changed.
             return request.redirect(f"/odoo/action-{LINK_ACTION}")
         if visit._is_open() and cancelled:
-            visit._end("cancelled")
+            visit._cancel_at_bank()
         elif visit._is_open():
             try:
                 visit._finish()

@@ -112,17 +112,30 @@ class AccountOnlineAuthorization(models.TransientModel):
         visit = self._own()
         if not visit._is_open():
             return self.action_look()
-        if visit.kind == "connect" and visit.connection_identifier:
-            try:
-                self.env["account.online.link"].sudo()._get_client().delete_connection(visit.connection_identifier)
-            except ProxyError as error:
-                _logger.info("A connection that was given up could not be deleted: %s", error.code)
+        if visit.kind == "connect":
+            visit._give_back()
         visit._end("cancelled")
         return visit._describe()
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS
     # -------------------------------------------------------------------------
+
+    def _cancel_at_bank(self):
+        """The browser has come back and says that the user has cancelled. A consent is not given back for its word."""
+        try:
+            if self.kind == "connect" and not self._is_connected():
+                self._give_back()
+        except ProxyError as error:
+            _logger.info("What became of a visit that was cancelled is not known: %s", error.code)
+        self._end("cancelled")
+
+    def _give_back(self):
+        """Leave no connection at the service that nobody finishes."""
+        try:
+            self.env["account.online.link"].sudo()._get_client().delete_connection(self.connection_identifier)
+        except ProxyError as error:
+            _logger.info("A connection that was given up could not be deleted: %s", error.code)
 
     def _is_connected(self):
         """Whether the consent was given, and only the way back was left out."""
