@@ -26,7 +26,7 @@ class AccountOnlineSynchronizationController(http.Controller):
         """
         visit = request.env["account.online.authorization"]._find(nonce)
         if not visit:
-            # Expired, another user's, or another page serves the visit by now. What is stored is shown, nothing is changed.
+            # Expired, another user's, or another page serves the visit by now: nothing is changed.
             return request.redirect(f"/odoo/action-{LINK_ACTION}")
         if visit._is_open() and cancelled:
             visit._cancel_at_bank()

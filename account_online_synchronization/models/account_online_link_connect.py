@@ -51,7 +51,8 @@ class AccountOnlineLink(models.Model):
 
         :param int journal_id: that the user started from
         :return: ``journal`` (its name), ``country`` (code of the company's, where it has banks), ``countries`` (list of
-            code and name), ``begun`` (visits that were left, see there) and the first page as :meth:`action_search_banks` gives it
+            code and name), ``begun`` (visits that were left, see there) and the first page as
+            :meth:`action_search_banks` gives it
         """
         self._check_may_connect()
         journal = self._journal_to_connect(journal_id)
@@ -86,7 +87,7 @@ class AccountOnlineLink(models.Model):
     def action_open_bank(self, institution_id, journal_id=False, name=False):
         """The user has chosen a bank: begin the visit of its pages.
 
-        :param str institution_id: of the bank, or of one of its providers; False: the user chooses on the service's page
+        :param str institution_id: of the bank, or of one of its providers; False: the user chooses there
         :param str name: of the bank, for the screen that waits
         :return: action that leads there, or says why it does not
         """

@@ -153,7 +153,7 @@ class AccountOnlineLink(models.Model):
         return self.account_online_account_ids.filtered("journal_ids")
 
     def _refresh_at_bank(self, client, user_present):
-        """:return: answer of ``connections.refresh``; with a challenge also ``visit``, the action that leads to its page"""
+        """:return: answer of ``connections.refresh``; with a challenge also ``visit``, the action that leads there"""
         authorization = self.env["account.online.authorization"]
         nonce = authorization._new_nonce() if user_present else None
         answer = client.refresh_connection(

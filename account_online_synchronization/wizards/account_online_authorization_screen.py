@@ -30,7 +30,7 @@ class AccountOnlineAuthorization(models.TransientModel):
 
     @api.model
     def _begun(self, company):
-        """:return: list of ``id``, ``name``, ``action``: new connections that the user has begun and left, newest first"""
+        """:return: list of ``id``, ``name``, ``action``: connections that the user has begun and left, newest first"""
         visits = self.sudo().search(
             [
                 ("user_id", "=", self.env.uid),
