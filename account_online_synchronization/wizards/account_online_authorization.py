@@ -15,8 +15,9 @@ class AccountOnlineAuthorization(models.TransientModel):
 
     A link is made only when the user comes back with a consent, so an attempt that is given up leaves nothing behind
     but this record, which Odoo's vacuum takes away. The bank's page stands in a window of its own, while a screen of
-    ours waits (``static/src/connect/bank_visit.js``); where windows are blocked it takes the screen's place. What the user
-    did there is taken over when the browser comes back, whoever waits for it; see account_online_authorization_screen.
+    ours waits (``static/src/connect/bank_visit.js``); where windows are blocked it takes the screen's place. What the
+    user did there is taken over when the browser comes back, whoever waits for it; see
+    account_online_authorization_screen.
     """
 
     _name = "account.online.authorization"
