@@ -30,6 +30,7 @@
         "views/account_journal_dashboard_views.xml",
         "views/account_review_views.xml",
         "views/res_config_settings_views.xml",
+        "views/res_config_settings_connect_views.xml",
         "views/account_online_migration_views.xml",
         "views/account_online_synchronization_menus.xml",
         "views/account_online_synchronization_templates.xml",

@@ -88,11 +88,16 @@ def prepare_company(env):
     env.cr.commit()  # the server that the next step talks to is another process
 
 
+def address_of_bank(action):
+    """:return: address of the page to which a visit of the bank leads"""
+    return action["params"]["url"]
+
+
 def connect_demo_bank(url):
     """Click *Connect bank*, walk through the Demo Bank's pages, and let its accounts fill journals."""
     visitor = Visitor(url)
     journal = visitor.call("account.journal", "search", [("type", "=", "bank")])[0]
-    visitor.open(visitor.call("account.journal", "action_connect_bank", [journal])["url"])
+    visitor.open(address_of_bank(visitor.call("account.online.link", "action_open_bank", False, journal)))
     bank = visitor.page.xpath("//button[@name='institution'][.//strong[text()='Demo Bank']]/@value")[0]
     visitor.submit("institution", bank)
     visitor.submit("user", user="demo", password="demo")

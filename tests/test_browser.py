@@ -66,14 +66,40 @@ class Tour:
             button.click()
         expect(self.page.locator(".o_notification")).to_have_count(0, timeout=PATIENCE)
 
-    def sign_in_at_the_demo_bank(self):
-        self.page.get_by_label("User name").fill("demo")
-        self.page.get_by_label("Password").fill("demo")
-        self.photograph("bank_sign_in")
-        self.click("Sign in")
-        self.sees("Business account")
-        self.photograph("bank_consent")
-        self.click("Give consent")
+    @contextmanager
+    def at_the_bank(self, press):
+        """The bank's page, in a window of its own, while Odoo waits; it closes by itself.
+
+        :param press: what opens it
+        :return: a :class:`Tour` of that window
+        """
+        with self.page.expect_popup(timeout=PATIENCE) as opened:
+            press()
+        window = Tour(opened.value, self.url)
+        window.errors = self.errors
+        self.sees("Go on in the window of")
+        yield window
+        if not window.page.is_closed():
+            window.page.wait_for_event("close", timeout=PATIENCE)
+
+    def choose_bank(self, name):
+        """In Odoo's own search, in whatever country it is."""
+        self.sees("Search your bank")
+        self.page.get_by_label("Country").select_option(label="All countries")
+        self.page.get_by_label("Search your bank").fill(name)
+        return self.page.locator(".o_bank_row").filter(has=self.page.get_by_text(name, exact=True))
+
+    def sign_in_at_the_demo_bank(self, press):
+        """:param press: what opens the bank's window"""
+        with self.at_the_bank(press) as bank:
+            bank.page.get_by_label("User name").fill("demo")
+            bank.page.get_by_label("Password").fill("demo")
+            bank.photograph("bank_sign_in")
+            bank.click("Sign in")
+            bank.sees("Business account")
+            bank.photograph("bank_consent")
+            self.photograph("bank_waiting")
+            bank.click("Give consent")
 
 
 @pytest.fixture(scope="module")
@@ -114,10 +140,9 @@ def test_from_the_dashboard_to_a_filled_journal_and_through_the_forms_buttons(to
     tour.photograph("dashboard_before")
     tour.click("Connect bank", exact=True)
 
-    tour.sees("Search your bank")
+    bank = tour.choose_bank("Demo Bank")
     tour.photograph("bank_choice")
-    tour.page.locator("button[name=institution]").filter(has=tour.page.get_by_text("Demo Bank", exact=True)).click()
-    tour.sign_in_at_the_demo_bank()
+    tour.sign_in_at_the_demo_bank(bank.click)
 
     tour.sees("Choose the journal that each bank account fills")
     tour.photograph("choose_accounts")
@@ -145,8 +170,7 @@ def test_from_the_dashboard_to_a_filled_journal_and_through_the_forms_buttons(to
     tour.click("Fetch Accounts")
     tour.sees("Choose the journal that each bank account fills")
     tour.click("Later")
-    tour.click("Update Credentials")
-    tour.sign_in_at_the_demo_bank()
+    tour.sign_in_at_the_demo_bank(lambda: tour.click("Update Credentials"))
     tour.sees("Automatic Synchronization")
 
     served.move_demo_clock(24 * 200)
@@ -154,8 +178,7 @@ def test_from_the_dashboard_to_a_filled_journal_and_through_the_forms_buttons(to
     tour.sees("Your consent at the bank has expired")
     tour.close_notifications()
     tour.photograph("connection_expired")
-    tour.click("Reconnect")
-    tour.sign_in_at_the_demo_bank()
+    tour.sign_in_at_the_demo_bank(lambda: tour.click("Reconnect"))
     expect(tour.page.get_by_text("Your consent at the bank has expired")).to_have_count(1)  # the chatter remembers
     tour.photograph("connection_renewed")
 
@@ -163,6 +186,29 @@ def test_from_the_dashboard_to_a_filled_journal_and_through_the_forms_buttons(to
     tour.sees("Demo Bank")
     tour.photograph("connections")
     assert tour.errors == []
+
+
+def test_over_the_bank_s_own_site_in_a_window_and_with_the_tab_closed(tour, served):
+    """The window leaves our pages and comes back; with nobody waiting any more, it goes on by itself."""
+    tour.open("/odoo/connect-bank")
+    bank = tour.choose_bank("Demo Redirect Bank")
+    with tour.page.expect_popup(timeout=PATIENCE) as opened:
+        bank.press("Enter")
+    window = Tour(opened.value, tour.url)
+    window.page.wait_for_url("**/bank_sync/sandbox/bank?**", timeout=PATIENCE)
+    assert window.page.evaluate("window.opener") is None, "the bank's site can't reach the tab"
+    address = tour.page.url
+    assert "/bank-visit/" in address
+
+    tour.page.reload()
+    tour.sees("You have begun to connect Demo Redirect Bank")
+    tour.photograph("bank_visit_resumed")
+    tour.open("/web/image/res.users/2/avatar_128")
+    window.click("Allow", exact=True)
+    window.sees("Choose the journal that each bank account fills")
+    assert window.errors == []
+    tour.open(address.removeprefix(tour.url))
+    tour.sees("Choose the journal that each bank account fills")
 
 
 #: What the synchronization does when it begins, goes on and ends, without a bank.

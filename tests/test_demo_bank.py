@@ -4,7 +4,7 @@ and behind a proxy on another server."""
 import pytest
 
 from .books import assert_booked_since, assert_books_equal_the_bank
-from .conftest import confirm_phone
+from .conftest import confirm_phone, demo
 
 
 @pytest.fixture(scope="module", params=["embedded", "remote"])
@@ -19,13 +19,18 @@ def served(request):
     return company
 
 
+def page_for_choosing(visitor):
+    """:return: address of the service's own page where a bank is chosen"""
+    return demo["address_of_bank"](visitor.call("account.online.link", "action_open_bank", False))
+
+
 def start_connecting(installation, bank, code=None):
     """Walk through the bank's pages.
 
     :return: a visitor who is back at the choice of journals, and the id of that choice
     """
     visitor = installation.visitor()
-    visitor.open(visitor.call("account.online.link", "action_connect_bank")["url"] + "?country=")
+    visitor.open(page_for_choosing(visitor) + "?country=")
     value = visitor.page.xpath(f"//button[@name='institution'][.//strong[text()='{bank}']]/@value")[0]
     visitor.submit("institution", value)
     visitor.submit("user", user="demo", password="demo")
@@ -80,8 +85,7 @@ def test_a_bank_that_wants_a_code_at_every_refresh(served):
     served.move_demo_clock(24 * 3)
 
     action = visitor.call("account.online.link", "action_fetch_transactions", [link])
-    assert action["type"] == "ir.actions.act_url"
-    visitor.open(action["url"])
+    visitor.open(demo["address_of_bank"](action))
     visitor.submit("code", code="000000")
     assert "not right" in visitor.page.text_content()
     visitor.submit("code", code="123456")
@@ -124,7 +128,7 @@ def test_each_currency_has_its_own_journal(served):
 def test_update_credentials_keeps_connection_accounts_and_journals(served):
     visitor, link = connect(served, "Demo Beta Bank")
     before = visitor.call("account.online.link", "read", [link], ["account_online_account_ids", "journal_ids"])
-    visitor.open(visitor.call("account.online.link", "action_update_credentials", [link])["url"])
+    visitor.open(demo["address_of_bank"](visitor.call("account.online.link", "action_update_credentials", [link])))
     visitor.submit("user", user="demo", password="wrong")
     assert "do not match" in visitor.page.text_content()
     visitor.submit("user", user="demo", password="demo")
@@ -137,7 +141,7 @@ def test_update_credentials_keeps_connection_accounts_and_journals(served):
 
 def test_leaving_the_banks_pages_leaves_nothing_behind(served):
     visitor = served.visitor()
-    visitor.open(visitor.call("account.online.link", "action_connect_bank")["url"])
+    visitor.open(page_for_choosing(visitor))
     visitor.submit("action", "cancel")
     assert visitor.address.startswith(served.url + "/odoo")
     assert visitor.call("account.online.link", "search", [("name", "like", "Demo")]) == []

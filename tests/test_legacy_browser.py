@@ -33,9 +33,7 @@ def test_an_old_connection_explains_itself_and_leads_to_a_new_one(tour, served):
     tour.sees("A new connection has to be made")
     tour.photograph("legacy_reconnect")
     tour.click("Connect", exact=True)
-    tour.sees("Search your bank")
-    tour.page.locator("button[name=institution]").filter(has=tour.page.get_by_text("Demo Bank", exact=True)).click()
-    tour.sign_in_at_the_demo_bank()
+    tour.sign_in_at_the_demo_bank(tour.choose_bank("Demo Bank").click)
     tour.sees("Choose the journal that each bank account fills")
     for name in journals:
         expect(tour.page.get_by_role("cell", name=name, exact=True)).to_have_count(1, timeout=PATIENCE)

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from .books import assert_booked_since, assert_books_equal_the_bank
-from .conftest import a_copy_of, confirm_phone
+from .conftest import a_copy_of, confirm_phone, demo
 from .test_demo_bank import connect
 
 BANK = "Demo Bank"
@@ -127,7 +127,7 @@ def test_a_database_that_support_disconnects_reconnects_and_keeps_its_connection
     before = company.sql(f"SELECT connection_identifier FROM account_online_link WHERE id = {link}")
     action = company.visitor().call("account.online.link", "action_reconnect", [link])
     page = confirm_phone(company, action)
-    assert page["url"].startswith(company.proxy.url + "/bank_sync/connect/")
+    assert demo["address_of_bank"](page).startswith(company.proxy.url + "/bank_sync/connect/")
     assert read(company, link)["state"] == "connected"
     fetch(company, link)
     assert_booked_since(company)
@@ -142,7 +142,7 @@ def test_a_connection_that_support_cuts_is_explained_and_made_anew(company, link
     assert "Use Reconnect" in chatter(company, link)
 
     visitor = company.visitor()
-    visitor.open(visitor.call("account.online.link", "action_reconnect", [link])["url"] + "?country=")
+    visitor.open(demo["address_of_bank"](visitor.call("account.online.link", "action_reconnect", [link])) + "?country=")
     value = visitor.page.xpath(f"//button[@name='institution'][.//strong[text()='{BANK}']]/@value")[0]
     visitor.submit("institution", value)
     visitor.submit("user", user="demo", password="demo")
@@ -190,7 +190,7 @@ def test_a_copy_registers_anew_while_the_original_works_on(company, link):
         assert (seen["state"], seen["error_code"]) == ("disconnected", "registration_unreadable")
         action = copy.visitor().call("account.online.link", "action_reconnect", [link])
         page = confirm_phone(copy, action, number="+32470654321")
-        assert page["url"].startswith(company.proxy.url)
+        assert demo["address_of_bank"](page).startswith(company.proxy.url)
         fetch(company, link)
         assert read(company, link)["state"] == "connected"
     clients = company.proxy.sql("SELECT count(DISTINCT identifier) FROM bank_sync_client WHERE is_embedded IS NOT TRUE")

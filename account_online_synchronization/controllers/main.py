@@ -24,25 +24,44 @@ class AccountOnlineSynchronizationController(http.Controller):
 
         Nothing in the query is believed: what happened at the bank is asked from the proxy.
         """
-        authorization = request.env["account.online.authorization"]._find(nonce)
-        if not authorization:
-            # Used already, expired, or another user's. What is stored is shown, nothing is changed.
+        visit = request.env["account.online.authorization"]._find(nonce)
+        if not visit:
+            # Expired, another user's, or another page serves the visit by now: nothing is changed.
             return request.redirect(f"/odoo/action-{LINK_ACTION}")
-        link = authorization.link_id
-        if cancelled:
-            authorization.unlink()
-            return request.redirect(self._url_of(link) if link else "/odoo/accounting")
-        try:
-            action, link = authorization._finish()
-        except ProxyError as error:
-            _logger.info("The visit of the bank's pages did not end with a consent: %s", error.code)
-            if not link:
-                return request.render("account_online_synchronization.return_without_consent", {"error": error})
-            link._register_error(error)
-            return request.redirect(self._url_of(link))
-        if action:
-            return request.redirect(f"/odoo/action-{SELECTION_ACTION}/{action['res_id']}")
-        return request.redirect(self._url_of(link))
+        if visit._is_open() and cancelled:
+            visit._cancel_at_bank()
+        elif visit._is_open():
+            try:
+                visit._finish()
+            except ProxyError as error:
+                _logger.info("The visit of the bank's pages did not end with a consent: %s", error.code)
+                visit._fail(error)
+        # A visit that is over is shown as it ended: reloading the page is harmless.
+        return self._page_in_window(visit) if visit.is_in_window else self._page_in_same_tab(visit)
+
+    def _page_in_window(self, visit):
+        """A small page that closes itself where a screen of ours has heard of it, and else goes on by itself."""
+        onward = {"done": self._url_after(visit), "cancelled": "/odoo/connect-bank"}
+        return request.render(
+            "account_online_synchronization.return_in_window",
+            {"visit": visit, "onward": onward.get(visit.state, f"/odoo/bank-visit/{visit.id}")},
+            headers={"Cache-Control": "no-store"},
+        )
+
+    def _page_in_same_tab(self, visit):
+        link = visit.link_id
+        if visit.state == "done":
+            return request.redirect(self._url_after(visit))
+        if visit.state == "failed" and not link:
+            return request.render("account_online_synchronization.return_without_consent", {"visit": visit})
+        return request.redirect(self._url_of(link) if link else "/odoo/accounting")
+
+    def _url_after(self, visit):
+        """:return: address of what the user goes on with: choosing accounts after a new consent, otherwise the link"""
+        action = visit.next_action or {}
+        if action.get("xml_id") == SELECTION_ACTION and action.get("res_id"):
+            return f"/odoo/action-{SELECTION_ACTION}/{action['res_id']}"
+        return self._url_of(visit.link_id)
 
     def _url_of(self, link):
         return f"/odoo/action-{LINK_ACTION}/{link.id}"

@@ -110,17 +110,6 @@ class AccountOnlineLink(models.Model):
     # ACTIONS
     # -------------------------------------------------------------------------
 
-    @api.model
-    def action_connect_bank(self):
-        """*Add a Bank Account*: send the user to the pages where a bank is chosen and the consent is given."""
-        return self._connect_bank()
-
-    @api.model
-    def _connect_bank(self, journal=None):
-        """:param journal: ``account.journal`` that the user started from, if any"""
-        self._check_may_connect()
-        return self.env["account.online.authorization"]._open("connect", journal=journal)
-
     def action_fetch_transactions(self):
         """*Fetch Transactions* and *Synchronize Now*: fetch with the user present, and tell what came of it."""
         self.ensure_one()
@@ -322,10 +311,6 @@ class AccountOnlineLink(models.Model):
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - ANSWERS TO THE USER
     # -------------------------------------------------------------------------
-
-    @api.model
-    def _go_to(self, url):
-        return {"type": "ir.actions.act_url", "url": url, "target": "self"}
 
     def _get_online_sync_cards(self):
         """What the cards of all journals of a link have in common.

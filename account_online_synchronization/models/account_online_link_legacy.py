@@ -42,8 +42,7 @@ class AccountOnlineLink(models.Model):
         self._check_may_connect()
         self.check_access("write")
         journals = self.account_online_account_ids._legacy_journals()
-        authorization = self.env["account.online.authorization"].with_company(self.company_id)
-        return authorization._open("connect", journal=journals if len(journals) == 1 else None)
+        return self.with_company(self.company_id)._connect_bank(journals if len(journals) == 1 else None)
 
     def action_update_credentials(self):
         return self.action_reconnect() if self.legacy_source else super().action_update_credentials()

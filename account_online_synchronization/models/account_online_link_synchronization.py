@@ -81,7 +81,7 @@ class AccountOnlineLink(models.Model):
             if answer.get("state") == "challenge":
                 run.write({"state": "waiting", "ended_at": fields.Datetime.now()})
                 self._send_status("done")
-                return self._go_to(answer["page_url"])
+                return answer["visit"]
             self._update_balances(client)
             if may_defer and not run.is_deferred and self._is_long():
                 return self._defer(run)
@@ -156,7 +156,7 @@ class AccountOnlineLink(models.Model):
         return self.account_online_account_ids.filtered("journal_ids")
 
     def _refresh_at_bank(self, client, user_present):
-        """:return: answer of ``connections.refresh``; the way back from the page of a challenge is prepared"""
+        """:return: answer of ``connections.refresh``; with a challenge also ``visit``, the action that leads there"""
         authorization = self.env["account.online.authorization"]
         nonce = authorization._new_nonce() if user_present else None
         answer = client.refresh_connection(
@@ -172,7 +172,10 @@ class AccountOnlineLink(models.Model):
                     self.env._("The bank asks for a code. Use Synchronize Now and answer it."),
                     action="answer_challenge",
                 )
-            authorization._remember("refresh", nonce, link=self)
+            answer = {
+                **answer,
+                "visit": authorization._remember("refresh", nonce, answer, self)._show(answer["page_url"]),
+            }
         return answer
 
     @api.model

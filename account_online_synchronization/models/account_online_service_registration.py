@@ -96,6 +96,21 @@ class AccountOnlineService(models.Model):
             return True
         return False
 
+    def _ask_to_connect(self, question):
+        """Ask what leads to a bank: this database registers itself where that is needed.
+
+        :param question: ``callable()``
+        :return: what it returns
+        :raise ProxyError: when the service refuses all the same
+        """
+        self._prepare_to_connect()
+        try:
+            return question()
+        except ProxyError as error:
+            if not self._make_way(error):
+                raise
+            return question()
+
     def _wants_phone(self, error):
         return bool(self.url) and error.code in PHONE_REFUSALS
 

@@ -148,8 +148,17 @@ class ProxyClient:
     # BANKS
     # -------------------------------------------------------------------------
 
-    def search_institutions(self, query=None, country=None, limit=20, cursor=None):
-        return self._ask("institutions.search", query=query, country=country, limit=limit, cursor=cursor)
+    def search_institutions(self, query=None, country=None, limit=20, cursor=None, with_countries=None):
+        """:return: ``institutions``, of which nothing is checked, see :mod:`.banks`; ``next_cursor``, ``countries``"""
+        return self._ask(
+            "institutions.search",
+            ("institutions", list),
+            query=query,
+            country=country,
+            limit=limit,
+            cursor=cursor,
+            with_countries=with_countries,
+        )
 
     def start_connection(self, return_url, country=None, language=None, institution_id=None):
         return self._ask(

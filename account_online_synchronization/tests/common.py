@@ -8,6 +8,7 @@ from odoo.exceptions import ValidationError
 
 from ..proxy.client import ProxyClient
 from ..proxy.transport import EmbeddedTransport
+from . import directory
 
 #: No test depends on the day on which it runs.
 DAY = date(2026, 5, 20)
@@ -29,6 +30,8 @@ class ScriptedProxy:
         self.raw_answers = {}
         self.removed = []
         self.capabilities = {"auto_sync": True}
+        self.banks = directory.BANKS
+        self.banks_per_page = 20
         self.refreshed_at = "2026-05-20T08:00:00Z"
         self.answers = {
             "connections.refresh": {"state": "done", "refreshed_at": "2026-05-20T08:00:00Z"},
@@ -103,11 +106,14 @@ class ScriptedProxy:
                     "refreshed_at": self.refreshed_at,
                 }
             }
+        if operation == "institutions.search":
+            return directory.search(self.banks, payload, self.banks_per_page)
         if operation == "accounts.list":
             return {"accounts": list(self.accounts.values())}
         if operation == "transactions.list":
             return self._page(payload)
-        return self.answers[operation]
+        answer = self.answers[operation]
+        return answer(payload) if callable(answer) else answer
 
     def _page(self, payload):
         mark, _colon, start = (payload.get("cursor") or "0").rpartition(":")
@@ -145,6 +151,11 @@ class OnlineSyncCommon(AccountTestInvoicingCommon):
         self.proxy = ScriptedProxy(self.company.currency_id.name)
         client = ProxyClient(EmbeddedTransport(self.proxy.dispatch))
         self.startPatcher(patch.object(self.registry["account.online.link"], "_get_client", lambda link: client))
+
+    def address_of_bank(self, action):
+        """:return: address of the page to which a visit of the bank leads"""
+        self.assertEqual(action["tag"], "account_online_synchronization.bank_visit", action)
+        return action["params"]["url"]
 
     def connect(self, **values):
         """A link as it stands after the user came back from the bank, without journals."""

@@ -47,7 +47,7 @@ class TestAccess(OnlineSyncCommon):
 
     def test_an_accounting_administrator_connects(self):
         manager = self.new_user("account.group_account_manager")
-        self.assertEqual(self.Link.with_user(manager).action_connect_bank()["type"], "ir.actions.act_url")
+        self.assertEqual(self.address_of_bank(self.Link.with_user(manager).action_open_bank("I1")), "/bank")
 
     def test_nobody_but_the_system_reads_the_connection_identifier(self):
         link = self.connect_journal()

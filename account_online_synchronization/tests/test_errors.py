@@ -111,5 +111,5 @@ class TestErrors(OnlineSyncCommon):
         link = self.connect_journal()
         self.proxy.answers["connections.refresh"] = {"state": "challenge", "page_url": "/bank/code"}
         action = link.action_fetch_transactions()
-        self.assertEqual((action["type"], action["url"]), ("ir.actions.act_url", "/bank/code"))
+        self.assertEqual(self.address_of_bank(action), "/bank/code")
         self.assertEqual(link.run_ids.state, "waiting")

@@ -27,7 +27,7 @@ class TestRenew(NoticesCommon):
             with self.subTest(method):
                 self.proxy.asked.clear()
                 action = getattr(record.with_user(self.manager), method)()
-                self.assertEqual((action["type"], action["url"]), ("ir.actions.act_url", "/renew"))
+                self.assertEqual(self.address_of_bank(action), "/renew")
                 [(operation, payload)] = self.proxy.asked
                 self.assertEqual((operation, payload["reason"]), ("connections.renew", "consent"))
 

@@ -4,13 +4,20 @@ import secrets
 from odoo import api, fields, models
 
 from ..proxy.errors import ProxyError
+from ..proxy.messages import parse_moment
+
+#: Message on the user's bus: how one of his visits stands has changed.
+VISIT = "account_online_synchronization/visit"
 
 
 class AccountOnlineAuthorization(models.TransientModel):
     """A user's way to the bank's pages and back.
 
-    It exists while the user is away. A link is made only when the user comes back with a consent, so an attempt that is
-    given up leaves nothing behind but this record, which Odoo's vacuum takes away.
+    A link is made only when the user comes back with a consent, so an attempt that is given up leaves nothing behind
+    but this record, which Odoo's vacuum takes away. The bank's page stands in a window of its own, while a screen of
+    ours waits (``static/src/connect/bank_visit.js``); where windows are blocked it takes the screen's place. What the
+    user did there is taken over when the browser comes back, whoever waits for it; see
+    account_online_authorization_screen.
     """
 
     _name = "account.online.authorization"
@@ -27,12 +34,25 @@ class AccountOnlineAuthorization(models.TransientModel):
         ],
         required=True,
     )
+    state = fields.Selection(
+        selection=[("open", "Open"), ("done", "Done"), ("cancelled", "Cancelled"), ("failed", "Failed")],
+        default="open",
+        required=True,
+    )
     nonce_digest = fields.Char(required=True, index=True, groups="base.group_system")
     user_id = fields.Many2one(comodel_name="res.users", required=True, default=lambda self: self.env.uid)
     company_id = fields.Many2one(comodel_name="res.company", required=True, default=lambda self: self.env.company)
     link_id = fields.Many2one(comodel_name="account.online.link", ondelete="cascade")
     journal_id = fields.Many2one(comodel_name="account.journal", ondelete="cascade")
     connection_identifier = fields.Char(groups="base.group_system")
+    institution_identifier = fields.Char(help="The bank, where it was chosen in this database.")
+    institution_name = fields.Char()
+    is_in_window = fields.Boolean(help="A screen of ours waits. No: the bank's page has taken its place.")
+    expires_at = fields.Datetime(help="The page that was given out last serves until then.")
+    error_message = fields.Text()
+    error_reference = fields.Char()
+    # What the user goes on with, an action. Kept, because the browser that comes back and the screen are two.
+    next_action = fields.Json(groups="base.group_system")
 
     # -------------------------------------------------------------------------
     # GOING THERE
@@ -52,7 +72,11 @@ class AccountOnlineAuthorization(models.TransientModel):
         return service._way_back(f"/account_online_synchronization/return/{nonce}")
 
     @api.model
-    def _remember(self, kind, nonce, link=None, journal=None, connection_identifier=None):
+    def _remember(self, kind, nonce, page, link=None, journal=None, institution=None, name=None):
+        """
+        :param dict page: answer of the service, with ``page_url``
+        :return: the visit, with superuser rights
+        """
         company = (link and link.company_id) or (journal and journal.company_id) or self.env.company
         return self.sudo().create(
             {
@@ -62,41 +86,39 @@ class AccountOnlineAuthorization(models.TransientModel):
                 "company_id": company.id,
                 "link_id": link and link.id,
                 "journal_id": journal and journal.id,
-                "connection_identifier": connection_identifier or (link and link.sudo().connection_identifier),
+                "connection_identifier": page.get("connection_id") or (link and link.sudo().connection_identifier),
+                "institution_identifier": institution,
+                "institution_name": (link and link.name) or name,
+                "expires_at": self._moment(page),
             }
         )
 
     @api.model
-    def _open(self, kind, link=None, journal=None):
+    def _open(self, kind, link=None, journal=None, institution=None, name=None):
         """Start the visit.
 
-        :return: action that takes the browser to the bank's pages, or a notification that says why not
+        :param str institution: id of the bank that the user has chosen, for a new connection; None: the service's own
+            page lets him choose
+        :param str name: of that bank, for the screen that waits
+        :return: action that leads to the bank's pages, or a notification that says why not
         """
-        link_sudo = self.env["account.online.link"].sudo()
         service = self.env["account.online.service"]._get()
+        nonce = self._new_nonce()
         try:
-            service._prepare_to_connect()
-            nonce = self._new_nonce()
-            try:
-                answer = self._ask_for_page(kind, link, nonce)
-            except ProxyError as error:
-                if not service._make_way(error):
-                    raise
-                answer = self._ask_for_page(kind, link, nonce)
+            page = service._ask_to_connect(lambda: self._ask_for_page(kind, link, nonce, institution))
         except ProxyError as error:
             if service._wants_phone(error):
-                return self.env["account.online.phone"]._open(error, kind, link, journal)
+                return self.env["account.online.phone"]._open(error, kind, link, journal, institution)
             if link:
                 link.sudo()._register_error(error)
-            return (link or link_sudo)._notify(error.message, "danger")
-        self._remember(kind, nonce, link=link, journal=journal, connection_identifier=answer["connection_id"])
-        return link_sudo._go_to(answer["page_url"])
+            return (link or self.env["account.online.link"].sudo())._notify(error.message, "danger")
+        return self._remember(kind, nonce, page, link, journal, institution, name)._show(page["page_url"])
 
     @api.model
-    def _ask_for_page(self, kind, link, nonce):
+    def _ask_for_page(self, kind, link, nonce, institution=None):
         """:return: answer of ``connections.renew``, or of ``connections.start`` where there is nothing to renew"""
         client = self.env["account.online.link"].sudo()._get_client()
-        arguments = {"return_url": self._return_url(nonce), "language": self.env.user.lang}
+        arguments = self._arguments(nonce)
         if link and link.sudo().connection_identifier:
             reason = "credentials" if kind == "credentials" else "consent"
             try:
@@ -106,7 +128,15 @@ class AccountOnlineAuthorization(models.TransientModel):
                 if error.action != "reconnect":
                     raise
         country = self.env.company.country_id.code or self.env.company.account_fiscal_country_id.code
-        return client.start_connection(country=country or None, **arguments)
+        return client.start_connection(country=country or None, institution_id=institution, **arguments)
+
+    @api.model
+    def _moment(self, page):
+        return parse_moment(page.get("expires_at")) or False
+
+    @api.model
+    def _arguments(self, nonce):
+        return {"return_url": self._return_url(nonce), "language": self.env.user.lang}
 
     # -------------------------------------------------------------------------
     # COMING BACK
@@ -114,17 +144,21 @@ class AccountOnlineAuthorization(models.TransientModel):
 
     @api.model
     def _find(self, nonce):
-        """The current user's open visit with this nonce, or an empty recordset. A nonce serves once."""
+        """The current user's visit with this nonce, or an empty recordset. Only an open one is finished."""
         return self.sudo().search([("nonce_digest", "=", self._digest(nonce)), ("user_id", "=", self.env.uid)], limit=1)
+
+    def _is_open(self):
+        """Whether the user may still come back with something: after a failure, too."""
+        return bool(self) and self.state in ("open", "failed")
 
     def _finish(self):
         """Take over what the user did at the bank.
 
-        :return: action to go on with: choosing accounts after a new connection, otherwise the link
+        :return: action to go on with: choosing accounts after a new connection, otherwise None; and the link
         """
         self.ensure_one()
         Link = self.env["account.online.link"].with_company(self.company_id)
-        kind, link, journal = self.kind, self.link_id, self.journal_id
+        link, journal = self.link_id, self.journal_id
         client = Link._get_client()
         connection = client.get_connection(self.connection_identifier)
         accounts = client.list_accounts(self.connection_identifier)
@@ -133,8 +167,37 @@ class AccountOnlineAuthorization(models.TransientModel):
             new_accounts = link.account_online_account_ids
         else:
             new_accounts = link._update_from_proxy(connection, accounts)
-        self.unlink()
-        if kind == "refresh" or (not new_accounts and link._linked_accounts()):
-            link._synchronize(user_present=True, refresh=False, may_defer=True)
+        if self.kind == "refresh" or (not new_accounts and link._linked_accounts()):
+            answer = link._synchronize(user_present=True, refresh=False, may_defer=True)
+            self._end("done", link_id=link.id, next_action=self._tell_in(link, answer))
             return None, link
-        return link._open_account_selection(journal, refresh=False), link
+        action = link._open_account_selection(journal, refresh=False)
+        self._end("done", link_id=link.id, next_action=action)
+        return action, link
+
+    @api.model
+    def _tell_in(self, link, answer):
+        """:return: what a synchronization answered, told where the link is shown"""
+        if answer.get("tag") != "display_notification":
+            return answer
+        return {**answer, "params": {**answer["params"], "next": self._form_of(link)}}
+
+    @api.model
+    def _form_of(self, link):
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "account.online.link",
+            "res_id": link.id,
+            "views": [(False, "form")],
+        }
+
+    def _end(self, state, **values):
+        """The visit is over, or has failed: the screen that waits hears of it."""
+        self.write({"state": state, **values})
+        self.user_id._bus_send(VISIT, {"visit_id": self.id, "state": state})
+
+    def _fail(self, error):
+        """:param ProxyError error: why nothing could be taken over"""
+        if self.link_id:
+            self.link_id._register_error(error)
+        self._end("failed", error_message=error.message, error_reference=error.reference)

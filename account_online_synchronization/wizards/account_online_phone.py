@@ -30,6 +30,7 @@ class AccountOnlinePhone(models.TransientModel):
     kind = fields.Char(required=True, readonly=True)
     link_id = fields.Many2one(comodel_name="account.online.link", readonly=True, ondelete="cascade")
     journal_id = fields.Many2one(comodel_name="account.journal", readonly=True, ondelete="cascade")
+    institution_identifier = fields.Char(readonly=True)
 
     @api.depends("wait_until")
     def _compute_wait_text(self):
@@ -46,10 +47,12 @@ class AccountOnlinePhone(models.TransientModel):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _open(self, error, kind, link=None, journal=None):
+    def _open(self, error, kind, link=None, journal=None, institution=None):
         """
         :param ProxyError error: why the service refuses
-        :param str kind: what the user wanted, of ``account.online.authorization``, or ``synchronize``
+        :param str kind: what the user wanted, of ``account.online.authorization``; ``search`` (for a bank) or
+            ``synchronize``
+        :param str institution: id of the bank that the user has chosen
         :return: action that shows the wizard
         """
         service = self.env["account.online.service"]._get()
@@ -61,7 +64,13 @@ class AccountOnlinePhone(models.TransientModel):
                 return self.env["account.online.link"]._notify(failure.message, "danger")
             values.update(phone_hint=service.phone_hint, reason=service.reason)
         wizard = self.create(
-            {**values, "kind": kind, "link_id": link and link.id, "journal_id": journal and journal.id}
+            {
+                **values,
+                "kind": kind,
+                "link_id": link and link.id,
+                "journal_id": journal and journal.id,
+                "institution_identifier": institution,
+            }
         )
         return wizard._show()
 
@@ -156,9 +165,14 @@ class AccountOnlinePhone(models.TransientModel):
         """:return: action that the user wanted in the first place"""
         self.env["account.online.service"]._get()._take_state(answer)
         kind, link, journal = self.kind, self.link_id, self.journal_id
+        if kind == "search":
+            # The screen below the wizard searches again.
+            return {"type": "ir.actions.act_window_close"}
         if kind == "synchronize":
             return link._notify(
                 self.env._("The connection service answers this database again. Transactions are fetched by itself."),
                 "success",
             )
-        return self.env["account.online.authorization"]._open(kind, link=link or None, journal=journal or None)
+        return self.env["account.online.authorization"]._open(
+            kind, link=link or None, journal=journal or None, institution=self.institution_identifier or None
+        )

@@ -137,7 +137,10 @@ class BankSyncApi(models.AbstractModel):
         )
         rows = found._rows_of_banks()
         institutions = [institution._to_protocol(rows[institution.id]) for institution in found]
-        return {"institutions": institutions, "next_cursor": cursor}
+        answer = {"institutions": institutions, "next_cursor": cursor}
+        if payload.get("with_countries") is True:
+            answer["countries"] = sorted(filter(None, self.env["bank.sync.institution"]._count_by_country()))
+        return answer
 
     @api.model
     def _connections_start(self, client, payload):

@@ -1,0 +1,19 @@
+// The last page in the bank's window. It tells the screen that waits, in another tab of the same browser, and closes;
+// where nobody waits any more, it goes on by itself. Without scripts, its button does.
+(() => {
+    const page = document.getElementById("o_bank_return");
+    const visitId = Number(page.dataset.visit);
+    const PATIENCE = 2500;
+
+    const channel = new BroadcastChannel("account_online_synchronization.visit");
+    const goOn = setTimeout(() => window.location.replace(page.dataset.onward), PATIENCE);
+    channel.addEventListener("message", ({ data }) => {
+        if (data.visitId === visitId && data.isHeard) {
+            clearTimeout(goOn);
+            document.getElementById("o_bank_return_heard").hidden = false;
+            // Where the browser does not allow it (the bank has parted the window from its opener), the sentence stays.
+            window.close();
+        }
+    });
+    channel.postMessage({ visitId, isOver: true });
+})();

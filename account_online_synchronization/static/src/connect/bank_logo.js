@@ -1,0 +1,34 @@
+import { Component, onWillUpdateProps, useState } from "@odoo/owl";
+
+/** Initials stand for more than one word where there is one: “KBC Brussels” is KB, “Argenta” is A. */
+function initialsOf(name) {
+    const words = name.match(/[\p{L}\p{N}]+/gu) || ["?"];
+    return words
+        .slice(0, 2)
+        .map((word) => [...word][0].toLocaleUpperCase())
+        .join("");
+}
+
+/** The logo of a bank; initials where there is none or its address does not answer. It says nothing to screen readers. */
+export class BankLogo extends Component {
+    static template = "account_online_synchronization.BankLogo";
+    static props = {
+        name: String,
+        logo: { type: String, optional: true },
+        size: { type: Number, optional: true },
+    };
+    static defaultProps = { size: 40 };
+
+    setup() {
+        this.state = useState({ isBroken: false });
+        onWillUpdateProps((next) => {
+            if (next.logo !== this.props.logo) {
+                this.state.isBroken = false;
+            }
+        });
+    }
+
+    get initials() {
+        return initialsOf(this.props.name);
+    }
+}

@@ -1,0 +1,60 @@
+"""What the search screen shows of a bank, whatever the connection service says."""
+
+import pytest
+
+from account_online_synchronization.proxy.banks import read_banks, read_countries
+
+BANK = {
+    "id": "plaid.1",
+    "name": "A Bank",
+    "country": "BE",
+    "bic": "ABANBEBB",
+    "logo": "https://logos.example/a.png",
+    "status": "beta",
+    "providers": [
+        {"code": "plaid", "label": "Plaid", "institution_id": "plaid.1", "status": "beta"},
+        {"code": "ponto", "label": "Ponto", "institution_id": "ponto.7", "status": "stable"},
+    ],
+    "capabilities": {"auto_sync": False, "history_days": 90},
+}
+
+
+def test_a_bank_is_shown_as_the_service_describes_it():
+    assert read_banks([BANK]) == [
+        {
+            "id": "plaid.1",
+            "name": "A Bank",
+            "country": "BE",
+            "bic": "ABANBEBB",
+            "logo": "https://logos.example/a.png",
+            "is_beta": True,
+            "auto_sync": False,
+            "history_days": 90,
+            "providers": [
+                {"id": "plaid.1", "label": "Plaid", "is_beta": True},
+                {"id": "ponto.7", "label": "Ponto", "is_beta": False},
+            ],
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    "logo", ["http://plain.example/a.png", "javascript:alert(1)", "data:text/html,x", 7, None, "/x"]
+)
+def test_only_images_over_tls_or_in_the_page_are_logos(logo):
+    assert read_banks([{**BANK, "logo": logo}])[0]["logo"] == ""
+
+
+@pytest.mark.parametrize("broken", [None, "bank", {}, {"id": 1, "name": "x"}, {"id": "x", "name": ""}, {"name": "x"}])
+def test_a_bank_that_cannot_be_shown_hides_no_other_one(broken):
+    assert [bank["id"] for bank in read_banks([broken, BANK])] == ["plaid.1"]
+
+
+def test_what_is_missing_is_no_promise_and_no_warning():
+    bank = read_banks([{"id": "x", "name": "X", "capabilities": "many", "providers": {"a": 1}}])[0]
+    assert (bank["auto_sync"], bank["history_days"], bank["is_beta"], bank["providers"]) == (True, 0, False, [])
+
+
+def test_an_older_service_tells_no_countries():
+    assert read_countries(None) is None
+    assert read_countries(["BE", 7, "", "NLD", "NL"]) == ["BE", "NL"]
