@@ -1,5 +1,6 @@
 from . import (
     test_access,
+    test_account_choice,
     test_adoption,
     test_ahead,
     test_bad_input,
