@@ -18,6 +18,8 @@ from . import (
     account_online_link_schedule,
     account_online_link_service,
     account_online_link_synchronization,
+    account_online_load,
+    account_online_progress,
     account_online_run,
     account_online_service,
     account_online_service_registration,

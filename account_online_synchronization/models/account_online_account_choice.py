@@ -55,7 +55,9 @@ class AccountOnlineAccount(models.Model):
                 ("id", "not in", taken.ids),
             ]
         )
-        lines = self.env["account.bank.statement.line"]._read_group([("journal_id", "in", journals.ids)], ["journal_id"])
+        lines = self.env["account.bank.statement.line"]._read_group(
+            [("journal_id", "in", journals.ids)], ["journal_id"]
+        )
         unused = journals - journals.browse().union(*(journal for (journal,) in lines))
         return unused if len(unused) == 1 and self.account_type in ("current", "credit_card") else unused.browse()
 
@@ -100,7 +102,7 @@ class AccountOnlineAccount(models.Model):
     def _first_day_of_the_bank(self):
         """:return: about the first day that the bank still gives, or None where its limit is not known"""
         days = self.account_online_link_id.history_days
-        return days and fields.Date.subtract(fields.Date.context_today(self), days=days) or None
+        return (days and fields.Date.subtract(fields.Date.context_today(self), days=days)) or None
 
     def _explain_start_date(self, start, journal):
         """Why the first load begins on that day, or what the user should know of it, in a sentence.
@@ -152,4 +154,53 @@ class AccountOnlineAccount(models.Model):
     def _last_day_of_others(self, journal):
         """:return: day of the last transaction that this account has not brought, or None"""
         domain = [("journal_id", "=", journal.id), ("online_account_id", "!=", self.id)]
-        return journal and self.env["account.bank.statement.line"].search(domain, limit=1).date or None
+        return (journal and self.env["account.bank.statement.line"].search(domain, limit=1).date) or None
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - HOW FAR ITS LOAD IS
+    # -------------------------------------------------------------------------
+
+    def _describe_progress(self, progress):
+        """
+        :param progress: ``account.online.progress``, or an empty recordset before the first page
+        :return: dict for the screen; ``percent`` is False where the end is not known
+        """
+        self.ensure_one()
+        return {
+            "step": progress.step or "wait",
+            "text": self._tell_progress(progress),
+            "percent": self._percent(progress),
+        }
+
+    def _tell_progress(self, progress):
+        if not progress:
+            return self.env._("Waiting for its turn.")
+        if progress.step == "done":
+            return self.env._("New transactions in the journal: %s.", progress.stored)
+        if progress.step == "store":
+            return self.env._(
+                "Transactions in the journal so far: %(stored)s of up to %(transactions)s.",
+                stored=progress.stored,
+                transactions=progress.transactions,
+            )
+        if not progress.first_day:
+            return self.env._("The bank is asked for transactions.")
+        return self.env._(
+            "Transactions that the bank has given so far: %(number)s, from %(first)s to %(last)s.",
+            number=progress.transactions,
+            first=format_date(self.env, progress.first_day),
+            last=format_date(self.env, progress.last_day),
+        )
+
+    def _percent(self, progress):
+        """The first half is fetching, by days; the second storing, by lines."""
+        if progress.step == "done":
+            return 100
+        if progress.step == "store":
+            return 50 + round(50 * min(1, progress.stored / max(1, progress.transactions)))
+        start = self.start_date or self._first_day_of_the_bank()
+        if not progress or not start or not progress.first_day:
+            return 0 if not progress else False
+        # Why the days between: some banks begin with the newest transaction, others with the oldest.
+        days = max(1, (fields.Date.context_today(self) - start).days)
+        return round(50 * min(1, (progress.last_day - progress.first_day).days / days))

@@ -11,6 +11,8 @@ from . import (
     test_engine_regressions,
     test_errors,
     test_events,
+    test_first_load,
+    test_first_load_tours,
     test_identifiers,
     test_import,
     test_interruptions,

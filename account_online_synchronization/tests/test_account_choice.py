@@ -91,7 +91,9 @@ class TestAccountChoice(OnlineSyncCommon):
         journals = self.env["account.journal"].search_count([])
         selection.line_ids[1].write({"action": "existing", "journal_id": self.journal.id})
         selection.line_ids[0].action = "create"
-        self.assertRegex(selection.line_ids[1].problem, "is in GBP, but the journal Bank is in USD. Choose a journal in")
+        self.assertRegex(
+            selection.line_ids[1].problem, "is in GBP, but the journal Bank is in USD. Choose a journal in"
+        )
         with self.assertRaisesRegex(UserError, "is in GBP, but the journal Bank is in USD"):
             selection.action_confirm()
         self.assertEqual(self.env["account.journal"].search_count([]), journals)
@@ -168,7 +170,9 @@ class TestAccountChoice(OnlineSyncCommon):
         line = self.choose().line_ids
         self.assertEqual((line.start_date, line.start_reason), (date(2026, 5, 1), "The day after your lock date."))
         line.start_date = False
-        self.assertEqual(line.start_reason, "Your books are locked up to 04/30/2026: what is dated up to then is left out.")
+        self.assertEqual(
+            line.start_reason, "Your books are locked up to 04/30/2026: what is dated up to then is left out."
+        )
 
     def test_the_last_transaction_counts_when_it_is_after_the_lock_date(self):
         self.type_in(self.journal, date(2026, 5, 10))

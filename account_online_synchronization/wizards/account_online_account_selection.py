@@ -143,16 +143,16 @@ class AccountOnlineAccountSelection(models.TransientModel):
         if not link._linked_accounts():
             return link._notify(self.env._("No account was chosen, so nothing was fetched."), "info")
         answer = link.sudo()._synchronize(user_present=True, refresh=self.refresh, may_defer=True)
-        if answer.get("tag") == "display_notification":
-            dashboard = "account.open_account_journal_dashboard_kanban"
-            # Why "main": the choice is made, there is nothing to go back to.
-            answer["params"]["next"] = {**self.env["ir.actions.act_window"]._for_xml_id(dashboard), "target": "main"}
-        return answer
+        # Why not what it answers: the screen tells the same and more. Only the bank's page of a code has no other way.
+        is_notification = answer.get("tag") == "display_notification"
+        return link.action_open_first_load(None if is_notification else answer)
 
     def action_show_all(self):
         """*Show All Accounts*: also those that fill a journal, or that a user left out."""
         self.ensure_one()
-        self._add_lines(self.account_online_link_id.account_online_account_ids - self.line_ids.account_online_account_id)
+        self._add_lines(
+            self.account_online_link_id.account_online_account_ids - self.line_ids.account_online_account_id
+        )
 
     def action_later(self):
         return {

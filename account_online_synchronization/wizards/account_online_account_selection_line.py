@@ -34,9 +34,7 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
         default="bank",
         required=True,
     )
-    start_date = fields.Date(
-        string="From", help="First day to import. Empty: as far back as the bank allows."
-    )
+    start_date = fields.Date(string="From", help="First day to import. Empty: as far back as the bank allows.")
     start_reason = fields.Char(compute="_compute_start_reason", help="Why the first load begins on that day.")
     note = fields.Text(compute="_compute_note", help="Why this is proposed, or what it means.")
     problem = fields.Text(compute="_compute_problem", help="What has to be changed before anything is done.")
@@ -110,7 +108,8 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
             )
         if journal.account_online_account_id and journal.account_online_account_id != account:
             return self.env._(
-                "%(journal)s is filled by %(other)s. Choose another journal for %(account)s, or let a new one be created.",
+                "%(journal)s is filled by %(other)s. Choose another journal for %(account)s, or let a new one be "
+                "created.",
                 journal=journal.name,
                 other=journal.account_online_account_id.display_name,
                 account=account.display_name,
@@ -129,7 +128,8 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
             )
         if linked and journal != linked:
             return self.env._(
-                "What was imported stays in %s. The journal that you choose begins with its own start date.", linked.name
+                "What was imported stays in %s. The journal that you choose begins with its own start date.",
+                linked.name,
             )
         if self.action == "none":
             return self.env._("Its transactions are not imported. Fetch Accounts brings you back to this choice.")
