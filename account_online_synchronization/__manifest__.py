@@ -35,6 +35,7 @@
     ],
     "assets": {
         "web.assets_backend": ["account_online_synchronization/static/src/**/*"],
+        "web.assets_tests": ["account_online_synchronization/static/tests/tours/**/*"],
     },
     "auto_install": True,
     "pre_init_hook": "pre_init_hook",

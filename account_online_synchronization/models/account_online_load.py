@@ -94,9 +94,8 @@ class AccountOnlineLoad(models.Model):
         return {
             "imported": self.imported,
             "adopted": self.adopted,
-            "first_day": (months and format_date(self.env, min(first for _month, first, _last, _number in months)))
-            or "",
-            "last_day": (months and format_date(self.env, max(last for _month, _first, last, _number in months))) or "",
+            "first_day": format_date(self.env, min((group[1] for group in months), default=False)),
+            "last_day": format_date(self.env, max((group[2] for group in months), default=False)),
             "money_in": money(money_in or 0),
             "money_out": money(money_out or 0),
             "left_out": self._left_out(),

@@ -154,7 +154,8 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
     def _apply(self):
         """The problems have been looked for; what fails here all the same takes all choices back."""
         self.ensure_one()
-        account, journal = self.account_online_account_id, self._chosen_journal()
+        # Why superuser rights: bookmarks of the synchronization belong to the system; who may connect has been checked.
+        account, journal = self.account_online_account_id.sudo(), self._chosen_journal().sudo()
         if self.action == "none":
             account.journal_ids._unlink_online_account()
             account.is_left_out = True

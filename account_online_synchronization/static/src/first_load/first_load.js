@@ -1,4 +1,4 @@
-import { Component, onMounted, onWillStart, onWillUnmount, useState } from "@odoo/owl";
+import { Component, onMounted, onWillStart, onWillUnmount, status, useState } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
@@ -30,8 +30,6 @@ export class FirstLoad extends Component {
         this.keepLast = new KeepLast();
         this.linkId = this.props.resId;
         this.state = useState({ load: null, isBusy: false });
-        // Only until the user has been there: afterwards the bank would have to be asked anew.
-        this.challenge = this.props.action.params?.challenge;
 
         useSynchronizationStatus({
             getFetching: () => (this.isFetching ? this.journalIds : []),
@@ -99,7 +97,10 @@ export class FirstLoad extends Component {
         } finally {
             this.state.isBusy = false;
         }
-        await this.reload();
+        // Some actions lead elsewhere, or load the whole screen again.
+        if (status(this) !== "destroyed") {
+            await this.reload();
+        }
     }
 
     callLink(method, ...args) {
@@ -107,8 +108,10 @@ export class FirstLoad extends Component {
     }
 
     answerBank() {
-        const { challenge } = this;
-        this.challenge = null;
+        const { params = {} } = this.props.action;
+        const { challenge } = params;
+        // Its page shows once; afterwards the bank has to be asked anew, also by this screen when it comes back.
+        params.challenge = false;
         return challenge ? this.action.doAction(challenge) : this.callLink("action_fetch_transactions");
     }
 
