@@ -1,7 +1,7 @@
 from datetime import date, timedelta
 
 from odoo import fields, models
-from odoo.tools.misc import format_date
+from odoo.tools.misc import format_date, formatLang
 
 
 class AccountOnlineAccount(models.Model):
@@ -175,19 +175,20 @@ class AccountOnlineAccount(models.Model):
     def _tell_progress(self, progress):
         if not progress:
             return self.env._("Waiting for its turn.")
+        stored, given = (formatLang(self.env, number, digits=0) for number in (progress.stored, progress.transactions))
         if progress.step == "done":
-            return self.env._("New transactions in the journal: %s.", progress.stored)
+            return self.env._("New transactions in the journal: %s.", stored)
         if progress.step == "store":
             return self.env._(
                 "Transactions in the journal so far: %(stored)s of up to %(transactions)s.",
-                stored=progress.stored,
-                transactions=progress.transactions,
+                stored=stored,
+                transactions=given,
             )
         if not progress.first_day:
             return self.env._("The bank is asked for transactions.")
         return self.env._(
             "Transactions that the bank has given so far: %(number)s, from %(first)s to %(last)s.",
-            number=progress.transactions,
+            number=given,
             first=format_date(self.env, progress.first_day),
             last=format_date(self.env, progress.last_day),
         )

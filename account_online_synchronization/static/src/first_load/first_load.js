@@ -5,6 +5,7 @@ import { registry } from "@web/core/registry";
 import { KeepLast } from "@web/core/utils/concurrency";
 import { useService } from "@web/core/utils/hooks";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
+import { formatInteger } from "@web/views/fields/formatters";
 import { useSynchronizationStatus } from "../synchronization_status";
 
 const PROGRESS = "account_online_synchronization/progress";
@@ -71,6 +72,10 @@ export class FirstLoad extends Component {
             none: _t("Nothing has been fetched yet."),
         };
         return sentences[state];
+    }
+
+    number(value) {
+        return formatInteger(value);
     }
 
     async reload() {
