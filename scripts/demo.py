@@ -104,8 +104,8 @@ def connect_demo_bank(url):
     visitor.submit("accounts")
     # Back in Odoo, at the choice of journals; its address ends in the record's id.
     selection = int(visitor.address.rstrip("/").rsplit("/", 1)[1])
-    answer = visitor.call("account.online.account.selection", "action_confirm", [selection])
-    print(answer["params"]["message"])
+    visitor.call("account.online.account.selection", "action_confirm", [selection])
+    print("The accounts are chosen; their transactions are being fetched.")
 
 
 def synchronize(url):

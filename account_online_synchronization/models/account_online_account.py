@@ -412,8 +412,12 @@ class AccountOnlineAccount(models.Model):
         return fields.Date.add(last_line.date, days=1) if last_line else False
 
     def _propose_journal(self):
-        """The existing journal that this account belongs to by its number, without a link so far."""
+        """The existing journal that this account belongs to by its number, without a link so far, in its currency."""
         self.ensure_one()
+        return self._journals_with_number().filtered(self._fits_currency)[:1]
+
+    def _journals_with_number(self):
+        """Existing journals without a link whose bank account has the number of this one, whatever their currency."""
         if not self.account_number:
             return self.env["account.journal"]
         return self.env["account.journal"].search(
@@ -422,20 +426,23 @@ class AccountOnlineAccount(models.Model):
                 ("type", "in", ("bank", "credit")),
                 ("account_online_account_id", "=", False),
                 ("bank_account_id.sanitized_acc_number", "=", sanitize_account_number(self.account_number)),
-            ],
-            limit=1,
+            ]
         )
 
-    def _create_journal(self):
-        """A new bank journal (credit journal for a credit card) for this account."""
+    def _create_journal(self, name=None, journal_type=None):
+        """A new journal for this account.
+
+        :param str name: as proposed, where none is given
+        :param str journal_type: ``bank`` or ``credit``; that of the account where none is given
+        """
         self.ensure_one()
-        journal_type = "credit" if self.account_type == "credit_card" else "bank"
+        journal_type = journal_type or self._journal_type()
         company = self.company_id
         # Why: a bank account in a currency proves that the company uses it.
         self.currency_id.active = True
         return self.env["account.journal"].create(
             {
-                "name": self.name,
+                "name": name or self._propose_journal_name(),
                 "type": journal_type,
                 "company_id": company.id,
                 "code": self._next_journal_code(journal_type),
@@ -460,7 +467,8 @@ class AccountOnlineAccount(models.Model):
             # Why: another journal is filled from its own beginning; what is known of the old one is not lost.
             self.journal_ids._unlink_online_account()
             self.write({"last_sync": False, "sync_cursor": False})
-        self.start_date = self._default_start_date(journal) if start_date is None else start_date
+        start = self._default_start_date(journal) if start_date is None else start_date
+        self.write({"start_date": start, "is_left_out": False})
         journal.write(
             {
                 "account_online_account_id": self.id,

@@ -206,8 +206,9 @@ class AccountOnlineLink(models.Model):
         """
         try:
             # Why: fetched outside the savepoints, so that the proxy's record of an error outlives the failure.
-            window = account._fetch_window(client, run)
-            account._store_window(window, run, refreshed_at, checkpoint)
+            with self._watched_load(client, account, run, checkpoint) as (client, checkpoint):
+                window = account._fetch_window(client, run)
+                account._store_window(window, run, refreshed_at, checkpoint)
         except ProxyError as error:
             return error
         except (Interrupted, psycopg2.OperationalError):

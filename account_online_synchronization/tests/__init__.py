@@ -1,5 +1,6 @@
 from . import (
     test_access,
+    test_account_choice,
     test_adoption,
     test_ahead,
     test_bad_input,
@@ -14,6 +15,8 @@ from . import (
     test_engine_regressions,
     test_errors,
     test_events,
+    test_first_load,
+    test_first_load_tours,
     test_identifiers,
     test_import,
     test_interruptions,

@@ -12,8 +12,15 @@ class AccountOnlineAccountSelection(models.TransientModel):
         comodel_name="account.online.link", required=True, readonly=True, ondelete="cascade"
     )
     company_id = fields.Many2one(related="account_online_link_id.company_id")
+    started_from_id = fields.Many2one(
+        comodel_name="account.journal", readonly=True, help="The journal whose Connect bank the user has clicked."
+    )
     refresh = fields.Boolean(help="Ask the bank for news before the first load.")
     line_ids = fields.One2many(comodel_name="account.online.account.selection.line", inverse_name="selection_id")
+    hidden_count = fields.Integer(compute="_compute_hidden_count")
+    problem = fields.Text(
+        compute="_compute_problem", help="What has to be changed before anything is done, a sentence for each account."
+    )
     bank_statement_creation_groupby = fields.Selection(
         selection=lambda self: self.env["account.journal"]._fields["bank_statement_creation_groupby"].selection,
         string="Statement Periodicity",
@@ -22,52 +29,130 @@ class AccountOnlineAccountSelection(models.TransientModel):
         help="For journals that are linked now. Each journal's own form changes it later.",
     )
 
+    # -------------------------------------------------------------------------
+    # COMPUTE METHODS
+    # -------------------------------------------------------------------------
+
     @api.depends("account_online_link_id")
     def _compute_display_name(self):
         for selection in self:
             selection.display_name = self.env._("Accounts of %s", selection.account_online_link_id.name)
 
+    @api.depends("account_online_link_id.account_online_account_ids", "line_ids")
+    def _compute_hidden_count(self):
+        for selection in self:
+            shown = selection.line_ids.account_online_account_id
+            selection.hidden_count = len(selection.account_online_link_id.account_online_account_ids) - len(shown)
+
+    @api.depends("line_ids.action", "line_ids.journal_id", "line_ids.journal_name")
+    def _compute_problem(self):
+        for selection in self:
+            problems = [problem for line in selection.line_ids if (problem := line._find_problem())]
+            selection.problem = "\n".join([*problems, *selection._find_shared_journals()])
+
+    # -------------------------------------------------------------------------
+    # PROPOSALS
+    # -------------------------------------------------------------------------
+
     @api.model
     def _create_for(self, link, journal=None, *, refresh):
-        """
+        """What is new is shown. Where nothing is, *Fetch Accounts* says so, and a new consent shows all accounts.
+
         :param journal: journal that the user started from; proposed for the first account in its currency
         :param bool refresh: ask the bank for news before the first load; not needed straight after its pages
         """
-        lines = []
-        for account in link.account_online_account_ids.sorted(lambda a: (a.account_type != "current", a.id)):
-            proposed = account.journal_ids or account._propose_journal()
-            if not proposed and journal and not journal.account_online_account_id:
-                currency = journal.currency_id or journal.company_id.currency_id
-                if currency == account.currency_id and journal.type in ("bank", "credit"):
-                    proposed, journal = journal, None
-            lines.append(
+        accounts = link.account_online_account_ids
+        new = accounts.filtered(lambda account: account._is_new())
+        selection = self.create(
+            {
+                "account_online_link_id": link.id,
+                "started_from_id": journal and journal.id,
+                "refresh": refresh,
+                "bank_statement_creation_groupby": self._default_periodicity(link.company_id),
+            }
+        )
+        selection._add_lines(new if new or refresh else accounts)
+        return selection
+
+    @api.model
+    def _default_periodicity(self, company):
+        """The company's setting, where there is one."""
+        name = "bank_statement_creation_groupby"
+        return (name in company._fields and company[name]) or "month"
+
+    def _add_lines(self, accounts):
+        """Current accounts first: they get the journals that may be for several."""
+        self.ensure_one()
+        taken, names = self.line_ids.journal_id, set(self.line_ids.mapped("journal_name"))
+        for account in accounts.sorted(lambda account: (account.account_type != "current", account.id)):
+            proposed, reason = self._propose_journal(account, taken)
+            name = account._propose_journal_name(names)
+            taken |= proposed
+            names.add(name)
+            self.line_ids = [
                 Command.create(
                     {
                         "account_online_account_id": account.id,
-                        "action": "existing" if proposed else "create",
-                        "journal_id": proposed.id,
-                        "start_date": account.start_date
-                        or (account._default_start_date(proposed) if proposed and not account.journal_ids else False),
+                        "action": "none" if account.is_left_out else "existing" if proposed else "create",
+                        "journal_id": not account.is_left_out and proposed.id,
+                        "proposed_journal_id": proposed.id,
+                        "proposal_reason": reason,
+                        "journal_name": name,
+                        "journal_type": account._journal_type(),
+                        "start_date": account._propose_start_date(proposed),
                     }
                 )
-            )
-        return self.create({"account_online_link_id": link.id, "refresh": refresh, "line_ids": lines})
+            ]
+
+    def _propose_journal(self, account, taken):
+        """
+        :param account: ``account.online.account``
+        :param taken: journals that are proposed for others
+        :return: a journal or none, and why, in a sentence
+        """
+        started_from = self.started_from_id
+        if account.journal_ids:
+            return account.journal_ids, self.env._("It fills this journal already.")
+        found = account._propose_journal() - taken
+        if found:
+            return found, self.env._("The journal has the number of this account.")
+        if (
+            started_from
+            and started_from not in taken
+            and not started_from.account_online_account_id
+            and started_from.type in ("bank", "credit")
+            and account._fits_currency(started_from)
+        ):
+            return started_from, self.env._("You started from this journal.")
+        found = account._propose_unused_journal(taken + started_from)
+        return found, found and self.env._("The only journal in %s that is still empty.", account.currency_id.name)
+
+    # -------------------------------------------------------------------------
+    # ACTIONS
+    # -------------------------------------------------------------------------
 
     def action_confirm(self):
-        """Link the accounts as chosen, fetch their transactions and go to the dashboard."""
+        """Link the accounts as chosen, all of them or none, and fetch their transactions."""
         self.ensure_one()
-        self.env["account.online.link"]._check_may_connect()
         link = self.account_online_link_id
-        for line in self.line_ids:
+        link._check_may_connect()
+        if self.problem:
+            raise UserError(self.problem)
+        for line in self.line_ids.sorted(lambda line: line.action != "none"):
             line._apply()
         if not link._linked_accounts():
             return link._notify(self.env._("No account was chosen, so nothing was fetched."), "info")
         answer = link.sudo()._synchronize(user_present=True, refresh=self.refresh, may_defer=True)
-        if answer.get("tag") == "display_notification":
-            dashboard = "account.open_account_journal_dashboard_kanban"
-            # Why "main": the choice is made, there is nothing to go back to.
-            answer["params"]["next"] = {**self.env["ir.actions.act_window"]._for_xml_id(dashboard), "target": "main"}
-        return answer
+        # Why not what it answers: the screen tells the same and more. Only the bank's page of a code has no other way.
+        is_notification = answer.get("tag") == "display_notification"
+        return link.action_open_first_load(None if is_notification else answer)
+
+    def action_show_all(self):
+        """*Show All Accounts*: also those that fill a journal, or that a user left out."""
+        self.ensure_one()
+        self._add_lines(
+            self.account_online_link_id.account_online_account_ids - self.line_ids.account_online_account_id
+        )
 
     def action_later(self):
         return {
@@ -78,54 +163,20 @@ class AccountOnlineAccountSelection(models.TransientModel):
             "views": [(False, "form")],
         }
 
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS
+    # -------------------------------------------------------------------------
 
-class AccountOnlineAccountSelectionLine(models.TransientModel):
-    _name = "account.online.account.selection.line"
-    _description = "Choice for one Bank Account"
-
-    selection_id = fields.Many2one(comodel_name="account.online.account.selection", required=True, ondelete="cascade")
-    account_online_account_id = fields.Many2one(
-        comodel_name="account.online.account", string="Bank Account", required=True, readonly=True, ondelete="cascade"
-    )
-    company_id = fields.Many2one(related="selection_id.company_id")
-    account_number = fields.Char(related="account_online_account_id.account_number")
-    currency_id = fields.Many2one(related="account_online_account_id.currency_id")
-    balance = fields.Monetary(related="account_online_account_id.balance")
-    action = fields.Selection(
-        selection=[("create", "New journal"), ("existing", "Existing journal"), ("none", "Do not synchronize")],
-        default="create",
-        required=True,
-    )
-    journal_id = fields.Many2one(
-        comodel_name="account.journal",
-        domain="[('company_id', '=', company_id), ('type', 'in', ('bank', 'credit')), "
-        "('account_online_account_id', 'in', (False, account_online_account_id))]",
-    )
-    start_date = fields.Date(
-        help="First day to import. Empty: as far back as the bank allows. For a journal that already has transactions "
-        "it is the day after the last one."
-    )
-
-    @api.onchange("journal_id", "action")
-    def _onchange_journal_id(self):
-        if self.action != "existing":
-            self.journal_id = False
-        if self.journal_id and not self.account_online_account_id.journal_ids:
-            self.start_date = self.account_online_account_id._default_start_date(self.journal_id)
-
-    def _apply(self):
-        self.ensure_one()
-        account = self.account_online_account_id
-        if self.action == "none":
-            account.journal_ids._unlink_online_account()
-            return
-        if self.action == "existing" and not self.journal_id:
-            raise UserError(
-                self.env._("Please choose a journal for %s, or let a new one be created.", account.display_name)
+    def _find_shared_journals(self):
+        """:return: a sentence for each journal that several rows have chosen"""
+        chosen = self.line_ids.filtered(lambda line: line.action == "existing" and line.journal_id)
+        return [
+            self.env._(
+                "%(journal)s was chosen for several accounts: %(accounts)s. A journal is filled by one account; "
+                "please choose another journal, or let a new one be created.",
+                journal=journal.name,
+                accounts=", ".join(lines.account_online_account_id.mapped("display_name")),
             )
-        if self.journal_id and self.journal_id == account.journal_ids:
-            # Linked already; its periodicity is the journal's own setting by now.
-            account.start_date = self.start_date
-            return
-        journal = self.journal_id or account._create_journal()
-        account._link_journal(journal, self.start_date, self.selection_id.bank_statement_creation_groupby)
+            for journal, lines in chosen.grouped(lambda line: line.journal_id._origin).items()
+            if len(lines) > 1
+        ]

@@ -20,7 +20,7 @@ class AccountOnlineAccountSelection(models.TransientModel):
     def _legacy_periodicity(self):
         """What these journals have in common, else the usual one."""
         found = set(self._legacy_journals().mapped("bank_statement_creation_groupby"))
-        return found.pop() if len(found) == 1 else "month"
+        return found.pop() if len(found) == 1 else self._default_periodicity(self.company_id)
 
 
 class AccountOnlineAccountSelectionLine(models.TransientModel):

@@ -1,0 +1,168 @@
+from odoo import api, fields, models
+
+
+class AccountOnlineAccountSelectionLine(models.TransientModel):
+    """What becomes of one account. It says what is wrong with the choice before anything is done."""
+
+    _name = "account.online.account.selection.line"
+    _description = "Choice for one Bank Account"
+
+    selection_id = fields.Many2one(comodel_name="account.online.account.selection", required=True, ondelete="cascade")
+    account_online_account_id = fields.Many2one(
+        comodel_name="account.online.account", string="Bank Account", required=True, readonly=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one(related="selection_id.company_id")
+    name = fields.Char(related="account_online_account_id.name")
+    account_number = fields.Char(related="account_online_account_id.account_number")
+    account_type = fields.Selection(related="account_online_account_id.account_type")
+    currency_id = fields.Many2one(related="account_online_account_id.currency_id")
+    balance = fields.Monetary(related="account_online_account_id.balance")
+    action = fields.Selection(
+        selection=[("create", "New journal"), ("existing", "Existing journal"), ("none", "Do not synchronize")],
+        string="Transactions Go To",
+        default="create",
+        required=True,
+    )
+    allowed_journal_ids = fields.Many2many(comodel_name="account.journal", compute="_compute_allowed_journal_ids")
+    journal_id = fields.Many2one(comodel_name="account.journal", domain="[('id', 'in', allowed_journal_ids)]")
+    proposed_journal_id = fields.Many2one(comodel_name="account.journal", readonly=True)
+    proposal_reason = fields.Char(readonly=True)
+    journal_name = fields.Char(string="Name of the New Journal")
+    journal_type = fields.Selection(
+        selection=[("bank", "Bank"), ("credit", "Credit Card")],
+        string="Kind of Journal",
+        default="bank",
+        required=True,
+    )
+    start_date = fields.Date(string="From", help="First day to import. Empty: as far back as the bank allows.")
+    start_reason = fields.Char(compute="_compute_start_reason", help="Why the first load begins on that day.")
+    note = fields.Text(compute="_compute_note", help="Why this is proposed, or what it means.")
+    problem = fields.Text(compute="_compute_problem", help="What has to be changed before anything is done.")
+
+    # -------------------------------------------------------------------------
+    # COMPUTE METHODS
+    # -------------------------------------------------------------------------
+
+    @api.depends("account_online_account_id")
+    def _compute_allowed_journal_ids(self):
+        for line in self:
+            line.allowed_journal_ids = self.env["account.journal"].search(
+                line.account_online_account_id._free_journals_domain()
+            )
+
+    @api.depends("start_date", "journal_id", "action")
+    def _compute_start_reason(self):
+        for line in self:
+            account, journal = line.account_online_account_id, line._chosen_journal()
+            line.start_reason = line.action != "none" and account._explain_start_date(line.start_date, journal)
+
+    @api.depends("action", "journal_id", "journal_name")
+    def _compute_problem(self):
+        for line in self:
+            line.problem = line._find_problem()
+
+    @api.depends("action", "journal_id")
+    def _compute_note(self):
+        for line in self:
+            line.note = line._explain()
+
+    # -------------------------------------------------------------------------
+    # ONCHANGE METHODS
+    # -------------------------------------------------------------------------
+
+    @api.onchange("journal_id", "action")
+    def _onchange_journal_id(self):
+        if self.action != "existing":
+            self.journal_id = False
+        elif not self.journal_id:
+            self.journal_id = self.proposed_journal_id
+        if self.action != "none":
+            self.start_date = self.account_online_account_id._propose_start_date(self._chosen_journal())
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS
+    # -------------------------------------------------------------------------
+
+    def _chosen_journal(self):
+        """:return: the existing journal, or an empty recordset for a new one or none"""
+        return self.journal_id._origin if self.action == "existing" else self.env["account.journal"]
+
+    def _find_problem(self):
+        """:return: what is wrong and what to do, or False"""
+        self.ensure_one()
+        account, journal = self.account_online_account_id, self._chosen_journal()
+        if self.action == "create" and not (self.journal_name or "").strip():
+            return self.env._("Please name the new journal for %s.", account.display_name)
+        if self.action != "existing":
+            return False
+        if not journal:
+            return self.env._("Please choose a journal for %s, or let a new one be created.", account.display_name)
+        if not account._fits_currency(journal):
+            return self.env._(
+                "%(account)s is in %(account_currency)s, but the journal %(journal)s is in %(journal_currency)s. "
+                "Choose a journal in %(account_currency)s, or let a new one be created.",
+                account=account.display_name,
+                account_currency=account.currency_id.name,
+                journal=journal.name,
+                journal_currency=(journal.currency_id or journal.company_id.currency_id).name,
+            )
+        if journal.account_online_account_id and journal.account_online_account_id != account:
+            return self.env._(
+                "%(journal)s is filled by %(other)s. Choose another journal for %(account)s, or let a new one be "
+                "created.",
+                journal=journal.name,
+                other=journal.account_online_account_id.display_name,
+                account=account.display_name,
+            )
+        return False
+
+    def _explain(self):
+        """:return: why this is proposed and what it means, or False"""
+        self.ensure_one()
+        account, journal = self.account_online_account_id, self._chosen_journal()
+        linked = account.journal_ids
+        if linked and self.action == "none":
+            return self.env._(
+                "Nothing new arrives in %s any more. What was imported stays there, and you can link it again later.",
+                linked.name,
+            )
+        if linked and journal != linked:
+            return self.env._(
+                "What was imported stays in %s. The journal that you choose begins with its own start date.",
+                linked.name,
+            )
+        if self.action == "none":
+            return self.env._("Its transactions are not imported. Fetch Accounts brings you back to this choice.")
+        if journal:
+            return journal == self.proposed_journal_id and self.proposal_reason
+        return self._explain_other_currency()
+
+    def _explain_other_currency(self):
+        """A journal that the user may have in mind, but which is in another currency, so that a new one is proposed."""
+        account, started_from = self.account_online_account_id, self.selection_id.started_from_id
+        others = account._journals_with_number() + started_from.filtered(lambda one: not one.account_online_account_id)
+        other = others.filtered(lambda journal: not account._fits_currency(journal))[:1]
+        return bool(other) and self.env._(
+            "%(journal)s is in %(journal_currency)s and this account in %(account_currency)s, so a new journal is "
+            "proposed. To use %(journal)s instead, correct its currency first, which Odoo allows as long as it has "
+            "no entries.",
+            journal=other.name,
+            journal_currency=(other.currency_id or other.company_id.currency_id).name,
+            account_currency=account.currency_id.name,
+        )
+
+    def _apply(self):
+        """The problems have been looked for; what fails here all the same takes all choices back."""
+        self.ensure_one()
+        # Why superuser rights: bookmarks of the synchronization belong to the system; who may connect has been checked.
+        account, journal = self.account_online_account_id.sudo(), self._chosen_journal().sudo()
+        if self.action == "none":
+            account.journal_ids._unlink_online_account()
+            account.is_left_out = True
+            return
+        if journal and journal == account.journal_ids:
+            # Linked already; its periodicity is the journal's own setting by now.
+            account.start_date = self.start_date
+            return
+        journal = journal or account._create_journal((self.journal_name or "").strip(), self.journal_type)
+        account._link_journal(journal, self.start_date, self.selection_id.bank_statement_creation_groupby)
