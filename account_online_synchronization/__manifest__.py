@@ -23,6 +23,7 @@
         "views/account_online_transaction_views.xml",
         "views/account_online_account_views.xml",
         "views/account_online_link_views.xml",
+        "views/account_online_link_form_views.xml",
         "views/account_bank_statement_line_views.xml",
         "views/account_journal_views.xml",
         "views/account_journal_dashboard_views.xml",
@@ -34,6 +35,7 @@
     ],
     "assets": {
         "web.assets_backend": ["account_online_synchronization/static/src/**/*"],
+        "web.assets_tests": ["account_online_synchronization/static/tests/tours/**/*"],
     },
     "auto_install": True,
     "pre_init_hook": "pre_init_hook",

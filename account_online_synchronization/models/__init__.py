@@ -15,6 +15,7 @@ from . import (
     account_online_link_notices,
     account_online_link_schedule,
     account_online_link_service,
+    account_online_link_status,
     account_online_link_synchronization,
     account_online_run,
     account_online_service,

@@ -28,6 +28,8 @@ from . import (
     test_schedule,
     test_service,
     test_statements,
+    test_status,
+    test_status_tours,
     test_writer_core,
     test_writer_equality,
     test_writer_fallback,
