@@ -159,16 +159,6 @@ class AccountOnlineLink(models.Model):
         self.check_access("write")
         return self.env["account.online.authorization"]._open("credentials", link=self)
 
-    def action_disable_auto_sync(self):
-        """*Switch Off*: for a bank that answers only while a user is present."""
-        self.ensure_one()
-        self._check_may_connect()
-        self.auto_sync = False
-        return self._notify(
-            self.env._("Automatic synchronization is off. Use Synchronize Now when you want new transactions."),
-            "success",
-        )
-
     def action_disconnect(self):
         """*Disconnect*: give the consent back. The link, its journals and what was imported stay."""
         self.ensure_one()
@@ -343,9 +333,11 @@ class AccountOnlineLink(models.Model):
         """Show an error on the link; the chatter hears of it once, not at every attempt."""
         self.ensure_one()
         is_new, now = error.code != self.error_code, fields.Datetime.now()
+        # Why also without an identifier: there is nothing to fetch, whatever has kept the user from connecting.
+        is_gone = error.action == "reconnect" or not self.connection_identifier
         self.write(
             {
-                "state": "disconnected" if error.action == "reconnect" else "error",
+                "state": "disconnected" if is_gone else "error",
                 "error_code": error.code,
                 "error_message": error.message,
                 "error_reference": error.reference,

@@ -148,6 +148,20 @@ class AccountOnlineLink(models.Model):
         return [state for state in ORDER_OF_STATES if state in states]
 
     # -------------------------------------------------------------------------
+    # ACTIONS
+    # -------------------------------------------------------------------------
+
+    def action_disable_auto_sync(self):
+        """*Switch Off*: for a bank that answers only while a user is present."""
+        self.ensure_one()
+        self._check_may_connect()
+        self.auto_sync = False
+        return self._notify(
+            self.env._("Automatic synchronization is off. Use Synchronize Now when you want new transactions."),
+            "success",
+        )
+
+    # -------------------------------------------------------------------------
     # BUSINESS METHODS - ONE SENTENCE, ONE BUTTON
     # -------------------------------------------------------------------------
 

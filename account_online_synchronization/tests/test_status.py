@@ -101,6 +101,13 @@ class TestStatus(StatusCommon):
             self.trouble(link, code, connection_identifier=False)
             self.assertEqual(link.status_button, "reconnect")
 
+    def test_what_keeps_a_user_from_reconnecting_is_told_and_leaves_reconnect(self):
+        link = self.connect_journal(state="disconnected", connection_identifier=False)
+        self.proxy.fail("connections.start", "service_slow", "retry")
+        link.action_reconnect()
+        self.assertEqual((link.state, link.status_text), ("disconnected", "Sentence of service_slow."))
+        self.assertEqual(link.status_button, "reconnect")
+
     def test_a_bank_that_is_not_connected_says_so(self):
         link = self.connect_journal(state="disconnected")
         self.assertIn("not connected", link.status_text)
