@@ -25,6 +25,7 @@
         "views/account_online_transaction_views.xml",
         "views/account_online_account_views.xml",
         "views/account_online_link_views.xml",
+        "views/account_online_link_form_views.xml",
         "views/account_online_link_first_load_views.xml",
         "views/account_bank_statement_line_views.xml",
         "views/account_journal_views.xml",

@@ -184,7 +184,7 @@ def test_from_the_dashboard_to_a_filled_journal_and_through_the_forms_buttons(to
     tour.sees("Your consent at the bank has expired")
     tour.close_notifications()
     tour.photograph("connection_expired")
-    tour.sign_in_at_the_demo_bank(lambda: tour.click("Reconnect"))
+    tour.sign_in_at_the_demo_bank(lambda: tour.click("Renew"))
     expect(tour.page.get_by_text("Your consent at the bank has expired")).to_have_count(1)  # the chatter remembers
     tour.photograph("connection_renewed")
 

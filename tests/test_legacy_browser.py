@@ -24,7 +24,7 @@ def test_an_old_connection_explains_itself_and_leads_to_a_new_one(tour, served):
     tour.open("/odoo/online-synchronization")
     tour.sees("Disconnected")
     tour.photograph("legacy_connections")
-    tour.page.get_by_role("cell", name="Old House Bank").click()
+    tour.page.locator(".o_kanban_record").filter(has_text="Old House Bank").click()
     tour.sees("This connection was made with an earlier module and can't fetch transactions any more")
     tour.sees("It was disconnected when Online Bank Synchronization was installed")
     tour.photograph("legacy_connection")

@@ -91,18 +91,27 @@ class AccountJournal(models.Model):
             if not row:
                 cards[journal.id] = {"linked": False}
                 continue
-            currency = self.env["res.currency"].browse(row.currency_id)
-            differs = row.difference and not currency.is_zero(row.difference)
-            cards[journal.id] = {
-                "linked": True,
-                **links[row.link_id],
-                "pending_count": row.pending_count,
-                "pending_amount": currency.format(row.pending_amount) if row.pending_count else "",
-                "difference": currency.format(row.difference) if differs else "",
-                "parked_count": row.parked_count,
-                "unlinked_count": row.unlinked_count,
-            }
+            cards[journal.id] = {"linked": True, **links[row.link_id], **self._get_online_balance_card(row)}
         return cards
+
+    @api.model
+    def _get_online_balance_card(self, row):
+        """What the bank says beside the journal: the same balance is not worth a line.
+
+        :param row: ``DashboardRow`` of the journal's account
+        """
+        currency = self.env["res.currency"].browse(row.currency_id)
+        differs = row.difference and not currency.is_zero(row.difference)
+        return {
+            "pending_count": row.pending_count,
+            "pending_amount": currency.format(row.pending_amount) if row.pending_count else "",
+            "difference": currency.format(abs(row.difference)) if differs else "",
+            "bank_has_more": bool(differs and row.difference > 0),
+            "bank_balance": currency.format(row.balance) if differs else "",
+            "bank_balance_at": self.env["account.online.link"]._format_moment(row.balance_at) if differs else "",
+            "parked_count": row.parked_count,
+            "unlinked_count": row.unlinked_count,
+        }
 
     # -------------------------------------------------------------------------
     # ACTIONS
@@ -113,26 +122,54 @@ class AccountJournal(models.Model):
         self.ensure_one()
         return self.env["account.online.link"]._connect_bank(self)
 
-    def action_synchronize_now(self):
-        """*Synchronize Now* on the card."""
+    def _get_connected_link(self):
         self.ensure_one()
         if not self.account_online_link_id:
             raise UserError(self.env._("%s is not connected to a bank. Use Connect bank first.", self.display_name))
-        return self.account_online_link_id.action_fetch_transactions()
+        return self.account_online_link_id
+
+    def action_synchronize_now(self):
+        """*Synchronize Now* on the card; *Enter the Code* where the bank asks for one."""
+        return self._get_connected_link().action_fetch_transactions()
 
     def action_renew_online_link(self):
         """*Renew* on the card of a journal whose consent ends."""
-        self.ensure_one()
-        if not self.account_online_link_id:
-            raise UserError(self.env._("%s is not connected to a bank. Use Connect bank first.", self.display_name))
-        return self.account_online_link_id.action_renew()
+        return self._get_connected_link().action_renew()
+
+    def action_reconnect_online_link(self):
+        """*Reconnect* on the card of a journal whose bank is not connected any more."""
+        return self._get_connected_link().action_reconnect()
+
+    def action_update_online_credentials(self):
+        """*Update Credentials* on the card of a journal whose bank refuses them."""
+        return self._get_connected_link().action_update_credentials()
 
     def action_reactivate_online_link(self):
         """*Reactivate* on the card of a journal whose connection service refuses this database."""
+        return self._get_connected_link().action_reactivate()
+
+    def action_disable_online_auto_sync(self):
+        """*Switch Off Automatic Synchronization* on the card of a bank that answers only while a user is present."""
+        return self._get_connected_link().action_disable_auto_sync()
+
+    def action_open_online_settings(self):
+        """*Open Settings*: the connection service has no address, or none that anybody knows."""
+        return self._get_connected_link().action_open_settings()
+
+    def action_fetch_online_accounts(self):
+        """*Accounts not linked* on the card: choose journals for them."""
+        return self._get_connected_link().action_fetch_accounts()
+
+    def action_open_online_account(self):
+        """The bank's balance on the card: what the account holds, and *Book Opening Balance*."""
         self.ensure_one()
-        if not self.account_online_link_id:
-            raise UserError(self.env._("%s is not connected to a bank. Use Connect bank first.", self.display_name))
-        return self.account_online_link_id.action_reactivate()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "account.online.account",
+            "res_id": self.account_online_account_id.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+        }
 
     def action_open_online_link(self):
         self.ensure_one()

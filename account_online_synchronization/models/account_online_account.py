@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import NamedTuple
 
 from odoo import api, fields, models
@@ -17,6 +18,8 @@ class DashboardRow(NamedTuple):
     currency_id: int
     pending_count: int
     pending_amount: float
+    balance: float
+    balance_at: datetime
     difference: float
     parked_count: int
     unlinked_count: int
@@ -373,6 +376,8 @@ class AccountOnlineAccount(models.Model):
             """
             SELECT account.id, account.account_online_link_id, account.currency_id,
                    COALESCE(account.pending_count, 0), COALESCE(account.pending_amount, 0),
+                   COALESCE(account.balance, 0) * CASE WHEN account.inverse_balance_sign THEN -1 ELSE 1 END,
+                   account.balance_at,
                    CASE WHEN account.last_sync IS NULL OR account.balance_at IS NULL THEN 0
                         ELSE COALESCE(account.balance, 0) * CASE WHEN account.inverse_balance_sign THEN -1 ELSE 1 END
                              - COALESCE(account.journal_balance, 0) END,

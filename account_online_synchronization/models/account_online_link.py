@@ -1,11 +1,8 @@
 import logging
 from datetime import timedelta
 
-from babel.dates import format_timedelta
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
-from odoo.tools.misc import babel_locale_parse, get_lang
 
 from ..proxy.errors import ProxyError
 from ..proxy.messages import parse_moment
@@ -33,6 +30,7 @@ class AccountOnlineLink(models.Model):
         readonly=True,
         copy=False,
         tracking=True,
+        group_expand="_sort_states",
     )
     auto_sync = fields.Boolean(
         string="Automatic Synchronization",
@@ -65,21 +63,15 @@ class AccountOnlineLink(models.Model):
     error_message = fields.Text(string="Error Description", readonly=True, copy=False)
     error_reference = fields.Char(readonly=True, copy=False, help="Tell it to support together with the description.")
     error_action = fields.Char(readonly=True, copy=False)
+    error_at = fields.Datetime(readonly=True, copy=False, help="When it was last seen.")
+    retry_at = fields.Datetime(
+        readonly=True, copy=False, help="Bank or proxy asked not to be asked before this moment."
+    )
     account_online_account_ids = fields.One2many(
         comodel_name="account.online.account", inverse_name="account_online_link_id", string="Bank Accounts"
     )
     journal_ids = fields.One2many(comodel_name="account.journal", inverse_name="account_online_link_id")
     run_ids = fields.One2many(comodel_name="account.online.run", inverse_name="account_online_link_id")
-    has_unlinked_accounts = fields.Boolean(compute="_compute_has_unlinked_accounts")
-
-    # -------------------------------------------------------------------------
-    # COMPUTE METHODS
-    # -------------------------------------------------------------------------
-
-    @api.depends("account_online_account_ids.journal_ids")
-    def _compute_has_unlinked_accounts(self):
-        for link in self:
-            link.has_unlinked_accounts = any(not account.journal_ids for account in link.account_online_account_ids)
 
     # -------------------------------------------------------------------------
     # CRUD METHODS
@@ -90,6 +82,10 @@ class AccountOnlineLink(models.Model):
         if vals.get("auto_sync"):
             for link in self.filtered(lambda link: link.state != "disconnected"):
                 link._wake_schedule(link.next_refresh)
+        elif "auto_sync" in vals:
+            # Why: that was all that the failure asked for.
+            for link in self.filtered(lambda link: link.error_action == "disable_auto_sync"):
+                link._clear_error()
         return result
 
     @api.ondelete(at_uninstall=False)
@@ -151,6 +147,35 @@ class AccountOnlineLink(models.Model):
         self._check_may_connect()
         self.check_access("write")
         return self.env["account.online.authorization"]._open("credentials", link=self)
+
+    def action_disconnect(self):
+        """*Disconnect*: give the consent back. The link, its journals and what was imported stay."""
+        self.ensure_one()
+        self._check_may_connect()
+        self.check_access("write")
+        link = self.sudo()
+        if not link.try_lock_for_update(allow_referencing=True):
+            return link._notify(
+                self.env._("%s is being synchronized right now. Try again in a moment.", self.name), "info"
+            )
+        try:
+            if link.connection_identifier:
+                link._get_client().delete_connection(link.connection_identifier)
+        except ProxyError as error:
+            if error.action == "retry":
+                # Why nothing is done: without the connection's identifier the consent could never be given back.
+                message = self.env._("The bank is still connected, because its consent could not be given back.")
+                return link._notify(f"{message} {error.message}", "danger")
+            _logger.info("Online link %s: there was no consent to give back: %s", link.id, error.code)
+        link._disconnect()
+        return link._notify(
+            self.env._("The bank is disconnected. What was imported stays; Reconnect takes it up again."), "success"
+        )
+
+    def action_open_lines(self):
+        """*Transactions*: what the bank's accounts brought."""
+        self.ensure_one()
+        return self.account_online_account_ids.action_open_lines()
 
     def action_open_transactions(self):
         """What the bank reports and is no statement line."""
@@ -261,10 +286,33 @@ class AccountOnlineLink(models.Model):
     def _close_replaced(self):
         """All accounts have moved to another connection: nothing is left to synchronize here."""
         self._clear_error()
-        self.state = "disconnected"
-        self.message_post(
-            body=self.env._("All accounts are synchronized by another connection now, so this one can be deleted.")
+        message = self.env._("All accounts are synchronized by another connection now, so this one can be deleted.")
+        # Why without an action: there is nothing to do, and Reconnect would only ask for a consent that nobody needs.
+        self.write({"state": "disconnected", "error_code": "replaced", "error_message": message})
+        self.message_post(body=message)
+
+    def _disconnect(self):
+        """Forget the consent, and nothing else: accounts keep their journals and what is known of them."""
+        self._clear_error()
+        self.write(
+            {
+                "state": "disconnected",
+                "connection_identifier": False,
+                "expiring_synchronization_date": False,
+                "next_refresh": False,
+                "failure_count": 0,
+            }
         )
+        # Why: a bookmark belongs to the consent that it was given for.
+        self.account_online_account_ids.sync_cursor = False
+        open_runs = self.run_ids.filtered(lambda run: run.state in ("planned", "running"))
+        open_runs._interrupt(self.env._("The bank was disconnected."))
+        self.message_post(
+            body=self.env._(
+                "The bank was disconnected and the consent was given back. Journals and transactions stay as they are."
+            )
+        )
+        self._send_status("done")
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - ERRORS
@@ -273,14 +321,18 @@ class AccountOnlineLink(models.Model):
     def _register_error(self, error):
         """Show an error on the link; the chatter hears of it once, not at every attempt."""
         self.ensure_one()
-        is_new = error.code != self.error_code
+        is_new, now = error.code != self.error_code, fields.Datetime.now()
+        # Why also without an identifier: there is nothing to fetch, whatever has kept the user from connecting.
+        is_gone = error.action == "reconnect" or not self.connection_identifier
         self.write(
             {
-                "state": "disconnected" if error.action == "reconnect" else "error",
+                "state": "disconnected" if is_gone else "error",
                 "error_code": error.code,
                 "error_message": error.message,
                 "error_reference": error.reference,
                 "error_action": error.action,
+                "error_at": now,
+                "retry_at": error.retry_after and now + timedelta(seconds=error.retry_after),
             }
         )
         self._update_status_activity()
@@ -302,6 +354,8 @@ class AccountOnlineLink(models.Model):
             "error_message": False,
             "error_reference": False,
             "error_action": False,
+            "error_at": False,
+            "retry_at": False,
         }
         # Why: most of the time there is none, and a write costs even where it changes nothing.
         if any(self[name] != value for name, value in values.items()):
@@ -312,36 +366,6 @@ class AccountOnlineLink(models.Model):
     # BUSINESS METHODS - ANSWERS TO THE USER
     # -------------------------------------------------------------------------
 
-    def _get_online_sync_cards(self):
-        """What the cards of all journals of a link have in common.
-
-        :return: dict from link id to what the template needs
-        """
-        self.fetch(["state", "error_action", "error_message", "last_refresh", "expiring_synchronization_date"])
-        fetching = self.env["account.online.run"]._get_fetching_status(self)
-        locale = babel_locale_parse(get_lang(self.env).code)
-        return {
-            link.id: {
-                "state": link.state,
-                "action": link.error_action or "",
-                "error": link.error_message or "",
-                "reactivate": link.error_action == "reactivate",
-                "last_refresh": self._format_ago(link.last_refresh, locale),
-                "fetching": fetching.get(link.id, "done"),
-                **link._get_consent_card(),
-            }
-            for link in self
-        }
-
-    @api.model
-    def _format_ago(self, moment, locale):
-        """“2 hours ago” in the user's language, or an empty string."""
-        if not moment:
-            return ""
-        passed = fields.Datetime.now() - moment
-        if passed < timedelta(minutes=1):
-            return self.env._("just now")
-        return format_timedelta(-passed, add_direction=True, locale=locale)
 
     def _notify(self, message, kind):
         """:param str kind: ``success``, ``info``, ``warning`` or ``danger``"""

@@ -46,13 +46,17 @@ class AccountOnlineLink(models.Model):
             return self._notify(error.message, "danger")
         if service.state == "active":
             return self._notify(self.env._("The connection service answers again. Nothing has to be done."), "success")
-        if service.blocked_by == "support":
-            return self._notify(service._describe_state(), "danger")
+        if service.state == "blocked" and service.blocked_by == "support":
+            return self._notify(self._describe_block_by_support(service.reason), "danger")
         code = {"phone_required": "phone_required", "disconnected": "client_disconnected"}.get(service.state)
         error = ProxyError(code or "client_blocked", "")
         if not service._wants_phone(error):
             return self._notify(self.error_message or service._describe_state(), "danger")
         return self.env["account.online.phone"]._open(error, "synchronize", self)
+
+    def action_open_settings(self):
+        """*Open Settings*: where the address of the connection service stands."""
+        return self.env["ir.actions.act_window"]._for_xml_id("account.action_account_config")
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - THIS DATABASE AS A CLIENT
@@ -63,6 +67,14 @@ class AccountOnlineLink(models.Model):
         if error.code in REFUSALS:
             self.env["account.online.service"]._get()._note_refusal(error.code)
         return result
+
+    @api.model
+    def _describe_block_by_support(self, reason):
+        message = self.env._(
+            "The support of the connection service has blocked this database, and only it can lift that. Use Copy "
+            "Details, and send them to support."
+        )
+        return f"{message} {self.env._('The connection service says: %s', reason)}" if reason else message
 
     @api.model
     def _go_on_after_refusal(self):

@@ -39,6 +39,13 @@ class AccountOnlineRun(models.Model):
     user_id = fields.Many2one(comodel_name="res.users", default=lambda self: self.env.user)
     started_at = fields.Datetime(default=fields.Datetime.now, required=True)
     ended_at = fields.Datetime()
+    duration = fields.Float(
+        string="Duration (Seconds)",
+        compute="_compute_duration",
+        store=True,
+        aggregator="avg",
+        help="From the beginning to the end; where a user asked for something long, the wait for the server included.",
+    )
     is_deferred = fields.Boolean(help="A user asked for it; it is long, so the server fetches while the user goes on.")
     state = fields.Selection(
         selection=[
@@ -51,6 +58,9 @@ class AccountOnlineRun(models.Model):
         ],
         default="running",
         required=True,
+    )
+    failures = fields.Integer(
+        compute="_compute_failures", store=True, help="1 for a run that failed, so that they can be counted."
     )
     fetched = fields.Integer(help="Transactions that the bank gave, known ones included.")
     imported = fields.Integer(help="New statement lines.")
@@ -88,6 +98,16 @@ class AccountOnlineRun(models.Model):
     # COMPUTE METHODS
     # -------------------------------------------------------------------------
 
+    @api.depends("started_at", "ended_at")
+    def _compute_duration(self):
+        for run in self:
+            run.duration = (run.ended_at - run.started_at).total_seconds() if run.ended_at and run.started_at else 0.0
+
+    @api.depends("state")
+    def _compute_failures(self):
+        for run in self:
+            run.failures = int(run.state == "failed")
+
     @api.depends("parked_details")
     def _compute_parked_text(self):
         for run in self:
@@ -121,6 +141,15 @@ class AccountOnlineRun(models.Model):
                 self.search(domain, limit=10_000).unlink()
             else:
                 self.search([*domain, ("raw_answers", "!=", False)], limit=10_000).raw_answers = False
+
+    # -------------------------------------------------------------------------
+    # ACTIONS
+    # -------------------------------------------------------------------------
+
+    def action_fetch(self):
+        """*Fetch Again*: another run of the same connection."""
+        self.ensure_one()
+        return self.account_online_link_id.action_fetch_transactions()
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS

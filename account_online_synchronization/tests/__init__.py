@@ -38,6 +38,8 @@ from . import (
     test_service,
     test_settings_defaults,
     test_statements,
+    test_status,
+    test_status_tours,
     test_unread,
     test_writer_core,
     test_writer_equality,

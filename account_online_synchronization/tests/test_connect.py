@@ -84,7 +84,7 @@ class TestConnect(OnlineSyncCommon):
         selection.line_ids.action = "none"
         selection.action_confirm()
         self.assertFalse(link.journal_ids)
-        self.assertTrue(link.has_unlinked_accounts)
+        self.assertTrue(link.unlinked_count)
 
     def test_an_existing_journal_must_be_named(self):
         action, _link = self.come_back(self.Link.action_open_bank("I1"))

@@ -38,7 +38,7 @@ class TestRenew(NoticesCommon):
                 getattr(record.with_user(self.accountant), method)()
 
     def test_who_may_not_renew_sees_no_button_in_the_form(self):
-        for user, buttons in ((self.manager, 2), (self.accountant, 0)):
+        for user, buttons in ((self.manager, 3), (self.accountant, 0)):
             arch = self.Link.with_user(user).get_view(view_type="form")["arch"]
             self.assertEqual(len(html.fromstring(arch).xpath("//button[@name='action_renew']")), buttons)
 

@@ -99,12 +99,12 @@ class TestPhone(ServiceCommon):
     def test_the_card_offers_it(self):
         links = self.blocked()
         card = links[0].journal_ids._get_online_sync_dashboard_data()[links[0].journal_ids.id]
-        self.assertTrue(card["reactivate"])
+        self.assertEqual(card["button"], "reactivate")
         self.wizard(links[0].journal_ids.action_reactivate_online_link())
         self.proxy.state = "active"
         links[0].journal_ids.action_reactivate_online_link()
         card = links[0].journal_ids._get_online_sync_dashboard_data()[links[0].journal_ids.id]
-        self.assertFalse(card["reactivate"])
+        self.assertNotEqual(card["button"], "reactivate")
 
     def test_what_was_unblocked_meanwhile_needs_no_code(self):
         links = self.blocked()

@@ -110,7 +110,7 @@ class TestRenewal(OnlineSyncCommon):
         self.begin({"id": "A", "number": IBAN})
         new = self.renew({"id": "A", "number": IBAN}, {"id": "B", "number": "BE68 5390 0754 7034", "name": "Another"})
         self.assertEqual((new.name, len(new.journal_ids)), ("Another", 0))
-        self.assertTrue(self.link.has_unlinked_accounts)
+        self.assertTrue(self.link.unlinked_count)
 
     def test_another_kind_of_transaction_ids_is_said_in_the_chatter_and_doubles_nothing(self):
         self.proxy.book("T1", "1.00")

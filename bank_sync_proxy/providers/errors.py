@@ -198,7 +198,7 @@ CODES = {
             "ConsentError",
             403,
             _lt(
-                "Your consent at the bank has expired, so the bank no longer sends transactions. Use Reconnect to "
+                "Your consent at the bank has expired, so the bank no longer sends transactions. Use Renew to "
                 "give it again; what was missed in the meantime is fetched then."
             ),
         ),
@@ -209,7 +209,7 @@ CODES = {
             403,
             _lt(
                 "Your consent was withdrawn at the bank, so the bank no longer sends transactions. If that was not "
-                "intended, use Reconnect to give it again; what was missed is fetched then."
+                "intended, use Renew to give it again; what was missed is fetched then."
             ),
         ),
         Code(

@@ -1,7 +1,10 @@
 import { DashboardKanbanRenderer } from "@account/views/account_dashboard_kanban/account_dashboard_kanban_renderer";
+import { deserializeDateTime } from "@web/core/l10n/dates";
 import { FetchRecordError } from "@web/model/relational_model/errors";
 import { patch } from "@web/core/utils/patch";
 import { useSynchronizationStatus } from "../synchronization_status";
+
+const { DateTime } = luxon;
 
 // The cards of journals that the server fetches transactions for refresh themselves. Only those records are read again,
 // in place: scroll position, search, focus and open menus stay, and screen readers hear of the change.
@@ -9,7 +12,7 @@ patch(DashboardKanbanRenderer.prototype, {
     setup() {
         super.setup();
         useSynchronizationStatus({
-            getFetching: () => this.props.list.records.filter(isFetching).map((record) => record.resId),
+            getFetching: () => this.props.list.records.filter(isChanging).map((record) => record.resId),
             reload: (journalIds) => this.reloadCards(journalIds),
         });
     },
@@ -29,7 +32,9 @@ patch(DashboardKanbanRenderer.prototype, {
     },
 });
 
-function isFetching(record) {
+/** Whether a card will be another one without anybody's doing: it is fetched, or the time that a bank asked for is over. */
+function isChanging(record) {
     const { online_sync: status } = JSON.parse(record.data.kanban_dashboard || "{}");
-    return ["waiting", "processing"].includes(status?.fetching);
+    const isOver = status?.wait_until && deserializeDateTime(status.wait_until) < DateTime.now();
+    return isOver || ["waiting", "processing"].includes(status?.fetching);
 }
