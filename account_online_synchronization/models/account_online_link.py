@@ -366,7 +366,6 @@ class AccountOnlineLink(models.Model):
     # BUSINESS METHODS - ANSWERS TO THE USER
     # -------------------------------------------------------------------------
 
-
     def _notify(self, message, kind):
         """:param str kind: ``success``, ``info``, ``warning`` or ``danger``"""
         return {
