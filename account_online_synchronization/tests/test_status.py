@@ -354,7 +354,7 @@ class TestHistory(StatusCommon):
         self.run_of(link, 1, imported=4)
         self.run_of(link, 2, state="failed")
         self.run_of(link, 40, imported=100)
-        days = link.history_days
+        days = link.recent_days
         self.assertEqual(len(days), 30)
         numbers = [(day["imported"], day["failures"], day["runs"]) for day in days]
         self.assertEqual(numbers[-3:], [(0, 1, 1), (7, 0, 2), (0, 0, 0)])
