@@ -283,7 +283,7 @@ class TestDisconnect(StatusCommon):
         link = self.connect_journal()
         self.synchronize(link)
         link.action_disconnect()
-        self.assertEqual(link.action_reconnect()["type"], "ir.actions.act_url")
+        self.address_of_bank(link.action_reconnect())
         self.assertIn("connections.start", self.asked_operations())
         self.proxy.book("T2", "6.00")
         visit = self.env["account.online.authorization"].sudo().search([("link_id", "=", link.id)])
