@@ -171,6 +171,11 @@ class AccountJournal(models.Model):
             "views": [(False, "form")],
         }
 
+    def action_open_online_progress(self):
+        """*Progress* on the card of a journal that is being filled."""
+        self.ensure_one()
+        return self.account_online_link_id.action_open_first_load()
+
     def action_open_online_link(self):
         self.ensure_one()
         return {

@@ -11,7 +11,7 @@ from ..proxy.messages import parse_balance, parse_moment
 class DashboardRow(NamedTuple):
     """What the card of a journal shows of its account; amounts in the account's currency.
 
-    ``unlinked_count`` is that of its connection's accounts that fill no journal in use.
+    ``unlinked_count`` is that of its connection's accounts of which nobody has said yet what becomes of them.
     """
 
     link_id: int
@@ -391,6 +391,7 @@ class AccountOnlineAccount(models.Model):
                       FROM account_online_account other
                      WHERE account_online_link_id IN (SELECT account_online_link_id FROM account_online_account
                                                        WHERE id = ANY(%(accounts)s))
+                       AND other.is_left_out IS NOT TRUE
                        AND NOT EXISTS (SELECT FROM account_journal
                                         WHERE account_online_account_id = other.id AND active)
                   GROUP BY 1) unlinked ON unlinked.account_online_link_id = account.account_online_link_id

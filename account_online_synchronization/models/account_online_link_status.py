@@ -59,9 +59,9 @@ class AccountOnlineLink(models.Model):
     support_details = fields.Text(compute="_compute_support_details", compute_sudo=True)
     account_count = fields.Integer(string="Number of Bank Accounts", compute="_compute_account_counts")
     unlinked_count = fields.Integer(string="Accounts Not Linked", compute="_compute_account_counts")
-    history_days = fields.Json(
+    recent_days = fields.Json(
         string="Last 30 Days",
-        compute="_compute_history_days",
+        compute="_compute_recent_days",
         help="List of {label, imported, failures, runs}, one for each day up to today.",
     )
 
@@ -115,16 +115,16 @@ class AccountOnlineLink(models.Model):
             ]
             link.support_details = "\n".join(part for part in parts if part)
 
-    @api.depends("account_online_account_ids.journal_ids")
+    @api.depends("account_online_account_ids.journal_ids", "account_online_account_ids.is_left_out")
     def _compute_account_counts(self):
         for link in self:
             accounts = link.account_online_account_ids
             link.account_count = len(accounts)
-            link.unlinked_count = len(accounts.filtered(lambda account: not account.journal_ids))
+            link.unlinked_count = len(accounts.filtered(lambda account: account._is_new()))
 
     @api.depends("run_ids.imported", "run_ids.state")
     @api.depends_context("lang", "tz")
-    def _compute_history_days(self):
+    def _compute_recent_days(self):
         today = fields.Date.context_today(self)
         days = [today - timedelta(days=number) for number in reversed(range(SHOWN_DAYS))]
         rows = self.env["account.online.run"]._read_group(
@@ -136,7 +136,7 @@ class AccountOnlineLink(models.Model):
         sums = {(link.id, day.date()): tuple(numbers) for link, day, *numbers in rows}
         labels = {day: format_date(self.env, day) for day in days}
         for link in self:
-            link.history_days = [
+            link.recent_days = [
                 {"label": labels[day], "imported": imported, "failures": failures, "runs": runs}
                 for day in days
                 for imported, failures, runs in [sums.get((link._origin.id, day), (0, 0, 0))]

@@ -94,6 +94,13 @@ class TestDashboard(OnlineSyncCommon):
         account._link_journal(account._create_journal())
         self.assertEqual(self.card()["unlinked_count"], 1)
 
+    def test_an_account_that_a_user_left_out_is_not_offered_again(self):
+        self.proxy.add_account("B1")
+        link = self.connect_journal()
+        link.account_online_account_ids[1].is_left_out = True
+        self.assertEqual(self.card()["unlinked_count"], 0)
+        self.assertEqual(link.unlinked_count, 0)
+
     def test_a_difference_to_the_bank_is_shown_and_none_is_not(self):
         self.proxy.book("T1", "5.00")
         link = self.connect_journal()

@@ -134,7 +134,7 @@ class TestFirstLoad(OnlineSyncCommon):
     def test_the_page_of_a_challenge_is_one_click_away_and_the_bank_is_not_asked_twice(self):
         self.proxy.answers["connections.refresh"] = {"state": "challenge", "page_url": "/code"}
         action = self.choose_and_confirm()
-        self.assertEqual(action["params"]["challenge"]["url"], "/code")
+        self.assertEqual(self.address_of_bank(action["params"]["challenge"]), "/code")
         self.assertEqual(self.screen(self.Link.browse(action["params"]["link_id"]))["state"], "challenge")
         self.assertEqual(self.asked_operations().count("connections.refresh"), 1)
 

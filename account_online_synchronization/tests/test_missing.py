@@ -264,7 +264,7 @@ class TestMissing(MissingCommon):
         self.assertEqual((wizard.state, wizard.error_action), ("failed", "renew"))
         self.assertIn("Sentence of consent_expired.", wizard.error_message)
         self.assertEqual(link.state, "connected")
-        self.assertEqual(wizard.action_solve()["type"], "ir.actions.act_url")
+        self.assertEqual(wizard.action_solve()["tag"], "account_online_synchronization.bank_visit")
 
     def test_a_limit_of_the_bank_says_when_it_ends(self):
         self.synchronize(self.connect_journal())

@@ -283,7 +283,7 @@ class TestDisconnect(StatusCommon):
         link = self.connect_journal()
         self.synchronize(link)
         link.action_disconnect()
-        self.assertEqual(link.action_reconnect()["type"], "ir.actions.act_url")
+        self.address_of_bank(link.action_reconnect())
         self.assertIn("connections.start", self.asked_operations())
         self.proxy.book("T2", "6.00")
         visit = self.env["account.online.authorization"].sudo().search([("link_id", "=", link.id)])
@@ -354,7 +354,7 @@ class TestHistory(StatusCommon):
         self.run_of(link, 1, imported=4)
         self.run_of(link, 2, state="failed")
         self.run_of(link, 40, imported=100)
-        days = link.history_days
+        days = link.recent_days
         self.assertEqual(len(days), 30)
         numbers = [(day["imported"], day["failures"], day["runs"]) for day in days]
         self.assertEqual(numbers[-3:], [(0, 1, 1), (7, 0, 2), (0, 0, 0)])
