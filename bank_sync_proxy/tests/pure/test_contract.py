@@ -375,7 +375,7 @@ def test_a_time_out_is_nobody_s_fault(script):
 
 
 def hurried(http, server):
-    """Why only for the answer that comes late: on a busy machine a sign-in before it can take a tenth of a second, too."""
+    """Why only where the answer comes late: on a busy machine a sign-in before it can take a tenth of a second, too."""
     ask = http.ask
 
     def ask_hurriedly(*args, **options):
