@@ -2,11 +2,13 @@
 
 import os
 import sys
+import traceback
 from contextlib import contextmanager
 
 from playwright.sync_api import sync_playwright
 
 from ..conftest import a_company_behind_a_proxy, a_copy_of_the_template
+from ..test_browser import SCREENSHOTS
 from .camera import DESKTOP, Camera
 from .stations import LANGUAGES, PARTS, PARTS_WITH_A_PROXY
 
@@ -30,12 +32,19 @@ def a_browser():
 
 
 def walk(browser, installation, parts):
-    camera = Camera(browser.new_page(viewport=DESKTOP, locale="en-US"), installation)
+    camera = Camera(browser.new_context(viewport=DESKTOP, locale="en-US").new_page(), installation)
     camera.sign_in()
+    failed = []
     for part in parts:
-        part(camera)
+        try:
+            part(camera)
+        except Exception:  # the other parts are worth having all the same; the exit code tells
+            traceback.print_exc()
+            failed.append(part.__name__)
+            camera.page.screenshot(path=SCREENSHOTS / f"failed_{part.__name__}.png")
     for error in camera.errors:
         print(f"Trouble on a page: {error}", file=sys.stderr)
+    return failed
 
 
 def chosen(parts, names):
@@ -44,6 +53,8 @@ def chosen(parts, names):
 
 def main(names):
     """:param names: of parts; a part may need what an earlier one has left behind"""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    failed = []
     here, behind = chosen(PARTS, names), chosen(PARTS_WITH_A_PROXY, names)
     with a_browser() as browser:
         if here:
@@ -51,10 +62,11 @@ def main(names):
                 company.prepare_company()
                 company.shell(LOAD_LANGUAGES.format(codes=list(LANGUAGES)))
                 company.start()
-                walk(browser, company, here)
+                failed += walk(browser, company, here)
         if behind:
             with a_company_behind_a_proxy() as company:
-                walk(browser, company, behind)
+                failed += walk(browser, company, behind)
+    return f"Failed: {', '.join(failed)}." if failed else None
 
 
-main(sys.argv[1:])
+sys.exit(main(sys.argv[1:]))

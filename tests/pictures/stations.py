@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from playwright.sync_api import expect
 
 from ..conftest import let_codes_grow_old
-from ..test_browser import PATIENCE, Tour
+from ..test_browser import PATIENCE, SET_STATE, Tour
 
 #: By code: the suffix of the pictures.
 LANGUAGES = {"zh_CN": "_zh", "ar_001": "_rtl"}
@@ -25,8 +25,29 @@ SECOND_PROVIDER = """
 provider = env.ref("bank_sync_proxy.bank_sync_provider_enable_banking")
 provider.active = True
 bank = env["bank.sync.institution"].search([("name", "=", "Demo World Bank")], limit=1)
-bank.copy({"provider_id": provider.id, "identifier": "second-way", "status": "beta", "search_group": False})
+bank.copy({"provider_id": provider.id, "identifier": "second-way", "status": "stable", "search_group": False})
 env["bank.sync.institution"]._update_directory()
+"""
+
+#: A month in which the bank was asked twice a day, as if the company had been there for long.
+PAST_RUNS = """
+from datetime import timedelta
+from odoo import fields
+link, start = env["account.online.link"].search([("name", "=", "Demo Bank")]), fields.Datetime.now()
+for number in range(2, 58):
+    begun = start - timedelta(hours=12 * number)
+    failed = number in (17, 18, 40)
+    link.run_ids.create({
+        "account_online_link_id": link.id,
+        "trigger": "schedule",
+        "started_at": begun,
+        "ended_at": begun + timedelta(seconds=2 + number % 5),
+        "state": "failed" if failed else "done",
+        "error_message": "Demo Bank does not answer at the moment. Nothing is lost." if failed else False,
+        "imported": 0 if failed else number * 7 % 5,
+        "fetched": 0 if failed else number * 7 % 5 + 3,
+        "known": 0 if failed else 3,
+    })
 """
 
 #: Looks of the card and the form: name → what the engine writes on the link.
@@ -34,7 +55,7 @@ TROUBLE = {
     "code": {
         "error_code": "challenge_required",
         "error_action": "answer_challenge",
-        "error_message": "Demo Bank asks for a code before it tells the latest transactions. Enter it to go on.",
+        "error_message": "The bank asks for a code before it tells the latest transactions. Enter it to go on.",
     },
     "expired": {
         "error_code": "consent_expired",
@@ -79,16 +100,20 @@ TROUBLE = {
 
 
 def search(camera):
+    # Why in the past: some days are left that the journals lack later.
+    camera.installation.move_demo_clock(-24 * 4)
     camera.open("/odoo/accounting")
     camera.sees("Connect bank")
     camera.photograph("dashboard_before")
     camera.installation.shell(SECOND_PROVIDER)
     camera.open("/odoo/connect-bank")
-    camera.choose_bank("Demo").first.wait_for()
+    camera.choose_bank("Demo")
+    camera.sees("Demo World Bank")
     camera.photograph_everywhere("connect")
-    camera.choose_bank("Demo World Bank").click()
+    find(camera, "Demo World Bank").click()
+    camera.sees("Several providers reach this bank")
     camera.photograph("connect_provider")
-    camera.choose_bank("Demo Beta Bank").click()
+    find(camera, "Demo Beta Bank").click()
     camera.sees("What does Beta mean?")
     camera.photograph_everywhere("connect_beta")
     camera.choose_bank("Nowhere Savings")
@@ -106,10 +131,17 @@ def search(camera):
     camera.call(PROVIDER, "write", demo, {"active": True})
 
 
+def find(camera, name):
+    """Type the name, and wait until the list has followed."""
+    row = camera.choose_bank(name)
+    camera.page.wait_for_timeout(1000)
+    return row
+
+
 def visit(camera):
     with camera.another_tab(BLOCK_WINDOWS) as blocked:
         blocked.open("/odoo/connect-bank")
-        blocked.choose_bank("Demo Bank").click()
+        find(blocked, "Demo Bank").click()
         blocked.sees("Your browser did not open the window")
         blocked.photograph_everywhere("visit_blocked")
         blocked.click("Resume Later")
@@ -124,7 +156,7 @@ def visit(camera):
 def questions(camera, bank, name):
     """What a bank asks beside name and password; the visit is given up then."""
     camera.open("/odoo/connect-bank")
-    row = camera.choose_bank(bank)
+    row = find(camera, bank)
     with camera.page.expect_popup(timeout=PATIENCE) as opened:
         row.click()
     window = Tour(opened.value, camera.url)
@@ -150,7 +182,7 @@ def take(camera, window, name):
 
 def accounts(camera):
     camera.open("/odoo/connect-bank")
-    row = camera.choose_bank("Demo Bank")
+    row = find(camera, "Demo Bank")
     with camera.at_the_bank(row.click) as bank:
         bank.page.set_viewport_size({"width": 720, "height": 720})
         bank.page.get_by_label("User name").fill("demo")
@@ -159,7 +191,7 @@ def accounts(camera):
         bank.click("Sign in")
         bank.sees("Business account")
         take(camera, bank, "bank_consent")
-        camera.photograph_everywhere("visit_waiting")
+        camera.photograph("visit_waiting")
         bank.click("Give consent")
     camera.sees("Choose the journal that each bank account fills")
     camera.photograph_everywhere("accounts")
@@ -177,7 +209,7 @@ def first_load(camera):
 def mismatch(camera):
     """Accounts in other currencies, one of them led to a journal that does not fit."""
     camera.open("/odoo/connect-bank")
-    row = camera.choose_bank("Demo World Bank")
+    row = find(camera, "Demo World Bank")
     with camera.at_the_bank(row.click) as bank:
         bank.page.get_by_label("User name").fill("demo")
         bank.page.get_by_label("Password").fill("demo")
@@ -193,11 +225,12 @@ def mismatch(camera):
     camera.sees("Choose the journal that each bank account fills")
     camera.photograph("accounts_mismatch")
     link = camera.call(LINK, "search", [("name", "=", "Demo World Bank")])
-    camera.call(LINK, "unlink", link)
+    camera.call(LINK, "write", link, {"state": "error", "error_reference": "E-3MFX", **TROUBLE["code"]})
 
 
 def dashboard(camera):
-    camera.installation.move_demo_clock(24)
+    others = camera.call(JOURNAL, "search", [("type", "in", ("sale", "purchase"))])
+    camera.call(JOURNAL, "write", others, {"show_on_dashboard": False})
     camera.open("/odoo/accounting")
     camera.sees(re.compile("Synchronized (just now|.* ago)"))
     camera.photograph_everywhere("dashboard")
@@ -205,6 +238,13 @@ def dashboard(camera):
 
 
 def card_states(camera):
+    camera.installation.shell(PAST_RUNS)
+    for state in ("planned", "running"):
+        camera.installation.shell(SET_STATE.format(state=state))
+        camera.open("/odoo/accounting")
+        expect(camera.card("Bank").get_by_text("Progress")).to_be_visible(timeout=PATIENCE)
+        camera.photograph(f"card_{state}", of=camera.card("Bank"))
+    camera.installation.shell(SET_STATE.format(state="done"))
     for state in TROUBLE:
         set_trouble(camera, state)
         camera.open("/odoo/accounting")
@@ -212,10 +252,12 @@ def card_states(camera):
         camera.photograph(f"card_{state}", of=camera.card("Bank"))
     clear_trouble(camera)
     link = demo_link(camera)
+    valid_until = camera.call(LINK, "read", link, ["expiring_synchronization_date"])[0]["expiring_synchronization_date"]
     camera.call(LINK, "write", link, {"expiring_synchronization_date": str(date.today() + timedelta(days=6))})
     camera.open("/odoo/accounting")
     camera.sees("Renew")
     camera.photograph("card_renew", of=camera.card("Bank"))
+    camera.call(LINK, "write", link, {"expiring_synchronization_date": valid_until})
 
 
 def connections(camera):
@@ -248,9 +290,11 @@ def history(camera):
 
 
 def missing(camera):
-    """Days have passed at the bank that have not been fetched."""
-    camera.installation.move_demo_clock(24 * 4)
-    journal = camera.call(JOURNAL, "search", [("name", "=", "Bank")])
+    """Days have passed at the bank that have not been fetched, and a user has deleted something."""
+    camera.installation.move_demo_clock(0)
+    journal = camera.call(JOURNAL, "search", [("type", "=", "credit")])
+    lines = camera.call("account.bank.statement.line", "search", [("journal_id", "in", journal)])
+    camera.call("account.bank.statement.line", "unlink", lines[4:6])
     action = camera.call(JOURNAL, "action_find_missing_transactions", journal)
     run_action(camera, action)
     camera.page.locator(".modal button[name=action_compare]").click()
@@ -267,18 +311,18 @@ def duplicates(camera):
     action = camera.call(JOURNAL, "action_find_duplicate_transactions", journal)
     run_action(camera, action)
     camera.page.locator(".modal section").first.wait_for()
-    camera.photograph_everywhere("duplicates")
+    camera.photograph("duplicates")
     group = camera.page.locator(".modal section").filter(has_text="Office supplies")
     group.locator("input[type=checkbox]").first.click()
     camera.page.locator(".modal button[name=action_delete]").click()
     camera.page.get_by_role("button", name="Delete", exact=True).last.click()
     camera.sees("1 transaction was deleted.")
-    camera.photograph("duplicates_undo")
+    camera.photograph_everywhere("duplicates_undo")
 
 
 def settings(camera):
     camera.open("/odoo/settings#account")
-    block = camera.page.locator("#online_synchronization")
+    block = camera.page.locator("#online_sync_service")
     block.scroll_into_view_if_needed(timeout=PATIENCE)
     block.evaluate("element => element.scrollIntoView()")
     camera.photograph_everywhere("settings")
