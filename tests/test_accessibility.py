@@ -16,7 +16,7 @@ NOT_OURS = [
     ".o_control_panel",
     ".o_form_statusbar",
     ".o-mail-Form-chatter",
-    # Widgets of fields: `aria-selected` and `aria-expanded` without a role, avatars without a text, the colours of badges.
+    # Widgets of fields: `aria-selected` without a role, avatars without a text, the colours of badges.
     ".o_tag",
     ".o_select_menu",
     ".o_avatar",

@@ -35,7 +35,9 @@ def ensure_rtlcss():
         return
     with step("Installing rtlcss"):
         process.run(
-            ["npm", "install", "--no-audit", "--no-fund", "--prefix", NODE, RTLCSS], "rtlcss", "rtlcss was not installed."
+            ["npm", "install", "--no-audit", "--no-fund", "--prefix", NODE, RTLCSS],
+            "rtlcss",
+            "rtlcss was not installed.",
         )
 
 

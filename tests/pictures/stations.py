@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from ..conftest import let_codes_grow_old
 from ..test_browser import PATIENCE, SET_STATE, Tour
+from .camera import DESKTOP, PHONE
 
 #: By code: the suffix of the pictures.
 LANGUAGES = {"zh_CN": "_zh", "ar_001": "_rtl"}
@@ -44,8 +45,8 @@ for number in range(2, 58):
         "ended_at": begun + timedelta(seconds=2 + number % 5),
         "state": "failed" if failed else "done",
         "error_message": "Demo Bank does not answer at the moment. Nothing is lost." if failed else False,
-        "imported": 0 if failed else number * 7 % 5,
-        "fetched": 0 if failed else number * 7 % 5 + 3,
+        "imported": 0 if failed else number * 7 % 5 * 6,
+        "fetched": 0 if failed else number * 7 % 5 * 6 + 3,
         "known": 0 if failed else 3,
     })
 """
@@ -324,9 +325,14 @@ def duplicates(camera):
 def settings(camera):
     camera.open("/odoo/settings#account")
     block = camera.page.locator("#online_sync_service")
-    block.scroll_into_view_if_needed(timeout=PATIENCE)
-    block.evaluate("element => element.scrollIntoView()")
-    camera.photograph_everywhere("settings")
+    for name in ("settings", "settings_phone"):
+        if name == "settings_phone":
+            camera.page.set_viewport_size(PHONE)
+            camera.page.reload()
+        block.wait_for(timeout=PATIENCE)
+        block.evaluate("element => element.scrollIntoView()")
+        camera.photograph(name)
+    camera.page.set_viewport_size(DESKTOP)
 
 
 def provider(camera):
@@ -346,6 +352,9 @@ def languages(camera):
     for code, suffix in LANGUAGES.items():
         camera.call("res.users", "write", user, {"lang": code})
         camera.suffix = suffix
+        # Why: the first page still has the styles of the language before.
+        camera.open("/odoo/accounting")
+        camera.page.locator(".o_online_sync_status").first.wait_for()
         camera.open("/odoo/connect-bank")
         camera.page.locator("#o_bank_country").select_option(value="")
         camera.page.locator(".o_bank_row").first.wait_for()
