@@ -62,8 +62,8 @@ class Tour:
         return self.page.locator(".o_kanban_record").filter(has=name)
 
     def close_notifications(self):
-        for button in self.page.locator(".o_notification_close").all():
-            button.click()
+        # Why at once: one may vanish by itself while another one is closed.
+        self.page.evaluate("document.querySelectorAll('.o_notification_close').forEach((button) => button.click())")
         expect(self.page.locator(".o_notification")).to_have_count(0, timeout=PATIENCE)
 
     @contextmanager

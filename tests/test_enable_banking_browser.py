@@ -63,16 +63,15 @@ def tour(served):
 def choose_the_bank(tour):
     tour.open("/odoo/accounting")
     tour.click("Connect bank", exact=True)
-    tour.sees("Search your bank")
-    tour.page.locator("button[name=institution]").filter(has=tour.page.get_by_text("Mock Bank", exact=True)).click()
+    tour.choose_bank("Mock Bank").click()
 
 
-def at_the_bank(tour, answer, picture=None):
+def answer_the_bank(bank, answer, picture=None):
     """On the bank's own page: give the consent, or refuse."""
-    tour.sees("An application asks for your balances")
+    bank.sees("An application asks for your balances")
     if picture:
-        tour.photograph(picture)
-    tour.page.get_by_role("link", name=answer).click()
+        bank.photograph(picture)
+    bank.page.get_by_role("link", name=answer).click()
 
 
 # -------------------------------------------------------------------------
@@ -81,12 +80,12 @@ def at_the_bank(tour, answer, picture=None):
 
 
 def test_a_bank_is_connected_loaded_and_renewed(tour, served, bank):
-    choose_the_bank(tour)
-    at_the_bank(tour, "Refuse", "enable_banking_bank")
-    tour.sees("No consent given")
-    tour.photograph("enable_banking_refused")
-    tour.click("Try again")
-    at_the_bank(tour, "Allow")
+    with tour.at_the_bank(lambda: choose_the_bank(tour)) as window:
+        answer_the_bank(window, "Refuse", "enable_banking_bank")
+        window.sees("No consent given")
+        window.photograph("enable_banking_refused")
+        window.click("Try again")
+        answer_the_bank(window, "Allow")
 
     tour.sees("Everyday")
     tour.photograph("enable_banking_accounts")
@@ -98,8 +97,8 @@ def test_a_bank_is_connected_loaded_and_renewed(tour, served, bank):
     bank.rows.append(bank.row("r6", "60.00", 0))
     tour.page.get_by_text(re.compile("Synchronized (just now|.* ago)")).first.click()
     tour.sees("Automatic Synchronization")
-    tour.click("Update Credentials")
-    at_the_bank(tour, "Allow")
+    with tour.at_the_bank(lambda: tour.click("Update Credentials")) as window:
+        answer_the_bank(window, "Allow")
     tour.sees("Automatic Synchronization")
     tour.click("Fetch Transactions")
     expect(tour.page.locator(".o_notification")).not_to_have_count(0, timeout=PATIENCE)

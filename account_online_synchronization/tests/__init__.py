@@ -20,6 +20,7 @@ from . import (
     test_identifiers,
     test_import,
     test_interruptions,
+    test_languages,
     test_left_out,
     test_legacy_first_load,
     test_machine,

@@ -82,6 +82,10 @@ class BankSyncProvider(models.Model):
         if missing:
             labels = ", ".join(missing.mapped("label"))
             return "unknown", self.env._("Please enter these first: %s.", labels)
+        if provider_class(self.code).check_keys is Provider.check_keys:
+            return "unknown", self.env._(
+                "Nobody can be asked about these keys alone: whether they work is seen when a user connects a bank."
+            )
         said, error, record = self.env["bank.sync.error"]._attempt(
             lambda: self._new_adapter().check_keys(), operation="providers.test_keys"
         )

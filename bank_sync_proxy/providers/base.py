@@ -76,7 +76,8 @@ class Provider:
     # -------------------------------------------------------------------------
 
     def check_keys(self):
-        """Ask something that costs nothing, for *Test These Keys*; you must, if you declare keys of the proxy.
+        """Ask something that costs nothing, for *Test These Keys*; you must, if you declare keys of the proxy that
+        somebody can be asked about.
 
         :return: what the provider says about the keys, one line
         """

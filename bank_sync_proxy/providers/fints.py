@@ -341,21 +341,34 @@ class FinTS(WebProvider):
             self._alone(client.init_tan_response)
             # Without an end, the last window has what is dated ahead, too.
             found = self._alone(client.statements(known, start, end - timedelta(days=1) if more else None))
-        rows = self._read(found, known["currency"], with_pending=not more)
-        return Page(tuple(rows), (), self.write_cursor(account, start=end.isoformat()) if more else None, more)
+        rows, unread = self._read(found, known["currency"], with_pending=not more)
+        after = self.write_cursor(account, start=end.isoformat()) if more else None
+        return Page(tuple(rows), (), after, more, tuple(unread))
 
     def _read(self, found, currency, with_pending):
-        """:return: rows, oldest first; what is pending comes with every window and counts in the last one"""
+        """What is pending comes with every window and counts in the last one.
+
+        :return: (rows, oldest first; rows that can't be read)
+        """
         _client, statements = self.library
-        is_camt, booked, pending = found
-        rows = []
+        is_camt, *parts = found
+        rows, unread = [], []
         with self.reading("statements"):
-            for is_pending, documents in ((False, booked), (True, pending)):
-                for document in documents:
-                    if is_camt:
-                        rows += statements.read_camt(document, is_pending)
-                    else:
-                        rows += statements.read_mt940(document, currency, is_pending)
+            for documents, status in zip(parts, ("booked", "pending"), strict=True):
+                if is_camt:
+                    # Which of the booked ones is pending stands in itself.
+                    entries = [entry for document in documents for entry in statements.split_camt(document)]
+                    status = status if status == "pending" else None
+                    read = self.read_rows(entries, statements.read_entry, status, status=status)
+                else:
+                    lines = [line for document in documents for line in statements.split_mt940(document)]
+                    read = self.read_rows(lines, statements.read_line, currency, status, status=status)
+                rows += read[0]
+                unread += read[1]
         rows = [row for row in rows if with_pending or row.status == "booked"]
         rows.sort(key=lambda row: (row.status == "pending", row.booking_date or date.max))
-        return rows
+        return rows, [row for row in unread if with_pending or row.status != "pending"]
+
+    def identify_row(self, row):
+        """Nothing names it: its database knows it again by its words."""
+        return None, self.library[1].status_of(row)

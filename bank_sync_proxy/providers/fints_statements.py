@@ -5,6 +5,7 @@ at others, and ``NONREF`` at a few; nothing in an answer tells which. A wrong id
 the database tells equal ones apart by what they are.
 """
 
+import logging
 import re
 from datetime import date
 
@@ -14,35 +15,85 @@ from mt940.options import Options
 
 from . import reading
 from .types import Counterparty, Transaction
+from .web import UNDOCUMENTED
+
+# It quotes what it can't read.
+logging.getLogger("mt940").setLevel(logging.CRITICAL)
 
 #: Signs of reversals, the account of the other side apart from its name, nothing cut off.
 OPTIONS = Options.all()
 #: A bank's way to write "no zone", which the library takes for no date.
 NO_ZONE = re.compile(r"(:13D:\d{10})-0000")
+#: A row with the text that belongs to it, up to the next field.
+LINE = re.compile(r"^:61:.*?(?=^:(?!86:|NS:)\d\d[A-Z]?:|^-\s*$|\Z)", re.MULTILINE | re.DOTALL)
 #: Where the other side stands in CAMT.
 SIDES = {True: ("Dbtr", "DbtrAcct", "DbtrAgt"), False: ("Cdtr", "CdtrAcct", "CdtrAgt")}
 REFUSED = {"NONREF", "NOTPROVIDED"}
 
 
-def read_mt940(text, currency, is_pending):
+class Line(dict):
+    """One row of MT940, JSON: ``mt940`` is what the bank said.
+
+    :ivar data: what the library has read in it, or None
+    """
+
+    def __init__(self, words, data):
+        super().__init__(mt940=words.replace("\r\n", "\n").strip())
+        self.data = data
+
+
+def split_mt940(text):
     """
     :param str text: all statements of one account
-    :param str currency: of the account; what is not booked yet comes without one
-    :return: list of :class:`~.types.Transaction`
+    :return: list of :class:`Line`
     """
+    text = NO_ZONE.sub(r"\1+0000", text.replace("@@", "\r\n"))
+    found, words = _parse(text), LINE.findall(text)
+    if found is None or len(found) != len(words):
+        return _split_one_by_one(text)
+    return [Line(*pair) for pair in zip(words, found, strict=True)]
+
+
+def _split_one_by_one(text):
+    """The library gives a statement up at the first row that it can't read: here each row is a statement."""
+    lines, head, end = [], "", 0
+    for match in LINE.finditer(text):
+        # What stands before the first row of a statement, such as its currency.
+        between = text[end : match.start()]
+        head = between[max(0, between.rfind(":20:")) :] if between.strip() else head
+        found = _parse(head + match[0]) or ()
+        lines.append(Line(match[0], found[0] if len(found) == 1 else None))
+        end = match.end()
+    if not lines and ":61:" in text:
+        raise ValueError("no statements of MT940")
+    return lines
+
+
+def _parse(text):
+    """:return: list of what the library has read in each row, or None"""
     found = Transactions(options=OPTIONS)
-    found.parse(NO_ZONE.sub(r"\1+0000", text.replace("@@", "\r\n")))
-    return [_read_61(row.data, currency, is_pending) for row in found if row.data.get("amount")]
+    try:
+        found.parse(text)
+    except (RuntimeError, *UNDOCUMENTED):
+        return None
+    return [row.data for row in found if row.data.get("amount")]
 
 
-def _read_61(data, currency, is_pending):
-    get = data.get
-    amount = data["amount"].amount
-    value_day = _day(data["date"])
+def read_line(line, currency, status):
+    """
+    :param line: :class:`Line`
+    :param str currency: of the account; what is not booked yet comes without one
+    :return: :class:`~.types.Transaction`
+    """
+    if line.data is None:
+        raise ValueError("no row of MT940")
+    get = line.data.get
+    amount = line.data["amount"].amount
+    value_day = _day(line.data["date"])
     purpose = get("purpose")
     return Transaction(
         id=None,
-        status="pending" if is_pending else "booked",
+        status=status,
         amount=reading.amount(f"{amount:f}"),
         currency=reading.currency(get("currency") or currency),
         # A bank may leave it out where it is the same.
@@ -64,7 +115,7 @@ def _read_61(data, currency, is_pending):
         end_to_end_id=_reference(get("end_to_end_reference")),
         creditor_reference=reading.creditor_reference(purpose),
         mandate_id=_reference(get("additional_position_reference")),
-        raw={key: str(value) for key, value in data.items() if value not in (None, "")},
+        raw=line,
     )
 
 
@@ -83,30 +134,36 @@ def _reference(value):
 # -------------------------------------------------------------------------
 
 
-def read_camt(document, is_pending):
+def split_camt(document):
     """
     :param bytes document: XML of any version of camt.052 or camt.053
-    :return: list of :class:`~.types.Transaction`; what is only planned is left out
+    :return: list of entries as JSON
     """
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         root = etree.fromstring(document, parser)
     except etree.XMLSyntaxError as error:
         raise ValueError(f"no XML: {error.msg}"[:100])
-    entries = (_plain(entry) for entry in root.iter("{*}Ntry"))
-    found = ((entry, _status(entry, is_pending)) for entry in entries)
-    return [_read_entry(entry, status) for entry, status in found if status]
+    return [_plain(entry) for entry in root.iter("{*}Ntry")]
 
 
-def _status(entry, is_pending):
+def status_of(entry):
+    """:return: ``booked``, ``pending``, or None for what is only planned"""
     # Old versions write the code itself, new ones put it into Cd.
     code = _at(entry, "Sts", "Cd") or _at(entry, "Sts")
     if code in ("INFO", "FUTR"):
         return None
-    return "pending" if is_pending or code == "PDNG" else "booked"
+    return "pending" if code == "PDNG" else "booked"
 
 
-def _read_entry(entry, status):
+def read_entry(entry, status=None):
+    """
+    :param str status: ``pending`` where all of a document are
+    :return: :class:`~.types.Transaction`, or None for what is only planned
+    """
+    status = status_of(entry) and (status or status_of(entry))
+    if status is None:
+        return None
     amount, currency = _money(entry["Amt"])
     is_credit = {"CRDT": True, "DBIT": False}[entry["CdtDbtInd"]]
     sign = 1 if is_credit else -1
@@ -114,8 +171,6 @@ def _read_entry(entry, status):
     # Of a batch only the texts: each of its payments has another side, and the account sees the sum.
     single = details[0] if len(details) == 1 else None
     value_day, booking_day = _date(entry, "ValDt"), _date(entry, "BookgDt")
-    if status == "booked" and not (booking_day or value_day):
-        raise ValueError("a booked entry without a day")
     foreign, foreign_currency = _money(_at(single, "AmtDtls", "InstdAmt", "Amt"))
     if foreign_currency == currency:
         foreign = foreign_currency = None

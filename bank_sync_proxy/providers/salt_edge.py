@@ -115,7 +115,7 @@ class SaltEdge(WebProvider):
     settings_needed = (
         Setting("app_id", _lt("App ID"), help=_lt("Salt Edge's dashboard ‣ API keys, a key of the type Service.")),
         Setting("secret", _lt("Secret"), type="secret", help=_lt("The one of the same key.")),
-        Setting("private_key", _lt("Private key"), type="secret", required=False, help=_lt("Live clients need it.")),
+        Setting("private_key", _lt("Private key"), type="key", required=False, help=_lt("Live clients need it.")),
         Setting("webhook_url", _lt("Callback URL"), required=False, help=_lt("As at Salt Edge: it is signed, too.")),
         Setting("webhook_key", _lt("Public key of callbacks"), required=False, help=_lt("Salt Edge documents it.")),
     )
@@ -428,28 +428,36 @@ class SaltEdge(WebProvider):
         place = {"since": since and since.isoformat(), "from": None, "marked": None, "pending": None}
         if cursor:
             place = self.read_cursor(account, cursor)
+        is_delta = place["pending"] is not None
         size = max(1, min(limit or PAGE_SIZE, PAGE_SIZE))
         asked = {"connection_id": state["connection_id"], "account_id": known["id"], "per_page": size}
         answer = self.http.get("transactions", **asked, from_id=place["from"])
         with self.reading("transactions"):
             since = reading.day(place["since"]) or date.min
-            posted = [row for row in answer["data"] if row["status"] == "posted" and not row.get("duplicated")]
-            rows = [row for row in map(self._transaction, posted) if row.booking_date >= since]
-            rows.sort(key=lambda row: row.booking_date)
+            posted, unread = self.read_rows(answer["data"], self._transaction, "posted")
+            rows = sorted((row for row in posted if row.booking_date >= since), key=lambda row: row.booking_date)
             after = self._after(answer, place["from"])
-            place["from"] = after or (posted[-1]["id"] if posted else place["from"])
+            place["from"] = after or (posted[-1].id if posted else place["from"])
         if after:
-            return Page(tuple(rows), (), self.write_cursor(account, **place), True)
+            if unread and is_delta:
+                place["unread"] = True
+            return Page(tuple(rows), (), self.write_cursor(account, **place), True, tuple(unread))
         removed, marked = self._withdrawn(asked, place)
         listed = self._list("transactions", **asked, pending="true")
         with self.reading("pending transactions"):
-            pending = [self._transaction(row) for row in listed if row["status"] == "pending"]
-            there = [row.id for row in pending]
+            pending, unread_pending = self.read_rows(listed, self._transaction, "pending")
+            there = [row.id for row in (*pending, *unread_pending) if row.id]
         removed += [key for key in place["pending"] or () if key not in there]
+        if is_delta:
+            # What can't be read holds the bookmark, which takes back only the pending ones that it names itself: others
+            # would stay for ever. The booked one that follows has another id, so nothing is lost with them.
+            unread_pending = []
+            if unread or place.get("unread"):
+                pending = [row for row in pending if row.id in place["pending"]]
         place = {"since": None, "from": place["from"], "marked": marked, "pending": there}
         # Without a bookmark the next run reads all, and replaces all that is pending.
         bookmark = self.write_cursor(account, **place) if len(there) <= MAX_KEPT else None
-        return Page((*rows, *pending), tuple(removed), bookmark)
+        return Page((*rows, *pending), tuple(removed), bookmark, unread=(*unread, *unread_pending))
 
     def _withdrawn(self, asked, place):
         """What Salt Edge has recognised as fetched twice since the last run: nothing else says so of an old one.
@@ -462,12 +470,23 @@ class SaltEdge(WebProvider):
         listed = self._list("transactions", **asked, duplicated="true")
         with self.reading("duplicates"):
             # Also where the parameter is not known, and everything comes.
-            listed = [row for row in listed if row.get("duplicated")]
+            listed = [row for row in listed if isinstance(row, dict) and row.get("duplicated")]
             found = [row["id"] for row in listed if row["updated_at"] > (place["marked"] or "")]
             return found, max([place["marked"] or "", *(row["updated_at"] for row in listed)]) or None
 
-    def _transaction(self, row):
-        """Which of the fields in ``extra`` are there depends on the bank."""
+    def identify_row(self, row):
+        return row["id"], STATUSES.get(row["status"])
+
+    def _transaction(self, row, wanted):
+        """Which of the fields in ``extra`` are there depends on the bank.
+
+        :param str wanted: its status, as Salt Edge calls it
+        :return: :class:`~.types.Transaction`, or None for one of another status or one that was fetched twice
+        """
+        if row["status"] not in STATUSES:
+            raise ValueError(f"no status: {row['status']!r}"[:100])
+        if row["status"] != wanted or row.get("duplicated"):
+            return None
         extra = row.get("extra") or {}
         get, amount, currency = extra.get, reading.amount(row["amount"]), reading.currency(row["currency_code"])
         name, about = ("payee", "payee_information") if amount < 0 else ("payer", "payer_information")

@@ -7,7 +7,7 @@ whatever its user may; so a form opens it in a tab of its own, as Yodlee documen
 import hashlib
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from urllib.parse import urlencode, urlsplit
 
 from . import reading
@@ -438,17 +438,20 @@ class Yodlee(WebProvider):
             self._http(state["login"]), "transactions", "transaction", place["skip"], **ids, **days
         )
         with self.reading("transactions"):
-            names = [row["id"] for row in rows]
+            names = list(map(self._name, rows))
             if last := place.get("last"):
                 if last not in names:
                     return self._again(account, place)
                 rows = rows[names.index(last) + 1 :]
-            found = [self._transaction(row) for row in rows if STATUSES[row["status"]]]
-            found.sort(key=lambda row: (row.status == "pending", row.booking_date))
+            found, unread = self.read_rows(rows, self._transaction)
+            found.sort(key=lambda row: (row.status == "pending", row.booking_date or date.max))
             if following:
-                place |= {"skip": following - min(OVERLAP, len(names) // 2), "last": names[-1]}
+                overlap = min(OVERLAP, len(names) // 2)
+                # A row without an id can't be found again; where none of the overlap has one, nothing is compared.
+                named = [name for name in names[len(names) - overlap :] if name]
+                place |= {"skip": following - overlap, "last": named[-1] if named else None}
             after = self.write_cursor(account, **place) if following else None
-            return Page(tuple(found), (), after, bool(following))
+            return Page(tuple(found), (), after, bool(following), tuple(unread))
 
     def _again(self, account, place):
         if place["again"] >= RESTARTS:
@@ -456,8 +459,23 @@ class Yodlee(WebProvider):
         place = {"from": place["from"], "to": place["to"], "skip": 0, "again": place["again"] + 1}
         return Page((), (), self.write_cursor(account, **place), True)
 
+    def _name(self, row):
+        """:return: the id of a row, None where it has none"""
+        name = row.get("id") if isinstance(row, dict) else None
+        return str(name) if type(name) in (int, str) and name != "" else None
+
+    def identify_row(self, row):
+        return self._name(row), STATUSES.get(row["status"])
+
     def _transaction(self, row):
-        get = row.get
+        """:return: :class:`~.types.Transaction`, or None for one that is only planned or has failed"""
+        get, name = row.get, self._name(row)
+        if name is None:
+            raise ValueError(f"no id: {get('id')!r}"[:100])
+        if get("status") not in STATUSES:
+            raise ValueError(f"no status: {get('status')!r}"[:100])
+        if STATUSES[row["status"]] is None:
+            return None
         money, description = row["amount"], get("description") or {}
         original = description.get("original") or description.get("simple")
         # Amounts have no sign, of cards neither: a purchase is a debit.
@@ -465,7 +483,7 @@ class Yodlee(WebProvider):
         return Transaction(
             # Unique together with CONTAINER, and an account has one. https://developer.yodlee.com/api-reference,
             # Transaction. Nothing says that a pending one keeps it, and nothing links the two.
-            id=str(row["id"]),
+            id=name,
             status=STATUSES[row["status"]],
             amount=sign * reading.amount(money["amount"]),
             currency=reading.currency(money["currency"]),

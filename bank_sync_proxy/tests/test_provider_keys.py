@@ -56,7 +56,7 @@ class TestProviderKeys(TransactionCase):
         return provider
 
     def test_keys_that_work_tell_what_was_seen(self):
-        for code in ("enable_banking", "plaid", "gocardless"):
+        for code in ("enable_banking", "plaid", "gocardless", "salt_edge", "yodlee"):
             with self.subTest(code):
                 case = Case(code, "keys")
                 provider = self.ask(code, case.exchanges)
@@ -128,8 +128,16 @@ class TestProviderKeys(TransactionCase):
     def test_every_adapter_with_keys_of_the_proxy_can_test_them(self):
         for code, _label, _name in PROVIDERS:
             adapter = provider_class(code)
-            if self.provider(code).keys_owner == "proxy":
+            if self.provider(code).keys_owner == "proxy" and not Case(code, "keys").impossible:
                 self.assertIsNot(adapter.check_keys, Provider.check_keys, code)
+
+    def test_keys_about_which_nobody_can_be_asked(self):
+        """The registration for FinTS counts only together with a user's PIN."""
+        provider = self.provider("fints")
+        self.settings(provider)["product_id"].value = "9FA6681DEC0CF3046BFC2F8A6"
+        provider.action_test_keys()
+        self.assertEqual(provider.keys_state, "unknown")
+        self.assertIn("when a user connects a bank", provider.keys_message)
 
     def test_who_only_helps_users_tests_no_keys(self):
         support = new_test_user(self.env, "helper", "base.group_user,bank_sync_proxy.group_support")

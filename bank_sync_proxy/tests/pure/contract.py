@@ -48,6 +48,7 @@ class Script:
     :cvar dict callback: parameters with which the browser comes back; ``refusal`` when the user has refused
     :cvar tuple secrets: texts that may be in no log and in no error
     :cvar tuple renewed: id in the questions of ``revoke``, and the one that ``renewal`` has put in its place, if it has
+    :cvar tuple bad_rows: two (transaction that nobody can read, how it is kept), of the kind of ``unknown_fields``
     :cvar server_class: what speaks the provider's language
     :cvar str media_type: of its answers
     :cvar str asks_once: why no question is ever sent a second time; empty where those that only read may be
@@ -68,6 +69,7 @@ class Script:
     server_class = ScriptedServer
     media_type = "application/json"
     asks_once = ""
+    bad_rows = (({"not": "documented"}, {"not": "documented"}), (None, {"row": None}))
 
     def __init__(self):
         self.moment = NOW
@@ -131,6 +133,14 @@ class Script:
                 return step
         raise AssertionError("the visit has no end")
 
+    def put_beside(self, row, exchanges, bad):
+        """Change the exchanges, so that bad rows stand before the good ones.
+
+        :param row: ``Transaction.raw`` of a good one
+        """
+        *_others, rows = (found for exchange in exchanges for found in lists_with(row, exchange.get("answer")))
+        rows[:0] = bad
+
     def pages(self, since=None, cursor=None, account=None):
         """:return: all pages of one question"""
         pages = []
@@ -140,6 +150,13 @@ class Script:
             json.dumps(pages[-1].to_protocol(), allow_nan=False)
             assert len(pages) < 50, "the pages have no end"
         return pages
+
+
+def lists_with(row, value):
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from lists_with(row, item)
+    if isinstance(value, list) and row in value:
+        yield value
 
 
 def script_class(code):

@@ -23,6 +23,11 @@ class FinTSScript(Script):
     media_type = "text/plain"
     asks_once = "a bank counts PINs, and the messages of a dialog have numbers"
 
+    bad_rows = (
+        (":61:not documented", {"mt940": ":61:not documented"}),
+        (":61:2611991199DR1,N005NONREF\r\n:86:x", {"mt940": ":61:2611991199DR1,N005NONREF\n:86:x"}),
+    )
+
     @property
     def answers(self):
         return {
@@ -53,6 +58,11 @@ class FinTSScript(Script):
             }
             value["client"] = base64.b64encode(compress_datablob(DATA_BLOB_MAGIC, 1, kept)).decode()
         return value
+
+    def put_beside(self, row, exchanges, bad):
+        lines = exchanges[-1]["binary"]["booked"]
+        place = lines.index(row["mt940"].split("\n")[0])
+        lines[place:place] = bad
 
     @staticmethod
     def from_memory(script, case, count):

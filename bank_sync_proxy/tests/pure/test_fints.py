@@ -25,7 +25,7 @@ from bank_sync_proxy.tests.pure.scripted import FIXTURES, Case
 pytest.importorskip("fints")
 
 from bank_sync_proxy.providers import fints_client
-from bank_sync_proxy.providers.fints_statements import read_camt, read_mt940
+from bank_sync_proxy.providers import fints_statements as statements
 from bank_sync_proxy.tests.pure.fints_server import FinTSScript
 
 GOT = "HIRMG:2+0010::Nachricht entgegengenommen."
@@ -365,6 +365,14 @@ def test_without_the_library_it_says_what_to_install(monkeypatch):
 # -------------------------------------------------------------------------
 
 
+def read_mt940(text, currency="EUR", status="booked"):
+    return [statements.read_line(line, currency, status) for line in statements.split_mt940(text)]
+
+
+def read_camt(document):
+    return [found for found in map(statements.read_entry, statements.split_camt(document)) if found]
+
+
 def mt940(*lines):
     return "\r\n".join(
         [
@@ -382,7 +390,7 @@ def mt940(*lines):
 
 @pytest.mark.parametrize("mark, amount", [("C", "5.10"), ("D", "-5.10"), ("RC", "-5.10"), ("RD", "5.10")])
 def test_what_is_taken_back_has_the_other_sign(mark, amount):
-    (row,) = read_mt940(mt940(f":61:2611041104{mark}R5,10NTRFNONREF", ":86:166?00TEST?20SVWZ+x"), "EUR", False)
+    (row,) = read_mt940(mt940(f":61:2611041104{mark}R5,10NTRFNONREF", ":86:166?00TEST?20SVWZ+x"), "EUR")
     assert row.amount == Decimal(amount)
 
 
@@ -391,20 +399,58 @@ def test_what_is_taken_back_has_the_other_sign(mark, amount):
     [("2612300102", date(2027, 1, 2)), ("2701021230", date(2026, 12, 30)), ("261104", date(2026, 11, 4))],
 )
 def test_the_day_of_booking_has_no_year_of_its_own(dates, booked):
-    (row,) = read_mt940(mt940(f":61:{dates}CR5,NTRFNONREF", ":86:166?00TEST"), "EUR", False)
+    (row,) = read_mt940(mt940(f":61:{dates}CR5,NTRFNONREF", ":86:166?00TEST"), "EUR")
     assert row.booking_date == booked
 
 
+def test_each_row_of_a_statement_is_read_for_itself(caplog):
+    """Neither a row, nor a closing balance, nor another statement that can't be read keeps the others away."""
+    row = (":61:2611041104CR{},NTRFNONREF", ":86:166?00TEST?20SVWZ+x")
+    bad = (":61:2611041104XR9,NTRFNONREF", ":86:Familie Beispiel")
+    text = mt940(row[0].format(1), row[1], *bad, row[0].format(2), row[1])
+    lines = statements.split_mt940(text + mt940(row[0].format(3), row[1]).replace(":62F:C261120EUR1000,", ":62F:none"))
+    found, unread = FinTS().read_rows(lines, statements.read_line, "EUR", "booked", status="booked")
+    assert [one.amount for one in found] == [1, 2, 3]
+    assert [(one.id, one.status, one.raw) for one in unread] == [(None, "booked", {"mt940": "\n".join(bad)})]
+    assert "Beispiel" not in caplog.text + unread[0].problem, "what banks say about people is in no log"
+    assert found == read_mt940(mt940(*(part.format(n) for n in (1, 2, 3) for part in row))), "as if it were alone"
+
+
+def test_words_are_the_same_once_a_row_can_be_read():
+    """By them its database knows that what it had kept beside the books has come in."""
+    rows = [":61:2611041104CR1,NTRFNONREF\r\n:86:166?00A?20b\r\n?21c", ":61:2611041104CR2,NTRFNONREF"]
+    alone = [one.raw for one in read_mt940(mt940(*rows))]
+    beside = [one for one in statements.split_mt940(mt940(*rows, ":61:bad")) if one.data]
+    assert alone == beside == [{"mt940": row.replace("\r\n", "\n")} for row in rows]
+
+
+def test_two_rows_without_a_kind_stay_two():
+    rows = read_mt940(mt940(":61:2611041104CR1,", ":61:2611041104CR2,"))
+    assert [row.amount for row in rows] == [1, 2]
+
+
+def test_a_head_that_can_t_be_read_makes_no_row_up():
+    lines = statements.split_mt940(mt940(":61:2611041104CR1,NTRFNONREF").replace(":60F:C261101EUR1000,", ":60F:?"))
+    assert [line.data for line in lines] == [None]
+
+
+def test_each_entry_of_camt_is_read_for_itself():
+    evil = CAMT.replace(b"<CdtDbtInd>CRDT</CdtDbtInd><RvslInd>", b"<CdtDbtInd>?</CdtDbtInd><RvslInd>")
+    evil = evil.replace(b"<BookgDt><Dt>2026-11-06</Dt></BookgDt>", b"")
+    found, unread = FinTS().read_rows(statements.split_camt(evil), statements.read_entry)
+    assert [one.amount for one in found] == [Decimal("-89.40"), -12]
+    assert [(one.id, one.status) for one in unread] == [(None, "booked")] * 2
+    assert "without a day" in unread[1].problem
+
+
 def test_a_text_without_fields_is_kept(script):
-    (row,) = read_mt940(mt940(":61:2611041104CR5,NTRFKREF-1//BANK-1", ":86:Freier Text-0000 ohne Felder"), "EUR", False)
+    (row,) = read_mt940(mt940(":61:2611041104CR5,NTRFKREF-1//BANK-1", ":86:Freier Text-0000 ohne Felder"), "EUR")
     assert row.remittance == ("Freier Text-0000 ohne Felder",)
-    assert row.raw["bank_reference"] == "BANK-1" and row.id is None
+    assert "//BANK-1" in row.raw["mt940"] and row.id is None
 
 
 def test_old_line_ends_are_read():
-    (row,) = read_mt940(
-        mt940(":61:2611041104CR5,NTRFNONREF", ":86:166?00TEST?20SVWZ+x").replace("\r\n", "@@"), "EUR", False
-    )
+    (row,) = read_mt940(mt940(":61:2611041104CR5,NTRFNONREF", ":86:166?00TEST?20SVWZ+x").replace("\r\n", "@@"), "EUR")
     assert row.remittance == ("x", "TEST")
 
 
@@ -412,7 +458,7 @@ CAMT = (FIXTURES / "fints" / "camt.xml").read_bytes()
 
 
 def test_camt_is_read_by_its_fields():
-    debit, _reversal, _batch, pending = read_camt(CAMT, False)
+    debit, _reversal, _batch, pending = read_camt(CAMT)
     assert (debit.amount, debit.currency, debit.status) == (Decimal("-89.40"), "EUR", "booked")
     assert (debit.foreign_amount, debit.foreign_currency) == (Decimal("-84.00"), "CHF")
     assert (debit.booking_date, debit.value_date) == (date(2026, 11, 3), date(2026, 11, 4))
@@ -428,13 +474,13 @@ def test_camt_is_read_by_its_fields():
 
 
 def test_what_comes_back_has_the_same_other_side():
-    reversal = read_camt(CAMT, False)[1]
+    reversal = read_camt(CAMT)[1]
     assert reversal.amount == Decimal("89.40") and reversal.counterparty.name == "Stadtwerke Musterstadt"
     assert reversal.creditor_reference == "RF18539007547034" and reversal.end_to_end_id is None
 
 
 def test_a_batch_is_one_transaction_without_another_side():
-    batch = read_camt(CAMT, False)[2]
+    batch = read_camt(CAMT)[2]
     assert batch.amount == 30 and batch.counterparty.name is None
     assert batch.remittance == ("Rechnung 1", "Rechnung 2")
 
@@ -442,7 +488,7 @@ def test_a_batch_is_one_transaction_without_another_side():
 def test_a_document_can_t_name_files_of_the_proxy():
     evil = CAMT.replace(b"?>", b'?><!DOCTYPE x [<!ENTITY file SYSTEM "file:///etc/passwd">]>', 1)
     evil = evil.replace(b"Abschlag November", b"&file;")
-    assert not any("root:" in text for row in read_camt(evil, False) for text in row.remittance)
+    assert not any("root:" in text for row in read_camt(evil) for text in row.remittance)
 
 
 def test_camt_comes_before_mt940(script):

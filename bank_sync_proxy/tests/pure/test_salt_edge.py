@@ -154,7 +154,31 @@ def test_a_page_that_names_itself_as_the_next_is_an_error(script):
 def test_a_state_that_is_not_documented_is_no_booking(script):
     for status in ("authorised", None):
         script.server.expect([page(POSTED, row("1", status=status)), page(PENDING)])
-        assert script.pages()[0].transactions == ()
+        (given,) = script.pages()
+        assert given.transactions == () and [(one.id, one.status) for one in given.unread] == [("1", None)]
+
+
+def test_a_bookmark_that_has_to_stay_is_followed_by_nothing_that_it_can_not_take_back(script):
+    """Its database keeps the bookmark of the run before, which knows nothing of pending ones that came later."""
+    script.server.expect([page(POSTED, row("1")), page(PENDING, pending("p1"))])
+    bookmark = script.pages()[-1].next_cursor
+    gone = page(POSTED, then="&duplicated=true")
+    script.server.expect([page(POSTED, row("2", "a lot"), then="&from_id=1", after="3")])
+    script.server.expect([page(POSTED, row("3"), then="&from_id=3"), gone, page(PENDING, pending("p2"))])
+    bad, last = script.pages(cursor=bookmark)
+    assert [one.id for one in bad.unread] == ["2"] and last.removed_ids == ("p1",)
+    assert [transaction.id for transaction in last.transactions] == ["3"]
+    # A pending one keeps no bookmark: it is gone with the next refresh, and booked under another id.
+    script.server.expect([page(POSTED, then="&from_id=1"), gone, page(PENDING, {**pending("p3"), "amount": "a lot"})])
+    (news,) = script.pages(cursor=bookmark)
+    assert not news.unread and news.next_cursor
+
+
+def test_a_bookmark_names_a_row_that_could_be_read(script):
+    script.server.expect([page(POSTED, row("1"), row("2", "a lot")), page(PENDING)])
+    (first,) = script.pages()
+    script.server.expect([page(POSTED, then="&from_id=1"), page(POSTED, then="&duplicated=true"), page(PENDING)])
+    script.pages(cursor=first.next_cursor)
 
 
 def test_numbers_of_json_never_become_floats(script):

@@ -275,6 +275,26 @@ def test_a_row_that_is_withdrawn_between_two_pages_hides_no_other_one(script):
     assert ids(script) == ["4", "3", "3", "2", "1"]
 
 
+@pytest.mark.parametrize("nameless", [None, ["x"], ""])
+def test_a_row_without_an_id_is_not_searched_for_on_the_next_page(script, nameless):
+    script.server.expect([TOKEN, page(0, 6, 5, 4, nameless, headers=NEXT), TOKEN, page(2, 4, nameless, 3)])
+    pages = script.pages(since=date(2026, 11, 10))
+    assert [row.id for page in pages for row in page.transactions] == ["6", "5", "4", "3"]
+    assert [row.id for page in pages for row in page.unread] == [None, None]
+
+
+def test_a_page_that_ends_without_any_id_is_followed_by_the_next_one(script):
+    script.server.expect([TOKEN, page(0, 4, None, headers=NEXT), TOKEN, page(1, None, 3)])
+    assert ids(script) == ["4", "3"]
+
+
+def test_a_status_that_is_not_documented_is_no_booking(script):
+    rows = [{**ROW, "id": number, "status": status} for number, status in enumerate(("NEW", None, "FAILED"))]
+    script.server.expect([TOKEN, {"ask": LIST.format("2024-11-20", 0), "answer": {"transaction": rows}}])
+    (given,) = script.pages()
+    assert not given.transactions and [row.id for row in given.unread] == ["0", "1"]
+
+
 def test_a_list_that_never_rests_is_given_up(script):
     again = [TOKEN, page(0, 4, 3, headers=NEXT), TOKEN, page(1, 2, 1)]
     script.server.expect(again * (RESTARTS + 1))

@@ -1,0 +1,53 @@
+from unittest.mock import patch
+
+from odoo.tests import tagged
+from odoo.tools.translate import get_translation
+
+from ..proxy.client import UNREADABLE
+from ..proxy.transport import EmbeddedTransport
+from .common import OnlineSyncCommon
+
+FRENCH = get_translation("account_online_synchronization", "fr_FR", UNREADABLE.source, {})
+
+
+@tagged("post_install", "-at_install")
+class TestLanguages(OnlineSyncCommon):
+    """Whoever reads of a failure reads it in his own language, also what happened while nobody was there."""
+
+    def setUp(self):
+        super().setUp()
+        self.env["res.lang"]._activate_lang("fr_FR")
+        transport = EmbeddedTransport(self.proxy.dispatch)
+        self.startPatcher(
+            patch.object(
+                self.registry["account.online.link"],
+                "_get_client",
+                lambda link: link.env["account.online.service"]._get()._client_over(transport),
+            )
+        )
+        self.link = self.connect_journal()
+        self.proxy.answers["connections.refresh"] = {"this is": "no answer"}
+
+    def test_the_sentence_is_translated(self):
+        self.assertNotEqual(FRENCH, UNREADABLE)
+
+    def test_a_background_failure_is_told_in_the_language_of_the_responsible_user(self):
+        self.link.responsible_user_id = self.env.user
+        self.env.user.lang = "fr_FR"
+        self.link.with_context(lang="en_US")._in_its_language()._synchronize(user_present=False)
+        self.assertEqual(self.link.error_message, FRENCH)
+
+    def test_a_user_who_waits_is_told_in_his_own_language(self):
+        action = self.link.with_context(lang="fr_FR").action_fetch_transactions()
+        self.assertEqual(action["params"]["message"], FRENCH)
+
+    def test_the_service_is_asked_in_the_language_of_the_reader(self):
+        heard = []
+
+        def listen(_operation, payload):
+            heard.append(payload.get("language"))
+            return {"accounts": []}
+
+        service = self.env["account.online.service"].with_context(lang="fr_FR")._get()
+        service._client_over(EmbeddedTransport(listen)).list_accounts("C1")
+        self.assertEqual(heard, ["fr_FR"])
