@@ -383,10 +383,10 @@ def phone(camera):
     camera.photograph("phone_needed")
     camera.click("Confirm a Phone Number")
     camera.page.locator(".modal [name=phone] input").fill("+32470123456")
-    camera.photograph_everywhere("phone")
+    camera.photograph("phone")
     camera.page.locator(".modal button[name=action_send]").click()
     camera.page.locator(".modal [name=code] input").wait_for()
-    camera.photograph("phone_code")
+    camera.photograph_everywhere("phone_code")
 
 
 def no_service(camera):
