@@ -1,7 +1,7 @@
 """What is photographed: functions of one part each, in the order in which a user meets them.
 
 A part takes a :class:`~.camera.Camera` and leaves the company as the next one finds it. States that a bank would have
-to bring about are written on the records, with the sentences that the engine writes.
+to bring about are written on the records, with sentences like those of the engine.
 """
 
 import re
