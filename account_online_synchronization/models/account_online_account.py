@@ -1,3 +1,4 @@
+import re
 from datetime import datetime
 from typing import NamedTuple
 
@@ -6,6 +7,18 @@ from odoo.addons.base.models.res_bank import sanitize_account_number
 
 from ..importer.identity import OPENING
 from ..proxy.messages import parse_balance, parse_moment
+from ..tools.recognition import Keys, recognize
+
+#: Accounts of one connection. The bank's name for an account is worth something beside its number, masked or none.
+SAME_CONNECTION = Keys(
+    own=("id",),
+    alike=(("number", "currency", "name"), ("number", "currency"), ("label", "currency")),
+    certain=("number", "currency"),
+)
+#: Ids of two connections have nothing to do with each other, and a name such as "Current account" proves nothing.
+OTHER_CONNECTION = Keys(own=("number", "currency", "name"), alike=(("number", "currency"),))
+#: What a number is written with; anything else, such as * or •, stands in for digits.
+WRITTEN = re.compile(r"[\w\s./:-]+")
 
 
 class DashboardRow(NamedTuple):
@@ -218,7 +231,8 @@ class AccountOnlineAccount(models.Model):
         :return: the accounts that are new
         """
         created = self.browse()
-        for message in link.account_online_account_ids._take_over(messages):
+        new = link.account_online_account_ids._take_over(messages)
+        for message, returning in zip(new, self._find_returning(link, new), strict=True):
             values = self._prepare_account_values(message)
             if not values["currency_id"]:
                 link.message_post(
@@ -230,7 +244,6 @@ class AccountOnlineAccount(models.Model):
                     )
                 )
                 continue
-            returning = self._find_returning(link, values)
             if returning:
                 returning._return_to(link, message)
             else:
@@ -251,54 +264,56 @@ class AccountOnlineAccount(models.Model):
     def _take_over(self, messages):
         """Refresh these accounts of one link: by id, else by what stays when a renewed consent brings new ids.
 
+        Where two accounts are alike in that, neither is guessed: a wrong journal would be worse than a new account.
+
         :return: the messages that belong to none of them
         """
-        by_id = {message["id"]: message for message in messages}
-        left = self.browse()
-        for account in self:
-            message = by_id.pop(account.online_identifier, None)
-            if message:
+        messages = list({message["id"]: message for message in messages}.values())
+        known = {account.id: account._facts() for account in self}
+        found = recognize(known, list(map(self._facts_of_message, messages)), SAME_CONNECTION)
+        for message, account in zip(messages, map(self.browse, found), strict=True):
+            if account:
+                if account.online_identifier != message["id"]:
+                    account._change_identifier(message)
                 account._refresh(message)
-            else:
-                left += account
-        for key in (type(self)._number_key, type(self)._name_key):
-            for account, message in left._pair_unique(list(by_id.values()), key):
-                left -= account
-                del by_id[message["id"]]
-                account._change_identifier(message)
-                account._refresh(message)
-        return list(by_id.values())
+        return [message for message, account_id in zip(messages, found, strict=True) if not account_id]
 
-    def _pair_unique(self, messages, key):
-        """Accounts and messages that have the same key, and nobody else has it."""
-        groups = {}
-        for account in self:
-            same = key(account.account_number, account.currency_id.name, account.online_name or account.name)
-            groups.setdefault(same, ([], []))[0].append(account)
-        for message in messages:
-            same = key(message.get("number"), message.get("currency"), message.get("name"))
-            groups.setdefault(same, ([], []))[1].append(message)
-        return [
-            (accounts[0], found[0])
-            for same, (accounts, found) in groups.items()
-            if same and len(accounts) == len(found) == 1
-        ]
+    def _facts(self):
+        """What this account is recognised by."""
+        return {
+            "id": self.online_identifier,
+            **self._describe_facts(self.account_number, self.currency_id.name, self.online_name or self.name),
+        }
+
+    @api.model
+    def _facts_of_message(self, message):
+        """:param dict message: *account* of docs/protocol.md"""
+        return {
+            "id": message["id"],
+            **self._describe_facts(message.get("number"), message.get("currency"), message.get("name")),
+        }
+
+    @api.model
+    def _describe_facts(self, number, currency, name):
+        return {
+            "number": self._certain_number(number),
+            "currency": str(currency or ""),
+            "name": str(name or ""),
+            "label": f"{number or ''} {name}" if name else "",
+        }
 
     @staticmethod
-    def _number_key(number, currency, _name=None):
-        """One number may have several currencies; a masked number (•••• 1234) proves nothing."""
-        number = sanitize_account_number(str(number)) if number else ""
-        return (number, currency) if number and len(number) >= 8 and number.isalnum() and "XXX" not in number else None
+    def _certain_number(number):
+        """:return: a number without blanks, ``""`` for a masked one (•••• 1234, 1234****5678): it proves nothing"""
+        number = str(number or "")
+        plain = sanitize_account_number(number) or ""
+        is_whole = WRITTEN.fullmatch(number) and len(plain) >= 8 and plain.isalnum() and "XXX" not in plain
+        return plain if is_whole else ""
 
     def _is_certainly_another(self, number):
         """Whether a number, however it is written, belongs to another account; a masked one proves nothing."""
-        other, own = self._number_key(number, None), self._number_key(self.account_number, None)
+        other, own = self._certain_number(number), self._certain_number(self.account_number)
         return bool(other and own and other != own)
-
-    @staticmethod
-    def _name_key(number, currency, name):
-        """Weaker, for accounts of one connection only: the bank's name for it, and its number, masked or none."""
-        return (str(number or ""), currency, name) if name else None
 
     def _refresh(self, message):
         """Why so little: the user's own name for the account wins, and a currency never changes."""
@@ -331,15 +346,25 @@ class AccountOnlineAccount(models.Model):
         self.write({"online_identifier": message["id"], "sync_cursor": False})
 
     @api.model
-    def _find_returning(self, link, values):
-        """The account of another connection that this one is, by number and currency. Never a second journal for it."""
-        key = self._number_key(values["account_number"], values["currency_id"])
-        if not key:
-            return self.browse()
+    def _find_returning(self, link, messages):
+        """Accounts of other connections that these are, by number and currency. Never a second journal for one.
+
+        :param list messages: *account* objects that are new to the connection
+        :return: list of the account that each of them is, an empty recordset where it is none or not certain
+        """
+        facts = list(map(self._facts_of_message, messages))
         others = self.search([("company_id", "=", link.company_id.id), ("account_online_link_id", "!=", link.id)])
-        found = others.filtered(lambda other: self._number_key(other.account_number, other.currency_id.id) == key)
-        # Why: the one that fills a journal is the one whose history counts.
-        return (found.filtered("journal_ids") or found)[:1]
+        # Why: what an earlier module has left may be there several times, and fills nothing any more.
+        left_over = others.filtered(lambda other: other.legacy_source and not other.journal_ids)
+        living = {account.id: account._facts() for account in others - left_over}
+        found = recognize(living, facts, OTHER_CONNECTION)
+        if left_over:
+            numbers = {known["number"] for known in living.values()}
+            legacy = {account.id: account._facts() for account in left_over}
+            legacy = {key: known for key, known in legacy.items() if known["number"] not in numbers}
+            also = recognize(legacy, facts, OTHER_CONNECTION)
+            found = [account_id or legacy_id for account_id, legacy_id in zip(found, also, strict=True)]
+        return [self.browse(account_id) for account_id in found]
 
     def _return_to(self, link, message):
         """The account moves to a new connection, with its journal and everything known of its transactions."""

@@ -62,8 +62,8 @@ class AccountOnlineAccount(models.Model):
 
     def _may_be(self, number):
         """Whether a number that is masked, or shows its end only, may be that of this account."""
+        is_known = self._certain_number(self.account_number) and self._certain_number(number)
         own, other = (sanitize_account_number(one or "") or "" for one in (self.account_number, number))
-        is_known = self._number_key(own, None) and self._number_key(other, None)
         end = other[-LAST_DIGITS:]
         return not is_known and len(end) == LAST_DIGITS and end.isdigit() and own.endswith(end)
 

@@ -78,12 +78,60 @@ class TestRenewal(OnlineSyncCommon):
         self.assertEqual(len(self.renew({"id": "N1", "name": "Card"}, {"id": "N2", "name": "Card"})), 2)
 
     def test_a_masked_number_proves_nothing(self):
-        for masked in ("•••• 1234", "**** **** 1234", "XXXXXXXX1234", "1234"):
+        for masked in (
+            "•••• 1234",
+            "**** **** 1234",
+            "XXXXXXXX1234",
+            "1234",
+            "5412****78901234",
+            "1234 56•• •••• 7890",
+        ):
             with self.subTest(masked), self.cr.savepoint() as savepoint:
                 self.begin({"id": "OLD", "number": masked, "name": "One"})
                 self.assertEqual(len(self.renew({"id": "NEW", "number": masked, "name": "Another"})), 1)
                 savepoint.rollback()
                 self.env.invalidate_all()
+
+    def identifiers(self):
+        return {account.id: account.sudo().online_identifier for account in self.accounts()}
+
+    def test_alike_accounts_keep_their_ids_however_they_are_listed(self):
+        """A card or a pot may have the number, and even the name, of its current account."""
+        alike = [{"id": name, "number": IBAN, "name": "Everyday"} for name in ("A", "B", "C")]
+        self.begin(*map(dict, alike[:2]))
+        before = self.identifiers()
+        for listed in ((1, 0), (1,), (2, 1), (2, 1, 0), (2,)):
+            with self.subTest(listed), self.cr.savepoint() as savepoint:
+                self.renew(*(dict(alike[index]) for index in listed))
+                self.assertEqual({**self.identifiers(), **before}, self.identifiers())
+                self.assertEqual(self.journal.account_online_account_id.sudo().online_identifier, before[min(before)])
+                savepoint.rollback()
+                self.env.invalidate_all()
+
+    def test_alike_accounts_with_new_ids_are_new_rather_than_wrong(self):
+        own = {"number": IBAN, "name": "Everyday"}
+        self.begin({"id": "A", **own}, {"id": "B", **own})
+        before = self.identifiers()
+        for names in (("N1", "N2"), ("N1",), ("A", "N2")):
+            with self.subTest(names), self.cr.savepoint() as savepoint:
+                new = self.renew(*({"id": name, **own} for name in names))
+                self.assertEqual(set(new.sudo().mapped("online_identifier")), set(names) - {"A"})
+                self.assertEqual({**self.identifiers(), **before}, self.identifiers())
+                savepoint.rollback()
+                self.env.invalidate_all()
+
+    def test_the_name_tells_accounts_of_one_number_apart(self):
+        self.begin({"id": "A", "number": IBAN, "name": "Everyday"}, {"id": "B", "number": IBAN, "name": "Card"})
+        names = {account.id: account.name for account in self.accounts()}
+        self.assertFalse(self.renew({"id": "N2", "number": IBAN, "name": "Card"}))
+        card = self.accounts().filtered(lambda account: account.sudo().online_identifier == "N2")
+        self.assertEqual((card.name, names[card.id]), ("Card", "Card"))
+
+    def test_an_account_that_is_listed_twice_is_one(self):
+        self.begin({"id": "A", "number": IBAN})
+        message = dict(self.proxy.accounts["A"])
+        connection = self.proxy.dispatch("connections.get", {"connection_id": "C1"})["connection"]
+        self.assertFalse(self.link._update_from_proxy(connection, [message, dict(message)]))
 
     def test_an_account_that_the_user_renamed_is_recognised_by_the_banks_own_name(self):
         self.begin({"id": "OLD", "number": "•••• 1234", "name": "One"})
@@ -144,6 +192,23 @@ class TestRenewal(OnlineSyncCommon):
         self.synchronize(link)
         self.assertEqual((self.accounts(), account.account_online_link_id), (account, link))
         self.assertEqual((self.journal.account_online_link_id, len(self.lines())), (link, 1))
+
+    def test_a_new_connection_does_not_guess_between_accounts_of_one_number(self):
+        """Connected again with the card alone, the card must not fill the journal of the current account."""
+        own = {"number": IBAN, "name": "Everyday"}
+        self.begin({"id": "A", **own}, {"id": "B", **own})
+        link = self.connect_again({"id": "N2", **own})
+        self.assertEqual((len(self.accounts()), len(link.account_online_account_ids)), (3, 1))
+        self.assertEqual(self.journal.account_online_link_id, self.link)
+
+    def test_a_new_connection_tells_accounts_of_one_number_apart_by_their_names(self):
+        self.begin({"id": "A", "number": IBAN, "name": "Everyday"}, {"id": "B", "number": IBAN, "name": "Card"})
+        current = self.journal.account_online_account_id
+        link = self.connect_again(
+            {"id": "N2", "number": IBAN, "name": "Card"}, {"id": "N1", "number": IBAN, "name": "Everyday"}
+        )
+        self.assertEqual((len(self.accounts()), current.account_online_link_id), (2, link))
+        self.assertEqual(current.sudo().online_identifier, "N1")
 
     def test_an_account_that_another_provider_offers_too_is_not_doubled(self):
         self.begin({"id": "OLD", "number": IBAN})

@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import date, timedelta
 from hashlib import blake2b
 
+from ..tools.recognition import Keys, identify
 from . import reading
 from .auth import SignedToken, load_rsa_key
 from .errors import ConsentError, ProviderError, RateLimited, _lt
@@ -119,6 +120,20 @@ class EnableBanking(WebProvider):
             type="key",
             help=_lt("The whole text of the .pem file that you got when you registered the application."),
         ),
+    )
+    #: `identification_hash` "can be used for matching accounts between multiple sessions". Of `identification_hashes`
+    #: "not all … can be used to uniquely identify an account": one may be made of the holder's name, which all
+    #: accounts of a company share. https://enablebanking.com/docs/api/reference/#accountresource
+    account_keys = Keys(
+        own=("hash", "currency"),
+        alike=(
+            ("hash", "currency", "number", "type", "name"),
+            ("iban", "currency", "type", "name"),
+            ("iban", "currency"),
+            ("hashes", "currency"),
+            ("number", "currency", "type", "name"),
+        ),
+        certain=("currency", "iban", "other_number", "type"),
     )
     error_codes = {
         **dict.fromkeys(("EXPIRED_SESSION", "ASPSP_PSU_ACTION_REQUIRED"), "consent_expired"),
@@ -255,36 +270,46 @@ class EnableBanking(WebProvider):
     def _identify(self, listed, known):
         """Give accounts ids that outlive the session.
 
-        ``identification_hash`` is the same in all sessions and for all users; a bank that changes what identifies an
-        account keeps the old hash in ``identification_hashes``. https://enablebanking.com/docs/api/reference/#accountresource
-
         :param dict known: accounts of the session before, by our id
         """
-        accounts = {}
-        for account in listed:
-            identification = account.get("account_id") or {}
-            other = identification.get("other") or {}
-            entry = {
-                # Some banks leave it out for blocked accounts.
-                "uid": account.get("uid"),
-                "hashes": sorted(
-                    {account.get("identification_hash"), *(account.get("identification_hashes") or ())} - {None}
-                ),
-                "iban": reading.iban(identification.get("iban")),
-                "number": reading.text(identification.get("iban") or other.get("identification")),
-                "currency": reading.currency(account["currency"]),
-                "name": reading.text(account.get("details") or account.get("product") or account.get("name")),
-                "type": TYPES.get(account.get("cash_account_type"), "other"),
-            }
-            key = next((key for key, old in known.items() if key not in accounts and self._is_same(entry, old)), None)
-            key = key or account.get("identification_hash") or f"{entry['number'] or entry['uid']}.{entry['currency']}"
-            # Several currencies under one number.
-            accounts[key if key not in accounts else f"{key}.{entry['currency']}"] = entry
-        return accounts
+        entries = [self._entry(account) for account in listed]
+        hashes = [entry["hash"] for entry in entries]
+        proposals = []
+        for entry in entries:
+            key = entry["hash"] or entry["number"] or entry["uid"]
+            # Several currencies may stand under one number, and under its hash.
+            is_shared = hashes.count(entry["hash"]) > 1 or not entry["hash"]
+            proposals.append(f"{key}.{entry['currency']}" if is_shared else key)
+        before = {key: self._facts(entry, key) for key, entry in known.items()}
+        ids = identify(before, list(map(self._facts, entries)), self.account_keys, proposals)
+        return dict(zip(ids, entries, strict=True))
 
-    def _is_same(self, new, old):
-        same = set(new["hashes"]) & set(old["hashes"]) or (new["iban"] and new["iban"] == old["iban"])
-        return same and new["currency"] == old["currency"]
+    def _entry(self, account):
+        """:return: what is kept of an account"""
+        identification = account.get("account_id") or {}
+        other = identification.get("other") or {}
+        main = account.get("identification_hash")
+        return {
+            # Some banks leave it out for blocked accounts.
+            "uid": account.get("uid"),
+            "hash": main,
+            "hashes": sorted({main, *(account.get("identification_hashes") or ())} - {None}),
+            "iban": reading.iban(identification.get("iban")),
+            "number": reading.text(identification.get("iban") or other.get("identification")),
+            "currency": reading.currency(account["currency"]),
+            "name": reading.text(account.get("details") or account.get("product") or account.get("name")),
+            "type": TYPES.get(account.get("cash_account_type"), "other"),
+        }
+
+    def _facts(self, entry, key=""):
+        """What an account is recognised by. States of earlier versions did not keep the main hash: it is our id."""
+        main = next((found for found in (entry.get("hash"), key.split(".")[0]) if found in entry["hashes"]), None)
+        return {
+            **{name: entry[name] for name in ("hashes", "iban", "number", "currency", "name", "type")},
+            "hash": main,
+            # Of a card, for example. A bank may write one account's number in several ways.
+            "other_number": None if entry["iban"] else entry["number"],
+        }
 
     def revoke(self, state):
         with suppress(ConsentError):

@@ -9,6 +9,7 @@ import base64
 from datetime import date, datetime, time, timedelta, timezone
 from functools import cached_property
 
+from ..tools.recognition import Keys, identify
 from . import fints_challenges as pages
 from . import reading
 from .errors import ConfigurationError, ConsentError, ProtocolError, TransientError, _lt
@@ -49,6 +50,7 @@ class FinTS(WebProvider):
         pending=True,
         history_days=HISTORY_DAYS,
     )
+    account_keys = Keys(own=("mark",), alike=(("iban", "currency"),))
     settings_needed = (
         Setting(
             "product_id",
@@ -188,7 +190,7 @@ class FinTS(WebProvider):
                 data = {"step": "tan", "access": {**access, **client.keep()}, "at": step, "todo": todo, "polls": 0}
                 return self._ask(client, result, {**data, "paused": client.pause(result)})
             if step == "accounts":
-                access = {**access, "accounts": self._identify(client, result)}
+                access = {**access, "accounts": self._identify(client, result, access.get("accounts", {}))}
                 todo = list(access["accounts"])
             if not todo:
                 break
@@ -202,14 +204,15 @@ class FinTS(WebProvider):
             return Refreshed(state, self.now())
         return Completed(state, tuple(map(self._account, state["accounts"].items())), refreshed_at=self.now())
 
-    def _identify(self, client, listed):
-        """An IBAN names one account, whatever the consent, so it is the id."""
-        found = {}
+    def _identify(self, client, listed, known):
+        """An IBAN names one account, whatever the consent, so it is the id; a few banks keep several under one IBAN,
+        by a mark of their own, and know accounts that have none."""
+        entries = []
         bank = client.bpa and reading.text(client.bpa.bank_name)
         for item in listed:
-            described = client.description(item.iban)
+            described = client.description(item.iban, item.subaccount)
             product = described and reading.text(described.account_product_name)
-            found[item.iban] = {
+            entry = {
                 "iban": item.iban,
                 "bic": item.bic,
                 "number": item.accountnumber,
@@ -220,7 +223,19 @@ class FinTS(WebProvider):
                 "currency": reading.currency(described.account_currency) if described else "EUR",
                 "type": int(described.account_type or 0) if described else 1,
             }
-        return found
+            entries.append({**entry, "name": entry["name"] or entry["number"]})
+        numbers = [entry["iban"] for entry in entries]
+        facts = [self._facts(entry) for entry in entries]
+        proposals = [
+            fact["iban"] if numbers.count(fact["iban"]) == 1 and fact["iban"] else fact["mark"] for fact in facts
+        ]
+        before = {key: self._facts(entry) for key, entry in known.items()}
+        return dict(zip(identify(before, facts, self.account_keys, proposals), entries, strict=True))
+
+    def _facts(self, entry):
+        number = entry["iban"] or f"{entry['bank_code']}.{entry['number']}"
+        mark = ".".join(filter(None, (number, entry["subaccount"])))
+        return {"mark": mark, "iban": entry["iban"], "currency": entry["currency"]}
 
     # -------------------------------------------------------------------------
     # TANS
@@ -312,7 +327,8 @@ class FinTS(WebProvider):
         return Account(
             id=key,
             name=account["name"],
-            number=account["iban"],
+            number=account["iban"] or account["number"],
+            number_type="iban" if account["iban"] else "other",
             currency=account["currency"],
             type=next((name for first, name in ACCOUNT_TYPES if account["type"] >= first), "other"),
             balance=balance and reading.amount(f"{balance.amount.amount:f}"),

@@ -259,9 +259,11 @@ class Client(FinTS3PinTanClient):
         allowed = {item.transaction for part in parts for item in part.allowed_transactions or () if item}
         return not allowed or question in allowed
 
-    def description(self, iban):
+    def description(self, iban, subaccount=None):
         """:return: segment HIUPD of an account, or None"""
-        return next((part for part in self.upd.find_segments("HIUPD") if part.iban == iban), None)
+        parts = [part for part in self.upd.find_segments("HIUPD") if iban and part.iban == iban]
+        own = [part for part in parts if (as_subaccount(part) or None) == (subaccount or None)]
+        return next(iter(own or parts), None)
 
     def balance(self, account):
         """:return: Balance of the library ``mt940``, None where the bank gives none, or NeedTANResponse"""
@@ -325,6 +327,11 @@ class Client(FinTS3PinTanClient):
             offered = self.bpd.find_segment_first("HICAZS").parameter.supported_camt_formats
             values["supported_camt_messages"] = SupportedMessageTypes([item for item in offered if "camt.052" in item])
         return lambda touchdown: command(touchdown_point=touchdown, **values)
+
+
+def as_subaccount(description):
+    """:return: the mark of an account under its number, or None"""
+    return getattr(description.account_information, "subaccount_number", None)
 
 
 def as_account(account):

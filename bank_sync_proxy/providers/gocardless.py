@@ -8,6 +8,7 @@ import re
 import secrets
 from datetime import date, timedelta
 
+from ..tools.recognition import Keys, identify
 from ..tools.urls import with_query
 from . import reading
 from .auth import Bearer, Token
@@ -75,6 +76,9 @@ class GoCardless(WebProvider):
     settings_needed = (
         Setting("secret_id", _lt("Secret ID"), help=_lt("Bank Account Data ‣ Developers ‣ User secrets.")),
         Setting("secret_key", _lt("Secret key"), type="secret"),
+    )
+    account_keys = Keys(
+        alike=(("number", "currency", "name", "type"), ("number", "currency")), certain=("iban", "currency", "type")
     )
     error_codes = {
         "AccessExpiredError": "consent_expired",
@@ -219,16 +223,10 @@ class GoCardless(WebProvider):
         }
 
     def _identify(self, listed, known):
-        """Ids are usually the same for an IBAN at an institution, but nobody promises that."""
-        accounts = {}
-        for new in listed:
-            key = next((key for key, old in known.items() if key not in accounts and self._is_same(new, old)), None)
-            accounts[key or new["id"]] = new
-        return accounts
-
-    def _is_same(self, new, old):
-        same_number = new["number"] and new["number"] == old["number"] and new["currency"] == old["currency"]
-        return new["id"] == old["id"] or same_number
+        """Ids are usually the same for an IBAN at an institution, but nobody promises that. Cards may share a masked
+        number, and a card the IBAN of its current account."""
+        ids = identify(known, listed, self.account_keys, [new["id"] for new in listed])
+        return dict(zip(ids, listed, strict=True))
 
     def revoke(self, state):
         try:

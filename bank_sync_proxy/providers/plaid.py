@@ -10,6 +10,7 @@ import json
 import secrets
 from datetime import date
 
+from ..tools.recognition import Keys, identify
 from ..tools.urls import with_query
 from . import reading
 from .auth import Headers, KeyMemory, decode_segment, verify_es256
@@ -87,6 +88,16 @@ class Plaid(WebProvider):
         ),
         Setting("countries", _lt("Countries"), default="US,CA", help=_lt("Codes with commas, as enabled at Plaid.")),
         Setting("webhook_url", _lt("Webhook URL"), required=False, help=_lt("Plaid sends its news there.")),
+    )
+    #: "mask may be non-unique between an Item's accounts". https://plaid.com/docs/api/accounts/
+    account_keys = Keys(
+        own=("account_id",),
+        alike=(
+            ("persistent_account_id",),
+            ("mask", "subtype", "currency", "name"),
+            ("mask", "subtype", "currency"),
+        ),
+        certain=("persistent_account_id", "currency"),
     )
     error_codes = {
         "RATE_LIMIT_EXCEEDED": "rate_limited",
@@ -230,22 +241,11 @@ class Plaid(WebProvider):
 
         ``persistent_account_id`` exists at few banks only. https://plaid.com/docs/api/accounts/#accounts-get-response
         """
-        accounts = {}
-        for account in listed:
-            if not account["balances"].get("iso_currency_code"):
-                # Miles, crypto currencies: no books are kept in them.
-                continue
-            new = self._identity(account)
-            key = next((key for key, old in known.items() if key not in accounts and self._is_same(new, old)), None)
-            accounts[key or account["account_id"]] = account
-        return accounts
-
-    def _is_same(self, new, old):
-        if new["account_id"] == old["account_id"]:
-            return True
-        if new["persistent_account_id"] and old["persistent_account_id"]:
-            return new["persistent_account_id"] == old["persistent_account_id"]
-        return all(new[name] == old[name] for name in ("mask", "subtype", "currency")) and bool(new["mask"])
+        # Miles, crypto currencies: no books are kept in them.
+        listed = [account for account in listed if account["balances"].get("iso_currency_code")]
+        facts = [self._identity(account) for account in listed]
+        ids = identify(known, facts, self.account_keys, [account["account_id"] for account in listed])
+        return dict(zip(ids, listed, strict=True))
 
     def revoke(self, state):
         try:

@@ -8,6 +8,7 @@ the dashboard.
 from datetime import date, timedelta
 from urllib.parse import parse_qs, urlsplit
 
+from ..tools.recognition import Keys, identify
 from . import reading
 from .auth import Basic, Bearer, Token
 from .errors import ConsentError, ProviderError, _lt
@@ -78,6 +79,7 @@ class Ponto(WebProvider):
         pending=True,
         consent_days=CONSENT_DAYS,
     )
+    account_keys = Keys(alike=(("number", "currency", "name"), ("number", "currency")), certain=("number", "currency"))
     #: Keys are the user's. 403: the account is no longer part of the integration.
     status_codes = {401: "credentials_rejected", 403: "consent_revoked", 404: "unknown_account"}
     error_codes = {
@@ -157,20 +159,19 @@ class Ponto(WebProvider):
 
     def _identity(self, account):
         about = account["attributes"]
-        return {"id": account["id"], "number": about.get("reference"), "currency": about["currency"]}
+        return {
+            "id": account["id"],
+            "number": about.get("reference"),
+            "currency": about["currency"],
+            "name": about.get("description") or about.get("product"),
+        }
 
     def _identify(self, listed, known):
-        """An account that was linked anew has another id; number and currency are the same."""
-        accounts = {}
-        for account in listed:
-            new = self._identity(account)
-            key = next((key for key, old in known.items() if key not in accounts and self._is_same(new, old)), None)
-            accounts[key or account["id"]] = account
-        return accounts
-
-    def _is_same(self, new, old):
-        same_number = new["number"] and new["number"] == old["number"] and new["currency"] == old["currency"]
-        return new["id"] == old["id"] or same_number
+        """An account that was linked anew has another id; number and currency are the same. A card or a pot may have
+        the number of its current account, so the name helps to tell them apart."""
+        facts = [self._identity(account) for account in listed]
+        ids = identify(known, facts, self.account_keys, [account["id"] for account in listed])
+        return dict(zip(ids, listed, strict=True))
 
     # -------------------------------------------------------------------------
     # NEWS

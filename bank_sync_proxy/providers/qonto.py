@@ -5,6 +5,7 @@ The user pastes the login and the secret key of their organisation; there is no 
 
 from decimal import Decimal
 
+from ..tools.recognition import Keys, identify
 from . import reading
 from .auth import Headers
 from .errors import ConsentError, _lt
@@ -64,6 +65,7 @@ class Qonto(WebProvider):
             help=_lt("Only for the sandbox: Qonto's developer portal shows it."),
         ),
     )
+    account_keys = Keys(alike=(("iban",),), certain=("iban",))
     #: The key is the user's.
     status_codes = {401: "credentials_rejected", 403: "credentials_rejected", 404: "unknown_account"}
 
@@ -102,7 +104,7 @@ class Qonto(WebProvider):
             return KEYS.with_error(REFUSED_KEYS, login=keys["login"])
         with self.reading("organization"):
             accounts = self._identify(listed, flow.state.get("accounts", {}))
-            identities = {key: {"id": account["id"], "iban": account["iban"]} for key, account in accounts.items()}
+            identities = {key: self._identity(account) for key, account in accounts.items()}
             shown = tuple(self._account(key, account) for key, account in accounts.items())
             return Completed({**keys, "accounts": identities}, shown, refreshed_at=self.now())
 
@@ -111,11 +113,13 @@ class Qonto(WebProvider):
             return self._http(keys).get("organization")["organization"]["bank_accounts"]
 
     def _identify(self, listed, known):
-        accounts = {}
-        for new in listed:
-            same = (key for key, old in known.items() if new["id"] == old["id"] or new["iban"] == old["iban"])
-            accounts[next(same, new["id"])] = new
-        return accounts
+        facts = [self._identity(account) for account in listed]
+        ids = identify(known, facts, self.account_keys, [account["id"] for account in listed])
+        return dict(zip(ids, listed, strict=True))
+
+    def _identity(self, account):
+        # Accounts at other banks, which Qonto only shows, may have no IBAN.
+        return {"id": account["id"], "iban": account["iban"]}
 
     # -------------------------------------------------------------------------
     # NEWS

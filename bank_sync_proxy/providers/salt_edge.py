@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 
+from ..tools.recognition import Keys, identify
 from ..tools.urls import with_query
 from . import reading
 from .auth import Headers, RequestSignature, load_rsa_key, verify_sha256
@@ -53,8 +54,6 @@ TYPES = {
     "credit_card": "credit_card",
     "savings": "savings",
 }
-#: What makes two accounts the same, surest first.
-LIKENESS = (("id",), ("number", "currency"), ("label", "currency"))
 
 #: Its classes of errors. https://docs.saltedge.com/v6/#errors
 ERRORS = {
@@ -118,6 +117,11 @@ class SaltEdge(WebProvider):
         Setting("private_key", _lt("Private key"), type="key", required=False, help=_lt("Live clients need it.")),
         Setting("webhook_url", _lt("Callback URL"), required=False, help=_lt("As at Salt Edge: it is signed, too.")),
         Setting("webhook_key", _lt("Public key of callbacks"), required=False, help=_lt("Salt Edge documents it.")),
+    )
+    #: Two accounts with numbers are not the same because of their names: they have no label.
+    account_keys = Keys(
+        alike=(("number", "currency", "name"), ("number", "currency"), ("label", "currency")),
+        certain=("number", "currency"),
     )
     error_codes = {error: ours for ours, errors in ERRORS.items() for error in errors.split()}
 
@@ -329,7 +333,7 @@ class SaltEdge(WebProvider):
         return {
             "id": account["id"],
             "number": number,
-            # Two accounts with numbers are not the same because of their names.
+            "name": f"{account['nature']} {account['name']}",
             "label": None if number else f"{account['nature']} {account['name']}",
             "currency": reading.currency(account["currency_code"]),
         }
@@ -341,15 +345,9 @@ class SaltEdge(WebProvider):
         """
         # No books are kept in points.
         listed = [account for account in listed if account["nature"] != "bonus"]
-        keys, left = {}, dict(known)
-        for names in LIKENESS:
-            for account in listed:
-                new = self._identity(account)
-                like = [key for key, old in left.items() if all(new[name] and new[name] == old[name] for name in names)]
-                if account["id"] not in keys and len(like) == 1:
-                    keys[account["id"]] = like[0]
-                    del left[like[0]]
-        return {keys.get(account["id"], account["id"]): account for account in listed}
+        facts = [self._identity(account) for account in listed]
+        ids = identify(known, facts, self.account_keys, [account["id"] for account in listed])
+        return dict(zip(ids, listed, strict=True))
 
     def _check_consent(self, state):
         if state["expires_at"] and self.now() >= moment_from_text(state["expires_at"]):

@@ -8,6 +8,7 @@ import base64
 from datetime import date, datetime, time, timedelta, timezone
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from ..tools.recognition import Keys, identify
 from . import reading
 from .auth import Basic
 from .errors import ProviderError, _lt
@@ -85,6 +86,8 @@ class SimpleFIN(WebProvider):
         history_days=HISTORY_DAYS,
         fetches_per_day=REQUESTS_PER_DAY,
     )
+    #: A bank's ids are unique within the bank, whose name may change; a new access URL may give new ids.
+    account_keys = Keys(own=("id", "bank"), alike=(("id",), ("bank", "name", "currency")), certain=("currency",))
     status_codes = {402: "consent_expired", 403: "consent_revoked"}
 
     def parse_error(self, response):
@@ -177,7 +180,7 @@ class SimpleFIN(WebProvider):
     def _fetch_accounts(self, access_url, known):
         answer = self._ask(access_url, **{"balances-only": "1"})
         with self.reading("accounts"):
-            found = {}
+            listed = []
             for account in answer["accounts"]:
                 if not reading.CURRENCY.fullmatch(account["currency"]):
                     # The address of a currency of one's own: miles, points. No books are kept in them.
@@ -190,20 +193,16 @@ class SimpleFIN(WebProvider):
                     "balance": str(reading.amount(account["balance"])),
                     "balance_at": moment_text(reading.moment_of_epoch(account["balance-date"])),
                 }
-                key = next((key for key, old in known.items() if key not in found and self._is_same(entry, old)), None)
-                found[key or account["id"]] = entry
-            if not found:
+                listed.append(entry)
+            if not listed:
                 self._check(answer, None, None)
-            return found
+            ids = identify(known, listed, self.account_keys, [entry["id"] for entry in listed])
+            return dict(zip(ids, listed, strict=True))
 
     def _bank(self, account, answer):
         org = account.get("org") or {}
         names = {connection["conn_id"]: connection.get("name") for connection in answer.get("connections") or ()}
         return names.get(account.get("conn_id")) or org.get("domain") or org.get("name")
-
-    def _is_same(self, new, old):
-        # A new access URL may give new ids.
-        return new["id"] == old["id"] or all(new[name] == old[name] for name in ("bank", "name", "currency"))
 
     def _news_of(self, accounts):
         """The oldest balance, because one bank of several may have been left behind; at most a window ago."""
@@ -245,7 +244,7 @@ class SimpleFIN(WebProvider):
         params |= {"end-date": epoch(end)} if more else {"pending": "1"}
         answer = self._ask(state["access_url"], **params)
         with self.reading("transactions"):
-            found = next((item for item in answer["accounts"] if item["id"] == known["id"]), None)
+            found = self._find(answer, known)
             self._check(answer, known["id"], (found or {}).get("conn_id"))
             if not found:
                 raise self.failure("unknown_account", "the access does not cover it any more")
@@ -253,6 +252,12 @@ class SimpleFIN(WebProvider):
             rows.sort(key=lambda row: (row.status == "pending", row.booking_date or date.max))
             after = self.write_cursor(account, start=end.isoformat()) if more else None
             return Page(tuple(rows), (), after, more, tuple(unread))
+
+    def _find(self, answer, known):
+        """:return: the account in an answer, or None; another bank may use the same id"""
+        same = [item for item in answer["accounts"] if item["id"] == known["id"]]
+        of_bank = [item for item in same if self._bank(item, answer) == known["bank"]]
+        return next(iter(of_bank or (same if len(same) == 1 else ())), None)
 
     def identify_row(self, row):
         return row["id"], "pending" if row.get("pending") is True else None

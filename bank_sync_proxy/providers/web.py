@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from urllib.parse import urlsplit
 
+from ..tools.recognition import Keys
 from . import errors
 from .base import Provider
 from .errors import CODES, ConfigurationError, ProtocolError
@@ -32,6 +33,8 @@ class WebProvider(Provider):
     #: Of the API. The sandbox may be the same.
     production_url = None
     sandbox_url = None
+    #: By what its accounts are found again: :class:`~..tools.recognition.Keys`.
+    account_keys = Keys()
 
     # -------------------------------------------------------------------------
     # YOU MAY SET

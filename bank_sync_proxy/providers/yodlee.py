@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from urllib.parse import urlencode, urlsplit
 
+from ..tools.recognition import Keys, identify
 from . import reading
 from .auth import Bearer, Headers, Token
 from .errors import ConsentError, _lt
@@ -113,6 +114,7 @@ class Yodlee(WebProvider):
             help=_lt("Only for the sandbox, which registers nobody: login name of one of its test users."),
         ),
     )
+    account_keys = Keys(alike=(("mark", "name"), ("mark",)))
     error_codes = {
         # Of failed answers.
         "Y800": "unexpected_answer",
@@ -382,21 +384,21 @@ class Yodlee(WebProvider):
 
     def _identity(self, account):
         currency = self._balance(account)["currency"]
-        mark = f"{account['CONTAINER']} {account.get('accountNumber')} {currency}"
-        return {"id": str(account["id"]), "container": account["CONTAINER"], "mark": mark}
+        number = account.get("accountNumber")
+        return {
+            "id": str(account["id"]),
+            "container": account["CONTAINER"],
+            "mark": f"{account['CONTAINER']} {number} {currency}" if number else None,
+            "name": account.get("accountName"),
+        }
 
     def _identify(self, listed, known):
         """Ids stay while the provider account does. Who has added the bank anew has new ones: then kind, masked number
         and currency tell, where only one account has them."""
         with self.reading("accounts"):
-            news = [self._identity(account) for account in listed]
-            marks, found = [new["mark"] for new in news], {}
-            for account, new in zip(listed, news, strict=True):
-                same = [key for key, old in known.items() if old["id"] == new["id"]]
-                if not same and account.get("accountNumber") and marks.count(new["mark"]) == 1:
-                    same = [key for key, old in known.items() if old["mark"] == new["mark"]]
-                found[same[0] if len(same) == 1 else new["id"]] = account
-            return found
+            facts = [self._identity(account) for account in listed]
+            ids = identify(known, facts, self.account_keys, [new["id"] for new in facts])
+            return dict(zip(ids, listed, strict=True))
 
     def accounts(self, state):
         self._check_consent(state)

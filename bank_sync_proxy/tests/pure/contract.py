@@ -51,6 +51,9 @@ class Script:
     :cvar tuple bad_rows: two (transaction that nobody can read, how it is kept), of the kind of ``unknown_fields``
     :cvar server_class: what speaks the provider's language
     :cvar str media_type: of its answers
+    :cvar str accounts_ask: how the question begins whose answer lists the accounts, at ``accounts_at`` in it
+    :cvar str own_id: name under which a state keeps what the provider calls an account
+    :cvar str lists_again: case in which the accounts are listed without a new consent, None where there is none
     :cvar str asks_once: why no question is ever sent a second time; empty where those that only read may be
     """
 
@@ -69,6 +72,10 @@ class Script:
     server_class = ScriptedServer
     media_type = "application/json"
     asks_once = ""
+    accounts_ask = "GET /accounts"
+    accounts_at = ("accounts",)
+    own_id = "id"
+    lists_again = "accounts"
     bad_rows = (({"not": "documented"}, {"not": "documented"}), (None, {"row": None}))
 
     def __init__(self):
@@ -132,6 +139,30 @@ class Script:
             else:
                 return step
         raise AssertionError("the visit has no end")
+
+    def alike(self, account, number):
+        """:param dict account: the first of the case ``connect``, as the provider lists it
+        :return: the same as another account: equal in all but the provider's own id and the balance
+        """
+        raise NotImplementedError
+
+    def list_accounts(self, exchanges, accounts):
+        """Let the exchanges list these accounts instead of their own."""
+        for exchange in exchanges:
+            if exchange["ask"].startswith(self.accounts_ask):
+                *path, last = self.accounts_at
+                answer = exchange["answer"]
+                for name in path:
+                    answer = answer[name]
+                answer[last] = accounts
+
+    def some_alike(self, numbers):
+        """:return: accounts that only their own ids tell apart"""
+        answers = [e["answer"] for e in Case(self.code, "connect").exchanges if e["ask"].startswith(self.accounts_ask)]
+        account = answers[-1]
+        for name in (*self.accounts_at, 0):
+            account = account[name]
+        return [self.alike(account, number) for number in numbers]
 
     def put_beside(self, row, exchanges, bad):
         """Change the exchanges, so that bad rows stand before the good ones.

@@ -34,12 +34,21 @@ class EnableBankingScript(Script):
     callback = {"state": STATE, "code": "c0de-from-the-bank"}
     refusal = {"state": STATE, "error": "access_denied", "error_description": "Denied by the user"}
     secrets = ("c0de-from-the-bank", "eyJ")
+    accounts_ask = "POST /sessions"
+    own_id = "hash"
+    lists_again = None
     #: A renewal makes another session.
     renewed = ("4604aa5b", "9b1c77de")
 
     @property
     def settings(self):
         return {"application_id": "cf589be3", "private_key": pem(application_key())}
+
+    def alike(self, account, number):
+        """One of the hashes is made of the holder's name; cards have no IBAN."""
+        own = f"own-{number}"
+        kept = {key: value for key, value in account.items() if key not in ("account_id", "all_account_ids")}
+        return {**kept, "uid": f"uid-{number}", "identification_hash": own, "identification_hashes": [own, "holder"]}
 
     def check(self, question):
         """The signature is verified as the provider would."""

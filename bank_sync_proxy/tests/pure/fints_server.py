@@ -4,6 +4,7 @@ import base64
 
 from fints.client import DATA_BLOB_MAGIC
 from fints.utils import compress_datablob
+from stdnum import iban
 
 from .contract import Script
 from .fints_bank import GOODBYE, FinTSServer, read, write
@@ -20,6 +21,8 @@ class FinTSScript(Script):
     account = "DE02120300000000202051"
     secrets = ("s3cret-pin", "424242")
     server_class = FinTSServer
+    own_id = "iban"
+    lists_again = None
     media_type = "text/plain"
     asks_once = "a bank counts PINs, and the messages of a dialog have numbers"
 
@@ -58,6 +61,22 @@ class FinTSScript(Script):
             }
             value["client"] = base64.b64encode(compress_datablob(DATA_BLOB_MAGIC, 1, kept)).decode()
         return value
+
+    def some_alike(self, numbers):
+        """An IBAN is what the bank calls an account; all else is the same."""
+        numbers = [f"10020030{number:010}" for number in numbers]
+        return [f"DE{iban.calc_check_digits(f'DE00{number}')}{number}" for number in numbers]
+
+    def list_accounts(self, exchanges, accounts):
+        """The bank lists them, and is then asked for the transactions of each."""
+        groups = [f"J:{number}:BYLADEM1001:{number[-10:]}::280:10020030" for number in accounts]
+        probes = [exchange for exchange in exchanges if exchange["with"]["segments"][0] == "HKKAZ"]
+        exchanges[:] = [exchange for exchange in exchanges if exchange not in probes]
+        for exchange in exchanges:
+            said = [part for part in exchange["says"] if not part.startswith("HISPA")]
+            if said != exchange["says"]:
+                exchange["says"] = [*said, "HISPA:1:HKSPA+" + "+".join(groups)]
+        exchanges += [{**probes[0], "with": {**probes[0]["with"], "iban": number}} for number in accounts]
 
     def put_beside(self, row, exchanges, bad):
         lines = exchanges[-1]["binary"]["booked"]

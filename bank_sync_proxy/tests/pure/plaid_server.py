@@ -54,7 +54,14 @@ class PlaidScript(Script):
     account = "BxBXxLj1m4HMXBm9WZZmCWVbPjX16EHwv99vp"
     callback = refusal = {"state": STATE}
     knows_key = False
+    accounts_ask = "POST /accounts/get"
+    own_id = "account_id"
     secrets = ("s3cret-of-plaid", "access-sandbox", "public-sandbox")
+
+    def alike(self, account, number):
+        """https://plaid.com/docs/api/accounts/: "mask may be non-unique between an Item's accounts"."""
+        balances = {**account["balances"], "current": number}
+        return {**account, "account_id": f"account-{number}", "balances": balances}
 
     def check(self, question):
         assert question.headers["PLAID-CLIENT-ID"] == "57c4acc30080d14816e41654"

@@ -12,7 +12,12 @@ class PontoScript(Script):
     account = "953934eb-229a-4fd2-8675-07794078cc7d"
     answers = {"client_id": "cc5bcd9b", "client_secret": " s3cret-of-ponto\n"}
     refused_answers = answers
+    accounts_at = ("data",)
     secrets = ("s3cret-of-ponto", "access-of-ponto")
+
+    def alike(self, account, number):
+        about = {**account["attributes"], "currentBalance": number}
+        return {**account, "id": f"account-{number}", "attributes": about}
 
     def check(self, question):
         basic = base64.b64encode(b"cc5bcd9b:s3cret-of-ponto").decode()

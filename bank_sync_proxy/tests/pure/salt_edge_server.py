@@ -46,6 +46,7 @@ class SaltEdgeScript(Script):
     country = "XF"
     account = "333333333333333333"
     callback = {"state": STATE}
+    accounts_at = ("data",)
     refusal = {"state": STATE, "error_class": "InvalidCredentials"}
     secrets = ("s3cret-of-salt-edge", "connect-token-of-a-visit", "PRIVATE KEY")
 
@@ -59,6 +60,9 @@ class SaltEdgeScript(Script):
             "webhook_url": WEBHOOK_URL,
             "webhook_key": public_pem(key_of("salt_edge")).replace("\n", " "),
         }
+
+    def alike(self, account, number):
+        return {**account, "id": f"account-{number}", "balance": number}
 
     def check(self, question):
         """The signature is verified as Salt Edge would."""

@@ -11,6 +11,7 @@ class SimpleFINScript(Script):
     institution = "bridge.US"
     country = "US"
     account = "2930002"
+    lists_again = "refresh"
     secrets = ("s3cret", "one-time-claim")
 
     def __init__(self):
@@ -22,6 +23,9 @@ class SimpleFINScript(Script):
         return {"token": self.token()}
 
     refused_answers = answers
+
+    def alike(self, account, number):
+        return {**account, "id": f"account-{number}", "balance": str(number)}
 
     def token(self, url=None):
         return base64.b64encode((url or f"{self.server.base_url}/claim/one-time-claim").encode()).decode()

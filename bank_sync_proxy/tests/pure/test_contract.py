@@ -171,6 +171,62 @@ def test_a_renewal_keeps_the_ids_of_the_accounts(script):
         assert completed.state != script.state
 
 
+def walk_listing(script, kind, numbers):
+    """The user gives a consent, and the bank lists accounts that only their own ids tell apart.
+
+    :return: our ids by the provider's own, in the order of the list
+    """
+    exchanges = Case(script.code, "renewal" if kind == "renew" else "connect").exchanges
+    script.list_accounts(exchanges, script.some_alike(numbers))
+    script.server.expect(exchanges)
+    completed = script.walk(kind)
+    assert isinstance(completed, Completed), completed
+    assert [account.id for account in completed.accounts] == list(completed.state["accounts"])
+    script.state = json.loads(json.dumps(completed.state))
+    return {account[script.own_id]: key for key, account in completed.state["accounts"].items()}
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [(1, 2), (2, 1), (1,), (2,), (3, 1, 2), (3, 2, 1), (3, 2), (2, 3), (3,)],
+    ids=lambda numbers: "-".join(map(str, numbers)),
+)
+def test_a_renewal_keeps_alike_accounts_apart_however_they_are_listed(script, numbers):
+    """Listed in another order; one closed or not ticked any more; a new one beside them, or instead of them."""
+    before = walk_listing(script, "connect", (1, 2))
+    known = dict(zip((1, 2), before, strict=True))
+    after = walk_listing(script, "renew", numbers)
+    for number, name in zip(numbers, after, strict=True):
+        if number in known:
+            assert name == known[number] and after[name] == before[name]
+        else:
+            assert after[name] not in before.values()
+
+
+def test_alike_accounts_whose_ids_are_all_new_are_not_guessed(script):
+    before = walk_listing(script, "connect", (1, 2))
+    after = walk_listing(script, "renew", (4, 5))
+    assert len(after) == 2 and not set(after.values()) & set(before.values())
+
+
+@pytest.mark.parametrize("numbers", [(2, 1), (2,), (3, 2, 1), (3, 2)], ids=lambda numbers: "-".join(map(str, numbers)))
+def test_alike_accounts_are_kept_apart_whenever_they_are_listed(script, numbers):
+    if not script.lists_again:
+        pytest.skip("the accounts are listed with a consent only")
+    walk_listing(script, "connect", (1, 2))
+    shown = []
+    for listing in ((1, 2), numbers):
+        exchanges = Case(script.code, script.lists_again).exchanges
+        script.list_accounts(exchanges, script.some_alike(listing))
+        script.server.expect(exchanges)
+        state = script.state
+        if script.lists_again == "refresh":
+            state = script.adapter.refresh(state).state
+        shown.append({account.id: account.balance for account in script.adapter.accounts(state)})
+    known = {key: balance for key, balance in shown[1].items() if key in script.state["accounts"]}
+    assert known == {key: balance for key, balance in shown[0].items() if balance in numbers}
+
+
 def test_a_consent_is_given_back(script):
     script.play("revoke")
     script.adapter.revoke(script.state)

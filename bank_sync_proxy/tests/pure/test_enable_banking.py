@@ -197,8 +197,36 @@ def test_several_currencies_under_one_number_are_several_accounts(script):
         for currency in ("EUR", "USD")
     ]
     first = script.adapter._identify(listed, {})
-    assert list(first) == ["h", "h.USD"]
-    assert list(script.adapter._identify(listed[::-1], first)) == ["h.USD", "h"]
+    assert list(first) == ["h.EUR", "h.USD"]
+    assert list(script.adapter._identify(listed[::-1], first)) == ["h.USD", "h.EUR"]
+
+
+def test_accounts_that_share_the_hash_of_their_holder_stay_apart(script):
+    """ "Not all of these hashes can be used to uniquely identify an account": one is made of the holder's name."""
+    listed = [
+        {
+            "uid": iban,
+            "identification_hash": f"own-{iban}",
+            "identification_hashes": [f"own-{iban}", "holder"],
+            "account_id": {"iban": iban},
+            "currency": "EUR",
+        }
+        for iban in ("FI2112345600000785", "FI5542345670000081", "FI8149600000000000")
+    ]
+    first = script.adapter._identify(listed[:2], {})
+    for now in (listed[1::-1], listed[1:2], listed[2:], listed[::-1]):
+        found = script.adapter._identify(now, first)
+        assert {key: entry["iban"] for key, entry in found.items()} == {f"own-{a['uid']}": a["uid"] for a in now}
+
+
+def test_states_from_before_the_main_hash_was_kept_are_read(script):
+    listed = [
+        {"uid": number, "identification_hash": number, "identification_hashes": [number, "all"], "currency": "EUR"}
+        for number in ("one", "two")
+    ]
+    before = script.adapter._identify(listed, {})
+    old = {key: {name: value for name, value in entry.items() if name != "hash"} for key, entry in before.items()}
+    assert list(script.adapter._identify(listed[::-1], old)) == ["two", "one"]
 
 
 def test_accounts_without_a_hash_are_known_by_their_number(script):

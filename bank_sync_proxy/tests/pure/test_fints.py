@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 
@@ -23,6 +24,8 @@ from bank_sync_proxy.tests.pure.contract import NOW
 from bank_sync_proxy.tests.pure.scripted import FIXTURES, Case
 
 pytest.importorskip("fints")
+
+from fints.models import SEPAAccount
 
 from bank_sync_proxy.providers import fints_client
 from bank_sync_proxy.providers import fints_statements as statements
@@ -66,6 +69,32 @@ def signed_in(script, method="912", medium=None):
     step = script.adapter.start("fints.DE", Flow("connect", "fints.DE"))
     step = answered(script, step, script.answers)
     return answered(script, step, {"method": method})
+
+
+# -------------------------------------------------------------------------
+# ACCOUNTS
+# -------------------------------------------------------------------------
+
+
+def sepa(iban, subaccount=None, number="0000202051"):
+    return SEPAAccount(iban, "BYLADEM1001", number, subaccount, "10020030")
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_accounts_under_one_iban_and_accounts_without_one_are_all_there(script, order):
+    client = SimpleNamespace(bpa=None, description=lambda iban, subaccount: None)
+    own = "DE02120300000000202051"
+    listed = [sepa(own, "EUR"), sepa(own, "USD"), sepa(None, None, "0000202059"), sepa("DE72120300000000202052")]
+    found = script.adapter._identify(client, listed[::order], {})
+    marks = {key: (entry["number"], entry["subaccount"]) for key, entry in found.items()}
+    assert marks == {
+        f"{own}.EUR": ("0000202051", "EUR"),
+        f"{own}.USD": ("0000202051", "USD"),
+        "10020030.0000202059": ("0000202059", None),
+        "DE72120300000000202052": ("0000202051", None),
+    }
+    # One of them is closed.
+    assert set(script.adapter._identify(client, listed[1:][::order], found)) == {*marks} - {f"{own}.EUR"}
 
 
 # -------------------------------------------------------------------------

@@ -15,8 +15,12 @@ class YodleeScript(Script):
     institution = "16441"
     country = "US"
     account = "10503001"
+    accounts_at = ("account",)
     secrets = ("s3cret-of-client", "admin-of-example", "token-of-user", "token-of-admin")
     renewed = ("10502782", "10509999")
+
+    def alike(self, account, number):
+        return {**account, "id": number, "currentBalance": {"amount": number, "currency": "USD"}}
 
     def check(self, question):
         assert question.headers["Api-Version"] == "1.1"
