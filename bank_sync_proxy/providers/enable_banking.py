@@ -341,7 +341,7 @@ class EnableBanking(WebProvider):
     def _balance(self, http, account):
         """:return: (booked balance, moment), both None where the bank does not give it now: the others matter, too"""
         try:
-            listed = http.get(f"accounts/{account['uid']}/balances")["balances"] if account["uid"] else []
+            answer = http.get(f"accounts/{account['uid']}/balances") if account["uid"] else {"balances": ()}
         except RateLimited:
             return None, None
         except ProviderError as error:
@@ -349,7 +349,7 @@ class EnableBanking(WebProvider):
                 return None, None
             raise
         with self.reading("balances"):
-            balances = [(b["balance_type"], b["balance_amount"], b.get("reference_date")) for b in listed]
+            balances = [(b["balance_type"], b["balance_amount"], b.get("reference_date")) for b in answer["balances"]]
             return reading.booked_balance(balances, account["currency"], BALANCES, self.now())
 
     def transactions(self, state, account, since=None, cursor=None, limit=None):
@@ -367,8 +367,9 @@ class EnableBanking(WebProvider):
             rows, unread = self.read_rows(answer["transactions"], self._transaction)
             rows.sort(key=lambda row: row.booking_date or date.max)
             key = answer.get("continuation_key") or None
+            is_last = key is None or self._is_circle(place, key)
         # A page without transactions may have a next one, it is documented.
-        if key is None or self._is_circle(place, key):
+        if is_last:
             return Page(tuple(rows), unread=tuple(unread))
         if place["page"] >= MAX_PAGES:
             raise self.failure("unexpected_answer", f"more than {MAX_PAGES} pages")

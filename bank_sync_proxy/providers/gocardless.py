@@ -13,7 +13,7 @@ from . import reading
 from .auth import Bearer, Token
 from .errors import ProviderError, RateLimited, _lt
 from .facts import Facts
-from .http import NoAuth
+from .http import NoAuth, read_seconds
 from .types import (
     Account,
     Capabilities,
@@ -107,13 +107,12 @@ class GoCardless(WebProvider):
     def _reset(self, response):
         """:return: seconds, from the headers of the limit that is used up, else from the words"""
         for limit in LIMITS:
-            if (
-                response.headers.get(f"{limit}_REMAINING") == "0"
-                and response.headers.get(f"{limit}_RESET", "").isdigit()
+            if response.headers.get(f"{limit}_REMAINING") == "0" and (
+                seconds := read_seconds(response.headers.get(f"{limit}_RESET", ""))
             ):
-                return int(response.headers[f"{limit}_RESET"])
+                return seconds
         found = TRY_AGAIN.search(response.text)
-        return found and int(found[1])
+        return found and read_seconds(found[1])
 
     def check_keys(self):
         with self.reading("institutions"):
@@ -274,11 +273,11 @@ class GoCardless(WebProvider):
     def _balance(self, account):
         """:return: (booked balance, moment), both None where no more questions are allowed today"""
         try:
-            listed = self.http.get(f"accounts/{account['id']}/balances/")["balances"]
+            answer = self.http.get(f"accounts/{account['id']}/balances/")
         except RateLimited:
             return None, None
         with self.reading("balances"):
-            balances = [(b["balanceType"], b["balanceAmount"], b.get("referenceDate")) for b in listed]
+            balances = [(b["balanceType"], b["balanceAmount"], b.get("referenceDate")) for b in answer["balances"]]
             return reading.booked_balance(balances, account["currency"], BALANCES, self.now())
 
     def transactions(self, state, account, since=None, cursor=None, limit=None):

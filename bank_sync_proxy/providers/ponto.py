@@ -86,8 +86,9 @@ class Ponto(WebProvider):
     }
 
     def read_error(self, body):
-        error = (body.get("errors") or [{}])[0]
-        return error.get("code"), error.get("detail"), (error.get("meta") or {}).get("requestId")
+        path = ("errors", 0)
+        found = (("code",), ("detail",), ("meta", "requestId"))
+        return tuple(reading.at(body, *path, *names) for names in found)
 
     # -------------------------------------------------------------------------
     # INSTITUTIONS

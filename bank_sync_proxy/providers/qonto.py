@@ -68,8 +68,8 @@ class Qonto(WebProvider):
     status_codes = {401: "credentials_rejected", 403: "credentials_rejected", 404: "unknown_account"}
 
     def read_error(self, body):
-        error = (body.get("errors") or [{}])[0]
-        return error.get("code"), error.get("detail") or body.get("message"), body.get("trace_id")
+        words = reading.at(body, "errors", 0, "detail") or body.get("message")
+        return reading.at(body, "errors", 0, "code"), words, body.get("trace_id")
 
     # -------------------------------------------------------------------------
     # CONSENT

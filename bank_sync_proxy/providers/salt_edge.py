@@ -131,8 +131,7 @@ class SaltEdge(WebProvider):
         return RequestSignature(key, self.now, headers, timedelta(seconds=MAX_SKEW_SECONDS))
 
     def read_error(self, body):
-        error = body.get("error") or {}
-        return error.get("class"), error.get("message"), error.get("request_id")
+        return tuple(reading.at(body, "error", name) for name in ("class", "message", "request_id"))
 
     def check_keys(self):
         with self.reading("countries"):

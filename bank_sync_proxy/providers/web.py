@@ -94,12 +94,23 @@ class WebProvider(Provider):
         return (parts.scheme, parts.netloc) == (base.scheme, base.netloc)
 
     def parse_error(self, response):
-        code, words, request_id = self.read_error(response.json_or_empty())
+        code, words, request_id = self._read_error_of_any_shape(response.json_or_empty())
         ours = self._our_code(code) or self.status_codes.get(response.status) or self._usual_code(response.status)
         detail = words or response.excerpt
         if CODES[ours].family == "ConfigurationError":
             detail += self._skew(response)
         return self.failure(ours, detail, response, provider_code=code, request_id=request_id)
+
+    def _read_error_of_any_shape(self, body):
+        """What went wrong must never hide behind how it was said: what has another shape says nothing.
+
+        :return: as :meth:`read_error`, each a text or None
+        """
+        try:
+            found = self.read_error(body)
+        except UNDOCUMENTED:
+            found = (None, None, None)
+        return [str(part) if isinstance(part, str | int) and part != "" else None for part in found]
 
     def failure(self, code, detail="", response=None, **context):
         """:return: the error of a code of :data:`~.errors.CODES`, with what the answer says about itself"""
