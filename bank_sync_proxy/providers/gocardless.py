@@ -72,13 +72,14 @@ class GoCardless(WebProvider):
         consent_days=MAX_CONSENT_DAYS,
         fetches_per_day=FETCHES_PER_DAY,
     )
+    sends_dates = True
     settings_needed = (
         Setting("secret_id", _lt("Secret ID"), help=_lt("Bank Account Data ‣ Developers ‣ User secrets.")),
         Setting("secret_key", _lt("Secret key"), type="secret"),
     )
     error_codes = {
         "AccessExpiredError": "consent_expired",
-        "AccountInactiveError": "unknown_account",
+        "AccountInactiveError": "account_refused",
         "AccountAccessForbidden": "consent_revoked",
     }
     #: 409: the account is suspended or still being prepared. 500 and 503 are those of the bank.
@@ -280,7 +281,7 @@ class GoCardless(WebProvider):
             balances = [(b["balanceType"], b["balanceAmount"], b.get("referenceDate")) for b in answer["balances"]]
             return reading.booked_balance(balances, account["currency"], BALANCES, self.now())
 
-    def transactions(self, state, account, since=None, cursor=None, limit=None):
+    def read_page(self, state, account, since=None, cursor=None, limit=None):
         """There is one page, however long it is."""
         self._check_consent(state)
         known = state["accounts"].get(account)

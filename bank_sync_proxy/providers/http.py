@@ -214,6 +214,9 @@ class Http:
                 **request,
             ) as response:
                 answer = Answer(response.status_code, response.headers, self._content(response, deadline))
+        except UnicodeError as error:
+            # A token or a link of the provider's that no request can carry.
+            return None, self._failure(ProtocolError, type(error).__name__, None)
         except requests.RequestException as error:
             # Why not its text: it shows the URL with all parameters.
             _logger.info("%s %s %s: %s", self.provider, method, mask(name), type(error).__name__)

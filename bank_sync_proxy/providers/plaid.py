@@ -88,9 +88,26 @@ class Plaid(WebProvider):
         Setting("countries", _lt("Countries"), default="US,CA", help=_lt("Codes with commas, as enabled at Plaid.")),
         Setting("webhook_url", _lt("Webhook URL"), required=False, help=_lt("Plaid sends its news there.")),
     )
+    #: Types, and the codes that say more than their type. https://plaid.com/docs/errors/
     error_codes = {
         "RATE_LIMIT_EXCEEDED": "rate_limited",
+        # The trial's connections are used up: waiting does not bring more.
+        "ADDITION_LIMIT": "provider_not_configured",
         "INSTITUTION_ERROR": "institution_unavailable",
+        # What does not pass by itself.
+        **dict.fromkeys(
+            ("INSTITUTION_NO_LONGER_SUPPORTED", "INSTITUTION_NOT_FOUND", "INVALID_INSTITUTION", "ITEM_NOT_SUPPORTED"),
+            "unknown_institution",
+        ),
+        **dict.fromkeys(
+            (
+                *("INSTITUTION_REGISTRATION_REQUIRED", "UNAUTHORIZED_INSTITUTION", "UNAUTHORIZED_ROUTE_ACCESS"),
+                "INSTITUTION_NOT_ENABLED_IN_ENVIRONMENT",
+            ),
+            "provider_not_configured",
+        ),
+        # Update mode asks the user for it.
+        "ADDITIONAL_CONSENT_REQUIRED": "consent_expired",
         "API_ERROR": "provider_unavailable",
         "PRODUCT_NOT_READY": "provider_busy",
         "TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION": "provider_busy",
@@ -298,7 +315,7 @@ class Plaid(WebProvider):
             balance_at=None if balance is None else self.now(),
         )
 
-    def transactions(self, state, account, since=None, cursor=None, limit=None):
+    def read_page(self, state, account, since=None, cursor=None, limit=None):
         """All that has changed since the cursor, from then on by bookmark: each account is a stream of its own."""
         self._check_consent(state)
         known = state["accounts"].get(account)

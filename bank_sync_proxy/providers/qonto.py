@@ -55,6 +55,7 @@ class Qonto(WebProvider):
         identity="`id`, a UUID",
         pending=True,
     )
+    sends_dates = True
     settings_needed = (
         Setting(
             "staging_token",
@@ -65,7 +66,7 @@ class Qonto(WebProvider):
         ),
     )
     #: The key is the user's.
-    status_codes = {401: "credentials_rejected", 403: "credentials_rejected", 404: "unknown_account"}
+    status_codes = {401: "credentials_rejected", 403: "credentials_rejected", 404: "account_refused"}
 
     def read_error(self, body):
         words = reading.at(body, "errors", 0, "detail") or body.get("message")
@@ -143,7 +144,7 @@ class Qonto(WebProvider):
             balance_at=self.now(),
         )
 
-    def transactions(self, state, account, since=None, cursor=None, limit=None):
+    def read_page(self, state, account, since=None, cursor=None, limit=None):
         """Asked for by the day of the last change, because what is booked late was made long before.
 
         The last change first: what changes between two pages moves to the front and pushes nothing out of sight.

@@ -414,7 +414,7 @@ class SaltEdge(WebProvider):
             raise self.failure("provider_busy", "nothing was fetched yet")
         return reading.moment(connection["last_success_at"])
 
-    def transactions(self, state, account, since=None, cursor=None, limit=None):
+    def read_page(self, state, account, since=None, cursor=None, limit=None):
         """By id: what comes later has a higher one, so the next run goes on at the last that was seen.
 
         What is pending comes with the last page, under new ids after each refresh; those of the run before are then
