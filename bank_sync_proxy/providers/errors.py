@@ -62,6 +62,8 @@ class ProviderError(Exception):
         self.keeps = keeps
         #: Of a refused period: first days that the refusal names, and how far back is to be asked next.
         self.named_days = ()
+        #: What the provider answered, for its adapter; it goes nowhere else.
+        self.answer = None
         self.history_days = None
 
     @property

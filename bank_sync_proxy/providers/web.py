@@ -107,6 +107,7 @@ class WebProvider(Provider):
         if CODES[ours].family == "ConfigurationError":
             detail += self._skew(response)
         error = self.failure(ours, detail, response, provider_code=code, request_id=request_id)
+        error.answer = response
         error.named_days = named_periods(words or text, self.now().date())
         return error
 
