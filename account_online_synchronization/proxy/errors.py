@@ -8,7 +8,16 @@ BadTransaction              one transaction can't be used; it is parked, the oth
 from .words import _lt
 
 #: What a person or the scheduler does next. The proxy decides, see "Failures" in docs/protocol.md.
-ACTIONS = ("retry", "renew", "reconnect", "answer_challenge", "disable_auto_sync", "contact_support", "reactivate")
+ACTIONS = (
+    "retry",
+    "renew",
+    "reconnect",
+    "answer_challenge",
+    "disable_auto_sync",
+    "contact_support",
+    "reactivate",
+    "leave_out",
+)
 
 
 #: Nobody is asked to wait longer than this: seven days.

@@ -3,6 +3,7 @@ from contextlib import contextmanager
 from datetime import timedelta, timezone
 
 from odoo import api, fields, models
+from odoo.tools.translate import get_translation
 
 from ..providers.errors import ConsentError, ProviderError, TransientError
 from ..providers.types import Challenge, Completed, Flow, Redirect, Refreshed, User, moment_text
@@ -170,7 +171,8 @@ class BankSyncConnection(models.Model):
     def _refresh(self, user_present, language=None, callback_state=None):
         """Ask the bank for its news.
 
-        :return: None when they are there, or the challenge or redirect that the bank puts first
+        :return: (None when they are there, or the challenge or redirect that the bank puts first; list of sentences
+            about what was wrong all the same, in the reader's language)
         """
         self._check_usable()
         flow = self._flow("refresh", language, callback_state=callback_state)
@@ -181,10 +183,11 @@ class BankSyncConnection(models.Model):
                 result = self._adapter().refresh(flow.state, user_present=False, flow=flow)
         if isinstance(result, Refreshed):
             self._take(result)
-            return None
+            language = self.env.lang or "en_US"
+            return None, [get_translation("bank_sync_proxy", language, note, ()) for note in result.notes]
         if not user_present and isinstance(result, Challenge | Redirect):
             raise ConsentError("challenge_required", "the adapter asks although nobody is present")
-        return result
+        return result, []
 
     def _accounts(self):
         """:return: *account* objects of docs/protocol.md"""

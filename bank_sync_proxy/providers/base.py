@@ -1,8 +1,20 @@
 """The form that an adapter fills in. Read this page and one adapter, and you know how to write the next one."""
 
+from dataclasses import replace
 from datetime import datetime, timezone
 
-from .errors import ConfigurationError
+from .errors import ConfigurationError, ProtocolError, ProviderError
+from .history import is_refused_for_its_period, next_period
+
+#: Statuses of a question whose bookmark is not understood.
+REFUSED_CURSORS = (400, 404, 406, 409, 410, 416, 422)
+
+
+def _days_back(asked, today):
+    """:return: days of the last period that was asked for, 0 for one without a first day; None before any refusal"""
+    if len(asked) < 2:
+        return None
+    return (today - asked[-1]).days if asked[-1] else 0
 
 
 class Provider:
@@ -36,6 +48,10 @@ class Provider:
     settings_needed = ()
     #: No real money behind it; every page says so.
     demonstration = False
+
+    #: Whether the first day that is wanted is part of the provider's question, so that an unknown refusal of the
+    #: question may be about it.
+    sends_dates = False
 
     # -------------------------------------------------------------------------
     # YOU MAY READ
@@ -71,6 +87,42 @@ class Provider:
                 "provider_not_configured", f"missing settings: {', '.join(missing)}", provider=self.code
             )
 
+    def transactions(self, state, account, since=None, cursor=None, limit=None):
+        """What the proxy asks for: :meth:`read_page`, and a shorter period where the bank refuses the one wanted.
+
+        :return: :class:`~.types.Page`; ``history_days`` says how far back the bank went, where that was less
+        :raise ProviderError: one that ended the search for a period says how far it had come (``history_days``)
+        """
+        if cursor:
+            return self._continue(state, account, cursor, limit)
+        today, asked, named, first = self.now().date(), [since], set(), None
+        while True:
+            try:
+                page = self.read_page(state, account, since=asked[-1], limit=limit)
+            except ProviderError as error:
+                if not is_refused_for_its_period(error, asked[-1], today, self.sends_dates):
+                    error.history_days = _days_back(asked, today)
+                    raise
+                first = first or error
+                named.update(error.named_days)
+                following = next_period(asked, today, named)
+                if not following:
+                    first.history_days = _days_back(asked, today)
+                    raise first from None
+                asked.extend(following)
+            else:
+                days = _days_back(asked, today)
+                return page if days is None else replace(page, history_days=days)
+
+    def _continue(self, state, account, cursor, limit):
+        """A bookmark that the provider no longer takes is no reason to give up: the database asks by date then."""
+        try:
+            return self.read_page(state, account, cursor=cursor, limit=limit)
+        except ProviderError as error:
+            if error.code != "unexpected_answer" or error.status not in REFUSED_CURSORS:
+                raise
+            raise ProtocolError("bookmark_refused", str(error), provider=self.code, status=error.status) from error
+
     # -------------------------------------------------------------------------
     # YOU MAY IMPLEMENT
     # -------------------------------------------------------------------------
@@ -104,8 +156,10 @@ class Provider:
         """:return: list of :class:`~.types.Account` that the consent covers, with their booked balances"""
         raise NotImplementedError
 
-    def transactions(self, state, account, since=None, cursor=None, limit=None):
-        """One page, oldest first, as of the last refresh.
+    def read_page(self, state, account, since=None, cursor=None, limit=None):
+        """One page of transactions, oldest first, as of the last refresh.
+
+        A bank that refuses the period is reported as ``period_refused``: :meth:`transactions` asks for a shorter one.
 
         A page must stay what it is: asked again, it gives the same; and news between two pages loses nothing.
 

@@ -35,8 +35,6 @@ from .web import WebProvider
 #: PSD2 lets a bank refuse more questions per account and day while no user is present.
 FETCHES_PER_DAY = 4
 MAX_CONSENT = timedelta(days=180)
-#: Every bank under PSD2 gives so many days at any time.
-SURE_DAYS = 89
 MAX_PAGES = 1000
 #: HOLD is an amount that is reserved, such as a card payment; OTHR says nothing, so nothing is booked for it.
 PENDING = {"PDNG", "HOLD", "OTHR"}
@@ -56,7 +54,7 @@ SESSION_ENDS = {
 }
 #: What is told about a user who waits.
 USER_HEADERS = {"psu-ip-address", "psu-user-agent"}
-#: One account that the bank does not give at the moment; the session goes on. It is no reason to ask for a consent.
+#: One account that the bank does not give; the session goes on, and another consent would not change it.
 ACCOUNT_CODES = ("ACCOUNT_DOES_NOT_EXIST", "ASPSP_ACCOUNT_NOT_ACCESSIBLE", "INVALID_ACCOUNT_ID")
 
 WHICH_CUSTOMER = Challenge(
@@ -112,6 +110,7 @@ class EnableBanking(WebProvider):
         consent_days=180,
         fetches_per_day=FETCHES_PER_DAY,
     )
+    sends_dates = True
     settings_needed = (
         Setting("application_id", _lt("Application ID"), help=_lt("Control Panel ‣ API applications.")),
         Setting(
@@ -135,6 +134,7 @@ class EnableBanking(WebProvider):
         ),
         certain=("currency", "iban", "other_number", "type"),
     )
+    #: https://enablebanking.com/docs/api/reference/#errorcode
     error_codes = {
         **dict.fromkeys(("EXPIRED_SESSION", "ASPSP_PSU_ACTION_REQUIRED"), "consent_expired"),
         **dict.fromkeys(
@@ -143,14 +143,16 @@ class EnableBanking(WebProvider):
         **dict.fromkeys(
             ("ALREADY_AUTHORIZED", "EXPIRED_AUTHORIZATION_CODE", "WRONG_AUTHORIZATION_CODE"), "connection_unfinished"
         ),
-        **dict.fromkeys(ACCOUNT_CODES, "unknown_account"),
+        **dict.fromkeys(ACCOUNT_CODES, "account_refused"),
         **dict.fromkeys(("ASPSP_ERROR", "ASPSP_TIMEOUT"), "institution_unavailable"),
         # The bank has taken back the page that it announced; only asking anew helps, and nothing was stored yet.
         "WRONG_CONTINUATION_KEY": "institution_unavailable",
         "ASPSP_RATE_LIMIT_EXCEEDED": "rate_limited",
         "PSU_HEADER_NOT_PROVIDED": "auto_sync_forbidden",
-        "REDIRECT_URI_NOT_ALLOWED": "provider_not_configured",
+        **dict.fromkeys(("REDIRECT_URI_NOT_ALLOWED", "INVALID_HOST"), "provider_not_configured"),
+        "WRONG_ASPSP_PROVIDED": "unknown_institution",
         "NO_ACCOUNTS_ADDED": "unknown_account",
+        **dict.fromkeys(("WRONG_TRANSACTIONS_PERIOD", "WRONG_DATE_INTERVAL"), "period_refused"),
     }
 
     def authenticate(self):
@@ -335,8 +337,7 @@ class EnableBanking(WebProvider):
 
     def accounts(self, state):
         self._check_consent(state)
-        http = self._bank_http(state)
-        return [self._account(key, one, *self._balance(http, one)) for key, one in state["accounts"].items()]
+        return [self._account(key, one, *self._balance(state, one)) for key, one in state["accounts"].items()]
 
     def _bank_http(self, state):
         """Questions that go on to the bank name the user who waits: they don't count among the few of a day.
@@ -363,10 +364,12 @@ class EnableBanking(WebProvider):
             id_scheme="entry_reference",
         )
 
-    def _balance(self, http, account):
+    def _balance(self, state, account):
         """:return: (booked balance, moment), both None where the bank does not give it now: the others matter, too"""
         try:
-            listed = http.get(f"accounts/{account['uid']}/balances")["balances"] if account["uid"] else []
+            if not account["uid"]:
+                return None, None
+            answer = self._ask_bank(state, lambda http: http.get(f"accounts/{account['uid']}/balances"))
         except RateLimited:
             return None, None
         except ProviderError as error:
@@ -374,26 +377,29 @@ class EnableBanking(WebProvider):
                 return None, None
             raise
         with self.reading("balances"):
-            balances = [(b["balance_type"], b["balance_amount"], b.get("reference_date")) for b in listed]
+            balances = [(b["balance_type"], b["balance_amount"], b.get("reference_date")) for b in answer["balances"]]
             return reading.booked_balance(balances, account["currency"], BALANCES, self.now())
 
-    def transactions(self, state, account, since=None, cursor=None, limit=None):
+    def read_page(self, state, account, since=None, cursor=None, limit=None):
         """The bank decides how large a page is."""
         self._check_consent(state)
         known = state["accounts"].get(account)
-        if not known or not known["uid"]:
+        if not known:
             raise self.failure("unknown_account", "not part of the consent")
+        if not known["uid"]:
+            raise self.failure("account_refused", "the bank has named it without giving access to it")
         # Many banks give all they have only in the first minutes after the consent; `longest` asks for that.
         place = {"since": since and since.isoformat(), "key": None, "page": 1, "mark": None}
         if cursor:
             place = self.read_cursor(account, cursor)
+        answer = self._ask_bank(state, lambda http: self._page(http, known["uid"], place))
         with self.reading("transactions"):
-            answer = self._page(self._bank_http(state), known["uid"], place)
             rows, unread = self.read_rows(answer["transactions"], self._transaction)
             rows.sort(key=lambda row: row.booking_date or date.max)
             key = answer.get("continuation_key") or None
+            is_last = key is None or self._is_circle(place, key)
         # A page without transactions may have a next one, it is documented.
-        if key is None or self._is_circle(place, key):
+        if is_last:
             return Page(tuple(rows), unread=tuple(unread))
         if place["page"] >= MAX_PAGES:
             raise self.failure("unexpected_answer", f"more than {MAX_PAGES} pages")
@@ -405,16 +411,29 @@ class EnableBanking(WebProvider):
         """Some banks give the same keys for ever. A key kept at pages 1, 2, 4, 8 … finds any circle."""
         return key == place["key"] or digest(key) == place["mark"]
 
+    def _ask_bank(self, state, ask):
+        """Ask with what the bank wants to know of the user, and without it where the bank can't read that.
+
+        :param ask: function from :class:`~.http.Http` to the answer
+        """
+        http = self._bank_http(state)
+        try:
+            return ask(http)
+        except ProviderError as error:
+            if error.provider_code != "PSU_HEADER_INVALID" or http is self.http:
+                raise
+        self.user = None
+        return ask(self.http)
+
     def _page(self, http, uid, place):
         period = {"date_from": place["since"]} if place["since"] else {"strategy": "longest"}
         try:
             return http.get(f"accounts/{uid}/transactions", **period, continuation_key=place["key"])
         except ProviderError as error:
-            if error.provider_code != "WRONG_TRANSACTIONS_PERIOD" or place["key"]:
+            if error.provider_code != "DATE_FROM_IN_FUTURE":
                 raise
-        # The bank gives less history than was asked for. It matters for the following pages, too.
-        place["since"] = (self.now().date() - timedelta(days=SURE_DAYS)).isoformat()
-        return http.get(f"accounts/{uid}/transactions", date_from=place["since"])
+            # Nothing can have been booked since a day that has not come yet.
+            return {"transactions": ()}
 
     def identify_row(self, row):
         return row.get("entry_reference"), "pending" if row.get("status") in PENDING else None

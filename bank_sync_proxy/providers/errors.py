@@ -60,6 +60,11 @@ class ProviderError(Exception):
         self.retry_after = retry_after
         self.note = note
         self.keeps = keeps
+        #: Of a refused period: first days that the refusal names, and how far back is to be asked next.
+        self.named_days = ()
+        #: What the provider answered, for its adapter; it goes nowhere else.
+        self.answer = None
+        self.history_days = None
 
     @property
     def action(self):
@@ -89,7 +94,8 @@ class ProviderError(Exception):
 
     def to_protocol(self, reference=None, sentence=None):
         """:return: *error* of docs/protocol.md"""
-        return {
+        limit = {} if self.history_days is None else {"history_days": self.history_days}
+        return limit | {
             "code": self.code,
             "message": sentence or self.sentence,
             "reference": reference,
@@ -260,6 +266,37 @@ CODES = {
             _lt(
                 "Your consent at the bank does not cover this account, so its transactions can't be fetched. "
                 "Use Update Credentials and tick the account on the bank's page."
+            ),
+        ),
+        Code(
+            "account_refused",
+            "leave_out",
+            "ConsentError",
+            409,
+            _lt(
+                "The bank gives no transactions of this account, because it is closed or blocked there. Renewing the "
+                "consent does not change that. If you no longer need the account, use Leave Out; otherwise ask your "
+                "bank, then use Synchronize Now."
+            ),
+        ),
+        Code(
+            "period_refused",
+            "contact_support",
+            "ProtocolError",
+            502,
+            _lt(
+                "The bank refused every period that it was asked for, so no transactions of this account were fetched. "
+                "Your other accounts are not affected. Please report it with the reference."
+            ),
+        ),
+        Code(
+            "bookmark_refused",
+            "retry",
+            "ProtocolError",
+            409,
+            _lt(
+                "The bank can't go on where its list of transactions was left, so nothing was fetched. Synchronize "
+                "again: the list is then read by date, from some days before the last transactions that you have."
             ),
         ),
         Code(

@@ -341,7 +341,7 @@ class FinTS(WebProvider):
     # TRANSACTIONS
     # -------------------------------------------------------------------------
 
-    def transactions(self, state, account, since=None, cursor=None, limit=None):
+    def read_page(self, state, account, since=None, cursor=None, limit=None):
         known = state["accounts"].get(account)
         if not known:
             raise self.failure("unknown_account", "not part of the consent")

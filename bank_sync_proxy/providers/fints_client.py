@@ -290,7 +290,7 @@ class Client(FinTS3PinTanClient):
         """
         question = self._statement_question(account, start, end)
         if question is None:
-            raise self.adapter.failure("unknown_account", "the bank gives no transactions of this account")
+            raise self.adapter.failure("account_refused", "the bank gives no transactions of this account")
         is_camt = self._statement_command(account) is HKCAZ1
         found = self._fetch_with_touchdowns(self._standing_dialog, question, list, "HICAZ" if is_camt else "HIKAZ")
         if isinstance(found, NeedTANResponse):

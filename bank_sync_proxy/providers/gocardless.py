@@ -12,9 +12,9 @@ from ..tools.recognition import Keys, identify
 from ..tools.urls import with_query
 from . import reading
 from .auth import Bearer, Token
-from .errors import ProviderError, RateLimited, _lt
+from .errors import ConsentError, ProtocolError, ProviderError, RateLimited, TransientError, _lt
 from .facts import Facts
-from .http import NoAuth
+from .http import NoAuth, read_seconds
 from .types import (
     Account,
     Capabilities,
@@ -39,6 +39,18 @@ TRY_AGAIN = re.compile(r"try again in (\d+) second")
 LIMITS = ("HTTP_X_RATELIMIT_ACCOUNT_SUCCESS", "HTTP_X_RATELIMIT")
 BALANCES = ("closingBooked", "interimBooked", "openingBooked", "expected", "interimAvailable")
 TYPES = {"CACC": "current", "TRAN": "current", "SVGS": "savings", "CARD": "credit_card", "LOAN": "loan"}
+SCOPES = ("balances", "details", "transactions")
+SCOPE = re.compile(r"\b(balances|details|transactions)\b")
+#: Lists within a text, such as "supported are ['transactions']".
+LISTED = re.compile(r"\[[^\[\]]*\]")
+#: What has become of an account, by GoCardless's own word. https://developer.gocardless.com/bank-account-data/statuses
+ACCOUNT_STATES = {
+    **dict.fromkeys(("DISCOVERED", "PROCESSING"), "provider_busy"),
+    "EXPIRED": "consent_expired",
+    # Only a new consent ends it.
+    "SUSPENDED": "consent_revoked",
+    "ERROR": "institution_unavailable",
+}
 #: https://developer.gocardless.com/bank-account-data/statuses
 REQUISITION_ENDS = {
     "EX": "consent_expired",
@@ -73,6 +85,7 @@ class GoCardless(WebProvider):
         consent_days=MAX_CONSENT_DAYS,
         fetches_per_day=FETCHES_PER_DAY,
     )
+    sends_dates = True
     settings_needed = (
         Setting("secret_id", _lt("Secret ID"), help=_lt("Bank Account Data ‣ Developers ‣ User secrets.")),
         Setting("secret_key", _lt("Secret key"), type="secret"),
@@ -82,18 +95,27 @@ class GoCardless(WebProvider):
     )
     error_codes = {
         "AccessExpiredError": "consent_expired",
-        "AccountInactiveError": "unknown_account",
+        "AccountInactiveError": "account_refused",
         "AccountAccessForbidden": "consent_revoked",
     }
-    #: 409: the account is suspended or still being prepared. 500 and 503 are those of the bank.
-    status_codes = {409: "institution_unavailable", 500: "institution_unavailable", 503: "institution_unavailable"}
+    #: 402: the free usage of these keys is used up. 409: the account is suspended or still being prepared, see
+    #: :meth:`_ask_account`. 500 and 503 are those of the bank. https://developer.gocardless.com/bank-account-data/endpoints
+    status_codes = {
+        402: "provider_not_configured",
+        **dict.fromkeys((409, 500, 503), "institution_unavailable"),
+    }
 
     def authenticate(self):
         keys = {name: self.settings[name] for name in ("secret_id", "secret_key")}
 
         def obtain(_old):
             # Not refreshed: an object lives for one operation, a token for a day.
-            data = self.connect(NoAuth()).ask("POST", "token/new/", body=keys, idempotent=True).data
+            try:
+                data = self.connect(NoAuth()).ask("POST", "token/new/", body=keys, idempotent=True).data
+            except ProviderError as error:
+                # So that it is told from an account that is refused.
+                error.provider_code = error.provider_code or "token"
+                raise
             with self.reading("token"):
                 return Token(data["access"], self.now() + timedelta(seconds=int(data["access_expires"])))
 
@@ -111,13 +133,12 @@ class GoCardless(WebProvider):
     def _reset(self, response):
         """:return: seconds, from the headers of the limit that is used up, else from the words"""
         for limit in LIMITS:
-            if (
-                response.headers.get(f"{limit}_REMAINING") == "0"
-                and response.headers.get(f"{limit}_RESET", "").isdigit()
+            if response.headers.get(f"{limit}_REMAINING") == "0" and (
+                seconds := read_seconds(response.headers.get(f"{limit}_RESET", ""))
             ):
-                return int(response.headers[f"{limit}_RESET"])
+                return seconds
         found = TRY_AGAIN.search(response.text)
-        return found and int(found[1])
+        return found and read_seconds(found[1])
 
     def check_keys(self):
         with self.reading("institutions"):
@@ -165,14 +186,13 @@ class GoCardless(WebProvider):
                 raise self.failure("unknown_institution", f"{institution} is not listed any more")
             raise
         with self.reading("requisition"):
-            agreement = self.http.post(
-                "agreements/enduser/",
+            agreement = self._agree(
                 {
                     "institution_id": institution,
                     "max_historical_days": self._history_days(bank),
                     "access_valid_for_days": self._consent_days(bank),
-                    "access_scope": ["balances", "details", "transactions"],
-                },
+                    "access_scope": list(SCOPES),
+                }
             )
             requisition = self.http.post(
                 "requisitions/",
@@ -187,6 +207,21 @@ class GoCardless(WebProvider):
             kept = {"state": flow.callback_state, "requisition": requisition["id"], "agreement": agreement["id"]}
             return Redirect(requisition["link"], kept)
 
+    def _agree(self, body):
+        """Some banks offer only a part of what is asked for, and name it when they refuse the rest."""
+        try:
+            return self.http.post("agreements/enduser/", body)
+        except ProviderError as error:
+            offered = self._offered(error.answer)
+            if error.status != 400 or not offered or offered == set(SCOPES):
+                raise
+        return self.http.post("agreements/enduser/", {**body, "access_scope": sorted(offered)})
+
+    def _offered(self, answer):
+        """:return: the scopes of the last list that a refusal names"""
+        listed = [SCOPE.findall(found) for found in LISTED.findall(answer.text if answer else "")]
+        return next((set(scopes) for scopes in reversed(listed) if scopes), set())
+
     def answer(self, flow, values):
         return self.start(flow.institution, flow)
 
@@ -200,16 +235,40 @@ class GoCardless(WebProvider):
             agreement = self.http.get(f"agreements/enduser/{flow.data['agreement']}/")
             accepted = reading.moment(agreement.get("accepted")) or self.now()
             expiry = accepted + timedelta(days=int(agreement["access_valid_for_days"]))
-            accounts = self._identify(
-                [self._details(key) for key in requisition["accounts"]], flow.state.get("accounts", {})
-            )
-            state = {"requisition": requisition["id"], "expires_at": moment_text(expiry), "accounts": accounts}
+            state = {"requisition": requisition["id"], "expires_at": moment_text(expiry)}
+            if scopes := agreement.get("access_scope"):
+                missing = sorted(set(SCOPES) - set(scopes))
+                state |= {"not_offered": missing} if missing else {}
+            read, unread, error = self._read_accounts(state, requisition["accounts"])
+            if error and not read:
+                raise error
+            accounts = self._identify(read, flow.state.get("accounts", {}))
+            state |= {"accounts": accounts, **({"unread": unread} if unread else {})}
             shown = tuple(self._account(key, account) for key, account in accounts.items())
             return Completed(state, shown, moment_from_text(state["expires_at"]), self.now())
 
-    def _details(self, account_id):
+    def _read_accounts(self, state, ids):
+        """One account that can't be read now keeps no other one away; :meth:`refresh` asks for it again.
+
+        :return: (what identifies the accounts that could be read, ids of the others, the first failure or None)
+        """
+        read, unread, first = [], [], None
+        for account_id in ids:
+            try:
+                with self.reading("details"):
+                    read.append(self._details(state, account_id))
+            except (ConsentError, TransientError, RateLimited, ProtocolError) as error:
+                unread.append(account_id)
+                first = first or error
+        return read, unread, first
+
+    def _details(self, state, account_id):
         """Asked for once and kept, because the bank counts these questions."""
-        account = self.http.get(f"accounts/{account_id}/details/")["account"]
+        if "details" in state.get("not_offered", ()):
+            # What GoCardless itself knows, without asking the bank.
+            account = self.http.get(f"accounts/{account_id}/")
+        else:
+            account = self._ask_account(state, account_id, "details")["account"]
         number = reading.text(
             account.get("iban") or account.get("bban") or account.get("maskedPan") or account.get("resourceId")
         )
@@ -217,10 +276,61 @@ class GoCardless(WebProvider):
             "id": account_id,
             "iban": reading.iban(account.get("iban")),
             "number": number,
-            "currency": reading.currency(account["currency"]),
+            "currency": reading.currency(account.get("currency") or self._currency(state, account_id)),
             "name": reading.text(account.get("name") or account.get("product") or account.get("ownerName")),
             "type": TYPES.get(account.get("cashAccountType"), "current"),
         }
+
+    def _currency(self, state, account_id):
+        """Of an account whose details don't say it: what its amounts are in.
+
+        :raise ValueError: where they are in none, or in several
+        """
+        found = set()
+        if "balances" not in state.get("not_offered", ()):
+            balances = self._ask_account(state, account_id, "balances")["balances"]
+            found = {balance["balanceAmount"]["currency"] for balance in balances}
+        elif "transactions" not in state.get("not_offered", ()):
+            listed = self._ask_account(state, account_id, "transactions")["transactions"]
+            found = {row["transactionAmount"]["currency"] for rows in listed.values() for row in rows}
+        if len(found) != 1:
+            raise ValueError(f"the account has no currency of its own: {sorted(found)}")
+        return found.pop()
+
+    def _ask_account(self, state, account_id, what, **params):
+        """Ask the bank. Where it refuses without a reason of its own, GoCardless knows more: what has become of the
+        consent, or of the account.
+        """
+        path = f"accounts/{account_id}"
+        try:
+            return self.http.get(f"{path}/{what}/", **params)
+        except ProviderError as error:
+            if error.provider_code or error.status not in (401, 403, 409):
+                raise
+            reason = self._why_suspended(path) if error.status == 409 else self._why_forbidden(state)
+            if not reason:
+                raise
+            raise self.failure(reason, error.detail, error.answer) from error
+
+    def _why_forbidden(self, state):
+        """An agreement that has ended is refused as wrong keys are; but with those nothing else is answered, either.
+
+        :return: our code, None where it is about the keys
+        """
+        try:
+            requisition = self.http.get(f"requisitions/{state['requisition']}/")
+        except ProviderError:
+            return None
+        return REQUISITION_ENDS.get(reading.at(requisition, "status"), "consent_expired")
+
+    def _why_suspended(self, path):
+        """:return: our code of what an account that is in the way of itself is; None where that is not known"""
+        try:
+            account = self.http.get(f"{path}/")
+        except ProviderError:
+            return None
+        status = reading.at(account, "status")
+        return ACCOUNT_STATES.get(status) if isinstance(status, str) else None
 
     def _identify(self, listed, known):
         """Ids are usually the same for an IBAN at an institution, but nobody promises that. Cards may share a masked
@@ -251,11 +361,21 @@ class GoCardless(WebProvider):
             if status != "LN":
                 code = REQUISITION_ENDS.get(status, "connection_unfinished")
                 raise self.failure(code, f"the requisition is {status}", provider_code=status)
-        return Refreshed(state, self.now())
+            return Refreshed(self._read_the_rest(state), self.now())
+
+    def _read_the_rest(self, state):
+        """:return: the state with the accounts that could not be read when the consent was given, as far as they can now"""
+        if not state.get("unread"):
+            return state
+        read, unread, _error = self._read_accounts(state, state["unread"])
+        state = {**state, "accounts": {**state["accounts"], **{one["id"]: one for one in read}}, "unread": unread}
+        return state if unread else {name: value for name, value in state.items() if name != "unread"}
 
     def accounts(self, state):
         self._check_consent(state)
-        return [self._account(key, account, *self._balance(account)) for key, account in state["accounts"].items()]
+        return [
+            self._account(key, account, *self._balance(state, account)) for key, account in state["accounts"].items()
+        ]
 
     def _account(self, key, account, balance=None, balance_at=None):
         return Account(
@@ -269,17 +389,24 @@ class GoCardless(WebProvider):
             balance_at=balance_at,
         )
 
-    def _balance(self, account):
-        """:return: (booked balance, moment), both None where no more questions are allowed today"""
+    def _balance(self, state, account):
+        """:return: (booked balance, moment), both None where the bank does not give it now: the others matter, too"""
+        if "balances" in state.get("not_offered", ()):
+            return None, None
         try:
-            listed = self.http.get(f"accounts/{account['id']}/balances/")["balances"]
+            answer = self._ask_account(state, account["id"], "balances")
         except RateLimited:
             return None, None
+        except ProviderError as error:
+            if error.code == "account_refused" or error.status == 409:
+                # Whoever wants its transactions is told.
+                return None, None
+            raise
         with self.reading("balances"):
-            balances = [(b["balanceType"], b["balanceAmount"], b.get("referenceDate")) for b in listed]
+            balances = [(b["balanceType"], b["balanceAmount"], b.get("referenceDate")) for b in answer["balances"]]
             return reading.booked_balance(balances, account["currency"], BALANCES, self.now())
 
-    def transactions(self, state, account, since=None, cursor=None, limit=None):
+    def read_page(self, state, account, since=None, cursor=None, limit=None):
         """There is one page, however long it is."""
         self._check_consent(state)
         known = state["accounts"].get(account)
@@ -287,7 +414,9 @@ class GoCardless(WebProvider):
             raise self.failure("unknown_account", "not part of the consent")
         if cursor:
             self.read_cursor(account, cursor)
-        answer = self.http.get(f"accounts/{known['id']}/transactions/", date_from=since and since.isoformat())
+        if "transactions" in state.get("not_offered", ()):
+            raise self.failure("account_refused", "the bank does not offer transactions")
+        answer = self._ask_account(state, known["id"], "transactions", date_from=since and since.isoformat())
         with self.reading("transactions"):
             listed = answer["transactions"]
             rows, unread = self.read_rows(listed["booked"], self._transaction, "booked", status="booked")

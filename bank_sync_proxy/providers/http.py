@@ -83,8 +83,8 @@ class Answer:
         :return: seconds of the header Retry-After, whether it names seconds or a date; None without a usable one
         """
         value = self.headers.get("Retry-After", "").strip()
-        if value.isdigit():
-            return min(int(value), MAX_RETRY_AFTER)
+        if (seconds := read_seconds(value)) is not None:
+            return seconds
         moment = read_http_date(value)
         return moment and min(max(0, round((moment - now).total_seconds())), MAX_RETRY_AFTER)
 
@@ -214,6 +214,9 @@ class Http:
                 **request,
             ) as response:
                 answer = Answer(response.status_code, response.headers, self._content(response, deadline))
+        except UnicodeError as error:
+            # A token or a link of the provider's that no request can carry.
+            return None, self._failure(ProtocolError, type(error).__name__, None)
         except requests.RequestException as error:
             # Why not its text: it shows the URL with all parameters.
             _logger.info("%s %s %s: %s", self.provider, method, mask(name), type(error).__name__)
@@ -267,11 +270,19 @@ def _refuse_constant(name):
     raise ValueError(f"{name} is no JSON")
 
 
+def read_seconds(text):
+    """:return: a number of seconds as a header writes it, at most ``MAX_RETRY_AFTER``; None for anything else"""
+    if not text.isascii() or not text.isdigit():
+        return None
+    # The length first: Python refuses to read thousands of digits.
+    return min(int(text[:20]), MAX_RETRY_AFTER)
+
+
 def read_http_date(text):
     """:return: the aware moment of a date as HTTP writes it, or None"""
     try:
         moment = parsedate_to_datetime(text)
-    except (TypeError, ValueError, IndexError):
+    except (TypeError, ValueError, IndexError, OverflowError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 

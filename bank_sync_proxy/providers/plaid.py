@@ -99,9 +99,26 @@ class Plaid(WebProvider):
         ),
         certain=("persistent_account_id", "currency"),
     )
+    #: Types, and the codes that say more than their type. https://plaid.com/docs/errors/
     error_codes = {
         "RATE_LIMIT_EXCEEDED": "rate_limited",
+        # The trial's connections are used up: waiting does not bring more.
+        "ADDITION_LIMIT": "provider_not_configured",
         "INSTITUTION_ERROR": "institution_unavailable",
+        # What does not pass by itself.
+        **dict.fromkeys(
+            ("INSTITUTION_NO_LONGER_SUPPORTED", "INSTITUTION_NOT_FOUND", "INVALID_INSTITUTION", "ITEM_NOT_SUPPORTED"),
+            "unknown_institution",
+        ),
+        **dict.fromkeys(
+            (
+                *("INSTITUTION_REGISTRATION_REQUIRED", "UNAUTHORIZED_INSTITUTION", "UNAUTHORIZED_ROUTE_ACCESS"),
+                "INSTITUTION_NOT_ENABLED_IN_ENVIRONMENT",
+            ),
+            "provider_not_configured",
+        ),
+        # Update mode asks the user for it.
+        "ADDITIONAL_CONSENT_REQUIRED": "consent_expired",
         "API_ERROR": "provider_unavailable",
         "PRODUCT_NOT_READY": "provider_busy",
         "TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION": "provider_busy",
@@ -129,7 +146,7 @@ class Plaid(WebProvider):
 
     def read_error(self, body):
         parts = [body.get(name) for name in ("error_type", "error_code", "error_code_reason")]
-        return "/".join(filter(None, parts)) or None, body.get("error_message"), body.get("request_id")
+        return "/".join(part for part in parts if isinstance(part, str) and part) or None, body.get("error_message"), body.get("request_id")
 
     def _read(self, path, **body):
         """Everything is a POST; these only read, so they may be sent again."""
@@ -298,7 +315,7 @@ class Plaid(WebProvider):
             balance_at=None if balance is None else self.now(),
         )
 
-    def transactions(self, state, account, since=None, cursor=None, limit=None):
+    def read_page(self, state, account, since=None, cursor=None, limit=None):
         """All that has changed since the cursor, from then on by bookmark: each account is a stream of its own."""
         self._check_consent(state)
         known = state["accounts"].get(account)

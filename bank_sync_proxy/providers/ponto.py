@@ -31,6 +31,8 @@ from .web import WebProvider
 
 COUNTRIES = ("BE", "DE", "FR", "LU", "NL")
 PAGE_SIZE = 100
+#: How the parameter of a page is named, and beside it the one of its size.
+LIMITS = {"after": "limit", "page[after]": "page[limit]"}
 CONSENT_DAYS = 180
 #: Pages are read from the newest to the oldest; what a bank books late stands that far out of order.
 LATE = timedelta(days=14)
@@ -88,8 +90,9 @@ class Ponto(WebProvider):
     }
 
     def read_error(self, body):
-        error = (body.get("errors") or [{}])[0]
-        return error.get("code"), error.get("detail"), (error.get("meta") or {}).get("requestId")
+        path = ("errors", 0)
+        found = (("code",), ("detail",), ("meta", "requestId"))
+        return tuple(reading.at(body, *path, *names) for names in found)
 
     # -------------------------------------------------------------------------
     # INSTITUTIONS
@@ -238,7 +241,7 @@ class Ponto(WebProvider):
     # TRANSACTIONS
     # -------------------------------------------------------------------------
 
-    def transactions(self, state, account, since=None, cursor=None, limit=None):
+    def read_page(self, state, account, since=None, cursor=None, limit=None):
         """Pages from the newest to the oldest, each of them turned round; pending ones come with the last."""
         self._check_consent(state)
         known = state["accounts"].get(account)
@@ -249,7 +252,8 @@ class Ponto(WebProvider):
             place = self.read_cursor(account, cursor)
         http, path = self._http(state), f"accounts/{known['id']}/transactions"
         try:
-            answer = http.get(path, limit=PAGE_SIZE, after=place["after"])
+            name = place.get("name") or "after"
+            answer = http.get(path, **{LIMITS[name]: PAGE_SIZE, name: place["after"]})
         except ProviderError as error:
             if not place["after"] or place["again"] or error.status not in (400, 404):
                 raise
@@ -262,11 +266,13 @@ class Ponto(WebProvider):
             begin = since - LATE if place["since"] else since
             # Where no row of a page can be read, nobody knows whether it was the last one.
             more = any(row.booking_date >= begin for row in rows) or (unread and not rows)
-            after = self._after(answer) if more else None
+            name, after = self._after(answer) if more else (None, None)
+            if after and after == place["after"]:
+                raise ValueError(f"the page after {after} names itself as the next one")
             rows = [row for row in rows if row.booking_date >= since]
             rows.sort(key=lambda row: row.booking_date)
             if after:
-                after = self.write_cursor(account, **{**place, "after": after})
+                after = self.write_cursor(account, **{**place, "name": name, "after": after})
                 return Page(tuple(rows), (), after, True, tuple(unread))
         pending = http.get(f"accounts/{known['id']}/pending-transactions", limit=PAGE_SIZE)
         with self.reading("pending transactions"):
@@ -274,8 +280,21 @@ class Ponto(WebProvider):
             return Page((*rows, *announced[0]), unread=(*unread, *announced[1]))
 
     def _after(self, answer):
+        """Ponto's own pages and Ibanity's client write the parameters of a page in two ways; who is asked in another
+        way than the link's may give the first page again.
+
+        :return: (name of the parameter, id after which the next page begins), both None where there is none
+        """
         link = (answer.get("links") or {}).get("next")
-        return parse_qs(urlsplit(link).query)["after"][0] if link else None
+        if not link:
+            return None, None
+        if urlsplit(link).netloc and not self.is_our_host(link):
+            raise ValueError("a link to another host")
+        query = parse_qs(urlsplit(link).query)
+        name = next((name for name in LIMITS if name in query), None)
+        if not name:
+            raise ValueError("a link that names no page")
+        return name, query[name][0]
 
     def _transaction(self, row, status):
         get = row["attributes"].get

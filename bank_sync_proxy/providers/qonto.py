@@ -56,6 +56,7 @@ class Qonto(WebProvider):
         identity="`id`, a UUID",
         pending=True,
     )
+    sends_dates = True
     settings_needed = (
         Setting(
             "staging_token",
@@ -67,11 +68,11 @@ class Qonto(WebProvider):
     )
     account_keys = Keys(alike=(("iban",),), certain=("iban",))
     #: The key is the user's.
-    status_codes = {401: "credentials_rejected", 403: "credentials_rejected", 404: "unknown_account"}
+    status_codes = {401: "credentials_rejected", 403: "credentials_rejected", 404: "account_refused"}
 
     def read_error(self, body):
-        error = (body.get("errors") or [{}])[0]
-        return error.get("code"), error.get("detail") or body.get("message"), body.get("trace_id")
+        words = reading.at(body, "errors", 0, "detail") or body.get("message")
+        return reading.at(body, "errors", 0, "code"), words, body.get("trace_id")
 
     # -------------------------------------------------------------------------
     # CONSENT
@@ -147,7 +148,7 @@ class Qonto(WebProvider):
             balance_at=self.now(),
         )
 
-    def transactions(self, state, account, since=None, cursor=None, limit=None):
+    def read_page(self, state, account, since=None, cursor=None, limit=None):
         """Asked for by the day of the last change, because what is booked late was made long before.
 
         The last change first: what changes between two pages moves to the front and pushes nothing out of sight.

@@ -127,6 +127,18 @@ def booked_balance(listed, currency, order, now):
     return amount(money["amount"]), min(ended or now, now)
 
 
+def at(value, *path):
+    """:return: what stands at a path of names and positions, None where the JSON has another shape"""
+    for step in path:
+        if isinstance(value, dict) and isinstance(step, str):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and -len(value) <= step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
+
+
 def text(value):
     """Without blanks around it; an empty one is None."""
     if value is None:

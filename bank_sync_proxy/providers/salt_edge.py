@@ -135,8 +135,7 @@ class SaltEdge(WebProvider):
         return RequestSignature(key, self.now, headers, timedelta(seconds=MAX_SKEW_SECONDS))
 
     def read_error(self, body):
-        error = body.get("error") or {}
-        return error.get("class"), error.get("message"), error.get("request_id")
+        return tuple(reading.at(body, "error", name) for name in ("class", "message", "request_id"))
 
     def check_keys(self):
         with self.reading("countries"):
@@ -413,7 +412,7 @@ class SaltEdge(WebProvider):
             raise self.failure("provider_busy", "nothing was fetched yet")
         return reading.moment(connection["last_success_at"])
 
-    def transactions(self, state, account, since=None, cursor=None, limit=None):
+    def read_page(self, state, account, since=None, cursor=None, limit=None):
         """By id: what comes later has a higher one, so the next run goes on at the last that was seen.
 
         What is pending comes with the last page, under new ids after each refresh; those of the run before are then

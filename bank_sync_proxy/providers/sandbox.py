@@ -321,7 +321,7 @@ class Sandbox(Provider):
             if account_id in state["accounts"]
         ]
 
-    def transactions(self, state, account, since=None, cursor=None, limit=None):
+    def read_page(self, state, account, since=None, cursor=None, limit=None):
         self._check_consent(state)
         ledger = self._ledgers(state["institution"], state["user"]).get(account)
         if not ledger or account not in state["accounts"]:

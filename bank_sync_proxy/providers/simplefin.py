@@ -35,13 +35,19 @@ WINDOW = timedelta(days=60)
 HISTORY_DAYS = 90
 #: The bridge asks for this and switches off what asks more often; one refresh is one request, and so is each account.
 REQUESTS_PER_DAY = 24
+MAX_NOTES = 5
 
-#: https://github.com/simplefin/simplefin.github.com/blob/error-codes/protocol.md; the longest prefix counts.
+#: https://github.com/simplefin/simplefin.github.com/blob/error-codes/protocol.md; the longest prefix counts, and what
+#: follows a prefix and is not known counts as the prefix itself. Whatever else stands there, the answer is not complete.
 ERRORS = {
     "gen.auth": "consent_revoked",
+    # Something is wrong with the question.
+    "gen.api": "unexpected_answer",
     "con.auth": "credentials_rejected",
     "con.": "institution_unavailable",
-    "act.failed": "institution_unavailable",
+    # Such as `act.failed` and `act.missingdata`.
+    "act.": "institution_unavailable",
+    "": "provider_unavailable",
 }
 TOKEN = Challenge(
     title=_lt("Connect with SimpleFIN"),
@@ -88,6 +94,7 @@ class SimpleFIN(WebProvider):
     )
     #: A bank's ids are unique within the bank, whose name may change; a new access URL may give new ids.
     account_keys = Keys(own=("id", "bank"), alike=(("id",), ("bank", "name", "currency")), certain=("currency",))
+    sends_dates = True
     status_codes = {402: "consent_expired", 403: "consent_revoked"}
 
     def parse_error(self, response):
@@ -125,7 +132,7 @@ class SimpleFIN(WebProvider):
                 return page.with_error(error)
         else:
             access_url = flow.state["access_url"]
-        accounts = self._fetch_accounts(access_url, flow.state.get("accounts", {}))
+        accounts, _notes = self._fetch_accounts(access_url, flow.state.get("accounts", {}))
         state = {"access_url": access_url, "accounts": accounts}
         return Completed(state, tuple(self.accounts(state)), refreshed_at=self._news_of(accounts))
 
@@ -174,10 +181,11 @@ class SimpleFIN(WebProvider):
 
     def refresh(self, state, user_present=False, flow=None):
         """One request gives all balances; they are kept in the state, because the bridge counts requests."""
-        accounts = self._fetch_accounts(state["access_url"], state["accounts"])
-        return Refreshed({**state, "accounts": accounts}, self._news_of(accounts))
+        accounts, notes = self._fetch_accounts(state["access_url"], state["accounts"])
+        return Refreshed({**state, "accounts": accounts}, self._news_of(accounts), notes)
 
     def _fetch_accounts(self, access_url, known):
+        """:return: (our id → what identifies an account and its balance, notes for the user)"""
         answer = self._ask(access_url, **{"balances-only": "1"})
         with self.reading("accounts"):
             listed = []
@@ -197,7 +205,7 @@ class SimpleFIN(WebProvider):
             if not listed:
                 self._check(answer, None, None)
             ids = identify(known, listed, self.account_keys, [entry["id"] for entry in listed])
-            return dict(zip(ids, listed, strict=True))
+            return dict(zip(ids, listed, strict=True)), self._notes(answer)
 
     def _bank(self, account, answer):
         org = account.get("org") or {}
@@ -227,7 +235,7 @@ class SimpleFIN(WebProvider):
     # TRANSACTIONS
     # -------------------------------------------------------------------------
 
-    def transactions(self, state, account, since=None, cursor=None, limit=None):
+    def read_page(self, state, account, since=None, cursor=None, limit=None):
         """A page is a window of days."""
         known = state["accounts"].get(account)
         if not known:
@@ -265,17 +273,29 @@ class SimpleFIN(WebProvider):
     def _check(self, answer, account, connection):
         """Raise what is wrong with one account; other banks of the same access are none of its business.
 
-        ``errors``, the older list, has nothing but words, so nothing is concluded from it.
+        ``errors``, the older list, has nothing but words, so nothing is concluded from it: :meth:`_notes`.
         """
         for error in answer.get("errlist") or ():
             code = error["code"]
-            ours = next((ERRORS[prefix] for prefix in sorted(ERRORS, reverse=True) if code.startswith(prefix)), None)
-            concerns = (error.get("account_id"), error.get("conn_id"))
-            is_ours = account is None or code.startswith("gen.") or concerns[0] == account
-            if ours and (is_ours or (not concerns[0] and connection and concerns[1] == connection)):
+            ours = next(ERRORS[prefix] for prefix in sorted(ERRORS, reverse=True) if code.startswith(prefix))
+            of_account, of_connection = error.get("account_id"), error.get("conn_id")
+            if of_account:
+                is_ours = account in (None, of_account)
+            elif of_connection:
+                # An account that does not say to which bank it belongs may belong to this one.
+                is_ours = account is None or connection in (None, of_connection)
+            else:
+                is_ours = True
+            if is_ours:
                 # One of the two is in the text of the protocol, the other in its example.
                 note = reading.words(error.get("msg") or error.get("message"))
                 raise self.failure(ours, provider_code=code, note=note and f"SimpleFIN Bridge: {note}")
+
+    def _notes(self, answer):
+        """What servers of version 1 tell their users: words without a code. Clients have to show them."""
+        listed = () if answer.get("errlist") else answer.get("errors") or ()
+        said = dict.fromkeys(filter(None, map(reading.words, listed)))
+        return tuple(f"SimpleFIN Bridge: {words}" for words in said)[:MAX_NOTES]
 
     def _transaction(self, row, currency):
         get = row.get

@@ -219,6 +219,8 @@ class Page:
     :param tuple removed_ids: ids of transactions that the bank has withdrawn
     :param str next_cursor: the next page while ``has_more``; afterwards None or a bookmark for the next run
     :param unread: :class:`Unread` rows, as :meth:`.web.WebProvider.read_rows` gives them
+    :param int history_days: how far back the bank went, where that was less than wanted; 0: it takes no first day at
+        all, and gave what it calls longest
     """
 
     transactions: tuple[Transaction, ...] = ()
@@ -226,9 +228,11 @@ class Page:
     next_cursor: str | None = None
     has_more: bool = False
     unread: tuple[Unread, ...] = ()
+    history_days: int | None = None
 
     def to_protocol(self):
-        return {
+        limit = {} if self.history_days is None else {"history_days": self.history_days}
+        return limit | {
             "transactions": [row.to_protocol() for row in (*self.transactions, *self.unread)],
             "removed_ids": list(self.removed_ids),
             "next_cursor": self.next_cursor,
@@ -408,10 +412,15 @@ class Completed:
 
 @dataclass(frozen=True)
 class Refreshed:
-    """The bank has given its news."""
+    """The bank has given its news.
+
+    :param tuple notes: what its users should know although it worked, such as that some of the news are missing:
+        sentences for a person, plain text
+    """
 
     state: dict = field(repr=False)
     refreshed_at: datetime
+    notes: tuple[str, ...] = ()
 
 
 # -------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from ..tools.recognition import Keys
 from . import errors
 from .base import Provider
 from .errors import CODES, ConfigurationError, ProtocolError
+from .history import PERIOD_CODES, named_periods
 from .http import Http, read_http_date
 from .masking import mask
 from .types import Unread
@@ -19,6 +20,8 @@ from .types import Unread
 MAX_SKEW_SECONDS = 300
 #: What taking an answer apart raises when it is not as documented.
 UNDOCUMENTED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+#: Of an error's body no more is looked through.
+MAX_ERROR = 10_000
 #: More unreadable rows than this, and more than readable ones, are no bad rows: the whole page is something else.
 MAX_UNREAD = 10
 
@@ -97,12 +100,33 @@ class WebProvider(Provider):
         return (parts.scheme, parts.netloc) == (base.scheme, base.netloc)
 
     def parse_error(self, response):
-        code, words, request_id = self.read_error(response.json_or_empty())
-        ours = self._our_code(code) or self.status_codes.get(response.status) or self._usual_code(response.status)
+        code, words, request_id = self._read_error_of_any_shape(response.json_or_empty())
+        text = response.text[:MAX_ERROR]
+        if PERIOD_CODES.search(text):
+            ours = "period_refused"
+        else:
+            ours = self._code_of(code, response.status)
         detail = words or response.excerpt
         if CODES[ours].family == "ConfigurationError":
             detail += self._skew(response)
-        return self.failure(ours, detail, response, provider_code=code, request_id=request_id)
+        error = self.failure(ours, detail, response, provider_code=code, request_id=request_id)
+        error.answer = response
+        error.named_days = named_periods(words or text, self.now().date())
+        return error
+
+    def _code_of(self, code, status):
+        return self._our_code(code) or self.status_codes.get(status) or self._usual_code(status)
+
+    def _read_error_of_any_shape(self, body):
+        """What went wrong must never hide behind how it was said: what has another shape says nothing.
+
+        :return: as :meth:`read_error`, each a text or None
+        """
+        try:
+            found = self.read_error(body)
+        except UNDOCUMENTED:
+            found = (None, None, None)
+        return [str(part) if isinstance(part, str | int) and part != "" else None for part in found]
 
     def failure(self, code, detail="", response=None, **context):
         """:return: the error of a code of :data:`~.errors.CODES`, with what the answer says about itself"""

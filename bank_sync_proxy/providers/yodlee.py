@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from ..tools.recognition import Keys, identify
 from . import reading
 from .auth import Bearer, Headers, Token
-from .errors import ConsentError, _lt
+from .errors import ConsentError, ProtocolError, ProviderError, RateLimited, TransientError, _lt
 from .facts import Facts
 from .types import (
     Account,
@@ -46,6 +46,8 @@ PAUSE = timedelta(minutes=15)
 FRESH = timedelta(days=1)
 NEXT_PAGE = re.compile(r"""rel=["']?next""")
 READY = ("SUCCESS", "PARTIAL_SUCCESS")
+#: Nothing new comes for now, and nobody can do anything about it; what is there stays readable.
+STALE = ("MIGRATION_IN_PROGRESS", "DATA_RETRIEVAL_FAILED")
 #: An update is going on.
 RUNNING = ("LOGIN_IN_PROGRESS", "IN_PROGRESS")
 BASIC = "BASIC_AGG_DATA"
@@ -73,6 +75,10 @@ FAILED = Challenge(
     submit=_lt("Go on"),
 )
 NOT_ACCEPTED = _lt("The bank did not accept the sign-in. Check on its own website that it works, and try again.")
+NOT_UPDATED = _lt(
+    "Yodlee could not fetch new transactions from the bank, so only those that it had already were read. If this stays "
+    "for some days, see in the bank's own pages whether it is moving to new online banking, and renew the connection."
+)
 NOT_REACHED = _lt("Yodlee did not reach the bank. Try again in some minutes.")
 
 
@@ -94,6 +100,7 @@ class Yodlee(WebProvider):
         pending=True,
         history_days=HISTORY.days,
     )
+    sends_dates = True
     settings_needed = (
         Setting("client_id", _lt("Client ID")),
         Setting("secret", _lt("Client secret"), type="secret"),
@@ -116,7 +123,10 @@ class Yodlee(WebProvider):
     )
     account_keys = Keys(alike=(("mark", "name"), ("mark",)))
     error_codes = {
-        # Of failed answers.
+        # Of failed answers. https://developer.yodlee.com/api-reference, error codes: of `auth/token` 400 and not 401.
+        **dict.fromkeys(("Y004", "Y301", "Y303", "Y305", "Y806"), "provider_not_configured"),
+        # The data is being migrated to the bank's own interface.
+        "Y868": "institution_unavailable",
         "Y800": "unexpected_answer",
         "Y831": "provider_busy",
         "Y901": "provider_not_configured",
@@ -137,6 +147,15 @@ class Yodlee(WebProvider):
         "SITE_SESSION_INVALIDATED": "institution_unavailable",
         "UNEXPECTED_SITE_ERROR": "institution_unavailable",
         "REQUEST_TIME_OUT": "institution_unavailable",
+        # The bank is being moved to another interface, or is only partly supported: for days, and nobody can hurry it.
+        **dict.fromkeys(
+            (
+                *("MIGRATION_IN_PROGRESS", "BETA_SITE_DEV_IN_PROGRESS", "DATASET_NOT_SUPPORTED"),
+                *("PROPERTY_VALUE_NOT_AVAILABLE", "DATA_NOT_AVAILABLE"),
+            ),
+            "institution_unavailable",
+        ),
+        "ENROLLMENT_REQUIRED_FOR_DATASET": "credentials_rejected",
         "TECH_ERROR": "provider_unavailable",
         "DATA_RETRIEVAL_FAILED": "provider_unavailable",
         "SITE_NOT_SUPPORTED": "unknown_institution",
@@ -261,7 +280,7 @@ class Yodlee(WebProvider):
             for site in new:
                 if site["status"] in READY:
                     return self._finish(flow, http, visit["login"], site, attempts)
-            failed = [site for site in new if site["status"] == "FAILED"]
+            failed = [site for site in new if site["status"] in ("FAILED", *STALE)]
             if failed and len(failed) == len(new):
                 visit["seen"] = attempts
                 visit["open"] = {"flow": "edit", "providerAccountId": str(failed[0]["id"])}
@@ -305,10 +324,14 @@ class Yodlee(WebProvider):
 
     def _error_of(self, site):
         """:return: ProviderError of the last attempt, or None"""
-        if site["status"] not in ("FAILED", "USER_INPUT_REQUIRED"):
+        if site["status"] not in ("FAILED", "USER_INPUT_REQUIRED", *STALE):
             return None
         code = self._basic(site).get("additionalStatus")
-        ours = "challenge_required" if site["status"] != "FAILED" else self._our_code(code) or "unexpected_answer"
+        if site["status"] in STALE:
+            code = site["status"]
+        ours = self._our_code(code) or "unexpected_answer"
+        if site["status"] == "USER_INPUT_REQUIRED":
+            ours = "challenge_required"
         return self.failure(ours, f"the bank's last answer: {code}", provider_code=code)
 
     def _news_of(self, site):
@@ -321,7 +344,12 @@ class Yodlee(WebProvider):
         http = self._http(state["login"])
         # One that is gone already must not keep the user's own data there.
         if state["site"] in self._attempts(self._sites(http)):
-            http.ask("DELETE", f"providerAccounts/{state['site']}", kind="none")
+            try:
+                http.ask("DELETE", f"providerAccounts/{state['site']}", kind="none")
+            except ProviderError as error:
+                # While it is being migrated. It goes with its user, unless that is the sandbox's.
+                if error.provider_code != "Y868" or not state["login"].startswith(OURS):
+                    raise
         # Not the sandbox's test user, whom all share.
         if state["login"].startswith(OURS):
             http.ask("DELETE", "user/unregister", kind="none")
@@ -343,16 +371,30 @@ class Yodlee(WebProvider):
             site = next((site for site in self._sites(http) if str(site["id"]) == state["site"]), None)
             if not site:
                 raise self.failure("consent_revoked", "Yodlee does not know the provider account any more")
-            error = self._error_of(site) or self._wish_of(site, user_present)
+            error, notes = self._error_of(site) or self._wish_of(site, user_present), ()
             if isinstance(error, ConsentError):
                 if user_present and flow:
                     return self._reopen(state, flow, "refresh" if error.code == "challenge_required" else "edit")
                 raise error
             if self._may_update(site, "ALLOW_UPDATE"):
-                http.ask("PUT", "providerAccounts", params={"providerAccountIds": state["site"]})
+                notes = self._update(http, state["site"])
+            if site["status"] in STALE and self._basic(site).get("lastUpdated"):
+                # What Yodlee has can be read all the same.
+                error, notes = None, (NOT_UPDATED,)
             if error:
                 raise error
-            return Refreshed(state, self._news_of(site))
+            return Refreshed(state, self._news_of(site), notes)
+
+    def _update(self, http, site):
+        """Ask for news. What keeps Yodlee from fetching them does not keep us from reading what it has.
+
+        :return: notes for the user
+        """
+        try:
+            http.ask("PUT", "providerAccounts", params={"providerAccountIds": site})
+        except (TransientError, RateLimited, ProtocolError):
+            return (NOT_UPDATED,)
+        return ()
 
     def _wish_of(self, site, user_present):
         """:return: ConsentError where the bank wants its user each time, and news are wanted, or None"""
@@ -422,7 +464,7 @@ class Yodlee(WebProvider):
                 balance_at=reading.moment(account.get("lastUpdated")) or self.now(),
             )
 
-    def transactions(self, state, account, since=None, cursor=None, limit=None):
+    def read_page(self, state, account, since=None, cursor=None, limit=None):
         """Yodlee counts rows, so one that is withdrawn between two pages would pull another one out of sight. Each page
         therefore begins with the last rows of the one before; when they are not there, the list is read again."""
         self._check_consent(state)

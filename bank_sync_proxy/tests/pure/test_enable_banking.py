@@ -9,7 +9,13 @@ from itertools import pairwise
 import pytest
 
 from bank_sync_proxy.providers.enable_banking import EnableBanking
-from bank_sync_proxy.providers.errors import ConfigurationError, ConsentError, ProtocolError, TransientError
+from bank_sync_proxy.providers.errors import (
+    ConfigurationError,
+    ConsentError,
+    ProtocolError,
+    ProviderError,
+    TransientError,
+)
 from bank_sync_proxy.providers.types import Challenge, Flow, Redirect, User
 from bank_sync_proxy.tests.pure.contract import NOW, STATE
 from bank_sync_proxy.tests.pure.enable_banking_server import EnableBankingScript
@@ -93,9 +99,49 @@ def test_a_period_that_is_too_long_is_asked_again_shorter_and_stays_so(script):
 
 def test_a_period_that_is_always_too_long_is_an_error(script):
     body = {"message": "Wrong transactions period", "code": 422, "error": "WRONG_TRANSACTIONS_PERIOD", "detail": None}
-    script.server.expect([{"ask": url, "status": 422, "answer": body} for url in (LONG, TX + "date_from=2026-08-23")])
+    days = ("2026-08-23", "2026-09-21", "2026-10-21")
+    asked = (LONG, *(f"{TX}date_from={day}" for day in days))
+    script.server.expect([{"ask": url, "status": 422, "answer": body} for url in asked])
+    with pytest.raises(ProtocolError) as caught:
+        script.pages()
+    assert (caught.value.code, caught.value.history_days) == ("period_refused", 30)
+
+
+def test_a_user_whom_the_bank_can_t_read_is_left_out_of_the_question(script):
+    script.adapter.user = User("93.184.216.34", "Browser")
+    body = {"message": "Invalid header", "code": 422, "error": "PSU_HEADER_INVALID", "detail": None}
+    script.server.expect([{"ask": LONG, "status": 422, "answer": body}, page(None, row("a"))])
+    assert [t.id for p in script.pages() for t in p.transactions] == ["a"]
+    told = [question.headers.get("Psu-Ip-Address") for question in script.server.asked]
+    assert told == ["93.184.216.34", None]
+
+
+def test_a_header_that_was_not_sent_is_not_left_out_again(script):
+    body = {"message": "Invalid header", "code": 422, "error": "PSU_HEADER_INVALID", "detail": None}
+    script.server.expect([{"ask": LONG, "status": 422, "answer": body}])
     with pytest.raises(ProtocolError):
         script.pages()
+
+
+def test_a_first_day_that_has_not_come_yet_brings_nothing(script):
+    body = {"message": "In future", "code": 422, "error": "DATE_FROM_IN_FUTURE", "detail": None}
+    script.server.expect([{"ask": TX + "date_from=2026-12-01", "status": 422, "answer": body}])
+    assert script.pages(since=date(2026, 12, 1))[0].transactions == ()
+
+
+@pytest.mark.parametrize(
+    "name, ours",
+    [
+        ("WRONG_ASPSP_PROVIDED", "unknown_institution"),
+        ("INVALID_HOST", "provider_not_configured"),
+        ("ACCOUNT_DOES_NOT_EXIST", "account_refused"),
+    ],
+)
+def test_a_code_names_who_must_act(script, name, ours):
+    script.server.expect([{"ask": LONG, "status": 422, "answer": {"message": "x", "code": 422, "error": name}}])
+    with pytest.raises(ProviderError) as caught:
+        script.pages()
+    assert caught.value.code == ours
 
 
 @pytest.mark.parametrize(
@@ -138,7 +184,7 @@ def test_an_account_without_uid_is_listed_and_not_asked_for(script):
     assert script.adapter.accounts(state)[0].balance is None
     with pytest.raises(ConsentError) as caught:
         script.adapter.transactions(state, "x")
-    assert caught.value.code == "unknown_account"
+    assert caught.value.code == "account_refused"
 
 
 def test_the_two_kinds_of_customers_are_told_apart(script):

@@ -1,9 +1,11 @@
 """Quirks of GoCardless; what all adapters do is in test_contract."""
 
+import json
+
 import pytest
 
-from bank_sync_proxy.providers.errors import ConfigurationError, ConsentError, RateLimited
-from bank_sync_proxy.providers.types import Challenge
+from bank_sync_proxy.providers.errors import ConfigurationError, ConsentError, ProviderError, RateLimited
+from bank_sync_proxy.providers.types import Challenge, Completed
 from bank_sync_proxy.tests.pure.gocardless_server import GoCardlessScript
 from bank_sync_proxy.tests.pure.scripted import Case
 
@@ -147,3 +149,170 @@ def test_a_requisition_that_is_gone_is_given_back_all_the_same(script):
 def test_no_balance_today_is_no_failure_and_another_error_is(script):
     script.play("accounts")
     assert [account.balance is None for account in script.adapter.accounts(script.state)] == [False, True]
+
+
+# -------------------------------------------------------------------------
+# REFUSALS, AS THE SERVICE'S OWN DESCRIPTION HAS THEM
+# -------------------------------------------------------------------------
+
+REQUISITION = Case("gocardless", "refresh").exchanges[1]
+ACCOUNT = PAGE["ask"].partition("transactions/")[0]
+ENDED = {"summary": "End User Agreement (EUA) 2dea1b84 has expired", "detail": "connect once more", "status_code": 401}
+NONE = {"summary": "No valid End User Agreement", "detail": "x", "status_code": 403}
+NOT_OURS = {"summary": "IP address access denied", "detail": "x", "status_code": 403}
+SUSPENDED = {"summary": "Account suspended", "detail": "due to numerous errors", "status_code": 409}
+
+
+def refused(answer):
+    return {**PAGE, "status": answer["status_code"], "answer": answer}
+
+
+@pytest.mark.parametrize("answer", [ENDED, NONE], ids=["ended", "none"])
+@pytest.mark.parametrize("status", ["EX", "LN"])
+def test_an_ended_agreement_without_a_type_is_for_the_user(script, answer, status):
+    twice = [refused(answer), *TOKEN, refused(answer)] if answer["status_code"] == 401 else [refused(answer)]
+    script.server.expect([*TOKEN, *twice, {**REQUISITION, "answer": {"status": status}}])
+    with pytest.raises(ConsentError) as caught:
+        script.pages()
+    assert caught.value.code == "consent_expired" and caught.value.status == answer["status_code"]
+
+
+def test_a_refusal_of_everything_is_about_the_keys(script):
+    script.server.expect([*TOKEN, refused(NOT_OURS), {**REQUISITION, "status": 403, "answer": NOT_OURS}])
+    with pytest.raises(ConfigurationError) as caught:
+        script.pages()
+    assert caught.value.code == "provider_not_configured"
+
+
+@pytest.mark.parametrize(
+    "status, code",
+    [
+        ("SUSPENDED", "consent_revoked"),
+        ("EXPIRED", "consent_expired"),
+        ("PROCESSING", "provider_busy"),
+        ("SOMETHING_NEW", "institution_unavailable"),
+        (["odd"], "institution_unavailable"),
+    ],
+)
+def test_an_account_that_is_in_its_own_way_says_who_must_act(script, status, code):
+    script.server.expect([*TOKEN, refused(SUSPENDED), {"ask": ACCOUNT, "answer": {"id": "x", "status": status}}])
+    with pytest.raises(ProviderError) as caught:
+        script.pages()
+    assert (caught.value.code, caught.value.status) == (code, 409)
+
+
+def test_a_free_usage_that_is_used_up_is_the_administrator_s_business(script):
+    script.server.expect([*TOKEN, refused({"summary": "Free usage limit exceeded", "status_code": 402})])
+    with pytest.raises(ConfigurationError):
+        script.pages()
+
+
+# -------------------------------------------------------------------------
+# A CONSENT THAT BRINGS LESS THAN WAS WANTED
+# -------------------------------------------------------------------------
+
+
+def connecting(**changes):
+    """The exchanges of a visit, by name, with others in the place of some."""
+    names = ("token", "bank", "agreement", "requisition", "token2", "back", "agreed", "first", "second")
+    exchanges = dict(zip(names, json.loads(json.dumps(Case("gocardless", "connect").exchanges)), strict=True))
+    for name, change in changes.items():
+        exchanges[name] = {**exchanges[name], **change}
+    return exchanges
+
+
+FIRST, SECOND = "065da497-e6af-4950-88ed-2edbc0577d20", "8126e9fb-93c9-4228-937c-68f0383c2df7"
+LIMITED = {"status": 429, "answer": {"detail": "Please try again in 85092 seconds", "status_code": 429}}
+
+
+@pytest.mark.parametrize("name, gone, left", [("first", FIRST, SECOND), ("second", SECOND, FIRST)])
+@pytest.mark.parametrize("how", ["limited", "suspended", "unreadable"])
+def test_one_account_that_can_t_be_read_keeps_no_other_one_away(script, name, gone, left, how):
+    exchange = connecting()[name]
+    answer = {
+        "limited": LIMITED,
+        "suspended": {"status": 409, "answer": SUSPENDED},
+        "unreadable": {"answer": {"account": "nothing"}},
+    }[how]
+    exchanges = list(connecting(**{name: answer}).values())
+    if how == "suspended":
+        asked = exchange["ask"].removesuffix("details/")
+        place = next(number for number, one in enumerate(exchanges) if one["ask"] == exchange["ask"])
+        exchanges.insert(place + 1, {"ask": asked, "answer": {"status": "SUSPENDED"}})
+    script.server.expect(exchanges)
+    completed = script.walk()
+    assert isinstance(completed, Completed)
+    assert [account.id for account in completed.accounts] == [left] and completed.state["unread"] == [gone]
+    # The next refresh asks for it again, and only for it.
+    script.adapter = script.new_adapter()
+    script.server.expect([*TOKEN, {**REQUISITION}, connecting()[name]])
+    state = script.adapter.refresh(completed.state).state
+    assert set(state["accounts"]) == {FIRST, SECOND} and "unread" not in state
+
+
+def test_a_consent_of_which_no_account_can_be_read_is_a_failure(script):
+    script.server.expect(list(connecting(first=LIMITED, second=LIMITED).values()))
+    with pytest.raises(RateLimited) as caught:
+        script.walk()
+    assert caught.value.retry_after == 85092
+
+
+def test_an_account_without_a_currency_has_that_of_its_balances(script):
+    exchanges = connecting(first={"answer": {"account": {"iban": "GB33BUKB20201555555555"}}})
+    balances = [{"balanceAmount": {"amount": "1.00", "currency": "GBP"}, "balanceType": "expected"}]
+    asked = {"ask": exchanges["first"]["ask"].replace("details", "balances"), "answer": {"balances": balances}}
+    second = exchanges.pop("second")
+    script.server.expect([*exchanges.values(), asked, second])
+    assert [account.currency for account in script.walk().accounts] == ["GBP", "EUR"]
+
+
+UNSUPPORTED = {
+    "access_scope": ["Unsupported access scope"],
+    "summary": "Unsupported access scope selected.",
+    "detail": "Access scopes ['balances', 'details'] are not supported by X. Supported access scopes are {}",
+    "status_code": 400,
+}
+
+
+@pytest.mark.parametrize("offered", [["transactions"], ["balances", "transactions"], ["balances", "details"]])
+def test_a_bank_that_offers_less_is_asked_for_what_it_offers(script, offered):
+    exchanges = connecting()
+    detail = UNSUPPORTED["detail"].format(offered)
+    refusal = {**exchanges["agreement"], "status": 400, "answer": {**UNSUPPORTED, "detail": detail}}
+    exchanges["agreed"]["answer"]["access_scope"] = offered
+    exchanges["back"]["answer"]["accounts"] = [FIRST]
+    of_first, _second = exchanges.pop("first"), exchanges.pop("second")
+    again = {**exchanges.pop("agreement")}
+    again["with"] = {**again["with"], "access_scope": offered}
+    expected = [exchanges.pop("token"), exchanges.pop("bank"), refusal, again, *exchanges.values()]
+    if "details" not in offered:
+        known = {"id": FIRST, "iban": "GB33BUKB20201555555555", "status": "READY", "owner_name": "x"}
+        expected.append({"ask": ACCOUNT, "answer": known})
+        what = "balances" if "balances" in offered else "transactions"
+        money = {"amount": "1.00", "currency": "GBP"}
+        answer = {
+            "balances": {"balances": [{"balanceAmount": money, "balanceType": "expected"}]},
+            "transactions": {"transactions": {"booked": [{"transactionAmount": money}], "pending": []}},
+        }[what]
+        expected.append({"ask": f"{ACCOUNT}{what}/", "answer": answer})
+    else:
+        expected.append(of_first)
+    script.server.expect(expected)
+    completed = script.walk()
+    assert [(account.id, account.currency) for account in completed.accounts] == [(FIRST, "GBP")]
+    script.adapter = script.new_adapter()
+    if "balances" not in offered:
+        assert script.adapter.accounts(completed.state)[0].balance is None
+    if "transactions" not in offered:
+        with pytest.raises(ConsentError) as caught:
+            script.adapter.transactions(completed.state, FIRST)
+        assert caught.value.code == "account_refused"
+
+
+@pytest.mark.parametrize("detail", ["{}".format(["balances", "details", "transactions"]), "none", "[]"])
+def test_a_refusal_that_names_nothing_else_is_not_asked_again(script, detail):
+    exchanges = connecting()
+    refusal = {**exchanges["agreement"], "status": 400, "answer": {"detail": detail}}
+    script.server.expect([exchanges["token"], exchanges["bank"], refusal])
+    with pytest.raises(ProviderError):
+        script.walk()

@@ -5,7 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from bank_sync_proxy.providers.errors import ConsentError, ProtocolError, ProviderError, RateLimited, TransientError
+from bank_sync_proxy.providers.errors import (
+    ConfigurationError,
+    ConsentError,
+    ProtocolError,
+    ProviderError,
+    RateLimited,
+    TransientError,
+)
 from bank_sync_proxy.providers.types import Challenge
 from bank_sync_proxy.tests.pure.contract import NOW
 from bank_sync_proxy.tests.pure.plaid_server import PlaidScript, public_key, sign
@@ -103,6 +110,7 @@ def test_the_cursor_of_two_cursors_stays_short(script):
         ("ITEM_ERROR", "ACCESS_NOT_GRANTED", None, "consent_revoked"),
         ("ITEM_ERROR", "SOMETHING_NEW", None, "credentials_rejected"),
         ("INVALID_INPUT", "INVALID_ACCESS_TOKEN", None, "consent_revoked"),
+        ("INVALID_INPUT", "ADDITIONAL_CONSENT_REQUIRED", None, "consent_expired"),
     ],
 )
 def test_what_the_user_has_to_repair(script, kind, code, reason, ours):
@@ -120,6 +128,10 @@ def test_what_the_user_has_to_repair(script, kind, code, reason, ours):
         ("ITEM_ERROR", "PRODUCT_NOT_READY", TransientError),
         ("RATE_LIMIT_EXCEEDED", "SOMETHING_NEW", RateLimited),
         ("INVALID_REQUEST", "UNKNOWN_FIELDS", ProtocolError),
+        ("INSTITUTION_ERROR", "INSTITUTION_NO_LONGER_SUPPORTED", ConfigurationError),
+        ("INSTITUTION_ERROR", "INSTITUTION_REGISTRATION_REQUIRED", ConfigurationError),
+        ("INSTITUTION_ERROR", "UNAUTHORIZED_INSTITUTION", ConfigurationError),
+        ("RATE_LIMIT_EXCEEDED", "ADDITION_LIMIT", ConfigurationError),
     ],
 )
 def test_what_is_for_others(script, kind, code, family):

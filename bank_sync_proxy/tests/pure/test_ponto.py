@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from bank_sync_proxy.providers.errors import ConsentError, TransientError
+from bank_sync_proxy.providers.errors import ConsentError, ProtocolError, TransientError
 from bank_sync_proxy.providers.ponto import NO_ACCOUNTS, REFUSED_KEYS
 from bank_sync_proxy.providers.types import Completed
 from bank_sync_proxy.tests.pure.contract import NOW
@@ -48,6 +48,38 @@ def test_a_page_that_begins_at_what_is_gone_is_read_from_the_beginning(script):
     script.server.expect(PAGES[5:])
     pages = script.pages(since=date(2026, 11, 10))
     assert [t.id for page in pages for t in page.transactions] == ["t3", "t4", "t3", "t4", "t2"]
+
+
+@pytest.mark.parametrize("absolute", [True, False])
+def test_pages_are_asked_for_as_their_links_name_them(script, absolute):
+    """Ibanity's own client reads ``page[after]``, Ponto's collection ``after``."""
+    first, second = copy(PAGES[1]), copy(PAGES[3])
+    path, _question, query = first["ask"].partition("?")
+    after = second["ask"].partition("after=")[2].partition("&")[0]
+    link = f"{'{base}' if absolute else ''}{path.removeprefix('GET ')}?page%5Bafter%5D={after}&page%5Blimit%5D=100"
+    first["answer"]["links"] = {"next": link}
+    second["ask"] = f"{path}?page%5Bafter%5D={after}&page%5Blimit%5D=100"
+    script.server.expect([*TOKEN, first, *TOKEN, second, *PAGES[4:]])
+    pages = script.pages(since=date(2026, 11, 10))
+    assert [t.id for page in pages for t in page.transactions] == ["t3", "t4", "t2"]
+
+
+@pytest.mark.parametrize("link", ["https://elsewhere.example/x?after=t3", "/accounts?before=t3", "/x?after", 7, ["x"]])
+def test_a_link_that_leads_nowhere_is_an_error(script, link):
+    first = copy(PAGES[1])
+    first["answer"]["links"] = {"next": link}
+    script.server.expect([*TOKEN, first])
+    with pytest.raises(ProtocolError):
+        script.pages(since=date(2026, 11, 10))
+
+
+def test_a_page_that_names_itself_as_the_next_one_ends(script):
+    first, second = copy(PAGES[1]), copy(PAGES[3])
+    second["answer"]["links"] = first["answer"]["links"]
+    second["answer"]["data"] = first["answer"]["data"]
+    script.server.expect([*TOKEN, first, *TOKEN, second])
+    with pytest.raises(ProtocolError):
+        script.pages(since=date(2026, 11, 10))
 
 
 def test_a_beginning_that_is_always_gone_ends(script):

@@ -120,12 +120,20 @@ def test_an_unpaid_subscription_says_so(script):
         ({"code": "con.new", "msg": "x", "conn_id": "CON-1"}, "institution_unavailable"),
         ({"code": "gen.auth", "msg": "x"}, "consent_revoked"),
         ({"code": "act.failed", "msg": "x", "account_id": "2930002"}, "institution_unavailable"),
-        # Of another bank, of another account, or only a remark.
+        # Of another bank, or of another account.
         ({"code": "con.auth", "msg": "x", "conn_id": "CON-2"}, None),
         ({"code": "act.failed", "msg": "x", "conn_id": "CON-1", "account_id": "ACT-2"}, None),
-        ({"code": "act.missingdata", "msg": "x", "account_id": "2930002"}, None),
-        ({"code": "gen.api", "msg": "x"}, None),
-        ({"code": "new", "msg": "x"}, None),
+        ({"code": "act.", "msg": "x", "account_id": "ACT-2"}, None),
+        # What is wrong with the answer, whatever the code says beyond its prefix.
+        ({"code": "act.missingdata", "msg": "x", "account_id": "2930002"}, "institution_unavailable"),
+        ({"code": "act.missingdata", "msg": "x"}, "institution_unavailable"),
+        ({"code": "act.", "msg": "x", "account_id": "2930002"}, "institution_unavailable"),
+        ({"code": "act.new", "msg": "x", "account_id": "2930002"}, "institution_unavailable"),
+        ({"code": "con.", "msg": "x"}, "institution_unavailable"),
+        ({"code": "gen.", "msg": "x"}, "provider_unavailable"),
+        ({"code": "gen.new", "msg": "x"}, "provider_unavailable"),
+        ({"code": "gen.api", "msg": "x"}, "unexpected_answer"),
+        ({"code": "new", "msg": "x"}, "provider_unavailable"),
     ],
 )
 def test_whose_error_it_is(script, error, code):
@@ -133,7 +141,7 @@ def test_whose_error_it_is(script, error, code):
     if not code:
         script.pages(since=RECENT)
         return
-    with pytest.raises((ConsentError, TransientError)) as caught:
+    with pytest.raises((ConsentError, TransientError, ProtocolError)) as caught:
         script.pages(since=RECENT)
     assert (caught.value.code, caught.value.provider_code) == (code, error["code"])
 
@@ -154,6 +162,18 @@ def test_the_older_list_of_words_concludes_nothing(script):
     exchange["answer"]["errors"] = ["<a href='https://evil.example'>You must reauthenticate</a>"]
     script.server.expect([exchange])
     assert script.pages(since=RECENT)[0].transactions == ()
+
+
+def test_words_of_an_older_server_reach_the_user(script):
+    exchange = json.loads(json.dumps(Case("simplefin", "refresh").exchanges[0]))
+    exchange["answer"].pop("errlist", None)
+    exchange["answer"]["errors"] = ["<b>Connection to Bank may need attention</b>", None, "", "\x1b Second"] + ["x"] * 9
+    script.server.expect([exchange])
+    assert script.adapter.refresh(script.state).notes == (
+        "SimpleFIN Bridge: Connection to Bank may need attention",
+        "SimpleFIN Bridge: Second",
+        "SimpleFIN Bridge: x",
+    )
 
 
 def test_an_account_that_is_gone_is_for_the_user(script):

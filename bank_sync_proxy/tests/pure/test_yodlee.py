@@ -8,7 +8,7 @@ import pytest
 
 from bank_sync_proxy.providers.errors import CODES, ConfigurationError, ConsentError, ProviderError, TransientError
 from bank_sync_proxy.providers.types import Challenge, Completed, Flow, Refreshed
-from bank_sync_proxy.providers.yodlee import RESTARTS, Yodlee
+from bank_sync_proxy.providers.yodlee import NOT_UPDATED, RESTARTS, STALE, Yodlee
 from bank_sync_proxy.tests.pure.contract import CALLBACK_URL, NOW, STATE
 from bank_sync_proxy.tests.pure.scripted import Case
 from bank_sync_proxy.tests.pure.yodlee_server import YodleeScript
@@ -239,15 +239,65 @@ def test_a_provider_account_that_is_gone_is_a_consent_that_was_withdrawn(script)
     assert caught.value.code == "consent_revoked"
 
 
-@pytest.mark.parametrize("code", [code for code in Yodlee.error_codes if code.startswith("Y")])
-def test_a_refused_update_says_who_must_act(script, code):
+FAILED_ANSWERS = [code for code in Yodlee.error_codes if code.startswith("Y")]
+
+
+@pytest.mark.parametrize("code", FAILED_ANSWERS)
+def test_a_refused_update_hides_nothing_that_can_be_read(script, code):
+    """And it does not look like news: the moment stays, and the user is told."""
     body = {"errorCode": code, "errorMessage": "Words that change", "referenceCode": "x1582529312446ls6Ei0"}
     script.server.expect([TOKEN, sites(), {**UPDATE, "status": 400, "answer": body}])
+    if Yodlee.error_codes[code] == "provider_not_configured":
+        with pytest.raises(ConfigurationError) as caught:
+            script.adapter.refresh(script.state)
+        assert caught.value.request_id == "x1582529312446ls6Ei0"
+        return
+    refreshed = script.adapter.refresh(script.state)
+    assert refreshed.refreshed_at.hour == 9 and refreshed.notes == (NOT_UPDATED,)
+
+
+@pytest.mark.parametrize("code", FAILED_ANSWERS)
+def test_a_refused_token_says_who_must_act(script, code):
+    body = {"errorCode": code, "errorMessage": "Words that change", "referenceCode": "x1582529312446ls6Ei0"}
+    # Whoever is busy is asked three times.
+    times = 3 if CODES[Yodlee.error_codes[code]].family == "TransientError" else 1
+    script.server.expect([{**TOKEN, "status": 400, "answer": body}] * times)
     with pytest.raises(ProviderError) as caught:
         script.adapter.refresh(script.state)
     error = caught.value
     assert (error.code, error.request_id) == (Yodlee.error_codes[code], "x1582529312446ls6Ei0")
     assert type(error).__name__ == CODES[error.code].family
+
+
+@pytest.mark.parametrize("status", STALE)
+def test_a_bank_that_is_being_migrated_is_read_and_told_of(script, status):
+    script.server.expect([TOKEN, sites(status, updateEligibility="DISALLOW_UPDATE")])
+    refreshed = script.adapter.refresh(script.state)
+    assert refreshed.refreshed_at.hour == 9 and refreshed.notes == (NOT_UPDATED,)
+
+
+@pytest.mark.parametrize("status", STALE)
+def test_a_bank_that_was_never_read_is_not_taken_for_an_empty_one(script, status):
+    script.server.expect([TOKEN, sites(status, lastUpdated=None, updateEligibility="DISALLOW_UPDATE")])
+    with pytest.raises(TransientError) as caught:
+        script.adapter.refresh(script.state)
+    assert caught.value.provider_code == status
+
+
+@pytest.mark.parametrize("status", STALE)
+def test_a_visit_does_not_wait_for_a_bank_that_is_being_migrated(script, status):
+    script.server.expect([ADMIN, REGISTER, TOKEN, sites(status)])
+    challenge = script.adapter.start("16441", flow(script))
+    challenge = script.adapter.answer(flow(script, challenge=challenge), {})
+    assert challenge.kind != "approval" and challenge.error
+
+
+def test_a_user_is_forgotten_although_the_bank_is_being_migrated(script):
+    exchanges = Case("yodlee", "revoke").exchanges
+    number = next(i for i, e in enumerate(exchanges) if e["ask"].startswith("DELETE /providerAccounts"))
+    refused = {**exchanges[number], "status": 400, "answer": {"errorCode": "Y868", "errorMessage": "x"}}
+    script.server.expect([*exchanges[:number], refused, *exchanges[number + 1 :]])
+    script.adapter.revoke(script.state)
 
 
 # -------------------------------------------------------------------------

@@ -1,0 +1,67 @@
+"""A bank that gives less history than it is asked for: which period to ask for next. One rule for all adapters.
+
+Banks differ in how far back they go, and most say so only by refusing. What is refused for its period is asked for
+again, shorter each time, within the same question of the database, and the database hears how far the bank went, so
+that the next run begins there (``history_days`` in docs/protocol.md).
+"""
+
+import re
+from datetime import date, timedelta
+
+#: Days back, one after the other. 89: banks under PSD2 give 90 without a new authentication, and some count today.
+RUNGS = (89, 60, 30)
+#: What banks under the Berlin Group's rules say, passed on by whoever stands between, anywhere in an answer.
+#: NextGenPSD2 XS2A Framework, Implementation Guidelines 1.3.12, 14.11.2
+PERIOD_CODES = re.compile(r"\b(?:PERIOD_INVALID|TIMESTAMP_INVALID)\b")
+#: Statuses of a question that was understood and is not granted as it stands.
+MAYBE_STATUSES = (400, 416, 422)
+DAY = re.compile(r"(?<![0-9])(20[0-9]{2}-[01][0-9]-[0-3][0-9])(?![0-9])")
+DAYS = re.compile(r"(?<![0-9.,:-])([1-9][0-9]{0,3})[ _-]*(?:days?\b|tage?n?\b|jours?\b)", re.IGNORECASE)
+
+
+def named_periods(text, today):
+    """First days that a refusal names, as a date or as a number of days.
+
+    Words of a bank decide nothing here: they only say what is worth asking for.
+    """
+    found = []
+    for day in DAY.findall(text):
+        try:
+            found.append(date.fromisoformat(day))
+        except ValueError:
+            continue
+    for number in map(int, DAYS.findall(text)):
+        # Whether today counts is not said.
+        found += [today - timedelta(days=number), today - timedelta(days=number - 1)]
+    return tuple(sorted({day for day in found if day <= today}))
+
+
+def next_period(asked, today, named=()):
+    """The first day to ask for after a refusal.
+
+    :param list asked: what was asked for so far; None means no first day at all, what the provider calls longest
+    :param named: what the refusals have named
+    :return: (a date later than all that were refused, or None without a first day), or ``()`` when all was asked
+    """
+    latest = max((day for day in asked if day), default=date.min)
+    rungs = [today - timedelta(days=days) for days in RUNGS]
+    # What a refusal names comes first, unless it is so short that another date of the answer may have been taken for it:
+    # a period that is granted is never made longer again.
+    named_first = [day for day in named if latest < day <= rungs[-1]]
+    later = named_first or [day for day in (*rungs, *named) if latest < day < today]
+    if later:
+        return (min(later),)
+    return () if None in asked else (None,)
+
+
+def is_refused_for_its_period(error, first_day, today, sends_dates):
+    """Whether a shorter period may be granted.
+
+    :param error: :class:`~.errors.ProviderError`
+    :param date first_day: that was asked for, or None
+    :param bool sends_dates: the date is part of the provider's question, so an unknown refusal may be about it
+    """
+    if error.code == "period_refused":
+        return True
+    is_long = first_day is not None and first_day < today - timedelta(days=RUNGS[-1])
+    return sends_dates and is_long and error.code == "unexpected_answer" and error.status in MAYBE_STATUSES

@@ -1,0 +1,190 @@
+"""A refusal of the period: what is asked for next, by every adapter alike."""
+
+from datetime import date, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bank_sync_proxy.providers import history
+from bank_sync_proxy.providers.base import Provider
+from bank_sync_proxy.providers.errors import ProtocolError, ProviderError, RateLimited
+from bank_sync_proxy.providers.types import Page
+from bank_sync_proxy.tests.pure.contract import CODES, LIBRARIES, NOW, script_class
+from bank_sync_proxy.tests.pure.scripted import Case
+
+TODAY = NOW.date()
+
+
+class Bank(Provider):
+    """Gives ``reach`` days; -1: takes no first day; counts what it is asked."""
+
+    code = "bank"
+
+    def __init__(self, reach, named=()):
+        super().__init__(clock=lambda: NOW)
+        self.reach, self.named, self.asked = reach, named, []
+
+    def read_page(self, state, account, since=None, cursor=None, limit=None):
+        self.asked.append(since)
+        if since is None or (self.reach >= 0 and since >= TODAY - timedelta(days=self.reach)):
+            return Page()
+        error = ProtocolError("period_refused", provider="bank", status=400)
+        error.named_days = self.named
+        raise error
+
+
+def days_ago(number):
+    return TODAY - timedelta(days=number)
+
+
+@given(reach=st.integers(-1, 800), wanted=st.integers(0, 2000), named=st.lists(st.integers(1, 900), max_size=4))
+def test_what_the_bank_gives_is_found_and_no_period_is_asked_for_twice(reach, wanted, named):
+    bank = Bank(reach, tuple(days_ago(days) for days in named))
+    page = bank.transactions({}, "a", since=days_ago(wanted))
+    assert len(set(bank.asked)) == len(bank.asked) <= 2 + len(history.RUNGS) + len(named)
+    days = [day for day in bank.asked if day]
+    assert days == sorted(days), "what was refused is not asked for again by asking for more"
+    if reach >= wanted:
+        assert page.history_days is None, "nothing was refused, so nothing is known"
+        return
+    # No less than what was asked for by its step, and the next run asks for it and nothing else.
+    expected = [n for n in (*history.RUNGS, *named) if n <= reach and n < wanted and n >= 1]
+    assert page.history_days >= (min(expected, default=0) if reach >= 0 else 0)
+    again = Bank(reach)
+    again.transactions({}, "a", since=days_ago(page.history_days) if page.history_days else None)
+    assert len(again.asked) == 1
+
+
+@given(reach=st.integers(30, 800), wanted=st.integers(31, 2000))
+def test_a_limit_that_the_bank_names_is_used_to_the_day(reach, wanted):
+    bank = Bank(reach, (days_ago(reach),))
+    page = bank.transactions({}, "a", since=days_ago(wanted))
+    assert page.history_days == (None if reach >= wanted else reach)
+    assert len(bank.asked) <= 2
+
+
+def test_a_bank_that_refuses_everything_is_an_error_that_says_where_to_go_on():
+    bank = Bank(-1)
+    bank.read_page = lambda *args, **options: (_ for _ in ()).throw(ProtocolError("period_refused", status=400))
+    with pytest.raises(ProtocolError) as caught:
+        bank.transactions({}, "a", since=days_ago(400))
+    assert caught.value.code == "period_refused" and caught.value.history_days == 0
+
+
+def test_a_limit_of_questions_in_the_middle_of_the_search_loses_nothing_of_it():
+    bank, answers = Bank(40), iter([ProtocolError("period_refused"), RateLimited()])
+    bank.read_page = lambda *args, **options: (_ for _ in ()).throw(next(answers))
+    with pytest.raises(RateLimited) as caught:
+        bank.transactions({}, "a", since=days_ago(400))
+    assert caught.value.history_days == 89 and caught.value.to_protocol()["history_days"] == 89
+
+
+@pytest.mark.parametrize(
+    "text, named",
+    [
+        ("Date must not be before 2026-09-06", [date(2026, 9, 6)]),
+        ("only the last 60 days are available", [days_ago(60), days_ago(59)]),
+        ("maximal 45 Tage", [days_ago(45), days_ago(44)]),
+        ("from 2026-13-45 or 2027-01-01", []),
+        ("error 400 at 10:00", []),
+        ("", []),
+    ],
+)
+def test_what_a_refusal_names(text, named):
+    assert list(history.named_periods(text, TODAY)) == named
+
+
+def test_a_date_that_is_no_limit_does_not_cut_the_history_short():
+    """Such as the moment of the answer, or the day of the consent."""
+    bank = Bank(89, history.named_periods(f"{TODAY} consent of {days_ago(5)}, retry in 2 days", TODAY))
+    assert bank.transactions({}, "a", since=days_ago(400)).history_days == 89
+
+
+# -------------------------------------------------------------------------
+# EVERY ADAPTER WHOSE QUESTION CARRIES THE DAY
+# -------------------------------------------------------------------------
+
+#: Where the first day stands in the question, by adapter.
+DAYS = {
+    "enable_banking": lambda query: query.get("date_from", [None])[0],
+    "gocardless": lambda query: query.get("date_from", [None])[0],
+    "yodlee": lambda query: query.get("fromDate", [None])[0],
+    "qonto": lambda query: query.get("updated_at_from", [None])[0],
+    "simplefin": lambda query: query.get("start-date", [None])[0],
+}
+#: How refusals look. The last one says nothing but its status.
+REFUSALS = {
+    "berlin group": (400, {"tppMessages": [{"category": "ERROR", "code": "PERIOD_INVALID", "text": "x"}]}),
+    "short": (400, {"code": "PERIOD_INVALID"}),
+    "text in text": (422, {"error": "ASPSP_ERROR", "detail": '{"code": "PERIOD_INVALID"}'}),
+    "status only": (400, {}),
+}
+
+
+@pytest.fixture
+def script(code):
+    if library := LIBRARIES.get(code):
+        pytest.importorskip(library)
+    script = script_class(code)()
+    yield script
+    script.server.close()
+
+
+def first_day(code, question):
+    text = DAYS[code](parse_qs(urlsplit(question.url).query))
+    if text is None:
+        return None
+    return date.fromtimestamp(int(text)) if text.isdigit() else date.fromisoformat(text[:10])
+
+
+def bank_that_reaches(script, reach, refusal):
+    """Let the scripted server refuse every question of which the first day is longer ago."""
+    exchanges = Case(script.code, "empty").exchanges
+    listed = exchanges[-1]["ask"].split(" ")[1].split("?")[0]
+    days = []
+
+    def find(question):
+        if question.path != f"{script.server.prefix}{listed}":
+            return exchanges[0]
+        day = first_day(script.code, question)
+        days.append(day)
+        if day is None or day < days_ago(reach):
+            status, answer = REFUSALS[refusal]
+            return {"ask": "", "status": status, "answer": answer}
+        return exchanges[-1]
+
+    script.server._next, script.server._compare = find, lambda exchange, question: None
+    return days
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+@pytest.mark.parametrize("reach", [89, 75, 60, 31])
+@pytest.mark.parametrize("code", DAYS)
+def test_an_adapter_finds_what_the_bank_gives(script, code, reach, refusal):
+    days = bank_that_reaches(script, reach, refusal)
+    page = script.adapter.transactions(script.state, script.account, since=days_ago(400))
+    assert page.history_days == max(rung for rung in history.RUNGS if rung <= reach)
+    refused = [day for day in days if day < days_ago(reach)]
+    assert len(refused) == len(set(refused))
+    # The next run asks for no more, so nothing is refused.
+    del days[:]
+    script.adapter = script.new_adapter()
+    script.adapter.transactions(script.state, script.account, since=days_ago(page.history_days))
+    assert all(day >= days_ago(reach) for day in days)
+
+
+@pytest.mark.parametrize("code", DAYS)
+def test_a_mistake_in_the_question_of_a_usual_run_is_asked_once(script, code):
+    """Days that every bank gives are not refused for their number."""
+    days = bank_that_reaches(script, -1, "status only")
+    with pytest.raises(ProviderError):
+        script.adapter.transactions(script.state, script.account, since=days_ago(11))
+    assert len(days) == 1
+
+
+def test_adapters_that_send_dates_are_all_in_the_matrix():
+    from bank_sync_proxy.providers import provider_class
+
+    assert {code for code in CODES if provider_class(code).sends_dates} == set(DAYS)
