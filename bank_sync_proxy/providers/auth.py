@@ -20,7 +20,8 @@ from requests.auth import AuthBase, HTTPBasicAuth
 
 #: A token that ends so soon is renewed before it is used: the question takes its time, clocks differ.
 SPARE = timedelta(seconds=60)
-PEM = re.compile(r"(-----BEGIN [A-Z0-9 ]+-----)(.*?)(-----END [A-Z0-9 ]+-----)", re.DOTALL)
+# Why the content ends at five hyphens: read to the next END, many BEGINs would each be followed to the end of the text.
+PEM = re.compile(r"(-----BEGIN [A-Z0-9 ]{1,40}-----)((?:[^-]|-(?!----))*)(-----END [A-Z0-9 ]{1,40}-----)")
 
 
 class KeyMemory:
