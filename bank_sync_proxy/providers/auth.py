@@ -15,8 +15,9 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
+
+from ..tools.bounded_http import BoundedAdapter
 
 #: A token that ends so soon is renewed before it is used: the question takes its time, clocks differ.
 SPARE = timedelta(seconds=60)
@@ -287,7 +288,7 @@ class RequestSignature(AuthBase):
 # -------------------------------------------------------------------------
 
 
-class ClientCertificate(HTTPAdapter):
+class ClientCertificate(BoundedAdapter):
     """Shows our certificate to the other side: ``session.mount("https://", ClientCertificate(…))``.
 
     :param str certificate: PEM, with the chain where there is one
