@@ -11,6 +11,9 @@ from .words import Sentence, _lt
 
 #: Amounts outside this range can't be stored exactly by Odoo's numeric columns and are no bank's amounts.
 MAX_AMOUNT = Decimal("1e13")
+#: Decimal("1e-999999999") is small, and a gigabyte when it is written out. No currency has more than four decimals, and
+#: services that compute with floats write seventeen digits.
+MAX_DECIMALS = 40
 ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 #: Longer texts are cut. Banks stay far below; a text of megabytes would slow down every list that shows it.
 MAX_TEXT = 2000
@@ -161,7 +164,7 @@ def _amount(value, sentences=OF_AMOUNTS):
         amount = Decimal(str(value)[:100].strip())
     except InvalidOperation:
         raise BadTransaction(Sentence(unreadable, value=_shorten(value))) from None
-    if not amount.is_finite() or abs(amount) >= MAX_AMOUNT:
+    if not amount.is_finite() or abs(amount) >= MAX_AMOUNT or amount.as_tuple().exponent < -MAX_DECIMALS:
         raise BadTransaction(Sentence(out_of_range, value=_shorten(value)))
     return amount
 

@@ -9,6 +9,8 @@ import re
 MAX_SIZE = 5_000_000
 
 MASK = "•••"
+#: Nobody has given a longer name to anything that is worth reading; the cache of names stays small.
+MAX_KEY = 200
 #: Nothing that a person reads is nested deeper.
 MAX_DEPTH = 50
 #: Addresses of pages carry the right to open them once.
@@ -51,12 +53,19 @@ def mask(value, depth=0):
     if depth > MAX_DEPTH:
         return "…"
     if isinstance(value, dict):
-        return {key: MASK if item and _is_secret(str(key)) else mask(item, depth + 1) for key, item in value.items()}
+        return {
+            str(key)[:MAX_KEY]: MASK if item and _is_secret(str(key)) else mask(item, depth + 1)
+            for key, item in value.items()
+        }
     if isinstance(value, list):
         return [mask(item, depth + 1) for item in value]
     return value
 
 
-@functools.lru_cache(maxsize=1024)
 def _is_secret(key):
+    return len(key) > MAX_KEY or _has_secret_word(key)
+
+
+@functools.lru_cache(maxsize=1024)
+def _has_secret_word(key):
     return bool(SECRETS.search(key))

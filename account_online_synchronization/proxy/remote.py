@@ -16,14 +16,16 @@ from urllib.parse import urlsplit
 
 import requests
 
+from ..tools.bounded_http import Deadline, TookTooLong, TooLarge, TooMany, bound, parse_json, read_body
 from .addresses import BadAddress, is_loopback, page_address
 from .errors import ProxyError, ServiceUnavailable
 from .words import _lt
 
 #: Seconds until somebody answers at all, and between two parts of the answer.
 TIMEOUTS = (5, 60)
-#: An answer that keeps dripping is given up after so many seconds.
+#: All of one question and its repetitions, from the name server to the last byte, however slowly it drips.
 WHOLE_TIMEOUT = 120
+#: Bytes; how many values may be in them says parse_json.
 MAX_ANSWER = 20 * 1024**2
 
 #: May be asked twice: the second answer replaces the first, and nothing happens twice.
@@ -64,6 +66,7 @@ class RemoteTransport:
 
     threads = THREADS
     timeouts = TIMEOUTS
+    whole_timeout = WHOLE_TIMEOUT
 
     def __init__(self, address, auth=None, sleep=time.sleep):
         self.address = address
@@ -78,7 +81,10 @@ class RemoteTransport:
         """:return: JSON object of the proxy, ``{"error": …}`` included; addresses of pages in it are absolute
         :raise ServiceUnavailable: when no proxy has answered
         """
-        body = json.dumps(payload).encode()
+        with Deadline(self.whole_timeout):
+            return self._call(operation, json.dumps(payload).encode())
+
+    def _call(self, operation, body):
         pauses = BACK_OFF if operation in REPEATABLE else ()
         for pause in pauses:
             try:
@@ -95,13 +101,13 @@ class RemoteTransport:
     def _attempt(self, operation, body):
         try:
             status, headers, content = self._exchange(operation, body)
+            answer = _parse(content)
         except requests.RequestException as error:
             failure = _explain(error, self.address)
             # Why from nothing: the chain would carry the request, headers included, into logs.
             if _may_be_gone(error):
                 raise Attempt(failure) from None
             raise failure from None
-        answer = _parse(content)
         if isinstance(answer, dict) and (isinstance(answer.get("error"), dict) or status == 200):
             return self._with_absolute_page(answer)
         failure = _explain_status(status, headers, self.address)
@@ -111,30 +117,24 @@ class RemoteTransport:
 
     def _exchange(self, operation, body):
         """:return: status, headers, and the content as bytes"""
-        began = time.monotonic()
-        response = self._session().post(
-            f"{self.address}/bank_sync/1/{operation}",
-            data=body,
-            headers={"Content-Type": "application/json", "Accept": "application/json"},
-            auth=self._auth,
-            timeout=self.timeouts,
-            allow_redirects=False,
-            stream=True,
-        )
-        with response:
-            content = bytearray()
-            for chunk in response.iter_content(64 * 1024):
-                content += chunk
-                if len(content) > MAX_ANSWER:
-                    raise _TooLarge
-                if time.monotonic() - began > WHOLE_TIMEOUT:
-                    raise requests.ReadTimeout
-            return response.status_code, response.headers, bytes(content)
+        with (
+            Deadline(self.whole_timeout),
+            self._session().post(
+                f"{self.address}/bank_sync/1/{operation}",
+                data=body,
+                headers={"Content-Type": "application/json", "Accept": "application/json"},
+                auth=self._auth,
+                timeout=self.timeouts,
+                allow_redirects=False,
+                stream=True,
+            ) as response,
+        ):
+            return response.status_code, response.headers, read_body(response, MAX_ANSWER)
 
     def _session(self):
         session = getattr(self._local, "session", None)
         if session is None:
-            session = self._local.session = requests.Session()
+            session = self._local.session = bound(requests.Session())
             session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
             # Why not for this machine: what is meant for it would go through the company's proxy.
             session.trust_env = not is_loopback(urlsplit(self.address).hostname)
@@ -155,15 +155,15 @@ class RemoteTransport:
             ) from None
 
 
-class _TooLarge(requests.RequestException):
-    pass
-
-
 def _parse(content):
-    """:return: JSON value, None where it is none"""
+    """:return: JSON value, None where it is none
+    :raise TooLarge: when it has more values than an answer of a proxy
+    """
     try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
+        return parse_json(content)
+    except TooMany:
+        raise TooLarge from None
+    except ValueError:
         return None
 
 
@@ -203,16 +203,18 @@ def _explain(error, address):
     """:param requests.RequestException error: why there is no answer
     :return: :class:`ServiceUnavailable` for a person
     """
-    if isinstance(error, _TooLarge):
+    if isinstance(error, TooLarge):
         return ServiceUnavailable(
             _lt(
-                "The answer of the connection service at %(address)s is larger than %(megabytes)s MB, so it was not "
-                "read. Ask the administrator of the connection service.",
+                "The answer of the connection service at %(address)s is larger than any that is expected, so it was "
+                "not read and nothing was imported. Ask the administrator of the connection service.",
                 address=address,
-                megabytes=MAX_ANSWER // 1024**2,
             ),
             "service_answer",
         )
+    if isinstance(error, TookTooLong):
+        # Why first: its context is whatever the cut connection looked like.
+        return _slow(address)
     if isinstance(error, requests.exceptions.ProxyError):
         return ServiceUnavailable(
             _lt(
@@ -244,14 +246,7 @@ def _explain(error, address):
             "service_firewall",
         )
     if isinstance(error, requests.ReadTimeout) or _has(error, TimeoutError):
-        return ServiceUnavailable(
-            _lt(
-                "The connection service at %(address)s took too long to answer. Nothing is lost: the next "
-                "synchronization fetches what is missing. You do not have to do anything.",
-                address=address,
-            ),
-            "service_slow",
-        )
+        return _slow(address)
     if _has(error, socket.gaierror) or isinstance(error, requests.exceptions.InvalidURL):
         return ServiceUnavailable(
             _lt(
@@ -280,6 +275,17 @@ def _explain(error, address):
             address=address,
         ),
         "service_broken",
+    )
+
+
+def _slow(address):
+    return ServiceUnavailable(
+        _lt(
+            "The connection service at %(address)s took too long to answer. Nothing is lost: the next "
+            "synchronization fetches what is missing. You do not have to do anything.",
+            address=address,
+        ),
+        "service_slow",
     )
 
 

@@ -24,7 +24,7 @@ class Tickets(logging.Filter):
 
     ADDRESSES = (
         (re.compile(r"(/bank_sync/connect/)[^\s?\"']+"), r"\1•••"),
-        (re.compile(r"(/bank_sync/(?:callback|sandbox)/[^\s?\"']*\?)[^\s\"']+"), r"\1•••"),
+        (re.compile(r"(/bank_sync/(?:callback|sandbox)/[^\s?\"']{0,200}\?)[^\s\"']+"), r"\1•••"),
     )
 
     def filter(self, record):

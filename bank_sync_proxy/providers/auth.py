@@ -15,12 +15,14 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
+
+from ..tools.bounded_http import BoundedAdapter
 
 #: A token that ends so soon is renewed before it is used: the question takes its time, clocks differ.
 SPARE = timedelta(seconds=60)
-PEM = re.compile(r"(-----BEGIN [A-Z0-9 ]+-----)(.*?)(-----END [A-Z0-9 ]+-----)", re.DOTALL)
+# Why the content ends at five hyphens: read to the next END, many BEGINs would each be followed to the end of the text.
+PEM = re.compile(r"(-----BEGIN [A-Z0-9 ]{1,40}-----)((?:[^-]|-(?!----))*)(-----END [A-Z0-9 ]{1,40}-----)")
 
 
 class KeyMemory:
@@ -286,7 +288,7 @@ class RequestSignature(AuthBase):
 # -------------------------------------------------------------------------
 
 
-class ClientCertificate(HTTPAdapter):
+class ClientCertificate(BoundedAdapter):
     """Shows our certificate to the other side: ``session.mount("https://", ClientCertificate(…))``.
 
     :param str certificate: PEM, with the chain where there is one

@@ -6,19 +6,30 @@ import time
 from dataclasses import dataclass, field
 from datetime import timezone
 from email.utils import parsedate_to_datetime
-from socket import gaierror, getaddrinfo
 from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.auth import AuthBase
 
-from ..tools.outbound import AddressRefused, check_url, is_public
+from ..tools.bounded_http import (
+    BoundedAdapter,
+    Deadline,
+    TookTooLong,
+    TooLarge,
+    bound,
+    parse_json,
+    read_body,
+    resolve,
+    time_left,
+)
+from ..tools.outbound import AddressRefused, PublicAdapter, check_url, is_public
 from .errors import ConfigurationError, ProtocolError, TransientError
 from .masking import mask
 from .reading import Number
 
 _logger = logging.getLogger(__name__)
 
+RESOLVE_SECONDS = 10
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
 #: One question may take so long, all attempts and pauses included: a worker waits for it.
@@ -90,19 +101,19 @@ class Answer:
 
     def json(self):
         """:raise ValueError: for what is no JSON"""
-        return json.loads(self.content.decode("utf-8-sig"), parse_float=Number, parse_constant=_refuse_constant)
+        return parse_json(self.content, parse_float=Number)
 
     def json_or_empty(self):
         """:return: the JSON object of a failed answer; ``{}`` where there is none"""
         try:
             data = self.json()
-        except (ValueError, RecursionError):
+        except ValueError:
             return {}
         return data if isinstance(data, dict) else {}
 
 
 class Http:
-    """Asks one provider. TLS is always verified, redirects are never followed.
+    """Asks one provider. TLS is always verified, redirects are never followed, time and memory are bounded.
 
     :param str provider: code, for logs and errors
     :param str base_url: questions are relative to it, and a full URL may not leave its host
@@ -111,19 +122,24 @@ class Http:
     :param dict headers: of every question
     :param parse_error: callable(Answer) that gives the ProviderError of a failed answer
     :param now: callable that gives the current moment, aware
+    :param bool only_public: the address is one that a user has named: ask only where it leads to public addresses at
+        the moment of connecting, whatever it led to when it was checked
     """
 
-    def __init__(self, provider, base_url, *, parse_error, now, auth=None, session=None, headers=None):
+    def __init__(
+        self, provider, base_url, *, parse_error, now, auth=None, session=None, headers=None, only_public=False
+    ):
         self.provider = provider
         if urlsplit(base_url).scheme != "https" and urlsplit(base_url).hostname not in LOOPBACK:
             raise ConfigurationError("provider_not_configured", "its address is not https", provider=provider)
         self.base_url = base_url.rstrip("/") + "/"
         self.auth = auth or NoAuth()
-        self.session = session or requests.Session()
+        self.session = bound(session or requests.Session(), PublicAdapter if only_public else BoundedAdapter)
         self.headers = {"Accept": "application/json", "User-Agent": "bank_sync_proxy", **(headers or {})}
         self.parse_error = parse_error
         self.now = now
         self.timeout = (CONNECT_SECONDS, READ_SECONDS)
+        self.total_seconds = TOTAL_SECONDS
         self.max_bytes = MAX_BYTES
         self.sleep = time.sleep
         self.monotonic = time.monotonic
@@ -158,7 +174,7 @@ class Http:
         request = {"params": {k: v for k, v in (params or {}).items() if v is not None}, "json": body, "data": form}
         url = self._url(path)
         name = name or urlsplit(url).path
-        deadline = self.monotonic() + TOTAL_SECONDS
+        deadline = self.monotonic() + min(self.total_seconds, time_left())
         attempt, renewed = 0, False
         while True:
             attempt += 1
@@ -203,40 +219,36 @@ class Http:
         begun = self.monotonic()
         connect, read = self.timeout
         try:
-            with self.session.request(
-                method,
-                url,
-                headers=self.headers,
-                timeout=(connect, min(read, max(1, deadline - begun))),
-                allow_redirects=False,
-                verify=True,
-                stream=True,
-                **request,
-            ) as response:
-                answer = Answer(response.status_code, response.headers, self._content(response, deadline))
+            with (
+                Deadline(deadline - begun),
+                self.session.request(
+                    method,
+                    url,
+                    headers=self.headers,
+                    timeout=(connect, read),
+                    allow_redirects=False,
+                    verify=True,
+                    stream=True,
+                    **request,
+                ) as response,
+            ):
+                answer = Answer(response.status_code, response.headers, read_body(response, self.max_bytes))
+        except TooLarge:
+            return None, self._failure(ProtocolError, f"more than {self.max_bytes} bytes")
+        except TookTooLong:
+            return None, self._failure(TransientError, "the answer takes too long")
+        except AddressRefused as error:
+            return None, self._failure(TransientError, str(error))
         except UnicodeError as error:
             # A token or a link of the provider's that no request can carry.
             return None, self._failure(ProtocolError, type(error).__name__, None)
         except requests.RequestException as error:
             # Why not its text: it shows the URL with all parameters.
             _logger.info("%s %s %s: %s", self.provider, method, mask(name), type(error).__name__)
-            return None, TransientError("provider_unavailable", type(error).__name__, provider=self.provider)
-        except TransientError as error:
-            return None, error
+            return None, self._failure(TransientError, type(error).__name__)
         milliseconds = (self.monotonic() - begun) * 1000
         _logger.debug("%s %s %s: %s in %d ms", self.provider, method, mask(name), answer.status, milliseconds)
         return self._read(answer, kind)
-
-    def _content(self, response, deadline):
-        pieces, size = [], 0
-        for piece in response.iter_content(65536):
-            size += len(piece)
-            if size > self.max_bytes:
-                raise self._failure(ProtocolError, f"more than {self.max_bytes} bytes", response.status_code)
-            if self.monotonic() > deadline:
-                raise self._failure(TransientError, "the answer takes too long", response.status_code)
-            pieces.append(piece)
-        return b"".join(pieces)
 
     def _read(self, answer, kind):
         """Check that a successful answer is what it has to be."""
@@ -258,16 +270,12 @@ class Http:
             if text.startswith(("{", "[")) and not text.endswith(("}", "]")):
                 return answer, self._failure(TransientError, "the answer was cut off", answer.status)
             return answer, self._failure(ProtocolError, f"no JSON: {error.msg}", answer.status)
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             return answer, self._failure(ProtocolError, f"no JSON: {error}", answer.status)
 
-    def _failure(self, family, detail, status):
+    def _failure(self, family, detail, status=None):
         code = "provider_unavailable" if family is TransientError else "unexpected_answer"
         return family(code, detail, provider=self.provider, status=status)
-
-
-def _refuse_constant(name):
-    raise ValueError(f"{name} is no JSON")
 
 
 def read_seconds(text):
@@ -288,14 +296,16 @@ def read_http_date(text):
 
 
 def leads_outside(url):
-    """Whether a URL that a user entered leads, by https, to nothing but public addresses.
+    """Whether a URL that a user entered leads, by https, to nothing but public addresses at this moment.
 
-    The name could lead elsewhere a moment later; the certificate, which is verified before anything is sent, could not.
+    It is for the sentence that a user reads. The name could lead elsewhere a moment later, so :class:`Http` looks again
+    when it connects.
     """
     try:
         check_url(url)
         parts = urlsplit(url)
-        found = getaddrinfo(parts.hostname, parts.port or 443)
-    except (AddressRefused, gaierror, ValueError):
+        with Deadline(RESOLVE_SECONDS):
+            found = resolve(parts.hostname, parts.port or 443)
+    except (AddressRefused, OSError, ValueError):
         return False
-    return all(is_public(info[4][0]) for info in found)
+    return all(map(is_public, found))

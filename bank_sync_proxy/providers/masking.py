@@ -17,16 +17,26 @@ SECRET_WORDS = re.compile(
 )
 #: ``state`` is a word of the protocol (``connected``) or OAuth's random number, which is as good as a key.
 PLAIN_STATE = re.compile(r"[a-z_]{1,24}")
-#: What a hostile question may nest, and how long a text may be, before the rest is left out.
+#: What a hostile question may nest, and the characters of a text after which the rest is left out. Cut before it is
+#: masked; what a key announces is masked up to the end, so the cut uncovers nothing.
 MAX_DEPTH = 30
-MAX_LENGTH = 200_000
+MAX_LENGTH = 64_000
+#: Nobody has given a longer name to anything that is worth reading.
+MAX_KEY = 200
+#: The same for all texts of one value together.
+MAX_TOTAL = 128_000
 
-# Why no pattern begins with an open repetition: it would be tried at each letter, to the end of the text.
+# Each pattern masks what it has read, or fails within a bounded number of characters. One that reads far and then fails
+# is tried again from the next letters, and takes time with the square of the text: tests/pure/test_patterns.py.
 _WORDS = (
     r"(?:pass|pwd|secret|token|key|otp|(?<![a-z])pin(?![a-z])|authorization|cookie|signature|return_url|phone|mobile"
     r"|msisdn|credential|assertion|jwt|session_?id|user_?name|login_hint|code_verifier)[\w.-]{0,40}"
 )
 _QUERY = r"(?<![\w.-])(?:code|state|nonce|sid|ticket|sig|hmac|login)"
+
+
+#: JSON within JSON doubles the backslashes before a quote with each level; from the fifth level on one more has to do.
+MANY_BACKSLASHES = re.compile(r"\\{16,}")
 
 
 def _pattern(text):
@@ -43,11 +53,15 @@ PATTERNS = (
     # Lines of headers: all that follows is the secret.
     _pattern(r"(?P<key>\b(?:authorization|cookie)2?\s*:\s*)[^\r\n\"']+"),
     _pattern(r"\b(?:Bearer|Basic|DPoP)\s+[\w.~+/=-]+"),
-    # JSON, and JSON within JSON: "password": "a\"b", {\"password\": \"a\"}; the same of Python: 'password': 'a'.
-    _pattern(rf"(?P<key>{_WORDS}\\+[\"']\s*:\s*\\+[\"'])(?:(?!\\+[\"']).)*"),
+    # JSON within JSON: {\"password\": \"a\\\"b\"}. It ends at a quote with as many backslashes as the first.
+    _pattern(
+        rf"(?P<key>{_WORDS}(?P<deep>\\{{1,40}})(?P<quote>[\"'])\s*:\s*(?P=deep)(?P=quote))"
+        r"(?:(?!(?<!\\)(?P=deep)(?P=quote)).)*"
+    ),
+    # JSON: "password": "a\"b"; the same of Python: 'password': 'a'.
     _pattern(rf"(?P<key>{_WORDS}[\"']\s*:\s*b?\")(?:\\.|[^\"\\])*"),
     _pattern(rf"(?P<key>{_WORDS}[\"']\s*:\s*b?')(?:\\.|[^'\\])*"),
-    _pattern(rf"(?P<key>{_WORDS}\\*[\"']\s*:\s*)(?!null|none|true|false)[\w.+-]+"),
+    _pattern(rf"(?P<key>{_WORDS}\\{{0,40}}[\"']\s*:\s*)(?!null|none|true|false)[\w.+-]+"),
     # Arguments as Python prints them: password='a b'.
     _pattern(rf"(?P<key>(?:{_WORDS}|{_QUERY})\s*=\s*b?\")(?:\\.|[^\"\\])*"),
     _pattern(rf"(?P<key>(?:{_WORDS}|{_QUERY})\s*=\s*b?')(?:\\.|[^'\\])*"),
@@ -57,7 +71,7 @@ PATTERNS = (
     # Words before a colon: X-Api-Key: a, Passwort und pass: a.
     _pattern(rf"(?P<key>{_WORDS}:\s+)[^\s\"',;]+"),
     # Keys that show what they are, wherever they stand: JSON web tokens, our own encryption, keys of providers.
-    _pattern(r"\beyJ[\w-]+\.[\w-]*(?:\.[\w-]*){0,3}"),
+    re.compile(r"(?<![A-Za-z0-9])eyJ[\w-]{6,}(?:\.[\w-]*){0,4}"),
     _pattern(r"\bgAAAA[\w=-]{20,}"),
     _pattern(r"\b(?:access|public|link|processor)-(?:sandbox|development|production)-[\w-]+"),
     _pattern(r"\b(?:sk|rk|whsec|ghp|xox[abp])[_-]\w{10,}"),
@@ -67,32 +81,42 @@ PATTERNS = (
 )
 
 
-def mask(value, depth=0):
+def mask(value):
     """A copy of a JSON value or text in which secrets are replaced; anything that is not JSON becomes text."""
-    if depth > MAX_DEPTH:
-        return "…"
-    if isinstance(value, dict):
-        return {_mask_text(str(key)): _mask_item(str(key), item, depth) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [mask(item, depth + 1) for item in value]
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    return _mask_text(str(value))
+    return _Copy().mask(value)
 
 
-def _mask_item(key, item, depth):
-    if item and SECRET_WORDS.search(key):
-        return MASK
-    if key.lower() == "state" and isinstance(item, str) and not PLAIN_STATE.fullmatch(item):
-        return MASK
-    return mask(item, depth + 1)
+class _Copy:
+    """One value on its way through; what all its texts together may take is counted."""
 
+    def __init__(self):
+        self._left = MAX_TOTAL
 
-def _mask_text(text):
-    text = text[:MAX_LENGTH]
-    for pattern in PATTERNS:
-        text = pattern.sub(_keep_key, text)
-    return text
+    def mask(self, value, depth=0):
+        if depth > MAX_DEPTH or self._left <= 0:
+            return "…"
+        if isinstance(value, dict):
+            return {self._text(str(key)): self._item(str(key), item, depth) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.mask(item, depth + 1) for item in value]
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        return self._text(str(value))
+
+    def _item(self, key, item, depth):
+        if item and (len(key) > MAX_KEY or SECRET_WORDS.search(key)):
+            return MASK
+        if key.lower() == "state" and isinstance(item, str) and not PLAIN_STATE.fullmatch(item):
+            return MASK
+        return self.mask(item, depth + 1)
+
+    def _text(self, text):
+        text = text[: max(0, min(MAX_LENGTH, self._left))]
+        self._left -= len(text)
+        text = MANY_BACKSLASHES.sub(lambda found: found[0][: 11 + len(found[0]).bit_length()], text)
+        for pattern in PATTERNS:
+            text = pattern.sub(_keep_key, text)
+        return text
 
 
 def _keep_key(match):

@@ -46,7 +46,10 @@ def amount(value):
     if kind is Number and abs(value) < MAX_AMOUNT:
         exact = Decimal(value.text)
         # A provider that computes with floats writes 89.40000000000001; no currency has six decimals.
-        return exact if len(value.text) < 9 else exact.quantize(SMALLEST).normalize() + 0
+        # Nor does one with an exponent: 1e-99999 is short, and 100 KB when it is written out.
+        return (
+            exact if len(value.text) < 9 and "e" not in value.text.lower() else exact.quantize(SMALLEST).normalize() + 0
+        )
     raise ValueError(f"no amount: {value!r}"[:100])
 
 

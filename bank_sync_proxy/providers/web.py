@@ -19,7 +19,7 @@ from .types import Unread
 #: As the protocol with databases allows; providers allow less.
 MAX_SKEW_SECONDS = 300
 #: What taking an answer apart raises when it is not as documented.
-UNDOCUMENTED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+UNDOCUMENTED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 #: Of an error's body no more is looked through.
 MAX_ERROR = 10_000
 #: More unreadable rows than this, and more than readable ones, are no bad rows: the whole page is something else.
@@ -88,6 +88,8 @@ class WebProvider(Provider):
             parse_error=self.parse_error,
             now=self.now,
             headers=headers,
+            # Why: whatever is neither ours nor the provider's own server was named by a user.
+            only_public=bool(base_url) and not self.is_our_host(base_url),
         )
 
     @property

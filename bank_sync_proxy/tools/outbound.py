@@ -6,19 +6,14 @@ the socket is connected to what was looked at, so a name that changes its mind i
 answers, not followed. Only https, certificates are verified, proxies of the environment are not used.
 """
 
-import contextlib
 import ipaddress
-import socket
-import threading
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
-from urllib3.util import connection as sockets
+
+from .bounded_http import ACCEPT_ENCODING, BoundedAdapter, BoundedConnection, Deadline
 
 #: Seconds: to connect, to wait for the next bytes, and for all of it, however slowly bytes drip.
 CONNECT_TIMEOUT = 3
@@ -26,6 +21,8 @@ READ_TIMEOUT = 5
 TOTAL_TIMEOUT = 10
 #: Bytes of an answer that anybody reads.
 MAX_ANSWER = 16 * 1024
+#: What IANA gives out of IPv6; all else is reserved, local, or carries an IPv4 address.
+GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -51,14 +48,15 @@ def is_public(address):
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    inside = [parsed]
     if parsed.version == 6:
         if parsed.ipv4_mapped:
             return is_public(str(parsed.ipv4_mapped))
-        inside += [parsed.sixtofour, *(parsed.teredo or ())]
         if parsed in NAT64:
-            inside.append(ipaddress.ip_address(int(parsed) & 0xFFFFFFFF))
-    return all(item.is_global and not item.is_multicast for item in inside if item)
+            return is_public(str(ipaddress.ip_address(int(parsed) & 0xFFFFFFFF)))
+        inside = filter(None, (parsed.sixtofour, *(parsed.teredo or ())))
+        if parsed not in GLOBAL_UNICAST or not all(is_public(str(address)) for address in inside):
+            return False
+    return parsed.is_global and not parsed.is_multicast
 
 
 def post(url, body, headers, allow_private=False, verify=True):
@@ -71,12 +69,14 @@ def post(url, body, headers, allow_private=False, verify=True):
     :raise OutboundError: when there is none
     """
     check_url(url, allow_private)
+    headers = {"Accept-Encoding": ACCEPT_ENCODING, **headers}
     request = requests.Request("POST", url, headers=headers, data=body).prepare()
     # Why no session: it would bring cookies, redirects, and the environment's proxies and passwords.
-    adapter = _Guarded(allow_private)
+    adapter = PublicAdapter(allow_private)
     try:
-        response = adapter.send(request, stream=True, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), verify=verify)
-        return Answer(response.status_code, response.raw.read(MAX_ANSWER, decode_content=False))
+        with Deadline(TOTAL_TIMEOUT):
+            response = adapter.send(request, stream=True, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), verify=verify)
+            return Answer(response.status_code, response.raw.read(MAX_ANSWER, decode_content=False))
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
         # Its text would quote the address, and a library's words change.
         raise OutboundError(type(error).__name__) from None
@@ -102,72 +102,18 @@ def check_url(url, allow_private=False):
 # -------------------------------------------------------------------------
 
 
-class _Watched:
-    """A connection that is made only to addresses that were looked at, and is cut when it lasts too long."""
-
-    allow_private = False
-    _alarm = None
-
-    def _new_conn(self):
-        with self._as_trouble():
-            found = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
-        addresses = list(dict.fromkeys(sockaddr[0] for *_how, sockaddr in found))
-        if not self.allow_private and not all(map(is_public, addresses)):
+class _PublicConnection(BoundedConnection):
+    def check_addresses(self, addresses):
+        if not all(map(is_public, addresses)):
             raise AddressRefused("it leads into a network that is not public")
-        with self._as_trouble():
-            # Why the address and not the name: asked again, the name could lead elsewhere.
-            sock = sockets.create_connection(
-                (addresses[0], self.port), self.timeout, socket_options=self.socket_options
-            )
-        if not self.allow_private and not is_public(sock.getpeername()[0]):
-            sock.close()
-            raise AddressRefused("it leads into a network that is not public")
-        self._watch(sock)
-        return sock
-
-    @contextlib.contextmanager
-    def _as_trouble(self):
-        try:
-            yield
-        except OSError as error:
-            raise OutboundError(type(error).__name__) from None
-
-    def _watch(self, sock):
-        # Why a second handle: TLS takes the first one over.
-        handle = sock.dup()
-        self._alarm = threading.Timer(TOTAL_TIMEOUT, _cut, [handle])
-        self._alarm.daemon = True
-        self._alarm.handle = handle
-        self._alarm.start()
-
-    def close(self):
-        if self._alarm:
-            self._alarm.cancel()
-            self._alarm.handle.close()
-            self._alarm = None
-        return super().close()
 
 
-def _cut(handle):
-    with contextlib.suppress(OSError):
-        handle.shutdown(socket.SHUT_RDWR)
+class PublicAdapter(BoundedAdapter):
+    """Sends to nothing but public addresses, whatever a name leads to at that moment.
 
+    :param bool allow_private: send anywhere
+    """
 
-class _Guarded(HTTPAdapter):
-    """Sends over connections of the kind above, one for each request."""
-
-    def __init__(self, allow_private):
-        self._allow_private = allow_private
+    def __init__(self, allow_private=False):
+        self.connection = BoundedConnection if allow_private else _PublicConnection
         super().__init__(max_retries=0)
-
-    def init_poolmanager(self, *arguments, **parameters):
-        result = super().init_poolmanager(*arguments, **parameters)
-        allowed = {"allow_private": self._allow_private}
-        kinds = {
-            "http": (HTTPConnectionPool, type("Connection", (_Watched, HTTPConnection), allowed)),
-            "https": (HTTPSConnectionPool, type("Connection", (_Watched, HTTPSConnection), allowed)),
-        }
-        self.poolmanager.pool_classes_by_scheme = {
-            scheme: type("Pool", (pool,), {"ConnectionCls": kind}) for scheme, (pool, kind) in kinds.items()
-        }
-        return result

@@ -5,6 +5,8 @@ import re
 from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
+from .outbound import is_public
+
 MAX_LENGTH = 2000
 PORTS = {"http": 80, "https": 443}
 LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
@@ -149,13 +151,7 @@ def _check_public(host):
     """:raise UrlRefused: when it is an address, or a name, of one's own network"""
     address = _ip_address(host.strip("[]"))
     if address:
-        # An IPv6 address may carry an IPv4 address and leads there: ::ffff:10.0.0.1, 2002:a00:1::, 64:ff9b::a00:1.
-        inner = [address]
-        if address.version == 6:
-            inner += [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-            if address in ipaddress.ip_network("64:ff9b::/96"):
-                inner.append(ipaddress.ip_address(int(address) & 0xFFFFFFFF))
-        if not all(item.is_global and not item.is_multicast for item in inner if item):
+        if not is_public(str(address)):
             raise UrlRefused("it is not public")
     elif "." not in host or any(f".{host}".endswith(f".{name}") for name in LOCAL_NAMES):
         raise UrlRefused("it is not public")

@@ -79,7 +79,9 @@ def test_only_a_clear_status_is_believed(status):
         parse_transaction(message(status=status))
 
 
-@pytest.mark.parametrize("amount", [None, True, 12.3, "", "NaN", "Infinity", "1e400", "99999999999999999999", "12,30"])
+@pytest.mark.parametrize(
+    "amount", [None, True, 12.3, "", "NaN", "Infinity", "1e400", "1e-999999999", "99999999999999999999", "12,30"]
+)
 def test_an_amount_that_is_no_exact_number_is_refused(amount):
     with pytest.raises(BadTransaction, match="amount"):
         parse_transaction(message(amount=amount))

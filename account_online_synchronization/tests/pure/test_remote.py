@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from account_online_synchronization.proxy.auth import SignatureAuth
 from account_online_synchronization.proxy.errors import ProxyError, ServiceUnavailable
-from account_online_synchronization.proxy.remote import MAX_ANSWER, RemoteTransport
+from account_online_synchronization.proxy.remote import RemoteTransport
 from account_online_synchronization.tests.proxy_server import (
     CLIENT,
     DATABASE,
@@ -207,7 +207,7 @@ def test_a_huge_answer_is_not_read_to_its_end(server, transport):
         handler.close_connection = True
 
     server.disturbances = [pour]
-    assert f"larger than {MAX_ANSWER // 1024**2} MB" in failing(transport).message
+    assert "larger than any that is expected" in failing(transport).message
     assert len(sent) < 60
 
 

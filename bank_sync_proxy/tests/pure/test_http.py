@@ -106,14 +106,6 @@ def test_nobody_waits_longer_than_the_total_time(server, http, clock):
     assert not clock.slept
 
 
-def test_an_answer_that_drips_is_given_up(server, http):
-    times = iter([0, 0, TOTAL_SECONDS + 1])
-    http.monotonic = lambda: next(times, TOTAL_SECONDS + 1)
-    server.expect([{"ask": "GET /x", "answer": {}}])
-    with pytest.raises(TransientError, match="too long"):
-        http.get("x")
-
-
 def test_nobody_there(server, http, clock):
     http.base_url = "http://127.0.0.1:9/"
     with pytest.raises(TransientError) as caught:

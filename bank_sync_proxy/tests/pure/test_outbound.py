@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from bank_sync_proxy.tools import outbound
+from bank_sync_proxy.tools import bounded_http, outbound
 from bank_sync_proxy.tools.outbound import AddressRefused, OutboundError, check_url, is_public, post
 
 
@@ -166,7 +166,7 @@ def test_a_name_that_also_leads_inside_is_refused(monkeypatch):
             (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in ("93.184.216.34", "10.0.0.7")
         ]
 
-    monkeypatch.setattr(outbound.socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(bounded_http.socket, "getaddrinfo", resolve)
     with pytest.raises(AddressRefused):
         post("https://two-faced.example/", b"", {})
 
@@ -189,8 +189,8 @@ def test_a_name_is_resolved_once_and_connected_as_it_was_seen(monkeypatch):
         connected.append(address)
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(outbound.socket, "getaddrinfo", resolve)
-    monkeypatch.setattr(outbound.sockets, "create_connection", connect)
+    monkeypatch.setattr(bounded_http.socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(bounded_http.sockets, "create_connection", connect)
     with pytest.raises(OutboundError):
         post("https://rebinding.example/", b"", {})
     assert asked == ["rebinding.example"]

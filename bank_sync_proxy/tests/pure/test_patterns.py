@@ -1,0 +1,85 @@
+"""Every regular expression of both addons takes time in proportion to its text, whatever the text is.
+
+An expression is found wherever it is written: a new one needs no line here.
+"""
+
+import ast
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+from bank_sync_proxy.tests.pure.hostile_text import find_slow
+
+ROOT = Path(__file__).parents[3]
+ADDONS = [addon for addon in ("account_online_synchronization", "bank_sync_proxy") if (ROOT / addon).exists()]
+FUNCTIONS = {"compile", "sub", "subn", "match", "search", "fullmatch", "split", "findall", "finditer"}
+#: Files that build expressions, and hold them at their top, where they are found.
+BUILDERS = {"bank_sync_proxy/providers/masking.py"}
+#: Expressions that Odoo builds from the number formats of journals; no text of a stranger meets them.
+ODOO_BUILDS = {"account_online_synchronization/importer/writer/numbers.py"}
+
+
+def sources():
+    for addon in ADDONS:
+        for path in sorted((ROOT / addon).rglob("*.py")):
+            if "tests" not in path.parts and "migrations" not in path.parts:
+                yield path, str(path.relative_to(ROOT))
+
+
+def calls(path):
+    """Calls of functions of ``re`` whose first parameter is an expression."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        function = getattr(node, "func", None)
+        if (
+            isinstance(function, ast.Attribute)
+            and isinstance(function.value, ast.Name)
+            and function.value.id == "re"
+            and function.attr in FUNCTIONS
+        ):
+            yield node
+
+
+def written():
+    """:return: dict from a place to the compiled expression; and the places whose expression is not a constant"""
+    found, built = {}, []
+    for path, name in sources():
+        for node in calls(path):
+            place = f"{name}:{node.lineno}"
+            if not isinstance(node.args[0], ast.Constant):
+                built.append(place)
+                continue
+            flags = [*node.args[1:], *(keyword.value for keyword in node.keywords)]
+            flags = flags[-1] if node.func.attr == "compile" and flags else ast.Constant(0)
+            found[place] = re.compile(node.args[0].value, eval(ast.unparse(flags), {"re": re}))
+    for name in sorted(BUILDERS):
+        module = importlib.import_module(name.removesuffix(".py").replace("/", "."))
+        for index, pattern in enumerate(_patterns_in(vars(module).values())):
+            found[f"{name}:{index}"] = pattern
+    return found, built
+
+
+def _patterns_in(values):
+    for value in values:
+        if isinstance(value, re.Pattern):
+            yield value
+        elif isinstance(value, list | tuple):
+            yield from _patterns_in(value)
+
+
+WRITTEN, BUILT = written()
+
+
+def test_expressions_that_are_built_are_known():
+    assert {place.rpartition(":")[0] for place in BUILT} <= BUILDERS | ODOO_BUILDS
+
+
+@pytest.mark.parametrize("place", WRITTEN)
+def test_expression_is_linear(place):
+    assert find_slow(WRITTEN[place]) is None, WRITTEN[place].pattern
+
+
+@pytest.mark.parametrize("pattern", [r"\beyJ[\w-]+\.", r"a\s*\s*b", r"x.*y", r"\"(?:(?!\\+\").)*", r"<[^>]*>"])
+def test_hostile_texts_find_an_expression_that_is_not_linear(pattern):
+    assert find_slow(re.compile(pattern), small=2048, negligible=0.0002)
