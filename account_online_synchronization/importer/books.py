@@ -1,4 +1,4 @@
-"""What is stored so far, as :mod:`.decide` asks for it. Reads only, with a few queries for any number of transactions."""
+"""What is stored so far, as :mod:`.decide` asks for it: read with a few queries, for any number of transactions."""
 
 from .adoption import TOLERANCE, Candidate
 from .decide import Policy
@@ -65,7 +65,7 @@ class Books:
         return [Known(*row) for row in self.env.cr.fetchall()]
 
     def deleted_before(self, digests):
-        """:return: list of :class:`~.matching.Known` that a user deleted from this journal, and whose account is gone"""
+        """:return: list of :class:`~.matching.Known` that a user deleted from this journal, whose account is gone"""
         found = self.Transaction.search(
             [
                 ("account_online_account_id", "=", False),

@@ -78,8 +78,8 @@ class Decision(NamedTuple):
 
     ``change`` is what matching found (see :class:`~.matching.Match`), ``known`` the stored thing that it is. Where a
     user deleted it when another connection brought it, ``known`` is that record, and ``is_returning``. ``line_id`` is
-    the line to adopt. ``is_similar``: a line of the journal may be it, but not for certain. ``is_retried``: this window does not
-    show it, it waits beside the books. ``is_locked``: its day is in a locked period, whatever else is decided.
+    the line to adopt. ``is_similar``: a line of the journal may be it, but not for certain. ``is_retried``: this window
+    does not show it, it waits beside the books. ``is_locked``: its day is in a locked period, whatever else is decided.
     """
 
     entry: Entry
@@ -269,4 +269,3 @@ def is_before_start(decision, policy):
     was_early = decision.known and decision.known.reason == BEFORE_START
     start = policy.start_date
     return bool(start and decision.entry.transaction.booking_date < start and (policy.is_load or was_early))
-
