@@ -2,8 +2,9 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ..importer import statements
+from ..importer.decide import Window
 from ..importer.identity import OPENING, Entry, digest, unreadable_id
-from ..importer.storing import Storing, Window
+from ..importer.storing import Storing
 from ..importer.windows import OVERLAP_DAYS, UNREAD_DAYS, window_start
 from ..importer.writer import Writer
 from ..proxy.conversation import Range
@@ -59,7 +60,7 @@ class AccountOnlineAccount(models.Model):
 
         :param client: :class:`~..proxy.client.ProxyClient`
         :param run: ``account.online.run`` that counts what happens
-        :return: :class:`~..importer.storing.Window`
+        :return: :class:`~..importer.decide.Window`
         :raise ProxyError: neither ``last_sync`` nor the cursor moves then
         """
         self.ensure_one()
