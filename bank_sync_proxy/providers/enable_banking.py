@@ -10,6 +10,7 @@ from hashlib import blake2b
 
 from . import reading
 from .auth import SignedToken, load_rsa_key
+from .balances import CLOSING, OPENING, PREVIOUS, UNKNOWN, of_list
 from .errors import ConsentError, ProviderError, RateLimited, _lt
 from .facts import Facts
 from .types import (
@@ -41,8 +42,10 @@ MAX_PAGES = 1000
 PENDING = {"PDNG", "HOLD", "OTHR"}
 #: Cancelled, rejected, scheduled: no money has moved.
 NO_MOVEMENT = {"CNCL", "RJCT", "SCHD"}
-#: The booked balance, best first. Available ones (CLAV, ITAV) may include an overdraft, they are better than none.
-BALANCES = ("CLBD", "ITBD", "PRCD", "OPBD", "XPCD", "OTHR", "CLAV", "ITAV")
+#: Booked balances, best first. XPCD contains what is pending, OTHR says nothing.
+BALANCES = {"CLBD": CLOSING, "ITBD": CLOSING, "PRCD": PREVIOUS, "OPBD": OPENING}
+#: They contain an overdraft or the limit of a card.
+AVAILABLE = ("CLAV", "ITAV")
 TYPES = {"CACC": "current", "TRAN": "current", "SVGS": "savings", "CARD": "credit_card", "LOAN": "loan"}
 SESSION_ENDS = {
     "EXPIRED": "consent_expired",
@@ -276,6 +279,8 @@ class EnableBanking(WebProvider):
                 "name": reading.text(account.get("details") or account.get("product") or account.get("name")),
                 "type": TYPES.get(account.get("cash_account_type"), "other"),
             }
+            if entry["type"] == "credit_card" and (limit := account.get("credit_limit")):
+                entry["limit"] = str(reading.amount(limit["amount"]))
             key = next((key for key, old in known.items() if key not in accounts and self._is_same(entry, old)), None)
             key = key or account.get("identification_hash") or f"{entry['number'] or entry['uid']}.{entry['currency']}"
             # Several currencies under one number.
@@ -311,7 +316,7 @@ class EnableBanking(WebProvider):
     def accounts(self, state):
         self._check_consent(state)
         http = self._bank_http(state)
-        return [self._account(key, one, *self._balance(http, one)) for key, one in state["accounts"].items()]
+        return [self._account(key, one, self._balance(http, one)) for key, one in state["accounts"].items()]
 
     def _bank_http(self, state):
         """Questions that go on to the bank name the user who waits: they don't count among the few of a day.
@@ -325,7 +330,7 @@ class EnableBanking(WebProvider):
             return self.http
         return self.connect(headers=told)
 
-    def _account(self, key, account, balance=None, balance_at=None):
+    def _account(self, key, account, balance=UNKNOWN):
         return Account(
             id=key,
             name=account["name"] or account["number"] or key,
@@ -333,24 +338,24 @@ class EnableBanking(WebProvider):
             number_type="iban" if account["iban"] else "other",
             currency=account["currency"],
             type=account["type"],
-            balance=balance,
-            balance_at=balance_at,
+            **balance.to_account(),
             id_scheme="entry_reference",
         )
 
     def _balance(self, http, account):
-        """:return: (booked balance, moment), both None where the bank does not give it now: the others matter, too"""
+        """:return: :class:`~.balances.Balance`, unknown where the bank does not give it now: the others matter, too"""
         try:
             listed = http.get(f"accounts/{account['uid']}/balances")["balances"] if account["uid"] else []
         except RateLimited:
-            return None, None
+            return UNKNOWN
         except ProviderError as error:
             if error.provider_code in ACCOUNT_CODES:
-                return None, None
+                return UNKNOWN
             raise
         with self.reading("balances"):
             balances = [(b["balance_type"], b["balance_amount"], b.get("reference_date")) for b in listed]
-            return reading.booked_balance(balances, account["currency"], BALANCES, self.now())
+            limit = reading.amount(account["limit"]) if account.get("limit") else None
+            return of_list(balances, account["currency"], BALANCES, AVAILABLE, self.now(), limit)
 
     def transactions(self, state, account, since=None, cursor=None, limit=None):
         """The bank decides how large a page is."""

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from ..tools.urls import with_query
 from . import reading
 from .auth import Bearer, Token
+from .balances import CLOSING, OPENING, PREVIOUS, UNKNOWN, of_list
 from .errors import ProviderError, RateLimited, _lt
 from .facts import Facts
 from .http import NoAuth
@@ -36,7 +37,13 @@ MAX_CONSENT_DAYS = 180
 #: A time that is named in words, where the header is missing: "Please try again in 85092 seconds".
 TRY_AGAIN = re.compile(r"try again in (\d+) second")
 LIMITS = ("HTTP_X_RATELIMIT_ACCOUNT_SUCCESS", "HTTP_X_RATELIMIT")
-BALANCES = ("closingBooked", "interimBooked", "openingBooked", "expected", "interimAvailable")
+BALANCES = {
+    "closingBooked": CLOSING,
+    "interimBooked": CLOSING,
+    "previouslyClosedBooked": PREVIOUS,
+    "openingBooked": OPENING,
+}
+AVAILABLE = ("closingAvailable", "interimAvailable", "forwardAvailable")
 TYPES = {"CACC": "current", "TRAN": "current", "SVGS": "savings", "CARD": "credit_card", "LOAN": "loan"}
 #: https://developer.gocardless.com/bank-account-data/statuses
 REQUISITION_ENDS = {
@@ -257,9 +264,9 @@ class GoCardless(WebProvider):
 
     def accounts(self, state):
         self._check_consent(state)
-        return [self._account(key, account, *self._balance(account)) for key, account in state["accounts"].items()]
+        return [self._account(key, account, self._balance(account)) for key, account in state["accounts"].items()]
 
-    def _account(self, key, account, balance=None, balance_at=None):
+    def _account(self, key, account, balance=UNKNOWN):
         return Account(
             id=key,
             name=account["name"] or account["number"] or key,
@@ -267,19 +274,26 @@ class GoCardless(WebProvider):
             number_type="iban" if account["iban"] else "other",
             currency=account["currency"],
             type=account["type"],
-            balance=balance,
-            balance_at=balance_at,
+            **balance.to_account(),
         )
 
     def _balance(self, account):
-        """:return: (booked balance, moment), both None where no more questions are allowed today"""
+        """:return: :class:`~.balances.Balance`, unknown where no more questions are allowed today"""
         try:
             listed = self.http.get(f"accounts/{account['id']}/balances/")["balances"]
         except RateLimited:
-            return None, None
+            return UNKNOWN
         with self.reading("balances"):
-            balances = [(b["balanceType"], b["balanceAmount"], b.get("referenceDate")) for b in listed]
-            return reading.booked_balance(balances, account["currency"], BALANCES, self.now())
+            balances = [
+                # A booked balance that includes the credit limit is an available amount.
+                (
+                    "withLimit" if b.get("creditLimitIncluded") else b["balanceType"],
+                    b["balanceAmount"],
+                    b.get("referenceDate"),
+                )
+                for b in listed
+            ]
+            return of_list(balances, account["currency"], BALANCES, AVAILABLE, self.now())
 
     def transactions(self, state, account, since=None, cursor=None, limit=None):
         """There is one page, however long it is."""
