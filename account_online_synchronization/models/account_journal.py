@@ -66,6 +66,28 @@ class AccountJournal(models.Model):
                 )
 
     # -------------------------------------------------------------------------
+    # CRUD METHODS
+    # -------------------------------------------------------------------------
+
+    def write(self, vals):
+        if account_id := vals.get("account_online_account_id"):
+            self._take_over_feed(account_id)
+        return super().write(vals)
+
+    def _take_over_feed(self, account_id):
+        """An account fills one journal: whichever was filled so far, archived or not, lets it go first."""
+        # sudo(): ends the feed of journals with this account only; whoever may write these journals may end that one.
+        others = self.sudo().with_context(active_test=False)
+        others = others.search([("account_online_account_id", "=", account_id), ("id", "not in", self.ids)])
+        if not others:
+            return
+        # Why: another journal is filled from its own beginning; what is known of the old one is not lost.
+        others.account_online_account_id.write({"last_sync": False, "sync_cursor": False})
+        others._unlink_online_account()
+        # Why: PostgreSQL would see the account twice where this journal has the lower id and is written first.
+        others.flush_recordset(["account_online_account_id"])
+
+    # -------------------------------------------------------------------------
     # EXTENDS account
     # -------------------------------------------------------------------------
 

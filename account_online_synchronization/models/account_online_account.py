@@ -325,7 +325,9 @@ class AccountOnlineAccount(models.Model):
 
     def _refresh(self, message):
         """Why so little: the user's own name for the account wins, and a currency never changes."""
-        values = self._prepare_balance_values(message)
+        # Why not in another currency: the amount means something else there, see _parse for the transactions.
+        has_currency = message.get("currency") in (None, self.currency_id.name)
+        values = self._prepare_balance_values(message) if has_currency else {}
         if message.get("number"):
             values["account_number"] = str(message["number"])
         if message.get("name"):
@@ -441,12 +443,14 @@ class AccountOnlineAccount(models.Model):
     def _default_start_date(self, journal):
         """Where the first load of a journal begins, as the user guide says: the day after its last transaction.
 
-        What this account itself has brought does not count: its transactions are recognised one by one.
+        What this account itself has brought does not count: its transactions are recognised one by one. Nor does what
+        other accounts of its connection have brought: these are other transactions.
 
         :return: a date, or False for as far back as the bank allows
         """
+        accounts = self | self.account_online_link_id.account_online_account_ids
         last_line = self.env["account.bank.statement.line"].search(
-            [("journal_id", "=", journal.id), ("online_account_id", "!=", self.id)], limit=1
+            [("journal_id", "=", journal.id), ("online_account_id", "not in", accounts.ids)], limit=1
         )
         return fields.Date.add(last_line.date, days=1) if last_line else False
 
@@ -504,7 +508,6 @@ class AccountOnlineAccount(models.Model):
         self.ensure_one()
         journal = journal.with_env(self.env)
         if self.journal_ids != journal:
-            # Why: another journal is filled from its own beginning; what is known of the old one is not lost.
             self.journal_ids._unlink_online_account()
             self.write({"last_sync": False, "sync_cursor": False})
         start = self._default_start_date(journal) if start_date is None else start_date
@@ -517,4 +520,21 @@ class AccountOnlineAccount(models.Model):
             }
         )
         if journal.type == "bank" and self.account_number and not journal.bank_account_id:
-            journal.set_bank_account(self.account_number)
+            self._set_bank_account(journal)
+
+    def _set_bank_account(self, journal):
+        """Let the journal have the bank account with the number of this one.
+
+        Why the archived one first: Odoo archives it when its journal is deleted, and refuses to create it again.
+        """
+        owner = journal.company_id.partner_id
+        archived = self.env["res.partner.bank"].search(
+            [
+                ("active", "=", False),
+                ("partner_id", "=", owner.id),
+                ("company_id", "in", (False, journal.company_id.id)),
+                ("sanitized_acc_number", "=", sanitize_account_number(self.account_number)),
+            ]
+        )
+        archived[:1].active = True
+        journal.set_bank_account(self.account_number)

@@ -1,14 +1,14 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ..importer import statements
+from ..importer import locks, statements
 from ..importer.decide import Window
 from ..importer.identity import OPENING, Entry, digest, unreadable_id
 from ..importer.storing import Storing
 from ..importer.windows import OVERLAP_DAYS, UNREAD_DAYS, window_start
 from ..importer.writer import Writer
 from ..proxy.conversation import Range
-from ..proxy.errors import BadTransaction
+from ..proxy.errors import BadTransaction, ProxyError
 from ..proxy.messages import parse_transaction, storable, transaction_id
 
 
@@ -90,6 +90,52 @@ class AccountOnlineAccount(models.Model):
                 window.unreadable.append((identifier, reason, kept))
                 continue
             (window.booked if transaction.booked else window.pending).append(transaction)
+
+    def _check_journal(self):
+        """What keeps Odoo from posting any line in the journal is told once, instead of with each transaction.
+
+        :raise ProxyError: with a sentence that says what to do
+        """
+        self.ensure_one()
+        if reason := self._reason_against_journal(self.journal_ids):
+            message = self.env._(
+                "%(reason)s Nothing is lost: afterwards the next synchronization fetches what is missing.",
+                reason=reason,
+            )
+            raise ProxyError("journal_not_ready", message, action="retry")
+
+    def _reason_against_journal(self, journal):
+        currency = journal.currency_id or journal.company_id.currency_id
+        names = {"journal": journal.display_name, "account": self.display_name}
+        if journal.type not in ("bank", "credit", "cash"):
+            return self.env._(
+                "%(journal)s is not a bank journal anymore, so the transactions of %(account)s can't be imported into "
+                "it. Change its type back, or choose another journal with Fetch Accounts on the connection.",
+                **names,
+            )
+        if currency != self.currency_id:
+            return self.env._(
+                "%(journal)s is in %(journal_currency)s, but %(account)s is in %(currency)s. Change the currency of the "
+                "journal back, or choose another journal with Fetch Accounts on the connection.",
+                journal_currency=currency.name,
+                currency=self.currency_id.name,
+                **names,
+            )
+        if not journal.suspense_account_id:
+            return self.env._(
+                "%(journal)s has no suspense account, so no transaction of %(account)s can be posted. Set one in the "
+                "journal.",
+                **names,
+            )
+        for account in journal.default_account_id + journal.suspense_account_id:
+            if not account.active:
+                return self.env._(
+                    "The account %(code)s of %(journal)s is archived, so no transaction of %(account)s can be posted. "
+                    "Unarchive it in the chart of accounts, or choose another one in the journal.",
+                    code=account.display_name,
+                    **names,
+                )
+        return None
 
     def _wanted_range(self):
         """:return: :class:`~..proxy.conversation.Range` of what the bank is asked for next"""
@@ -201,9 +247,7 @@ class AccountOnlineAccount(models.Model):
         beside = self.env["account.online.transaction"].search(
             [("account_online_account_id", "=", self.id), ("state", "in", ("parked", "left_out"))]
         )
-        company, journal = self.company_id, self.journal_ids
-        locked = {day for day in set(beside.mapped("date")) if day}
-        locked = {day for day in locked if company._get_violated_lock_dates(day, False, journal)}
+        locked = locks.locked_days(self.journal_ids, beside.mapped("date"))
         return [
             entry
             for one in beside
@@ -291,6 +335,7 @@ class AccountOnlineAccount(models.Model):
             raise UserError(
                 self.env._("%s fills no journal. Use Fetch Accounts to choose one first.", self.display_name)
             )
+        locks.hold(self.journal_ids)
         entries = []
         for one in transactions.sorted(lambda one: (one.date or fields.Date.today(), one.id)):
             entry = one._entry()
@@ -310,28 +355,34 @@ class AccountOnlineAccount(models.Model):
             [(self._line_date(entry.transaction), float(entry.transaction.amount * sign)) for entry in entries],
         )
         written = Writer(self, entries).write_lines(entries)
-        if written.refused:
-            raise UserError(written.refused[0][1])
+        self._check_written(written)
         statements.group(self.journal_ids, written.lines, opening)
         transactions.unlink()
         self.journal_balance = self._current_journal_balance()
         return written.lines
 
     def _check_not_locked(self, entries):
-        company, journal = self.company_id, self.journal_ids
-        for entry in entries:
-            day = self._line_date(entry.transaction)
-            if company._get_violated_lock_dates(day, False, journal):
-                raise UserError(
-                    self.env._(
-                        "“%(label)s” is of %(date)s, which is in a locked period. Change the lock date first.",
-                        label=entry.transaction.label[:80],
-                        date=day,
-                    )
-                )
+        days = {entry: self._line_date(entry.transaction) for entry in entries}
+        locked = locks.locked_days(self.journal_ids, days.values())
+        if entry := next((entry for entry, day in days.items() if day in locked), None):
+            raise UserError(self._locked_sentence(entry))
+
+    def _locked_sentence(self, entry):
+        return self.env._(
+            "“%(label)s” is of %(date)s, which is in a locked period. Change the lock date first.",
+            label=entry.transaction.label[:80],
+            date=self._line_date(entry.transaction),
+        )
+
+    def _check_written(self, written):
+        if written.refused:
+            raise UserError(written.refused[0][1])
+        if written.locked:
+            raise UserError(self._locked_sentence(written.locked[0]))
 
     def _separate_line(self, line):
         """Undo an adoption: the line is the user's own again, and the transaction gets a line of its own."""
+        locks.hold(self.journal_ids)
         transaction = self._parse(line.transaction_details)
         entry = Entry(line.online_transaction_identifier, digest(transaction), transaction)
         self._check_not_locked([entry])
@@ -345,8 +396,7 @@ class AccountOnlineAccount(models.Model):
         }
         line.write(identity)
         written = Writer(self, [entry]).write_lines([entry])
-        if written.refused:
-            raise UserError(written.refused[0][1])
+        self._check_written(written)
         statements.group(self.journal_ids, written.lines)
         return written.lines
 

@@ -205,6 +205,7 @@ class AccountOnlineLink(models.Model):
         :return: the :class:`ProxyError` that kept this account from being stored, or None
         """
         try:
+            account._check_journal()
             # Why: fetched outside the savepoints, so that the proxy's record of an error outlives the failure.
             with self._watched_load(client, account, run, checkpoint) as (client, checkpoint):
                 window = account._fetch_window(client, run)

@@ -11,6 +11,7 @@ from hashlib import blake2b
 from ..tools.recognition import Keys, identify
 from . import reading
 from .auth import SignedToken, load_rsa_key
+from .balances import CLOSING, OPENING, PREVIOUS, UNKNOWN, of_list
 from .errors import ConsentError, ProviderError, RateLimited, _lt
 from .facts import Facts
 from .types import (
@@ -40,8 +41,10 @@ MAX_PAGES = 1000
 PENDING = {"PDNG", "HOLD", "OTHR"}
 #: Cancelled, rejected, scheduled: no money has moved.
 NO_MOVEMENT = {"CNCL", "RJCT", "SCHD"}
-#: The booked balance, best first. Available ones (CLAV, ITAV) may include an overdraft, they are better than none.
-BALANCES = ("CLBD", "ITBD", "PRCD", "OPBD", "XPCD", "OTHR", "CLAV", "ITAV")
+#: Booked balances, best first. XPCD contains what is pending, OTHR says nothing.
+BALANCES = {"CLBD": CLOSING, "ITBD": CLOSING, "PRCD": PREVIOUS, "OPBD": OPENING}
+#: They contain an overdraft or the limit of a card.
+AVAILABLE = ("CLAV", "ITAV")
 TYPES = {"CACC": "current", "TRAN": "current", "SVGS": "savings", "CARD": "credit_card", "LOAN": "loan"}
 SESSION_ENDS = {
     "EXPIRED": "consent_expired",
@@ -291,7 +294,7 @@ class EnableBanking(WebProvider):
         identification = account.get("account_id") or {}
         other = identification.get("other") or {}
         main = account.get("identification_hash")
-        return {
+        entry = {
             # Some banks leave it out for blocked accounts.
             "uid": account.get("uid"),
             "hash": main,
@@ -302,6 +305,9 @@ class EnableBanking(WebProvider):
             "name": reading.text(account.get("details") or account.get("product") or account.get("name")),
             "type": TYPES.get(account.get("cash_account_type"), "other"),
         }
+        if entry["type"] == "credit_card" and (limit := account.get("credit_limit")):
+            entry["limit"] = str(reading.amount(limit["amount"]))
+        return entry
 
     def _facts(self, entry, key=""):
         """What an account is recognised by. States of earlier versions did not keep the main hash: it is our id."""
@@ -337,7 +343,7 @@ class EnableBanking(WebProvider):
 
     def accounts(self, state):
         self._check_consent(state)
-        return [self._account(key, one, *self._balance(state, one)) for key, one in state["accounts"].items()]
+        return [self._account(key, one, self._balance(state, one)) for key, one in state["accounts"].items()]
 
     def _bank_http(self, state):
         """Questions that go on to the bank name the user who waits: they don't count among the few of a day.
@@ -351,7 +357,7 @@ class EnableBanking(WebProvider):
             return self.http
         return self.connect(headers=told)
 
-    def _account(self, key, account, balance=None, balance_at=None):
+    def _account(self, key, account, balance=UNKNOWN):
         return Account(
             id=key,
             name=account["name"] or account["number"] or key,
@@ -359,26 +365,26 @@ class EnableBanking(WebProvider):
             number_type="iban" if account["iban"] else "other",
             currency=account["currency"],
             type=account["type"],
-            balance=balance,
-            balance_at=balance_at,
+            **balance.to_account(),
             id_scheme="entry_reference",
         )
 
     def _balance(self, state, account):
-        """:return: (booked balance, moment), both None where the bank does not give it now: the others matter, too"""
+        """:return: :class:`~.balances.Balance`, unknown where the bank does not give it now: the others matter, too"""
         try:
             if not account["uid"]:
-                return None, None
+                return UNKNOWN
             answer = self._ask_bank(state, lambda http: http.get(f"accounts/{account['uid']}/balances"))
         except RateLimited:
-            return None, None
+            return UNKNOWN
         except ProviderError as error:
             if error.provider_code in ACCOUNT_CODES:
-                return None, None
+                return UNKNOWN
             raise
         with self.reading("balances"):
             balances = [(b["balance_type"], b["balance_amount"], b.get("reference_date")) for b in answer["balances"]]
-            return reading.booked_balance(balances, account["currency"], BALANCES, self.now())
+            limit = reading.amount(account["limit"]) if account.get("limit") else None
+            return of_list(balances, account["currency"], BALANCES, AVAILABLE, self.now(), limit)
 
     def read_page(self, state, account, since=None, cursor=None, limit=None):
         """The bank decides how large a page is."""

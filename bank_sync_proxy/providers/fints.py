@@ -323,7 +323,7 @@ class FinTS(WebProvider):
     def _account(self, item, balance=None):
         key, account = item
         day = balance and date(balance.date.year, balance.date.month, balance.date.day)
-        today = self.now().date()
+        today = reading.central_european_day(self.now())
         return Account(
             id=key,
             name=account["name"],
@@ -334,6 +334,7 @@ class FinTS(WebProvider):
             balance=balance and reading.amount(f"{balance.amount.amount:f}"),
             # A day means its end.
             balance_at=balance and (self.now() if day >= today else datetime.combine(day, time(23), timezone.utc)),
+            balance_date=balance and min(day, today),
             id_scheme="fingerprint",
         )
 

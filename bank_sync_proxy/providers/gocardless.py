@@ -12,6 +12,7 @@ from ..tools.recognition import Keys, identify
 from ..tools.urls import with_query
 from . import reading
 from .auth import Bearer, Token
+from .balances import CLOSING, OPENING, PREVIOUS, UNKNOWN, of_list
 from .errors import ConsentError, ProtocolError, ProviderError, RateLimited, TransientError, _lt
 from .facts import Facts
 from .http import NoAuth, read_seconds
@@ -37,7 +38,13 @@ MAX_CONSENT_DAYS = 180
 #: A time that is named in words, where the header is missing: "Please try again in 85092 seconds".
 TRY_AGAIN = re.compile(r"try again in (\d+) second")
 LIMITS = ("HTTP_X_RATELIMIT_ACCOUNT_SUCCESS", "HTTP_X_RATELIMIT")
-BALANCES = ("closingBooked", "interimBooked", "openingBooked", "expected", "interimAvailable")
+BALANCES = {
+    "closingBooked": CLOSING,
+    "interimBooked": CLOSING,
+    "previouslyClosedBooked": PREVIOUS,
+    "openingBooked": OPENING,
+}
+AVAILABLE = ("closingAvailable", "interimAvailable", "forwardAvailable")
 TYPES = {"CACC": "current", "TRAN": "current", "SVGS": "savings", "CARD": "credit_card", "LOAN": "loan"}
 SCOPES = ("balances", "details", "transactions")
 SCOPE = re.compile(r"\b(balances|details|transactions)\b")
@@ -373,11 +380,9 @@ class GoCardless(WebProvider):
 
     def accounts(self, state):
         self._check_consent(state)
-        return [
-            self._account(key, account, *self._balance(state, account)) for key, account in state["accounts"].items()
-        ]
+        return [self._account(key, account, self._balance(state, account)) for key, account in state["accounts"].items()]
 
-    def _account(self, key, account, balance=None, balance_at=None):
+    def _account(self, key, account, balance=UNKNOWN):
         return Account(
             id=key,
             name=account["name"] or account["number"] or key,
@@ -385,26 +390,33 @@ class GoCardless(WebProvider):
             number_type="iban" if account["iban"] else "other",
             currency=account["currency"],
             type=account["type"],
-            balance=balance,
-            balance_at=balance_at,
+            **balance.to_account(),
         )
 
     def _balance(self, state, account):
-        """:return: (booked balance, moment), both None where the bank does not give it now: the others matter, too"""
+        """:return: :class:`~.balances.Balance`, unknown where the bank does not give it now: the others matter, too"""
         if "balances" in state.get("not_offered", ()):
-            return None, None
+            return UNKNOWN
         try:
             answer = self._ask_account(state, account["id"], "balances")
         except RateLimited:
-            return None, None
+            return UNKNOWN
         except ProviderError as error:
             if error.code == "account_refused" or error.status == 409:
-                # Whoever wants its transactions is told.
-                return None, None
+                # The question for its transactions reports it.
+                return UNKNOWN
             raise
         with self.reading("balances"):
-            balances = [(b["balanceType"], b["balanceAmount"], b.get("referenceDate")) for b in answer["balances"]]
-            return reading.booked_balance(balances, account["currency"], BALANCES, self.now())
+            balances = [
+                # A booked balance that includes the credit limit is an available amount.
+                (
+                    "withLimit" if b.get("creditLimitIncluded") else b["balanceType"],
+                    b["balanceAmount"],
+                    b.get("referenceDate"),
+                )
+                for b in answer["balances"]
+            ]
+            return of_list(balances, account["currency"], BALANCES, AVAILABLE, self.now())
 
     def read_page(self, state, account, since=None, cursor=None, limit=None):
         """There is one page, however long it is."""

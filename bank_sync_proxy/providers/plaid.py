@@ -14,6 +14,7 @@ from ..tools.recognition import Keys, identify
 from ..tools.urls import with_query
 from . import reading
 from .auth import Headers, KeyMemory, decode_segment, verify_es256
+from .balances import Balance, without_limit
 from .errors import ProtocolError, ProviderError, _lt
 from .facts import Facts
 from .types import (
@@ -300,10 +301,6 @@ class Plaid(WebProvider):
     def _account(self, key, account):
         kind, balances = account["type"], account["balances"]
         types = {"depository": "savings" if account.get("subtype") in SAVINGS else "current", "credit": "credit_card"}
-        balance = None if balances.get("current") is None else reading.amount(balances["current"])
-        if balance and kind in ("credit", "loan"):
-            # There, what is owed is positive.
-            balance = -balance
         return Account(
             id=key,
             name=account.get("official_name") or account["name"],
@@ -311,9 +308,21 @@ class Plaid(WebProvider):
             number_type="other",
             currency=reading.currency(balances["iso_currency_code"]),
             type=types.get(kind, "loan" if kind == "loan" else "other"),
-            balance=balance,
-            balance_at=None if balance is None else self.now(),
+            **self._balance(kind, balances).to_account(),
         )
+
+    def _balance(self, kind, balances):
+        current, available, limit = (
+            None if balances.get(name) is None else reading.amount(balances[name])
+            for name in ("current", "available", "limit")
+        )
+        if current is not None:
+            # What is owed is positive.
+            current = -current if current and kind in ("credit", "loan") else current
+            return Balance(current, self.now())
+        if kind == "credit" and None not in (available, limit):
+            return without_limit(available, limit, self.now())
+        return Balance(available=available)
 
     def read_page(self, state, account, since=None, cursor=None, limit=None):
         """All that has changed since the cursor, from then on by bookmark: each account is a stream of its own."""

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from ..tools.recognition import Keys, identify
 from . import reading
 from .auth import Basic, Bearer, Token
+from .balances import Balance
 from .errors import ConsentError, ProviderError, _lt
 from .facts import Facts
 from .types import (
@@ -223,7 +224,6 @@ class Ponto(WebProvider):
 
     def _account(self, key, account):
         about = account["attributes"]
-        balance = about.get("currentBalance")
         return Account(
             id=key,
             name=about.get("description") or about.get("product") or about.get("holderName") or about["reference"],
@@ -233,9 +233,17 @@ class Ponto(WebProvider):
             type={"checking": "current", "savings": "savings", "card": "credit_card"}.get(
                 about.get("subtype"), "other"
             ),
-            balance=None if balance is None else reading.amount(balance),
-            balance_at=reading.moment(about.get("currentBalanceReferenceDate")),
+            **self._balance(about).to_account(),
         )
+
+    def _balance(self, about):
+        current, available = (
+            None if about.get(name) is None else reading.amount(about[name])
+            for name in ("currentBalance", "availableBalance")
+        )
+        if current is None:
+            return Balance(available=available)
+        return Balance(current, reading.moment(about.get("currentBalanceReferenceDate")))
 
     # -------------------------------------------------------------------------
     # TRANSACTIONS

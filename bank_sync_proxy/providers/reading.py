@@ -109,27 +109,6 @@ def _summer_time(year):
     return tuple(datetime(day.year, day.month, day.day, 1, tzinfo=timezone.utc) for day in sundays)
 
 
-def booked_balance(listed, currency, order, now):
-    """The balance that statements end with, of all that a bank gives for an account.
-
-    :param listed: (kind, ``{"amount", "currency"}``, day or None) as the provider says them
-    :param tuple order: kinds, best first; what is in none is better than nothing
-    :param datetime now: the current moment, aware
-    :return: (amount, moment for which it holds), both None where there is no balance in this currency
-    """
-    ranks = {kind: rank for rank, kind in enumerate(order)}
-    ranked = sorted(
-        (item for item in listed if item[1]["currency"] == currency),
-        key=lambda item: ranks.get(item[0], len(ranks)),
-    )
-    if not ranked:
-        return None, None
-    _kind, money, said = ranked[0]
-    # A balance of a day is the one at its end.
-    ended = day(said) and datetime.combine(day(said), time(23, 59, 59), timezone.utc)
-    return amount(money["amount"]), min(ended or now, now)
-
-
 def at(value, *path):
     """:return: what stands at a path of names and positions, None where the JSON has another shape"""
     for step in path:

@@ -16,6 +16,7 @@ from ..tools.recognition import Keys, identify
 from ..tools.urls import with_query
 from . import reading
 from .auth import Headers, RequestSignature, load_rsa_key, verify_sha256
+from .balances import Balance, without_limit
 from .errors import CODES, ConsentError, ProtocolError, RateLimited, TransientError, _lt
 from .facts import Facts
 from .types import (
@@ -368,9 +369,20 @@ class SaltEdge(WebProvider):
             number_type="iban" if reading.iban(number) else "other",
             currency=reading.currency(account["currency_code"]),
             type=TYPES.get(account["nature"], "other"),
-            balance=reading.amount(account["balance"]),
-            balance_at=reading.moment(account["updated_at"]),
+            **self._balance(account).to_account(),
         )
+
+    def _balance(self, account):
+        balance, moment = reading.amount(account["balance"]), reading.moment(account["updated_at"])
+        extra = account.get("extra") or {}
+        available, limit = (
+            None if extra.get(name) is None else reading.amount(extra[name])
+            for name in ("available_amount", "credit_limit")
+        )
+        if TYPES.get(account["nature"]) == "credit_card" and limit and balance == available:
+            # A balance that is the available amount contains the limit: some banks tell nothing else of a card.
+            return without_limit(available, limit, moment)
+        return Balance(balance, moment)
 
     # -------------------------------------------------------------------------
     # NEWS

@@ -316,6 +316,7 @@ class Sandbox(Provider):
                 type=ledger.bank_account.type,
                 balance=texts.amount(ledger.balance(hours(as_of))),
                 balance_at=as_of,
+                balance_date=as_of.date(),
             )
             for account_id, ledger in self._ledgers(state["institution"], state["user"]).items()
             if account_id in state["accounts"]

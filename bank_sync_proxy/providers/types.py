@@ -9,6 +9,7 @@ from datetime import date, datetime, timezone
 from decimal import Decimal
 
 from ..tools.outbound import is_public
+from .reading import central_european_day
 
 
 def moment_text(moment):
@@ -102,8 +103,10 @@ class Account:
     :param str number: IBAN where there is one
     :param str number_type: ``iban`` or ``other``
     :param str type: ``current`` · ``savings`` · ``credit_card`` · ``loan`` · ``other``
-    :param Decimal balance: the booked balance
+    :param Decimal balance: the booked balance, None where none is known: an available amount is none
     :param datetime balance_at: the moment for which it holds
+    :param date balance_date: the last booking day that it contains, in the bank's time
+    :param Decimal available: what the bank gives in place of a booked balance
     :param str id_scheme: where ``Transaction.id`` comes from: ``transaction_id`` · ``entry_reference`` ·
         ``fingerprint``
     """
@@ -116,6 +119,8 @@ class Account:
     type: str = "current"
     balance: Decimal | None = None
     balance_at: datetime | None = None
+    balance_date: date | None = None
+    available: Decimal | None = None
     id_scheme: str = "transaction_id"
 
     def to_protocol(self):
@@ -128,8 +133,15 @@ class Account:
             "type": self.type,
             "balance": amount_text(self.balance),
             "balance_at": moment_text(self.balance_at),
+            "balance_date": self._balance_day(),
+            "available": amount_text(self.available),
             "id_scheme": self.id_scheme,
         }
+
+    def _balance_day(self):
+        if self.balance is None or not (self.balance_date or self.balance_at):
+            return None
+        return (self.balance_date or central_european_day(self.balance_at)).isoformat()
 
 
 @dataclass(frozen=True)

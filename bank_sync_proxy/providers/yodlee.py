@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from ..tools.recognition import Keys, identify
 from . import reading
 from .auth import Bearer, Headers, Token
+from .balances import Balance, without_limit
 from .errors import ConsentError, ProtocolError, ProviderError, RateLimited, TransientError, _lt
 from .facts import Facts
 from .types import (
@@ -52,12 +53,15 @@ STALE = ("MIGRATION_IN_PROGRESS", "DATA_RETRIEVAL_FAILED")
 RUNNING = ("LOGIN_IN_PROGRESS", "IN_PROGRESS")
 BASIC = "BASIC_AGG_DATA"
 CONTAINERS = {"bank": "current", "creditCard": "credit_card", "loan": "loan"}
-#: The booked one first. https://developer.yodlee.com/api-reference, Account
-BALANCES = {
-    "bank": ("currentBalance", "balance", "availableBalance"),
+#: The booked ones. https://developer.yodlee.com/api-reference, Account: ``balance`` of a bank account is "available
+#: balance or current balance", whichever there is.
+BOOKED = {
+    "bank": ("currentBalance",),
     "creditCard": ("runningBalance", "balance"),
     "loan": ("principalBalance", "balance"),
 }
+#: What the others are good for: they name the currency.
+OTHERS = ("balance", "availableBalance", "availableCredit", "totalCreditLine")
 STATUSES = {"POSTED": "booked", "CLEARED": "booked", "PENDING": "pending", "SCHEDULED": None, "FAILED": None}
 
 WINDOW = Challenge(
@@ -422,7 +426,24 @@ class Yodlee(WebProvider):
             ]
 
     def _balance(self, account):
-        return next((account[name] for name in BALANCES[account["CONTAINER"]] if account.get(name)), None)
+        names = (*BOOKED[account["CONTAINER"]], *OTHERS)
+        return next((account[name] for name in names if account.get(name)), None)
+
+    def _booked_balance(self, account):
+        amounts = {
+            name: reading.amount(account[name]["amount"])
+            for name in (*BOOKED[account["CONTAINER"]], *OTHERS)
+            if account.get(name)
+        }
+        moment = reading.moment(account.get("lastUpdated")) or self.now()
+        booked = next((amounts[name] for name in BOOKED[account["CONTAINER"]] if name in amounts), None)
+        if booked is not None:
+            # What is owed is positive at Yodlee.
+            return Balance(booked if account["CONTAINER"] == "bank" else -booked, moment)
+        if account["CONTAINER"] == "creditCard" and {"availableCredit", "totalCreditLine"} <= set(amounts):
+            return without_limit(amounts["availableCredit"], amounts["totalCreditLine"], moment)
+        told = ("availableBalance", "balance", "availableCredit")
+        return Balance(available=next((amounts[name] for name in told if name in amounts), None))
 
     def _identity(self, account):
         currency = self._balance(account)["currency"]
@@ -450,7 +471,6 @@ class Yodlee(WebProvider):
     def _account(self, key, account):
         with self.reading("accounts"):
             container, balance = account["CONTAINER"], self._balance(account)
-            amount = reading.amount(balance["amount"])
             number = reading.text(account.get("accountNumber"))
             return Account(
                 id=key,
@@ -459,9 +479,7 @@ class Yodlee(WebProvider):
                 number_type="iban" if reading.iban(number) else "other",
                 currency=reading.currency(balance["currency"]),
                 type="savings" if account.get("accountType") == "SAVINGS" else CONTAINERS[container],
-                # What is owed is positive at Yodlee.
-                balance=amount if container == "bank" else -amount,
-                balance_at=reading.moment(account.get("lastUpdated")) or self.now(),
+                **self._booked_balance(account).to_account(),
             )
 
     def read_page(self, state, account, since=None, cursor=None, limit=None):

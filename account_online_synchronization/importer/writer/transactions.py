@@ -27,10 +27,24 @@ MONEY = ("date", "amount", "foreign_currency_id", "amount_currency")
 
 @dataclass
 class Written:
-    """What came of a batch: the new lines in booking order, and ``(entry, reason)`` of those that were refused."""
+    """What came of a batch: the new lines in booking order, ``(entry, reason)`` of those that were refused, and the
+    entries that Odoo would have posted on another day than the bank's, because theirs is locked.
+    """
 
     lines: object
     refused: list = field(default_factory=list)
+    locked: list = field(default_factory=list)
+
+
+class Redated(Exception):
+    """Odoo has posted lines on other days than those they were created with.
+
+    :param set numbers: their positions
+    """
+
+    def __init__(self, numbers):
+        super().__init__(f"{len(numbers)} lines were posted on another day")
+        self.numbers = numbers
 
 
 class Writer:
@@ -78,7 +92,11 @@ class Writer:
                 Line = self.env["account.bank.statement.line"].with_context(**{BULK: self.bulk})
                 # Why copies: whoever has refused it may have changed it.
                 lines = Line.create([dict(values) for _entry, values in pairs])
+                self._check_days(lines, [values["date"] for _entry, values in pairs])
             written.lines += lines.with_env(self.env)
+        except Redated as redated:
+            written.locked += [entry for number, (entry, _values) in enumerate(pairs) if number in redated.numbers]
+            self._write([pair for number, pair in enumerate(pairs) if number not in redated.numbers], written)
         except REFUSALS as error:
             if len(pairs) > 1:
                 middle = len(pairs) // 2
@@ -87,6 +105,25 @@ class Writer:
                 return
             _logger.warning("Online account %s: a transaction was refused: %s", self.account.id, error)
             written.refused.append((pairs[0][0], str(error)))
+
+    def _check_days(self, lines, days):
+        """Odoo moves an entry out of a locked period when it posts it. A bank's transaction keeps its day.
+
+        :raise Redated: where a line is stored with another day than it was created with
+        """
+        self.env["account.move"].flush_model(["date"])
+        self.env.cr.execute(
+            """
+            SELECT wanted.number
+              FROM unnest(%s, %s::date[]) WITH ORDINALITY AS wanted (line_id, day, number)
+              JOIN account_bank_statement_line line ON line.id = wanted.line_id
+              JOIN account_move move ON move.id = line.move_id
+             WHERE move.date != wanted.day
+            """,
+            [lines.ids, days],
+        )
+        if found := self.env.cr.fetchall():
+            raise Redated({number - 1 for (number,) in found})
 
     def values(self, entry):
         """:return: values of a new ``account.bank.statement.line``"""
@@ -111,6 +148,7 @@ class Writer:
         """What the bank says of a transaction, in a line's fields."""
         currency = self.currencies.get(transaction.foreign_currency)
         sign = self.account._transaction_sign()
+        foreign_amount = currency.round(float(transaction.foreign_amount * sign)) if currency else 0.0
         return {
             "date": self.account._line_date(transaction),
             "amount": float(transaction.amount * sign),
@@ -118,9 +156,10 @@ class Writer:
             "ref": transaction.reference or False,
             "partner_name": transaction.counterparty_name or False,
             "account_number": transaction.counterparty_number or False,
-            # Both or none: Odoo refuses half a pair. An inactive currency stays readable in transaction_details.
-            "foreign_currency_id": currency.id if currency else False,
-            "amount_currency": float(transaction.foreign_amount * sign) if currency else 0.0,
+            # Both or none: Odoo refuses half a pair, and what rounds to zero is half of one. It stays readable in
+            # transaction_details, as does an inactive currency.
+            "foreign_currency_id": currency.id if foreign_amount else False,
+            "amount_currency": foreign_amount,
         }
 
     # -------------------------------------------------------------------------
@@ -170,6 +209,8 @@ class Writer:
         try:
             with self.env.cr.savepoint():
                 line.write(values)
+                if "date" in values and line.date != values["date"]:
+                    raise UserError(self.env._("its new day is in a locked period"))
         except REFUSALS as error:
             return str(error)
         return None

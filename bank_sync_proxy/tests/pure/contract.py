@@ -48,6 +48,7 @@ class Script:
     :cvar dict callback: parameters with which the browser comes back; ``refusal`` when the user has refused
     :cvar tuple secrets: texts that may be in no log and in no error
     :cvar tuple renewed: id in the questions of ``revoke``, and the one that ``renewal`` has put in its place, if it has
+    :cvar str always_booked: why the provider tells the booked balance of each account; empty where it may leave it out
     :cvar tuple bad_rows: two (transaction that nobody can read, how it is kept), of the kind of ``unknown_fields``
     :cvar server_class: what speaks the provider's language
     :cvar str media_type: of its answers
@@ -76,6 +77,7 @@ class Script:
     accounts_at = ("accounts",)
     own_id = "id"
     lists_again = "accounts"
+    always_booked = ""
     bad_rows = (({"not": "documented"}, {"not": "documented"}), (None, {"row": None}))
 
     def __init__(self):
@@ -171,6 +173,10 @@ class Script:
         """
         *_others, rows = (found for exchange in exchanges for found in lists_with(row, exchange.get("answer")))
         rows[:0] = bad
+
+    def leave_out_booked(self, answer):
+        """Change an answer of the case ``accounts``, so that only available amounts are left of the balances."""
+        raise NotImplementedError
 
     def pages(self, since=None, cursor=None, account=None):
         """:return: all pages of one question"""

@@ -67,5 +67,10 @@ class EnableBankingScript(Script):
             "exp": issued + 3600,
         }
 
+    def leave_out_booked(self, answer):
+        answer["balances"] = [
+            one for one in answer.get("balances", ()) if one["balance_type"] in ("ITAV", "CLAV", "OTHR")
+        ]
+
 
 SCRIPT = EnableBankingScript

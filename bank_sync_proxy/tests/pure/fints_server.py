@@ -14,6 +14,7 @@ PRODUCT = "9FA6681DEC0CF3046BFC2F8A6"
 
 class FinTSScript(Script):
     code = "fints"
+    always_booked = "HISAL begins with the booked balance (DIN 47, gebuchter Saldo)"
     prefix = "/fints"
     settings = {"product_id": PRODUCT}
     institution = "fints.DE"

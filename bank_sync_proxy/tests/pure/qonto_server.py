@@ -5,6 +5,7 @@ from .contract import Script
 
 class QontoScript(Script):
     code = "qonto"
+    always_booked = "`balance_cents` is required"
     prefix = "/v2"
     institution = "qonto.FR"
     country = "FR"

@@ -41,6 +41,7 @@ def sign(body, url=WEBHOOK_URL, key="salt_edge"):
 
 class SaltEdgeScript(Script):
     code = "salt_edge"
+    always_booked = "`balance` is required, and only with the limit of a card it can be told from an available amount"
     prefix = "/api/v6"
     institution = "fake_client_xf"
     country = "XF"

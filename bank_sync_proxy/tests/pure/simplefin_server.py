@@ -7,6 +7,7 @@ from .contract import Script
 
 class SimpleFINScript(Script):
     code = "simplefin"
+    always_booked = "`balance` is required; the available one has a name of its own"
     prefix = "/simplefin"
     institution = "bridge.US"
     country = "US"

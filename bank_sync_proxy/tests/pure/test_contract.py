@@ -265,6 +265,28 @@ def test_accounts_come_with_their_booked_balances(script):
     json.dumps(accounts, allow_nan=False)
 
 
+def test_an_available_amount_never_arrives_as_a_booked_balance(script):
+    if script.always_booked:
+        pytest.skip(script.always_booked)
+    case = script.play("accounts")
+    for exchange in case.exchanges:
+        if exchange.get("status", 200) == 200 and isinstance(exchange.get("answer"), dict):
+            script.leave_out_booked(exchange["answer"])
+    accounts = [account.to_protocol() for account in script.adapter.accounts(script.state)]
+    assert any(account["available"] for account in accounts)
+    assert not [
+        account for account in accounts if account["balance"] or account["balance_at"] or account["balance_date"]
+    ]
+
+
+def test_a_balance_says_up_to_which_day_it_counts(script):
+    script.play("accounts")
+    for account in script.adapter.accounts(script.state):
+        told = account.to_protocol()
+        assert bool(told["balance"]) == bool(told["balance_at"]) == bool(told["balance_date"])
+        assert not told["balance_date"] or told["balance_date"] <= NOW.date().isoformat()
+
+
 @pytest.mark.parametrize(
     "name", ["paging", "empty", "unknown_fields", "pending_and_booked", "removal", "same_id_twice", "two_currencies"]
 )

@@ -118,24 +118,3 @@ def test_a_currency():
     for wrong in ("eur", "EURO", None, 978, "EUR\n"):
         with pytest.raises(ValueError):
             reading.currency(wrong)
-
-
-NOON = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)
-
-
-@pytest.mark.parametrize(
-    "listed, balance",
-    [
-        ([("expected", "1", None), ("closed", "2.50", None)], (Decimal("2.50"), NOON)),
-        ([("closed", "1", "2026-11-19")], (Decimal(1), datetime(2026, 11, 19, 23, 59, 59, tzinfo=timezone.utc))),
-        ([("closed", "1", "2026-11-20")], (Decimal(1), NOON)),
-        ([("unheard of", "1", None)], (Decimal(1), NOON)),
-        ([("unheard of", "1", None), ("expected", "2", None)], (Decimal(2), NOON)),
-        ([], (None, None)),
-    ],
-    ids=["best", "end-of-its-day", "not-later-than-now", "any-is-better-than-none", "known-before-unknown", "none"],
-)
-def test_the_booked_balance_of_several(listed, balance):
-    said = [(kind, {"amount": amount, "currency": "EUR"}, day) for kind, amount, day in listed]
-    said.append(("closed", {"amount": "99", "currency": "USD"}, None))
-    assert reading.booked_balance(said, "EUR", ("closed", "expected"), NOON) == balance

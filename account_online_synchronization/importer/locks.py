@@ -1,0 +1,33 @@
+"""Lock dates: read again in each transaction that stores, and the same until it ends."""
+
+from odoo.addons.account.models.company import LOCK_DATE_FIELDS
+
+#: What Odoo computes from lock dates and their exceptions, for the user who asks.
+OF_USERS = tuple(f"user_{name}" for name in LOCK_DATE_FIELDS)
+
+
+def hold(journal):
+    """Let nobody change the lock dates of a journal until the transaction ends, and read them again.
+
+    Whoever sets a lock date meanwhile waits for this transaction, so its lines come before the lock. Whoever was
+    faster is noticed: PostgreSQL refuses the lock on a row that has changed since this transaction began (a
+    serialization failure), and the work is repeated with the new dates. The locks are shared, so that other accounts
+    of the company are stored at the same time.
+    """
+    # sudo(): reads lock dates only; the user may not see the parent companies whose dates count, too.
+    companies = journal.company_id.sudo().parent_ids
+    cr = journal.env.cr
+    companies.flush_recordset(LOCK_DATE_FIELDS)
+    journal.env["account.lock_exception"].flush_model(["active"])
+    # Why ordered: two transactions that take several rows never wait for each other.
+    cr.execute("SELECT id FROM res_company WHERE id = ANY(%s) ORDER BY id FOR SHARE", [companies.ids])
+    cr.execute(
+        "SELECT id FROM account_lock_exception WHERE company_id = ANY(%s) AND active ORDER BY id FOR SHARE",
+        [companies.ids],
+    )
+    journal.env["res.company"].invalidate_model([*LOCK_DATE_FIELDS, *OF_USERS])
+
+
+def locked_days(journal, days):
+    """:return: set of those days into which nothing may be posted in the journal, for the user of its environment"""
+    return {day for day in set(days) if day and journal.company_id._get_violated_lock_dates(day, False, journal)}
