@@ -222,7 +222,8 @@ class Bank:
 
     def connection(self):
         return {
-            "id": "C1",
+            # Why its own: a consent belongs to one link.
+            "id": f"C{id(self)}",
             "state": "connected",
             "institution": {"id": "I1", "name": "Bank", "capabilities": {"auto_sync": True}},
             "provider": {"code": "benchmark", "label": "Benchmark"},

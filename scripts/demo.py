@@ -32,15 +32,22 @@ class Visitor:
 
     def __init__(self, url, login="admin", password="admin"):
         self.url = url
+        self.password = password
         self.session = requests.Session()
         self.open("/web/login")
         self.submit("password", login=login, password=password)
 
-    def call(self, model, method, *arguments):
+    def call(self, model, method, *arguments, **context):
         """Press a button of the web client: the same request, the same rights."""
+        parameters = {
+            "model": model,
+            "method": method,
+            "args": arguments,
+            "kwargs": {"context": context} if context else {},
+        }
         answer = self.session.post(
             f"{self.url}/web/dataset/call_kw/{model}/{method}",
-            json={"jsonrpc": "2.0", "params": {"model": model, "method": method, "args": arguments, "kwargs": {}}},
+            json={"jsonrpc": "2.0", "params": parameters},
             timeout=TIMEOUT,
         ).json()
         if "error" in answer:
@@ -48,9 +55,11 @@ class Visitor:
         return answer["result"]
 
     def save_settings(self, **values):
-        """Change something in the settings, and save them."""
+        """Change something in the settings, save them, and confirm the password where Odoo asks for it."""
         settings = self.call("res.config.settings", "create", values)
-        self.call("res.config.settings", "execute", [settings])
+        action = self.call("res.config.settings", "execute", [settings])
+        if action.get("res_model") == "res.users.identitycheck":
+            self.call("res.users.identitycheck", "run_check", [action["res_id"]], password=self.password)
 
     def open(self, path):
         self._arrive(self.session.get(urljoin(self.url, path), timeout=TIMEOUT))

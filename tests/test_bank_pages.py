@@ -160,11 +160,15 @@ def test_a_bank_that_sends_a_form_from_another_site(served, browser):
         page.wait_for_url("**/web/login?**connection_id=**")
 
 
-@contextmanager
 def another_site(action, **values):
     """A page of another site whose form leads to us."""
     fields = "".join(f'<input type="hidden" name="{name}" value="{value}">' for name, value in values.items())
-    html = f'<form method="post" action="{action}">{fields}<button>Go</button></form>'
+    return site_with(f'<form method="post" action="{action}">{fields}<button>Go</button></form>')
+
+
+@contextmanager
+def site_with(html):
+    """A page of another site."""
 
     class Site(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -224,3 +228,89 @@ def test_a_blocked_client_s_page_says_why(served, browser):
         photograph(page, "blocked")
     finally:
         served.shell("env['bank.sync.client']._get_embedded()._unblock()")
+
+
+def start_for_another(served, known=False):
+    """:return: ticket of a visit for a database on another server"""
+    return served.url + served.shell(
+        f"""
+client = env['bank.sync.client'].create({{
+    'name': 'Contoso Trading GmbH', 'database_uuid': 'contoso', 'url': 'https://books.contoso.example:8443/odoo'}})
+if {known!r}:
+    client.confirmed_url = client.url
+values = {{'client_id': client.id, 'institution_id': env['bank.sync.institution']._find('sandbox.demo-redirect').id}}
+if {known!r}:
+    env['bank.sync.connection'].create({{**values, 'state': 'connected'}})
+connection = env['bank.sync.connection'].create(values)
+visits = env['bank.sync.visit']
+state = visits._new_token()
+first = connection._begin('connect', 'en_US', state)
+result = visits._open(
+    connection, 'connect', first, state, return_url='https://books.contoso.example:8443/odoo/back')['page_url']
+"""
+    )
+
+
+def test_who_gets_the_data_is_said_before_the_bank_is(served, browser):
+    page = browser.page
+    page.goto(start(served, "demo"))
+    expect(page.get_by_text("Your bank data goes to this database")).to_be_visible()
+    photograph(page, "receiver_here")
+
+    page = browser.new_person()
+    page.goto(start_for_another(served))
+    expect(page.get_by_text("not confirmed")).to_be_visible()
+    expect(page.get_by_text("never received bank data")).to_be_visible()
+    page.wait_for_timeout(2500)
+    assert "/bank_sync/visit/" in page.url, "nobody is sent to the bank before having read it"
+    photograph(page, "receiver_first")
+    page.get_by_role("link", name="Continue").click()
+    page.wait_for_url("**/bank_sync/sandbox/bank?**")
+    expect(page.get_by_text("books.contoso.example:8443").first).to_be_visible()
+    photograph(page, "receiver_at_the_bank")
+
+    page = browser.new_person()
+    page.goto(start_for_another(served, known=True))
+    page.wait_for_url("**/bank_sync/sandbox/bank?**")
+    page.go_back()
+    expect(page.get_by_text("This address is confirmed")).to_be_visible()
+    photograph(page, "receiver_known")
+
+
+def test_no_page_of_ours_shows_in_a_frame_of_another_site(served, browser):
+    page = browser.page
+    page.goto(start(served, "demo"))
+    visit = page.url
+    for address in (
+        start(served, "demo"),
+        visit,
+        f"{visit}/bank",
+        f"{served.url}/bank_sync/callback/sandbox?state=x",
+        f"{served.url}/bank_sync/sandbox/bank?institution=demo-redirect&state=x",
+        f"{served.url}/bank_sync/institutions",
+    ):
+        with site_with(f'<h1>Win a prize</h1><iframe src="{address}" width="600" height="600"></iframe>') as url:
+            page.goto(url)
+            expect(page.get_by_role("heading", name="Win a prize")).to_be_visible()
+            page.wait_for_timeout(500)
+            (frame,) = page.main_frame.child_frames
+            assert "bank" not in (frame.content() if frame.url.startswith("http") else ""), address
+            assert frame.url.startswith("chrome-error:"), frame.url
+
+
+def test_a_page_that_another_site_has_opened_tells_it_nothing(served, browser):
+    ticket = start(served, "demo")
+    with site_with(f"<button onclick=\"window.opened = window.open('{ticket}')\">Open</button>") as url:
+        page = browser.page
+        page.goto(url)
+        with page.expect_popup() as popup:
+            page.get_by_role("button").click()
+        expect(popup.value.get_by_role("heading", name="Sign in")).to_be_visible()
+        for spying in ("location.href", "document.body.innerHTML", "document.cookie"):
+            assert (
+                page.evaluate(
+                    f"(() => {{ try {{ window.opened.{spying}; return 'read' }} catch (error) {{ return error.name }} }})()"
+                )
+                == "SecurityError"
+            )
+        assert popup.value.evaluate("document.referrer") in ("", url)

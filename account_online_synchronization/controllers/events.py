@@ -41,13 +41,15 @@ class AccountOnlineEventsController(http.Controller):
         """What the connection service tells without being asked. It is answered at once, and done later."""
         request.update_env(user=SUPERUSER_ID)
         try:
-            self._receive()
+            proof = self._receive()
         except Refused as refusal:
             _logger.info("An event was refused: %s", refusal)
             return request.make_response("", status=refusal.status)
-        return request.make_response("", status=204)
+        # Why a proof: the service shows users where their data goes, and only what is proven counts as confirmed.
+        return request.make_json_response({"proof": proof}, headers=[("Cache-Control", "no-store")])
 
     def _receive(self):
+        """:return: what proves to the service that this database is where the event was sent to"""
         size = request.httprequest.content_length
         if size is None or size > MAX_SIZE:
             raise Refused(413, "too large, or of unknown size")
@@ -56,7 +58,7 @@ class AccountOnlineEventsController(http.Controller):
             signed = signing.read_headers(request.httprequest.headers)
         except signing.Malformed as error:
             raise Refused(400, str(error))
-        self._authenticate(signed, body)
+        secret = self._authenticate(signed, body)
         event = self._parse(body)
         Event = request.env["account.online.event"]
         try:
@@ -67,8 +69,10 @@ class AccountOnlineEventsController(http.Controller):
                 Event._receive(**event, nonce=signed.nonce)
         except psycopg2.errors.UniqueViolation:
             raise Refused(409, "it came before")
+        return signing.prove(secret, signed.nonce, body)
 
     def _authenticate(self, signed, body):
+        """:return: the secret that the event was signed with"""
         service = request.env["account.online.service"]._get()
         try:
             known = service._read_secrets()
@@ -77,12 +81,14 @@ class AccountOnlineEventsController(http.Controller):
         if not hmac.compare_digest(signed.client, service.client_identifier):
             raise Refused(403, "for another client")
         # Why not the address as it came: a reverse proxy may mount this database below a path of its own.
-        if not signing.is_genuine(signed, known, "POST", PATH, body):
+        secret = signing.is_genuine(signed, known, "POST", PATH, body)
+        if not secret:
             raise Refused(403, "wrong signature")
         if not signing.is_fresh(signed, time.time()):
             raise Refused(403, "the clocks differ by more than five minutes")
         if not hmac.compare_digest(signed.database, service._database_digest()):
             raise Refused(403, "for another copy of this database")
+        return secret
 
     def _parse(self, body):
         """:return: values of :meth:`AccountOnlineEvent._receive`"""

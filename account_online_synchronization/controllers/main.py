@@ -11,6 +11,16 @@ LINK_ACTION = "account_online_synchronization.account_online_link_action"
 SELECTION_ACTION = "account_online_synchronization.account_online_account_selection_action"
 
 
+#: The way back changes something, and its address holds a nonce: it is neither framed, nor kept, nor passed on.
+HEADERS = {
+    "Content-Security-Policy": "frame-ancestors 'none'; object-src 'none'; base-uri 'none'",
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
 class AccountOnlineSynchronizationController(http.Controller):
     @http.route(
         "/account_online_synchronization/return/<string:nonce>",
@@ -24,6 +34,11 @@ class AccountOnlineSynchronizationController(http.Controller):
 
         Nothing in the query is believed: what happened at the bank is asked from the proxy.
         """
+        response = self._return_from_bank(nonce, cancelled)
+        response.headers.update(HEADERS)
+        return response
+
+    def _return_from_bank(self, nonce, cancelled):
         visit = request.env["account.online.authorization"]._find(nonce)
         if not visit:
             # Expired, another user's, or another page serves the visit by now: nothing is changed.
@@ -46,7 +61,6 @@ class AccountOnlineSynchronizationController(http.Controller):
         return request.render(
             "account_online_synchronization.return_in_window",
             {"visit": visit, "onward": onward.get(visit.state, f"/odoo/bank-visit/{visit.id}")},
-            headers={"Cache-Control": "no-store"},
         )
 
     def _page_in_same_tab(self, visit):

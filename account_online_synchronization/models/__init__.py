@@ -27,6 +27,7 @@ from . import (
     account_online_link_defaults,
     account_online_link_schedule,
     account_online_link_service,
+    account_online_link_acts,
     account_online_link_status,
     account_online_link_synchronization,
     account_online_load,

@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.addons.base.models.res_bank import sanitize_account_number
 
 from ..importer.identity import OPENING
+from ..proxy.errors import ProxyError
 from ..proxy.messages import parse_balance, parse_moment
 from ..tools.recognition import Keys, recognize
 from .server_fields import as_server
@@ -325,6 +326,7 @@ class AccountOnlineAccount(models.Model):
 
     def _refresh(self, message):
         """Why so little: the user's own name for the account wins, and a currency never changes."""
+        self._check_is_no_other_account(message)
         # Why not in another currency: the amount means something else there, see _parse for the transactions.
         has_currency = message.get("currency") in (None, self.currency_id.name)
         values = self._prepare_balance_values(message) if has_currency else {}
@@ -339,6 +341,24 @@ class AccountOnlineAccount(models.Model):
         scheme = self._prepare_identity_values(message)["id_scheme"]
         if message.get("id_scheme") and scheme != self.id_scheme:
             self._change_scheme(scheme)
+
+    def _check_is_no_other_account(self, message):
+        """:raise ProxyError: when the connection service describes another account of this database under this one's id"""
+        number = message.get("number")
+        if not number or not self._is_certainly_another(number):
+            return
+        key = self._number_key(number, self.currency_id.id)
+        # sudo: only compared, and nothing of it is told: the other account may belong to a company that the user does not see
+        others = self.sudo().search([("id", "!=", self.id), ("account_number", "!=", False)])
+        if any(self._number_key(other.account_number, other.currency_id.id) == key for other in others):
+            raise ProxyError(
+                "account_mixed_up",
+                self.env._(
+                    "The connection service now gives %s the account number of another bank account in this database, "
+                    "so nothing was imported. Please report it to the support of the connection service.",
+                    self.display_name,
+                ),
+            )
 
     def _change_scheme(self, scheme):
         """The provider names transactions by something else from now on: said aloud, and known days are compared."""

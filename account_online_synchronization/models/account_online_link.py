@@ -2,6 +2,7 @@ import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.addons.base.models.res_users import check_identity
 from odoo.exceptions import AccessError
 
 from ..proxy.errors import ProxyError
@@ -102,15 +103,21 @@ class AccountOnlineLink(models.Model):
         """Give the consent back. A proxy that is out of reach must not keep the user from deleting the link."""
         # sudo: Odoo has checked that the user may delete these links; their accounts and consents go with them
         for link in as_server(self):
-            link.journal_ids._unlink_online_account()
+            journals = link.journal_ids
+            journals._unlink_online_account()
             # Why here: the database would delete them without telling anybody.
             link.account_online_account_ids.unlink()
-            if not link.connection_identifier:
-                continue
-            try:
-                self._get_client().delete_connection(link.connection_identifier)
-            except ProxyError as error:
-                _logger.warning("Online link %s: the consent could not be revoked: %s", link.id, error)
+            if link.connection_identifier:
+                link._note_deletion(journals, link._try_to_give_back())
+
+    def _try_to_give_back(self):
+        """:return: whether the consent was given back"""
+        try:
+            self._get_client().delete_connection(self.connection_identifier)
+        except ProxyError as error:
+            _logger.warning("Online link %s: the consent could not be revoked: %s", self.id, error)
+            return False
+        return True
 
     # -------------------------------------------------------------------------
     # ACTIONS
@@ -161,11 +168,23 @@ class AccountOnlineLink(models.Model):
         return self.env["account.online.authorization"]._open("credentials", link=self)
 
     def action_disconnect(self):
-        """*Disconnect*: give the consent back. The link, its journals and what was imported stay."""
+        """*Disconnect*: give the consent back, once the user has confirmed the password."""
         self.ensure_one()
-        self._check_may_connect()
-        self.check_access("write")
-        # sudo: the right to connect and write access to the link were checked above
+        self._check_may_disconnect()
+        return self._disconnect_with_identity()
+
+    @check_identity
+    def _disconnect_with_identity(self):
+        # Why once more: Odoo comes back here after the password, and not through the button.
+        self._check_may_disconnect()
+        return self._give_consent_back()
+
+    def _give_consent_back(self):
+        """Give the consent back. The link, its journals and what was imported stay.
+
+        :return: action that tells what came of it
+        """
+        # sudo: _check_may_disconnect has asked for the right to connect and write access to the link
         link = as_server(self)
         if not link.try_lock_for_update(allow_referencing=True):
             return link._notify(
@@ -175,7 +194,7 @@ class AccountOnlineLink(models.Model):
             if link.connection_identifier:
                 link._get_client().delete_connection(link.connection_identifier)
         except ProxyError as error:
-            if error.action == "retry":
+            if error.action == "retry" or error.code == "unexpected_answer":
                 # Why nothing is done: without the connection's identifier the consent could never be given back.
                 message = self.env._("The bank is still connected, because its consent could not be given back.")
                 return link._notify(f"{message} {error.message}", "danger")
@@ -223,6 +242,10 @@ class AccountOnlineLink(models.Model):
             raise AccessError(
                 self.env._("Only accounting administrators connect banks. Please ask one of them to do it for you.")
             )
+
+    def _check_may_disconnect(self):
+        self._check_may_connect()
+        self.check_access("write")
 
     def _check_may_synchronize(self):
         self.check_access("read")
@@ -284,17 +307,34 @@ class AccountOnlineLink(models.Model):
     def _update_from_proxy(self, connection, accounts):
         """Take over what the proxy says of a connection that works."""
         self.ensure_one()
+        self._check_connection_is_not_shared(connection["id"])
         expiry = parse_moment(connection.get("consent_expires_at"))
         self.write(
             {
                 "connection_identifier": connection["id"],
-                "provider_label": (connection.get("provider") or {}).get("label"),
-                "logo": (connection.get("institution") or {}).get("logo"),
+                "provider_label": (connection.get("provider") or {}).get("label") or False,
+                "logo": (connection.get("institution") or {}).get("logo") or False,
                 "expiring_synchronization_date": expiry and expiry.date(),
             }
         )
         self._clear_error()
         return self.env["account.online.account"]._update_from_proxy(self, accounts)
+
+    def _check_connection_is_not_shared(self, identifier):
+        """A consent belongs to one link of one company.
+
+        :raise ProxyError: when the connection service names the connection of another link as this one's
+        """
+        # sudo: the link that has the connection may belong to a company that the user does not see.
+        others = self.sudo().search_count([("connection_identifier", "=", identifier), ("id", "!=", self.id)], limit=1)
+        if others:
+            raise ProxyError(
+                "unexpected_answer",
+                self.env._(
+                    "The connection service gave this bank connection the consent of another one in this database, so "
+                    "nothing was taken over. Please report it to the support of the connection service."
+                ),
+            )
 
     def _close_replaced(self):
         """All accounts have moved to another connection: nothing is left to synchronize here."""

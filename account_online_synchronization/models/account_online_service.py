@@ -68,13 +68,20 @@ class AccountOnlineService(models.Model):
         """:param str url: address of a service, empty for this database
         :raise UserError: when it is no address that may be asked
         """
-        try:
-            url = clean_address(url) if url else False
-        except BadAddress as error:
-            raise UserError(self._say(error.sentence))
+        url = self._clean(url)
         if url != self.url:
             # Why the credentials stay: whoever made a slip of the keyboard goes back to the service that knows them.
             self.write({"url": url, "state": False, "blocked_by": False, "reason": False, "phone_hint": False})
+
+    @api.model
+    def _clean(self, url):
+        """:return: the address as it is stored, False for this database
+        :raise UserError: when it is no address that may be asked
+        """
+        try:
+            return clean_address(url) if url else False
+        except BadAddress as error:
+            raise UserError(self._say(error.sentence))
 
     def _is_registered(self):
         """Whether the service at the chosen address knows this database, as far as we know."""

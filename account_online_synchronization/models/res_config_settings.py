@@ -1,11 +1,13 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.addons.base.models.res_users import check_identity
+from odoo.exceptions import AccessError, UserError, ValidationError
 
 from ..importer.windows import OVERLAP_DAYS
 from ..proxy.errors import ProxyError
 from .account_online_link_defaults import AUTO_SYNC, NOTICE_EMAIL
 from .account_online_link_notices import MOST_NOTICE_DAYS, MOST_NOTICES, NOTICE_DAYS, parse_notice_days
 from .account_online_run import KEEP_ANSWERS, KEEP_RUNS
+from .identity import is_identity_confirmed
 
 #: A century; what is longer is a slip of the keyboard.
 MOST_DAYS = 36500
@@ -72,8 +74,36 @@ class ResConfigSettings(models.TransientModel):
             is_elsewhere = self.online_sync_service == "elsewhere"
             if is_elsewhere and not self.online_sync_url:
                 raise UserError(self.env._("Enter the address of the connection service, or choose this database."))
+            # Why here, too: programs call this method without the button that asks for the password.
+            if self._changes_online_sync_service() and not is_identity_confirmed():
+                raise AccessError(
+                    self.env._(
+                        "The connection service receives the bank consents of this database, so it is changed only by "
+                        "somebody who has just confirmed the password. Change it in the settings of Invoicing."
+                    )
+                )
             self.env["account.online.service"]._get()._choose(is_elsewhere and self.online_sync_url)
         return result
+
+    def execute(self):
+        """*Save*: another connection service is chosen only after Odoo's own identity check."""
+        self.ensure_one()
+        if self._changes_online_sync_service() and not is_identity_confirmed():
+            return self._execute_with_identity()
+        return super().execute()
+
+    @check_identity
+    def _execute_with_identity(self):
+        return super().execute()
+
+    def _changes_online_sync_service(self):
+        """Whether saving lets another service receive the consents."""
+        if not self.online_sync_service or not self.env.user.has_group("base.group_system"):
+            return False
+        service = self.env["account.online.service"]._get()
+        return (self.online_sync_service == "elsewhere" and service._clean(self.online_sync_url)) != (
+            service.url or False
+        )
 
     def action_test_online_sync(self):
         """*Test Connection*."""
@@ -81,18 +111,24 @@ class ResConfigSettings(models.TransientModel):
         action = self._tell_of_service(lambda service: service._test())
         return {**action, "params": {**action["params"], "next": False}}
 
+    @check_identity
     def action_rotate_online_sync_secret(self):
         """*Change Secret*."""
+        return self._rotate_online_sync_secret()
 
+    def _rotate_online_sync_secret(self):
         def rotate(service):
             service._rotate_secret()
             return self.env._("This database signs its requests with a new secret from now on.")
 
         return self._tell_of_service(rotate)
 
+    @check_identity
     def action_register_online_sync(self):
         """*Register Anew*."""
+        return self._register_online_sync()
 
+    def _register_online_sync(self):
         def register(service):
             service._become_client()
             return self.env._("This database was registered anew. %s", service._describe_state())

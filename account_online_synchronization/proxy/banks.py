@@ -3,10 +3,10 @@
 What can't be shown is left out: a list with one bank that is not as the protocol says is still a list.
 """
 
-from .messages import storable
+from .texts import is_identifier, readable
 
 MAX_LOGO = 20_000
-MAX_ID = 500
+MAX_WORD = 200
 #: An image in the page itself, or one that is fetched over TLS; nothing else is ever put into a page.
 LOGO_SCHEMES = ("https://", "data:image/")
 
@@ -22,14 +22,20 @@ def read_countries(countries):
     """:return: list of the codes of countries, None where the service does not tell them"""
     if not isinstance(countries, list):
         return None
-    return [code for code in countries if isinstance(code, str) and len(code) == 2]
+    return [
+        code for code in countries if isinstance(code, str) and len(code) == 2 and code.isascii() and code.isalpha()
+    ]
 
 
 def _read_bank(institution):
     """:return: ``id``, ``name``, ``country``, ``bic``, ``logo``, ``is_beta``, ``auto_sync``, ``history_days`` and
     ``providers`` (list of ``id``, ``label``, ``is_beta``, the proposed one first); texts are empty where unknown
     """
-    if not isinstance(institution, dict) or not _is_id(institution.get("id")) or not _word(institution.get("name")):
+    if (
+        not isinstance(institution, dict)
+        or not is_identifier(institution.get("id"))
+        or not _word(institution.get("name"))
+    ):
         return None
     capabilities = institution.get("capabilities")
     capabilities = capabilities if isinstance(capabilities, dict) else {}
@@ -40,7 +46,7 @@ def _read_bank(institution):
         "name": _word(institution["name"]),
         "country": _word(institution.get("country")),
         "bic": _word(institution.get("bic")),
-        "logo": _logo(institution.get("logo")),
+        "logo": read_logo(institution.get("logo")),
         "is_beta": institution.get("status") == "beta",
         "auto_sync": capabilities.get("auto_sync") is not False,
         "history_days": days if isinstance(days, int) and not isinstance(days, bool) and 0 < days < 36500 else 0,
@@ -51,19 +57,16 @@ def _read_bank(institution):
                 "is_beta": provider.get("status") == "beta",
             }
             for provider in (providers if isinstance(providers, list) else [])
-            if isinstance(provider, dict) and _is_id(provider.get("institution_id"))
+            if isinstance(provider, dict) and is_identifier(provider.get("institution_id"))
         ],
     }
 
 
-def _is_id(value):
-    return isinstance(value, str) and 0 < len(value) <= MAX_ID
-
-
 def _word(value):
-    return storable(value)[:200] if isinstance(value, str) else ""
+    return readable(value, MAX_WORD) if isinstance(value, str) else ""
 
 
-def _logo(value):
+def read_logo(value):
+    """:return: address of an image that may stand in a page; empty for everything else"""
     fits = isinstance(value, str) and len(value) <= MAX_LOGO and value.isascii() and value.isprintable()
     return value if fits and value.startswith(LOGO_SCHEMES) else ""

@@ -1,8 +1,9 @@
 """The protocol's operations as methods. Answers are the dictionaries of docs/protocol.md."""
 
 from ..tools import signing
+from .answers import MAX_ACCOUNTS, MAX_CURSOR, read_accounts, read_connection, read_page, read_state, read_visit
 from .errors import ProxyError
-from .messages import storable
+from .texts import is_identifier
 from .words import _lt
 
 #: Questions that go on to the bank, which wants to know whether somebody waits for the answer.
@@ -17,6 +18,8 @@ CLIENT_ID = signing.SHAPES[signing.CLIENT]
 
 #: An account with more pages than this in one run is a paging error of the provider, not a busy account.
 MAX_PAGES = 2000
+#: As many transactions as the largest companies book in years; more would only fill the server's memory.
+MAX_TRANSACTIONS = 500_000
 
 
 def _is_secret(value):
@@ -90,7 +93,7 @@ class ProxyClient:
         if not isinstance(answer, dict):
             raise ProxyError("unexpected_answer", UNREADABLE)
         if answer.get("error"):
-            raise ProxyError.from_answer(storable(answer["error"]))
+            raise ProxyError.from_answer(answer["error"])
         if _expect and not isinstance(answer.get(_expect[0]), _expect[1]):
             raise ProxyError("unexpected_answer", UNREADABLE)
         return answer
@@ -111,15 +114,17 @@ class ProxyClient:
         answer = self._ask("clients.register", ("client_id", str), **about)
         if not CLIENT_ID.fullmatch(answer["client_id"]) or not _is_secret(answer.get("client_secret")):
             raise self._unreadable()
-        return answer
+        return read_state(answer)
 
     def verify_phone(self, phone=None, country=None, code=None, language=None):
         """First with ``phone`` and ``country`` (ISO 3166), which sends a code; then with that ``code``.
 
         :return: ``state``; ``sent``, ``phone_hint``, ``retry_after`` where a code was sent
         """
-        return self._ask(
-            "clients.verify_phone", ("state", str), phone=phone, country=country, code=code, language=language
+        return read_state(
+            self._ask(
+                "clients.verify_phone", ("state", str), phone=phone, country=country, code=code, language=language
+            )
         )
 
     def reactivate(self, code=None, language=None):
@@ -127,11 +132,11 @@ class ProxyClient:
 
         :return: as :meth:`verify_phone`
         """
-        return self._ask("clients.reactivate", ("state", str), code=code, language=language)
+        return read_state(self._ask("clients.reactivate", ("state", str), code=code, language=language))
 
     def get_status(self):
         """:return: ``state``, ``reason``, ``phone_hint``, ``client_id``, ``blocked_by``"""
-        return self._ask("clients.status", ("state", str))
+        return read_state(self._ask("clients.status", ("state", str)))
 
     def rotate_secret(self):
         """:return: the secret that counts from its first use on"""
@@ -142,15 +147,17 @@ class ProxyClient:
 
     def update(self, **about):
         """:param about: ``url``, ``contact_email``, ``name``"""
-        return self._ask("clients.update", ("state", str), **about)
+        return read_state(self._ask("clients.update", ("state", str), **about))
 
     # -------------------------------------------------------------------------
     # BANKS
     # -------------------------------------------------------------------------
 
     def search_institutions(self, query=None, country=None, limit=20, cursor=None, with_countries=None):
-        """:return: ``institutions``, of which nothing is checked, see :mod:`.banks`; ``next_cursor``, ``countries``"""
-        return self._ask(
+        """:return: ``institutions`` and ``countries``, of which nothing is checked, see :mod:`.banks`; ``next_cursor`` or
+        None
+        """
+        answer = self._ask(
             "institutions.search",
             ("institutions", list),
             query=query,
@@ -159,71 +166,91 @@ class ProxyClient:
             cursor=cursor,
             with_countries=with_countries,
         )
+        following = answer.get("next_cursor")
+        return {**answer, "next_cursor": following if is_identifier(following, MAX_CURSOR) else None}
 
     def start_connection(self, return_url, country=None, language=None, institution_id=None):
-        return self._ask(
+        """:return: see :func:`.answers.read_visit`; with the id of the new connection"""
+        visit = self._ask_for_page(
             "connections.start",
-            ("page_url", str),
             return_url=return_url,
             country=country,
             language=language,
             institution_id=institution_id,
         )
+        if not visit["connection_id"]:
+            raise self._unreadable()
+        return visit
 
     def get_connection(self, connection_id):
-        """:return: *connection* object; what is not as the protocol says is left out of it"""
+        """:return: see :func:`.answers.read_connection`"""
         answer = self._ask("connections.get", ("connection", dict), connection_id=connection_id)
-        connection = storable(answer["connection"])
-        for name in ("institution", "provider"):
-            connection[name] = connection.get(name) if isinstance(connection.get(name), dict) else {}
-        if not isinstance(connection.get("id"), str):
+        connection = read_connection(answer["connection"])
+        if connection["id"] != connection_id:
+            # Why refused: what it says of another connection would be taken for this one.
             raise self._unreadable()
         return connection
 
     def renew_connection(self, connection_id, reason, return_url, language=None):
-        """:param str reason: ``consent`` or ``credentials``"""
-        return self._ask(
+        """:param str reason: ``consent`` or ``credentials``
+        :return: see :func:`.answers.read_visit`
+        """
+        visit = self._ask_for_page(
             "connections.renew",
-            ("page_url", str),
             connection_id=connection_id,
             reason=reason,
             return_url=return_url,
             language=language,
         )
+        if visit["connection_id"] not in (None, connection_id):
+            raise self._unreadable()
+        return {**visit, "connection_id": connection_id}
+
+    def _ask_for_page(self, operation, **payload):
+        visit = read_visit(self._ask(operation, ("page_url", str), **payload))
+        if not visit["page_url"]:
+            raise self._unreadable()
+        return visit
 
     def refresh_connection(self, connection_id, user_present, return_url=None, language=None):
-        return self._ask(
-            "connections.refresh",
-            ("state", str),
-            connection_id=connection_id,
-            user_present=user_present,
-            return_url=return_url,
-            language=language,
+        """:return: see :func:`.answers.read_visit`; ``state`` is ``done`` or ``challenge``"""
+        visit = read_visit(
+            self._ask(
+                "connections.refresh",
+                ("state", str),
+                connection_id=connection_id,
+                user_present=user_present,
+                return_url=return_url,
+                language=language,
+            )
         )
+        if visit["state"] not in ("done", "challenge"):
+            raise self._unreadable()
+        return {**visit, "connection_id": connection_id}
 
     def delete_connection(self, connection_id):
-        return self._ask("connections.delete", connection_id=connection_id)
+        """:return: True: the consent was given back"""
+        if self._ask("connections.delete", connection_id=connection_id).get("deleted") is not True:
+            raise self._unreadable()
+        return True
 
     def list_accounts(self, connection_id):
-        """:return: list of *account* objects; what is no account with an id is left out"""
+        """:return: see :func:`.answers.read_accounts`; what is no account with an id is left out"""
         accounts = self._ask("accounts.list", ("accounts", list), connection_id=connection_id)["accounts"]
-        return [
-            # Why without what is nested: an account has none, and words are compared with words.
-            {key: value for key, value in storable(account).items() if not isinstance(value, dict | list)}
-            for account in accounts
-            if isinstance(account, dict) and isinstance(account.get("id"), str) and account["id"]
-        ]
+        if len(accounts) > MAX_ACCOUNTS:
+            raise self._unreadable()
+        return read_accounts(accounts)
 
     def iter_transaction_pages(self, connection_id, account_id, since=None, cursor=None):
-        """Yield the pages of one range, each an answer of ``transactions.list``.
+        """Yield the pages of one range, see :func:`.answers.read_page`.
 
         :param date since: first day wanted, None for as far back as the bank allows
         :param str cursor: bookmark of an earlier run, instead of ``since``
         :raise ProxyError: also when the paging does not come to an end
         """
-        seen = set()
+        seen, count = set(), 0
         while True:
-            page = self._ask(
+            answer = self._ask(
                 "transactions.list",
                 ("transactions", list),
                 connection_id=connection_id,
@@ -231,10 +258,14 @@ class ProxyClient:
                 since=since.isoformat() if since and not cursor else None,
                 cursor=cursor,
             )
+            page = read_page(answer)
+            count += len(page["transactions"]) + len(page["removed_ids"])
+            if count > MAX_TRANSACTIONS:
+                raise ProxyError("unexpected_answer", self._translate(ENDLESS))
             yield page
-            if not page.get("has_more"):
+            if not page["has_more"]:
                 return
-            cursor = page.get("next_cursor")
-            if not isinstance(cursor, str) or not cursor or cursor in seen or len(seen) >= MAX_PAGES:
+            cursor = page["next_cursor"]
+            if not cursor or cursor in seen or len(seen) >= MAX_PAGES:
                 raise ProxyError("unexpected_answer", self._translate(ENDLESS))
             seen.add(cursor)

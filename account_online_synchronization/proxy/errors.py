@@ -5,6 +5,7 @@ ProxyError                  the proxy, the provider or the bank said no; carries
 BadTransaction              one transaction can't be used; it is parked, the others go in
 """
 
+from .texts import readable, storable
 from .words import _lt
 
 #: What a person or the scheduler does next. The proxy decides, see "Failures" in docs/protocol.md.
@@ -19,6 +20,9 @@ ACTIONS = (
     "leave_out",
 )
 
+
+#: Codes are words of a machine; a longer one is none of ours.
+MAX_CODE = 100
 
 #: Nobody is asked to wait longer than this: seven days.
 MAX_RETRY_AFTER = 7 * 24 * 3600
@@ -47,14 +51,20 @@ class ProxyError(Exception):
     def from_answer(cls, error):
         """:param error: what stands under the key ``error`` of an answer"""
         error = error if isinstance(error, dict) else {"message": error}
-        texts = {key: str(error[key]) for key in ("code", "message", "reference", "action") if error.get(key)}
-        code = texts.get("code", "unexpected_answer")
-        message = texts.get("message") or _lt(
+        # Why readable: a person reads them, and what turns the reading order could make them say something else.
+        texts = {key: _words(error.get(key)) for key in ("code", "message", "reference", "action")}
+        code = texts["code"][:MAX_CODE] or "unexpected_answer"
+        message = texts["message"] or _lt(
             "The connection service reported the problem “%(code)s” without a description.", code=code
         )
         wait = error.get("retry_after")
         is_number = isinstance(wait, int | float) and not isinstance(wait, bool) and 0 < wait < float("inf")
-        return cls(code, message, texts.get("reference"), int(wait) if is_number else None, texts.get("action"))
+        return cls(code, message, texts["reference"] or None, (is_number and int(wait)) or None, texts["action"])
+
+
+def _words(value):
+    # Why also of objects: whatever came in place of a sentence is better than none.
+    return readable(str(storable(value)) if isinstance(value, dict | list) else value)
 
 
 class ServiceUnavailable(ProxyError):

@@ -1,12 +1,12 @@
 """Protocol objects as checked Python objects. Whatever the proxy sends, only what passes here is imported."""
 
-import math
 import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
 from .errors import BadTransaction
+from .texts import MAX_ID, MAX_ITEMS, MAX_TEXT, readable, storable
 from .words import Sentence, _lt
 
 #: Amounts outside this range can't be stored exactly by Odoo's numeric columns and are no bank's amounts.
@@ -14,14 +14,9 @@ MAX_AMOUNT = Decimal("1e13")
 #: Decimal("1e-999999999") is small, and a gigabyte when it is written out. No currency has more than four decimals, and
 #: services that compute with floats write seventeen digits.
 MAX_DECIMALS = 40
+#: Python's own parser also takes underscores and the digits of all scripts.
+AMOUNT = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(E[+-]?[0-9]+)?", re.IGNORECASE)
 ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-#: Longer texts are cut. Banks stay far below; a text of megabytes would slow down every list that shows it.
-MAX_TEXT = 2000
-MAX_ID = 500
-MAX_ITEMS = 100
-MAX_DEPTH = 6
-#: Joiners hold letters and emoji together; all other invisible characters go, also those that turn the reading order.
-JOINERS = "\u200c\u200d"
 
 
 @dataclass(frozen=True)
@@ -69,7 +64,7 @@ def parse_transaction(message):
     if status not in ("booked", "pending"):
         raise BadTransaction(_lt("Its status “%(status)s” is neither booked nor pending.", status=_shorten(status)))
     amount = _amount(message.get("amount"))
-    currency = _text(message.get("currency"))
+    currency = readable(message.get("currency"))
     if len(currency) != 3:
         raise BadTransaction(_lt("It has no currency."))
     foreign_amount, foreign_currency = _foreign(message, currency, amount)
@@ -88,58 +83,27 @@ def parse_transaction(message):
         currency=currency.upper(),
         foreign_amount=foreign_amount,
         foreign_currency=foreign_currency,
-        counterparty_name=_text(counterparty.get("name")),
-        counterparty_number=_text(counterparty.get("account_number")),
-        remittance=tuple(filter(None, map(_text, remittance[:MAX_ITEMS]))),
-        reference=_text(message.get("creditor_reference")) or _text(message.get("end_to_end_id")),
-        pending_id=_text(message.get("pending_id"), MAX_ID) or None,
+        counterparty_name=readable(counterparty.get("name")),
+        counterparty_number=readable(counterparty.get("account_number")),
+        remittance=tuple(filter(None, map(readable, remittance[:MAX_ITEMS]))),
+        reference=readable(message.get("creditor_reference")) or readable(message.get("end_to_end_id")),
+        pending_id=readable(message.get("pending_id"), MAX_ID) or None,
         raw=storable(message),
     )
 
 
 def transaction_id(message):
     """The id that something claims to have, readable or not; None where it has none."""
-    return (_text(message.get("id"), MAX_ID) or None) if isinstance(message, dict) else None
+    return (readable(message.get("id"), MAX_ID) or None) if isinstance(message, dict) else None
 
 
 def unread_problem(message):
     """What the connection service could not read of it; empty for everything else."""
-    return _text(message.get("problem"), 200) if isinstance(message, dict) else ""
-
-
-def storable(value, depth=0):
-    """The same JSON as PostgreSQL can keep it: no NaN, no zero bytes, no halves of characters, nothing endless."""
-    if isinstance(value, str):
-        if len(value) <= MAX_TEXT and value.isascii() and "\x00" not in value:
-            return value
-        cut = value if len(value) <= MAX_TEXT else f"{value[:MAX_TEXT]} … ({len(value)} characters)"
-        return cut.replace("\x00", "").encode("utf-8", "replace").decode()
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, dict | list) and depth >= MAX_DEPTH:
-        return "…"
-    if isinstance(value, dict):
-        return {storable(str(key)): storable(item, depth + 1) for key, item in [*value.items()][:MAX_ITEMS]}
-    if isinstance(value, list | tuple):
-        return [storable(item, depth + 1) for item in value[:MAX_ITEMS]]
-    if isinstance(value, int) and abs(value) > 2**63:
-        return str(value)[:MAX_TEXT]
-    return value
-
-
-def _text(value, limit=MAX_TEXT):
-    """Printable text without the characters that PostgreSQL or a browser would choke on; inner white space folded."""
-    if value is None or isinstance(value, dict | list | bool):
-        return ""
-    # Why cut before, too: nobody folds the white space of ten megabytes.
-    text = str(value)[: 2 * limit]
-    if not text.isprintable():
-        text = "".join(c if c.isprintable() or c in JOINERS else " " for c in text)
-    return " ".join(text.split())[:limit].strip()
+    return readable(message.get("problem"), 200) if isinstance(message, dict) else ""
 
 
 def _shorten(value):
-    return _text(value, 40)
+    return readable(value, 40)
 
 
 #: What is wrong with an amount: missing, unreadable, out of range.
@@ -161,8 +125,12 @@ def _amount(value, sentences=OF_AMOUNTS):
     if isinstance(value, bool | float) or value is None:
         raise BadTransaction(missing)
     try:
-        amount = Decimal(str(value)[:100].strip())
-    except InvalidOperation:
+        text = str(value)[:100].strip()
+        # Why not by Python's own parser alone: it takes “NaN”, whose sentence is another one.
+        amount = Decimal(text)
+        if amount.is_finite() and not AMOUNT.fullmatch(text):
+            raise ValueError(text)
+    except (InvalidOperation, ValueError):
         raise BadTransaction(Sentence(unreadable, value=_shorten(value))) from None
     if not amount.is_finite() or abs(amount) >= MAX_AMOUNT or amount.as_tuple().exponent < -MAX_DECIMALS:
         raise BadTransaction(Sentence(out_of_range, value=_shorten(value)))
@@ -171,7 +139,7 @@ def _amount(value, sentences=OF_AMOUNTS):
 
 def _foreign(message, currency, amount):
     """The pair, or nothing: half a pair, or a pair in the account's own currency, says nothing."""
-    foreign_currency = _text(message.get("foreign_currency")).upper()
+    foreign_currency = readable(message.get("foreign_currency")).upper()
     if not foreign_currency or foreign_currency == currency.upper() or message.get("foreign_amount") is None:
         return None, None
     foreign_amount = _amount(message["foreign_amount"], OF_FOREIGN_AMOUNTS)
@@ -200,7 +168,7 @@ def _date_or_none(value):
 
 
 def _date(value):
-    text = str(value)[:40].strip()
+    text = readable(value, 40)
     try:
         # A date stays a date: a moment would have to be moved between time zones and could change its day.
         # Python's own parser also takes week dates and more, and not the same ones in each version.

@@ -1,6 +1,7 @@
 from . import (
     test_access,
     test_account_choice,
+    test_acts,
     test_adoption,
     test_ahead,
     test_bad_input,
@@ -19,6 +20,7 @@ from . import (
     test_first_load,
     test_first_load_tours,
     test_identifiers,
+    test_identity,
     test_import,
     test_interruptions,
     test_journal_life,
@@ -26,6 +28,7 @@ from . import (
     test_left_out,
     test_legacy_first_load,
     test_locks,
+    test_lying_proxy,
     test_machine,
     test_machine_scenarios,
     test_missing,

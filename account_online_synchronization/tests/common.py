@@ -159,7 +159,10 @@ class OnlineSyncCommon(AccountTestInvoicingCommon):
 
     def connect(self, **values):
         """A link as it stands after the user came back from the bank, without journals."""
-        proxy_connection = self.proxy.dispatch("connections.get", {"connection_id": "C1"})["connection"]
+        # Why counted: a consent belongs to one link.
+        identifiers = self.Link.sudo().search([]).mapped("connection_identifier")
+        identifier = next(name for number in range(1, 10_000) if (name := f"C{number}") not in identifiers)
+        proxy_connection = self.proxy.dispatch("connections.get", {"connection_id": identifier})["connection"]
         link = self.Link.sudo()._create_from_proxy(proxy_connection, list(self.proxy.accounts.values()), self.company)
         link.write(values)
         return link

@@ -43,12 +43,20 @@ class TestEvents(ServiceCommon, HttpCase):
     def test_an_event_is_kept_and_wakes_up_the_scheduled_action(self):
         cron = self.env.ref("account_online_synchronization.ir_cron_look_after")
         before = self.env["ir.cron.trigger"].search_count([("cron_id", "=", cron.id)])
-        self.assertEqual(self.send().status_code, 204)
+        self.assertEqual(self.send().status_code, 200)
         self.assertRecordValues(
             self.events(),
             [{"kind": "transactions.new", "identifier": "E1", "connection_identifier": "C1", "is_handled": False}],
         )
         self.assertEqual(self.env["ir.cron.trigger"].search_count([("cron_id", "=", cron.id)]), before + 1)
+
+    def test_the_answer_proves_that_this_database_has_read_the_event(self):
+        body = json.dumps(self.event).encode()
+        nonce, now = "n" * 24, int(time.time())
+        client, database = self.service.client_identifier, self.service._database_digest()
+        signature = signing.sign(self.secrets()[0], client, database, now, nonce, "POST", PATH, body)
+        answer = self.send(headers={signing.NONCE: nonce, signing.SIGNATURE: signature, signing.TIMESTAMP: str(now)})
+        self.assertEqual(answer.json(), {"proof": signing.prove(self.secrets()[0], nonce, body)})
 
     def test_the_door_opens_for_the_service_only(self):
         refused = {
@@ -69,7 +77,7 @@ class TestEvents(ServiceCommon, HttpCase):
         client, database, now = self.service.client_identifier, self.service._database_digest(), int(time.time())
         signature = signing.sign(self.secrets()[0], client, database, now, nonce, "POST", PATH, body)
         headers = {signing.NONCE: nonce, signing.SIGNATURE: signature, signing.TIMESTAMP: str(now)}
-        self.assertEqual(self.send(headers=headers).status_code, 204)
+        self.assertEqual(self.send(headers=headers).status_code, 200)
         self.assertEqual(self.send(headers=headers).status_code, 409)
         self.assertEqual(len(self.events()), 1)
 
@@ -94,7 +102,7 @@ class TestEvents(ServiceCommon, HttpCase):
         old = self.secrets()[0]
         self.service._write_secrets(current=old, next="the next secret of tests")
         for secret in (old, "the next secret of tests"):
-            self.assertEqual(self.send(secret=secret).status_code, 204)
+            self.assertEqual(self.send(secret=secret).status_code, 200)
 
     # -------------------------------------------------------------------------
     # WHAT THEY LEAD TO

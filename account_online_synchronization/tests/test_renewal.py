@@ -244,6 +244,6 @@ class TestRenewal(OnlineSyncCommon):
         other = self.setup_other_company()["company"]
         self.begin({"id": "OLD", "number": IBAN})
         self.offer({"id": "NEW", "number": IBAN, "currency": other.currency_id.name})
-        connection = self.proxy.dispatch("connections.get", {"connection_id": "C1"})["connection"]
+        connection = self.proxy.dispatch("connections.get", {"connection_id": "C2"})["connection"]
         self.Link.sudo()._create_from_proxy(connection, list(self.proxy.accounts.values()), other)
         self.assertEqual(self.journal.account_online_link_id, self.link)

@@ -167,7 +167,7 @@ class TestService(ServiceCommon):
         self.assertIn("neutralized copy", link.error_message)
         self.assertIn("neutralized copy", self.message(link.action_reconnect()))
         settings = self.env["res.config.settings"].create({})
-        for action in (settings.action_test_online_sync, settings.action_register_online_sync):
+        for action in (settings.action_test_online_sync, settings._register_online_sync):
             self.assertIn("neutralized copy", self.message(action()))
         self.look_after()
         self.assertEqual(len(self.server.requests), asked)
@@ -271,7 +271,7 @@ class TestService(ServiceCommon):
     def test_register_anew_in_the_settings(self):
         self.register()
         settings = self.env["res.config.settings"].create({})
-        self.assertIn("registered anew", self.message(settings.action_register_online_sync()))
+        self.assertIn("registered anew", self.message(settings._register_online_sync()))
         self.assertEqual(len(self.proxy.clients), 2)
 
     def test_the_client_id_is_shown_and_the_secret_to_nobody(self):
@@ -292,4 +292,4 @@ class TestService(ServiceCommon):
         with self.assertRaises(UserError):
             self.env["res.config.settings"].with_user(manager).sudo().new({}).with_user(
                 manager
-            ).action_rotate_online_sync_secret()
+            )._rotate_online_sync_secret()

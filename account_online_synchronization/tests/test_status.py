@@ -268,7 +268,7 @@ class TestDisconnect(StatusCommon):
         self.proxy.book("T1", "5.00")
         link = self.connect_journal()
         self.synchronize(link)
-        action = link.action_disconnect()
+        action = link._give_consent_back()
         self.assertEqual(self.proxy.asked[-1], ("connections.delete", {"connection_id": "C1"}))
         self.assertRecordValues(
             link, [{"state": "disconnected", "connection_identifier": False, "next_refresh": False}]
@@ -282,7 +282,7 @@ class TestDisconnect(StatusCommon):
         self.proxy.book("T1", "5.00")
         link = self.connect_journal()
         self.synchronize(link)
-        link.action_disconnect()
+        link._give_consent_back()
         self.address_of_bank(link.action_reconnect())
         self.assertIn("connections.start", self.asked_operations())
         self.proxy.book("T2", "6.00")
@@ -295,7 +295,7 @@ class TestDisconnect(StatusCommon):
     def test_a_service_that_is_out_of_reach_changes_nothing(self):
         link = self.connect_journal()
         self.proxy.fail("connections.delete", "service_unavailable", "retry")
-        action = link.action_disconnect()
+        action = link._give_consent_back()
         self.assertEqual(action["params"]["type"], "danger")
         self.assertIn("still connected", action["params"]["message"])
         self.assertEqual((link.state, link.connection_identifier), ("connected", "C1"))
@@ -304,7 +304,7 @@ class TestDisconnect(StatusCommon):
         link = self.connect_journal()
         self.proxy.fail("connections.delete", "unknown_connection", "reconnect")
         with self.assertLogs("odoo.addons.account_online_synchronization", logging.INFO):
-            link.action_disconnect()
+            link._give_consent_back()
         self.assertEqual((link.state, link.error_code), ("disconnected", False))
 
     def test_what_was_planned_is_not_fetched_any_more(self):
@@ -314,7 +314,7 @@ class TestDisconnect(StatusCommon):
             .sudo()
             .create({"account_online_link_id": link.id, "state": "planned", "is_deferred": True})
         )
-        link.action_disconnect()
+        link._give_consent_back()
         self.assertEqual(run.state, "interrupted")
 
     def test_accountants_see_no_button_that_they_may_not_press(self):

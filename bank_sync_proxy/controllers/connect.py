@@ -161,14 +161,16 @@ class BankSyncConnect(Pages, http.Controller):
 
     def _redirect_page(self, visit, url):
         # Why a page in between: browsers apply the policy of the form that has led here to the bank's address, too.
-        # Once only by itself: whoever comes back with the browser's button wants to stay.
+        # Once only by itself: whoever comes back with the browser's button wants to stay. Not by itself where the user
+        # should first look at where the data goes: the bank's own page does not say it.
         onward = f"{visit.public_id}/bank"
+        goes_on = not visit.redirected_at and not visit._receiver()["is_doubtful"]
         return self._page(
             "bank_sync_proxy.connect_redirect",
             visit,
             onward=onward,
             host=urlsplit(url).hostname,
-            refresh=None if visit.redirected_at else f"1;url={onward}",
+            refresh=f"1;url={onward}" if goes_on else None,
         )
 
     # -------------------------------------------------------------------------

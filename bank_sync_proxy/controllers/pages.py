@@ -12,6 +12,8 @@ from ..tools.urls import is_local_path
 
 #: A browser's key: with it, a visit is told from everybody else's.
 COOKIE = "bank_sync_browser"
+#: Over https the name itself makes browsers refuse a cookie that another host of the same domain has set.
+HOST_COOKIE = f"__Host-{COOKIE}"
 KEY_SHAPE = re.compile(r"[\w-]{43}")
 ORIGIN_SHAPE = re.compile(r"https?://[\w.\[\]:-]+", re.ASCII)
 #: The pages need one style sheet, logos and forms that go back to where they came from. Nothing else is allowed.
@@ -51,16 +53,24 @@ class Pages:
 
     def _browser_key(self):
         """:return: the key of this browser, or an empty text"""
-        key = request.httprequest.cookies.get(COOKIE, "")
+        key = request.httprequest.cookies.get(self._cookie_name(), "")
         return key if KEY_SHAPE.fullmatch(key) else ""
+
+    def _cookie_name(self):
+        return HOST_COOKIE if self._is_https() else COOKIE
+
+    def _is_https(self):
+        """Whether the browser's connection is encrypted; behind a reverse proxy Odoo's ``proxy_mode`` tells."""
+        return request.httprequest.scheme == "https"
 
     def _give_key(self, response):
         # Lax: the bank's page leads back here, from another site. No date: it goes when the browser is closed.
         response.set_cookie(
-            COOKIE,
+            self._cookie_name(),
             secrets.token_urlsafe(32),
             expires=None,
-            secure=request.httprequest.scheme == "https",
+            path="/",
+            secure=self._is_https(),
             httponly=True,
             samesite="Lax",
         )
@@ -141,6 +151,7 @@ class Pages:
             "refresh": None,
             "form_url": None,
             "translate": visit._translate,
+            "receiver": visit._receiver(),
             "is_embedded": "account.online.link" in request.env,
             **values,
         }

@@ -29,7 +29,15 @@ class BankSyncSandboxBank(Pages, http.Controller):
             else:
                 brought = {"state": state, "error": "access_denied"}
             return request.redirect_query("/bank_sync/callback/sandbox", brought, code=HTTPStatus.SEE_OTHER)
-        visit = request.env["bank.sync.visit"].sudo()
+        # Why the visit: a bank names whom it gives the data to. Another browser is told nothing of it.
+        waiting = request.env["bank.sync.visit"]._find_returned("sandbox", state)
+        receiver = waiting._receiver() if waiting and waiting._is_of(self._browser_key()) else None
         return self._page(
-            "bank_sync_proxy.sandbox_bank", visit, bank=bank, user=user, state=state, is_demonstration=True
+            "bank_sync_proxy.sandbox_bank",
+            waiting.browse(),
+            bank=bank,
+            user=user,
+            state=state,
+            is_demonstration=True,
+            receiver=receiver,
         )

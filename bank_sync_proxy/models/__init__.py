@@ -5,6 +5,7 @@ from . import (
     bank_sync_client,
     bank_sync_client_registration,
     bank_sync_client_phone,
+    bank_sync_client_address,
     bank_sync_phone_code,
     bank_sync_suspicion,
     bank_sync_event,

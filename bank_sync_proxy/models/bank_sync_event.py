@@ -1,3 +1,4 @@
+import hmac
 import json
 import logging
 import time
@@ -126,7 +127,10 @@ class BankSyncEvent(models.Model):
             }
             for event in self:
                 if event in sent:
-                    event._note(sent[event].result())
+                    trouble, answer = sent[event].result()
+                    event._note(trouble)
+                    if answer:
+                        event._confirm_address(letters[event], answer.body)
                 else:
                     event._note(letters[event] if event in letters else event._deliver_here())
 
@@ -156,6 +160,23 @@ class BankSyncEvent(models.Model):
             body,
         )
         return url, {**headers, "Content-Type": "application/json"}, body
+
+    def _confirm_address(self, letter, answered):
+        """Note that the client itself has answered at its address, as far as the answer proves it.
+
+        :param tuple letter: of :meth:`_letter`, as it was sent
+        :param bytes answered: what came back
+        """
+        client, (url, headers, body) = self.client_id, letter
+        if url != client.url.rstrip("/") + PATH or client.confirmed_url == client.url:
+            return
+        try:
+            proof = json.loads(answered).get("proof")
+        except (ValueError, AttributeError, RecursionError):
+            return
+        expected = signing.prove(client._secrets()["current"], headers[signing.NONCE], body)
+        if isinstance(proof, str) and hmac.compare_digest(proof.encode(), expected.encode()):
+            client.confirmed_url = client.url
 
     def _deliver_here(self):
         """Tell the database that this proxy lives in.
@@ -213,10 +234,12 @@ class BankSyncEvent(models.Model):
 def _send(url, headers, body, allow_private):
     """In a thread, without Odoo.
 
-    :return: None when the database has taken the event, or a text that says what went wrong
+    :return: (None, the answer) when the database has taken the event, or (a text that says what went wrong, None)
     """
     try:
         answer = outbound.post(url, body, headers, allow_private=allow_private)
     except outbound.OutboundError as error:
-        return f"{urlsplit(url).hostname}: {error}"
-    return None if 200 <= answer.status < 300 else f"{urlsplit(url).hostname}: HTTP {answer.status}"
+        return f"{urlsplit(url).hostname}: {error}", None
+    if 200 <= answer.status < 300:
+        return None, answer
+    return f"{urlsplit(url).hostname}: HTTP {answer.status}", None

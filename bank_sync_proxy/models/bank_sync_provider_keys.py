@@ -1,7 +1,9 @@
 from odoo import api, fields, models
+from odoo.addons.base.models.res_users import check_identity
 
 from ..providers import provider_class
 from ..providers.base import Provider
+from .identity import is_identity_confirmed
 
 
 class BankSyncProvider(models.Model):
@@ -29,9 +31,17 @@ class BankSyncProvider(models.Model):
     keys_message = fields.Text(string="Test of the Keys", readonly=True, copy=False)
     keys_tested_at = fields.Datetime(string="Tested on", readonly=True, copy=False)
 
+    are_keys_locked = fields.Boolean(
+        compute="_compute_are_keys_locked", help="Keys are changed only after the password was confirmed."
+    )
+
     # -------------------------------------------------------------------------
     # COMPUTES
     # -------------------------------------------------------------------------
+
+    @api.depends_context("uid")
+    def _compute_are_keys_locked(self):
+        self.are_keys_locked = not is_identity_confirmed()
 
     @api.depends("code")
     def _compute_adapter_facts(self):
@@ -49,6 +59,9 @@ class BankSyncProvider(models.Model):
     # -------------------------------------------------------------------------
 
     def write(self, vals):
+        if "environment" in vals:
+            # The settings check it themselves, however they are written.
+            self.env["bank.sync.provider.setting"]._check_identity()
         if {"environment", "setting_ids"} & vals.keys():
             self._forget_test()
         return super().write(vals)
@@ -56,6 +69,16 @@ class BankSyncProvider(models.Model):
     # -------------------------------------------------------------------------
     # ACTIONS
     # -------------------------------------------------------------------------
+
+    def action_change_keys(self):
+        """*Change Keys*: they can be entered once the user has confirmed the password."""
+        self.ensure_one()
+        self.check_access("write")
+        return self._unlock_keys()
+
+    @check_identity
+    def _unlock_keys(self):
+        return {"type": "ir.actions.client", "tag": "soft_reload"}
 
     def action_test_keys(self):
         """*Test These Keys*: ask the provider something that costs nothing; the form shows what it said."""

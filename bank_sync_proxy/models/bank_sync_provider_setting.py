@@ -1,8 +1,9 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
 
 from ..providers import provider_class
 from ..providers.errors import ConsentError
+from .identity import is_identity_confirmed
 
 #: Types that are stored encrypted and never shown again.
 SECRETS = ("secret", "key")
@@ -82,8 +83,30 @@ class BankSyncProviderSetting(models.Model):
                 raise ValidationError(self.env._("%s must be a whole number.", setting.label))
 
     # -------------------------------------------------------------------------
+    # CRUD METHODS
+    # -------------------------------------------------------------------------
+
+    def write(self, vals):
+        self._check_identity()
+        return super().write(vals)
+
+    # -------------------------------------------------------------------------
     # BUSINESS METHODS
     # -------------------------------------------------------------------------
+
+    @api.model
+    def _check_identity(self):
+        """Whoever changes keys redirects the proxy to a contract of their own.
+
+        :raise AccessError: when the user has not just confirmed the password
+        """
+        if not self.env.su and not is_identity_confirmed():
+            raise AccessError(
+                self.env._(
+                    "The keys of a provider are changed only by somebody who has just confirmed the password. Use Change "
+                    "Keys on the provider's form, and enter them again."
+                )
+            )
 
     def _as_values(self):
         """:return: values by name, secrets decrypted; for adapters only"""

@@ -85,6 +85,7 @@ class BankSyncVisit(models.Model):
         :return: ``connection_id``, ``page_url`` and ``expires_at`` of docs/protocol.md
         """
         connection.visit_ids._close("cancelled")
+        connection.client_id._ask_to_confirm_address()
         token = self._new_token()
         visit = self.create(
             {
@@ -345,6 +346,10 @@ class BankSyncVisit(models.Model):
     def _redirect(self):
         """:return: address of the bank's own page, where the user is, or None"""
         return self._stored().get("redirect", {}).get("url")
+
+    def _receiver(self):
+        """:return: where the data goes, see :meth:`BankSyncClientAddress._describe_receiver`; None without a visit"""
+        return self.connection_id.client_id._describe_receiver() if self else None
 
     def _translate(self, text):
         """Texts of adapters are English; they are exported for translation with the addon's own."""

@@ -21,16 +21,20 @@ class Database:
     """A database's door for events, over real HTTP."""
 
     def __init__(self):
-        self.heard, self.status = [], 204
+        self.heard, self.status = [], 200
+        #: function from headers and body to what is answered
+        self.answer = lambda headers, body: b""
         database = self
 
         class Door(BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 database.heard.append((self.path, dict(self.headers), body))
+                answer = database.answer(self.headers, body)
                 self.send_response(database.status)
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
+                self.wfile.write(answer)
 
             def log_message(self, *_arguments):
                 pass
@@ -101,6 +105,53 @@ class TestEvents(ProxyCase):
         self.assertRecordValues(event, [{"state": "delivered", "attempts": 1, "last_error": False}])
         self.deliver()
         self.assertEqual(len(self.database.heard), 1)
+
+    # -------------------------------------------------------------------------
+    # THE ADDRESS
+    # -------------------------------------------------------------------------
+
+    def prove(self, secret=SECRET, nonce=None, other=b""):
+        return lambda headers, body: json.dumps(
+            {"proof": signing.prove(secret, nonce or headers[signing.NONCE], body + other)}
+        ).encode()
+
+    def test_an_address_is_confirmed_by_the_proof_of_whoever_holds_the_secret(self):
+        self.database.answer = self.prove()
+        self.model._emit(self.remote, "client.active")
+        self.assertFalse(self.remote.is_address_confirmed)
+        self.deliver()
+        self.assertTrue(self.remote.is_address_confirmed)
+        self.remote.url = "https://elsewhere.example.com"
+        self.assertFalse(self.remote.is_address_confirmed)
+
+    def test_an_address_where_anybody_else_answers_is_not_confirmed(self):
+        answers = (
+            lambda headers, body: b"",
+            lambda headers, body: b"<html>welcome</html>",
+            lambda headers, body: b"[]",
+            lambda headers, body: b"[" * 10_000,
+            lambda headers, body: b'{"proof": 7}',
+            lambda headers, body: json.dumps({"proof": headers[signing.SIGNATURE]}).encode(),
+            lambda headers, body: json.dumps({"proof": "\u00e9" * 64}).encode(),
+            self.prove(secret="x" * 43),
+            self.prove(nonce="n" * 24),
+            self.prove(other=b" "),
+        )
+        for answer in answers:
+            self.database.answer = answer
+            self.model._emit(self.remote, "client.active")
+            self.deliver()
+            self.assertFalse(self.remote.is_address_confirmed)
+        self.assertEqual(len(self.database.heard), len(answers))
+
+    def test_a_visit_asks_a_database_to_confirm_its_address_until_it_has(self):
+        connection = self.connection_of(self.remote)
+        self.env["bank.sync.visit"]._open(connection, "connect")
+        self.assertEqual(self.model.search([]).mapped("kind"), ["client.active"])
+        self.database.answer = self.prove()
+        self.deliver()
+        self.env["bank.sync.visit"]._open(connection, "connect")
+        self.assertEqual(len(self.model.search([])), 1)
 
     def test_many_events_arrive_once_each(self):
         connections = [self.connection_of(self.remote) for _index in range(70)]

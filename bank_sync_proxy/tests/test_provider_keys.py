@@ -1,11 +1,14 @@
+import json
 from contextlib import closing
+from datetime import timedelta
 
 from freezegun import freeze_time
 
+from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.fields import Command
-from odoo.tests import Form, TransactionCase, new_test_user, tagged
-from odoo.tests.common import HOST, _super_send
+from odoo.tests import Form, HttpCase, TransactionCase, new_test_user, tagged
+from odoo.tests.common import HOST, JsonRpcException, _super_send
 
 from ..providers import PROVIDERS, provider_class
 from ..providers.base import Provider
@@ -150,3 +153,68 @@ class TestProviderKeys(TransactionCase):
         key.write({"type": "secret", "label": "Old", "is_required": False})
         self.env["bank.sync.provider"]._update_settings()
         self.assertEqual((key.type, key.label, key.is_required, key.is_set), ("key", "Private key", True, True))
+
+
+@tagged("post_install", "-at_install")
+class TestIdentity(HttpCase):
+    """Keys of providers are changed only by somebody who has just confirmed the password."""
+
+    def setUp(self):
+        super().setUp()
+        self.user = new_test_user(
+            self.env,
+            login="keeper",
+            password="keeper",
+            groups="base.group_user,bank_sync_proxy.group_administrator",
+        )
+        self.provider = self.env.ref("bank_sync_proxy.bank_sync_provider_enable_banking")
+        self.key = self.provider.setting_ids.filtered(lambda setting: setting.name == "application_id")
+        self.key.value = "ours"
+        self.authenticate("keeper", "keeper")
+
+    def call(self, model, method, ids, *arguments, **context):
+        return self.make_jsonrpc_request(
+            f"/web/dataset/call_kw/{model}/{method}",
+            {"model": model, "method": method, "args": [ids, *arguments], "kwargs": {"context": context}},
+        )
+
+    def ways_to_change_a_key(self):
+        setting, provider = "bank.sync.provider.setting", "bank.sync.provider"
+        yield setting, "write", self.key.ids, {"value": "theirs"}
+        yield setting, "write", self.key.ids, {"plain_value": "theirs"}
+        yield setting, "write", self.key.ids, {"long_value": "theirs"}
+        yield provider, "write", self.provider.ids, {"setting_ids": [(1, self.key.id, {"value": "theirs"})]}
+        yield provider, "write", self.provider.ids, {"environment": "production"}
+
+    def test_without_it_nothing_changes(self):
+        before = (self.key.plain_value, self.provider.environment)
+        for way in self.ways_to_change_a_key():
+            with self.subTest(way=way), self.assertRaisesRegex(JsonRpcException, "AccessError"):
+                self.call(*way)
+        self.assertEqual((self.key.plain_value, self.provider.environment), before)
+        self.assertTrue(
+            self.call("bank.sync.provider", "read", self.provider.ids, ["are_keys_locked"])[0]["are_keys_locked"]
+        )
+
+    def test_a_key_for_programs_is_no_confirmation(self):
+        tomorrow = fields.Datetime.now() + timedelta(days=1)
+        token = self.env["res.users.apikeys"].with_user(self.user)._generate("rpc", "Test", tomorrow)
+        answer = self.url_open(
+            "/json/2/bank.sync.provider.setting/write",
+            data=json.dumps({"ids": self.key.ids, "vals": {"value": "theirs"}}),
+            headers={"Authorization": f"bearer {token}", "Content-Type": "application/json"},
+        )
+        self.assertEqual(answer.status_code, 403, answer.text)
+        self.assertEqual(self.key.plain_value, "ours")
+
+    def test_with_it_they_are_entered(self):
+        action = self.call("bank.sync.provider", "action_change_keys", self.provider.ids)
+        self.call("res.users.identitycheck", "run_check", [action["res_id"]], password="keeper")
+        self.call("bank.sync.provider.setting", "write", self.key.ids, {"value": "theirs"})
+        self.assertEqual(self.key.plain_value, "theirs")
+
+    def test_what_is_no_key_needs_none(self):
+        self.call("bank.sync.provider", "write", self.provider.ids, {"max_concurrent": 3})
+        sandbox = self.env["bank.sync.provider"].search([("code", "=", "sandbox")])
+        self.call("bank.sync.provider", "action_one_day_later", sandbox.ids)
+        self.assertEqual(self.provider.max_concurrent, 3)

@@ -57,6 +57,7 @@ FAILURES = {
     "service_refused": ("retry", "warning", "synchronize"),
     "service_slow": ("retry", "warning", "synchronize"),
     # In this database.
+    "account_mixed_up": ("contact_support", "danger", "copy"),
     "import_failed": ("retry", "warning", "synchronize"),
     "interrupted": ("retry", "warning", "synchronize"),
     "neutralized": ("reconnect", "danger", "reconnect"),

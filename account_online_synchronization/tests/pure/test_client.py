@@ -63,7 +63,7 @@ def test_only_the_bank_hears_of_the_user_and_nobody_records_it():
 
     def dispatch(operation, payload):
         asked.append((operation, "user" in payload))
-        return {"accounts": [], "state": "done", "connection": {}}
+        return {"accounts": [], "state": "done", "deleted": True}
 
     client = ProxyClient(EmbeddedTransport(dispatch)).recorded_by(lambda *heard: recorded.append(heard))
     client = client.for_user("8.8.8.8", "Firefox")

@@ -72,6 +72,12 @@ registry.category("web_tour.tours").add("online_status_form", {
             trigger: ".modal-body:contains(Accounts, journals and all that was imported stay)",
         },
         { trigger: ".modal-footer button:contains(Disconnect)", run: "click" },
+        {
+            content: "Odoo asks for the password, as for API keys",
+            trigger: ".modal .o_form_view div[name=password] input",
+            run: "edit admin",
+        },
+        { trigger: ".modal button#password_confirm", run: "click" },
         { trigger: "div[name=status_warning]:contains(This bank is not connected) button[name=action_reconnect]" },
     ],
 });

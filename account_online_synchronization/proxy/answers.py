@@ -1,0 +1,114 @@
+"""Answers of the protocol as the database uses them: what is not as docs/protocol.md says is left out.
+
+Nothing that the connection service says is trusted to have its type, its length or its characters. What an answer
+contradicts itself in, or what belongs to another question, is refused by the client.
+"""
+
+from .banks import read_logo
+from .texts import MAX_ID, is_identifier, readable, storable
+
+#: The proxy refuses longer ones, so no run could go on with them.
+MAX_CURSOR = 2000
+#: One connection holds less than this, whatever the provider.
+MAX_ACCOUNTS = 1000
+MAX_NAME = 200
+#: What tells whether two descriptions of an account are about the same one.
+OF_ONE_ACCOUNT = ("number", "currency")
+
+
+def read_accounts(messages):
+    """:param list messages: *account* objects, or anything
+    :return: list of dictionaries of texts, see :func:`_read_account`; each id once
+    """
+    accounts, contradicted = {}, set()
+    for account in filter(None, map(_read_account, messages)):
+        known = accounts.setdefault(account["id"], account)
+        if any(known[name] != account[name] for name in OF_ONE_ACCOUNT):
+            # Why none of them: the balance of the wrong one would be shown for the other.
+            contradicted.add(account["id"])
+    return [account for account in accounts.values() if account["id"] not in contradicted]
+
+
+def _read_account(message):
+    """:return: ``id``, ``name``, ``number``, ``currency``, ``type``, ``balance_at``, ``id_scheme`` as texts that are empty
+    where unknown, and ``balance`` as it came; None for what has no id
+    """
+    if not isinstance(message, dict) or not is_identifier(message.get("id")):
+        return None
+    balance = message.get("balance")
+    return {
+        "id": message["id"],
+        **{name: readable(message.get(name), MAX_NAME) for name in ("name", "number", "currency", "type")},
+        **{name: readable(message.get(name), MAX_NAME) for name in ("balance_at", "id_scheme")},
+        "balance": balance if isinstance(balance, str | int) and not isinstance(balance, bool) else None,
+    }
+
+
+def read_connection(connection):
+    """:param dict connection: *connection* object, or any other
+    :return: ``id``, ``state``, ``reason``, ``consent_expires_at``, ``refreshed_at`` as texts that are empty where unknown;
+        ``institution`` with ``id``, ``name``, ``logo`` and ``capabilities`` (``auto_sync``); ``provider`` with ``label``
+    """
+    institution, provider = _object(connection.get("institution")), _object(connection.get("provider"))
+    moments = ("consent_expires_at", "refreshed_at")
+    return {
+        "id": connection.get("id"),
+        "state": readable(connection.get("state"), MAX_NAME),
+        "reason": readable(connection.get("reason")),
+        **{name: readable(connection.get(name), MAX_NAME) for name in moments},
+        "institution": {
+            "id": institution["id"] if is_identifier(institution.get("id")) else "",
+            "name": readable(institution.get("name"), MAX_NAME),
+            "logo": read_logo(institution.get("logo")),
+            "capabilities": {"auto_sync": _object(institution.get("capabilities")).get("auto_sync") is not False},
+        },
+        "provider": {"label": readable(provider.get("label"), MAX_NAME)},
+    }
+
+
+def read_page(answer):
+    """:param dict answer: of ``transactions.list``, its ``transactions`` a list
+    :return: ``transactions`` as they came, ``removed_ids``, ``next_cursor`` or None, ``has_more``
+    """
+    removed, cursor = answer.get("removed_ids"), answer.get("next_cursor")
+    return {
+        "transactions": answer["transactions"],
+        # Why cleaned as ids of transactions are: they are compared with those.
+        "removed_ids": _read_ids(removed) if isinstance(removed, list) else [],
+        "next_cursor": cursor if is_identifier(cursor, MAX_CURSOR) else None,
+        "has_more": answer.get("has_more") is True,
+    }
+
+
+def _read_ids(values):
+    return [one for value in values if isinstance(value, str) and (one := readable(value, MAX_ID))]
+
+
+def read_state(answer):
+    """:param dict answer: of an operation about this database as a client
+    :return: the same without what can't be stored, texts readable
+    """
+    return {
+        key: readable(value) if isinstance(value, str) else value
+        for key, value in storable(answer).items()
+        if not isinstance(value, dict | list)
+    }
+
+
+def read_visit(answer):
+    """:param dict answer: of an operation that may lead to a page
+    :return: ``page_url`` and ``connection_id``, each None where there is none; ``state``, ``expires_at`` and
+        ``refreshed_at`` as texts that are empty where unknown
+    """
+    named, page = answer.get("connection_id"), answer.get("page_url")
+    # Why looked at here, too: the transport over HTTP compares the origin, and the embedded one has none.
+    is_page = is_identifier(page, MAX_CURSOR) and page.startswith(("https://", "http://", "/"))
+    return {
+        **{name: readable(answer.get(name), MAX_NAME) for name in ("state", "expires_at", "refreshed_at")},
+        "connection_id": named if is_identifier(named) else None,
+        "page_url": page if is_page and not page.startswith("//") else None,
+    }
+
+
+def _object(value):
+    return value if isinstance(value, dict) else {}

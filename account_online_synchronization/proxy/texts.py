@@ -1,0 +1,72 @@
+"""What foreign texts and objects become before they are stored or shown."""
+
+import math
+
+#: Longer texts are cut. Banks stay far below; a text of megabytes would slow down every list that shows it.
+MAX_TEXT = 2000
+MAX_ID = 500
+MAX_ITEMS = 100
+MAX_DEPTH = 6
+#: Characters that are kept of one object in all. What comes after is only hinted at.
+MAX_OBJECT = 100_000
+#: PostgreSQL's JSON and JavaScript's integers end before; what is larger is kept as text.
+MAX_NUMBER = 2**63
+#: Joiners hold letters and emoji together; all other invisible characters go, also those that turn the reading order.
+JOINERS = "\u200c\u200d"
+
+
+def readable(value, limit=MAX_TEXT):
+    """Printable text without the characters that PostgreSQL or a browser would choke on; inner white space folded."""
+    if value is None or isinstance(value, dict | list | tuple | bool):
+        return ""
+    # Why cut before, too: nobody folds the white space of ten megabytes.
+    text = (value if isinstance(value, str) else _digits(value))[: 2 * limit]
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() or c in JOINERS else " " for c in text)
+    return " ".join(text.split())[:limit].strip()
+
+
+def is_identifier(value, limit=MAX_ID):
+    """Whether something can be an id or a cursor: it is stored, compared and sent back exactly as it came."""
+    return isinstance(value, str) and 0 < len(value) <= limit and value.isprintable() and not value.isspace()
+
+
+def storable(value):
+    """The same JSON as PostgreSQL can keep it: no NaN, no zero bytes, no halves of characters, nothing endless."""
+    return _storable(value, 0, [MAX_OBJECT])
+
+
+def _storable(value, depth, left):
+    """:param list left: one number, how many more characters are kept"""
+    if left[0] <= 0 or (isinstance(value, dict | list | tuple) and depth >= MAX_DEPTH):
+        return "…"
+    left[0] -= 4
+    if isinstance(value, str):
+        kept = _storable_text(value)
+        left[0] -= len(kept)
+        return kept
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        items = [*value.items()][:MAX_ITEMS]
+        return {_storable(str(key), depth, left): _storable(item, depth + 1, left) for key, item in items}
+    if isinstance(value, list | tuple):
+        return [_storable(item, depth + 1, left) for item in value[:MAX_ITEMS]]
+    if isinstance(value, int) and abs(value) > MAX_NUMBER:
+        return _digits(value)[:MAX_TEXT]
+    return value
+
+
+def _storable_text(value):
+    if len(value) <= MAX_TEXT and value.isascii() and "\x00" not in value:
+        return value
+    cut = value if len(value) <= MAX_TEXT else f"{value[:MAX_TEXT]} … ({len(value)} characters)"
+    return cut.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def _digits(value):
+    try:
+        return str(value)
+    except ValueError:
+        # Python writes no whole number of more than some thousand digits.
+        return "…"
