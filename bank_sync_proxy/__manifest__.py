@@ -10,6 +10,7 @@
     "data": [
         "security/bank_sync_proxy_groups.xml",
         "security/ir.model.access.csv",
+        "security/bank_sync_proxy_rules.xml",
         "data/ir_cron.xml",
         "data/bank_sync_reason.xml",
         "wizards/bank_sync_intervention_views.xml",

@@ -31,6 +31,7 @@ class AccountOnlineSynchronizationController(http.Controller):
         if visit._is_open() and cancelled:
             visit._cancel_at_bank()
         elif visit._is_open():
+            visit._check_rights()
             try:
                 visit._finish()
             except ProxyError as error:

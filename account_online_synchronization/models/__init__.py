@@ -1,4 +1,7 @@
-# Why first: it makes room for the tables of all others.
+# Why first: it is part of the others.
+from . import account_online_server_fields
+
+# Why next: it makes room for the tables of all others.
 from . import account_online_migration
 from . import (
     account_bank_statement,

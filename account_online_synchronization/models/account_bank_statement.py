@@ -2,7 +2,8 @@ from odoo import fields, models
 
 
 class AccountBankStatement(models.Model):
-    _inherit = "account.bank.statement"
+    _name = "account.bank.statement"
+    _inherit = ["account.bank.statement", "account.online.server.fields"]
 
     # Why: a statement is found again by its period, never by its name, which the user may change.
     online_period_start = fields.Date(

@@ -1,11 +1,13 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 
 from ..importer.writer import BULK
+from .server_fields import as_server
 
 
 class AccountBankStatementLine(models.Model):
-    _inherit = "account.bank.statement.line"
+    _name = "account.bank.statement.line"
+    _inherit = ["account.bank.statement.line", "account.online.server.fields"]
 
     online_account_id = fields.Many2one(
         comodel_name="account.online.account",
@@ -37,6 +39,7 @@ class AccountBankStatementLine(models.Model):
     )
     online_possible_duplicate = fields.Boolean(
         string="Possible Duplicate",
+        readonly=True,
         copy=False,
         help="The journal already had similar transactions, and it was not certain which one this is.",
     )
@@ -70,8 +73,16 @@ class AccountBankStatementLine(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_remember_online_transaction(self):
-        if not self.env.context.get("online_withdrawn"):
-            self.env["account.online.transaction"].sudo()._remember_deleted(self)
+        # Why only the server's word: with the key of a caller, a deleted line would come back with the next run.
+        if not (self.env.su and self.env.context.get("online_withdrawn")):
+            # sudo: Odoo has checked that the user may delete these lines; this notes what was deleted
+            as_server(self.env["account.online.transaction"])._remember_deleted(self)
+
+    def _check_server_fields(self, *vals_list):
+        """What the bank said of a line that it brought stays as it said it; other lines may have it from a file."""
+        super()._check_server_fields(*vals_list)
+        if not self.env.su and self.online_account_id and any("transaction_details" in vals for vals in vals_list):
+            raise AccessError(self.env._("What the bank said about a transaction can't be changed."))
 
     # -------------------------------------------------------------------------
     # ACTIONS
@@ -90,7 +101,8 @@ class AccountBankStatementLine(models.Model):
             raise UserError(
                 self.env._("This line has not been matched with a bank transaction, so there is nothing to undo.")
             )
-        new_line = account.sudo()._separate_line(self.sudo())
+        # sudo: write access to the line was checked above; the account is the line's own, which only the server sets
+        new_line = as_server(account)._separate_line(as_server(self))
         return {
             **self.env["ir.actions.act_window"]._for_xml_id(
                 "account_online_synchronization.account_bank_statement_line_action"
@@ -102,7 +114,8 @@ class AccountBankStatementLine(models.Model):
         """*No duplicate*: the user has looked."""
         self.env["account.online.link"]._check_may_restore()
         self.check_access("write")
-        self.sudo().online_possible_duplicate = False
+        # sudo: write access to the lines was checked above
+        as_server(self).online_possible_duplicate = False
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS

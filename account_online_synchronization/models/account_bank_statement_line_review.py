@@ -87,6 +87,7 @@ class AccountBankStatementLine(models.Model):
         journal = self.journal_id
         first = statements.first_statement(journal)
         kept = {
+            "journal": journal.id,
             "first_statement": first.id,
             "opening": first.balance_start if first.online_period_start else None,
             "lines": [line._remember_for_undo(keeper) for line in self],
@@ -99,7 +100,7 @@ class AccountBankStatementLine(models.Model):
         journal.account_online_account_id._note_journal_balance()
         return json.loads(json.dumps(kept, default=json_default))
 
-    def _remember_for_undo(self, keeper):
+    def _names_to_undo(self):
         """Every field that somebody has filled, also those of other addons; not what Odoo computes from others."""
         names = [
             name
@@ -111,7 +112,10 @@ class AccountBankStatementLine(models.Model):
             and field.type not in ("one2many", "many2many")
             and name not in (*models.MAGIC_COLUMNS, "move_id", "statement_id")
         ]
-        values = self.read([*names, "date", "ref", "narration", "journal_id"], load=None)[0]
+        return [*names, "date", "ref", "narration", "journal_id"]
+
+    def _remember_for_undo(self, keeper):
+        values = self.read(self._names_to_undo(), load=None)[0]
         del values["id"]
         attachments = self.env["ir.attachment"].search(
             [("res_model", "=", "account.move"), ("res_id", "=", self.move_id.id), ("res_field", "=", False)]
@@ -119,35 +123,48 @@ class AccountBankStatementLine(models.Model):
         attachments.write({"res_model": keeper._name, "res_id": keeper.id})
         return {"values": values, "statement": self.statement_id.id, "attachments": attachments.ids}
 
-    def _undo_deletion(self, kept):
+    def _undo_deletion(self, kept, keeper):
         """Bring deleted lines back, with their place in the statements; their entries get new numbers.
 
+        Nothing of what was kept is believed that could lead elsewhere: the journal is the keeper's, attachments are
+        those that it keeps, statements and the bank's account are those of the journal.
+
         :param dict kept: of :meth:`_delete_to_undo`
+        :param keeper: record with ``journal_id``, the one that was given then
         :return: the lines
         """
+        journal = keeper.journal_id
+        Statement = self.env["account.bank.statement"].with_context(active_test=False)
+        attachments = self.env["ir.attachment"].search(
+            [("res_model", "=", keeper._name), ("res_id", "=", keeper.id), ("res_field", "=", False)]
+        )
         lines, grouped = self.browse(), self.browse()
         for one in kept["lines"]:
-            line = self._recreate(one["values"])
+            line = self._recreate(one["values"], journal)
             if not line:
                 continue
             lines += line
-            self.env["ir.attachment"].browse(one["attachments"]).exists().write(
+            attachments.filtered(lambda attachment, ids=one["attachments"]: attachment.id in ids).write(
                 {"res_model": "account.move", "res_id": line.move_id.id}
             )
-            statement = self.env["account.bank.statement"].browse(one["statement"] or []).exists()
+            statement = Statement.search([("id", "=", one["statement"]), ("journal_id", "=", journal.id)])
             if statement and not statement.online_period_start:
                 line.statement_id = statement
             elif one["statement"]:
                 grouped += line
-        journal = lines.journal_id
         if grouped:
-            has_gone = not self.env["account.bank.statement"].browse(kept["first_statement"] or []).exists()
+            has_gone = not Statement.browse(kept["first_statement"] or []).exists()
             statements.group(journal, grouped, kept["opening"] if has_gone else None)
         journal.account_online_account_id._note_journal_balance()
         return lines
 
-    def _recreate(self, values):
+    def _recreate(self, values, journal):
         """:return: the line, empty where it has come back by another way"""
+        names = self._names_to_undo()
+        values = {name: value for name, value in values.items() if name in names} | {"journal_id": journal.id}
+        account = self.env["account.online.account"].browse(values.get("online_account_id") or []).exists()
+        if account.company_id != journal.company_id:
+            values |= {"online_account_id": False, "online_transaction_identifier": False}
         account_id, identifier = values.get("online_account_id"), values.get("online_transaction_identifier")
         if account_id and identifier:
             same = [("online_account_id", "=", account_id), ("online_transaction_identifier", "=", identifier)]
@@ -160,4 +177,4 @@ class AccountBankStatementLine(models.Model):
                     ("state", "=", "deleted"),
                 ]
             ).unlink()
-        return self.create(dict(values))
+        return self.create(values)

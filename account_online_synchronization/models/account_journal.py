@@ -1,9 +1,12 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from .server_fields import as_server
+
 
 class AccountJournal(models.Model):
-    _inherit = "account.journal"
+    _name = "account.journal"
+    _inherit = ["account.journal", "account.online.server.fields"]
 
     # Why: core hands its own function object to the field; a lambda asks the method, so that it can be extended.
     bank_statements_source = fields.Selection(selection=lambda self: self._get_bank_statements_available_sources())
@@ -196,7 +199,9 @@ class AccountJournal(models.Model):
     def action_unlink_online_account(self):
         """*Stop synchronizing* in the journal's form. What was imported stays."""
         self.env["account.online.link"]._check_may_connect()
-        self._unlink_online_account()
+        self.check_access("write")
+        # sudo: the right to connect and write access to the journals were checked above
+        as_server(self)._unlink_online_account()
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS

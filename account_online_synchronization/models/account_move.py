@@ -1,6 +1,7 @@
 from odoo import api, models
 
 from ..importer.writer import WRITTEN
+from .server_fields import as_server
 
 
 class AccountMove(models.Model):
@@ -26,5 +27,6 @@ class AccountMove(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_remember_online_transaction(self):
         """Why here, too: a line that goes with its entry is deleted by the database, which asks no model."""
-        if not self.env.context.get("online_withdrawn"):
-            self.env["account.online.transaction"].sudo()._remember_deleted(self.statement_line_ids)
+        if not (self.env.su and self.env.context.get("online_withdrawn")):
+            # sudo: Odoo has checked that the user may delete these entries; this notes what was deleted
+            as_server(self.env["account.online.transaction"])._remember_deleted(self.statement_line_ids)

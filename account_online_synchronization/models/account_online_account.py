@@ -6,6 +6,7 @@ from odoo.addons.base.models.res_bank import sanitize_account_number
 
 from ..importer.identity import OPENING
 from ..proxy.messages import parse_balance, parse_moment
+from .server_fields import as_server
 
 
 class DashboardRow(NamedTuple):
@@ -30,6 +31,7 @@ class AccountOnlineAccount(models.Model):
 
     _name = "account.online.account"
     _description = "Online Bank Account"
+    _inherit = ["account.online.server.fields"]
     _order = "account_online_link_id, name, id"
     _check_company_auto = True
 
@@ -95,10 +97,10 @@ class AccountOnlineAccount(models.Model):
         help="Which of the bank's two dates new transactions have in the journal.",
     )
     transaction_ids = fields.One2many(
-        comodel_name="account.online.transaction", inverse_name="account_online_account_id"
+        comodel_name="account.online.transaction", inverse_name="account_online_account_id", readonly=True
     )
     journal_ids = fields.One2many(
-        comodel_name="account.journal", inverse_name="account_online_account_id", check_company=True
+        comodel_name="account.journal", inverse_name="account_online_account_id", check_company=True, readonly=True
     )
     id_scheme = fields.Selection(
         selection=[
@@ -153,6 +155,7 @@ class AccountOnlineAccount(models.Model):
 
     @api.depends("balance", "inverse_balance_sign", "last_sync", "journal_ids")
     def _compute_opening_balance(self):
+        # sudo: reads sums of the journals that these accounts fill, for whoever may read the accounts
         Line = self.env["account.bank.statement.line"].sudo()
         domain = [("journal_id", "in", self.journal_ids.ids), ("state", "=", "posted")]
         sums = dict(Line._read_group(domain, ["journal_id"], ["amount:sum"]))
@@ -168,17 +171,22 @@ class AccountOnlineAccount(models.Model):
     # -------------------------------------------------------------------------
 
     def write(self, vals):
+        wider = self.browse()
         if "start_date" in vals:
             start = fields.Date.to_date(vals["start_date"])
             wider = self.filtered(lambda account: account.start_date and (not start or start < account.start_date))
+        result = super().write(vals)
+        if wider:
             # Why: the older days have to be asked for. What is known already is recognised.
-            super(AccountOnlineAccount, wider).write({"last_sync": False, "sync_cursor": False})
-        return super().write(vals)
+            # sudo: the user has just written these accounts
+            as_server(wider).write({"last_sync": False, "sync_cursor": False})
+        return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_transactions(self):
         """Only what users have deleted is remembered without its account."""
-        self.env["account.online.transaction"].sudo().search(
+        # sudo: Odoo has checked that the user may delete these accounts; what stands beside their books goes with them
+        as_server(self.env["account.online.transaction"]).search(
             [("account_online_account_id", "in", self.ids), ("state", "!=", "deleted")]
         ).unlink()
 
@@ -469,6 +477,7 @@ class AccountOnlineAccount(models.Model):
     def _link_journal(self, journal, start_date=None, periodicity=None):
         """Let this account fill a journal from now on."""
         self.ensure_one()
+        journal = journal.with_env(self.env)
         if self.journal_ids != journal:
             # Why: another journal is filled from its own beginning; what is known of the old one is not lost.
             self.journal_ids._unlink_online_account()

@@ -6,6 +6,7 @@ from odoo.exceptions import AccessError
 
 from ..proxy.errors import ProxyError
 from ..proxy.messages import parse_moment
+from .server_fields import as_server
 
 _logger = logging.getLogger(__name__)
 
@@ -15,7 +16,7 @@ class AccountOnlineLink(models.Model):
 
     _name = "account.online.link"
     _description = "Bank Connection"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "account.online.server.fields"]
     _order = "name, id"
     _check_company_auto = True
 
@@ -68,10 +69,17 @@ class AccountOnlineLink(models.Model):
         readonly=True, copy=False, help="Bank or proxy asked not to be asked before this moment."
     )
     account_online_account_ids = fields.One2many(
-        comodel_name="account.online.account", inverse_name="account_online_link_id", string="Bank Accounts"
+        comodel_name="account.online.account",
+        inverse_name="account_online_link_id",
+        string="Bank Accounts",
+        readonly=True,
     )
-    journal_ids = fields.One2many(comodel_name="account.journal", inverse_name="account_online_link_id")
-    run_ids = fields.One2many(comodel_name="account.online.run", inverse_name="account_online_link_id")
+    journal_ids = fields.One2many(
+        comodel_name="account.journal", inverse_name="account_online_link_id", readonly=True
+    )
+    run_ids = fields.One2many(
+        comodel_name="account.online.run", inverse_name="account_online_link_id", readonly=True
+    )
 
     # -------------------------------------------------------------------------
     # CRUD METHODS
@@ -85,13 +93,15 @@ class AccountOnlineLink(models.Model):
         elif "auto_sync" in vals:
             # Why: that was all that the failure asked for.
             for link in self.filtered(lambda link: link.error_action == "disable_auto_sync"):
-                link._clear_error()
+                # sudo: the user has just written the link
+                as_server(link)._clear_error()
         return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_revoke_connection(self):
         """Give the consent back. A proxy that is out of reach must not keep the user from deleting the link."""
-        for link in self.sudo():
+        # sudo: Odoo has checked that the user may delete these links; their accounts and consents go with them
+        for link in as_server(self):
             link.journal_ids._unlink_online_account()
             # Why here: the database would delete them without telling anybody.
             link.account_online_account_ids.unlink()
@@ -110,14 +120,16 @@ class AccountOnlineLink(models.Model):
         """*Fetch Transactions* and *Synchronize Now*: fetch with the user present, and tell what came of it."""
         self.ensure_one()
         self._check_may_synchronize()
-        return self.sudo()._synchronize(user_present=True, may_defer=True)
+        # sudo: _check_may_synchronize above has checked the group and read access to the link
+        return as_server(self)._synchronize(user_present=True, may_defer=True)
 
     def action_fetch_accounts(self):
         """*Fetch Accounts*: ask for the accounts that the consent covers, and let the user choose journals for them."""
         self.ensure_one()
         self._check_may_connect()
         self.check_access("write")
-        link = self.sudo()
+        # sudo: the right to connect and write access to the link were checked above
+        link = as_server(self)
         try:
             client, connection_id = link._get_client(), link._get_connection_identifier()
             link.env["account.online.account"]._update_from_proxy(link, client.list_accounts(connection_id))
@@ -153,7 +165,8 @@ class AccountOnlineLink(models.Model):
         self.ensure_one()
         self._check_may_connect()
         self.check_access("write")
-        link = self.sudo()
+        # sudo: the right to connect and write access to the link were checked above
+        link = as_server(self)
         if not link.try_lock_for_update(allow_referencing=True):
             return link._notify(
                 self.env._("%s is being synchronized right now. Try again in a moment.", self.name), "info"

@@ -11,6 +11,7 @@ from . import (
     test_connect_tours,
     test_connect,
     test_dashboard,
+    test_doors,
     test_duplicates,
     test_engine_regressions,
     test_errors,

@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.misc import format_date
 
+from ..models.server_fields import as_server
+
 #: Three months back, as the bank shows them.
 USUAL_DAYS = 90
 
@@ -20,6 +22,7 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
 
     _name = "account.duplicate.transaction.wizard"
     _description = "Find Duplicate Transactions"
+    _inherit = ["account.online.server.fields"]
 
     # Why longer than usual: whoever notices a mistake the next morning can still undo it.
     _transient_max_hours = 24.0
@@ -39,11 +42,11 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
     is_searched = fields.Boolean(readonly=True)
     summary = fields.Char(readonly=True)
     sections = fields.Json(readonly=True, help="Groups, in the shape of account_missing_transaction_sections.py.")
-    groups = fields.Json(readonly=True, help="Ids of lines by the key of their group.")
+    groups = fields.Json(readonly=True, groups=fields.NO_ACCESS, help="Ids of lines by the key of their group.")
     chosen = fields.Json(help="Ids of the lines that the user has chosen, as texts.")
     has_groups = fields.Boolean(readonly=True)
     can_delete = fields.Boolean(readonly=True)
-    undo = fields.Json(readonly=True, help="What brings the deleted lines back; nobody but the server writes it.")
+    undo = fields.Json(readonly=True, groups=fields.NO_ACCESS, help="What brings the deleted lines back.")
     deleted_count = fields.Integer(readonly=True)
 
     @api.model
@@ -58,23 +61,6 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
             wizard.display_name = self.env._("Find Duplicate Transactions")
 
     # -------------------------------------------------------------------------
-    # CRUD METHODS
-    # -------------------------------------------------------------------------
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        """Why cleaned: what is brought back is what was deleted, not what somebody wrote there."""
-        return super().create([self._without_what_the_server_keeps(values) for values in vals_list])
-
-    def write(self, vals):
-        return super().write(self._without_what_the_server_keeps(vals))
-
-    def _without_what_the_server_keeps(self, values):
-        return (
-            values if self.env.su else {name: value for name, value in values.items() if name not in ("undo", "groups")}
-        )
-
-    # -------------------------------------------------------------------------
     # ACTIONS
     # -------------------------------------------------------------------------
 
@@ -84,18 +70,19 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
         :return: action that shows what was found
         """
         self.ensure_one()
-        self._check_rights()
-        self.sudo()._search_groups()
+        self._server()._search_groups()
         return self._show()
 
     def action_dismiss_group(self, key):
         """*Not the same*: the lines of a group are transactions of their own; it is not shown again."""
         self.ensure_one()
-        self._check_rights()
+        wizard = self._server()
         lines = self._lines_of(key)
+        # Why first: it checks that the user may write them.
         lines.action_no_duplicate()
-        lines.sudo().online_distinct = True
-        self.sudo()._search_groups()
+        # sudo: write access to the lines was checked by action_no_duplicate
+        as_server(lines).online_distinct = True
+        wizard._search_groups()
 
     def action_delete(self):
         """*Delete Selected*.
@@ -103,12 +90,13 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
         :return: action that tells it, with *Undo*, and shows what is left
         """
         self.ensure_one()
-        self._check_rights()
+        wizard = self._server()
         lines = self._chosen_lines()
         lines.check_access("unlink")
-        kept = lines.sudo()._delete_to_undo(self.sudo())
-        self.sudo().write({"undo": kept, "deleted_count": len(kept["lines"]), "chosen": []})
-        self.sudo()._search_groups()
+        # sudo: unlink access to the lines was checked above; they are of the wizard's journal, see _lines_of
+        kept = as_server(lines)._delete_to_undo(wizard)
+        wizard.write({"undo": kept, "deleted_count": len(kept["lines"]), "chosen": []})
+        wizard._search_groups()
         return {
             "type": "ir.actions.client",
             "tag": "account_online_synchronization.tell_with_undo",
@@ -126,14 +114,23 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
         :return: action that shows the groups again
         """
         self.ensure_one()
-        self._check_rights()
-        kept = self.sudo().undo
+        wizard = self._server()
+        kept = wizard.undo
         if not kept:
             raise UserError(self.env._("There is nothing to undo: the transactions are back already."))
-        lines = self.env["account.bank.statement.line"].sudo()._undo_deletion(kept)
-        self.sudo().write({"undo": False, "deleted_count": 0})
-        self.sudo()._search_groups()
-        self.summary = (
+        if kept.get("journal") != self.journal_id.id:
+            raise UserError(
+                self.env._("The deleted transactions are of another journal. Choose it again, then use Undo.")
+            )
+        Line = self.env["account.bank.statement.line"]
+        Line.check_access("create")
+        # sudo: the user may read this journal (_server) and create lines; what is brought back is checked against both
+        lines = as_server(Line)._undo_deletion(kept, wizard)
+        # Why once more: the rules of the company are asked about what really stands there now.
+        lines.with_env(self.env).check_access("write")
+        wizard.write({"undo": False, "deleted_count": 0})
+        wizard._search_groups()
+        wizard.summary = (
             self.env._("1 transaction is back in the journal.")
             if len(lines) == 1
             else self.env._("%s transactions are back in the journal.", len(lines))
@@ -144,9 +141,16 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
     # BUSINESS METHODS
     # -------------------------------------------------------------------------
 
-    def _check_rights(self):
+    def _server(self):
+        """Check that the user may work with this wizard's journal, now.
+
+        :return: the wizard with superuser rights, for what only the server writes
+        """
         self.env["account.online.link"]._check_may_restore()
+        self.check_access("write")
         self.journal_id.check_access("read")
+        # sudo: the group, the wizard's owner and read access to its journal were checked above
+        return as_server(self)
 
     def _show(self):
         return {
@@ -165,9 +169,13 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
             return self.env._("1 transaction was deleted.")
         return self.env._("%s transactions were deleted.", self.deleted_count)
 
+    def _group_ids(self):
+        # sudo: reads the wizard's own record; who asks was checked by _server
+        return self.sudo().groups or {}
+
     def _lines_of(self, key):
         """:return: lines of the group that are there still, as the user may see them"""
-        lines = self.env["account.bank.statement.line"].browse((self.sudo().groups or {}).get(key, [])).exists()
+        lines = self.env["account.bank.statement.line"].browse(self._group_ids().get(key, [])).exists()
         lines.check_access("read")
         return lines.filtered(lambda line: line.journal_id == self.journal_id)
 
@@ -177,10 +185,10 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
         """
         chosen = {int(key) for key in self.chosen or []}
         lines = self.env["account.bank.statement.line"]
-        for key in self.sudo().groups or {}:
+        for key, ids in self._group_ids().items():
             group = self._lines_of(key)
             some = group.filtered(lambda line: line.id in chosen)
-            if some and some == group and len(self.sudo().groups[key]) > 1:
+            if some and some == group and len(ids) > 1:
                 raise UserError(
                     self.env._(
                         "You have selected all transactions like %s. Leave one of them: if none of them is real, "

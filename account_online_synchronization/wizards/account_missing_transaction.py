@@ -8,6 +8,7 @@ from odoo.tools.misc import format_datetime
 
 from ..importer.comparing import compare
 from ..importer.storing import Window
+from ..models.server_fields import as_server
 from ..proxy.client import MAX_PAGES, UNREADABLE
 from ..proxy.errors import ProxyError
 from .account_missing_transaction_sections import Sections
@@ -29,6 +30,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
 
     _name = "account.missing.transaction.wizard"
     _description = "Find Missing Transactions"
+    _inherit = ["account.online.server.fields"]
 
     journal_id = fields.Many2one(
         comodel_name="account.journal",
@@ -48,6 +50,12 @@ class AccountMissingTransactionWizard(models.TransientModel):
         default="choose",
         required=True,
         readonly=True,
+    )
+    account_online_account_id = fields.Many2one(
+        comodel_name="account.online.account",
+        readonly=True,
+        ondelete="cascade",
+        help="Whose transactions were read. Pages of one account are never compared with the journal of another.",
     )
     page_ids = fields.One2many(comodel_name="account.missing.transaction.page", inverse_name="wizard_id", readonly=True)
     read_count = fields.Integer(readonly=True, help="Transactions that the bank has told so far.")
@@ -82,6 +90,18 @@ class AccountMissingTransactionWizard(models.TransientModel):
                 raise ValidationError(self.env._("The first day is after the last one. Please exchange them."))
 
     # -------------------------------------------------------------------------
+    # CRUD METHODS
+    # -------------------------------------------------------------------------
+
+    def write(self, vals):
+        """Why begun again: what was read answers another question."""
+        result = super().write(vals)
+        if not self.env.su and {"journal_id", "date_from", "date_to"} & vals.keys():
+            # sudo: the user has just written these wizards; what was read for them is thrown away
+            as_server(self)._begin_again()
+        return result
+
+    # -------------------------------------------------------------------------
     # ACTIONS
     # -------------------------------------------------------------------------
 
@@ -91,34 +111,39 @@ class AccountMissingTransactionWizard(models.TransientModel):
         :return: action that shows the result, or how far the reading is
         """
         self.ensure_one()
-        self._check_rights()
+        wizard = self._server()
         if not self.journal_id.account_online_account_id:
             raise UserError(
                 self.env._("%s is not connected to a bank. Use Connect bank first.", self.journal_id.display_name)
             )
-        self.page_ids.unlink()
-        self.write({"state": "reading", "read_count": 0, "chosen": [], "sections": [], "error_message": False})
+        wizard._begin_again()
+        wizard.write(
+            {
+                "state": "reading",
+                "account_online_account_id": wizard.journal_id.account_online_account_id.id,
+                "error_message": False,
+            }
+        )
         self.action_read_on()
         return self._show()
 
     def action_read_on(self):
         """Read the bank's next pages, for some seconds. The form calls it as long as the state is *reading*."""
         self.ensure_one()
-        self._check_rights()
-        if self.state != "reading":
+        wizard = self._server()
+        if wizard.state != "reading":
             return
+        wizard._check_account()
         try:
-            if self._read_pages():
-                self._tell_result()
+            if wizard._read_pages():
+                wizard._tell_result()
         except ProxyError as error:
-            self._tell_error(error)
+            wizard._tell_error(error)
 
     def action_change(self):
         """*Other Days*."""
         self.ensure_one()
-        self._check_rights()
-        self.page_ids.unlink()
-        self.write({"state": "choose", "sections": [], "chosen": []})
+        self._server()._begin_again()
         return self._show()
 
     def action_import(self):
@@ -127,10 +152,11 @@ class AccountMissingTransactionWizard(models.TransientModel):
         :return: action that shows the new lines
         """
         self.ensure_one()
-        self._check_rights()
+        wizard = self._server()
         if not self.chosen:
             raise UserError(self.env._("Select at least one transaction to import."))
-        lines = self.sudo()._import(set(self.chosen))
+        wizard._check_account()
+        lines = wizard._import(set(self.chosen))
         return {
             **self.env["ir.actions.act_window"]._for_xml_id(
                 "account_online_synchronization.account_bank_statement_line_action"
@@ -141,7 +167,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
     def action_solve(self):
         """The one button that belongs to the error."""
         self.ensure_one()
-        self._check_rights()
+        self._server()
         link = self.journal_id.account_online_link_id
         names = {
             "renew": "action_renew",
@@ -156,9 +182,41 @@ class AccountMissingTransactionWizard(models.TransientModel):
     # BUSINESS METHODS - READING
     # -------------------------------------------------------------------------
 
-    def _check_rights(self):
+    def _server(self):
+        """Check that the user may fetch what this wizard asks for, now.
+
+        :return: the wizard with superuser rights, for what only the server reads and writes
+        """
         self.env["account.online.link"]._check_may_restore()
+        self.check_access("write")
         self.journal_id.check_access("read")
+        self.journal_id.account_online_link_id.check_access("read")
+        # sudo: the group, the wizard's owner and read access to its journal and connection were checked above
+        return as_server(self)
+
+    def _check_account(self):
+        """:raise UserError: where the journal is filled by another account than the one that was read"""
+        if not self.account_online_account_id or self.account_online_account_id.journal_ids != self.journal_id:
+            raise UserError(
+                self.env._(
+                    "%s has been connected to another account since these transactions were read. Use Other Days to "
+                    "compare again.",
+                    self.journal_id.display_name,
+                )
+            )
+
+    def _begin_again(self):
+        self.page_ids.unlink()
+        self.write(
+            {
+                "state": "choose",
+                "account_online_account_id": False,
+                "read_count": 0,
+                "sections": [],
+                "chosen": [],
+                "can_import": False,
+            }
+        )
 
     def _show(self):
         return {
@@ -173,8 +231,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
         }
 
     def _account(self):
-        account = self.journal_id.sudo().account_online_account_id
-        return account.with_company(account.company_id)
+        return self.account_online_account_id.with_company(self.account_online_account_id.company_id)
 
     def _read_pages(self):
         """:return: whether the bank has no more pages
@@ -214,9 +271,9 @@ class AccountMissingTransactionWizard(models.TransientModel):
     # -------------------------------------------------------------------------
 
     def _tell_result(self):
-        window = self.sudo()._window()
+        window = self._window()
         comparison = compare(self._account(), window, self.date_to)
-        sections = Sections(self.sudo(), comparison)
+        sections = Sections(self, comparison)
         self.write(
             {
                 "state": "done",
@@ -272,7 +329,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
                     "again."
                 )
             )
-        Transaction = self.env["account.online.transaction"].sudo()
+        Transaction = self.env["account.online.transaction"]
         kept = Transaction
         for one in chosen:
             values = account._prepare_transaction_values(one.entry)
@@ -287,12 +344,15 @@ class AccountMissingTransactionWizard(models.TransientModel):
 
 
 class AccountMissingTransactionPage(models.TransientModel):
-    """One page of the bank's answer, kept as long as its comparison."""
+    """One page of the bank's answer, kept as long as its comparison. Only the server reads, makes and deletes any."""
 
     _name = "account.missing.transaction.page"
     _description = "Page of the Bank's Transactions"
+    _inherit = ["account.online.server.fields"]
 
-    wizard_id = fields.Many2one(comodel_name="account.missing.transaction.wizard", required=True, ondelete="cascade")
+    wizard_id = fields.Many2one(
+        comodel_name="account.missing.transaction.wizard", required=True, readonly=True, ondelete="cascade"
+    )
     # Why a text: it is exactly what came, also where PostgreSQL's JSON can't hold it.
     transactions = fields.Text(readonly=True)
     next_cursor = fields.Char(readonly=True)

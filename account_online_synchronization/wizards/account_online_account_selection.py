@@ -1,21 +1,26 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 
+from ..models.server_fields import as_server
+
 
 class AccountOnlineAccountSelection(models.TransientModel):
     """Which bank account fills which journal."""
 
     _name = "account.online.account.selection"
     _description = "Choose Bank Accounts"
+    _inherit = ["account.online.server.fields"]
 
     account_online_link_id = fields.Many2one(
         comodel_name="account.online.link", required=True, readonly=True, ondelete="cascade"
     )
-    company_id = fields.Many2one(related="account_online_link_id.company_id")
+    # Why without superuser rights here and in the lines: what the user may not see of a connection, a wizard about it
+    # does not show either.
+    company_id = fields.Many2one(related="account_online_link_id.company_id", related_sudo=False)
     started_from_id = fields.Many2one(
         comodel_name="account.journal", readonly=True, help="The journal whose Connect bank the user has clicked."
     )
-    refresh = fields.Boolean(help="Ask the bank for news before the first load.")
+    refresh = fields.Boolean(readonly=True, help="Ask the bank for news before the first load.")
     line_ids = fields.One2many(comodel_name="account.online.account.selection.line", inverse_name="selection_id")
     hidden_count = fields.Integer(compute="_compute_hidden_count")
     problem = fields.Text(
@@ -63,7 +68,9 @@ class AccountOnlineAccountSelection(models.TransientModel):
         """
         accounts = link.account_online_account_ids
         new = accounts.filtered(lambda account: account._is_new())
-        selection = self.create(
+        link.check_access("write")
+        # sudo: write access to the link was checked above; the user only answers in the lines
+        selection = as_server(self).create(
             {
                 "account_online_link_id": link.id,
                 "started_from_id": journal and journal.id,
@@ -72,7 +79,7 @@ class AccountOnlineAccountSelection(models.TransientModel):
             }
         )
         selection._add_lines(new if new or refresh else accounts)
-        return selection
+        return selection.with_env(self.env)
 
     @api.model
     def _default_periodicity(self, company):
@@ -83,6 +90,8 @@ class AccountOnlineAccountSelection(models.TransientModel):
     def _add_lines(self, accounts):
         """Current accounts first: they get the journals that may be for several."""
         self.ensure_one()
+        # sudo: write access to the link was checked by _create_for and _check_rights; accounts are the link's own
+        self, accounts = as_server(self), as_server(accounts)
         taken, names = self.line_ids.journal_id, set(self.line_ids.mapped("journal_name"))
         for account in accounts.sorted(lambda account: (account.account_type != "current", account.id)):
             proposed, reason = self._propose_journal(account, taken)
@@ -133,28 +142,26 @@ class AccountOnlineAccountSelection(models.TransientModel):
 
     def action_confirm(self):
         """Link the accounts as chosen, all of them or none, and fetch their transactions."""
-        self.ensure_one()
-        link = self.account_online_link_id
-        link._check_may_connect()
+        link = self._check_rights()
         if self.problem:
             raise UserError(self.problem)
         for line in self.line_ids.sorted(lambda line: line.action != "none"):
             line._apply()
         if not link._linked_accounts():
             return link._notify(self.env._("No account was chosen, so nothing was fetched."), "info")
-        answer = link.sudo()._synchronize(user_present=True, refresh=self.refresh, may_defer=True)
+        # sudo: the right to connect and write access to the link were checked by _check_rights
+        answer = as_server(link)._synchronize(user_present=True, refresh=self.refresh, may_defer=True)
         # Why not what it answers: the screen tells the same and more. Only the bank's page of a code has no other way.
         is_notification = answer.get("tag") == "display_notification"
         return link.action_open_first_load(None if is_notification else answer)
 
     def action_show_all(self):
         """*Show All Accounts*: also those that fill a journal, or that a user left out."""
-        self.ensure_one()
-        self._add_lines(
-            self.account_online_link_id.account_online_account_ids - self.line_ids.account_online_account_id
-        )
+        link = self._check_rights()
+        self._add_lines(link.account_online_account_ids - self.line_ids.account_online_account_id)
 
     def action_later(self):
+        self._check_rights()
         return {
             **self.env["ir.actions.act_window"]._for_xml_id(
                 "account_online_synchronization.account_online_link_action"
@@ -166,6 +173,17 @@ class AccountOnlineAccountSelection(models.TransientModel):
     # -------------------------------------------------------------------------
     # BUSINESS METHODS
     # -------------------------------------------------------------------------
+
+    def _check_rights(self):
+        """:return: the connection, which the user may connect and write at this moment
+        :raise AccessError: otherwise
+        """
+        self.ensure_one()
+        self.check_access("write")
+        link = self.account_online_link_id
+        link._check_may_connect()
+        link.check_access("write")
+        return link
 
     def _find_shared_journals(self):
         """:return: a sentence for each journal that several rows have chosen"""

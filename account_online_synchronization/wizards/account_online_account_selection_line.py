@@ -1,4 +1,7 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..models.server_fields import as_server
 
 
 class AccountOnlineAccountSelectionLine(models.TransientModel):
@@ -6,17 +9,20 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
 
     _name = "account.online.account.selection.line"
     _description = "Choice for one Bank Account"
+    _inherit = ["account.online.server.fields"]
 
-    selection_id = fields.Many2one(comodel_name="account.online.account.selection", required=True, ondelete="cascade")
+    selection_id = fields.Many2one(
+        comodel_name="account.online.account.selection", required=True, readonly=True, ondelete="cascade"
+    )
     account_online_account_id = fields.Many2one(
         comodel_name="account.online.account", string="Bank Account", required=True, readonly=True, ondelete="cascade"
     )
-    company_id = fields.Many2one(related="selection_id.company_id")
-    name = fields.Char(related="account_online_account_id.name")
-    account_number = fields.Char(related="account_online_account_id.account_number")
-    account_type = fields.Selection(related="account_online_account_id.account_type")
-    currency_id = fields.Many2one(related="account_online_account_id.currency_id")
-    balance = fields.Monetary(related="account_online_account_id.balance")
+    company_id = fields.Many2one(related="selection_id.company_id", related_sudo=False)
+    name = fields.Char(related="account_online_account_id.name", related_sudo=False)
+    account_number = fields.Char(related="account_online_account_id.account_number", related_sudo=False)
+    account_type = fields.Selection(related="account_online_account_id.account_type", related_sudo=False)
+    currency_id = fields.Many2one(related="account_online_account_id.currency_id", related_sudo=False)
+    balance = fields.Monetary(related="account_online_account_id.balance", related_sudo=False)
     action = fields.Selection(
         selection=[("create", "New journal"), ("existing", "Existing journal"), ("none", "Do not synchronize")],
         string="Transactions Go To",
@@ -151,11 +157,31 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
             account_currency=account.currency_id.name,
         )
 
+    def _check_rights(self):
+        """Who may connect, and the connection itself, were checked by the selection."""
+        account, journal = self.account_online_account_id, self._chosen_journal()
+        account.check_access("write")
+        if account.account_online_link_id != self.selection_id.account_online_link_id:
+            raise UserError(self.env._("%s belongs to another connection.", account.display_name))
+        (account.journal_ids + journal).check_access("write")
+        if self.action == "create":
+            journal.check_access("create")
+        if journal and (journal.company_id != account.company_id or journal.type not in ("bank", "credit")):
+            raise UserError(
+                self.env._(
+                    "%(journal)s can't be filled by %(account)s: choose a bank or credit card journal of %(company)s.",
+                    journal=journal.display_name,
+                    account=account.display_name,
+                    company=account.company_id.display_name,
+                )
+            )
+
     def _apply(self):
         """The problems have been looked for; what fails here all the same takes all choices back."""
         self.ensure_one()
-        # Why superuser rights: bookmarks of the synchronization belong to the system; who may connect has been checked.
-        account, journal = self.account_online_account_id.sudo(), self._chosen_journal().sudo()
+        self._check_rights()
+        # sudo: _check_rights has checked the account and the journal; bookmarks of the synchronization are the system's
+        account, journal = as_server(self.account_online_account_id), as_server(self._chosen_journal())
         if self.action == "none":
             account.journal_ids._unlink_online_account()
             account.is_left_out = True

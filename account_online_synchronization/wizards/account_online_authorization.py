@@ -2,7 +2,9 @@ import hashlib
 import secrets
 
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 
+from ..models.server_fields import as_server
 from ..proxy.errors import ProxyError
 from ..proxy.messages import parse_moment
 
@@ -22,6 +24,7 @@ class AccountOnlineAuthorization(models.TransientModel):
 
     _name = "account.online.authorization"
     _description = "Visit of the Bank's Pages"
+    _inherit = ["account.online.server.fields"]
     # Consents that need a signature of a second person take a while.
     _transient_max_hours = 24.0
 
@@ -33,26 +36,34 @@ class AccountOnlineAuthorization(models.TransientModel):
             ("refresh", "Code for a refresh"),
         ],
         required=True,
+        readonly=True,
     )
     state = fields.Selection(
         selection=[("open", "Open"), ("done", "Done"), ("cancelled", "Cancelled"), ("failed", "Failed")],
         default="open",
         required=True,
+        readonly=True,
     )
-    nonce_digest = fields.Char(required=True, index=True, groups="base.group_system")
-    user_id = fields.Many2one(comodel_name="res.users", required=True, default=lambda self: self.env.uid)
-    company_id = fields.Many2one(comodel_name="res.company", required=True, default=lambda self: self.env.company)
-    link_id = fields.Many2one(comodel_name="account.online.link", ondelete="cascade")
-    journal_id = fields.Many2one(comodel_name="account.journal", ondelete="cascade")
-    connection_identifier = fields.Char(groups="base.group_system")
-    institution_identifier = fields.Char(help="The bank, where it was chosen in this database.")
-    institution_name = fields.Char()
-    is_in_window = fields.Boolean(help="A screen of ours waits. No: the bank's page has taken its place.")
-    expires_at = fields.Datetime(help="The page that was given out last serves until then.")
-    error_message = fields.Text()
-    error_reference = fields.Char()
+    nonce_digest = fields.Char(required=True, readonly=True, index=True, groups="base.group_system")
+    user_id = fields.Many2one(
+        comodel_name="res.users", required=True, readonly=True, default=lambda self: self.env.uid
+    )
+    company_id = fields.Many2one(
+        comodel_name="res.company", required=True, readonly=True, default=lambda self: self.env.company
+    )
+    link_id = fields.Many2one(comodel_name="account.online.link", readonly=True, ondelete="cascade")
+    journal_id = fields.Many2one(comodel_name="account.journal", readonly=True, ondelete="cascade")
+    connection_identifier = fields.Char(readonly=True, groups="base.group_system")
+    institution_identifier = fields.Char(readonly=True, help="The bank, where it was chosen in this database.")
+    institution_name = fields.Char(readonly=True)
+    is_in_window = fields.Boolean(
+        readonly=True, help="A screen of ours waits. No: the bank's page has taken its place."
+    )
+    expires_at = fields.Datetime(readonly=True, help="The page that was given out last serves until then.")
+    error_message = fields.Text(readonly=True)
+    error_reference = fields.Char(readonly=True)
     # What the user goes on with, an action. Kept, because the browser that comes back and the screen are two.
-    next_action = fields.Json(groups="base.group_system")
+    next_action = fields.Json(readonly=True, groups="base.group_system")
 
     # -------------------------------------------------------------------------
     # GOING THERE
@@ -78,7 +89,8 @@ class AccountOnlineAuthorization(models.TransientModel):
         :return: the visit, with superuser rights
         """
         company = (link and link.company_id) or (journal and journal.company_id) or self.env.company
-        return self.sudo().create(
+        # sudo: _check_may_visit, or for a refresh the one that synchronizes, has checked the user, link and journal
+        return as_server(self).create(
             {
                 "kind": kind,
                 "nonce_digest": self._digest(nonce),
@@ -86,7 +98,7 @@ class AccountOnlineAuthorization(models.TransientModel):
                 "company_id": company.id,
                 "link_id": link and link.id,
                 "journal_id": journal and journal.id,
-                "connection_identifier": page.get("connection_id") or (link and link.sudo().connection_identifier),
+                "connection_identifier": page.get("connection_id") or (link and self._identifier_of(link)),
                 "institution_identifier": institution,
                 "institution_name": (link and link.name) or name,
                 "expires_at": self._moment(page),
@@ -94,14 +106,37 @@ class AccountOnlineAuthorization(models.TransientModel):
         )
 
     @api.model
+    def _check_may_visit(self, kind, link=None, journal=None):
+        """The one check before a consent is given, replaced or changed, whoever asks and from wherever.
+
+        :raise AccessError: where the user may not connect banks, write this connection or see this journal
+        """
+        Link = link if link is not None else self.env["account.online.link"]
+        if kind == "refresh":
+            Link._check_may_synchronize()
+        else:
+            Link._check_may_connect()
+            Link.check_access("write")
+        if journal:
+            journal.check_access("read")
+        if link and journal and link.company_id != journal.company_id:
+            raise AccessError(self.env._("This connection and this journal belong to different companies."))
+
+    @api.model
+    def _identifier_of(self, link):
+        # sudo: _check_may_visit has checked write access to the link; the identifier does not leave the server
+        return link.sudo().connection_identifier
+
+    @api.model
     def _open(self, kind, link=None, journal=None, institution=None, name=None):
-        """Start the visit.
+        """Start the visit: the one door to the bank's pages. What the user may do is checked here.
 
         :param str institution: id of the bank that the user has chosen, for a new connection; None: the service's own
             page lets him choose
         :param str name: of that bank, for the screen that waits
         :return: action that leads to the bank's pages, or a notification that says why not
         """
+        self._check_may_visit(kind, link, journal)
         service = self.env["account.online.service"]._get()
         nonce = self._new_nonce()
         try:
@@ -110,19 +145,21 @@ class AccountOnlineAuthorization(models.TransientModel):
             if service._wants_phone(error):
                 return self.env["account.online.phone"]._open(error, kind, link, journal, institution)
             if link:
-                link.sudo()._register_error(error)
-            return (link or self.env["account.online.link"].sudo())._notify(error.message, "danger")
+                # sudo: _check_may_visit has checked write access to the link
+                as_server(link)._register_error(error)
+            return (link or self.env["account.online.link"])._notify(error.message, "danger")
         return self._remember(kind, nonce, page, link, journal, institution, name)._show(page["page_url"])
 
     @api.model
     def _ask_for_page(self, kind, link, nonce, institution=None):
         """:return: answer of ``connections.renew``, or of ``connections.start`` where there is nothing to renew"""
-        client = self.env["account.online.link"].sudo()._get_client()
+        # sudo: _check_may_visit has checked the user, the link and the journal; the client holds the service's secrets
+        client = as_server(self.env["account.online.link"])._get_client()
         arguments = self._arguments(nonce)
-        if link and link.sudo().connection_identifier:
+        if link and self._identifier_of(link):
             reason = "credentials" if kind == "credentials" else "consent"
             try:
-                return client.renew_connection(link.sudo().connection_identifier, reason, **arguments)
+                return client.renew_connection(self._identifier_of(link), reason, **arguments)
             except ProxyError as error:
                 # Why: what the proxy no longer has can't be renewed; it is made anew, for the same link.
                 if error.action != "reconnect":
@@ -145,7 +182,23 @@ class AccountOnlineAuthorization(models.TransientModel):
     @api.model
     def _find(self, nonce):
         """The current user's visit with this nonce, or an empty recordset. Only an open one is finished."""
-        return self.sudo().search([("nonce_digest", "=", self._digest(nonce)), ("user_id", "=", self.env.uid)], limit=1)
+        # sudo: found by a secret of 192 bits and the user who asks, so it is his own; _check_rights follows
+        mine = [("nonce_digest", "=", self._digest(nonce)), ("user_id", "=", self.env.uid)]
+        return as_server(self).search(mine, limit=1)
+
+    def _check_rights(self):
+        """Rights may have gone since the visit began, so they are asked again when it goes on.
+
+        :raise AccessError: as :meth:`_check_may_visit`
+        """
+        # Why without the companies that the browser shows: the visit may be of another one of the user's.
+        context = {key: value for key, value in self.env.context.items() if key != "allowed_company_ids"}
+        user_env = self.env(su=False, context=context)
+        mine = self.with_env(user_env)
+        link, journal = (self[name].with_env(user_env) for name in ("link_id", "journal_id"))
+        mine._check_may_visit(self.kind, link or None, journal or None)
+        if self.company_id not in user_env.user.company_ids:
+            raise AccessError(self.env._("You no longer have access to the company of this connection."))
 
     def _is_open(self):
         """Whether the user may still come back with something: after a failure, too."""

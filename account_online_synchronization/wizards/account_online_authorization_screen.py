@@ -2,6 +2,7 @@ import logging
 
 from odoo import api, fields, models
 
+from ..models.server_fields import as_server
 from ..proxy.errors import ProxyError
 
 _logger = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class AccountOnlineAuthorization(models.TransientModel):
     @api.model
     def _begun(self, company):
         """:return: list of ``id``, ``name``, ``action``: connections that the user has begun and left, newest first"""
+        # sudo: reads only the user's own visits, of a company that action_begin_bank_search has checked
         visits = self.sudo().search(
             [
                 ("user_id", "=", self.env.uid),
@@ -46,7 +48,8 @@ class AccountOnlineAuthorization(models.TransientModel):
 
     def _own(self):
         """:return: the visit with superuser rights, or none: another user's, or taken away by the vacuum"""
-        return self.sudo().exists().filtered(lambda visit: visit.user_id.id == self.env.uid)[:1]
+        # sudo: only the user's own visit is given back
+        return as_server(self).exists().filtered(lambda visit: visit.user_id.id == self.env.uid)[:1]
 
     def _describe(self):
         """:return: what the screen shows, see :meth:`action_look`"""
@@ -89,6 +92,7 @@ class AccountOnlineAuthorization(models.TransientModel):
         visit = self._own()
         if not visit._is_open():
             return self.action_look()
+        visit._check_rights()
         visit = visit.with_company(visit.company_id)
         if visit.kind == "refresh":
             return visit._refresh_again()
@@ -133,7 +137,7 @@ class AccountOnlineAuthorization(models.TransientModel):
     def _give_back(self):
         """Leave no connection at the service that nobody finishes."""
         try:
-            self.env["account.online.link"].sudo()._get_client().delete_connection(self.connection_identifier)
+            self.env["account.online.link"]._get_client().delete_connection(self.connection_identifier)
         except ProxyError as error:
             _logger.info("A connection that was given up could not be deleted: %s", error.code)
 

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 
+from ..models.server_fields import as_server
 from ..proxy.errors import ProxyError
 
 #: Where the service does not say how long to wait for another code.
@@ -15,9 +16,14 @@ class AccountOnlinePhone(models.TransientModel):
 
     _name = "account.online.phone"
     _description = "Confirm a Phone Number"
+    _inherit = ["account.online.server.fields"]
 
-    mode = fields.Selection(selection=[("verify", "First number"), ("reactivate", "Known number")], required=True)
-    step = fields.Selection(selection=[("phone", "Phone"), ("code", "Code")], required=True, default="phone")
+    mode = fields.Selection(
+        selection=[("verify", "First number"), ("reactivate", "Known number")], required=True, readonly=True
+    )
+    step = fields.Selection(
+        selection=[("phone", "Phone"), ("code", "Code")], required=True, readonly=True, default="phone"
+    )
     phone = fields.Char(string="Phone Number")
     country_id = fields.Many2one(comodel_name="res.country", default=lambda self: self.env.company.country_id)
     phone_hint = fields.Char(readonly=True)
@@ -63,7 +69,8 @@ class AccountOnlinePhone(models.TransientModel):
             except ProxyError as failure:
                 return self.env["account.online.link"]._notify(failure.message, "danger")
             values.update(phone_hint=service.phone_hint, reason=service.reason)
-        wizard = self.create(
+        # sudo: whoever calls has checked what the user wanted, and it is checked again when the user goes on with it
+        wizard = as_server(self).create(
             {
                 **values,
                 "kind": kind,
@@ -92,11 +99,11 @@ class AccountOnlinePhone(models.TransientModel):
 
     def action_send(self):
         """*Send Code*, and *Send Again*."""
-        self._check_rights()
+        wizard = self._server()
         if self.mode == "verify" and not (self.phone or "").strip():
-            return self._refuse(self.env._("Enter the number of a phone that receives text messages."))
+            return wizard._refuse(self.env._("Enter the number of a phone that receives text messages."))
         if self._seconds_to_wait():
-            return self._refuse(self.wait_text)
+            return wizard._refuse(self.wait_text)
         try:
             if self.mode == "verify":
                 answer = self._client().verify_phone(
@@ -106,49 +113,58 @@ class AccountOnlinePhone(models.TransientModel):
                 answer = self._client().reactivate(language=self.env.user.lang)
         except ProxyError as error:
             if error.retry_after:
-                self._wait(error.retry_after)
-            return self._refuse(error.message)
+                wizard._wait(error.retry_after)
+            return wizard._refuse(error.message)
         if answer["state"] == "active":
             return self._go_on(answer)
         if self.mode == "reactivate" and answer["state"] == "phone_required" and not answer.get("sent"):
             # No number was ever confirmed, so there is none to which a code could be sent.
-            self.write({"mode": "verify", "refusal": False})
+            wizard.write({"mode": "verify", "refusal": False})
             return self._show()
         hint = answer.get("phone_hint")
-        self.write({"step": "code", "code": False, "refusal": False, "phone_hint": isinstance(hint, str) and hint})
-        self._wait(answer.get("retry_after"))
+        wizard.write({"step": "code", "code": False, "refusal": False, "phone_hint": isinstance(hint, str) and hint})
+        wizard._wait(answer.get("retry_after"))
         return self._show()
 
     def action_confirm(self):
         """*Confirm* the code that came."""
-        self._check_rights()
+        wizard = self._server()
         code = "".join((self.code or "").split())
         if not code:
-            return self._refuse(self.env._("Enter the code of the text message."))
+            return wizard._refuse(self.env._("Enter the code of the text message."))
         try:
             if self.mode == "verify":
                 answer = self._client().verify_phone(code=code)
             else:
                 answer = self._client().reactivate(code=code)
         except ProxyError as error:
-            return self._refuse(error.message)
+            return wizard._refuse(error.message)
         if answer["state"] != "active":
-            return self._refuse(self.env._("The code was not accepted. Ask for a new one."))
+            return wizard._refuse(self.env._("The code was not accepted. Ask for a new one."))
         return self._go_on(answer)
 
     def action_back(self):
         """*Other Number*."""
-        self._check_rights()
-        self.write({"step": "phone", "code": False, "refusal": False})
+        wizard = self._server()
+        wizard.write({"step": "phone", "code": False, "refusal": False})
         return self._show()
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS
     # -------------------------------------------------------------------------
 
-    def _check_rights(self):
+    def _server(self):
+        """Check that the user may still connect banks, and still has what the wizard was opened for.
+
+        :return: the wizard with superuser rights, for what only the server writes
+        """
         self.ensure_one()
         self.env["account.online.link"]._check_may_connect()
+        self.check_access("write")
+        self.link_id.check_access("write")
+        self.journal_id.check_access("read")
+        # sudo: the group, the wizard's owner and access to its connection and journal were checked above
+        return as_server(self)
 
     def _client(self):
         return self.env["account.online.service"]._get()._get_client()

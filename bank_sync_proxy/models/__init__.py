@@ -1,4 +1,5 @@
 from . import (
+    bank_sync_server_fields,
     bank_sync_vault,
     bank_sync_error,
     bank_sync_client,

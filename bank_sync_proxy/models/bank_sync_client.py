@@ -12,7 +12,7 @@ class BankSyncClient(models.Model):
 
     _name = "bank.sync.client"
     _description = "Bank Synchronization Client"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "bank.sync.server.fields"]
     _order = "id"
 
     name = fields.Char(required=True, tracking=True)
@@ -52,7 +52,7 @@ class BankSyncClient(models.Model):
     )
     # {"current": …, "next": …}: the shared secrets, encrypted. The next one counts from its first use on.
     secret_data = fields.Text(readonly=True, copy=False, groups="base.group_system")
-    connection_ids = fields.One2many(comodel_name="bank.sync.connection", inverse_name="client_id")
+    connection_ids = fields.One2many(comodel_name="bank.sync.connection", inverse_name="client_id", readonly=True)
     connection_count = fields.Integer(compute="_compute_connection_count")
 
     _identifier_unique = models.UniqueIndex("(identifier)", "Client IDs are unique.")

@@ -18,9 +18,9 @@ class BankSyncClient(models.Model):
         compute="_compute_last_activity_at",
         help="The last news of a bank, page of a bank, or failure. Nothing is written at each request.",
     )
-    error_ids = fields.One2many(comodel_name="bank.sync.error", inverse_name="client_id")
-    suspicion_ids = fields.One2many(comodel_name="bank.sync.suspicion", inverse_name="client_id")
-    event_ids = fields.One2many(comodel_name="bank.sync.event", inverse_name="client_id")
+    error_ids = fields.One2many(comodel_name="bank.sync.error", inverse_name="client_id", readonly=True)
+    suspicion_ids = fields.One2many(comodel_name="bank.sync.suspicion", inverse_name="client_id", readonly=True)
+    event_ids = fields.One2many(comodel_name="bank.sync.event", inverse_name="client_id", readonly=True)
     error_count = fields.Integer(compute="_compute_support_counts")
     suspicion_count = fields.Integer(string="Suspicious Activity", compute="_compute_support_counts")
     event_count = fields.Integer(compute="_compute_support_counts")

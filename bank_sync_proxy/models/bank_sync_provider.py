@@ -21,6 +21,7 @@ class BankSyncProvider(models.Model):
 
     _name = "bank.sync.provider"
     _description = "Bank Provider"
+    _inherit = ["bank.sync.server.fields"]
     _order = "sequence, id"
 
     def _code_selection(self):
@@ -40,7 +41,9 @@ class BankSyncProvider(models.Model):
     )
     is_demonstration = fields.Boolean(compute="_compute_is_demonstration")
     setting_ids = fields.One2many(comodel_name="bank.sync.provider.setting", inverse_name="provider_id")
-    institution_ids = fields.One2many(comodel_name="bank.sync.institution", inverse_name="provider_id")
+    institution_ids = fields.One2many(
+        comodel_name="bank.sync.institution", inverse_name="provider_id", readonly=True
+    )
     institution_count = fields.Integer(compute="_compute_institution_count")
     directory_updated_at = fields.Datetime(readonly=True, copy=False)
 

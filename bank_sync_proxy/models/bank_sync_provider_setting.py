@@ -13,9 +13,12 @@ class BankSyncProviderSetting(models.Model):
 
     _name = "bank.sync.provider.setting"
     _description = "Bank Provider Setting"
+    _inherit = ["bank.sync.server.fields"]
     _order = "sequence, id"
 
-    provider_id = fields.Many2one(comodel_name="bank.sync.provider", required=True, index=True, ondelete="cascade")
+    provider_id = fields.Many2one(
+        comodel_name="bank.sync.provider", required=True, readonly=True, index=True, ondelete="cascade"
+    )
     sequence = fields.Integer()
     name = fields.Char(required=True, readonly=True)
     label = fields.Char(readonly=True)
@@ -33,7 +36,7 @@ class BankSyncProviderSetting(models.Model):
     long_value = fields.Text(string="Private Key", compute="_compute_value", inverse="_inverse_long_value")
     is_set = fields.Boolean(string="Entered", compute="_compute_value")
     plain_value = fields.Char(copy=False)
-    encrypted_value = fields.Text(copy=False, groups="base.group_system")
+    encrypted_value = fields.Text(readonly=True, copy=False, groups="base.group_system")
 
     _name_unique = models.Constraint("UNIQUE(provider_id, name)", "A provider has each setting once.")
 

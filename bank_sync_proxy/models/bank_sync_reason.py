@@ -6,6 +6,7 @@ class BankSyncReason(models.Model):
 
     _name = "bank.sync.reason"
     _description = "Ready-Made Reason"
+    _inherit = ["bank.sync.server.fields"]
     _order = "sequence, id"
 
     name = fields.Char(string="Title", required=True, translate=True)

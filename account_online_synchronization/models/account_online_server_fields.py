@@ -1,0 +1,8 @@
+from .server_fields import ServerFields
+
+
+class AccountOnlineServerFields(ServerFields):
+    """For every model of this addon, and for models of others that it gives fields that only the server may set."""
+
+    _name = "account.online.server.fields"
+    _description = "Fields That Only the Server Sets"
