@@ -16,6 +16,7 @@ from . import (
     test_duplicates,
     test_engine_regressions,
     test_errors,
+    test_every_door,
     test_events,
     test_first_load,
     test_first_load_tours,

@@ -1,0 +1,284 @@
+"""Who may call what, and what it may change: every public method and every model of both addons.
+
+test_every_door compares this table with the program and fails for whatever is missing here. To add something:
+
+* **a method**: who may call it (below), and, for accountants and support, which tables it may change. A method that acts
+  on records checks the right to them itself, because RPC calls it with any ids.
+* **a model**: who may read it (``READERS``), and which fields RPC may set (``SETTABLE``); everything else is the server's.
+* **a stored model without a company rule**: why none is needed (``NO_COMPANY_RULE``).
+"""
+
+from typing import NamedTuple
+
+# -------------------------------------------------------------------------
+# WHO
+# -------------------------------------------------------------------------
+
+#: Nobody of those who attack: the system, or administrators of the same company.
+SYSTEM, ADMINISTRATOR = "system", "administrator"
+ACCOUNTANT, INVOICING, SUPPORT = "accountant", "invoicing", "support"
+#: Whoever asks: it answers with an action or with nothing that belongs to anybody.
+EVERYBODY = "everybody"
+#: An override: who may call it is decided by Odoo's own access rights for the model.
+ODOO = "odoo"
+#: Which of these an attacker of the same company is.
+RANKS = {
+    "portal": (EVERYBODY,),
+    "internal": (EVERYBODY,),
+    "invoicing": (EVERYBODY, INVOICING),
+    "auditor": (EVERYBODY, INVOICING),
+    "basic": (EVERYBODY, INVOICING, ACCOUNTANT),
+    "support": (EVERYBODY, SUPPORT),
+}
+
+# -------------------------------------------------------------------------
+# METHODS
+# -------------------------------------------------------------------------
+
+CHATTER = ("mail_*", "res_partner", "discuss_*")
+BOOKS = ("account_bank_statement*", "account_move*", "account_partial_reconcile", "ir_sequence*", "ir_attachment")
+LOADED = ("account_online_*", "account_journal", *BOOKS, *CHATTER)
+WIZARDS = ("account_missing_transaction_*", "account_duplicate_transaction_*")
+
+
+class Door(NamedTuple):
+    who: str
+    #: Tables that it may change when somebody of the same company calls it who may; ``*`` at the end for all like it.
+    changes: tuple = ()
+    #: Whether it may ask the connection service.
+    asks: bool = False
+
+
+METHODS = {
+    # What is opened for a user: an action, without looking at a record.
+    "account.journal.action_open_online_account": Door(EVERYBODY),
+    "account.journal.action_open_online_link": Door(EVERYBODY),
+    "account.journal.action_open_online_progress": Door(EVERYBODY),
+    "account.journal.action_open_online_settings": Door(INVOICING),
+    "account.journal.action_open_online_transactions": Door(EVERYBODY),
+    "account.online.account.action_open_lines": Door(EVERYBODY),
+    "account.online.account.action_open_transactions": Door(EVERYBODY),
+    "account.online.account.selection.action_later": Door(EVERYBODY),
+    "account.online.link.action_open_first_load": Door(EVERYBODY),
+    "account.online.link.action_open_lines": Door(EVERYBODY),
+    "account.online.link.action_open_migration": Door(EVERYBODY),
+    "account.online.link.action_open_runs": Door(EVERYBODY),
+    "account.online.link.action_open_settings": Door(EVERYBODY),
+    "account.online.link.action_open_transactions": Door(EVERYBODY),
+    "account.setup.bank.manual.config.validate": Door(ODOO, ("account_setup_bank_manual_config",)),
+    # A visit of the bank's pages answers the user whose visit it is, and nobody else.
+    "account.online.authorization.action_cancel": Door(EVERYBODY),
+    "account.online.authorization.action_look": Door(EVERYBODY),
+    "account.online.authorization.action_note_window": Door(EVERYBODY),
+    "account.online.authorization.action_open_again": Door(EVERYBODY),
+    # Accountants synchronize.
+    "account.journal.action_synchronize_now": Door(ACCOUNTANT, LOADED, asks=True),
+    "account.online.link.action_fetch_transactions": Door(ACCOUNTANT, LOADED, asks=True),
+    "account.online.link.action_open_reconciliation": Door(ACCOUNTANT),
+    "account.online.link.get_first_load": Door(ACCOUNTANT),
+    "account.online.run.action_fetch": Door(ACCOUNTANT, LOADED, asks=True),
+    # Accountants look again at what the bank has brought.
+    "account.bank.statement.line.action_no_duplicate": Door(ACCOUNTANT, ("account_bank_statement_line",)),
+    "account.bank.statement.line.action_separate_online_transaction": Door(ACCOUNTANT, LOADED),
+    "account.duplicate.transaction.wizard.action_delete": Door(ACCOUNTANT, (*LOADED, *WIZARDS)),
+    "account.duplicate.transaction.wizard.action_dismiss_group": Door(ACCOUNTANT, (*BOOKS, *WIZARDS)),
+    "account.duplicate.transaction.wizard.action_search": Door(ACCOUNTANT, WIZARDS),
+    "account.duplicate.transaction.wizard.action_undo": Door(ACCOUNTANT, (*LOADED, *WIZARDS)),
+    "account.journal.action_find_duplicate_transactions": Door(ACCOUNTANT, WIZARDS),
+    "account.journal.action_find_missing_transactions": Door(ACCOUNTANT),
+    "account.missing.transaction.wizard.action_change": Door(ACCOUNTANT, WIZARDS),
+    "account.missing.transaction.wizard.action_compare": Door(ACCOUNTANT, WIZARDS, asks=True),
+    "account.missing.transaction.wizard.action_import": Door(ACCOUNTANT, LOADED),
+    "account.missing.transaction.wizard.action_read_on": Door(ACCOUNTANT, WIZARDS, asks=True),
+    "account.missing.transaction.wizard.action_solve": Door(ACCOUNTANT, (*LOADED, *WIZARDS), asks=True),
+    "account.online.account.action_find_duplicate_transactions": Door(ACCOUNTANT, WIZARDS),
+    "account.online.account.action_find_missing_transactions": Door(ACCOUNTANT),
+    "account.online.transaction.action_dismiss": Door(ACCOUNTANT, ("account_online_transaction",)),
+    "account.online.transaction.action_restore": Door(ACCOUNTANT, LOADED),
+    # Accounting administrators connect.
+    "account.journal.action_connect_bank": Door(ADMINISTRATOR),
+    "account.journal.action_disable_online_auto_sync": Door(ADMINISTRATOR),
+    "account.journal.action_fetch_online_accounts": Door(ADMINISTRATOR),
+    "account.journal.action_reactivate_online_link": Door(ADMINISTRATOR),
+    "account.journal.action_reconnect_online_link": Door(ADMINISTRATOR),
+    "account.journal.action_renew_online_link": Door(ADMINISTRATOR),
+    "account.journal.action_unlink_online_account": Door(ADMINISTRATOR),
+    "account.journal.action_update_online_credentials": Door(ADMINISTRATOR),
+    "account.journal.fetch_online_sync_favorite_institutions": Door(EVERYBODY),
+    "account.online.account.action_book_opening_balance": Door(ADMINISTRATOR),
+    "account.online.account.selection.action_confirm": Door(ADMINISTRATOR),
+    "account.online.account.selection.action_show_all": Door(ADMINISTRATOR),
+    "account.online.link.action_bank_not_listed": Door(ADMINISTRATOR),
+    "account.online.link.action_begin_bank_search": Door(ADMINISTRATOR),
+    "account.online.link.action_confirm_phone": Door(ADMINISTRATOR),
+    "account.online.link.action_connect_bank": Door(ADMINISTRATOR),
+    "account.online.link.action_disable_auto_sync": Door(ADMINISTRATOR),
+    "account.online.link.action_disconnect": Door(ADMINISTRATOR),
+    "account.online.link.action_fetch_accounts": Door(ADMINISTRATOR),
+    "account.online.link.action_open_bank": Door(ADMINISTRATOR),
+    "account.online.link.action_reactivate": Door(ADMINISTRATOR),
+    "account.online.link.action_reconnect": Door(ADMINISTRATOR),
+    "account.online.link.action_renew": Door(ADMINISTRATOR),
+    "account.online.link.action_search_banks": Door(ADMINISTRATOR),
+    "account.online.link.action_update_credentials": Door(ADMINISTRATOR),
+    "account.online.phone.action_back": Door(ADMINISTRATOR),
+    "account.online.phone.action_confirm": Door(ADMINISTRATOR),
+    "account.online.phone.action_send": Door(ADMINISTRATOR),
+    # The system chooses the connection service.
+    "res.config.settings.action_register_online_sync": Door(SYSTEM),
+    "res.config.settings.action_rotate_online_sync_secret": Door(SYSTEM),
+    "res.config.settings.action_test_online_sync": Door(SYSTEM),
+    "res.config.settings.get_values": Door(ODOO),
+    "res.config.settings.set_values": Door(SYSTEM),
+    # Overrides of Odoo's own, below Odoo's own access rights.
+    "account.bank.statement.line.create": Door(ODOO, BOOKS),
+    "account.duplicate.transaction.wizard.create": Door(ACCOUNTANT, WIZARDS),
+    "account.duplicate.transaction.wizard.write": Door(ACCOUNTANT, WIZARDS),
+    "account.move.create": Door(ODOO, BOOKS),
+    "account.move.line.create": Door(ODOO, BOOKS),
+    "account.move.write": Door(ODOO, BOOKS),
+    "account.online.account.write": Door(ADMINISTRATOR),
+    "account.online.link.write": Door(ADMINISTRATOR),
+    # The proxy's back office. Support reads and intervenes, administrators of the proxy do the rest.
+    "bank.sync.client.action_accept_new_database": Door(SUPPORT, ("bank_sync_client", "bank_sync_event", *CHATTER)),
+    "bank.sync.client.action_ask_phone_again": Door(SUPPORT, ("bank_sync_*", *CHATTER)),
+    "bank.sync.concern.action_open": Door(EVERYBODY),
+    "bank.sync.connection.create": Door(SYSTEM),
+    "bank.sync.error.export_data": Door(SYSTEM),
+    "bank.sync.institution.init": Door(SYSTEM),
+    "bank.sync.concern.init": Door(SYSTEM),
+    "bank.sync.intervention.action_apply": Door(
+        SUPPORT, ("bank_sync_client", "bank_sync_connection", "bank_sync_event", "bank_sync_suspicion", "bank_sync_visit",
+                  "bank_sync_error", *CHATTER)
+    ),
+    "bank.sync.provider.action_accept_shorter_directory": Door(SYSTEM),
+    "bank.sync.provider.action_one_day_later": Door(SYSTEM),
+    "bank.sync.provider.action_test_keys": Door(SYSTEM),
+    "bank.sync.provider.action_update_directory": Door(SYSTEM),
+    "bank.sync.provider.create": Door(SYSTEM),
+    "bank.sync.provider.write": Door(SYSTEM),
+}
+
+# -------------------------------------------------------------------------
+# MODELS
+# -------------------------------------------------------------------------
+
+#: Who reads what our addons keep, within one company.
+READERS = {
+    "account.bank.statement": INVOICING,
+    "account.bank.statement.line": INVOICING,
+    "account.duplicate.transaction.wizard": ACCOUNTANT,
+    "account.journal": INVOICING,
+    "account.missing.transaction.page": ACCOUNTANT,
+    "account.missing.transaction.wizard": ACCOUNTANT,
+    "account.move": INVOICING,
+    "account.move.line": INVOICING,
+    "account.online.account": INVOICING,
+    "account.online.account.selection": ADMINISTRATOR,
+    "account.online.account.selection.line": ADMINISTRATOR,
+    "account.online.authorization": SYSTEM,
+    "account.online.event": SYSTEM,
+    "account.online.link": ACCOUNTANT,
+    "account.online.load": ACCOUNTANT,
+    "account.online.migration": ADMINISTRATOR,
+    "account.online.phone": ADMINISTRATOR,
+    "account.online.progress": SYSTEM,
+    "account.online.run": ACCOUNTANT,
+    "account.online.service": SYSTEM,
+    "account.online.transaction": INVOICING,
+    "account.setup.bank.manual.config": ODOO,
+    "res.company": ODOO,
+    "res.config.settings": SYSTEM,
+    "bank.sync.api": SYSTEM,
+    "bank.sync.client": SUPPORT,
+    "bank.sync.concern": SUPPORT,
+    "bank.sync.connection": SUPPORT,
+    "bank.sync.error": SUPPORT,
+    "bank.sync.event": SUPPORT,
+    "bank.sync.gate": SYSTEM,
+    "bank.sync.institution": SUPPORT,
+    "bank.sync.intervention": SUPPORT,
+    "bank.sync.nonce": SYSTEM,
+    "bank.sync.phone.code": SYSTEM,
+    "bank.sync.provider": SUPPORT,
+    "bank.sync.provider.setting": SYSTEM,
+    "bank.sync.reason": SUPPORT,
+    "bank.sync.registration": SYSTEM,
+    "bank.sync.suspicion": SUPPORT,
+    "bank.sync.usage": SYSTEM,
+    "bank.sync.vault": SYSTEM,
+    "bank.sync.visit": SUPPORT,
+}
+
+#: Fields that others than the readers of their model see, because they stand in names or on cards.
+SHOWN = {
+    # The name of the bank stands beside the account, and on the card of the dashboard with the sentence about it.
+    ("account.online.link", "name"): INVOICING,
+    ("account.online.link", "error_message"): INVOICING,
+    ("account.online.link", "error_reference"): INVOICING,
+}
+
+#: Fields that RPC may set, for models that are our own; the web client sends no others. None: nobody creates or writes.
+SETTABLE = {
+    "account.duplicate.transaction.wizard": {"journal_id", "date", "chosen"},
+    "account.missing.transaction.page": set(),
+    "account.missing.transaction.wizard": {"journal_id", "date_from", "date_to", "chosen"},
+    "account.online.account": {"name", "inverse_transaction_sign", "inverse_balance_sign", "date_choice", "start_date"},
+    "account.online.account.selection": {"line_ids", "bank_statement_creation_groupby"},
+    "account.online.account.selection.line": {"action", "journal_id", "journal_name", "journal_type", "start_date"},
+    "account.online.link": {"name", "auto_sync", "responsible_user_id", "renewal_contact_email"},
+    "account.online.phone": {"phone", "country_id", "code"},
+    "bank.sync.intervention": {"action", "client_ids", "connection_ids", "reason_id", "reason"},
+}
+
+#: Fields of Odoo's models that only the synchronization sets.
+SERVER_FIELDS = {
+    "account.bank.statement": {"online_period_start", "online_period_end"},
+    "account.bank.statement.line": {
+        "online_account_id",
+        "online_transaction_identifier",
+        "online_transaction_digest",
+        "online_partner_information",
+        "online_adopted",
+        "online_distinct",
+    },
+    "account.journal": {"account_online_account_id"},
+}
+
+#: Why a stored model of ours has no rule about companies.
+NO_COMPANY_RULE = {
+    "account.online.authorization": "One user's: nobody but the system reads it, and its methods answer that user only.",
+    "account.online.event": "Says what to ask about, of the whole database; nobody but the system reads it.",
+    "account.online.progress": "Machinery of a load, nobody but the system reads it.",
+    "account.online.service": "One record per database; nobody but the system reads it.",
+    "bank.sync": "The proxy knows clients, which are databases; its back office is one, for support and administrators.",
+}
+
+#: Columns whose value means something for the program, so that no canary takes its place.
+KEPT = {
+    "account.bank.statement.line": {"online_transaction_identifier", "online_transaction_digest"},
+    "account.missing.transaction.page": {"transactions", "next_cursor"},
+    "account.missing.transaction.wizard": {"error_action"},
+    "account.online.account": {"online_identifier"},
+    "account.online.authorization": {"connection_identifier"},
+    "account.online.link": {"connection_identifier", "error_code", "error_action", "legacy_source"},
+    "account.online.phone": {"kind"},
+    "account.online.service": {"url", "registered_with", "registered_url", "blocked_by"},
+    "account.online.transaction": {"online_transaction_identifier", "online_transaction_digest"},
+    "bank.sync.client": {"database_uuid", "identifier", "url"},
+    "bank.sync.connection": {"identifier", "secret_state"},
+    "bank.sync.institution": {"identifier", "name", "search_name", "search_text", "search_group", "merge_key"},
+    "bank.sync.provider": {"name"},
+    "bank.sync.provider.setting": {"name", "plain_value", "encrypted_value"},
+    "bank.sync.reason": {"name", "text"},
+}
+
+#: Tables that any request may change, and why that is harmless.
+HARMLESS = {
+    "bus_bus": "messages to whoever the server has chosen; a test of their channels is test_dashboard's",
+    "bus_presence": "who is there",
+    "mail_presence": "who is there",
+    "ir_cron_trigger": "wakes up a scheduled action, which decides by itself what is due",
+    "res_users_log": "when somebody has logged in",
+    "res_device_log": "from where somebody has logged in",
+}
