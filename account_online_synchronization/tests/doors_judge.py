@@ -139,4 +139,7 @@ class Judge:
 
     @staticmethod
     def _same(stored, value):
-        return stored not in (None, False, "", 0) and json.dumps(stored, default=str)[:500] == json.dumps(value, default=str)[:500]
+        return (
+            stored not in (None, False, "", 0)
+            and json.dumps(stored, default=str)[:500] == json.dumps(value, default=str)[:500]
+        )

@@ -148,8 +148,16 @@ METHODS = {
     "bank.sync.institution.init": Door(SYSTEM),
     "bank.sync.concern.init": Door(SYSTEM),
     "bank.sync.intervention.action_apply": Door(
-        SUPPORT, ("bank_sync_client", "bank_sync_connection", "bank_sync_event", "bank_sync_suspicion", "bank_sync_visit",
-                  "bank_sync_error", *CHATTER)
+        SUPPORT,
+        (
+            "bank_sync_client",
+            "bank_sync_connection",
+            "bank_sync_event",
+            "bank_sync_suspicion",
+            "bank_sync_visit",
+            "bank_sync_error",
+            *CHATTER,
+        ),
     ),
     "bank.sync.provider.action_accept_shorter_directory": Door(SYSTEM),
     "bank.sync.provider.action_one_day_later": Door(SYSTEM),

@@ -27,7 +27,9 @@ FILES = {
 def our_classes(registry, model):
     """:return: the Python classes with which our addons define or extend a model"""
     return [
-        cls for cls in registry[model].__mro__ if cls.__module__.startswith(tuple(f"odoo.addons.{name}." for name in ADDONS))
+        cls
+        for cls in registry[model].__mro__
+        if cls.__module__.startswith(tuple(f"odoo.addons.{name}." for name in ADDONS))
     ]
 
 
@@ -60,7 +62,9 @@ def public_methods(env, model):
             if callable(value)
             and not isinstance(value, type)
             and not name.startswith("_")
-            and not any(getattr(getattr(base, name, None), "_api_private", False) for base in env.registry[model].__mro__)
+            and not any(
+                getattr(getattr(base, name, None), "_api_private", False) for base in env.registry[model].__mro__
+            )
         }
     )
 
@@ -145,9 +149,13 @@ class Company:
         for number in range(4):
             amount = "5.00" if number < 3 else "-7.00"
             proxy.book(f"T{number}-{tag}", amount, account_id=f"one-{tag}", remittance=[self.case.bank_text(tag)])
-        proxy_connection = proxy.dispatch("connections.get", {"connection_id": self.case.connection_id(tag)})["connection"]
-        link = self.env["account.online.link"].sudo()._create_from_proxy(
-            proxy_connection, list(proxy.accounts.values()), self.company
+        proxy_connection = proxy.dispatch("connections.get", {"connection_id": self.case.connection_id(tag)})[
+            "connection"
+        ]
+        link = (
+            self.env["account.online.link"]
+            .sudo()
+            ._create_from_proxy(proxy_connection, list(proxy.accounts.values()), self.company)
         )
         account = link.account_online_account_ids.filtered(lambda one: one.online_identifier.startswith("one"))
         account._link_journal(self.journal, False, "month")
@@ -180,7 +188,13 @@ class Company:
         )
         env["account.online.event"].create({"kind": "connection.changed", "nonce": f"nonce-{self.tag}"})
         env["account.online.migration"].create(
-            {**common, "account_online_link_id": self.link.id, "kind": "link", "source": "x", "company_id": self.company.id}
+            {
+                **common,
+                "account_online_link_id": self.link.id,
+                "kind": "link",
+                "source": "x",
+                "company_id": self.company.id,
+            }
         )
 
     def _open_wizards(self):

@@ -20,7 +20,13 @@ from .doors_table import METHODS, NO_COMPANY_RULE, READERS, SETTABLE, SYSTEM
 from .doors_world import Canaries, Company, fill, is_ours, our_fields, our_models, public_methods
 
 #: What Odoo says of calls that were refused, each of which would be a warning.
-QUIET = ("odoo.http", "odoo.addons.base.models.ir_rule", "odoo.addons.base.models.ir_model", "odoo.models", "odoo.sql_db")
+QUIET = (
+    "odoo.http",
+    "odoo.addons.base.models.ir_rule",
+    "odoo.addons.base.models.ir_model",
+    "odoo.models",
+    "odoo.sql_db",
+)
 
 #: Who may everything in his company.
 EVERY_RIGHT = ("account.group_account_manager", "base.group_system", "bank_sync_proxy.group_administrator")
@@ -66,19 +72,17 @@ class TestEveryDoor(OnlineSyncCommon, HttpCase):
             }
         )
         client = ProxyClient(EmbeddedTransport(cls.proxy.dispatch))
-        cls.startClassPatcher(
-            patch.object(cls.registry["account.online.link"], "_get_client", lambda link: client)
-        )
+        cls.startClassPatcher(patch.object(cls.registry["account.online.link"], "_get_client", lambda link: client))
         cls.startClassPatcher(
             patch.object(cls.registry["account.online.service"], "_get_client", lambda service: client)
         )
         other = cls.setup_other_company(name="Company of the attackers")
         cls.a, cls.b = Company(cls, cls.company_data, "A"), Company(cls, other, "B")
-        cls.stored = [
-            name for name in our_models(cls.env) if not cls.env[name]._abstract and cls.env[name]._auto
-        ]
+        cls.stored = [name for name in our_models(cls.env) if not cls.env[name]._abstract and cls.env[name]._auto]
         for name in cls.stored:
-            if is_ours(cls.env, name) and not cls.env[name].sudo().with_context(active_test=False).search_count([], limit=1):
+            if is_ours(cls.env, name) and not cls.env[name].sudo().with_context(active_test=False).search_count(
+                [], limit=1
+            ):
                 fill(cls.env(su=True), name)
         cls.env.flush_all()
         cls.audit = Audit(cls.env.cr)
@@ -124,8 +128,10 @@ class TestEveryDoor(OnlineSyncCommon, HttpCase):
         return cls._ids[key]
 
     def group_key(self, company):
-        wizards = self.env["account.duplicate.transaction.wizard"].sudo().browse(
-            self.ids_of(company, "account.duplicate.transaction.wizard")
+        wizards = (
+            self.env["account.duplicate.transaction.wizard"]
+            .sudo()
+            .browse(self.ids_of(company, "account.duplicate.transaction.wizard"))
         )
         return next((key for wizard in wizards for key in wizard.groups or {}), "1-2")
 
@@ -162,7 +168,9 @@ class TestEveryDoor(OnlineSyncCommon, HttpCase):
         )
         body = answer.json() if answer.headers.get("Content-Type", "").startswith("application/json") else {}
         error = body.get("error", {}).get("data", {}).get("name", "") if "error" in body else ""
-        return Answer(answer.text, "result" in body, body.get("result"), error or ("" if body else str(answer.status_code)))
+        return Answer(
+            answer.text, "result" in body, body.get("result"), error or ("" if body else str(answer.status_code))
+        )
 
     def over_json_2(self, call, caller):
         body = dict(call.named or {})
@@ -248,7 +256,9 @@ class TestEveryDoor(OnlineSyncCommon, HttpCase):
             for model in generator.may("create"):
                 self.make_records(model, generator, caller, judge)
         seconds = time.monotonic() - began
-        print(f"\n{rank}{' of B' if foreign else ''}: {dict(self.calls)} {seconds:.1f} s, {len(self.findings)} findings")
+        print(
+            f"\n{rank}{' of B' if foreign else ''}: {dict(self.calls)} {seconds:.1f} s, {len(self.findings)} findings"
+        )
         print(dict(self.spent), sorted(self.slow)[-12:])
         open(f"/tmp/h2_{rank}_{'B' if foreign else 'A'}.txt", "w").write("\n".join(self.findings))
         shown = list(self.findings)[:MOST]
@@ -264,7 +274,9 @@ class TestEveryDoor(OnlineSyncCommon, HttpCase):
             ids = generator.ids(model) if model in generator.stored else []
             ways = [("call_kw", ids, None), ("call_kw", ids[:1], context), ("json_2", ids[:1], None)]
             # Each state of a wizard is another one's.
-            ways += [("nothing", [one], extra) for one in ids if self.env[model]._transient for extra in (None, context)]
+            ways += [
+                ("nothing", [one], extra) for one in ids if self.env[model]._transient for extra in (None, context)
+            ]
             for door, some, extra in ways:
                 call = generator.call(model, method, some, extra)
                 answer, _changes = self.do(call, caller, judge, door)
@@ -292,7 +304,11 @@ class TestEveryDoor(OnlineSyncCommon, HttpCase):
         for model in self.stored:
             for name, field in our_fields(self.env, model).items():
                 if field.type == "binary":
-                    paths += [f"/web/{route}/{model}/{one}/{name}" for route in ("content", "image") for one in self.ids_of(self.a, model)]
+                    paths += [
+                        f"/web/{route}/{model}/{one}/{name}"
+                        for route in ("content", "image")
+                        for one in self.ids_of(self.a, model)
+                    ]
         for path in paths:
             page = self.url_open(path)
             self.calls["files"] += 1
@@ -303,7 +319,11 @@ class TestEveryDoor(OnlineSyncCommon, HttpCase):
         for what, name, value, calls in generator.ways(model):
             ids = None
             for call in calls:
-                call = call._replace(ids=ids, why=f"{what} {name or ''}") if ids else call._replace(why=f"{what} {name or ''}")
+                call = (
+                    call._replace(ids=ids, why=f"{what} {name or ''}")
+                    if ids
+                    else call._replace(why=f"{what} {name or ''}")
+                )
                 answer, changes = self.do(call, caller, judge, "nothing" if name else "call_kw")
                 if name:
                     self.note(judge.took(what, call, changes, model, name, value))
@@ -323,7 +343,6 @@ class TestEveryDoor(OnlineSyncCommon, HttpCase):
                 continue
             self.do(generator.call(model, method, ids, why=why), caller, judge, door)
             self.back("use")
-
 
     # -------------------------------------------------------------------------
     # WHO ATTACKS
@@ -412,7 +431,9 @@ class TestEveryDoor(OnlineSyncCommon, HttpCase):
             if any(right.perm_create or right.perm_write for right in rights)
         }
         self.assertEqual(
-            sorted(made - set(SETTABLE)), [], "Users create or write these: SETTABLE of doors_table.py says which fields."
+            sorted(made - set(SETTABLE)),
+            [],
+            "Users create or write these: SETTABLE of doors_table.py says which fields.",
         )
 
     def test_every_stored_model_has_a_company_rule_or_a_reason(self):

@@ -45,9 +45,7 @@ class AccountOnlineAuthorization(models.TransientModel):
         readonly=True,
     )
     nonce_digest = fields.Char(required=True, readonly=True, index=True, groups="base.group_system")
-    user_id = fields.Many2one(
-        comodel_name="res.users", required=True, readonly=True, default=lambda self: self.env.uid
-    )
+    user_id = fields.Many2one(comodel_name="res.users", required=True, readonly=True, default=lambda self: self.env.uid)
     company_id = fields.Many2one(
         comodel_name="res.company", required=True, readonly=True, default=lambda self: self.env.company
     )

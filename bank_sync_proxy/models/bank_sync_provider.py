@@ -41,9 +41,7 @@ class BankSyncProvider(models.Model):
     )
     is_demonstration = fields.Boolean(compute="_compute_is_demonstration")
     setting_ids = fields.One2many(comodel_name="bank.sync.provider.setting", inverse_name="provider_id")
-    institution_ids = fields.One2many(
-        comodel_name="bank.sync.institution", inverse_name="provider_id", readonly=True
-    )
+    institution_ids = fields.One2many(comodel_name="bank.sync.institution", inverse_name="provider_id", readonly=True)
     institution_count = fields.Integer(compute="_compute_institution_count")
     directory_updated_at = fields.Datetime(readonly=True, copy=False)
 

@@ -380,7 +380,9 @@ class GoCardless(WebProvider):
 
     def accounts(self, state):
         self._check_consent(state)
-        return [self._account(key, account, self._balance(state, account)) for key, account in state["accounts"].items()]
+        return [
+            self._account(key, account, self._balance(state, account)) for key, account in state["accounts"].items()
+        ]
 
     def _account(self, key, account, balance=UNKNOWN):
         return Account(

@@ -80,9 +80,9 @@ CARD = {
 def test_a_card_of_enable_banking_that_tells_only_what_is_available(kind, limit, told):
     adapter = provider_class("enable_banking")(settings={}, clock=lambda: NOON)
     listed = {"balances": [{"balance_type": kind, "balance_amount": {"amount": "5000.00", "currency": "EUR"}}]}
-    bank = type("Bank", (), {"get": lambda _self, _path: listed})()
+    adapter.__dict__["http"] = type("Http", (), {"get": lambda _self, _path: listed})()
     account = {**CARD["enable_banking"], "uid": "u", **({"limit": limit} if limit else {})}
-    shown = adapter._account("card", account, adapter._balance(bank, account)).to_protocol()
+    shown = adapter._account("card", account, adapter._balance({}, account)).to_protocol()
     assert (shown["balance"], shown["available"]) == told
 
 
@@ -155,5 +155,5 @@ def test_a_balance_of_gocardless_that_includes_the_limit_is_an_available_amount(
             }
         ]
     }
-    adapter.__dict__["http"] = type("Http", (), {"get": lambda _self, _path: listed})()
-    assert adapter._balance({"id": "x", "currency": "EUR"}) == Balance(available=Decimal(5000))
+    adapter.__dict__["http"] = type("Http", (), {"get": lambda _self, _path, **_params: listed})()
+    assert adapter._balance({}, {"id": "x", "currency": "EUR"}) == Balance(available=Decimal(5000))
