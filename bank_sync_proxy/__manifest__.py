@@ -31,5 +31,5 @@
     ],
     "pre_init_hook": "pre_init_hook",
     "uninstall_hook": "uninstall_hook",
-    "external_dependencies": {"python": ["cryptography", "phonenumbers"]},
+    "external_dependencies": {"python": ["cryptography", "phonenumbers", "python-stdnum"]},
 }

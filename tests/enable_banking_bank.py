@@ -48,7 +48,7 @@ class Bank:
             account = {
                 "uid": uid,
                 "identification_hash": "hash-of-the-account",
-                "account_id": {"iban": "FI8149600000000000"},
+                "account_id": {"iban": "FI7349600000000000"},
                 "currency": "EUR",
                 "details": "Everyday",
                 "cash_account_type": "CACC",

@@ -4,7 +4,7 @@ Opening balances are computed from it, so an amount that contains an overdraft, 
 passes as one: it is handed on as an *available* amount, which is shown and never computed with.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 
@@ -37,6 +37,10 @@ class Balance:
             "balance_date": self.day,
             "available": self.available,
         }
+
+    def signed(self, sign):
+        """:return: the same with its booked balance turned round, where ``sign`` is -1"""
+        return replace(self, booked=self.booked and sign * self.booked)
 
 
 UNKNOWN = Balance()

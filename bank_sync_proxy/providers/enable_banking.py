@@ -134,6 +134,7 @@ class EnableBanking(WebProvider):
             ("iban", "currency"),
             ("hashes", "currency"),
             ("number", "currency", "type", "name"),
+            ("number", "currency"),
         ),
         certain=("currency", "iban", "other_number", "type"),
     )
@@ -263,7 +264,7 @@ class EnableBanking(WebProvider):
                 "session_id": session["session_id"],
                 "psu_type": session.get("psu_type") or flow.data.get("psu_type"),
                 "valid_until": moment_text(reading.moment(session["access"]["valid_until"])),
-                "accounts": self._identify(session["accounts"], flow.state.get("accounts", {})),
+                "accounts": self._identify(self._usable(session["accounts"]), flow.state.get("accounts", {})),
             }
             if flow.data.get("user_headers"):
                 state["user_headers"] = flow.data["user_headers"]
@@ -271,6 +272,21 @@ class EnableBanking(WebProvider):
             accounts = tuple(self._account(key, account) for key, account in state["accounts"].items())
             # The bank itself is asked with every question: what comes now is as new as it gets.
             return Completed(state, accounts, moment_from_text(state["valid_until"]), self.now())
+
+    def _usable(self, listed):
+        """An account of several currencies is said to be in none: its balances tell where it has only one after all.
+
+        :return: accounts in which books can be kept
+        """
+        usable = []
+        for account in listed:
+            if not reading.has_currency(account["currency"]) and account.get("uid"):
+                answer = self.http.get(f"accounts/{account['uid']}/balances")
+                currencies = {balance["balance_amount"]["currency"] for balance in answer["balances"]}
+                account = {**account, "currency": currencies.pop() if len(currencies) == 1 else None}
+            if reading.has_currency(account["currency"]):
+                usable.append(account)
+        return usable
 
     def _identify(self, listed, known):
         """Give accounts ids that outlive the session.
@@ -400,7 +416,7 @@ class EnableBanking(WebProvider):
             place = self.read_cursor(account, cursor)
         answer = self._ask_bank(state, lambda http: self._page(http, known["uid"], place))
         with self.reading("transactions"):
-            rows, unread = self.read_rows(answer["transactions"], self._transaction)
+            rows, unread = self.read_rows(answer["transactions"], self._transaction, known)
             rows.sort(key=lambda row: row.booking_date or date.max)
             key = answer.get("continuation_key") or None
             is_last = key is None or self._is_circle(place, key)
@@ -442,12 +458,13 @@ class EnableBanking(WebProvider):
             return {"transactions": ()}
 
     def identify_row(self, row):
-        return row.get("entry_reference"), "pending" if row.get("status") in PENDING else None
+        return reading.identifier(row.get("entry_reference")), "pending" if row.get("status") in PENDING else None
 
-    def _transaction(self, row):
+    def _transaction(self, row, known):
         """:return: :class:`~.types.Transaction`, or None for one that is no movement: cancelled, rejected, scheduled"""
         get = row.get
-        status, day = row["status"], get("booking_date") or get("value_date") or get("transaction_date")
+        status = row["status"]
+        day = reading.first_day(get("booking_date"), get("value_date"), get("transaction_date"))
         if status in NO_MOVEMENT:
             return None
         if status not in PENDING and status != "BOOK":
@@ -456,34 +473,45 @@ class EnableBanking(WebProvider):
         money = row["transaction_amount"]
         # The indicator decides; some banks put the sign before the amount as well.
         amount = abs(reading.amount(money["amount"]))
-        side = "creditor" if is_debit else "debtor"
+        sides = ("creditor", "debtor") if is_debit else ("debtor", "creditor")
+        parties = [self._party(get(side), get(f"{side}_account"), get(f"{side}_agent")) for side in sides]
+        currency = reading.currency(money["currency"], known["currency"])
         foreign = (get("exchange_rate") or {}).get("instructed_amount") or {}
-        is_foreign = foreign.get("amount") and foreign["currency"] != money["currency"]
+        is_foreign = (
+            foreign.get("amount") and reading.has_currency(foreign["currency"]) and foreign["currency"] != currency
+        )
         remittance = reading.texts(get("remittance_information"), get("note"))
-        reference = get("reference_number") or next(filter(None, map(reading.creditor_reference, remittance)), None)
+        structured, mandate = reading.text(get("reference_number")), None
+        if get("reference_number_schema") == "SDDM":
+            # https://enablebanking.com/docs/api/reference/#transaction: the reference of a SEPA direct debit mandate
+            structured, mandate = None, structured
+        reference = reading.structured_reference(structured)
+        if structured and not reference:
+            remittance = reading.texts(list(remittance), structured)
         return Transaction(
             # Unique and unchangeable among the accounts with one identification hash; optional. `transaction_id` only
             # opens the details and may change. https://enablebanking.com/docs/api/reference/#transaction
-            id=get("entry_reference") or None,
+            id=reading.identifier(get("entry_reference")),
             # What has no day at all can't be booked on one.
             status="booked" if status == "BOOK" and day else "pending",
             amount=-amount if is_debit else amount,
-            currency=money["currency"],
-            booking_date=reading.day(day),
+            currency=currency,
+            booking_date=day,
             value_date=reading.day(get("value_date")),
             foreign_amount=(abs(reading.amount(foreign["amount"])) * (-1 if is_debit else 1)) if is_foreign else None,
             foreign_currency=foreign["currency"] if is_foreign else None,
-            counterparty=self._counterparty(get(side), get(f"{side}_account"), get(f"{side}_agent")),
+            counterparty=reading.other_side(*parties, known["iban"]),
             remittance=remittance,
-            creditor_reference=reading.text(reference),
+            creditor_reference=reference or next(filter(None, map(reading.creditor_reference, remittance)), None),
+            mandate_id=mandate,
             raw=row,
         )
 
-    def _counterparty(self, party, account, agent):
+    def _party(self, party, account, agent):
         party, account, agent = party or {}, account or {}, agent or {}
         # ING writes the name into the address. Recorded by users of invoiceninja and actual.
         name = reading.text(party.get("name")) or " ".join(
             (party.get("postal_address") or {}).get("address_line") or ()
         )
         number = account.get("iban") or (account.get("other") or {}).get("identification")
-        return Counterparty(reading.text(name), reading.text(number), reading.text(agent.get("bic_fi")))
+        return Counterparty(reading.text(name), reading.number(number), reading.bic(agent.get("bic_fi")))

@@ -220,7 +220,7 @@ class FinTS(WebProvider):
                 "bank_code": item.blz,
                 # Of all banks the connection has the same name.
                 "name": " ".join(filter(None, (bank, product))) or item.iban,
-                "currency": reading.currency(described.account_currency) if described else "EUR",
+                "currency": reading.currency(described.account_currency, "EUR") if described else "EUR",
                 "type": int(described.account_type or 0) if described else 1,
             }
             entries.append({**entry, "name": entry["name"] or entry["number"]})
@@ -358,11 +358,11 @@ class FinTS(WebProvider):
             self._alone(client.init_tan_response)
             # Without an end, the last window has what is dated ahead, too.
             found = self._alone(client.statements(known, start, end - timedelta(days=1) if more else None))
-        rows, unread = self._read(found, known["currency"], with_pending=not more)
+        rows, unread = self._read(found, known, with_pending=not more)
         after = self.write_cursor(account, start=end.isoformat()) if more else None
         return Page(tuple(rows), (), after, more, tuple(unread))
 
-    def _read(self, found, currency, with_pending):
+    def _read(self, found, known, with_pending):
         """What is pending comes with every window and counts in the last one.
 
         :return: (rows, oldest first; rows that can't be read)
@@ -376,10 +376,10 @@ class FinTS(WebProvider):
                     # Which of the booked ones is pending stands in itself.
                     entries = [entry for document in documents for entry in statements.split_camt(document)]
                     status = status if status == "pending" else None
-                    read = self.read_rows(entries, statements.read_entry, status, status=status)
+                    read = self.read_rows(entries, statements.read_entry, status, known["iban"], status=status)
                 else:
                     lines = [line for document in documents for line in statements.split_mt940(document)]
-                    read = self.read_rows(lines, statements.read_line, currency, status, status=status)
+                    read = self.read_rows(lines, statements.read_line, known["currency"], status, status=status)
                 rows += read[0]
                 unread += read[1]
         rows = [row for row in rows if with_pending or row.status == "booked"]

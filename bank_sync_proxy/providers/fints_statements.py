@@ -5,6 +5,7 @@ at others, and ``NONREF`` at a few; nothing in an answer tells which. A wrong id
 the database tells equal ones apart by what they are.
 """
 
+import calendar
 import logging
 import re
 from datetime import date
@@ -26,9 +27,42 @@ OPTIONS = Options.all()
 NO_ZONE = re.compile(r"(:13D:\d{10})-0000")
 #: A row with the text that belongs to it, up to the next field.
 LINE = re.compile(r"^:61:.*?(?=^:(?!86:|NS:)\d\d[A-Z]?:|^-\s*$|\Z)", re.MULTILINE | re.DOTALL)
-#: Where the other side stands in CAMT.
-SIDES = {True: ("Dbtr", "DbtrAcct", "DbtrAgt"), False: ("Cdtr", "CdtrAcct", "CdtrAgt")}
-REFUSED = {"NONREF", "NOTPROVIDED"}
+#: Value date and booking day of a row. Banks whose months have 30 days write 30 February; zeros say nothing.
+DAYS = re.compile(r"^(:61:(\d\d)\d{4})(\d\d)(\d\d)(?=[A-Za-z])", re.MULTILINE)
+#: ``?60`` to ``?63`` go on with the purpose, in parts of 27 letters.
+FURTHER = re.compile(r"\?6[0-3]([^?]*)")
+PART = 27
+#: Parts of ``:NS:``, by what the German banking industry put there before ``:86:`` had parts.
+NS_PURPOSE, NS_NAME, NS_POSTING = [f"{number:02}" for number in range(1, 15)], ("15", "16"), "17"
+#: Where both sides stand in CAMT: the other one first, when money came.
+SIDES = (("Dbtr", "DbtrAcct", "DbtrAgt"), ("Cdtr", "CdtrAcct", "CdtrAgt"))
+#: ISO 20022, external codes of the reasons of returns. https://www.iso20022.org/catalogue-messages/additional-content-messages/external-code-sets
+RETURN_REASONS = {
+    "AC01": "incorrect account number",
+    "AC04": "closed account",
+    "AC06": "blocked account",
+    "AC13": "invalid debtor account type",
+    "AG01": "transaction forbidden",
+    "AG02": "invalid bank operation code",
+    "AM04": "insufficient funds",
+    "AM05": "duplicate",
+    "BE05": "unrecognised initiating party",
+    "CNOR": "creditor bank is not registered",
+    "DNOR": "debtor bank is not registered",
+    "FF01": "invalid file format",
+    "MD01": "no mandate",
+    "MD02": "missing mandate information",
+    "MD06": "refund requested by the debtor",
+    "MD07": "debtor deceased",
+    "MS02": "refused by the debtor",
+    "MS03": "reason not specified",
+    "RC01": "incorrect bank identifier",
+    "RR01": "missing debtor account or identification",
+    "RR02": "missing debtor name or address",
+    "RR03": "missing creditor name or address",
+    "RR04": "regulatory reason",
+    "SL01": "specific service of the debtor bank",
+}
 
 
 class Line(dict):
@@ -71,12 +105,23 @@ def _split_one_by_one(text):
 
 def _parse(text):
     """:return: list of what the library has read in each row, or None"""
+    text = DAYS.sub(_real_days, text)
     found = Transactions(options=OPTIONS)
     try:
         found.parse(text)
     except (RuntimeError, *UNDOCUMENTED):
         return None
     return [row.data for row in found if row.data.get("amount")]
+
+
+def _real_days(match):
+    """The library knows the 30th of February of a value date, and not of a booking day."""
+    before, year, month, day = match.groups()
+    if month == "00" or day == "00":
+        return before
+    if month == "02":
+        day = f"{min(int(day), calendar.monthrange(2000 + int(year), 2)[1]):02}"
+    return f"{before}{month}{day}"
 
 
 def read_line(line, currency, status):
@@ -91,30 +136,32 @@ def read_line(line, currency, status):
     amount = line.data["amount"].amount
     value_day = _day(line.data["date"])
     purpose = get("purpose")
+    further = get("additional_purpose") and _further_purpose(line["mt940"])
     return Transaction(
         id=None,
         status=status,
         amount=reading.amount(f"{amount:f}"),
-        currency=reading.currency(get("currency") or currency),
+        currency=reading.currency(get("currency"), currency),
         # A bank may leave it out where it is the same.
         booking_date=_day(get("entry_date")) or value_day,
         value_date=value_day,
         counterparty=Counterparty(
-            reading.text(get("applicant_name")),
-            reading.text(get("applicant_iban") or get("gvc_applicant_iban")),
-            reading.text(get("applicant_bin") or get("gvc_applicant_bin")),
+            reading.text(get("applicant_name")) or _ns_name(line.data),
+            reading.number(get("applicant_iban")) or reading.number(get("gvc_applicant_iban")),
+            reading.bic(get("applicant_bin")) or reading.bic(get("gvc_applicant_bin")),
         ),
         remittance=reading.texts(
             purpose,
-            get("additional_purpose"),
+            further,
+            _ns_texts(line.data),
             # Without the fields of the German banking industry.
             get("transaction_details"),
             get("extra_details"),
             get("posting_text"),
         ),
-        end_to_end_id=_reference(get("end_to_end_reference")),
+        end_to_end_id=reading.text(get("end_to_end_reference")),
         creditor_reference=reading.creditor_reference(purpose),
-        mandate_id=_reference(get("additional_position_reference")),
+        mandate_id=reading.text(get("additional_position_reference")),
         raw=line,
     )
 
@@ -124,9 +171,25 @@ def _day(value):
     return value and date(value.year, value.month, value.day)
 
 
-def _reference(value):
-    value = reading.end_to_end_id(value)
-    return None if value in REFUSED else value
+def _further_purpose(words):
+    """A full part may end within a word; what is shorter ends with one."""
+    text = words.partition(":86:")[2].replace("\n", "")
+    parts = (part if len(part) >= PART else f"{part} " for part in FURTHER.findall(text))
+    return " ".join("".join(parts).split())
+
+
+def _ns_name(data):
+    return reading.text(" ".join(filter(None, (data.get(f"non_swift_{number}") for number in NS_NAME))))
+
+
+def _ns_texts(data):
+    """:return: list of the texts of ``:NS:``; each bank has its own parts, or none"""
+    if not data.get("non_swift"):
+        return []
+    known = [data.get(f"non_swift_{number}") for number in (*NS_PURPOSE, NS_POSTING)]
+    if any(name.startswith("non_swift_") and name[-2:].isdigit() for name in data):
+        return known
+    return data["non_swift"].splitlines()
 
 
 # -------------------------------------------------------------------------
@@ -156,26 +219,26 @@ def status_of(entry):
     return "pending" if code == "PDNG" else "booked"
 
 
-def read_entry(entry, status=None):
+def read_entry(entry, status=None, own_number=None):
     """
     :param str status: ``pending`` where all of a document are
+    :param str own_number: IBAN of the account
     :return: :class:`~.types.Transaction`, or None for what is only planned
     """
     status = status_of(entry) and (status or status_of(entry))
     if status is None:
         return None
-    amount, currency = _money(entry["Amt"])
+    amount, currency = reading.amount(entry["Amt"]["#"]), reading.currency(entry["Amt"]["@Ccy"])
     is_credit = {"CRDT": True, "DBIT": False}[entry["CdtDbtInd"]]
     sign = 1 if is_credit else -1
     details = [detail for group in _list(entry, "NtryDtls") for detail in _list(group, "TxDtls")]
     # Of a batch only the texts: each of its payments has another side, and the account sees the sum.
     single = details[0] if len(details) == 1 else None
     value_day, booking_day = _date(entry, "ValDt"), _date(entry, "BookgDt")
-    foreign, foreign_currency = _money(_at(single, "AmtDtls", "InstdAmt", "Amt"))
-    if foreign_currency == currency:
-        foreign = foreign_currency = None
+    foreign, foreign_currency = _foreign(_at(single, "AmtDtls", "InstdAmt", "Amt"), currency)
     # Of what was sent back, the roles are those of the payment that came before.
-    is_reversal = entry.get("RvslInd") == "true"
+    is_reversal = reading.truth(entry.get("RvslInd")) or any("RtrInf" in detail for detail in details)
+    other, own = SIDES if is_credit != is_reversal else SIDES[::-1]
     reference = next((_at(detail, "RmtInf", "Strd", "CdtrRefInf", "Ref") for detail in details), None)
     unstructured = [text for detail in details for text in _list(_at(detail, "RmtInf"), "Ustrd")]
     return Transaction(
@@ -187,33 +250,48 @@ def read_entry(entry, status=None):
         value_date=value_day,
         foreign_amount=foreign and sign * foreign,
         foreign_currency=foreign_currency,
-        counterparty=_other_side(single, *SIDES[is_credit != is_reversal]),
+        counterparty=reading.other_side(_party(single, *other), _party(single, *own), own_number),
         remittance=reading.texts(
-            unstructured, reference, *(_at(detail, "AddtlTxInf") for detail in details), _at(entry, "AddtlNtryInf")
+            unstructured,
+            reference,
+            *(_at(detail, "AddtlTxInf") for detail in details),
+            *map(_return_reason, details),
+            _at(entry, "AddtlNtryInf"),
         ),
-        end_to_end_id=_reference(_at(single, "Refs", "EndToEndId")),
-        creditor_reference=next(filter(None, map(reading.creditor_reference, [reference, *unstructured])), None),
-        mandate_id=_reference(_at(single, "Refs", "MndtId")),
+        end_to_end_id=reading.text(_at(single, "Refs", "EndToEndId")),
+        creditor_reference=next(filter(None, map(reading.creditor_reference, [reference, *unstructured])), None)
+        or reading.structured_reference(reference),
+        mandate_id=reading.text(_at(single, "Refs", "MndtId")),
         raw=entry,
     )
 
 
-def _other_side(detail, party, account, agent):
+def _return_reason(detail):
+    """Why a payment was sent back: the code, what it means, and what the bank adds."""
+    info = _at(detail, "RtrInf")
+    code = _at(info, "Rsn", "Cd") or _at(info, "Rsn", "Prtry")
+    meaning = code in RETURN_REASONS and f"{code} ({RETURN_REASONS[code]})"
+    return " ".join(filter(None, (meaning or code, *_list(info, "AddtlInf")))) or None
+
+
+def _party(detail, party, account, agent):
     parties, institution = _at(detail, "RltdPties"), _at(detail, "RltdAgts", agent, "FinInstnId")
     return Counterparty(
-        _at(parties, party, "Nm") or _at(parties, party, "Pty", "Nm"),
-        _at(parties, account, "Id", "IBAN") or _at(parties, account, "Id", "Othr", "Id"),
-        _at(institution, "BICFI") or _at(institution, "BIC"),
+        reading.text(_at(parties, party, "Nm") or _at(parties, party, "Pty", "Nm")),
+        reading.number(_at(parties, account, "Id", "IBAN"))
+        or reading.number(_at(parties, account, "Id", "Othr", "Id")),
+        reading.bic(_at(institution, "BICFI") or _at(institution, "BIC")),
     )
 
 
-def _money(part):
-    """:return: (amount without a sign, currency), or (None, None)"""
-    return (reading.amount(part["#"]), reading.currency(part["@Ccy"])) if part else (None, None)
+def _foreign(part, currency):
+    """:return: (amount without a sign, currency) of what was ordered in another currency, or (None, None)"""
+    is_foreign = part and reading.has_currency(part["@Ccy"]) and part["@Ccy"] != currency
+    return (reading.amount(part["#"]), part["@Ccy"]) if is_foreign else (None, None)
 
 
 def _date(entry, name):
-    return reading.day(_at(entry, name, "Dt") or _at(entry, name, "DtTm"))
+    return reading.first_day(_at(entry, name, "Dt"), _at(entry, name, "DtTm"))
 
 
 def _at(part, *path):

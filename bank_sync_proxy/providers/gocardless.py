@@ -66,6 +66,15 @@ REQUISITION_ENDS = {
     "ID": "consent_revoked",
     "ER": "consent_revoked",
 }
+#: Card issuers that report a purchase as positive, and what is owed, too. Found by the users of Actual Budget, whose
+#: adapters turn them: https://github.com/actualbudget/actual/tree/master/packages/sync-server/src/app-gocardless/banks
+#: (seb_kort_bank_ab.js with its three ids, cetelem).
+TURNED = {
+    "SEB_KORT_AB_NO_SKHSFI21",
+    "SEB_KORT_AB_SE_SKHSFI21",
+    "SEB_CARD_ESSESESS",
+    "CETELEM_CETMPTP1XXX",
+}
 REFUSED = Challenge(
     title=_lt("No consent given"),
     kind="consent",
@@ -76,7 +85,8 @@ REFUSED = Challenge(
 
 
 class GoCardless(WebProvider):
-    """State: ``requisition``, ``expires_at``, and ``accounts``: our id → what identifies one."""
+    """State: ``requisition``, ``institution`` (missing where the consent is older than that), ``expires_at``, and
+    ``accounts``: our id → what identifies one."""
 
     code = "gocardless"
     label = "GoCardless (existing accounts only)"
@@ -251,6 +261,9 @@ class GoCardless(WebProvider):
                 raise error
             accounts = self._identify(read, flow.state.get("accounts", {}))
             state |= {"accounts": accounts, **({"unread": unread} if unread else {})}
+            # Why not in a renewal, too: there, users have reversed the account by themselves.
+            if institution := flow.state.get("institution") if flow.state else flow.institution:
+                state["institution"] = institution
             shown = tuple(self._account(key, account) for key, account in accounts.items())
             return Completed(state, shown, moment_from_text(state["expires_at"]), self.now())
 
@@ -380,9 +393,14 @@ class GoCardless(WebProvider):
 
     def accounts(self, state):
         self._check_consent(state)
+        sign = self._sign(state)
         return [
-            self._account(key, account, self._balance(state, account)) for key, account in state["accounts"].items()
+            self._account(key, account, self._balance(state, account).signed(sign))
+            for key, account in state["accounts"].items()
         ]
+
+    def _sign(self, state):
+        return -1 if state.get("institution") in TURNED else 1
 
     def _account(self, key, account, balance=UNKNOWN):
         return Account(
@@ -432,55 +450,74 @@ class GoCardless(WebProvider):
             raise self.failure("account_refused", "the bank does not offer transactions")
         answer = self._ask_account(state, known["id"], "transactions", date_from=since and since.isoformat())
         with self.reading("transactions"):
-            listed = answer["transactions"]
-            rows, unread = self.read_rows(listed["booked"], self._transaction, "booked", status="booked")
-            pending = self.read_rows(listed.get("pending") or (), self._transaction, "pending", status="pending")
+            listed, sign = answer["transactions"], self._sign(state)
+            rows, unread = self.read_rows(listed["booked"], self._transaction, "booked", known, sign, status="booked")
+            pending = listed.get("pending") or ()
+            pending = self.read_rows(pending, self._transaction, "pending", known, sign, status="pending")
             rows.sort(key=lambda row: row.booking_date)
             pending[0].sort(key=lambda row: row.booking_date or date.max)
             return Page((*rows, *pending[0]), unread=(*unread, *pending[1]))
 
     def identify_row(self, row):
-        return row.get("internalTransactionId") or row.get("transactionId"), None
+        return self._identifier(row), None
 
-    def _transaction(self, row, status):
+    def _identifier(self, row):
+        # GoCardless's own id; the bank's is missing or not unique at some banks.
+        # https://developer.gocardless.com/bank-account-data/transactions
+        return reading.identifier(row.get("internalTransactionId")) or reading.identifier(row.get("transactionId"))
+
+    def _transaction(self, row, status, known, sign):
         get = row.get
         money = row["transactionAmount"]
-        amount = reading.amount(money["amount"])
-        side = "creditor" if amount < 0 else "debtor"
+        amount = sign * reading.amount(money["amount"])
+        currency = reading.currency(money["currency"], known["currency"])
+        sides = ("creditor", "debtor") if amount < 0 else ("debtor", "creditor")
+        # Some banks put the whole text into the place for references.
+        structured = [*self._structured(get("remittanceInformationStructured"))]
+        structured += self._structured(get("remittanceInformationStructuredArray"))
         remittance = reading.texts(
             get("remittanceInformationUnstructured"),
             get("remittanceInformationUnstructuredArray"),
+            structured,
             get("additionalInformation"),
         )
-        structured = reading.texts(get("remittanceInformationStructured"), get("remittanceInformationStructuredArray"))
-        day = get("bookingDate") or get("bookingDateTime") or get("valueDate") or get("valueDateTime")
-        foreign = self._foreign(get("currencyExchange"), money["currency"])
-        # An object; a mere text in older answers.
-        account = get(f"{side}Account") or {}
-        number = account if type(account) is str else account.get("iban") or account.get("bban")
-        name = get(f"{side}Name") or get(f"ultimate{side.capitalize()}")
+        references = [*map(reading.creditor_reference, (*structured, *remittance))]
+        references += map(reading.structured_reference, structured)
+        foreign = self._foreign(get("currencyExchange"), currency)
         return Transaction(
-            # GoCardless's own id; the bank's is missing or not unique at some banks.
-            # https://developer.gocardless.com/bank-account-data/transactions
-            id=get("internalTransactionId") or get("transactionId") or None,
+            id=self._identifier(row),
             status=status,
             amount=amount,
-            currency=reading.currency(money["currency"]),
-            booking_date=reading.day(day),
+            currency=currency,
+            booking_date=reading.first_day(
+                get("bookingDate"), get("bookingDateTime"), get("valueDate"), get("valueDateTime")
+            ),
             value_date=reading.day(get("valueDate")),
             foreign_amount=foreign and abs(reading.amount(foreign["amount"])) * (-1 if amount < 0 else 1),
             foreign_currency=foreign and foreign["currency"],
-            counterparty=Counterparty(reading.text(name), reading.text(number)),
-            remittance=remittance or structured,
+            counterparty=reading.other_side(*(self._party(row, side) for side in sides), known["iban"]),
+            remittance=remittance,
             end_to_end_id=reading.end_to_end_id(get("endToEndId")),
-            creditor_reference=next(filter(None, map(reading.creditor_reference, (*structured, *remittance))), None)
-            or next(iter(structured), None),
+            creditor_reference=next(filter(None, references), None),
             mandate_id=reading.text(get("mandateId")),
             raw=row,
         )
+
+    def _structured(self, value):
+        """:return: texts of what is a text, or an object with a reference, or a list of them"""
+        items = value if type(value) is list else [value]
+        return reading.texts([item.get("reference") if type(item) is dict else item for item in items])
+
+    def _party(self, row, side):
+        # An object; a mere text in older answers.
+        account = row.get(f"{side}Account") or {}
+        number = account if type(account) is str else account.get("iban") or account.get("bban")
+        name = row.get(f"{side}Name") or row.get(f"ultimate{side.capitalize()}")
+        return Counterparty(reading.text(name), reading.number(number))
 
     def _foreign(self, exchange, currency):
         """:return: the amount that was ordered, where it is in another currency: an object, or the first of a list"""
         exchange = (exchange[0] if exchange else None) if type(exchange) is list else exchange
         ordered = (exchange or {}).get("instructedAmount") or {}
-        return ordered if ordered.get("amount") and ordered.get("currency") not in (None, currency) else None
+        is_foreign = reading.has_currency(ordered.get("currency")) and ordered["currency"] != currency
+        return ordered if ordered.get("amount") and is_foreign else None

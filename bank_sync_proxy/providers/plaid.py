@@ -264,7 +264,7 @@ class Plaid(WebProvider):
         ``persistent_account_id`` exists at few banks only. https://plaid.com/docs/api/accounts/#accounts-get-response
         """
         # Miles, crypto currencies: no books are kept in them.
-        listed = [account for account in listed if account["balances"].get("iso_currency_code")]
+        listed = [one for one in listed if reading.has_currency(one["balances"].get("iso_currency_code"))]
         facts = [self._identity(account) for account in listed]
         ids = identify(known, facts, self.account_keys, [account["account_id"] for account in listed])
         return dict(zip(ids, listed, strict=True))
@@ -387,14 +387,16 @@ class Plaid(WebProvider):
         return Transaction(
             # Unique and case-sensitive. A pending transaction is removed when the booked one comes, whose new id names
             # the old one: `pending_transaction_id`.
-            id=row["transaction_id"],
+            id=reading.identifier(row["transaction_id"]),
             status="pending" if row["pending"] else "booked",
             amount=amount,
             currency=reading.currency(get("iso_currency_code") or get("unofficial_currency_code")),
             booking_date=reading.day(row["date"]),
-            counterparty=Counterparty(reading.text(name), (accounts.get("international") or {}).get("iban")),
+            counterparty=Counterparty(
+                reading.text(name), reading.number((accounts.get("international") or {}).get("iban"))
+            ),
             remittance=remittance,
-            pending_id=get("pending_transaction_id") or None,
+            pending_id=reading.identifier(get("pending_transaction_id")),
             raw=row,
         )
 

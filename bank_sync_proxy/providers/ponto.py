@@ -173,6 +173,7 @@ class Ponto(WebProvider):
     def _identify(self, listed, known):
         """An account that was linked anew has another id; number and currency are the same. A card or a pot may have
         the number of its current account, so the name helps to tell them apart."""
+        listed = [account for account in listed if reading.has_currency(account["attributes"]["currency"])]
         facts = [self._identity(account) for account in listed]
         ids = identify(known, facts, self.account_keys, [account["id"] for account in listed])
         return dict(zip(ids, listed, strict=True))
@@ -228,7 +229,7 @@ class Ponto(WebProvider):
             id=key,
             name=about.get("description") or about.get("product") or about.get("holderName") or about["reference"],
             number=reading.text(about.get("reference")),
-            number_type="iban" if about.get("referenceType") == "IBAN" else "other",
+            number_type="iban" if reading.iban(about.get("reference")) else "other",
             currency=reading.currency(about["currency"]),
             type={"checking": "current", "savings": "savings", "card": "credit_card"}.get(
                 about.get("subtype"), "other"
@@ -310,20 +311,23 @@ class Ponto(WebProvider):
         reference = get("remittanceInformation")
         is_structured = get("remittanceInformationType") == "structured"
         moment = executed or value
+        structured = reading.structured_reference(reference) if is_structured else None
         return Transaction(
             # A UUID of Ponto's; `internalReference` and `digest` are the bank's and may repeat. Those of pending ones
             # are not those of the booked ones that follow.
-            id=row["id"],
+            id=reading.identifier(row["id"]),
             status=status,
             amount=reading.amount(get("amount")),
             currency=reading.currency(get("currency")),
             # A day is given as midnight, of UTC or of the bank.
             booking_date=moment and reading.central_european_day(moment),
             value_date=value and reading.central_european_day(value),
-            counterparty=Counterparty(reading.text(get("counterpartName")), reading.text(get("counterpartReference"))),
+            counterparty=Counterparty(
+                reading.text(get("counterpartName")), reading.number(get("counterpartReference"))
+            ),
             remittance=reading.texts(reference, get("description"), get("additionalInformation")),
             end_to_end_id=reading.end_to_end_id(get("endToEndId")),
-            creditor_reference=reading.text(reference) if is_structured else reading.creditor_reference(reference),
+            creditor_reference=structured or reading.creditor_reference(reference),
             mandate_id=reading.text(get("mandateId")),
             raw=row,
         )

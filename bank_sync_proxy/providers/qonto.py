@@ -114,6 +114,7 @@ class Qonto(WebProvider):
             return self._http(keys).get("organization")["organization"]["bank_accounts"]
 
     def _identify(self, listed, known):
+        listed = [account for account in listed if reading.has_currency(account["currency"])]
         facts = [self._identity(account) for account in listed]
         ids = identify(known, facts, self.account_keys, [account["id"] for account in listed])
         return dict(zip(ids, listed, strict=True))
@@ -141,7 +142,7 @@ class Qonto(WebProvider):
         return Account(
             id=key,
             name=account["name"],
-            number=account["iban"],
+            number=reading.text(account["iban"]),
             currency=reading.currency(account["currency"]),
             # `authorized_balance` is the one without what is pending.
             balance=reading.amount(account["balance_cents"]) * CENTS,
@@ -190,14 +191,14 @@ class Qonto(WebProvider):
         # Amounts have no sign, and cents are exact.
         sign = {"debit": -1, "credit": 1}[row["side"]]
         is_foreign = get("local_currency") not in (None, row["currency"])
-        moment = reading.moment(get("settled_at") or row["emitted_at"])
+        moment = reading.moment(get("settled_at")) or reading.moment(row["emitted_at"])
         subject = next((get(name) for name in SUBJECTS if get(name)), {})
         is_iban = subject.get("counterparty_account_number_format") in (None, "IBAN")
         number = subject.get("counterparty_account_number")
         reference = get("reference")
         return Transaction(
             # The same from pending to booked; `transaction_id` is made of names and a counter.
-            id=row["id"],
+            id=reading.identifier(row["id"]),
             status=STATUSES[row["status"]],
             amount=sign * reading.amount(row["amount_cents"]) * CENTS,
             currency=reading.currency(row["currency"]),
@@ -207,8 +208,8 @@ class Qonto(WebProvider):
             # The label is the name of the other side.
             counterparty=Counterparty(
                 reading.text(get("label")),
-                (reading.iban(number) if is_iban else None) or reading.text(number),
-                reading.text(subject.get("counterparty_bank_identifier")),
+                (reading.iban(number) if is_iban else None) or reading.number(number),
+                reading.bic(subject.get("counterparty_bank_identifier")),
             ),
             remittance=reading.texts(reference, get("note")),
             creditor_reference=reading.creditor_reference(reference),

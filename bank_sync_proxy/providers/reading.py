@@ -8,17 +8,45 @@ from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from functools import cache
 
+import stdnum.bic
+import stdnum.iban
+import stdnum.iso11649
+
 #: Longer digits are no amount of money, and ``Decimal("1e999999")`` would fill the memory when it is written out.
 AMOUNT = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,12})?")
 MAX_AMOUNT = 10**18
 SMALLEST = Decimal("0.000001")
 #: How far the clocks of Central Europe are before UTC.
 SUMMER, WINTER = timedelta(hours=2), timedelta(hours=1)
-IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
 TAG = re.compile(r"<[^>]*>?")
 CURRENCY = re.compile(r"[A-Z]{3}")
-#: ISO 11649. A reference of this form is for machines, wherever it stands.
-CREDITOR_REFERENCE = re.compile(r"RF[0-9]{2}[A-Z0-9]{1,21}")
+
+# What banks, and the programs between them and us, write where they have nothing to say. It is no value: two
+# transactions are not the same because both say it, and nobody is called that.
+
+#: ISO 4217: "no currency", also of accounts in several currencies (Berlin Group); and the code for tests.
+NO_CURRENCIES = {"XXX", "XTS"}
+#: In upper case, without what separates words.
+PLACEHOLDERS = {
+    # ISO 20022 and the EPC's guidelines: where the payer gave no reference, a bank has to write something.
+    *("NOTPROVIDED", "NOTPROVID", "NOTAVAILABLE", "UNAVAILABLE", "NA"),
+    # SWIFT, field 61 of MT940; NOREF is its short form.
+    *("NONREF", "NOREF", "NOREFERENCE"),
+    # Of names, in recorded answers.
+    *("UNKNOWN", "UNDEFINED"),
+}
+#: Programs that write the word for nothing. Only like this: there are people called Null.
+NOTHINGS = {"null", "None", "NaN"}
+LONGEST_PLACEHOLDER = 20
+SEPARATORS = re.compile(r"[\s./\\_*#?+:;,-]+")
+#: Of an id or a number: zeros, or a masked number that all payments with one card have.
+FILLING = re.compile(r"0+|[Xx]{3,}|[Xx*#\u2022\u25cf]{4,}[ -]?\d{0,6}")
+#: Something stands in for digits. A number that is shown in part names nobody.
+MASKED = re.compile(r"[*\u2022\u25cf\u2026#]|[xX]{3}|\?{2}|\.{2}")
+#: Days that mean "not known", such as 0001-01-01, 1970-01-01 and 9999-12-31, are outside of these years.
+YEARS = range(1990, 2201)
+#: One word with a digit in it, or groups of digits, perhaps after a country's model: a text with words is for people.
+REFERENCE = re.compile(r"(?=\D*\d)[A-Za-z0-9+/*.:_-]{2,35}|(?:[A-Z]{2}\d{2} )?\d[\d -]{2,34}")
 
 
 class Number(float):
@@ -53,21 +81,39 @@ def amount(value):
     raise ValueError(f"no amount: {value!r}"[:100])
 
 
-def currency(value):
-    """ISO 4217."""
-    if type(value) is str and CURRENCY.fullmatch(value):
+def currency(value, default=None):
+    """ISO 4217.
+
+    :param default: the account's currency, for a transaction that is said to be in none
+    """
+    if has_currency(value):
         return value
+    if default and (not value or value in NO_CURRENCIES):
+        return default
     raise ValueError(f"no currency: {value!r}"[:100])
 
 
+def has_currency(value):
+    """Whether it is one that books are kept in."""
+    return type(value) is str and value not in NO_CURRENCIES and bool(CURRENCY.fullmatch(value))
+
+
 def day(value):
-    """``2026-05-03``, also as the beginning of a moment; None stays None."""
-    return date.fromisoformat(value[:10]) if value else None
+    """``2026-05-03``, also as the beginning of a moment. None stays None, and what means "not known" becomes it."""
+    if not value or value[:10] == "0000-00-00":
+        return None
+    found = date.fromisoformat(value[:10])
+    return found if found.year in YEARS else None
+
+
+def first_day(*values):
+    """:return: the first of several days that is one, or None"""
+    return next(filter(None, map(day, values)), None)
 
 
 def moment(value):
-    """A moment of ISO 8601, aware, in UTC; one without a zone counts as UTC. None stays None."""
-    if not value:
+    """A moment of ISO 8601, aware, in UTC; one without a zone counts as UTC. None stays None, and so "not known"."""
+    if not value or (value[:4].isdigit() and int(value[:4]) not in YEARS):
         return None
     if value[-1] == "Z" and len(value) in (20, 24):
         # As nearly all write it; this is done for every transaction.
@@ -85,7 +131,13 @@ def moment(value):
 
 def moment_of_epoch(seconds):
     """Seconds since 1970; None and 0, which some banks send for "not known", give None."""
-    return datetime.fromtimestamp(int(seconds), timezone.utc) if seconds else None
+    seconds = int(seconds or 0)
+    return datetime.fromtimestamp(seconds, timezone.utc) if seconds > 0 else None
+
+
+def truth(value):
+    """:return: whether it is true, as JSON or XML may say that"""
+    return value is True or value == 1 or (type(value) is str and value.strip().lower() in ("true", "1"))
 
 
 def central_european_day(moment):
@@ -121,21 +173,72 @@ def at(value, *path):
     return value
 
 
+def is_placeholder(value):
+    """:param str value: a text without blanks around it"""
+    if len(value) > LONGEST_PLACEHOLDER:
+        return False
+    return value in NOTHINGS or (core := SEPARATORS.sub("", value).upper()) in PLACEHOLDERS or not core
+
+
 def text(value):
-    """Without blanks around it; an empty one is None."""
+    """Without blanks around it; an empty one is None, and so is one that stands for nothing."""
     if value is None:
         return None
-    return str(value).strip() or None
+    value = str(value).strip()
+    return None if not value or is_placeholder(value) else value
+
+
+def identifier(value):
+    """What a bank calls a transaction. None where it calls all of them the same: NOTPROVIDED, 0000."""
+    if type(value) is int:
+        # A program counts: its first one may be 0.
+        return str(value)
+    if value is not None and type(value) is not str:
+        raise ValueError(f"no id: {value!r}"[:100])
+    value = text(value)
+    return None if value is None or FILLING.fullmatch(value) else value
+
+
+def number(value):
+    """The number of an account of the other side, however it is written. A masked one, or zeros, is none."""
+    value = text(value)
+    if value is None or FILLING.fullmatch(value) or (MASKED.search(value) and not iban(value)):
+        return None
+    return value
 
 
 def texts(*values):
-    """All texts in order, lists taken apart, empty ones and repeats left out."""
+    """All texts in order, each once: lists taken apart, without what is empty, stands for nothing, or is said again.
+
+    A bank may send a text and beside it the lines that it is made of.
+    """
     found = {}
     for value in values:
         for item in value if type(value) is list else (value,):
-            if item is not None and (item := str(item).strip()):
-                found[item] = None
-    return tuple(found)
+            if item is not None and (item := str(item).strip()) and not is_placeholder(item):
+                found.setdefault("".join(item.split()), item)
+    if len(found) < 2:
+        return tuple(found.values())
+    return tuple(item for joined, item in found.items() if joined not in _said_again(found))
+
+
+def _said_again(found):
+    """:param dict found: texts by what they are without blanks
+    :return: those that are lines, or consecutive parts, of another one
+    """
+    again, order = set(), list(found)
+    for whole, item in found.items():
+        again.update("".join(line.split()) for line in item.splitlines() if "\n" in item)
+        for first, part in enumerate(order):
+            rest, parts = whole, []
+            for part in order[first:]:
+                if part == whole or not rest.startswith(part):
+                    break
+                rest = rest[len(part) :]
+                parts.append(part)
+            if parts and not rest:
+                again.update(parts)
+    return again
 
 
 def words(value):
@@ -145,20 +248,59 @@ def words(value):
 
 
 def iban(value):
-    """:return: the IBAN without blanks, or None for anything else"""
+    """:return: the IBAN without blanks, or None for anything else, such as a masked one"""
     value = "".join(str(value or "").split()).upper()
-    return value if IBAN.fullmatch(value) else None
+    # Why no rules of countries: the checks within a number are not kept by all banks, those of the IBAN are.
+    return value if stdnum.iban.is_valid(value, check_country=False) else None
+
+
+def bic(value):
+    """:return: the BIC, or None for anything else: NOTPROVIDED has its form, too"""
+    value = text(value)
+    return value if value and stdnum.bic.is_valid(value) else None
 
 
 def creditor_reference(value):
-    """:return: the reference without blanks where the text is an ISO 11649 one, or None"""
+    """:return: the reference without blanks where the text is one of ISO 11649, or None
+
+    A reference of this form is for machines, wherever it stands.
+    """
     if not value or value[:2] not in ("RF", "rf"):
         return None
     value = "".join(value.split()).upper()
-    return value if CREDITOR_REFERENCE.fullmatch(value) else None
+    return value if stdnum.iso11649.is_valid(value) else None
+
+
+def structured_reference(value):
+    """What stands where the bank has a place for references: some banks put free text there.
+
+    :return: the reference, or None for a text for people
+    """
+    value = text(value)
+    if value is None or re.match(r"[Rr][Ff]\d\d", value):
+        return creditor_reference(value)
+    return value if REFERENCE.fullmatch(value) else None
 
 
 def end_to_end_id(value):
-    """ISO 20022 obliges banks to write NOTPROVIDED where the payer gave none."""
-    value = text(value)
-    return None if value is None or value.upper().replace(" ", "") == "NOTPROVIDED" else value
+    """What the payer calls the payment."""
+    return text(value)
+
+
+def other_side(other, own, own_number):
+    """The counterparty of a payment. Some banks write it on the wrong side.
+
+    The account's own number tells: who has it is the holder of the account, on whichever side it stands.
+
+    :param other: :class:`~.types.Counterparty` where it belongs
+    :param own: the same of the side that is the account itself
+    :param own_number: of the account, or None
+    """
+    own_number = iban(own_number)
+    is_own = own_number is not None and iban(other.account_number) == own_number
+    is_other = own.account_number is not None and own_number is not None and iban(own.account_number) != own_number
+    if is_own and (is_other or (own.name and not own.account_number)):
+        return own
+    if not (other.name or other.account_number) and is_other:
+        return own
+    return other

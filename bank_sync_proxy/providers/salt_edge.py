@@ -344,7 +344,7 @@ class SaltEdge(WebProvider):
         The documentation calls ``id`` the account's id and no more, so number or name stand in for it.
         """
         # No books are kept in points.
-        listed = [account for account in listed if account["nature"] != "bonus"]
+        listed = [one for one in listed if one["nature"] != "bonus" and reading.has_currency(one["currency_code"])]
         facts = [self._identity(account) for account in listed]
         ids = identify(known, facts, self.account_keys, [account["id"] for account in listed])
         return dict(zip(ids, listed, strict=True))
@@ -502,7 +502,7 @@ class SaltEdge(WebProvider):
         about = get(about)
         number = about and reading.iban(about)
         foreign, foreign_currency = get("original_amount"), get("original_currency_code")
-        if foreign is None or not foreign_currency or foreign_currency == currency:
+        if foreign is None or foreign_currency == currency or not reading.has_currency(foreign_currency):
             foreign = foreign_currency = None
         else:
             foreign = reading.amount(foreign)
@@ -515,18 +515,18 @@ class SaltEdge(WebProvider):
         return Transaction(
             # Salt Edge's own, unique; `extra.id` is the bank's and may repeat. What is pending is deleted and made anew
             # by each refresh, so its id says nothing about the booked one. https://docs.saltedge.com/v6/#transactions
-            id=row["id"],
+            id=reading.identifier(row["id"]),
             status=STATUSES[row["status"]],
             amount=amount,
             currency=currency,
-            booking_date=reading.day(get("posting_date") or row["made_on"]),
+            booking_date=reading.day(get("posting_date")) or reading.day(row["made_on"]),
             foreign_amount=foreign,
             foreign_currency=foreign_currency,
-            counterparty=Counterparty(reading.text(get(name) or get("transfer_account_name")), number),
+            counterparty=Counterparty(reading.text(get(name)) or reading.text(get("transfer_account_name")), number),
             remittance=remittance,
             end_to_end_id=reading.end_to_end_id(get("end_to_end_id")),
             # The variable symbol is what Czech and Slovak creditors recognise payments by.
-            creditor_reference=reference or reading.text(get("variable_code")),
+            creditor_reference=reference or reading.structured_reference(get("variable_code")),
             raw=row,
         )
 

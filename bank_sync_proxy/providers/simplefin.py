@@ -190,7 +190,7 @@ class SimpleFIN(WebProvider):
         with self.reading("accounts"):
             listed = []
             for account in answer["accounts"]:
-                if not reading.CURRENCY.fullmatch(account["currency"]):
+                if not reading.has_currency(account["currency"]):
                     # The address of a currency of one's own: miles, points. No books are kept in them.
                     continue
                 entry = {
@@ -268,7 +268,7 @@ class SimpleFIN(WebProvider):
         return next(iter(of_bank or (same if len(same) == 1 else ())), None)
 
     def identify_row(self, row):
-        return row["id"], "pending" if row.get("pending") is True else None
+        return reading.identifier(row["id"]), "pending" if reading.truth(row.get("pending")) else None
 
     def _check(self, answer, account, connection):
         """Raise what is wrong with one account; other banks of the same access are none of its business.
@@ -299,13 +299,14 @@ class SimpleFIN(WebProvider):
 
     def _transaction(self, row, currency):
         get = row.get
-        is_pending = get("pending") is True
-        # 0 while it is pending. A day is the one of UTC, the protocol knows no other.
-        moment = reading.moment_of_epoch(row["posted"]) or reading.moment_of_epoch(get("transacted_at"))
-        transacted = reading.moment_of_epoch(get("transacted_at"))
+        # A day is the one of UTC, the protocol knows no other.
+        posted, transacted = reading.moment_of_epoch(row["posted"]), reading.moment_of_epoch(get("transacted_at"))
+        # 0 while it is pending, also where the flag is missing, which is optional: it has not been posted yet.
+        is_pending = reading.truth(get("pending")) or not posted
+        moment = posted or transacted
         return Transaction(
             # Unique in its account, and never used again. https://www.simplefin.org/protocol.html#transaction
-            id=row["id"],
+            id=reading.identifier(row["id"]),
             status="pending" if is_pending else "booked",
             amount=reading.amount(row["amount"]),
             currency=currency,

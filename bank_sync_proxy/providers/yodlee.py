@@ -422,7 +422,7 @@ class Yodlee(WebProvider):
                 if account["CONTAINER"] in CONTAINERS
                 and account.get("accountStatus") not in ("CLOSED", "DELETED")
                 # Where nothing is known of an amount, nothing is of the currency.
-                and self._balance(account)
+                and reading.has_currency((self._balance(account) or {}).get("currency"))
             ]
 
     def _balance(self, account):
@@ -524,7 +524,7 @@ class Yodlee(WebProvider):
     def _name(self, row):
         """:return: the id of a row, None where it has none"""
         name = row.get("id") if isinstance(row, dict) else None
-        return str(name) if type(name) in (int, str) and name != "" else None
+        return reading.identifier(name) if type(name) in (int, str) else None
 
     def identify_row(self, row):
         return self._name(row), STATUSES.get(row["status"])
@@ -549,7 +549,7 @@ class Yodlee(WebProvider):
             status=STATUSES[row["status"]],
             amount=sign * reading.amount(money["amount"]),
             currency=reading.currency(money["currency"]),
-            booking_date=reading.day(get("postDate") or get("transactionDate") or row["date"]),
+            booking_date=reading.first_day(get("postDate"), get("transactionDate")) or reading.day(row["date"]),
             counterparty=Counterparty(reading.text((get("merchant") or {}).get("name"))),
             remittance=reading.texts(original, get("checkNumber")),
             creditor_reference=reading.creditor_reference(original),

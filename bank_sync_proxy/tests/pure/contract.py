@@ -1,6 +1,7 @@
 """What the contract suite needs to know about a provider: a :class:`Script` in ``<code>_server.py``."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import cached_property
@@ -166,6 +167,12 @@ class Script:
             account = account[name]
         return [self.alike(account, number) for number in numbers]
 
+    def placeholders(self, row):
+        """:param row: ``Transaction.raw`` of a good one
+        :return: rows like it, each with one text that is only there because something had to be
+        """
+        return [replaced(row, path, text) for path, said in texts_of(row) for text in placeholders_for(said)]
+
     def put_beside(self, row, exchanges, bad):
         """Change the exchanges, so that bad rows stand before the good ones.
 
@@ -187,6 +194,38 @@ class Script:
             json.dumps(pages[-1].to_protocol(), allow_nan=False)
             assert len(pages) < 50, "the pages have no end"
         return pages
+
+
+#: What recorded answers have where the bank has nothing to say: texts, numbers, currencies and days.
+NO_TEXTS = ("NOTPROVIDED", "NONREF", "n/a", "null", "-")
+NO_NUMBERS = ("0000000000", "************1111", "XXXXXXXX")
+NO_DAYS = ("0000-00-00", "0001-01-01", "1970-01-01", "9999-12-31")
+
+
+def placeholders_for(said):
+    if re.match(r"\d{4}-\d{2}-\d{2}", said):
+        return [day + said[10:] for day in NO_DAYS]
+    return ["XXX"] if re.fullmatch(r"[A-Z]{3}", said) else [*NO_TEXTS, *NO_NUMBERS]
+
+
+def texts_of(value, path=()):
+    """:return: (path, text) of all texts within JSON"""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, item in items:
+        if isinstance(item, str):
+            yield (*path, name), item
+        else:
+            yield from texts_of(item, (*path, name))
+
+
+def replaced(value, path, text):
+    value = json.loads(json.dumps(value))
+    *parents, last = path
+    place = value
+    for name in parents:
+        place = place[name]
+    place[last] = text
+    return value
 
 
 def lists_with(row, value):

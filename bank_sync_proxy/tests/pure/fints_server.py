@@ -1,12 +1,13 @@
 """A German bank as the contract suite needs it."""
 
 import base64
+import re
 
 from fints.client import DATA_BLOB_MAGIC
 from fints.utils import compress_datablob
 from stdnum import iban
 
-from .contract import Script
+from .contract import NO_NUMBERS, NO_TEXTS, Script
 from .fints_bank import GOODBYE, FinTSServer, read, write
 
 PRODUCT = "9FA6681DEC0CF3046BFC2F8A6"
@@ -78,6 +79,16 @@ class FinTSScript(Script):
             if said != exchange["says"]:
                 exchange["says"] = [*said, "HISPA:1:HKSPA+" + "+".join(groups)]
         exchanges += [{**probes[0], "with": {**probes[0]["with"], "iban": number}} for number in accounts]
+
+    def placeholders(self, row):
+        """Days, currencies and signs of a row have a form of their own; what is left is the text."""
+        parts = re.split(r"(\?\d\d)", row["mt940"].replace("\n", "\r\n"))
+        texts = [number for number in range(2, len(parts), 2) if parts[number]]
+        return [
+            "".join([*parts[:number], text, *parts[number + 1 :]])
+            for number in texts
+            for text in (*NO_TEXTS, *NO_NUMBERS)
+        ]
 
     def put_beside(self, row, exchanges, bad):
         lines = exchanges[-1]["binary"]["booked"]

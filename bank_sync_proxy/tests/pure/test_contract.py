@@ -24,9 +24,13 @@ from bank_sync_proxy.tests.pure.contract import (
     CASES,
     CODES,
     LIBRARIES,
+    NO_DAYS,
+    NO_NUMBERS,
+    NO_TEXTS,
     NOW,
     STATE,
     script_class,
+    texts_of,
 )
 from bank_sync_proxy.tests.pure.scripted import FIXTURES, Case, is_part
 
@@ -346,6 +350,31 @@ def test_a_bad_row_does_not_keep_the_others_away(script):
     assert [page.next_cursor for page in pages] == [page.next_cursor for page in good]
     unread = [row for page in pages for row in page.to_protocol()["transactions"] if "problem" in row]
     assert [row["raw"] for row in unread] == [kept for _said, kept in script.bad_rows]
+
+
+def test_a_placeholder_is_no_value(script):
+    """Each text of a transaction in turn is one that stands for nothing."""
+    case = Case(script.code, "unknown_fields")
+    since = case.given.get("since")
+    asked = {"since": since and NOW.date().fromisoformat(since), "account": case.given.get("account")}
+    script.server.expect(case.exchanges)
+    row = script.pages(**asked)[-1].transactions[-1].raw
+    variants = script.placeholders(row)
+    assert len(variants) > 10
+    for begin in range(0, len(variants), 10):
+        # More than ten rows that can't be read would be another mistake.
+        exchanges = Case(script.code, "unknown_fields").exchanges
+        script.put_beside(row, exchanges, variants[begin : begin + 10])
+        script.server.expect(exchanges)
+        script.adapter = script.new_adapter()
+        for page in script.pages(**asked):
+            for transaction in page.transactions:
+                told = transaction.to_protocol()
+                del told["raw"]
+                values = [text.rpartition(":")[2].strip() for _path, text in texts_of(told)]
+                assert not {*values} & {"XXX", *NO_TEXTS, *NO_DAYS}, told
+                numbers = {told["id"], told["counterparty"]["account_number"], told["counterparty"]["bic"]}
+                assert not numbers & {*NO_NUMBERS}, told
 
 
 def test_a_page_of_bad_rows_is_no_page(script):

@@ -230,6 +230,46 @@ def test_the_sign_comes_from_the_indicator(script):
     assert amounts == [Decimal(text) for text in ("-5.00", "-5.00", "5.00", "1500", "1.005")]
 
 
+@pytest.mark.parametrize(
+    "values, reference, mandate",
+    [
+        ({"reference_number": "MANDATE-77", "reference_number_schema": "SDDM"}, None, "MANDATE-77"),
+        ({"reference_number": "RF18 5390 0754 7034", "reference_number_schema": "INTL"}, "RF18539007547034", None),
+        ({"reference_number": "1234561", "reference_number_schema": "FIRF"}, "1234561", None),
+        ({"reference_number": "NOTPROVIDED"}, None, None),
+    ],
+)
+def test_a_mandate_is_no_creditor_reference(script, values, reference, mandate):
+    script.server.expect([page(None, row(**values))])
+    (given,) = script.pages()[0].transactions
+    assert (given.creditor_reference, given.mandate_id) == (reference, mandate)
+
+
+def test_free_text_in_the_place_of_a_reference_is_a_text(script):
+    script.server.expect([page(None, row(reference_number="Miete Mai", remittance_information=["Haus 7"]))])
+    (given,) = script.pages()[0].transactions
+    assert (given.creditor_reference, given.remittance) == (None, ("Haus 7", "Miete Mai"))
+
+
+def test_a_transaction_in_no_currency_is_in_that_of_its_account(script):
+    money = {"currency": "XXX", "amount": "1.00"}
+    script.server.expect([page(None, row(transaction_amount=money, exchange_rate={"instructed_amount": money}))])
+    (given,) = script.pages()[0].transactions
+    assert (given.currency, given.foreign_currency) == ("EUR", None)
+
+
+@pytest.mark.parametrize("currencies, there", [(["EUR", "EUR"], True), (["EUR", "USD"], False), ([], False)])
+def test_an_account_in_no_currency_has_the_one_of_its_balances(script, currencies, there):
+    """XXX stands for "several". An account in which no books can be kept does not keep the others away."""
+    *before, session = Case("enable_banking", "connect").exchanges
+    session["answer"]["accounts"][0]["currency"] = "XXX"
+    uid = session["answer"]["accounts"][0]["uid"]
+    balances = [{"balance_type": "CLBD", "balance_amount": {"currency": one, "amount": "1"}} for one in currencies]
+    script.server.expect([*before, session, {"ask": f"GET /accounts/{uid}/balances", "answer": {"balances": balances}}])
+    completed = script.walk()
+    assert [account.currency for account in completed.accounts] == ["EUR"] * there + ["SEK"]
+
+
 def test_a_name_that_the_bank_put_into_the_address_is_found(script):
     party = {"name": None, "postal_address": {"address_line": ["Muster GmbH", "Ulm"]}}
     script.server.expect([page(None, row(debtor=party, debtor_account={"other": {"identification": "123"}}))])
@@ -239,7 +279,7 @@ def test_a_name_that_the_bank_put_into_the_address_is_found(script):
 
 def test_several_currencies_under_one_number_are_several_accounts(script):
     listed = [
-        {"uid": "u1", "identification_hash": "h", "account_id": {"iban": "FI8149600000000000"}, "currency": currency}
+        {"uid": "u1", "identification_hash": "h", "account_id": {"iban": "FI7349600000000000"}, "currency": currency}
         for currency in ("EUR", "USD")
     ]
     first = script.adapter._identify(listed, {})
@@ -257,7 +297,7 @@ def test_accounts_that_share_the_hash_of_their_holder_stay_apart(script):
             "account_id": {"iban": iban},
             "currency": "EUR",
         }
-        for iban in ("FI2112345600000785", "FI5542345670000081", "FI8149600000000000")
+        for iban in ("FI2112345600000785", "FI5542345670000081", "FI7349600000000000")
     ]
     first = script.adapter._identify(listed[:2], {})
     for now in (listed[1::-1], listed[1:2], listed[2:], listed[::-1]):
@@ -276,10 +316,10 @@ def test_states_from_before_the_main_hash_was_kept_are_read(script):
 
 
 def test_accounts_without_a_hash_are_known_by_their_number(script):
-    listed = [{"uid": "u1", "account_id": {"iban": "FI8149600000000000"}, "currency": "EUR"}]
+    listed = [{"uid": "u1", "account_id": {"iban": "FI7349600000000000"}, "currency": "EUR"}]
     first = script.adapter._identify(listed, {})
     assert (
-        list(script.adapter._identify([{**listed[0], "uid": "u2"}], first)) == list(first) == ["FI8149600000000000.EUR"]
+        list(script.adapter._identify([{**listed[0], "uid": "u2"}], first)) == list(first) == ["FI7349600000000000.EUR"]
     )
 
 

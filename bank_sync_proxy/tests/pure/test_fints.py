@@ -432,6 +432,54 @@ def test_the_day_of_booking_has_no_year_of_its_own(dates, booked):
     assert row.booking_date == booked
 
 
+@pytest.mark.parametrize(
+    "dates, value, booked",
+    [
+        # february_30.sta of the library's corpus; banks whose months have 30 days.
+        ("2602300230", date(2026, 2, 28), date(2026, 2, 28)),
+        ("2402270230", date(2024, 2, 27), date(2024, 2, 29)),
+        ("2602300302", date(2026, 2, 28), date(2026, 3, 2)),
+        ("2611040000", date(2026, 11, 4), date(2026, 11, 4)),
+    ],
+)
+def test_the_thirtieth_of_february_is_the_last_of_its_days(dates, value, booked):
+    words = f":61:{dates}CR5,NTRFNONREF\n:86:166?00TEST"
+    (row,) = read_mt940(mt940(*words.split("\n")))
+    assert (row.value_date, row.booking_date) == (value, booked)
+    assert row.raw["mt940"] == words, "what the bank said is kept as it said it"
+
+
+def test_another_day_that_does_not_exist_is_not_made_up():
+    with pytest.raises(ValueError, match="no row"):
+        read_mt940(mt940(":61:2604300431CR5,NTRFNONREF", ":86:166?00TEST"))
+
+
+def test_texts_of_ns_fields_arrive():
+    """As in the corpus of the library ``mt-940``: structured text beside ``:61:`` instead of ``:86:``."""
+    fields = ["01Verwendungszweck 1", "02Verwendungszweck 2", "15Empfänger", "17Buchungstext", "18Primanotennummer"]
+    (row,) = read_mt940(mt940(":61:2611041104CM5000,00S051Auszahlung", ":NS:" + fields[0], *fields[1:]))
+    assert row.remittance == ("Verwendungszweck 1", "Verwendungszweck 2", "Buchungstext")
+    assert row.counterparty.name == "Empfänger"
+
+
+def test_texts_of_ns_fields_without_parts_arrive():
+    (row,) = read_mt940(mt940(":61:2611041104C5,NTRFNONREF", ":NS:Freier Text", "zweite Zeile"))
+    assert row.remittance == ("Freier Text", "zweite Zeile")
+
+
+def test_further_purpose_is_joined_as_it_was_cut():
+    full = "x" * 26 + "y"
+    (row,) = read_mt940(
+        mt940(":61:2611041104C5,NTRFNONREF", f":86:166?00TEST?20SVWZ+a?60{full}?61z?62Rechnung 1?63 zwei")
+    )
+    assert row.remittance == ("a", f"{full}z Rechnung 1 zwei", "TEST")
+
+
+def test_a_bank_code_is_no_bic_and_zeros_are_no_account():
+    (row,) = read_mt940(mt940(":61:2611041104C5,NTRFNONREF", ":86:166?00TEST?20x?3010020030?310000000000?32Beispiel"))
+    assert vars(row.counterparty) == {"name": "Beispiel", "account_number": None, "bic": None}
+
+
 def test_each_row_of_a_statement_is_read_for_itself(caplog):
     """Neither a row, nor a closing balance, nor another statement that can't be read keeps the others away."""
     row = (":61:2611041104CR{},NTRFNONREF", ":86:166?00TEST?20SVWZ+x")
@@ -506,6 +554,31 @@ def test_what_comes_back_has_the_same_other_side():
     reversal = read_camt(CAMT)[1]
     assert reversal.amount == Decimal("89.40") and reversal.counterparty.name == "Stadtwerke Musterstadt"
     assert reversal.creditor_reference == "RF18539007547034" and reversal.end_to_end_id is None
+
+
+@pytest.mark.parametrize("said", ["true", "1", " true "])
+def test_a_reversal_is_one_however_truth_is_written(said):
+    reversal = read_camt(CAMT.replace(b"<RvslInd>true<", f"<RvslInd>{said}<".encode()))[1]
+    assert reversal.counterparty.name == "Stadtwerke Musterstadt"
+
+
+def test_a_return_says_why_and_names_who_sent_it_back():
+    """Of a direct debit that came back the roles are those of the payment, and there is no indicator."""
+    old = b"<AddtlNtryInf>FOLGELASTSCHRIFT</AddtlNtryInf>"
+    parties = b"<RltdPties><Dbtr><Nm>Kunde</Nm></Dbtr><Cdtr><Nm>Wir</Nm></Cdtr></RltdPties>"
+    reason = b"<RtrInf><Rsn><Cd>AC04</Cd></Rsn><AddtlInf>Konto</AddtlInf><AddtlInf>aufgel.</AddtlInf></RtrInf>"
+    entry = b"""<Ntry><Amt Ccy="EUR">9.00</Amt><CdtDbtInd>DBIT</CdtDbtInd><Sts>BOOK</Sts>
+        <BookgDt><Dt>2026-11-05</Dt></BookgDt><NtryDtls><TxDtls>%s<RmtInf><Ustrd>Rechnung 1</Ustrd></RmtInf>%s</TxDtls>
+        </NtryDtls></Ntry>"""
+    document = CAMT.replace(old, old + b"</Ntry>" + (entry % (parties, reason)).replace(b"</Ntry>", b""), 1)
+    returned = read_camt(document)[1]
+    assert (returned.amount, returned.counterparty.name) == (-9, "Kunde")
+    assert returned.remittance == ("Rechnung 1", "AC04 (closed account) Konto aufgel.")
+
+
+def test_a_reference_that_is_no_iso_one_is_kept_where_references_stand():
+    document = CAMT.replace(b"RF18539007547034", b"210000000003139471430009017")
+    assert read_camt(document)[1].creditor_reference == "210000000003139471430009017"
 
 
 def test_a_batch_is_one_transaction_without_another_side():

@@ -1,6 +1,7 @@
 """Quirks of GoCardless; what all adapters do is in test_contract."""
 
 import json
+from decimal import Decimal
 
 import pytest
 
@@ -103,11 +104,65 @@ def test_ids(script):
     assert one(script, internalTransactionId=None).id is None
 
 
-def test_a_structured_reference_is_a_text_where_there_is_no_other(script):
-    transaction = one(script, remittanceInformationStructuredArray=["+++090/9337/55493+++"])
-    assert (
-        transaction.remittance == ("+++090/9337/55493+++",) and transaction.creditor_reference == "+++090/9337/55493+++"
-    )
+@pytest.mark.parametrize(
+    "texts, remittance, reference",
+    [
+        (
+            {"Unstructured": "Invoice", "Structured": "21 00000 00003 13947 14300 09017"},
+            2,
+            "21 00000 00003 13947 14300 09017",
+        ),
+        ({"StructuredArray": ["+++090/9337/55493+++"]}, 1, "+++090/9337/55493+++"),
+        ({"Structured": {"reference": "RF18539007547034"}}, 1, "RF18539007547034"),
+        # Commerzbank, Sparkassen and easybank put the whole text there.
+        ({"Structured": "N Rechnung 17 Dauerauftrag"}, 1, None),
+        # Commerzbank sends the text and its lines.
+        ({"Unstructured": "A\nB", "UnstructuredArray": ["A", "B"]}, 1, None),
+    ],
+)
+def test_each_text_comes_once_and_only_a_reference_is_one(script, texts, remittance, reference):
+    row = one(script, **{f"remittanceInformation{name}": value for name, value in texts.items()})
+    assert (len(row.remittance), row.creditor_reference) == (remittance, reference)
+
+
+def test_a_structured_text_stays_beside_what_the_bank_adds(script):
+    """Stadtsparkasse Düsseldorf, as recorded in actual's tests: both are needed."""
+    row = one(script, remittanceInformationStructured="Rechnung RE-2024-17", additionalInformation="GUTSCHRIFT")
+    assert row.remittance == ("Rechnung RE-2024-17", "GUTSCHRIFT") and row.creditor_reference is None
+
+
+def test_a_name_on_the_wrong_side_is_found_by_the_number_of_the_account(script):
+    """A payment that names its own account as the one that got the money."""
+    own, shop = {"iban": "GB33BUKB20201555555555"}, {"iban": "GB94BARC10201530093459"}
+    row = one(script, creditorName="Us", creditorAccount=own, debtorName="Shop", debtorAccount=shop)
+    assert (row.counterparty.name, row.counterparty.account_number) == ("Shop", shop["iban"])
+    assert one(script, debtorName="Us", debtorAccount=own).counterparty.name is None
+
+
+PURCHASE = {"internalTransactionId": "1", "bookingDate": "2026-11-02", "additionalInformation": "SUPERMARKET"}
+
+
+@pytest.mark.parametrize(
+    "institution", ["SEB_KORT_AB_SE_SKHSFI21", "SEB_CARD_ESSESESS", "CETELEM_CETMPTP1XXX", "OTHER"]
+)
+def test_a_purchase_with_a_card_is_money_spent_whatever_its_sign_is(script, institution):
+    sign = 1 if institution == "OTHER" else -1
+    state = {**script.state, "institution": institution}
+    rows = [{**PURCHASE, "transactionAmount": {"amount": "250.00", "currency": "GBP"}, "creditorName": "Market"}]
+    script.server.expect([*TOKEN, {**PAGE, "answer": {"transactions": {"booked": rows, "pending": rows}}}])
+    page = script.adapter.transactions(state, script.account)
+    assert [row.amount for row in page.transactions] == [250 * sign] * 2
+    assert page.transactions[0].counterparty.name == ("Market" if sign < 0 else None)
+    script.adapter = script.new_adapter()
+    script.play("accounts")
+    assert script.adapter.accounts(state)[0].balance == Decimal("657.49") * sign
+
+
+def test_a_renewal_does_not_turn_what_its_user_has_reversed(script):
+    """A consent from before the institution was kept: the account was reversed by hand, where it had to be."""
+    script.state = {name: value for name, value in script.state.items() if name != "institution"}
+    script.play("renewal")
+    assert "institution" not in script.walk("renew").state
 
 
 def test_a_booking_that_only_has_a_moment(script):

@@ -3,9 +3,12 @@ from datetime import date, datetime, timezone
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bank_sync_proxy.providers import reading
 from bank_sync_proxy.providers.reading import Number
+from bank_sync_proxy.providers.types import Counterparty
 
 
 @pytest.mark.parametrize(
@@ -113,8 +116,155 @@ def test_references():
     assert reading.end_to_end_id(" E-1 ") == "E-1"
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("NOTPROVIDED", "Not provided", " notprovided ", "NONREF", "N/A", "n.a.", "null", "None", "-", "--", "***"),
+        *("Unknown", "UNDEFINED", "not available", "+++", "...", " "),
+    ],
+)
+def test_what_stands_for_nothing_is_no_text(value):
+    assert reading.text(value) is reading.identifier(value) is reading.number(value) is None
+    assert reading.end_to_end_id(value) is reading.bic(value) is reading.structured_reference(value) is None
+    assert reading.texts(value, [value, "a"]) == ("a",)
+
+
+@pytest.mark.parametrize("value", ["Null", "None Ltd", "NA Imports", "Nonref 12", "0", "X", "💚", "Unknown Pleasures"])
+def test_what_only_looks_like_a_placeholder_is_a_text(value):
+    assert reading.text(value) == value
+    assert reading.texts(value) == (value,)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["0", "0000000000", "XXXXXXXX", "xxxx1234", "************1111", "••••1234", "DE89XXXXXXXXXXXX3000", "..1234"],
+)
+def test_a_masked_number_names_nobody(value):
+    assert reading.number(value) is reading.iban(value) is None
+
+
+@pytest.mark.parametrize(
+    "value", ["DE89370400440532013000", "539-0075470-34", "1234567", "MT84MALT011000012345MTLCAST001S"]
+)
+def test_a_number_is_kept_as_it_is_written(value):
+    assert reading.number(value) == value
+
+
+def test_an_id_that_all_payments_share_is_none():
+    assert [reading.identifier(value) for value in ("000", "XXXX", "XXXX-1234", "****1234")] == [None] * 4
+    assert [reading.identifier(value) for value in ("x", "1", 12, "aXXXb", "a*b#1")] == [
+        "x",
+        "1",
+        "12",
+        "aXXXb",
+        "a*b#1",
+    ]
+    with pytest.raises(ValueError):
+        reading.identifier({"an": "object"})
+
+
+@pytest.mark.parametrize("value", ["0000-00-00", "0001-01-01", "1900-01-01", "1970-01-01", "9999-12-31"])
+def test_a_day_that_means_not_known_is_none(value):
+    assert reading.day(value) is reading.day(f"{value}T00:00:00Z") is None
+    assert value == "0000-00-00" or reading.moment(f"{value}T00:00:00+01:00") is None
+    assert reading.first_day(None, value, "2026-05-03", "2026-05-04") == date(2026, 5, 3)
+
+
+def test_a_moment_of_zero_seconds_is_not_known():
+    assert reading.moment_of_epoch(0) is reading.moment_of_epoch(None) is reading.moment_of_epoch("0") is None
+    assert reading.moment_of_epoch(-1) is None
+
+
+def test_truth_may_be_a_word_or_a_number():
+    assert all(map(reading.truth, (True, 1, "1", "true", " TRUE ")))
+    assert not any(map(reading.truth, (False, 0, "0", "false", None, "", "no", [], {})))
+
+
+@pytest.mark.parametrize(
+    "value, bic",
+    [("DEUTDEFF", "DEUTDEFF"), ("DEUTDEFF500", "DEUTDEFF500"), ("10020030", None), ("NOTPROVIDED", None), (None, None)],
+)
+def test_a_bic(value, bic):
+    assert reading.bic(value) == bic
+
+
+@pytest.mark.parametrize(
+    "values, texts",
+    [
+        (("A\nB", ["A", "B"]), ("A\nB",)),
+        ((["A", "B"], "A B"), ("A B",)),
+        (("Rechnung 17", ["Rech", "nung 17"]), ("Rechnung 17",)),
+        ((["Rechnung 17", "rest"], "Rechnung 17"), ("Rechnung 17", "rest")),
+        (("Rechnung  17", "Rechnung 17"), ("Rechnung  17",)),
+        (("A B C", ["B", "C"], "A"), ("A B C", "B", "C", "A")),
+        (("AB", ["A", "C"], "B"), ("AB", "A", "C", "B")),
+        (("Invoice 17", "17"), ("Invoice 17", "17")),
+    ],
+)
+def test_a_text_and_its_lines_come_once(values, texts):
+    assert reading.texts(*values) == texts
+
+
+@given(st.lists(st.lists(st.sampled_from(["a", "b", "a b", "ab", "c\na", "", "-"]), max_size=3), max_size=3))
+def test_nothing_of_a_text_is_lost(groups):
+    kept = "".join("".join(reading.texts(*groups)).split())
+    for text in (text for texts in groups for text in texts if text != "-"):
+        assert "".join(text.split()) in kept
+    assert reading.texts(*reading.texts(*groups)) == reading.texts(*groups)
+
+
+@pytest.mark.parametrize(
+    "value, reference",
+    [
+        ("RF18 5390 0754 7034", "RF18539007547034"),
+        ("+++090/9337/55493+++", "+++090/9337/55493+++"),
+        ("21 00000 00003 13947 14300 09017", "21 00000 00003 13947 14300 09017"),
+        ("RE-2024-17", "RE-2024-17"),
+        ("SI12 1234567890120", "SI12 1234567890120"),
+        ("HR00 123-456-789", "HR00 123-456-789"),
+        ("N Rechnung 17 Dauerauftrag", None),
+        ("Miete", None),
+        ("Rechnung RE-2024-17", None),
+        ("RF19 5390 0754 7034", None),
+    ],
+)
+def test_free_text_is_no_creditor_reference(value, reference):
+    assert reading.structured_reference(value) == reference
+
+
+OWN, OTHER = "DE89370400440532013000", "BE68539007547034"
+
+
+@pytest.mark.parametrize(
+    "other, own, found",
+    [
+        (("Shop", OTHER), ("Us", OWN), "Shop"),
+        (("Us", OWN), ("Shop", OTHER), "Shop"),
+        (("Us", OWN), ("Shop", None), "Shop"),
+        ((None, None), ("Shop", OTHER), "Shop"),
+        ((None, None), ("Us", OWN), None),
+        ((None, None), ("Us", None), None),
+        (("Shop", None), ("Us", None), "Shop"),
+        (("Shop", None), ("Other", OTHER), "Shop"),
+        (("Us", OWN), (None, None), "Us"),
+    ],
+)
+def test_the_other_side_is_not_who_has_the_account(other, own, found):
+    assert reading.other_side(Counterparty(*other), Counterparty(*own), OWN).name == found
+
+
+def test_without_a_number_of_its_own_the_sides_are_believed():
+    assert reading.other_side(Counterparty("A", OTHER), Counterparty("B", OWN), None).name == "A"
+
+
 def test_a_currency():
     assert reading.currency("EUR") == "EUR"
+    for nothing in ("XXX", "XTS", None, ""):
+        assert reading.currency(nothing, "EUR") == "EUR" and not reading.has_currency(nothing)
+        with pytest.raises(ValueError):
+            reading.currency(nothing)
+    with pytest.raises(ValueError):
+        reading.currency("eur", "EUR")
     for wrong in ("eur", "EURO", None, 978, "EUR\n"):
         with pytest.raises(ValueError):
             reading.currency(wrong)

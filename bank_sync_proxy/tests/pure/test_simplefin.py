@@ -185,11 +185,41 @@ def test_an_account_that_is_gone_is_for_the_user(script):
     assert caught.value.code == "unknown_account"
 
 
-def test_a_booked_transaction_needs_a_day(script):
-    script.server.expect([window(transactions=[{"id": "1", "posted": 0, "amount": "1", "description": "x"}])])
+@pytest.mark.parametrize("more", [{}, {"transacted_at": 1795000000}, {"pending": False}, {"pending": "true"}])
+def test_what_was_not_posted_yet_is_pending_whatever_the_flag_says(script, more):
+    """ "posted: … If the transaction is pending, this may be 0"; the flag is optional."""
+    row = {"id": "1", "posted": 0, "amount": "1", "description": "x", **more}
+    script.server.expect([window(transactions=[row])])
     (page,) = script.pages(since=RECENT)
-    assert not page.transactions
-    assert [(row.id, row.problem) for row in page.unread] == [("1", "a booked transaction without a day")]
+    assert [transaction.status for transaction in page.transactions] == ["pending"] and not page.unread
+
+
+def test_two_banks_may_use_one_id(script):
+    """ "unique within the organization": an access may cover several."""
+    exchange = json.loads(json.dumps(Case("simplefin", "refresh").exchanges[0]))
+    first = exchange["answer"]["accounts"][0]
+    exchange["answer"]["accounts"] = [
+        {**first, "conn_id": name, "balance": balance} for name, balance in (("CON-1", "1.00"), ("CON-2", "2.00"))
+    ]
+    script.server.expect([exchange])
+    state = script.adapter.refresh({**script.state, "accounts": {}}).state
+    balances = {key: account["balance"] for key, account in state["accounts"].items()}
+    assert sorted(balances.values()) == ["1.00", "2.00"]
+    exchange["answer"]["accounts"].reverse()
+    script.server.expect([exchange])
+    again = script.adapter.refresh(state).state["accounts"]
+    assert {key: account["balance"] for key, account in again.items()} == balances
+    for key, balance in balances.items():
+        answer = window()
+        answer["ask"] = answer["ask"].replace("account=2930002", f"account={first['id']}")
+        answer["answer"]["connections"] = exchange["answer"]["connections"]
+        answer["answer"]["accounts"] = [
+            {**one, "transactions": [{"id": one["balance"], "posted": 1795000000, "amount": "1", "description": "x"}]}
+            for one in exchange["answer"]["accounts"]
+        ]
+        script.server.expect([answer])
+        (page,) = script.adapter.transactions(state, key, since=RECENT).transactions
+        assert page.id == balance
 
 
 def test_a_bank_that_is_left_behind_does_not_move_the_window_for_ever(script):
