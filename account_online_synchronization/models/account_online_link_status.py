@@ -17,6 +17,7 @@ BUTTON_OF_ACTION = {
     "disable_auto_sync": "disable_auto_sync",
     "contact_support": "copy",
     "reactivate": "reactivate",
+    "leave_out": "leave_out",
 }
 
 #: Failures whose sentences ask for more than their action says.
@@ -28,7 +29,7 @@ BUTTON_OF_CODE = {
 }
 
 #: Where nothing is known at the proxy, these would only bring the next failure.
-BUTTONS_OF_A_CONNECTION = ("synchronize", "code", "renew", "credentials", "disable_auto_sync")
+BUTTONS_OF_A_CONNECTION = ("synchronize", "code", "renew", "credentials", "disable_auto_sync", "leave_out")
 
 #: What goes away by itself is no danger.
 KIND_OF_ACTION = {"retry": "warning", False: "info"}
@@ -80,6 +81,9 @@ class AccountOnlineLink(models.Model):
         "expiring_synchronization_date",
         "legacy_source",
         "connection_identifier",
+        "service_notes",
+        "account_online_account_ids.refusal_message",
+        "account_online_account_ids.journal_ids",
     )
     @api.depends_context("lang", "tz")
     def _compute_status(self):
@@ -173,7 +177,9 @@ class AccountOnlineLink(models.Model):
         self.ensure_one()
         if self.state == "connected":
             # Why by the date: the bank refuses the next question, also where it has not been asked yet.
-            return "", "", "", "renew" if self.consent_state == "ended" else "synchronize"
+            if self.consent_state == "ended":
+                return "", "", "", "renew"
+            return self._get_status_of_a_part("synchronize")
         if self._is_cut_in_a_copy():
             can_connect = "bank.sync.api" in self.env
             return "info", self._describe_copy(can_connect), "", "reconnect" if can_connect else ""

@@ -32,9 +32,12 @@ class ProxyError(Exception):
     :param str reference: finds the full record at the proxy
     :param int retry_after: seconds to wait, or None
     :param str action: one of :data:`ACTIONS`
+    :param history_days: of a question for transactions that had to be made shorter before it failed, as it came
     """
 
-    def __init__(self, code, message, reference=None, retry_after=None, action="contact_support"):
+    def __init__(
+        self, code, message, reference=None, retry_after=None, action="contact_support", history_days=None
+    ):
         super().__init__(message)
         self.code = code
         self.message = message
@@ -42,6 +45,7 @@ class ProxyError(Exception):
         self.retry_after = retry_after and min(retry_after, MAX_RETRY_AFTER)
         # An action this version does not know must not hide the message that comes with it.
         self.action = action if action in ACTIONS else "contact_support"
+        self.history_days = history_days
 
     @classmethod
     def from_answer(cls, error):
@@ -54,7 +58,9 @@ class ProxyError(Exception):
         )
         wait = error.get("retry_after")
         is_number = isinstance(wait, int | float) and not isinstance(wait, bool) and 0 < wait < float("inf")
-        return cls(code, message, texts.get("reference"), int(wait) if is_number else None, texts.get("action"))
+        seconds = int(wait) if is_number else None
+        history_days = error.get("history_days")
+        return cls(code, message, texts.get("reference"), seconds, texts.get("action"), history_days)
 
 
 class ServiceUnavailable(ProxyError):
