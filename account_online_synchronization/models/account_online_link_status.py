@@ -247,12 +247,17 @@ class AccountOnlineLink(models.Model):
     # -------------------------------------------------------------------------
 
     def _describe_next_attempt(self):
-        """When what failed is tried again by itself; empty where it is not."""
+        """When what failed is tried again, and what becomes of what was missed: only here is known whether it is.
+
+        :return: a sentence; empty where there is nothing to try again
+        """
         if not self.auto_sync or self.state != "error" or not self.next_refresh:
             return ""
         if self.next_refresh <= fields.Datetime.now():
-            return self.env._("It is tried again in a moment.")
-        return self.env._("It is tried again at %s.", self._format_moment(self.next_refresh))
+            return self.env._("It is tried again in a moment; what is missing is fetched then.")
+        return self.env._(
+            "It is tried again at %s; what is missing is fetched then.", self._format_moment(self.next_refresh)
+        )
 
     def _describe_next(self, locale):
         """“in 5 hours (14:10)”, in the user's language."""

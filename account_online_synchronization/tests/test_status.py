@@ -196,7 +196,7 @@ class TestWhen(StatusCommon):
         link = self.connect_journal()
         self.proxy.fail("connections.refresh", "institution_unavailable")
         self.synchronize(link)
-        self.assertEqual(self.hint(link), "It is tried again at 7:05 PM.")
+        self.assertEqual(self.hint(link), "It is tried again at 7:05 PM; what is missing is fetched then.")
         self.assertEqual(link.status_button, "synchronize")
 
     def test_nothing_is_promised_without_the_automatic_synchronization(self):

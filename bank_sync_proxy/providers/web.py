@@ -172,6 +172,10 @@ class WebProvider(Provider):
         :return: (list of transactions, list of :class:`~.types.Unread`), in the order of the rows
         :raise ProtocolError: when hardly any row can be read; then nobody needs to look at each
         """
+        if not isinstance(rows, list | tuple):
+            # A text or an object would be taken for a few bad rows, and its account for an empty one.
+            detail = f"{type(rows).__name__} instead of a list of transactions"
+            raise ProtocolError("unexpected_answer", detail, provider=self.code)
         found, unread = [], []
         for row in rows:
             try:
