@@ -117,9 +117,7 @@ class AccountOnlineAccount(models.Model):
         since = window_start(
             self.start_date or None, self.last_sync or None, self.loaded_since or None, self._overlap_days()
         )
-        return Range(
-            self.online_identifier, self._within_history(since), (self.last_sync and self.sync_cursor) or None
-        )
+        return Range(self.online_identifier, self._within_history(since), (self.last_sync and self.sync_cursor) or None)
 
     def _overlap_days(self):
         """Setting: how many days each window looks back. Further while something waits to be read."""

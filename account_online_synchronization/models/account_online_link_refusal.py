@@ -38,10 +38,13 @@ class AccountOnlineLink(models.Model):
         sudo_accounts._forget_refusal()
         self.sudo()._after_leaving_out(names)  # checked above, too
         if not names:
-            return self._notify(self.env._("The bank refuses no account of %s, so none was left out.", self.name), "info")
+            return self._notify(
+                self.env._("The bank refuses no account of %s, so none was left out.", self.name), "info"
+            )
         return self._notify(
             self.env._(
-                "%s is no longer synchronized. Its journal and its transactions stay; Fetch Accounts brings it back.", names
+                "%s is no longer synchronized. Its journal and its transactions stay; Fetch Accounts brings it back.",
+                names,
             ),
             "success",
         )

@@ -35,9 +35,7 @@ class ProxyError(Exception):
     :param history_days: of a question for transactions that had to be made shorter before it failed, as it came
     """
 
-    def __init__(
-        self, code, message, reference=None, retry_after=None, action="contact_support", history_days=None
-    ):
+    def __init__(self, code, message, reference=None, retry_after=None, action="contact_support", history_days=None):
         super().__init__(message)
         self.code = code
         self.message = message

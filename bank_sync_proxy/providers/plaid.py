@@ -135,7 +135,11 @@ class Plaid(WebProvider):
 
     def read_error(self, body):
         parts = [body.get(name) for name in ("error_type", "error_code", "error_code_reason")]
-        return "/".join(part for part in parts if isinstance(part, str) and part) or None, body.get("error_message"), body.get("request_id")
+        return (
+            "/".join(part for part in parts if isinstance(part, str) and part) or None,
+            body.get("error_message"),
+            body.get("request_id"),
+        )
 
     def _read(self, path, **body):
         """Everything is a POST; these only read, so they may be sent again."""

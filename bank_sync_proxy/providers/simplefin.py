@@ -202,6 +202,9 @@ class SimpleFIN(WebProvider):
                 found[key or account["id"]] = entry
             if not found:
                 self._check(answer, None, None)
+            if answer.get("errlist") or answer.get("errors"):
+                # What is missing while something is wrong is not gone: it keeps its place, and its old balance.
+                found = {**{key: old for key, old in known.items() if key not in found}, **found}
             return found, self._notes(answer)
 
     def _bank(self, account, answer):

@@ -25,8 +25,7 @@ SCALARS = st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats
 JSON = st.recursive(
     SCALARS,
     lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=5), inner, max_size=4)
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=5), inner, max_size=4)
     ),
     max_leaves=12,
 )
@@ -55,7 +54,13 @@ def script(code, caplog):
 
 FIXED = [
     *(b"", b"null", b"[]", b'"text"', b"{}", b"<html>", b"\xff\xfe", b"7", b'{"error": "text"}', b'{"error": []}'),
-    *(b'{"errors": {"code": "x"}}', b'{"errors": "text"}', b'{"errors": [null]}', b'{"errors": [[]]}', b'{"errors": []}'),
+    *(
+        b'{"errors": {"code": "x"}}',
+        b'{"errors": "text"}',
+        b'{"errors": [null]}',
+        b'{"errors": [[]]}',
+        b'{"errors": []}',
+    ),
     *(b'{"error": {"class": {}}}', b'{"error": {"class": ["x"], "message": {}}}', b'{"type": {}, "detail": []}'),
     *(b'{"errorCode": {}, "errorMessage": []}', b'{"error_type": [], "error_code": 7, "error_message": {}}'),
     *(b'{"errors": [{"code": {}, "detail": [], "meta": "x"}]}', b"[" * 5000 + b"]" * 5000),

@@ -94,6 +94,29 @@ def test_each_adapter_says_how_it_tells_of_incomplete_answers():
     assert set(INCOMPLETE) == set(CODES) - OFFLINE
 
 
+#: By adapter: how it says that one account is closed, or no longer given. No renewal is asked for because of it, and the
+#: whole consent has not ended.
+CLOSED = {
+    "enable_banking": failed(422, {"error": "ASPSP_ACCOUNT_NOT_ACCESSIBLE", "code": 422}),
+    "gocardless": failed(409, {"type": "AccountInactiveError", "status_code": 409}),
+    "plaid": failed(400, {"error_type": "INVALID_INPUT", "error_code": "INVALID_ACCOUNT_ID"}),
+    "simplefin": changed(lambda answer: answer.update(accounts=[])),
+    "ponto": failed(404, {"errors": [{"code": "resourceNotFound", "detail": "x"}]}),
+    "qonto": failed(404, {"errors": [{"code": "not_found", "detail": "x"}]}),
+    "salt_edge": failed(404, {"error": {"class": "AccountNotFound", "message": "x"}}),
+}
+
+
+@pytest.mark.parametrize("code", CLOSED)
+def test_one_account_that_is_refused_does_not_end_the_consent(script, code):
+    exchanges = json.loads(json.dumps(Case(code, "empty").exchanges))
+    play(script, CLOSED[code](exchanges))
+    with pytest.raises(ProviderError) as caught:
+        script.pages()
+    # The database remembers these with the account; see ``account_online_account_refusal.py``.
+    assert caught.value.code in ("account_refused", "unknown_account")
+
+
 @pytest.mark.parametrize("status", [400, 404, 406, 422])
 @pytest.mark.parametrize("code", [code for code in CODES if provider_class(code).facts.bookmark])
 def test_a_bookmark_that_the_provider_refuses_is_told_from_a_failure(script, code, status):

@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 
 ADDON = Path(__file__).parents[2]
-ROOMS = [ADDON / "providers", ADDON / "models", ADDON / "controllers", ADDON.parent / "account_online_synchronization/proxy"]
+ROOMS = [
+    ADDON / "providers",
+    ADDON / "models",
+    ADDON / "controllers",
+    ADDON.parent / "account_online_synchronization/proxy",
+]
 FILES = sorted(path for room in ROOMS if room.exists() for path in room.glob("*.py"))
 #: The database says these where it knows that they are true: ``_describe_next_attempt`` of a connection.
 PROMISES = ("next synchronization", "do not have to do anything", "need not do anything", "fetches what is missing")

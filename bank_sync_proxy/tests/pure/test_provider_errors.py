@@ -16,7 +16,16 @@ from bank_sync_proxy.providers.masking import MASK, mask
 
 ADDON = Path(__file__).parents[2]
 PROTOCOL = ADDON.parent / "docs" / "protocol.md"
-ACTIONS = {"leave_out", "retry", "renew", "reconnect", "answer_challenge", "disable_auto_sync", "contact_support", "reactivate"}
+ACTIONS = {
+    "leave_out",
+    "retry",
+    "renew",
+    "reconnect",
+    "answer_challenge",
+    "disable_auto_sync",
+    "contact_support",
+    "reactivate",
+}
 
 
 @pytest.mark.skipif(not PROTOCOL.exists(), reason="docs/protocol.md is not shipped beside this addon")
