@@ -10,8 +10,8 @@ from ..proxy.conversation import Range
 from ..proxy.errors import BadTransaction, ProxyError
 from ..proxy.messages import parse_transaction, storable, transaction_id
 
-#: What is said of a bookmark that will never serve again. The second comes from services and providers that have no word
-#: of their own for it; a question by date follows at most once, so nothing is lost where it means something else.
+#: What is said of a bookmark that will never serve again. The second comes from services that have no word of their own
+#: for it; a question by date follows at most once, so nothing is lost where it means something else.
 REFUSED_BOOKMARKS = ("bookmark_refused", "invalid_request")
 
 

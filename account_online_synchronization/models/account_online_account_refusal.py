@@ -80,8 +80,8 @@ class AccountOnlineAccount(models.Model):
             )
         first = fields.Date.today() - timedelta(days=self.history_days)
         return self.env._(
-            "%(account)s: the bank gives transactions of the last %(days)s days only, so today from %(date)s on. Import "
-            "older ones from a file, if you need them.",
+            "%(account)s: the bank gives transactions of the last %(days)s days only, so today from %(date)s on. "
+            "Import older ones from a file, if you need them.",
             account=self.display_name,
             days=self.history_days,
             date=format_date(self.env, first),

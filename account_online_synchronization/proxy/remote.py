@@ -270,8 +270,8 @@ def _explain(error, address):
         )
     return ServiceUnavailable(
         _lt(
-            "The connection to the connection service at %(address)s broke off before the answer was complete. Please try "
-            "again; if this lasts, ask your system administrator whether a firewall is in the way.",
+            "The connection to the connection service at %(address)s broke off before the answer was complete. Please "
+            "try again; if this lasts, ask your system administrator whether a firewall is in the way.",
             address=address,
         ),
         "service_broken",
@@ -294,7 +294,8 @@ def _explain_status(status, headers, address):
     if status == 429 or status in UNWELL:
         return ServiceUnavailable(
             _lt(
-                "The connection service at %(address)s is busy or being maintained at the moment. Please try again later.",
+                "The connection service at %(address)s is busy or being maintained at the moment. Please try again "
+                "later.",
                 address=address,
             ),
             "service_busy",

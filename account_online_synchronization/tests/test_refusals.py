@@ -18,8 +18,8 @@ NOW = "2026-05-20 10:00:00"
 class RefusingBank(ScriptedProxy):
     """Goes back ``reach`` days at most, and refuses some accounts and bookmarks, as the proxy reports that.
 
-    The proxy has looked for a shorter period by then, so it answers with ``history_days``; ``self.longer`` holds the first
-    days for which it had to.
+    The proxy has looked for a shorter period by then, so it answers with ``history_days``; ``self.longer`` holds the
+    first days for which it had to.
     """
 
     def __init__(self, currency):

@@ -174,8 +174,8 @@ CODES = {
             "RateLimited",
             429,
             _lt(
-                "The bank allows no further request for now, because it was asked very often. Please wait before you ask "
-                "it again; its transactions can be fetched then, too."
+                "The bank allows no further request for now, because it was asked very often. Please wait before you "
+                "ask it again; its transactions can be fetched then, too."
             ),
         ),
         Code(
@@ -449,8 +449,8 @@ CODES = {
             "RateLimited",
             429,
             _lt(
-                "This database asks the connection service too often, so this request was not answered. Please wait some "
-                "minutes before you try again."
+                "This database asks the connection service too often, so this request was not answered. Please wait "
+                "some minutes before you try again."
             ),
         ),
         Code(

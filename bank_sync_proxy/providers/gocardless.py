@@ -366,7 +366,7 @@ class GoCardless(WebProvider):
             return Refreshed(self._read_the_rest(state), self.now())
 
     def _read_the_rest(self, state):
-        """:return: the state with the accounts that could not be read when the consent was given, as far as they can now"""
+        """:return: the state with the accounts that could not be read when the consent was given, if they can now"""
         if not state.get("unread"):
             return state
         read, unread, _error = self._read_accounts(state, state["unread"])

@@ -37,7 +37,7 @@ REQUESTS_PER_DAY = 24
 MAX_NOTES = 5
 
 #: https://github.com/simplefin/simplefin.github.com/blob/error-codes/protocol.md; the longest prefix counts, and what
-#: follows a prefix and is not known counts as the prefix itself. Whatever else stands there, the answer is not complete.
+#: follows it and is not known says no more than the prefix itself. Whatever stands there, the answer is not complete.
 ERRORS = {
     "gen.auth": "consent_revoked",
     # Something is wrong with the question.

@@ -1,4 +1,4 @@
-"""What is incomplete by the provider's own word is no answer: no page, no cursor, no news; and bookmarks that are refused."""
+"""What is incomplete by the provider's own word is no answer; what one refusal is about, no other thing ends for it."""
 
 import json
 
@@ -94,8 +94,7 @@ def test_each_adapter_says_how_it_tells_of_incomplete_answers():
     assert set(INCOMPLETE) == set(CODES) - OFFLINE
 
 
-#: By adapter: how it says that one account is closed, or no longer given. No renewal is asked for because of it, and the
-#: whole consent has not ended.
+#: By adapter: how it says that one account is closed, or no longer given; the whole consent has not ended.
 CLOSED = {
     "enable_banking": failed(422, {"error": "ASPSP_ACCOUNT_NOT_ACCESSIBLE", "code": 422}),
     "gocardless": failed(409, {"type": "AccountInactiveError", "status_code": 409}),
