@@ -375,9 +375,8 @@ class GoCardless(WebProvider):
 
     def accounts(self, state):
         self._check_consent(state)
-        return [
-            self._account(key, account, *self._balance(state, account)) for key, account in state["accounts"].items()
-        ]
+        balances = self.ask_each(state["accounts"], lambda one: self._balance(state, one))
+        return [self._account(key, one, *(balances[key] or ())) for key, one in state["accounts"].items()]
 
     def _account(self, key, account, balance=None, balance_at=None):
         return Account(

@@ -143,3 +143,36 @@ def test_a_failure_that_passes_does_not_cost_the_bookmark(script, code):
         with pytest.raises(ProviderError) as caught:
             script.pages(cursor=bookmark)
         assert caught.value.code != "bookmark_refused"
+
+
+# -------------------------------------------------------------------------
+# ONE ACCOUNT OF SEVERAL
+# -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 429, 500])
+@pytest.mark.parametrize("number", [0, 1], ids=["first", "second"])
+@pytest.mark.parametrize("code", ["enable_banking", "gocardless"])
+def test_a_balance_that_is_refused_hides_no_other_account(script, code, number, status):
+    """Of adapters that ask for each balance; the others get all of them in one answer."""
+    exchanges = json.loads(json.dumps(Case(code, "accounts").exchanges))
+    balances = [exchange for exchange in exchanges if "/balances" in exchange["ask"]]
+    good = next(exchange for exchange in balances if exchange.get("status", 200) == 200)
+    for exchange in balances:
+        exchange |= {"status": 200, "answer": good["answer"]}
+    balances[number] |= {"status": status, "answer": {}}
+    play(script, exchanges)
+    accounts = script.adapter.accounts(script.state)
+    assert len(accounts) == len(script.state["accounts"]) > 1
+    assert accounts[number].balance is None
+
+
+@pytest.mark.parametrize("code", ["enable_banking", "gocardless"])
+def test_balances_that_are_all_refused_are_a_failure(script, code):
+    exchanges = json.loads(json.dumps(Case(code, "accounts").exchanges))
+    for exchange in exchanges:
+        if "/balances" in exchange["ask"]:
+            exchange |= {"status": 500, "answer": {}}
+    play(script, exchanges)
+    with pytest.raises(ProviderError):
+        script.adapter.accounts(script.state)
