@@ -177,6 +177,10 @@ class AccountJournal(models.Model):
         """*Switch Off Automatic Synchronization* on the card of a bank that answers only while a user is present."""
         return self._get_connected_link().action_disable_auto_sync()
 
+    def action_leave_out_refused_accounts(self):
+        """*Leave Out* on the card of a connection of which the bank has closed an account."""
+        return self._get_connected_link().action_leave_out_refused()
+
     def action_open_online_settings(self):
         """*Open Settings*: the connection service has no address, or none that anybody knows."""
         return self._get_connected_link().action_open_settings()

@@ -532,6 +532,7 @@ class AccountOnlineAccount(models.Model):
             self.write({"last_sync": False, "sync_cursor": False})
         start = self._default_start_date(journal) if start_date is None else start_date
         self.write({"start_date": start, "is_left_out": False})
+        self._forget_refusal()
         journal.write(
             {
                 "account_online_account_id": self.id,

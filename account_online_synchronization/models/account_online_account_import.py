@@ -11,6 +11,10 @@ from ..proxy.conversation import Range
 from ..proxy.errors import BadTransaction, ProxyError
 from ..proxy.messages import parse_transaction, storable, transaction_id
 
+#: What is said of a bookmark that will never serve again. The second comes from services that have no word of their own
+#: for it; a question by date follows at most once, so nothing is lost where it means something else.
+REFUSED_BOOKMARKS = ("bookmark_refused", "invalid_request")
+
 
 class AccountOnlineAccount(models.Model):
     """How transactions of an account reach its journal. The steps stand in importer/storing.py."""
@@ -65,12 +69,30 @@ class AccountOnlineAccount(models.Model):
         """
         self.ensure_one()
         wanted = self._wanted_range()
+        try:
+            return self._ask_for_window(client, run, wanted)
+        except ProxyError as error:
+            if not wanted.cursor or error.code not in REFUSED_BOOKMARKS:
+                raise
+            # Why at once: with the same bookmark each run would end here. It is gone also if what follows fails.
+            self.sync_cursor = False
+        return self._ask_for_window(client, run, self._wanted_range())
+
+    def _ask_for_window(self, client, run, wanted):
         window = Window(since=wanted.since, is_delta=bool(wanted.cursor))
-        for page in client.iter_transaction_pages(
+        pages = client.iter_transaction_pages(
             self.account_online_link_id.connection_identifier, wanted.account_id, wanted.since, wanted.cursor
-        ):
-            self._read_page(page, window)
-            run._count("fetched", len(page["transactions"]))
+        )
+        try:
+            for page in pages:
+                if self._learn_history(page.get("history_days")):
+                    # Why: days that the bank does not show are no days on which something has vanished.
+                    window.since = self._within_history(wanted.since)
+                self._read_page(page, window)
+                run._count("fetched", len(page["transactions"]))
+        except ProxyError as error:
+            self._learn_history(error.history_days)
+            raise
         return window
 
     def _read_page(self, page, window):
@@ -142,7 +164,7 @@ class AccountOnlineAccount(models.Model):
         since = window_start(
             self.start_date or None, self.last_sync or None, self.loaded_since or None, self._overlap_days()
         )
-        return Range(self.online_identifier, since, (self.last_sync and self.sync_cursor) or None)
+        return Range(self.online_identifier, self._within_history(since), (self.last_sync and self.sync_cursor) or None)
 
     def _overlap_days(self):
         """Setting: how many days each window looks back. Further while something waits to be read."""

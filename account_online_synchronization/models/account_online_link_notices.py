@@ -338,9 +338,11 @@ class AccountOnlineLink(models.Model):
             _logger.exception("Online link %s: the activity could not be updated", link.id)
 
     def _get_status_subject(self):
-        """:return: ``error:<code>``, ``consent:<date>:<threshold>``, or None; an error that needs a person wins"""
+        """:return: ``error:<code>``, ``refused:<accounts>``, ``consent:<date>:<threshold>``, or None, in this order"""
         if self.error_action in ACTIONS_FOR_A_PERSON and self.journal_ids:
             return f"error:{self.error_code}"
+        if refused := self.account_online_account_ids._refused_ones():
+            return f"refused:{','.join(map(str, refused.ids))}"
         if self._is_consent_to_renew():
             return f"consent:{self.expiring_synchronization_date}:{self._get_expiry_threshold()}"
         return None
@@ -374,6 +376,11 @@ class AccountOnlineLink(models.Model):
             if link.error_reference:
                 note += Markup("<p>%s</p>") % link.env._("Reference: %s", link.error_reference)
             summary, deadline = link._describe_error_action(), fields.Date.context_today(link)
+        elif key.startswith("refused:"):
+            sentences = [account._describe_refusal() for account in link.account_online_account_ids._refused_ones()]
+            note = Markup().join(Markup("<p>%s</p>") % sentence for sentence in sentences)
+            summary = link.env._("Decide about an account that the bank refuses")
+            deadline = fields.Date.context_today(link)
         else:
             deadline = link.expiring_synchronization_date
             end = format_date(link.env, deadline, date_format="long")
@@ -391,6 +398,7 @@ class AccountOnlineLink(models.Model):
             "reactivate": self.env._("Reactivate the bank synchronization"),
             "answer_challenge": self.env._("Enter the code that the bank asks for"),
             "disable_auto_sync": self.env._("Switch the automatic synchronization off"),
+            "leave_out": self.env._("Decide about an account that the bank refuses"),
         }.get(self.error_action) or self.env._("Contact support about the bank connection")
 
     def _ask_to_review(self, sentences):

@@ -303,7 +303,7 @@ class AccountOnlineLink(models.Model):
         self.ensure_one()
         if not self.connection_identifier:
             return None
-        ranges = tuple(account._wanted_range() for account in self._linked_accounts())
+        ranges = tuple(account._wanted_range() for account in self._accounts_worth_asking(user_present=False))
         return Plan(self.connection_identifier, self._language(), ranges)
 
     def _deadline(self):

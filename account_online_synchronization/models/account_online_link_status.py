@@ -17,6 +17,7 @@ BUTTON_OF_ACTION = {
     "disable_auto_sync": "disable_auto_sync",
     "contact_support": "copy",
     "reactivate": "reactivate",
+    "leave_out": "leave_out",
 }
 
 #: Failures whose sentences ask for more than their action says.
@@ -28,7 +29,7 @@ BUTTON_OF_CODE = {
 }
 
 #: Where nothing is known at the proxy, these would only bring the next failure.
-BUTTONS_OF_A_CONNECTION = ("synchronize", "code", "renew", "credentials", "disable_auto_sync")
+BUTTONS_OF_A_CONNECTION = ("synchronize", "code", "renew", "credentials", "disable_auto_sync", "leave_out")
 
 #: What goes away by itself is no danger.
 KIND_OF_ACTION = {"retry": "warning", False: "info"}
@@ -80,6 +81,9 @@ class AccountOnlineLink(models.Model):
         "expiring_synchronization_date",
         "legacy_source",
         "connection_identifier",
+        "service_notes",
+        "account_online_account_ids.refusal_message",
+        "account_online_account_ids.journal_ids",
     )
     @api.depends_context("lang", "tz")
     def _compute_status(self):
@@ -173,7 +177,9 @@ class AccountOnlineLink(models.Model):
         self.ensure_one()
         if self.state == "connected":
             # Why by the date: the bank refuses the next question, also where it has not been asked yet.
-            return "", "", "", "renew" if self.consent_state == "ended" else "synchronize"
+            if self.consent_state == "ended":
+                return "", "", "", "renew"
+            return self._get_status_of_a_part("synchronize")
         if self._is_cut_in_a_copy():
             can_connect = "bank.sync.api" in self.env
             return "info", self._describe_copy(can_connect), "", "reconnect" if can_connect else ""
@@ -241,12 +247,17 @@ class AccountOnlineLink(models.Model):
     # -------------------------------------------------------------------------
 
     def _describe_next_attempt(self):
-        """When what failed is tried again by itself; empty where it is not."""
+        """When what failed is tried again, and what becomes of what was missed: only here is known whether it is.
+
+        :return: a sentence; empty where there is nothing to try again
+        """
         if not self.auto_sync or self.state != "error" or not self.next_refresh:
             return ""
         if self.next_refresh <= fields.Datetime.now():
-            return self.env._("It is tried again in a moment.")
-        return self.env._("It is tried again at %s.", self._format_moment(self.next_refresh))
+            return self.env._("It is tried again in a moment; what is missing is fetched then.")
+        return self.env._(
+            "It is tried again at %s; what is missing is fetched then.", self._format_moment(self.next_refresh)
+        )
 
     def _describe_next(self, locale):
         """“in 5 hours (14:10)”, in the user's language."""

@@ -78,6 +78,7 @@ class AccountOnlineLink(models.Model):
             if answers is not None:
                 client = client.over(lambda transport: Answered(transport, answers))
             answer = self._ask_for_news(client, user_present, refresh)
+            self._take_notes(answer)
             if answer.get("state") == "challenge":
                 run.write({"state": "waiting", "ended_at": fields.Datetime.now()})
                 self._send_status("done")
@@ -142,7 +143,9 @@ class AccountOnlineLink(models.Model):
 
     def _is_long(self):
         limit = fields.Date.subtract(fields.Date.today(), days=LONG_DAYS)
-        return any(not account.last_sync or account.last_sync < limit for account in self._linked_accounts())
+        # Why not those that the bank refuses: they are asked for one short answer.
+        accounts = self._linked_accounts().filtered(lambda account: not account.refusal_code)
+        return any(not account.last_sync or account.last_sync < limit for account in accounts)
 
     def _defer(self, run):
         run.write({"state": "planned", "is_deferred": True})
@@ -194,11 +197,15 @@ class AccountOnlineLink(models.Model):
     def _import_accounts(self, client, run, refreshed_at, checkpoint):
         """:return: the first :class:`ProxyError` that kept an account from being stored, or None"""
         errors = []
-        for number, account in enumerate(self._linked_accounts()):
+        asked = self._accounts_worth_asking(run.trigger == "user")
+        for number, account in enumerate(asked):
             if number and checkpoint:
                 checkpoint()
             errors.append(self._import_account(client, account, run, refreshed_at, checkpoint))
         return next(filter(None, errors), None)
+
+    def _accounts_worth_asking(self, user_present):
+        return self._linked_accounts().filtered(lambda account: account._is_worth_asking(user_present))
 
     def _import_account(self, client, account, run, refreshed_at, checkpoint=None):
         """:param datetime refreshed_at: moment of the bank's news, None where it does not tell
@@ -210,8 +217,10 @@ class AccountOnlineLink(models.Model):
             with self._watched_load(client, account, run, checkpoint) as (client, checkpoint):
                 window = account._fetch_window(client, run)
                 account._store_window(window, run, refreshed_at, checkpoint)
+                account._forget_refusal()
         except ProxyError as error:
-            return error
+            # Why no failure of the run: the other accounts are up to date, and the link names the one that is refused.
+            return None if account._note_refusal(error) else error
         except (Interrupted, psycopg2.OperationalError):
             # Serialization failures and lost connections: the whole request is repeated or rolled back by Odoo.
             raise
@@ -238,6 +247,7 @@ class AccountOnlineLink(models.Model):
         now = fields.Datetime.now()
         run.write({"state": "done", "ended_at": now})
         self._clear_error()
+        self._update_status_activity()
         self._plan_next(self._interval() * (1 - SPREAD * self._share()), last_refresh=now, failure_count=0)
         self._send_status("done")
         return self._notify(run._summary(), "success" if run.imported or run.adopted else "info")

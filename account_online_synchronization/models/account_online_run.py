@@ -238,4 +238,11 @@ class AccountOnlineRun(models.Model):
             parts.append(self.env._("In a locked period, left out: %s.", self.skipped_locked))
         if self.parked:
             parts.append(self.env._("Could not be imported, see the history: %s.", self.parked))
+        accounts = self.account_online_link_id.account_online_account_ids
+        if refused := accounts._refused_ones():
+            names = ", ".join(refused.mapped("display_name"))
+            parts.append(self.env._("Refused by the bank, see the connection: %s.", names))
+        # Why with first loads only: later runs ask for no more than the bank gives.
+        loads = self.env["account.online.load"].search([("run_id", "=", self.id)])
+        parts += filter(None, loads.account_online_account_id.mapped("history_text"))
         return " ".join(parts)

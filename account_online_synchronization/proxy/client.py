@@ -8,10 +8,13 @@ from .words import _lt
 
 #: Questions that go on to the bank, which wants to know whether somebody waits for the answer.
 FOR_THE_USER = {"connections.refresh", "accounts.list", "transactions.list"}
-UNREADABLE = _lt("The connection service gave an answer that can't be read. The next synchronization tries again.")
+UNREADABLE = _lt(
+    "The connection service gave an answer that can't be read, so nothing was fetched. Try again later, and contact "
+    "support if this message stays."
+)
 ENDLESS = _lt(
-    "The bank's list of transactions does not come to an end. Nothing was imported from it; the next synchronization "
-    "tries again. Please contact support if this message stays."
+    "The bank's list of transactions does not come to an end, so nothing was imported from it. Try again later, and "
+    "contact support if this message stays."
 )
 
 CLIENT_ID = signing.SHAPES[signing.CLIENT]

@@ -36,9 +36,10 @@ class ProxyError(Exception):
     :param str reference: finds the full record at the proxy
     :param int retry_after: seconds to wait, or None
     :param str action: one of :data:`ACTIONS`
+    :param history_days: of a question for transactions that had to be made shorter before it failed, as it came
     """
 
-    def __init__(self, code, message, reference=None, retry_after=None, action="contact_support"):
+    def __init__(self, code, message, reference=None, retry_after=None, action="contact_support", history_days=None):
         super().__init__(message)
         self.code = code
         self.message = message
@@ -46,6 +47,7 @@ class ProxyError(Exception):
         self.retry_after = retry_after and min(retry_after, MAX_RETRY_AFTER)
         # An action this version does not know must not hide the message that comes with it.
         self.action = action if action in ACTIONS else "contact_support"
+        self.history_days = history_days
 
     @classmethod
     def from_answer(cls, error):
@@ -59,7 +61,9 @@ class ProxyError(Exception):
         )
         wait = error.get("retry_after")
         is_number = isinstance(wait, int | float) and not isinstance(wait, bool) and 0 < wait < float("inf")
-        return cls(code, message, texts["reference"] or None, (is_number and int(wait)) or None, texts["action"])
+        seconds = int(wait) if is_number else None
+        history_days = error.get("history_days")
+        return cls(code, message, texts.get("reference") or None, seconds or None, texts.get("action"), history_days)
 
 
 def _words(value):

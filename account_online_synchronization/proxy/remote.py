@@ -218,9 +218,8 @@ def _explain(error, address):
     if isinstance(error, requests.exceptions.ProxyError):
         return ServiceUnavailable(
             _lt(
-                "The network's own proxy server let nobody through to the connection service at %(address)s. Nothing "
-                "is lost: the next synchronization fetches what is missing. Ask your system administrator to allow "
-                "this address.",
+                "The network's own proxy server let nobody through to the connection service at %(address)s. Ask your "
+                "system administrator to allow this address.",
                 address=address,
             ),
             "service_firewall",
@@ -230,7 +229,7 @@ def _explain(error, address):
             _lt(
                 "The certificate of the connection service at %(address)s can't be trusted, so nothing was sent: it "
                 "has expired, belongs to another address, or its issuer is unknown here. Ask the administrator of the "
-                "connection service to renew it. Nothing is lost: the next synchronization fetches what is missing.",
+                "connection service to renew it.",
                 address=address,
             ),
             "service_certificate",
@@ -239,8 +238,7 @@ def _explain(error, address):
         return ServiceUnavailable(
             _lt(
                 "The connection service at %(address)s can't be reached: nobody answered. Most of the time a firewall "
-                "blocks the way. Ask your system administrator to allow this address. Nothing is lost: the next "
-                "synchronization fetches what is missing.",
+                "blocks the way. Ask your system administrator to allow this address.",
                 address=address,
             ),
             "service_firewall",
@@ -251,8 +249,7 @@ def _explain(error, address):
         return ServiceUnavailable(
             _lt(
                 "The address %(address)s of the connection service is not known in the network. Check it in the "
-                "settings for a slip of the keyboard, or ask your system administrator about this server's DNS. "
-                "Nothing is lost: the next synchronization fetches what is missing.",
+                "settings for a slip of the keyboard, or ask your system administrator about this server's DNS.",
                 address=address,
             ),
             "service_address",
@@ -261,17 +258,15 @@ def _explain(error, address):
         return ServiceUnavailable(
             _lt(
                 "Nobody listens at %(address)s: the connection service is switched off, or its address or port is "
-                "another one. Nothing is lost: the next synchronization fetches what is missing. If this lasts, ask "
-                "the administrator of the connection service.",
+                "another one. If this lasts, ask the administrator of the connection service.",
                 address=address,
             ),
             "service_refused",
         )
     return ServiceUnavailable(
         _lt(
-            "The connection to the connection service at %(address)s broke off before the answer was there. Nothing is "
-            "lost: the next synchronization fetches what is missing. If this lasts, ask your system administrator "
-            "whether a firewall is in the way.",
+            "The connection to the connection service at %(address)s broke off before the answer was complete. Please "
+            "try again; if this lasts, ask your system administrator whether a firewall is in the way.",
             address=address,
         ),
         "service_broken",
@@ -281,8 +276,8 @@ def _explain(error, address):
 def _slow(address):
     return ServiceUnavailable(
         _lt(
-            "The connection service at %(address)s took too long to answer. Nothing is lost: the next "
-            "synchronization fetches what is missing. You do not have to do anything.",
+            "The connection service at %(address)s took too long to answer. Please try again later; if this lasts, "
+            "ask the administrator of the connection service.",
             address=address,
         ),
         "service_slow",
@@ -297,8 +292,7 @@ def _explain_status(status, headers, address):
         return ServiceUnavailable(
             _lt(
                 "The address %(address)s of the connection service leads on to another one, which is not followed. "
-                "Enter the address to which it leads in the settings. Nothing is lost: the next synchronization "
-                "fetches what is missing.",
+                "Enter the address to which it leads in the settings.",
                 address=address,
             ),
             "service_address",
@@ -306,8 +300,8 @@ def _explain_status(status, headers, address):
     if status == 429 or status in UNWELL:
         return ServiceUnavailable(
             _lt(
-                "The connection service at %(address)s is busy or being maintained at the moment. Nothing is lost: the "
-                "next synchronization fetches what is missing. You do not have to do anything.",
+                "The connection service at %(address)s is busy or being maintained at the moment. Please try again "
+                "later.",
                 address=address,
             ),
             "service_busy",
@@ -317,7 +311,7 @@ def _explain_status(status, headers, address):
         _lt(
             "At %(address)s somebody answers, but no connection service (HTTP status %(status)s). Either the address "
             "in the settings is not right, or a firewall or sign-in page answers in its place. Ask your system "
-            "administrator. Nothing is lost: the next synchronization fetches what is missing.",
+            "administrator.",
             address=address,
             status=status,
         ),

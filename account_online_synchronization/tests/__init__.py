@@ -38,6 +38,7 @@ from . import (
     test_notices_renew,
     test_peers,
     test_phone,
+    test_refusals,
     test_renewal,
     test_return,
     test_review_tours,

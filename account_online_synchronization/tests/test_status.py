@@ -22,6 +22,7 @@ METHODS = {
     "reconnect": ("action_reconnect_online_link", "action_reconnect"),
     "reactivate": ("action_reactivate_online_link", "action_reactivate"),
     "disable_auto_sync": ("action_disable_online_auto_sync", "action_disable_auto_sync"),
+    "leave_out": ("action_leave_out_refused_accounts", "action_leave_out_refused"),
     "settings": ("action_open_online_settings", "action_open_settings"),
     "copy": ("online_copy_details", "online_copy_details"),
 }
@@ -195,7 +196,7 @@ class TestWhen(StatusCommon):
         link = self.connect_journal()
         self.proxy.fail("connections.refresh", "institution_unavailable")
         self.synchronize(link)
-        self.assertEqual(self.hint(link), "It is tried again at 7:05 PM.")
+        self.assertEqual(self.hint(link), "It is tried again at 7:05 PM; what is missing is fetched then.")
         self.assertEqual(link.status_button, "synchronize")
 
     def test_nothing_is_promised_without_the_automatic_synchronization(self):

@@ -246,6 +246,9 @@ class AccountMissingTransactionWizard(models.TransientModel):
             self.page_ids.sorted("id")[-1:].next_cursor or None,
         )
         for page in pages:
+            if account._learn_history(page.get("history_days")):
+                # Days that the bank does not show have nothing missing, and nothing deleted.
+                self.date_from = account._within_history(self.date_from) or self.date_from
             cursor = page["next_cursor"] if page.get("has_more") else False
             self.env["account.missing.transaction.page"].create(
                 {"wizard_id": self.id, "transactions": json.dumps(page["transactions"]), "next_cursor": cursor}

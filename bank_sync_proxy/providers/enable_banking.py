@@ -359,7 +359,8 @@ class EnableBanking(WebProvider):
 
     def accounts(self, state):
         self._check_consent(state)
-        return [self._account(key, one, self._balance(state, one)) for key, one in state["accounts"].items()]
+        balances = self.ask_each(state["accounts"], lambda one: self._balance(state, one))
+        return [self._account(key, one, balances[key] or UNKNOWN) for key, one in state["accounts"].items()]
 
     def _bank_http(self, state):
         """Questions that go on to the bank name the user who waits: they don't count among the few of a day.

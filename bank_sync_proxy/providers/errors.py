@@ -154,8 +154,8 @@ CODES = {
             "TransientError",
             503,
             _lt(
-                "The bank does not answer at the moment. Nothing is lost: the next synchronization fetches what is "
-                "missing. If this lasts for more than a day, see whether the bank's own website works."
+                "The bank does not answer at the moment, so nothing was fetched. Please try again later. If this lasts "
+                "for more than a day, see whether the bank's own website works."
             ),
         ),
         Code(
@@ -164,8 +164,8 @@ CODES = {
             "TransientError",
             503,
             _lt(
-                "The service that reaches the bank does not answer at the moment. Nothing is lost: the next "
-                "synchronization fetches what is missing. You do not have to do anything."
+                "The service that reaches the bank does not answer at the moment, so nothing was fetched. Most of the "
+                "time this is over within an hour: please try again later."
             ),
         ),
         Code(
@@ -174,8 +174,8 @@ CODES = {
             "RateLimited",
             429,
             _lt(
-                "The bank allows no further request for now, because it was asked very often. Nothing is lost: the "
-                "next synchronization waits long enough and fetches what is missing."
+                "The bank allows no further request for now, because it was asked very often. Please wait before you "
+                "ask it again; its transactions can be fetched then, too."
             ),
         ),
         Code(
@@ -439,8 +439,8 @@ CODES = {
             "ProtocolError",
             401,
             _lt(
-                "The connection service has received the same request twice and answered it once. Nothing is lost: "
-                "the next synchronization fetches what is missing."
+                "The connection service has received the same request twice and answered it once, so nothing is lost. "
+                "Please try again."
             ),
         ),
         Code(
@@ -449,8 +449,8 @@ CODES = {
             "RateLimited",
             429,
             _lt(
-                "This database asks the connection service too often. Nothing is lost: the next synchronization "
-                "waits long enough and fetches what is missing."
+                "This database asks the connection service too often, so this request was not answered. Please wait "
+                "some minutes before you try again."
             ),
         ),
         Code(
@@ -459,8 +459,8 @@ CODES = {
             "TransientError",
             503,
             _lt(
-                "The service that reaches the bank is asked by many at the moment. Nothing is lost: the next "
-                "synchronization fetches what is missing. You do not have to do anything."
+                "The service that reaches the bank is busy at the moment, or has not yet received everything from the "
+                "bank, so nothing was fetched. Please try again in some minutes."
             ),
         ),
         Code(

@@ -315,10 +315,8 @@ class FinTS(WebProvider):
         client = self._client(state)
         with client.dialog():
             self._alone(client.init_tan_response)
-            return [
-                self._account((key, account), self._alone(client.balance(account)))
-                for key, account in state["accounts"].items()
-            ]
+            balances = self.ask_each(state["accounts"], lambda one: self._alone(client.balance(one)))
+            return [self._account(item, balances[item[0]]) for item in state["accounts"].items()]
 
     def _account(self, item, balance=None):
         key, account = item

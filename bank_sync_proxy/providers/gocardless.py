@@ -384,7 +384,7 @@ class GoCardless(WebProvider):
             return Refreshed(self._read_the_rest(state), self.now())
 
     def _read_the_rest(self, state):
-        """:return: the state with the accounts that could not be read when the consent was given, as far as they can now"""
+        """:return: the state with the accounts that could not be read when the consent was given, if they can now"""
         if not state.get("unread"):
             return state
         read, unread, _error = self._read_accounts(state, state["unread"])
@@ -394,10 +394,8 @@ class GoCardless(WebProvider):
     def accounts(self, state):
         self._check_consent(state)
         sign = self._sign(state)
-        return [
-            self._account(key, account, self._balance(state, account).signed(sign))
-            for key, account in state["accounts"].items()
-        ]
+        balances = self.ask_each(state["accounts"], lambda one: self._balance(state, one).signed(sign))
+        return [self._account(key, one, balances[key] or UNKNOWN) for key, one in state["accounts"].items()]
 
     def _sign(self, state):
         return -1 if state.get("institution") in TURNED else 1

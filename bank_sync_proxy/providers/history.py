@@ -45,8 +45,8 @@ def next_period(asked, today, named=()):
     """
     latest = max((day for day in asked if day), default=date.min)
     rungs = [today - timedelta(days=days) for days in RUNGS]
-    # What a refusal names comes first, unless it is so short that another date of the answer may have been taken for it:
-    # a period that is granted is never made longer again.
+    # What a refusal names comes first, unless it is so short that another date of the answer may have been taken for
+    # it: a period that is granted is never made longer again.
     named_first = [day for day in named if latest < day <= rungs[-1]]
     later = named_first or [day for day in (*rungs, *named) if latest < day < today]
     if later:

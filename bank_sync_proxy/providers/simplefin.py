@@ -38,7 +38,7 @@ REQUESTS_PER_DAY = 24
 MAX_NOTES = 5
 
 #: https://github.com/simplefin/simplefin.github.com/blob/error-codes/protocol.md; the longest prefix counts, and what
-#: follows a prefix and is not known counts as the prefix itself. Whatever else stands there, the answer is not complete.
+#: follows it and is not known says no more than the prefix itself. Whatever stands there, the answer is not complete.
 ERRORS = {
     "gen.auth": "consent_revoked",
     # Something is wrong with the question.
@@ -205,7 +205,11 @@ class SimpleFIN(WebProvider):
             if not listed:
                 self._check(answer, None, None)
             ids = identify(known, listed, self.account_keys, [entry["id"] for entry in listed])
-            return dict(zip(ids, listed, strict=True)), self._notes(answer)
+            found = dict(zip(ids, listed, strict=True))
+            if answer.get("errlist") or answer.get("errors"):
+                # What is missing while something is wrong is not gone: it keeps its place, and its old balance.
+                found = {**{key: old for key, old in known.items() if key not in found}, **found}
+            return found, self._notes(answer)
 
     def _bank(self, account, answer):
         org = account.get("org") or {}

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from ..tools.recognition import Keys
 from . import errors
 from .base import Provider
-from .errors import CODES, ConfigurationError, ProtocolError
+from .errors import CODES, ConfigurationError, ProtocolError, ProviderError, TransientError
 from .history import PERIOD_CODES, named_periods
 from .http import Http, read_http_date
 from .masking import mask
@@ -177,6 +177,10 @@ class WebProvider(Provider):
         :return: (list of transactions, list of :class:`~.types.Unread`), in the order of the rows
         :raise ProtocolError: when hardly any row can be read; then nobody needs to look at each
         """
+        if not isinstance(rows, list | tuple):
+            # A text or an object would be taken for a few bad rows, and its account for an empty one.
+            detail = f"{type(rows).__name__} instead of a list of transactions"
+            raise ProtocolError("unexpected_answer", detail, provider=self.code)
         found, unread = [], []
         for row in rows:
             try:
@@ -191,6 +195,28 @@ class WebProvider(Provider):
             detail = f"{len(unread)} of {len(unread) + len(found)} transactions can't be read: {unread[0].problem}"
             raise ProtocolError("unexpected_answer", detail, provider=self.code)
         return found, unread
+
+    def ask_each(self, accounts, ask):
+        """Ask something about each account for itself, such as its balance: one that is refused hides no other one.
+
+        :param dict accounts: by our id
+        :param ask: callable(account)
+        :return: answers by our id, None for an account that was refused
+        :raise ProviderError: where all are refused, or nobody answers at all
+        """
+        answers, errors = {}, []
+        for key, account in accounts.items():
+            try:
+                answers[key] = ask(account)
+            except ProviderError as error:
+                if isinstance(error, TransientError) and not error.status:
+                    # The next one would be waited for just as long.
+                    raise
+                answers[key] = None
+                errors.append(error)
+        if errors and len(errors) == len(answers):
+            raise errors[0]
+        return answers
 
     def _unread(self, row, error, status):
         try:

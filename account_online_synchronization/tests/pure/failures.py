@@ -16,7 +16,7 @@ FAILURES = {
     "consent_revoked": ("renew", "danger", "renew"),
     "credentials_rejected": ("renew", "danger", "credentials"),
     "unknown_account": ("renew", "danger", "credentials"),
-    "account_refused": ("leave_out", "warning", "leave_out"),
+    "account_refused": ("leave_out", "danger", "leave_out"),
     "period_refused": ("contact_support", "danger", "copy"),
     "bookmark_refused": ("retry", "warning", "synchronize"),
     "unknown_institution": ("contact_support", "danger", "copy"),

@@ -54,7 +54,7 @@ def test_a_page_that_begins_at_what_is_gone_is_read_from_the_beginning(script):
 def test_pages_are_asked_for_as_their_links_name_them(script, absolute):
     """Ibanity's own client reads ``page[after]``, Ponto's collection ``after``."""
     first, second = copy(PAGES[1]), copy(PAGES[3])
-    path, _question, query = first["ask"].partition("?")
+    path = first["ask"].partition("?")[0]
     after = second["ask"].partition("after=")[2].partition("&")[0]
     link = f"{'{base}' if absolute else ''}{path.removeprefix('GET ')}?page%5Bafter%5D={after}&page%5Blimit%5D=100"
     first["answer"]["links"] = {"next": link}

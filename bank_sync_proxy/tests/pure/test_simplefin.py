@@ -176,6 +176,17 @@ def test_words_of_an_older_server_reach_the_user(script):
     )
 
 
+@pytest.mark.parametrize("trouble", [{"errlist": [{"code": "con.", "conn_id": "CON-9"}]}, {"errors": ["x"]}])
+def test_an_account_that_is_missing_while_something_is_wrong_keeps_its_place(script, trouble):
+    exchange = json.loads(json.dumps(Case("simplefin", "refresh").exchanges[0]))
+    exchange["answer"] |= {"errlist": [], **trouble}
+    exchange["answer"]["accounts"].append({**exchange["answer"]["accounts"][0], "id": "another"})
+    del exchange["answer"]["accounts"][0]
+    script.server.expect([exchange])
+    state = script.adapter.refresh(script.state).state
+    assert set(script.state["accounts"]) <= set(state["accounts"])
+
+
 def test_an_account_that_is_gone_is_for_the_user(script):
     exchange = window()
     exchange["answer"]["accounts"] = []

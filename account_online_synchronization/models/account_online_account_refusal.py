@@ -1,0 +1,132 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.tools.misc import format_date
+
+#: Refusals of one account that last: the other accounts go on, and the bank is not asked the same question in each run.
+LASTING_REFUSALS = ("account_refused", "unknown_account", "period_refused")
+#: After this time a scheduled run asks once more, so that an account that was opened again comes back.
+ASK_AGAIN_AFTER = timedelta(days=7)
+#: ``history_days`` of an account whose bank takes no first day: it gives what it calls longest.
+NO_FIRST_DAY = -1
+MAX_HISTORY_DAYS = 10_000
+
+
+class AccountOnlineAccount(models.Model):
+    """What the bank refuses for one account, so that it is not asked for it again in each run.
+
+    How far back it goes is learned from its answers. That it gives an account no longer is remembered, shown and told;
+    whoever presses *Synchronize Now* or renews the consent asks again.
+    """
+
+    _inherit = "account.online.account"  # pylint: disable=consider-merging-classes-inherited
+
+    history_days = fields.Integer(
+        readonly=True,
+        copy=False,
+        help="How many days back the bank gives transactions, learned when it refused more. 0: it has refused nothing. "
+        "-1: it takes no first day.",
+    )
+    history_text = fields.Char(string="History at the Bank", compute="_compute_history_text")
+    refusal_code = fields.Char(readonly=True, copy=False)
+    refusal_message = fields.Text(string="Refused by the Bank", readonly=True, copy=False)
+    refused_at = fields.Datetime(readonly=True, copy=False)
+
+    # -------------------------------------------------------------------------
+    # COMPUTE METHODS
+    # -------------------------------------------------------------------------
+
+    @api.depends("history_days")
+    @api.depends_context("lang")
+    def _compute_history_text(self):
+        for account in self:
+            account.history_text = account._describe_history()
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - HISTORY
+    # -------------------------------------------------------------------------
+
+    def _learn_history(self, days):
+        """Remember how far back the bank goes, and tell it once.
+
+        :param days: ``history_days`` of an answer, whatever it is
+        :return: whether the answer says so
+        """
+        if not isinstance(days, int) or isinstance(days, bool) or not 0 <= days <= MAX_HISTORY_DAYS:
+            return False
+        known = days or NO_FIRST_DAY
+        if self.history_days != known:
+            self.history_days = known
+            self.account_online_link_id.message_post(body=self._describe_history())
+        return True
+
+    def _within_history(self, since):
+        """:return: the first day to ask for: not earlier than the bank goes back; None for as far back as possible"""
+        if self.history_days == NO_FIRST_DAY:
+            return None
+        if not self.history_days:
+            return since
+        first = fields.Date.today() - timedelta(days=self.history_days)
+        return max(since, first) if since else first
+
+    def _describe_history(self):
+        if not self.history_days:
+            return False
+        if self.history_days == NO_FIRST_DAY:
+            return self.env._(
+                "%s: the bank does not let anybody choose the first day. It gave as many transactions as it does at "
+                "once; import older ones from a file, if you need them.",
+                self.display_name,
+            )
+        first = fields.Date.today() - timedelta(days=self.history_days)
+        return self.env._(
+            "%(account)s: the bank gives transactions of the last %(days)s days only, so today from %(date)s on. "
+            "Import older ones from a file, if you need them.",
+            account=self.display_name,
+            days=self.history_days,
+            date=format_date(self.env, first),
+        )
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - REFUSALS
+    # -------------------------------------------------------------------------
+
+    def _note_refusal(self, error):
+        """Remember that the bank refuses this account, where that is what a failure says.
+
+        :param error: :class:`~..proxy.errors.ProxyError`
+        :return: whether the others may go on as if nothing had happened
+        """
+        if error.code not in LASTING_REFUSALS:
+            return False
+        message = error.message
+        if error.reference:
+            message += " " + self.env._("Reference: %s", error.reference)
+        is_new = self.refusal_code != error.code
+        self.write({"refusal_code": error.code, "refusal_message": message, "refused_at": fields.Datetime.now()})
+        if is_new:
+            self.account_online_link_id.message_post(body=self._describe_refusal())
+        return True
+
+    def _describe_refusal(self):
+        return f"{self.display_name}: {self.refusal_message}"
+
+    def _forget_refusal(self):
+        """It answers again, or somebody has changed what it was refused for."""
+        refused = self.filtered("refusal_code")
+        # Why only then: a write costs even where it changes nothing.
+        if refused:
+            refused.write({"refusal_code": False, "refusal_message": False, "refused_at": False})
+
+    def _is_worth_asking(self, user_present):
+        """:param bool user_present: somebody asks for it, so perhaps something has changed"""
+        return bool(
+            not self.refusal_code
+            or user_present
+            or not self.refused_at
+            or self.refused_at + ASK_AGAIN_AFTER <= fields.Datetime.now()
+        )
+
+    def _refused_ones(self):
+        """:return: those that somebody should know of: they fill a journal, and the bank refuses them"""
+        return self.filtered(lambda account: account.refusal_code and account.journal_ids)

@@ -1,0 +1,86 @@
+from odoo import fields, models
+
+from .account_online_link_status import BUTTON_OF_ACTION, BUTTON_OF_CODE
+
+#: What the refusal of one account leads to, as the same failure of a whole connection would.
+ACTION_OF_REFUSAL = {"account_refused": "leave_out", "unknown_account": "renew", "period_refused": "contact_support"}
+MAX_NOTES, MAX_NOTE = 5, 500
+
+
+class AccountOnlineLink(models.Model):
+    """What is wrong with a part of a link while the rest of it goes on."""
+
+    _inherit = "account.online.link"  # pylint: disable=consider-merging-classes-inherited
+
+    service_notes = fields.Text(
+        readonly=True,
+        copy=False,
+        help="What the connection service said with the last answer that it gave: something is missing, or old.",
+    )
+
+    # -------------------------------------------------------------------------
+    # ACTIONS
+    # -------------------------------------------------------------------------
+
+    def action_leave_out_refused(self):
+        """*Leave Out*: accounts that the bank has closed fill no journal any more. What they have brought stays."""
+        self.ensure_one()
+        self._check_may_connect()
+        self.check_access("write")
+        accounts = self.account_online_account_ids._refused_ones().filtered(
+            lambda account: ACTION_OF_REFUSAL.get(account.refusal_code) == "leave_out"
+        )
+        names = ", ".join(accounts.mapped("display_name"))
+        # Why superuser rights: journals may be of a form that the user can't write; who may connect was checked above.
+        sudo_accounts = accounts.sudo()
+        sudo_accounts.journal_ids._unlink_online_account()
+        sudo_accounts.write({"is_left_out": True})
+        sudo_accounts._forget_refusal()
+        self.sudo()._after_leaving_out(names)  # checked above, too
+        if not names:
+            return self._notify(
+                self.env._("The bank refuses no account of %s, so none was left out.", self.name), "info"
+            )
+        return self._notify(
+            self.env._(
+                "%s is no longer synchronized. Its journal and its transactions stay; Fetch Accounts brings it back.",
+                names,
+            ),
+            "success",
+        )
+
+    def _after_leaving_out(self, names):
+        if self.error_action == "leave_out":
+            self._clear_error()
+        if names:
+            self.message_post(body=self.env._("Left out, because the bank refuses it: %s.", names))
+        self._update_status_activity()
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS
+    # -------------------------------------------------------------------------
+
+    def _take_notes(self, answer):
+        """Keep what ``connections.refresh`` says beside its answer; nothing of it is trusted to be short, or a text."""
+        listed = answer.get("notes")
+        notes = [note for note in listed if isinstance(note, str)] if isinstance(listed, list) else []
+        notes = [" ".join(note.replace("\x00", "").split())[:MAX_NOTE] for note in notes[:MAX_NOTES]]
+        text = "\n".join(dict.fromkeys(filter(None, notes))) or False
+        if (self.service_notes or False) != text:
+            self.service_notes = text
+
+    def _get_status_of_a_part(self, usual_button):
+        """What a link that works shows: refused accounts first, then what the service noted.
+
+        :param str usual_button: where nothing is wrong, or nothing that a button helps with
+        :return: as :meth:`_get_status`
+        """
+        refused = self.account_online_account_ids._refused_ones()
+        if refused:
+            code = refused[0].refusal_code
+            action = ACTION_OF_REFUSAL.get(code, "contact_support")
+            button = BUTTON_OF_CODE.get(code) or BUTTON_OF_ACTION[action]
+            return "danger", "\n".join(account._describe_refusal() for account in refused), "", button
+        if self.service_notes:
+            return "warning", self.service_notes, "", usual_button
+        return "", "", "", usual_button
