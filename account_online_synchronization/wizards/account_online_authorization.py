@@ -180,8 +180,8 @@ class AccountOnlineAuthorization(models.TransientModel):
     @api.model
     def _find(self, nonce):
         """The current user's visit with this nonce, or an empty recordset. Only an open one is finished."""
-        # sudo: found by a secret of 192 bits and the user who asks, so it is his own; _check_rights follows
         mine = [("nonce_digest", "=", self._digest(nonce)), ("user_id", "=", self.env.uid)]
+        # sudo: found by a secret of 192 bits and the user who asks, so it is his own; _check_rights follows
         return as_server(self).search(mine, limit=1)
 
     def _check_rights(self):

@@ -16,6 +16,7 @@ class BankSyncSandboxBank(Pages, http.Controller):
     def page(self, institution="", state="", user="", **parameters):
         bank = (
             request.env["bank.sync.institution"]
+            # sudo: reads a bank of the Demo Bank by its public code
             .sudo()
             .search([("provider_id.code", "=", "sandbox"), ("provider_institution", "=", institution)], limit=1)
         )

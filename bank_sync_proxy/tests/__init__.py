@@ -20,6 +20,7 @@ from . import (
     test_receiver,
     test_redirects,
     test_secrets,
+    test_server_fields,
     test_suspicion,
     test_support,
     test_webhooks,
