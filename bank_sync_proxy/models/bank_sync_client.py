@@ -105,11 +105,10 @@ class BankSyncClient(models.Model):
 
     def _secrets(self):
         """:return: dict: ``current`` is what the database signs with, ``next`` what it was given to sign with later"""
-        stored = self.sudo().secret_data
-        return self.env["bank.sync.vault"]._decrypt(stored) if stored else {}
+        return self.env["bank.sync.vault"]._decrypt(self.sudo(), "secret_data")
 
     def _write_secrets(self, **named):
-        self.sudo().secret_data = self.env["bank.sync.vault"]._encrypt(named)
+        self.sudo().secret_data = self.env["bank.sync.vault"]._encrypt(self, "secret_data", named)
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - BLOCKING

@@ -64,7 +64,7 @@ class BankSyncProviderSetting(models.Model):
         # An empty field means "not touched": the stored secret is not shown.
         # Its administrators may write it, and only the system reads what is stored.
         if text:
-            self.sudo().encrypted_value = self.env["bank.sync.vault"]._encrypt(text)
+            self.sudo().encrypted_value = self.env["bank.sync.vault"]._encrypt(self, "encrypted_value", text)
 
     # -------------------------------------------------------------------------
     # CONSTRAINTS
@@ -92,7 +92,7 @@ class BankSyncProviderSetting(models.Model):
     def _secret(self):
         """:raise ConsentError: ``secrets_unreadable``; one that nobody has entered is only missing then"""
         try:
-            return self.env["bank.sync.vault"]._decrypt(self.encrypted_value) or ""
+            return self.env["bank.sync.vault"]._decrypt(self, "encrypted_value") or ""
         except ConsentError:
             if not self._is_generated():
                 raise
