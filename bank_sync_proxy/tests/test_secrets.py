@@ -183,6 +183,29 @@ class TestSecrets(ProxyCase):
         self.assertFalse(self.env["bank.sync.connection"].search([("secret_state", "!=", False)]))
         self.connect()
 
+    def test_neutralized_copy_has_no_personal_data_of_clients(self):
+        canary = "canary@example.com"
+        client = self.env["bank.sync.client"].create(
+            {"name": "Books", "database_uuid": "x", "url": "https://canary.example", "contact_email": canary}
+        )
+        self.env.cr.flush()
+        client.contact_email = f"new-{canary}"
+        self.env.cr.flush()
+        error = self.env["bank.sync.error"].create(
+            {"client_id": client.id, "request": canary, "detail": canary, "address": canary, "code": "rate_limited"}
+        )
+        self.env["bank.sync.suspicion"].create({"client_id": client.id, "kind": "burst", "detail": canary})
+        plaid = self.env["bank.sync.provider"].with_context(active_test=False).search([("code", "=", "plaid")])
+        plaid.setting_ids.filtered(lambda setting: setting.type == "text").plain_value = canary
+        self.env.flush_all()
+        self.env.cr.execute(NEUTRALIZE.read_text())
+        self.env.invalidate_all()
+        tables = self.env.registry.models
+        for model in tables:
+            if self.env[model]._auto and not self.env[model]._abstract and model.startswith(("bank.sync.", "mail.")):
+                self.assertNotIn("canary", self.stored(self.env[model]._table) or "", model)
+        self.assertEqual(error.code, "rate_limited")
+
     def test_error_records_go_after_ninety_days(self):
         answer = self.ask("connections.get", connection_id="none")
         record = self.env["bank.sync.error"].search([("reference", "=", answer["error"]["reference"])])
