@@ -14,6 +14,7 @@
         "data/ir_cron.xml",
         "data/ir_cron_notices.xml",
         "data/account_online_service.xml",
+        "data/account_online_service_secret.xml",
         "data/mail_activity_type.xml",
         "data/mail_template.xml",
         "wizards/account_online_account_selection_views.xml",

@@ -1,7 +1,7 @@
 {
     "name": "Bank Synchronization Proxy",
     "summary": "Stands between databases and the providers that reach their banks",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Accounting/Accounting",
     "author": "account_online_synchronization contributors",
     "license": "LGPL-3",
@@ -28,6 +28,7 @@
         "views/institutions_templates.xml",
         "data/bank_sync_provider.xml",
         "data/bank_sync_provider_settings.xml",
+        "data/bank_sync_vault.xml",
     ],
     "pre_init_hook": "pre_init_hook",
     "uninstall_hook": "uninstall_hook",

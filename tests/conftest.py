@@ -38,6 +38,8 @@ class Installation:
     proxy: "Installation | None" = None
     #: Takes the text messages that it sends.
     sms_gateway: object = None
+    #: Log as much as Odoo can, in the server's log and in ir.logging.
+    logs_all: bool = False
     #: Folders with addons besides our own.
     addons_path: tuple = ()
 
@@ -130,6 +132,8 @@ class Installation:
         port = self.port = self.port or ports.any_free()
         log = f"server-{self.name}"
         options = ["--db-filter", f"^{self.name}$", "--http-port", port, f"--max-cron-threads={cron_threads}"]
+        if self.logs_all:
+            options += ["--log-level=debug", "--log-db", self.name, "--log-db-level=debug"]
         if workers:
             options += [f"--workers={workers}", "--gevent-port", ports.any_free()]
         self.server = odoo_command.serve(["-d", self.name, *options], log)
@@ -151,6 +155,16 @@ class Installation:
     def stop(self):
         if self.server:
             process.stop(self.server)
+
+    def log(self):
+        """:return: all that its server has logged, in this process's runs"""
+        return process.log_path(f"server-{self.name}").read_text(encoding="utf-8")
+
+    def dump(self):
+        """:return: what pg_dump writes: all that is in the database"""
+        command = [sql.program("pg_dump"), "--no-owner", self.name]
+        done = subprocess.run(command, env=odoo_command.environment(), capture_output=True, text=True, check=True)
+        return done.stdout
 
     def visitor(self):
         """A user without a browser, as in scripts/demo.py."""
@@ -227,7 +241,7 @@ def company():
 
 
 @contextmanager
-def a_company_behind_a_proxy(cron_threads=0):
+def a_company_behind_a_proxy(cron_threads=0, logs_all=False):
     """Two servers with a database each: a proxy that sends text messages, and a company with books that asks it."""
     with (
         SmsGateway() as gateway,
@@ -235,6 +249,7 @@ def a_company_behind_a_proxy(cron_threads=0):
         a_copy_of_the_template("account_online_synchronization") as company,
     ):
         proxy.host, proxy.sms_gateway = "localhost", gateway
+        proxy.logs_all = company.logs_all = logs_all
         proxy.start()
         proxy.set_parameters(
             sms__endpoint=gateway.url, web__base__url=proxy.url, bank_sync_proxy__allow_private_addresses="1"

@@ -1,4 +1,5 @@
 import hashlib
+import logging
 import threading
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from ..proxy.transport import EmbeddedTransport
 from ..proxy.words import Sentence
 from ..tools.vault import SecretsUnreadable, Vault, WeakKey, read_or_create_master
 from .server_fields import as_server
+
+_logger = logging.getLogger(__name__)
 
 PURPOSE = "account_online_synchronization"
 STATES = ("phone_required", "active", "blocked", "disconnected")
@@ -264,7 +267,7 @@ class AccountOnlineService(models.Model):
                 action="reconnect",
             )
         try:
-            secrets = self._vault().decrypt(self.secret_data or "")
+            secrets = self._vault().decrypt(self.secret_data or "", *self._secret_place())
         except SecretsUnreadable:
             raise ProxyError(
                 "registration_unreadable",
@@ -278,4 +281,25 @@ class AccountOnlineService(models.Model):
         return [secrets[name] for name in ("next", "current") if secrets.get(name)]
 
     def _write_secrets(self, **named):
-        self.secret_data = self._vault().encrypt(named)
+        self.secret_data = self._vault().encrypt(named, *self._secret_place())
+
+    def _secret_place(self):
+        """:return: tuple of texts: where the secret is at home; moved elsewhere, it can't be read"""
+        self.ensure_one()
+        return self._name, str(self.id), "secret_data"
+
+    @api.model
+    def _bind_secret(self):
+        """Bind to its row the secret that version 19.0.1.0 has stored. Called by each update of the addon."""
+        for service in self.search([("secret_data", "!=", False)]):
+            try:
+                bound = service._vault().bind(service.secret_data, *service._secret_place())
+            except (SecretsUnreadable, ProxyError):
+                _logger.warning(
+                    "The secret of this database at its connection service can't be read with this master key and "
+                    "stays as it is. If the key was not configured during this update (bank_sync_key, or the key file "
+                    "in the data directory), update account_online_synchronization again with it."
+                )
+                continue
+            if bound != service.secret_data:
+                service.secret_data = bound

@@ -1,8 +1,10 @@
 import contextlib
+import json
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
+from odoo.tools import config
 
 from ..proxy.errors import ProxyError, ServiceUnavailable
 from .service_common import ServiceCommon
@@ -29,6 +31,37 @@ class TestService(ServiceCommon):
         self.env.cr.execute("SELECT row_to_json(s)::text FROM account_online_service s")
         self.assertNotIn(self.secrets()[0], self.env.cr.fetchone()[0])
         self.assertEqual(self.service._read_secrets(), self.secrets())
+
+    def test_secret_of_another_place_is_unreadable(self):
+        self.register()
+        for place in (("account.online.service", "0", "secret_data"), ("account.online.link", "1", "secret_data")):
+            self.service.secret_data = self.service._vault().encrypt({"current": "x"}, *place)
+            with self.assertRaises(ProxyError) as caught:
+                self.service._read_secrets()
+            self.assertEqual(caught.exception.code, "registration_unreadable")
+
+    def test_update_binds_the_secret_of_the_first_version_and_loses_none(self):
+        self.register()
+        first = self.service._vault()._fernet()
+        self.service.secret_data = first.encrypt(json.dumps({"current": self.secrets()[0]}).encode()).decode()
+        with self.assertRaises(ProxyError):
+            self.service._read_secrets()
+        self.env["account.online.service"]._bind_secret()
+        self.assertEqual(self.service._read_secrets(), self.secrets())
+        bound = self.service.secret_data
+        self.env["account.online.service"]._bind_secret()
+        self.assertEqual(self.service.secret_data, bound)
+
+    def test_update_without_the_key_keeps_the_secret_and_says_what_to_do(self):
+        self.register()
+        self.service.secret_data = kept = self.service._vault()._fernet().encrypt(b'{"current": "x"}').decode()
+        with (
+            patch.dict(config.options, {"bank_sync_key": "another key, which is long enough to be one"}),
+            self.assertLogs("odoo.addons.account_online_synchronization.models.account_online_service") as logs,
+        ):
+            self.env["account.online.service"]._bind_secret()
+        self.assertIn("update account_online_synchronization again", logs.output[0])
+        self.assertEqual(self.service.secret_data, kept)
 
     def test_the_address_of_the_way_back_is_the_one_that_the_service_knows(self):
         self.register()
@@ -157,6 +190,17 @@ class TestService(ServiceCommon):
         self.env.cr.execute(NEUTRALIZE.read_text())
         self.env.invalidate_all()
         self.assertRecordValues(self.service, [{"url": False, "client_identifier": False, "secret_data": False}])
+
+    def test_neutralized_copy_has_no_answer_of_a_bank_word_for_word(self):
+        self.register()
+        link = self.connect_journal()
+        self.synchronize(link)
+        stored = [("res_model", "=", "account.online.run"), ("res_field", "=", "raw_answers")]
+        self.assertTrue(self.env["ir.attachment"].search_count(stored))
+        self.env.flush_all()
+        self.env.cr.execute(NEUTRALIZE.read_text())
+        self.env.invalidate_all()
+        self.assertFalse(self.env["ir.attachment"].search_count(stored))
 
     def test_no_question_leaves_a_neutralized_copy_whatever_is_entered_there(self):
         self.register()

@@ -1,7 +1,10 @@
 """Encryption of secrets at rest, with a key outside the database. Imports no Odoo.
 
-The Fernet key follows from a master key and from the database's uuid and name: a copied or renamed database derives
-another key and can't read what it took along, even on the same server with the same master key.
+Each place in the database has a Fernet key of its own. It follows from a master key, from the database's uuid and name,
+and from model, row and field:
+
+- a copied or renamed database can't read what it took along, even on the same server with the same master key;
+- who can write into the database can't make one row speak with the secret of another: moved, it can't be read.
 
 Both addons hold this file, because either is installed without the other; a test keeps the two copies equal.
 """
@@ -32,7 +35,9 @@ class WeakKey(ValueError):
 
 
 class Vault:
-    """Encrypts and decrypts JSON objects for one database, and digests what has to be compared only.
+    """Encrypts and decrypts JSON objects for places in one database, and digests what has to be compared only.
+
+    A place is any number of texts, such as model, id of the row and field.
 
     :param bytes master: the master key
     :param str database_uuid: Odoo's ``database.uuid``
@@ -43,25 +48,47 @@ class Vault:
     def __init__(self, master, database_uuid, database_name, purpose="bank_sync_proxy"):
         if len(master) < MIN_KEY_LENGTH:
             raise WeakKey(f"The master key has {len(master)} characters; it needs at least {MIN_KEY_LENGTH}.")
-        self._fernet = Fernet(base64.urlsafe_b64encode(self._derive(master, purpose, database_uuid, database_name)))
-        self._digest_key = self._derive(master, purpose, database_uuid, database_name, "digest")
+        self._names = (purpose, database_uuid, database_name)
+        self._master = master
+        self._digest_key = self._derive(master, *self._names, "digest")
 
     @staticmethod
     def _derive(master, *names):
         info = json.dumps(names).encode()
         return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=info).derive(master)
 
-    def encrypt(self, value):
-        """:return: text that only this database can read"""
-        return self._fernet.encrypt(json.dumps(value).encode()).decode()
+    def _fernet(self, *names):
+        return Fernet(base64.urlsafe_b64encode(self._derive(self._master, *self._names, *names)))
 
-    def decrypt(self, text):
-        """:raise SecretsUnreadable: when the text was written by another database or with another key"""
+    def encrypt(self, value, *place):
+        """:return: text that only this database can read, and only in this place"""
+        return self._fernet("place", *place).encrypt(json.dumps(value).encode()).decode()
+
+    def decrypt(self, text, *place):
+        """
+        :raise SecretsUnreadable: when the text was written by another database, with another key, or for another place
+        """
+        return self._read(self._fernet("place", *place), text)
+
+    def bind(self, text, *place):
+        """Give a text of version 19.0.1.0, which could be read in any place, one place for good.
+
+        :return: the text for this place; the same one where it is bound to it
+        :raise SecretsUnreadable: as :meth:`decrypt`
+        """
         try:
-            return json.loads(self._fernet.decrypt(text.encode()))
+            self.decrypt(text, *place)
+        except SecretsUnreadable:
+            return self.encrypt(self._read(self._fernet(), text), *place)
+        return text
+
+    @staticmethod
+    def _read(fernet, text):
+        try:
+            return json.loads(fernet.decrypt(text.encode()))
         except (InvalidToken, ValueError):
             # The cause is left out: it says nothing, and this exception travels far.
-            raise SecretsUnreadable("written by another database or with another key") from None
+            raise SecretsUnreadable("written by another database, with another key, or for another place") from None
 
     def digest(self, *texts):
         """:return: hexadecimal digits; without the master key nobody can try out what they stand for"""

@@ -57,7 +57,7 @@ class BankSyncCallbacks(Pages, http.Controller):
         if request.httprequest.method == "HEAD":
             return self._sign("preview")
         if SEALED in params:
-            params = self._unseal(params)
+            params = self._unseal(provider, params)
         visit = request.env["bank.sync.visit"]._find_returned(provider, params.get("state"))
         visit = self._speak_its_language(visit)
         if not visit:
@@ -88,13 +88,14 @@ class BankSyncCallbacks(Pages, http.Controller):
         brought in an envelope that only this proxy can open."""
         params = request.httprequest.form.to_dict()
         state = params.pop("state", "")
-        sealed = request.env["bank.sync.vault"]._encrypt({"params": params})
+        sealed = request.env["bank.sync.vault"]._seal({"params": params}, SEALED, provider, state)
         location = f"/bank_sync/callback/{provider}"
         return request.redirect_query(location, {"state": state, SEALED: sealed}, code=HTTPStatus.SEE_OTHER)
 
-    def _unseal(self, params):
+    def _unseal(self, provider, params):
         try:
-            inside = request.env["bank.sync.vault"]._decrypt(params[SEALED])["params"]
+            vault = request.env["bank.sync.vault"]
+            inside = vault._unseal(params[SEALED], SEALED, provider, params.get("state", ""))["params"]
         except (ProviderError, KeyError):
             return {}
         return {**inside, "state": params.get("state")}

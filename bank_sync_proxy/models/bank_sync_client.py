@@ -109,12 +109,11 @@ class BankSyncClient(models.Model):
     def _secrets(self):
         """:return: dict: ``current`` is what the database signs with, ``next`` what it was given to sign with later"""
         # sudo: callers are private: signatures are checked and made with it, it leaves the proxy never
-        stored = self.sudo().secret_data
-        return self.env["bank.sync.vault"]._decrypt(stored) if stored else {}
+        return self.env["bank.sync.vault"]._decrypt(self.sudo(), "secret_data")
 
     def _write_secrets(self, **named):
         # sudo: callers are private: registration and rotation, whose questions the gate has checked
-        as_server(self).secret_data = self.env["bank.sync.vault"]._encrypt(named)
+        as_server(self).secret_data = self.env["bank.sync.vault"]._encrypt(self, "secret_data", named)
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - BLOCKING

@@ -40,7 +40,7 @@ class BankSyncClientPhone(models.Model):
     def _compute_phone(self):
         for client in self:
             try:
-                client.phone = self.env["bank.sync.vault"]._decrypt(client.secret_phone).get("phone")
+                client.phone = self.env["bank.sync.vault"]._decrypt(client, "secret_phone").get("phone")
             except ProviderError:
                 # This database was renamed, or its key is gone: then nobody can be sent a code.
                 client.phone = False
@@ -91,7 +91,7 @@ class BankSyncClientPhone(models.Model):
             self._check_usable()
         if code:
             confirmed = self.env["bank.sync.phone.code"]._accept(self, "verify", code)
-            secret = self.env["bank.sync.vault"]._encrypt({"phone": confirmed})
+            secret = self.env["bank.sync.vault"]._encrypt(self, "secret_phone", {"phone": confirmed})
             self.write({"secret_phone": secret, "awaits_phone_since": False})
             return self._activate()
         return self._send_code("verify", self._checked_phone(phone, country))

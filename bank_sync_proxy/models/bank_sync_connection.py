@@ -74,14 +74,14 @@ class BankSyncConnection(models.Model):
     def _read_state(self):
         """:raise ConsentError: ``secrets_unreadable``"""
         # sudo: callers are private, with a connection of the client or visit that was checked; adapters get it
-        return self.env["bank.sync.vault"]._decrypt(self.sudo().secret_state)
+        return self.env["bank.sync.vault"]._decrypt(self.sudo(), "secret_state")
 
     def _take(self, result):
         """Store what an adapter gave at the end of a consent or of a refresh.
 
         :param result: :class:`~..providers.types.Completed` or :class:`~..providers.types.Refreshed`
         """
-        secret = self.env["bank.sync.vault"]._encrypt(result.state)
+        secret = self.env["bank.sync.vault"]._encrypt(self, "secret_state", result.state)
         values = {"state": "connected", "secret_state": secret}
         if result.refreshed_at:
             values["refreshed_at"] = naive(result.refreshed_at)
@@ -107,7 +107,7 @@ class BankSyncConnection(models.Model):
             # Why not in the question: what that has written is taken back.
             state = self._read_state()
             if (kept := self.provider_id._adapter().forget_refused(state)) != state:
-                self.secret_state = self.env["bank.sync.vault"]._encrypt(kept)
+                self.secret_state = self.env["bank.sync.vault"]._encrypt(self, "secret_state", kept)
         for connection, kind, account in getattr(error, "spent", ()):
             if connection == self:
                 self.env["bank.sync.usage"]._count(self, kind, account)

@@ -11,6 +11,7 @@ from odoo.tools.translate import get_translation
 
 from ..providers.errors import CODES, ProtocolError, ProviderError
 from ..providers.masking import mask
+from ..tools.bounded_http import Deadline
 from .server_fields import as_server
 
 _logger = logging.getLogger(__name__)
@@ -19,6 +20,8 @@ _logger = logging.getLogger(__name__)
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 KEEP_DAYS = 90
 MAX_DETAIL = 20_000
+#: All requests that one question makes to a provider end within so many seconds: before the database gives up (120).
+QUESTION_SECONDS = 100
 #: Records per minute of requests that were refused at the gate.
 REFUSED_OF_ADDRESS = 20
 REFUSED_IN_ALL = 300
@@ -117,7 +120,8 @@ class BankSyncError(models.Model):
     @api.model
     def _answer_or_kept(self, question):
         try:
-            return question(), None
+            with Deadline(QUESTION_SECONDS):
+                return question(), None
         except ProviderError as error:
             if not error.keeps:
                 raise

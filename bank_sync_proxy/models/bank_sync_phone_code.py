@@ -72,7 +72,6 @@ class BankSyncPhoneCode(models.Model):
         values = {
             "client_id": client.id,
             "purpose": purpose,
-            "secret_data": vault._encrypt({"phone": phone}),
             "phone_digest": phone_digest,
             "code_digest": vault._digest("code", client.identifier, purpose, phone_digest, code),
             "client_serial": self._next_serial("client_serial", [("client_id", "=", client.id)], *PER_CLIENT),
@@ -82,6 +81,7 @@ class BankSyncPhoneCode(models.Model):
             # Before it is sent: who comes second sends nothing.
             with self.env.cr.savepoint():
                 record = self.create(values)
+                record.secret_data = vault._encrypt(record, "secret_data", {"phone": phone})
         except psycopg2.errors.UniqueViolation:
             raise self._too_early(PAUSE) from None
         failure = self._send_text(phone, self._text(client, purpose, code))
@@ -183,7 +183,7 @@ class BankSyncPhoneCode(models.Model):
         if not hmac.compare_digest(digest, sent.code_digest):
             client._note_suspicion("code")
             raise ConsentError("code_rejected", f"attempt {sent.attempts} of {MAX_ATTEMPTS}", keeps=True)
-        phone = vault._decrypt(sent.secret_data)["phone"]
+        phone = vault._decrypt(sent, "secret_data")["phone"]
         sent._use_up()
         return phone
 

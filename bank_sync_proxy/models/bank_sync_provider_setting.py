@@ -71,7 +71,7 @@ class BankSyncProviderSetting(models.Model):
         # Its administrators may write it, and only the system reads what is stored.
         if text:
             # sudo: Odoo has checked write access to the setting before its inverse method
-            as_server(self).encrypted_value = self.env["bank.sync.vault"]._encrypt(text)
+            as_server(self).encrypted_value = self.env["bank.sync.vault"]._encrypt(self, "encrypted_value", text)
 
     # -------------------------------------------------------------------------
     # CONSTRAINTS
@@ -122,7 +122,7 @@ class BankSyncProviderSetting(models.Model):
     def _secret(self):
         """:raise ConsentError: ``secrets_unreadable``; one that nobody has entered is only missing then"""
         try:
-            return self.env["bank.sync.vault"]._decrypt(self.encrypted_value) or ""
+            return self.env["bank.sync.vault"]._decrypt(self, "encrypted_value") or ""
         except ConsentError:
             if not self._is_generated():
                 raise

@@ -1,3 +1,4 @@
+import logging
 from functools import lru_cache
 from pathlib import Path
 
@@ -7,6 +8,17 @@ from odoo.tools import config
 from ..providers.errors import ConfigurationError, ConsentError
 from ..tools.vault import SecretsUnreadable, Vault, WeakKey, read_or_create_master
 
+_logger = logging.getLogger(__name__)
+
+#: All fields that hold a secret.
+SECRET_FIELDS = (
+    ("bank.sync.client", "secret_data"),
+    ("bank.sync.client", "secret_phone"),
+    ("bank.sync.connection", "secret_state"),
+    ("bank.sync.phone.code", "secret_data"),
+    ("bank.sync.provider.setting", "encrypted_value"),
+    ("bank.sync.visit", "secret_data"),
+)
 #: Deriving a key costs more than using it, and each request reads several secrets.
 _vault = lru_cache(maxsize=8)(Vault)
 
@@ -32,21 +44,62 @@ class BankSyncVault(models.AbstractModel):
             raise ConfigurationError("provider_not_configured", f"bank_sync_key: {error}")
 
     @api.model
-    def _encrypt(self, value):
-        """:return: text for a field, or False for nothing"""
-        return self._vault().encrypt(value) if value else False
+    def _place(self, record, name):
+        """:return: tuple of texts: where a secret is at home and can be read"""
+        record.ensure_one()
+        if not isinstance(record.id, int):
+            raise ValueError(f"{record._name} is not stored yet, so its {name} has no place")
+        return record._name, str(record.id), name
 
     @api.model
-    def _decrypt(self, text):
-        """:return: the JSON value, or an empty dict for nothing
+    def _encrypt(self, record, name, value):
+        """:return: text for this field of this record, or False for nothing"""
+        return self._seal(value, *self._place(record, name)) if value else False
+
+    @api.model
+    def _decrypt(self, record, name):
+        """:return: the JSON value of the field, or an empty dict for nothing
         :raise ConsentError: ``secrets_unreadable``
         """
-        if not text:
-            return {}
+        return self._unseal(record[name], *self._place(record, name)) if record[name] else {}
+
+    @api.model
+    def _seal(self, value, *place):
+        """:return: text that only this database can read, and only where it knows the same place"""
+        return self._vault().encrypt(value, *place)
+
+    @api.model
+    def _unseal(self, text, *place):
+        """:raise ConsentError: ``secrets_unreadable``"""
         try:
-            return self._vault().decrypt(text)
+            return self._vault().decrypt(text, *place)
         except SecretsUnreadable as error:
             raise ConsentError("secrets_unreadable", str(error))
+
+    @api.model
+    def _bind_secrets(self):
+        """Bind to their rows the secrets that version 19.0.1.0 has stored. Called by each update of the addon.
+
+        Why not when they are read: a secret of an old backup could be put into any row, for ever.
+        """
+        vault, unreadable = self._vault(), 0
+        for model, name in SECRET_FIELDS:
+            records = self.env[model].with_context(active_test=False, tracking_disable=True)
+            for record in records.search([(name, "!=", False)]):
+                try:
+                    bound = vault.bind(record[name], *self._place(record, name))
+                except SecretsUnreadable:
+                    unreadable += 1
+                    continue
+                if bound != record[name]:
+                    record[name] = bound
+        if unreadable:
+            _logger.warning(
+                "%s secrets can't be read with this master key and stay as they are. If the key was not configured "
+                "during this update (bank_sync_key, or the key file in the data directory), update bank_sync_proxy "
+                "again with it.",
+                unreadable,
+            )
 
     @api.model
     def _digest(self, *texts):

@@ -329,7 +329,7 @@ class BankSyncVisit(models.Model):
         self.write({"callback_digest": False, **values, "step": self.step + 1, "error_id": False})
 
     def _store(self, stored):
-        self.secret_data = self.env["bank.sync.vault"]._encrypt(stored)
+        self.secret_data = self.env["bank.sync.vault"]._encrypt(self, "secret_data", stored)
 
     # -------------------------------------------------------------------------
     # WHAT THE PAGES SHOW
@@ -337,7 +337,7 @@ class BankSyncVisit(models.Model):
 
     def _stored(self):
         """:raise ConsentError: ``secrets_unreadable``"""
-        return self.env["bank.sync.vault"]._decrypt(self.secret_data)
+        return self.env["bank.sync.vault"]._decrypt(self, "secret_data")
 
     def _challenge(self):
         """:return: the current :class:`~..providers.types.Challenge`, or None

@@ -32,7 +32,7 @@ class ClientsMixin(ProxyMixin):
     def register_active(self, **about):
         """:return: a client whose phone was confirmed"""
         client = self.register(**about)
-        secret = self.env["bank.sync.vault"]._encrypt({"phone": PHONE})
+        secret = self.env["bank.sync.vault"]._encrypt(client, "secret_phone", {"phone": PHONE})
         client.write({"secret_phone": secret, "awaits_phone_since": False})
         client._set_state("active")
         return client

@@ -87,7 +87,8 @@ class TestAccess(ProxyCase):
                         self.env[model].with_user(user).search([(name, "!=", False)])
 
     def test_support_sees_the_phone_number_of_a_client(self):
-        self.other_client.secret_phone = self.env["bank.sync.vault"]._encrypt({"phone": "+32470123456"})
+        secret = self.env["bank.sync.vault"]._encrypt(self.other_client, "secret_phone", {"phone": "+32470123456"})
+        self.other_client.secret_phone = secret
         self.assertEqual(self.other_client.with_user(self.support).phone, "+32470123456")
 
     def test_support_does_not_run_the_proxy(self):

@@ -5,8 +5,10 @@ from freezegun import freeze_time
 
 from odoo.tests import tagged
 
+from ..models.bank_sync_error import QUESTION_SECONDS
 from ..providers.errors import TransientError
 from ..providers.sandbox import Sandbox
+from ..tools.bounded_http import time_left
 from .common import ProxyCase
 
 
@@ -239,6 +241,12 @@ class TestDispatch(ProxyCase):
         connection = self.connect()
         self.client_record.state = "blocked"
         self.assertFailure(self.ask("connections.get", connection_id=connection), "client_blocked", "reactivate")
+
+    def test_all_requests_of_one_question_end_before_the_database_gives_up(self):
+        connection, left = self.connect(), []
+        with patch.object(Sandbox, "accounts", lambda adapter, state: left.append(time_left()) or []):
+            self.ask("accounts.list", connection_id=connection)
+        self.assertTrue(0 < left[0] <= QUESTION_SECONDS < 120)
 
     def test_a_provider_that_is_switched_off(self):
         connection = self.connect()

@@ -23,6 +23,8 @@ TOTAL_TIMEOUT = 10
 MAX_ANSWER = 16 * 1024
 #: What IANA gives out of IPv6; all else is reserved, local, or carries an IPv4 address.
 GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+#: Special by IANA's registries, and global in the lists of older versions of Python.
+SPECIAL = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")))
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -56,7 +58,7 @@ def is_public(address):
         inside = filter(None, (parsed.sixtofour, *(parsed.teredo or ())))
         if parsed not in GLOBAL_UNICAST or not all(is_public(str(address)) for address in inside):
             return False
-    return parsed.is_global and not parsed.is_multicast
+    return parsed.is_global and not parsed.is_multicast and not any(parsed in network for network in SPECIAL)
 
 
 def post(url, body, headers, allow_private=False, verify=True):
@@ -70,10 +72,10 @@ def post(url, body, headers, allow_private=False, verify=True):
     """
     check_url(url, allow_private)
     headers = {"Accept-Encoding": ACCEPT_ENCODING, **headers}
-    request = requests.Request("POST", url, headers=headers, data=body).prepare()
     # Why no session: it would bring cookies, redirects, and the environment's proxies and passwords.
     adapter = PublicAdapter(allow_private)
     try:
+        request = requests.Request("POST", url, headers=headers, data=body).prepare()
         with Deadline(TOTAL_TIMEOUT):
             response = adapter.send(request, stream=True, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), verify=verify)
             return Answer(response.status_code, response.raw.read(MAX_ANSWER, decode_content=False))

@@ -71,6 +71,18 @@ def _patterns_in(values):
 WRITTEN, BUILT = written()
 
 
+def test_no_file_has_another_name_for_re():
+    """Or its expressions would not be found."""
+    for path, name in sources():
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+            assert "regex" not in names and getattr(node, "module", None) not in ("re", "regex"), name
+            renamed = isinstance(node, ast.Import) and [
+                alias for alias in node.names if alias.name == "re" and alias.asname
+            ]
+            assert not renamed, name
+
+
 def test_expressions_that_are_built_are_known():
     assert {place.rpartition(":")[0] for place in BUILT} <= BUILDERS | ODOO_BUILDS
 

@@ -9,36 +9,57 @@ from bank_sync_proxy.tools.vault import SecretsUnreadable, Vault, WeakKey, read_
 MASTER = b"m" * 32
 
 
+PLACE = ("bank.sync.connection", "7", "secret_state")
+
+
 def test_what_is_encrypted_is_read_again_and_not_readable():
     vault = Vault(MASTER, "uuid", "name")
-    text = vault.encrypt({"token": "s3cret", "accent": "é"})
+    text = vault.encrypt({"token": "s3cret", "accent": "é"}, *PLACE)
     assert "s3cret" not in text
-    assert vault.decrypt(text) == {"token": "s3cret", "accent": "é"}
-    assert vault.encrypt({"token": "s3cret"}) != vault.encrypt({"token": "s3cret"})
+    assert vault.decrypt(text, *PLACE) == {"token": "s3cret", "accent": "é"}
+    assert vault.encrypt({"token": "s3cret"}, *PLACE) != vault.encrypt({"token": "s3cret"}, *PLACE)
 
 
 @pytest.mark.parametrize(
     "other",
-    [(b"n" * 32, "uuid", "name"), (MASTER, "copy", "name"), (MASTER, "uuid", "copy")],
-    ids=["key", "uuid", "name"],
+    [(b"n" * 32, "uuid", "name"), (MASTER, "copy", "name"), (MASTER, "uuid", "copy"), (MASTER, "uuid", "name", "x")],
+    ids=["key", "uuid", "name", "addon"],
 )
 def test_another_key_or_a_copied_database_reads_nothing(other):
-    text = Vault(MASTER, "uuid", "name").encrypt({"token": "s3cret"})
+    text = Vault(MASTER, "uuid", "name").encrypt({"token": "s3cret"}, *PLACE)
     with pytest.raises(SecretsUnreadable) as caught:
-        Vault(*other).decrypt(text)
+        Vault(*other).decrypt(text, *PLACE)
     assert "s3cret" not in str(caught.value)
 
 
-def test_uuid_and_name_cannot_be_shifted_into_one_another():
-    text = Vault(MASTER, "ab", "c").encrypt(1)
+@pytest.mark.parametrize(
+    "other",
+    [
+        ("bank.sync.connection", "8", "secret_state"),
+        ("bank.sync.client", "7", "secret_state"),
+        ("bank.sync.connection", "7", "secret_data"),
+        ("bank.sync.connection", "7"),
+        ("bank.sync.connection", "7", "secret_state", ""),
+        ("bank.sync.connection7", "", "secret_state"),
+        (),
+    ],
+)
+def test_secret_that_was_moved_to_another_place_is_unreadable(other):
+    vault = Vault(MASTER, "uuid", "name")
     with pytest.raises(SecretsUnreadable):
-        Vault(MASTER, "a", "bc").decrypt(text)
+        vault.decrypt(vault.encrypt({"token": "s3cret"}, *PLACE), *other)
+
+
+def test_uuid_and_name_cannot_be_shifted_into_one_another():
+    text = Vault(MASTER, "ab", "c").encrypt(1, *PLACE)
+    with pytest.raises(SecretsUnreadable):
+        Vault(MASTER, "a", "bc").decrypt(text, *PLACE)
 
 
 def test_rubbish_is_unreadable_not_a_crash():
-    for text in ("", "rubbish", "gAAAAA"):
+    for text in ("", "rubbish", "gAAAAA", "é"):
         with pytest.raises(SecretsUnreadable):
-            Vault(MASTER, "uuid", "name").decrypt(text)
+            Vault(MASTER, "uuid", "name").decrypt(text, *PLACE)
 
 
 def test_a_digest_can_be_compared_and_not_be_tried_out_elsewhere():
@@ -49,12 +70,31 @@ def test_a_digest_can_be_compared_and_not_be_tried_out_elsewhere():
     assert vault.digest("ab", "c") != vault.digest("a", "bc")
 
 
-def test_what_was_encrypted_before_digests_came_is_still_read():
-    text = (
-        "gAAAAABrBgnOXDU_ADxILgrEJ38gSvFnzro4A-B6OwfFhT-P_jimAZ3SfwqOSBAGLk7ZpL56oRDSIpVsjmSdKrgjDau3o8GLocuznuVTFm8S1Q3Y"
-        "rrCP_8U="
-    )
-    assert Vault(MASTER, "uuid", "name").decrypt(text) == {"token": "kept"}
+#: As version 19.0.1.0.0 has stored it, for no place.
+UNBOUND = (
+    "gAAAAABrBgnOXDU_ADxILgrEJ38gSvFnzro4A-B6OwfFhT-P_jimAZ3SfwqOSBAGLk7ZpL56oRDSIpVsjmSdKrgjDau3o8GLocuznuVTFm8S1Q3Y"
+    "rrCP_8U="
+)
+
+
+def test_secret_of_the_first_version_is_bound_to_its_place():
+    vault = Vault(MASTER, "uuid", "name")
+    bound = vault.bind(UNBOUND, *PLACE)
+    assert vault.decrypt(bound, *PLACE) == {"token": "kept"}
+    assert vault.bind(bound, *PLACE) == bound
+
+
+def test_secret_of_the_first_version_is_readable_nowhere_without_being_bound():
+    vault = Vault(MASTER, "uuid", "name")
+    for place in (PLACE, ()):
+        with pytest.raises(SecretsUnreadable):
+            vault.decrypt(UNBOUND, *place)
+
+
+def test_secret_that_is_bound_elsewhere_is_not_bound_anew():
+    vault = Vault(MASTER, "uuid", "name")
+    with pytest.raises(SecretsUnreadable):
+        vault.bind(vault.encrypt(1, "another"), *PLACE)
 
 
 def test_a_weak_key_is_refused():
