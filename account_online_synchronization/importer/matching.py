@@ -11,6 +11,7 @@ SAME, MOVED, CHANGED, NEW = "same", "moved", "changed", "new"
 class Known(NamedTuple):
     """Something stored for the account: a statement line, or a transaction that is none for a reason.
 
+    ``kind`` is ``line``, or the state of what is no line; ``elsewhere`` is what a user deleted from another journal.
     ``digest`` is None where it was stored before digests were; such a thing is recognised by its identifier only.
     """
 
@@ -18,6 +19,7 @@ class Known(NamedTuple):
     record_id: int
     identifier: str
     digest: str | None
+    reason: str | None = None
 
 
 class Match(NamedTuple):

@@ -1,53 +1,28 @@
-"""Stores one window of one account: from what the bank said to lines, statements, and what is kept beside them.
+"""Stores one window of one account: applies what :mod:`.decide` decides. Nothing else writes lines and statements.
 
 It never commits by itself. Whatever it stores is recognised by the next run, so it may end after any step:
 ``last_sync`` and the cursor move with the last one only.
 """
 
-from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import Decimal
 
 from ..proxy.messages import unread_problem
-from . import statements
-from .adoption import Candidate, Wanted, adopt
-from .identity import LEGACY, identify, unreadable_id
-from .matching import CHANGED, MOVED, NEW, SAME, Known, match
+from . import locks, statements
+from .books import Books
+from .decide import ADOPT, DELETED, IMPORT, KNOWN, LEFT_OUT, NOT_ASKED, decide, is_before_start
+from .identity import unreadable_id
+from .matching import CHANGED, MOVED, SAME
+from .opening import Beginning
 from .windows import UNREAD_DAYS
 from .writer import CHUNK, REFUSALS, Writer
 from .writer.tables import analyze_when_fresh
-
-
-@dataclass
-class Window:
-    """What the bank gave in one run, checked.
-
-    ``since`` is the first day that was asked for, None for all there is; ``is_delta`` says that the bank was asked for
-    what changed since a bookmark instead. ``unreadable`` holds ``(identifier, reason, message)``.
-    """
-
-    since: date | None = None
-    is_delta: bool = False
-    booked: list = field(default_factory=list)
-    pending: list = field(default_factory=list)
-    unreadable: list = field(default_factory=list)
-    removed: set = field(default_factory=set)
-    cursor: str | None = None
-
-    @property
-    def first_day(self):
-        """From this day on everything is in the window; None where nothing can be said."""
-        if self.is_delta or not self.booked:
-            return None
-        # Why not since alone: the bank may not reach as far back as it was asked.
-        return max(self.since or date.min, min(transaction.booking_date for transaction in self.booked))
 
 
 class Storing:
     """
     :param account: ``account.online.account`` with a journal
     :param run: ``account.online.run`` that counts what happens
-    :param window: :class:`Window`
+    :param window: :class:`~.decide.Window`
     :param refreshed_at: moment of the bank's news, None where it does not tell
     :param checkpoint: called between chunks; it may commit what is stored so far, and raise to end the work
     """
@@ -60,7 +35,8 @@ class Storing:
         self.Line = self.env["account.bank.statement.line"]
         self.Statement = self.env["account.bank.statement"]
         self.Transaction = self.env["account.online.transaction"]
-        self.is_load = not account.last_sync
+        self.books = Books(account, window)
+        self.policy = self.books.policy
         #: Beside the books so far, by identifier; what becomes a line is deleted there.
         self.kept = {}
         #: What will be kept beside the books, written at once: a bank may send thousands.
@@ -69,8 +45,9 @@ class Storing:
         self.reviews = []
 
     def store(self):
+        locks.hold(self.journal)
         with self.env.cr.savepoint():
-            new, ambiguous = self._sort_out(self._compare())
+            new, ambiguous = self._apply(decide(self.window, self.policy, self.books))
             opening = self._opening_balance(new)
             self._write_kept()
             # Why here: most runs find nothing new, and need no further piece.
@@ -89,9 +66,21 @@ class Storing:
             if start:
                 analyze_when_fresh(self.env.cr)
                 self.checkpoint()
+                # Why again: the checkpoint may have ended the transaction.
+                locks.hold(self.journal)
             with self.env.cr.savepoint():
-                self._write(writer, new[start : start + CHUNK], ambiguous, opening)
+                self._write(writer, self._without_locked(new[start : start + CHUNK]), ambiguous, opening)
                 self._ask_to_review()
+
+    def _without_locked(self, entries):
+        """Days that somebody has locked since the decisions were taken are left out, like all locked ones."""
+        locked = locks.locked_days(self.journal, (self.policy.line_date(entry.transaction) for entry in entries))
+        if not locked:
+            return entries
+        for entry in entries:
+            if self.policy.line_date(entry.transaction) in locked:
+                self._keep(entry, "left_out", "locked")
+        return [entry for entry in entries if self.policy.line_date(entry.transaction) not in locked]
 
     def _ask_to_review(self):
         """Why with each piece: what is stored is known to the next run, which would have nothing to tell any more."""
@@ -100,129 +89,55 @@ class Storing:
             self.reviews = []
 
     # -------------------------------------------------------------------------
-    # WHAT IS NEW
+    # APPLYING DECISIONS
     # -------------------------------------------------------------------------
 
-    def _compare(self):
-        """:return: the entries that are new, after the known ones have taken over what the bank changed"""
-        entries = identify(self.window.booked)
-        self.run._count("known", len(self.window.booked) - len(entries))
-        retried = [one for one in self.account._retried_entries() if one.identifier not in self.window.removed]
-        names = [name for entry in entries for name in (entry.identifier, entry.shared().identifier)]
-        stored = self._stored([*names, *(entry.identifier for entry in retried)])
-        matches = match(entries, stored, self.window.first_day, self.window.removed, self.window.since)
-        # Why after the match: what is tried again may be shown under a new id, or under one that it shares.
-        shown = {found.known.identifier for found in matches if found.known}
-        retried = [entry for entry in retried if entry.identifier not in shown]
-        self.retried = {entry.identifier for entry in retried}
-        matches += match(retried, stored)
-        self._follow_changes([found for found in matches if found.kind in (MOVED, CHANGED)])
-        self._follow_removals({found.known.identifier for found in matches if found.known})
-        self._note_digests([found for found in matches if found.kind == SAME and found.known.digest is None])
-        kept = [found for found in matches if found.known and found.known.kind != "line"]
-        self.kept = {found.entry.identifier: self.Transaction.browse(found.known.record_id) for found in kept}
-        self.run._count("known", sum(found.known is not None and found.known.kind == "line" for found in matches))
-        return [found.entry for found in matches if found.kind == NEW or found.known.kind != "line"]
+    def _apply(self, decisions):
+        """Everything except the new lines, which are written in pieces.
 
-    def _stored(self, identifiers):
-        """:return: list of :class:`~.matching.Known`, with one query whatever the number of transactions"""
-        self.Line.flush_model(["online_account_id", "online_transaction_identifier", "online_transaction_digest"])
-        self.Transaction.flush_model()
-        day = self.window.first_day
-        self.env.cr.execute(
-            """
-            SELECT 'line', id, online_transaction_identifier, online_transaction_digest
-              FROM account_bank_statement_line
-             WHERE online_account_id = %(account)s AND online_transaction_identifier NOT LIKE %(legacy)s
-               AND (online_transaction_identifier = ANY(%(identifiers)s) OR online_transaction_digest >= %(day)s)
-         UNION ALL
-            SELECT state, id, online_transaction_identifier, online_transaction_digest
-              FROM account_online_transaction
-             WHERE account_online_account_id = %(account)s AND state != 'pending'
-               AND (online_transaction_identifier = ANY(%(identifiers)s) OR online_transaction_digest >= %(day)s)
-            """,
-            {
-                "account": self.account.id,
-                "identifiers": [*identifiers, *self.window.removed],
-                "day": day and day.isoformat(),
-                # Why not those: of what an earlier module brought only day and amount are known, see _candidates.
-                "legacy": f"{LEGACY}%",
-            },
-        )
-        return [Known(*row) for row in self.env.cr.fetchall()]
-
-    def _sort_out(self, entries):
-        """Leave out what may not become a line, and adopt what is one already.
-
+        :param decisions: :class:`~.decide.Decisions`
         :return: the entries to write, in booking order, and the identifiers of those that may be in the journal already
         """
-        self._find_deleted_before(entries)
-        entries = [entry for entry in entries if not self._is_deleted(entry) and not self._was_not_asked_for(entry)]
-        adopted, ambiguous = self._adopt(entries)
-        locked_days = self._locked_days(entries)
-        new = []
-        for entry in entries:
-            if entry.identifier in adopted:
-                continue
-            if self._is_before_start(entry):
-                self._keep(entry, "left_out", "before_start")
-            elif self.account._line_date(entry.transaction) in locked_days:
-                self._keep(entry, "left_out", "locked")
-            else:
-                new.append(entry)
+        known = [one for one in decisions if one.known]
+        self._follow_changes([one for one in known if one.change in (MOVED, CHANGED)])
+        self._follow_removals(decisions.withdrawn)
+        self._note_digests([one for one in known if one.change == SAME and one.known.digest is None])
+        beside = self.Transaction.browse([one.known.record_id for one in known if not one.is_line])
+        by_id = {record.id: record for record in beside}
+        self.kept = {one.entry.identifier: by_id[one.known.record_id] for one in known if not one.is_line}
+        for one in decisions:
+            if one.is_returning:
+                self.kept[one.entry.identifier].write(self.account._prepare_transaction_values(one.entry))
+        self._count_decisions(decisions)
+        self._adopt([one for one in decisions if one.outcome == ADOPT])
+        for one in decisions:
+            if one.outcome == LEFT_OUT:
+                self._keep(one.entry, "left_out", one.reason)
+        new = [one for one in decisions if one.outcome == IMPORT]
         # sorted() is stable: within a day the bank's own order stays, and with it the running balance.
-        return sorted(new, key=lambda entry: self.account._line_date(entry.transaction)), ambiguous
+        entries = sorted((one.entry for one in new), key=lambda entry: self.policy.line_date(entry.transaction))
+        return entries, {one.entry.identifier for one in new if one.is_similar}
 
-    def _find_deleted_before(self, entries):
-        """What a user deleted from this journal when another connection brought it is recognised by its content."""
-        without_account = self.Transaction.search(
-            [
-                ("account_online_account_id", "=", False),
-                ("journal_id", "=", self.journal.id),
-                ("online_transaction_digest", "in", [entry.digest for entry in entries]),
-            ]
-        )
-        by_digest = without_account.grouped("online_transaction_digest")
-        for entry in entries if by_digest else ():
-            # Why one at a time: of two equal transactions perhaps only one was deleted.
-            kept = by_digest.get(entry.digest, without_account.browse())[:1]
-            if kept and entry.identifier not in self.kept:
-                by_digest[entry.digest] -= kept
-                kept.write(self.account._prepare_transaction_values(entry))
-                self.kept[entry.identifier] = kept
+    def _count_decisions(self, decisions):
+        outcomes = [one.outcome for one in decisions]
+        self.run._count("known", decisions.repeats + outcomes.count(KNOWN))
+        self.run._count("skipped_deleted", outcomes.count(DELETED))
+        self.run._count("skipped_before_start", outcomes.count(NOT_ASKED))
+        self.run._count("adopted", outcomes.count(ADOPT))
 
-    def _is_deleted(self, entry):
-        """The user has deleted its line from this journal; in another journal it may appear."""
-        kept = self.kept.get(entry.identifier)
-        if not kept or kept.state != "deleted" or kept.journal_id != self.journal:
-            return False
-        self.run._count("skipped_deleted")
-        return True
-
-    def _was_not_asked_for(self, entry):
-        """Some providers answer more than the question; what is older has been dealt with, or was never wanted."""
-        since = self.window.since
-        if (
-            self.is_load
-            or self.window.is_delta
-            or not since
-            or entry.transaction.booking_date >= since
-            or entry.identifier in self.retried
-        ):
-            return False
-        self.run._count("skipped_before_start")
-        return True
-
-    def _is_before_start(self, entry):
-        """Seen by the first load, and before the day that the user chose. What appears later is a late booking."""
-        start = self.account.start_date
-        kept = self.kept.get(entry.identifier)
-        was_early = kept and kept.reason_code == "before_start"
-        return bool(start and entry.transaction.booking_date < start and (self.is_load or was_early))
-
-    def _locked_days(self, entries):
-        days = {self.account._line_date(entry.transaction) for entry in entries}
-        return {day for day in days if self.journal.company_id._get_violated_lock_dates(day, False, self.journal)}
+    def _adopt(self, decisions):
+        """Lines that were typed, came in a file or by another connection become the transactions that they are."""
+        if not decisions:
+            return
+        writer = Writer(self.account, [])
+        loose = self.Line
+        for one in decisions:
+            line = self.Line.browse(one.line_id)
+            self.kept.pop(one.entry.identifier, self.Transaction).unlink()
+            writer.adopt(line, one.entry)
+            if not line.statement_id and not is_before_start(one, self.policy):
+                loose += line
+        statements.group(self.journal, loose)
 
     def _keep(self, entry, state, reason_code, reason=None):
         """Remember a transaction that did not become a line, and why."""
@@ -242,90 +157,6 @@ class Storing:
         self.to_keep = []
 
     # -------------------------------------------------------------------------
-    # WHAT THE JOURNAL HAS ALREADY
-    # -------------------------------------------------------------------------
-
-    def _adopt(self, entries):
-        """Lines that were typed, came in a file or by another connection become the transactions that they are.
-
-        :return: identifiers that are lines now, and identifiers that may be one, but not for certain
-        """
-        sign = self.account._transaction_sign()
-        wanted = [
-            Wanted(
-                entry.identifier,
-                self.account._line_date(entry.transaction),
-                self._exact(entry.transaction.amount * sign),
-                entry.digest,
-            )
-            for entry in entries
-        ]
-        adopted, ambiguous = adopt(wanted, self._candidates(wanted) if wanted else [])
-        if adopted:
-            writer = Writer(self.account, [])
-            by_identifier = {entry.identifier: entry for entry in entries}
-            loose = self.Line
-            for identifier, line_id in adopted.items():
-                line, entry = self.Line.browse(line_id), by_identifier[identifier]
-                is_before_start = self._is_before_start(entry)
-                self.kept.pop(identifier, self.Transaction).unlink()
-                writer.adopt(line, entry)
-                if not line.statement_id and not is_before_start:
-                    loose += line
-            statements.group(self.journal, loose)
-            self.run._count("adopted", len(adopted))
-        return set(adopted), ambiguous
-
-    def _candidates(self, wanted):
-        self.Line.flush_model(
-            [
-                "journal_id",
-                "amount",
-                "online_account_id",
-                "online_transaction_identifier",
-                "online_transaction_digest",
-            ]
-        )
-        self.env["account.move"].flush_model(["date", "state"])
-        self.env.cr.execute(
-            """
-            SELECT line.id, move.date, line.amount, line.online_transaction_digest, other.account_number,
-                   COALESCE(line.online_transaction_identifier LIKE %s, FALSE) AS is_legacy
-              FROM account_bank_statement_line line
-              JOIN account_move move ON move.id = line.move_id
-         LEFT JOIN account_online_account other ON other.id = line.online_account_id
-             WHERE line.journal_id = %s AND move.state != 'cancel'
-               AND (line.online_account_id IS DISTINCT FROM %s OR line.online_transaction_identifier LIKE %s)
-               AND move.date BETWEEN %s::date - 3 AND %s::date + 3
-          ORDER BY line.internal_index
-            """,
-            [
-                f"{LEGACY}%",
-                self.journal.id,
-                self.account.id,
-                f"{LEGACY}%",
-                min(one.date for one in wanted),
-                max(one.date for one in wanted),
-            ],
-        )
-        complete_from = self.window.first_day or date.max
-        return [
-            Candidate(
-                line_id,
-                day,
-                self._exact(amount),
-                None if is_legacy else content,
-                is_among=is_legacy and day >= complete_from,
-            )
-            for line_id, day, amount, content, number, is_legacy in self.env.cr.fetchall()
-            # Why: what another bank account brought to this journal is never a transaction of this one.
-            if not self.account._is_certainly_another(number)
-        ]
-
-    def _exact(self, amount):
-        return round(Decimal(str(amount)), self.account.currency_id.decimal_places)
-
-    # -------------------------------------------------------------------------
     # WHAT THE BANK HAS CHANGED
     # -------------------------------------------------------------------------
 
@@ -333,7 +164,7 @@ class Storing:
         """Lines and kept transactions take over new ids and contents."""
         if not matches:
             return
-        lines = {found.known.record_id: found for found in matches if found.known.kind == "line"}
+        lines = {found.known.record_id: found for found in matches if found.is_line}
         # Why: two transactions may have exchanged their ids, and the database wants them unique at every moment.
         if lines:
             self.Line.browse(lines).online_transaction_identifier = False
@@ -341,7 +172,7 @@ class Storing:
         writer = Writer(self.account, [found.entry for found in lines.values()])
         for line_id, found in lines.items():
             line = self.Line.browse(line_id)
-            if found.kind == MOVED:
+            if found.change == MOVED:
                 line.write(writer.identity_values(found.entry))
                 continue
             day, amount = line.date, line.amount
@@ -354,7 +185,7 @@ class Storing:
             elif (line.date, line.amount) != (day, amount):
                 statements.regroup(self.journal, line)
                 statements.settle(self.journal, line.statement_id, min(day, line.date))
-        self._follow_changes_beside([found for found in matches if found.known.kind != "line"])
+        self._follow_changes_beside([found for found in matches if not found.is_line])
 
     def _follow_changes_beside(self, matches):
         for found in matches:
@@ -367,9 +198,8 @@ class Storing:
             values = self.account._prepare_transaction_values(found.entry)
             kept.write({**values, "journal_id": kept.journal_id.id})
 
-    def _follow_removals(self, matched):
+    def _follow_removals(self, removed):
         """What the bank says is gone goes, as long as nobody has worked with it."""
-        removed = self.window.removed - matched
         if not removed:
             return
         names = ("online_transaction_identifier", "in", list(removed))
@@ -396,7 +226,7 @@ class Storing:
 
     def _note_digests(self, matches):
         for found in matches:
-            if found.known.kind == "line":
+            if found.is_line:
                 self.Line.browse(found.known.record_id).online_transaction_digest = found.entry.digest
 
     # -------------------------------------------------------------------------
@@ -404,33 +234,34 @@ class Storing:
     # -------------------------------------------------------------------------
 
     def _opening_balance(self, new):
-        """Start balance of the journal's very first statement, so that the last running balance is the bank's.
+        """New start balance of the journal's first statement, where what it has counted so far becomes lines.
 
-        :return: a number, or None where it is known already, or can't be known
+        :return: a number, or None to leave it as it is
         """
-        if not new:
+        first = statements.first_statement(self.journal)
+        if not new or not first.online_period_start:
             return None
-        account, sign = self.account, self.account._transaction_sign()
+        policy = self.policy
         amounts = {
-            entry.identifier: (account._line_date(entry.transaction), float(entry.transaction.amount * sign))
+            entry.identifier: (policy.line_date(entry.transaction), float(entry.transaction.amount * policy.sign))
             for entry in new
         }
-        first = statements.first_statement(self.journal)
-        if first.online_period_start:
-            # Why not all: what the bank books late was in no balance before.
-            counted = [pair for identifier, pair in amounts.items() if self.is_load or identifier in self.kept]
-            return statements.opening_before(first, counted)
-        foreign = [("journal_id", "=", self.journal.id), ("online_account_id", "!=", account.id)]
-        if first or not self.is_load or not account.balance_at or self.Line.search_count(foreign, limit=1):
-            return None
-        if account.legacy_journal_id:
-            # Why: lines of an earlier module, which may be in no statement, come before.
-            return None
-        own = sum(self.Line.search([("journal_id", "=", self.journal.id)]).mapped("amount"))
-        return account._signed_balance() - own - sum(amount for _day, amount in amounts.values())
+        # Why not all: what the bank books late was in no balance before.
+        counted = [pair for identifier, pair in amounts.items() if policy.is_load or identifier in self.kept]
+        return statements.opening_before(first, counted)
+
+    def _settle_opening(self):
+        """Let the journal begin with the bank's balance, now that everything of the window is stored."""
+        beginning = Beginning(self.account)
+        if self.policy.is_load and self.window.unreadable:
+            beginning.doubt()
+        beginning.settle()
 
     def _write(self, writer, entries, ambiguous, opening):
-        days = {self.account._line_date(entry.transaction) for entry in entries}
+        if not entries:
+            self._write_kept()
+            return
+        days = {self.policy.line_date(entry.transaction) for entry in entries}
         by_day = statements.open_for(self.journal, days)
         with statements.undisturbed(by_day):
             written = writer.write_lines(entries, ambiguous, by_day)
@@ -441,6 +272,9 @@ class Storing:
         refused = {entry.identifier for entry, _reason in written.refused}
         for entry, reason in written.refused:
             self._park(entry.identifier, reason, is_new=self._keep(entry, "parked", "parked", reason))
+        for entry in written.locked:
+            self._keep(entry, "left_out", "locked")
+        refused |= {entry.identifier for entry in written.locked}
         self._write_kept()
         for entry in entries:
             if entry.identifier not in refused and entry.identifier in self.kept:
@@ -468,10 +302,11 @@ class Storing:
         self._forget_read()
         if not self.window.unreadable:
             return False
-        known = {known.identifier: known.kind for known in self._stored([one[0] for one in self.window.unreadable])}
+        identifiers = [one[0] for one in self.window.unreadable]
+        known = {known.identifier: known.kind for known in self.books.stored(identifiers)}
         waits = False
         for identifier, reason, message in self.window.unreadable:
-            if known.get(identifier) == "deleted":
+            if known.get(identifier) in ("deleted", "elsewhere"):
                 self.run._count("skipped_deleted")
                 continue
             # Why told of a line in a list of changes: the change is lost on it, and no other run shows it again.
@@ -537,11 +372,13 @@ class Storing:
             "last_sync": self._news_day(),
             "sync_cursor": self._bookmark(unread_since),
             "unread_since": unread_since,
-            "journal_balance": account._current_journal_balance(),
         }
-        if self.is_load:
+        if self.policy.is_load:
             values["loaded_since"] = window.since
         account.write(values)
+        self._settle_opening()
+        account.journal_balance = account._current_journal_balance()
+        account._refresh_opening()
 
     def _news_day(self):
         """The day up to which everything is stored.

@@ -169,6 +169,48 @@ class TestMissing(MissingCommon):
         self.assertEqual(self.labels(wizard, "missing"), ["Text of T20"])
 
     # -------------------------------------------------------------------------
+    # THE SAME DECISION AS THE IMPORT
+    # -------------------------------------------------------------------------
+
+    def test_of_two_equal_payments_only_the_deleted_one_is_called_deleted(self):
+        """The link is deleted and the bank connected again, with other ids and a later start."""
+        for name in ("T1", "T2"):
+            self.proxy.book(name, "-2.80", day=self.days_ago(3), remittance=["Coffee"])
+        link = self.connect_journal()
+        self.synchronize(link)
+        self.delete(self.lines()[0])
+        link.unlink()
+        self.proxy.rename("N-{}".format)
+        self.synchronize(self.connect_journal(start_date=self.days_ago(1)))
+        wizard = self.compare()
+        self.assertEqual(len(self.rows(wizard, "missing")), 1)
+        self.assertIn("Deleted by", self.rows(wizard, "missing")[0][1])
+        self.choose(wizard, "Coffee").action_import()
+        self.assertEqual(len(self.lines()), 2, "as many as the bank has")
+        self.assertFalse(self.compare().sections)
+
+    def test_of_two_equal_payments_the_deleted_one_is_told_before_the_first_load(self):
+        for name in ("T1", "T2"):
+            self.proxy.book(name, "-2.80", day=self.days_ago(3), remittance=["Coffee"])
+        link = self.connect_journal()
+        self.synchronize(link)
+        self.delete(self.lines()[0])
+        link.unlink()
+        self.proxy.rename("N-{}".format)
+        self.connect_journal(start_date=self.days_ago(1))
+        wizard = self.compare()
+        self.assertEqual(len(self.rows(wizard, "missing")), 1)
+        self.choose(wizard, "Coffee").action_import()
+        self.assertEqual(len(self.lines()), 2)
+
+    def test_late_bookings_are_told_as_what_the_next_synchronization_brings(self):
+        link = self.connect_journal(start_date=self.days_ago(5))
+        self.synchronize(link)
+        self.proxy.book("LATE", "5.00", day=self.days_ago(7))
+        self.assertIn("next synchronization", self.rows(self.compare(), "missing")[0][1])
+        self.assertEqual(self.synchronize(link).imported, 1)
+
+    # -------------------------------------------------------------------------
     # IMPORTING
     # -------------------------------------------------------------------------
 

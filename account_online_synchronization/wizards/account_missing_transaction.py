@@ -7,7 +7,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools.misc import format_datetime
 
 from ..importer.comparing import compare
-from ..importer.storing import Window
+from ..importer.decide import Window
 from ..proxy.client import MAX_PAGES, UNREADABLE
 from ..proxy.errors import ProxyError
 from .account_missing_transaction_sections import Sections
@@ -203,7 +203,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
         return True
 
     def _window(self):
-        """:return: :class:`~..importer.storing.Window` of what was read"""
+        """:return: :class:`~..importer.decide.Window` of what was read"""
         window = Window(since=self.date_from)
         for page in self.page_ids.sorted("id"):
             self._account()._read_page({"transactions": json.loads(page.transactions)}, window)

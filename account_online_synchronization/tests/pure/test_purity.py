@@ -8,7 +8,10 @@ PURE = [
     *sorted((ADDON / "proxy").glob("*.py")),
     *sorted((ADDON / "tools").glob("*.py")),
     *sorted((ADDON / "legacy").glob("*.py")),
-    *(ADDON / "importer" / f"{n}.py" for n in ("adoption", "duplicates", "identity", "matching", "periods", "windows")),
+    *(
+        ADDON / "importer" / f"{n}.py"
+        for n in ("adoption", "beginning", "decide", "duplicates", "identity", "matching", "periods", "windows")
+    ),
 ]
 
 

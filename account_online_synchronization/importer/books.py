@@ -1,0 +1,134 @@
+"""What is stored so far, as :mod:`.decide` asks for it: read with a few queries, for any number of transactions."""
+
+from . import locks
+from .adoption import TOLERANCE, Candidate
+from .decide import Policy
+from .identity import LEGACY
+from .matching import Known
+
+
+def policy_of(account):
+    """:param account: ``account.online.account``"""
+    return Policy(
+        is_load=not account.last_sync,
+        start_date=account.start_date or None,
+        by_value_date=account.date_choice == "value",
+        sign=account._transaction_sign(),
+        decimal_places=account.currency_id.decimal_places,
+    )
+
+
+class Books:
+    """
+    :param account: ``account.online.account`` with a journal
+    :param window: :class:`~.decide.Window`
+    """
+
+    def __init__(self, account, window):
+        self.account, self.window = account, window
+        self.env, self.journal = account.env, account.journal_ids
+        self.policy = policy_of(account)
+        self.Line = self.env["account.bank.statement.line"]
+        self.Transaction = self.env["account.online.transaction"]
+
+    def retried(self):
+        """:return: list of :class:`~.identity.Entry` that could not be imported before and may be now"""
+        return self.account._retried_entries()
+
+    def stored(self, identifiers):
+        """:return: list of :class:`~.matching.Known`: of these identifiers, and of the window's days"""
+        self.Line.flush_model(["online_account_id", "online_transaction_identifier", "online_transaction_digest"])
+        self.Transaction.flush_model()
+        day = self.window.first_day
+        self.env.cr.execute(
+            """
+            SELECT 'line', id, online_transaction_identifier, online_transaction_digest, NULL
+              FROM account_bank_statement_line
+             WHERE online_account_id = %(account)s AND online_transaction_identifier NOT LIKE %(legacy)s
+               AND (online_transaction_identifier = ANY(%(identifiers)s) OR online_transaction_digest >= %(day)s)
+         UNION ALL
+            SELECT CASE WHEN state = 'deleted' AND journal_id IS DISTINCT FROM %(journal)s THEN 'elsewhere'
+                        ELSE state END,
+                   id, online_transaction_identifier, online_transaction_digest, reason_code
+              FROM account_online_transaction
+             WHERE account_online_account_id = %(account)s AND state != 'pending'
+               AND (online_transaction_identifier = ANY(%(identifiers)s) OR online_transaction_digest >= %(day)s)
+            """,
+            {
+                "account": self.account.id,
+                "journal": self.journal.id,
+                "identifiers": [*identifiers, *self.window.removed],
+                "day": day and day.isoformat(),
+                # Why not those: of what an earlier module brought only day and amount are known, see candidates().
+                "legacy": f"{LEGACY}%",
+            },
+        )
+        return [Known(*row) for row in self.env.cr.fetchall()]
+
+    def deleted_before(self, digests):
+        """:return: list of :class:`~.matching.Known` that a user deleted from this journal, whose account is gone"""
+        found = self.Transaction.search(
+            [
+                ("account_online_account_id", "=", False),
+                ("journal_id", "=", self.journal.id),
+                ("online_transaction_digest", "in", digests),
+            ]
+        )
+        return [
+            Known(one.state, one.id, one.online_transaction_identifier, one.online_transaction_digest, one.reason_code)
+            for one in found
+        ]
+
+    def candidates(self, first, last):
+        """Lines that no transaction of this account belongs to.
+
+        :return: list of :class:`~.adoption.Candidate` of these days and those around them
+        """
+        self.Line.flush_model(
+            [
+                "journal_id",
+                "amount",
+                "online_account_id",
+                "online_transaction_identifier",
+                "online_transaction_digest",
+            ]
+        )
+        self.env["account.move"].flush_model(["date", "state"])
+        self.env.cr.execute(
+            """
+            SELECT line.id, move.date, line.amount, line.online_transaction_digest, other.account_number,
+                   COALESCE(line.online_transaction_identifier LIKE %(legacy)s, FALSE) AS is_legacy
+              FROM account_bank_statement_line line
+              JOIN account_move move ON move.id = line.move_id
+         LEFT JOIN account_online_account other ON other.id = line.online_account_id
+             WHERE line.journal_id = %(journal)s AND move.state != 'cancel'
+               AND (line.online_account_id IS DISTINCT FROM %(account)s
+                    OR line.online_transaction_identifier LIKE %(legacy)s)
+               AND move.date BETWEEN %(first)s AND %(last)s
+          ORDER BY line.internal_index
+            """,
+            {
+                "legacy": f"{LEGACY}%",
+                "journal": self.journal.id,
+                "account": self.account.id,
+                "first": first - TOLERANCE,
+                "last": last + TOLERANCE,
+            },
+        )
+        complete_from = self.window.first_day
+        return [
+            Candidate(
+                line_id,
+                day,
+                self.policy.exact(amount),
+                None if is_legacy else content,
+                is_among=is_legacy and complete_from is not None and day >= complete_from,
+            )
+            for line_id, day, amount, content, number, is_legacy in self.env.cr.fetchall()
+            # Why: what another bank account brought to this journal is never a transaction of this one.
+            if not self.account._is_certainly_another(number)
+        ]
+
+    def locked_days(self, days):
+        """:return: those of the days that are in a locked period"""
+        return locks.locked_days(self.journal, days)
