@@ -35,7 +35,7 @@ class Storing:
         self.Line = self.env["account.bank.statement.line"]
         self.Statement = self.env["account.bank.statement"]
         self.Transaction = self.env["account.online.transaction"]
-        self.books = Books(account, window)
+        self.books = Books(account, window, for_writing=True)
         self.policy = self.books.policy
         #: Beside the books so far, by identifier; what becomes a line is deleted there.
         self.kept = {}
@@ -43,11 +43,12 @@ class Storing:
         self.to_keep = []
         #: For a person to look at.
         self.reviews = []
+        self.has_new = False
 
     def store(self):
-        locks.hold(self.journal)
         with self.env.cr.savepoint():
             new, ambiguous = self._apply(decide(self.window, self.policy, self.books))
+            self.has_new = bool(new)
             opening = self._opening_balance(new)
             self._write_kept()
             # Why here: most runs find nothing new, and need no further piece.
@@ -99,7 +100,10 @@ class Storing:
         :return: the entries to write, in booking order, and the identifiers of those that may be in the journal already
         """
         known = [one for one in decisions if one.known]
-        self._follow_changes([one for one in known if one.change in (MOVED, CHANGED)])
+        changed = [one for one in known if one.change in (MOVED, CHANGED)]
+        if changed or decisions.withdrawn:
+            locks.hold(self.journal)
+        self._follow_changes(changed)
         self._follow_removals(decisions.withdrawn)
         self._note_digests([one for one in known if one.change == SAME and one.known.digest is None])
         beside = self.Transaction.browse([one.known.record_id for one in known if not one.is_line])
@@ -251,11 +255,18 @@ class Storing:
         return statements.opening_before(first, counted)
 
     def _settle_opening(self):
-        """Let the journal begin with the bank's balance, now that everything of the window is stored."""
+        """Let the journal begin with the bank's balance, now that everything of the window is stored.
+
+        Why not in each run: most of them bring nothing that has a bearing on it.
+        """
+        account = self.account
+        if not (self.has_new or self.policy.is_load or account.opening_unknown or account.opening_to_book):
+            return
         beginning = Beginning(self.account)
         if self.policy.is_load and self.window.unreadable:
             beginning.doubt()
         beginning.settle()
+        account._refresh_opening()
 
     def _write(self, writer, entries, ambiguous, opening):
         if not entries:
@@ -378,7 +389,6 @@ class Storing:
         account.write(values)
         self._settle_opening()
         account.journal_balance = account._current_journal_balance()
-        account._refresh_opening()
 
     def _news_day(self):
         """The day up to which everything is stored.

@@ -122,18 +122,33 @@ class AccountOnlineAccount(models.Model):
         self.env.cr.execute(
             """
             SELECT COALESCE(SUM(CASE WHEN %(in_currency)s THEN item.amount_currency ELSE item.balance END), 0)
-              FROM account_move_line item
+              FROM (
+                    SELECT id, move_id, amount_currency, balance
+                      FROM account_move_line
+                     WHERE account_id = %(account)s AND date <= %(day)s AND parent_state = 'posted'
+                     UNION
+                    SELECT id, move_id, amount_currency, balance
+                      FROM account_move_line
+                     WHERE account_id = %(account)s AND move_id = %(opening_move)s AND parent_state = 'posted'
+                     UNION
+                    SELECT booked.id, booked.move_id, booked.amount_currency, booked.balance
+                      FROM account_bank_statement_line opening
+                      JOIN account_move_line booked ON booked.move_id = opening.move_id
+                     WHERE opening.online_account_id = %(online_account)s
+                       AND opening.online_transaction_identifier = %(opening)s
+                       AND booked.account_id = %(account)s AND booked.parent_state = 'posted'
+                   ) item
               JOIN account_move move ON move.id = item.move_id
          LEFT JOIN account_bank_statement_line line ON line.move_id = move.id
-             WHERE item.account_id = %(account)s AND move.state = 'posted'
-               AND CASE WHEN line.id IS NULL THEN move.date < %(day)s OR move.id = %(opening_move)s
+             WHERE CASE WHEN line.id IS NULL THEN move.date < %(day)s OR move.id = %(opening_move)s
                         ELSE line.journal_id = %(journal)s
                              AND (line.internal_index < %(index)s
                                   OR line.online_transaction_identifier IS NOT DISTINCT FROM %(opening)s) END
             """,
             {
                 "in_currency": bool(in_currency),
-                "account": journal.default_account_id.id,
+                "account": journal.default_account_id.id or None,
+                "online_account": self.id,
                 "journal": journal.id,
                 "day": day,
                 "index": index,
