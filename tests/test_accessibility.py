@@ -99,7 +99,7 @@ def load(tour, served, inspector):
     tour.sees("nothing is lost by leaving")
     inspector.inspect(tour.page, "first load", [".o_online_first_load"])
     served.fetch_planned()
-    tour.sees("The journal agrees with the bank.")
+    tour.sees("The bank statements agree with the bank.")
     inspector.inspect(tour.page, "summary", [".o_online_first_load"])
 
 

@@ -150,11 +150,11 @@ def test_from_the_dashboard_to_a_filled_journal_and_through_the_forms_buttons(to
     tour.sees("nothing is lost by leaving")
     tour.photograph("first_load")
     tour.mark_the_page()
-    tour.sees("The journal agrees with the bank.")
+    tour.sees("The bank statements agree with the bank.")
     assert tour.is_the_same_page(), "nobody has reloaded the page: the summary has come by itself"
     tour.photograph("first_load_summary")
     tour.page.reload()
-    tour.sees("The journal agrees with the bank.")
+    tour.sees("The bank statements agree with the bank.")
     tour.click("Dashboard", exact=True)
     tour.sees(re.compile("Synchronized (just now|.* ago)"))
     expect(tour.card("Bank")).to_contain_text("Balance", timeout=PATIENCE)

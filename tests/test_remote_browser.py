@@ -65,7 +65,7 @@ def test_the_settings_the_phone_number_and_the_way_out_of_a_block(tour, company)
     tour.sign_in_at_the_demo_bank(tour.choose_bank("Demo Bank").click)
     tour.sees("Choose the journal that each bank account fills")
     tour.click("Synchronize", exact=True)
-    tour.sees("The journal agrees with the bank.")
+    tour.sees("The bank statements agree with the bank.")
     tour.open("/odoo/accounting")
     tour.sees(re.compile("Synchronized (just now|.* ago)"))
 

@@ -1,5 +1,6 @@
 """What is stored so far, as :mod:`.decide` asks for it: read with a few queries, for any number of transactions."""
 
+from . import locks
 from .adoption import TOLERANCE, Candidate
 from .decide import Policy
 from .identity import LEGACY
@@ -21,10 +22,11 @@ class Books:
     """
     :param account: ``account.online.account`` with a journal
     :param window: :class:`~.decide.Window`
+    :param bool for_writing: lock dates are read again, and stay as they are until the transaction ends
     """
 
-    def __init__(self, account, window):
-        self.account, self.window = account, window
+    def __init__(self, account, window, for_writing=False):
+        self.account, self.window, self.for_writing = account, window, for_writing
         self.env, self.journal = account.env, account.journal_ids
         self.policy = policy_of(account)
         self.Line = self.env["account.bank.statement.line"]
@@ -130,5 +132,6 @@ class Books:
 
     def locked_days(self, days):
         """:return: those of the days that are in a locked period"""
-        company = self.journal.company_id
-        return {day for day in days if company._get_violated_lock_dates(day, False, self.journal)}
+        if self.for_writing:
+            locks.hold(self.journal)
+        return locks.locked_days(self.journal, days)

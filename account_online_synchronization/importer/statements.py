@@ -36,9 +36,13 @@ def open_for(journal, days):
     if journal.bank_statement_creation_groupby == "none" or not days:
         return {}
     periods = _Periods(journal)
+    is_beginning = not first_statement(journal)
     by_day = {day: periods.find(day) for day in sorted(days)}
     for period in sorted(set(by_day.values()) - set(periods.statements)):
         periods.statements[period] = _create(journal, period)
+        if is_beginning:
+            # Why all of them: one that gets no line goes. Where they start follows in opening.py.
+            periods.statements[period].online_start_unknown = True
     return {day: periods.statements[period] for day, period in by_day.items()}
 
 
@@ -75,6 +79,7 @@ def settle(journal, touched, first_day, opening_balance=None):
     if not affected:
         return
     sums = _read_lines(affected)
+    is_known = not any(ordered.mapped("online_start_unknown"))
     loose = _loose_before(journal, affected, ordered)
     for previous, statement in pairwise([touched.browse(), *ordered]):
         if statement not in affected:
@@ -92,7 +97,9 @@ def settle(journal, touched, first_day, opening_balance=None):
             balance_start=start,
             balance_end_real=start + lines.amount,
             balance_end=start + lines.posted,
-            is_complete=lines.has_posted and not statement.currency_id.compare_amounts(lines.amount, lines.posted),
+            is_complete=is_known
+            and lines.has_posted
+            and not statement.currency_id.compare_amounts(lines.amount, lines.posted),
         )
 
 
@@ -216,6 +223,13 @@ def regroup(journal, lines):
 def first_statement(journal):
     return journal.env["account.bank.statement"].search(
         [("journal_id", "=", journal.id)], order="first_line_index", limit=1
+    )
+
+
+def of_unknown_start(journal):
+    """:return: the statements that wait to be told with which balance the journal begins; usually none"""
+    return journal.env["account.bank.statement"].search(
+        [("journal_id", "=", journal.id), ("online_start_unknown", "=", True)]
     )
 
 

@@ -7,11 +7,12 @@ It never commits by itself. Whatever it stores is recognised by the next run, so
 from datetime import date, timedelta
 
 from ..proxy.messages import unread_problem
-from . import statements
+from . import locks, statements
 from .books import Books
 from .decide import ADOPT, DELETED, IMPORT, KNOWN, LEFT_OUT, NOT_ASKED, decide, is_before_start
 from .identity import unreadable_id
 from .matching import CHANGED, MOVED, SAME
+from .opening import Beginning
 from .windows import UNREAD_DAYS
 from .writer import CHUNK, REFUSALS, Writer
 from .writer.tables import analyze_when_fresh
@@ -34,7 +35,7 @@ class Storing:
         self.Line = self.env["account.bank.statement.line"]
         self.Statement = self.env["account.bank.statement"]
         self.Transaction = self.env["account.online.transaction"]
-        self.books = Books(account, window)
+        self.books = Books(account, window, for_writing=True)
         self.policy = self.books.policy
         #: Beside the books so far, by identifier; what becomes a line is deleted there.
         self.kept = {}
@@ -42,10 +43,12 @@ class Storing:
         self.to_keep = []
         #: For a person to look at.
         self.reviews = []
+        self.has_new = False
 
     def store(self):
         with self.env.cr.savepoint():
             new, ambiguous = self._apply(decide(self.window, self.policy, self.books))
+            self.has_new = bool(new)
             opening = self._opening_balance(new)
             self._write_kept()
             # Why here: most runs find nothing new, and need no further piece.
@@ -64,9 +67,21 @@ class Storing:
             if start:
                 analyze_when_fresh(self.env.cr)
                 self.checkpoint()
+                # Why again: the checkpoint may have ended the transaction.
+                locks.hold(self.journal)
             with self.env.cr.savepoint():
-                self._write(writer, new[start : start + CHUNK], ambiguous, opening)
+                self._write(writer, self._without_locked(new[start : start + CHUNK]), ambiguous, opening)
                 self._ask_to_review()
+
+    def _without_locked(self, entries):
+        """Days that somebody has locked since the decisions were taken are left out, like all locked ones."""
+        locked = locks.locked_days(self.journal, (self.policy.line_date(entry.transaction) for entry in entries))
+        if not locked:
+            return entries
+        for entry in entries:
+            if self.policy.line_date(entry.transaction) in locked:
+                self._keep(entry, "left_out", "locked")
+        return [entry for entry in entries if self.policy.line_date(entry.transaction) not in locked]
 
     def _ask_to_review(self):
         """Why with each piece: what is stored is known to the next run, which would have nothing to tell any more."""
@@ -85,7 +100,10 @@ class Storing:
         :return: the entries to write, in booking order, and the identifiers of those that may be in the journal already
         """
         known = [one for one in decisions if one.known]
-        self._follow_changes([one for one in known if one.change in (MOVED, CHANGED)])
+        changed = [one for one in known if one.change in (MOVED, CHANGED)]
+        if changed or decisions.withdrawn:
+            locks.hold(self.journal)
+        self._follow_changes(changed)
         self._follow_removals(decisions.withdrawn)
         self._note_digests([one for one in known if one.change == SAME and one.known.digest is None])
         beside = self.Transaction.browse([one.known.record_id for one in known if not one.is_line])
@@ -220,32 +238,40 @@ class Storing:
     # -------------------------------------------------------------------------
 
     def _opening_balance(self, new):
-        """Start balance of the journal's very first statement, so that the last running balance is the bank's.
+        """New start balance of the journal's first statement, where what it has counted so far becomes lines.
 
-        :return: a number, or None where it is known already, or can't be known
+        :return: a number, or None to leave it as it is
         """
-        if not new:
+        first = statements.first_statement(self.journal)
+        if not new or not first.online_period_start:
             return None
-        account, policy = self.account, self.policy
+        policy = self.policy
         amounts = {
             entry.identifier: (policy.line_date(entry.transaction), float(entry.transaction.amount * policy.sign))
             for entry in new
         }
-        first = statements.first_statement(self.journal)
-        if first.online_period_start:
-            # Why not all: what the bank books late was in no balance before.
-            counted = [pair for identifier, pair in amounts.items() if self.policy.is_load or identifier in self.kept]
-            return statements.opening_before(first, counted)
-        foreign = [("journal_id", "=", self.journal.id), ("online_account_id", "!=", account.id)]
-        if first or not self.policy.is_load or not account.balance_at or self.Line.search_count(foreign, limit=1):
-            return None
-        if account.legacy_journal_id:
-            # Why: lines of an earlier module, which may be in no statement, come before.
-            return None
-        own = sum(self.Line.search([("journal_id", "=", self.journal.id)]).mapped("amount"))
-        return account._signed_balance() - own - sum(amount for _day, amount in amounts.values())
+        # Why not all: what the bank books late was in no balance before.
+        counted = [pair for identifier, pair in amounts.items() if policy.is_load or identifier in self.kept]
+        return statements.opening_before(first, counted)
+
+    def _settle_opening(self):
+        """Let the journal begin with the bank's balance, now that everything of the window is stored.
+
+        Why not in each run: most of them bring nothing that has a bearing on it.
+        """
+        account = self.account
+        if not (self.has_new or self.policy.is_load or account.opening_unknown or account.opening_to_book):
+            return
+        beginning = Beginning(self.account)
+        if self.policy.is_load and self.window.unreadable:
+            beginning.doubt()
+        beginning.settle()
+        account._refresh_opening()
 
     def _write(self, writer, entries, ambiguous, opening):
+        if not entries:
+            self._write_kept()
+            return
         days = {self.policy.line_date(entry.transaction) for entry in entries}
         by_day = statements.open_for(self.journal, days)
         with statements.undisturbed(by_day):
@@ -257,6 +283,9 @@ class Storing:
         refused = {entry.identifier for entry, _reason in written.refused}
         for entry, reason in written.refused:
             self._park(entry.identifier, reason, is_new=self._keep(entry, "parked", "parked", reason))
+        for entry in written.locked:
+            self._keep(entry, "left_out", "locked")
+        refused |= {entry.identifier for entry in written.locked}
         self._write_kept()
         for entry in entries:
             if entry.identifier not in refused and entry.identifier in self.kept:
@@ -354,11 +383,12 @@ class Storing:
             "last_sync": self._news_day(),
             "sync_cursor": self._bookmark(unread_since),
             "unread_since": unread_since,
-            "journal_balance": account._current_journal_balance(),
         }
         if self.policy.is_load:
             values["loaded_since"] = window.since
         account.write(values)
+        self._settle_opening()
+        account.journal_balance = account._current_journal_balance()
 
     def _news_day(self):
         """The day up to which everything is stored.

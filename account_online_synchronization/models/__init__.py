@@ -16,6 +16,7 @@ from . import (
     account_online_account,
     account_online_account_choice,
     account_online_account_import,
+    account_online_account_opening,
     account_online_account_legacy,
     account_online_account_refusal,
     account_online_account_review,

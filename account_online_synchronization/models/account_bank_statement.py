@@ -10,3 +10,36 @@ class AccountBankStatement(models.Model):
         readonly=True, copy=False, help="First day of a statement made by synchronization."
     )
     online_period_end = fields.Date(readonly=True, copy=False, help="Last day of a statement made by synchronization.")
+    online_start_unknown = fields.Boolean(
+        readonly=True,
+        copy=False,
+        help="It is the first one of its journal, and the bank's booked balance at its beginning is not known yet. "
+        "Until it is, no synchronized statement of the journal is complete.",
+    )
+
+    # -------------------------------------------------------------------------
+    # EXTENDS account
+    # -------------------------------------------------------------------------
+
+    def _compute_is_complete(self):
+        super()._compute_is_complete()
+        complete = self.filtered(lambda one: one.online_period_start and one.is_complete)
+        if complete:
+            complete._of_unknown_start().is_complete = False
+
+    def _compute_problem_description(self):
+        super()._compute_problem_description()
+        for statement in self.filtered("online_period_start")._of_unknown_start():
+            statement.problem_description = self.env._(
+                "The bank's balance at the beginning of this journal is not known yet, so the balances of this "
+                "statement are provisional. They are corrected by the synchronization that learns it."
+            )
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS
+    # -------------------------------------------------------------------------
+
+    def _of_unknown_start(self):
+        """:return: those whose journal begins with a balance that nobody knows yet"""
+        waiting = self.search([("journal_id", "in", self.journal_id.ids), ("online_start_unknown", "=", True)])
+        return self.filtered(lambda one: one.journal_id in waiting.journal_id)

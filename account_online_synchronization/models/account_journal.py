@@ -133,6 +133,10 @@ class AccountJournal(models.Model):
             "pending_count": row.pending_count,
             "pending_amount": currency.format(row.pending_amount) if row.pending_count else "",
             "difference": currency.format(abs(row.difference)) if differs else "",
+            "opening_to_book": ""
+            if currency.is_zero(row.opening_to_book)
+            else currency.format(abs(row.opening_to_book)),
+            "opening_unknown": row.opening_unknown,
             "bank_has_more": bool(differs and row.difference > 0),
             "bank_balance": currency.format(row.balance) if differs else "",
             "bank_balance_at": self.env["account.online.link"]._format_moment(row.balance_at) if differs else "",
@@ -201,6 +205,11 @@ class AccountJournal(models.Model):
             "view_mode": "form",
             "views": [(False, "form")],
         }
+
+    def action_book_online_opening_balance(self):
+        """*Opening balance not booked* on the card."""
+        self.ensure_one()
+        return self.account_online_account_id.action_book_opening_balance()
 
     def action_open_online_progress(self):
         """*Progress* on the card of a journal that is being filled."""

@@ -5,9 +5,8 @@ from typing import NamedTuple
 from odoo import api, fields, models
 from odoo.addons.base.models.res_bank import sanitize_account_number
 
-from ..importer.identity import OPENING
 from ..proxy.errors import ProxyError
-from ..proxy.messages import parse_balance, parse_moment
+from ..proxy.messages import parse_balance, parse_day, parse_moment
 from ..tools.recognition import Keys, recognize
 from .server_fields import as_server
 
@@ -36,6 +35,8 @@ class DashboardRow(NamedTuple):
     balance: float
     balance_at: datetime
     difference: float
+    opening_to_book: float
+    opening_unknown: bool
     parked_count: int
     unlinked_count: int
 
@@ -74,6 +75,12 @@ class AccountOnlineAccount(models.Model):
     currency_id = fields.Many2one(comodel_name="res.currency", required=True, readonly=True)
     balance = fields.Monetary(readonly=True, help="Booked balance as the bank reports it.")
     balance_at = fields.Datetime(readonly=True)
+    balance_date = fields.Date(readonly=True, help="Last booking day that the balance contains, in the bank's time.")
+    available_balance = fields.Monetary(
+        readonly=True,
+        help="What the bank reports in place of a booked balance. It may contain an overdraft, a credit limit or "
+        "pending payments, so it is only shown.",
+    )
     pending_count = fields.Integer(
         readonly=True, help="Transactions that the bank has announced but not booked. They are imported once booked."
     )
@@ -85,11 +92,6 @@ class AccountOnlineAccount(models.Model):
         compute="_compute_balance_difference",
         help="What the bank has more than the journal. It is shown, never forced: transactions that are locked, "
         "deleted or could not be imported explain it, or an opening balance that is missing.",
-    )
-    opening_balance = fields.Monetary(
-        string="Missing Opening Balance",
-        compute="_compute_opening_balance",
-        help="What the lines of the journal miss to the balance of the bank, as long as no opening balance is booked.",
     )
     fetching_status = fields.Selection(
         selection=[("waiting", "Waiting"), ("processing", "Processing"), ("done", "Done")],
@@ -161,24 +163,11 @@ class AccountOnlineAccount(models.Model):
         for account in self:
             account.fetching_status = status.get(account.account_online_link_id.id, "done")
 
-    @api.depends("balance", "journal_balance", "inverse_balance_sign", "last_sync")
+    @api.depends("balance", "journal_balance", "inverse_balance_sign", "last_sync", "opening_unknown")
     def _compute_balance_difference(self):
         for account in self:
-            known = account.last_sync and account.balance_at
+            known = account.last_sync and account.balance_at and not account.opening_unknown
             account.balance_difference = account._signed_balance() - account.journal_balance if known else 0.0
-
-    @api.depends("balance", "inverse_balance_sign", "last_sync", "journal_ids")
-    def _compute_opening_balance(self):
-        # sudo: reads sums of the journals that these accounts fill, for whoever may read the accounts
-        Line = self.env["account.bank.statement.line"].sudo()
-        domain = [("journal_id", "in", self.journal_ids.ids), ("state", "=", "posted")]
-        sums = dict(Line._read_group(domain, ["journal_id"], ["amount:sum"]))
-        booked = Line.search([*domain, ("online_transaction_identifier", "=", OPENING)]).journal_id
-        for account in self:
-            journal = account.journal_ids
-            known = journal and account.last_sync and account.balance_at and journal not in booked
-            missing = account._signed_balance() - sums.get(journal, 0.0) if known else 0.0
-            account.opening_balance = account.currency_id.round(missing)
 
     # -------------------------------------------------------------------------
     # CRUD METHODS
@@ -226,11 +215,19 @@ class AccountOnlineAccount(models.Model):
 
     @api.model
     def _prepare_balance_values(self, message):
-        """:return: nothing where the bank tells no balance that can be read: the last one stays with its moment"""
-        balance = parse_balance(message.get("balance"))
-        if balance is None:
+        """:return: nothing where no balance that can be read was asked for: the last one stays with its moment. Where
+        the bank gives another amount in place of a booked balance, none is known any more.
+        """
+        balance, available = parse_balance(message.get("balance")), parse_balance(message.get("available"))
+        if balance is None and available is None:
             return {}
-        return {"balance": float(balance), "balance_at": parse_moment(message.get("balance_at"))}
+        moment = balance is not None and parse_moment(message.get("balance_at"))
+        return {
+            "balance": float(balance or 0),
+            "balance_at": moment,
+            "balance_date": moment and parse_day(message.get("balance_date")),
+            "available_balance": float(available or 0),
+        }
 
     @api.model
     def _update_from_proxy(self, link, messages):
@@ -413,6 +410,10 @@ class AccountOnlineAccount(models.Model):
         if not old.account_online_account_ids:
             old._close_replaced()
 
+    def _balance_day(self):
+        """The last booking day that the bank's balance contains; a connection service that tells none counts in UTC."""
+        return self.balance_date or self.balance_at.date()
+
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - DASHBOARD
     # -------------------------------------------------------------------------
@@ -433,9 +434,11 @@ class AccountOnlineAccount(models.Model):
                    COALESCE(account.pending_count, 0), COALESCE(account.pending_amount, 0),
                    COALESCE(account.balance, 0) * CASE WHEN account.inverse_balance_sign THEN -1 ELSE 1 END,
                    account.balance_at,
-                   CASE WHEN account.last_sync IS NULL OR account.balance_at IS NULL THEN 0
+                   CASE WHEN account.last_sync IS NULL OR account.balance_at IS NULL OR account.opening_unknown THEN 0
                         ELSE COALESCE(account.balance, 0) * CASE WHEN account.inverse_balance_sign THEN -1 ELSE 1 END
                              - COALESCE(account.journal_balance, 0) END,
+                   CASE WHEN account.opening_declined THEN 0 ELSE COALESCE(account.opening_to_book, 0) END,
+                   COALESCE(account.opening_unknown, FALSE),
                    COALESCE(parked.number, 0), COALESCE(unlinked.number, 0)
               FROM account_online_account account
          LEFT JOIN (SELECT account_online_account_id, COUNT(*) AS number

@@ -3,7 +3,8 @@ from odoo.exceptions import UserError
 
 from ..importer import locks, statements
 from ..importer.decide import Window
-from ..importer.identity import OPENING, Entry, digest, unreadable_id
+from ..importer.identity import Entry, digest, unreadable_id
+from ..importer.opening import Beginning
 from ..importer.storing import Storing
 from ..importer.windows import OVERLAP_DAYS, UNREAD_DAYS, window_start
 from ..importer.writer import Writer
@@ -39,23 +40,6 @@ class AccountOnlineAccount(models.Model):
             "account_online_synchronization.account_bank_statement_line_action"
         )
         return {**action, "domain": [("online_account_id", "in", self.ids)]}
-
-    def action_book_opening_balance(self):
-        """*Book Opening Balance*: one line before all others; then the journal sums up to the balance of the bank.
-
-        :return: action that shows the line
-        """
-        self.ensure_one()
-        self.env["account.online.link"]._check_may_connect()
-        self.check_access("write")
-        # sudo: the right to connect and write access to the account were checked above
-        line = as_server(self)._book_opening_balance()
-        return {
-            **self.env["ir.actions.act_window"]._for_xml_id(
-                "account_online_synchronization.account_bank_statement_line_action"
-            ),
-            "domain": [("id", "=", line.id)],
-        }
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - ASKING THE BANK
@@ -139,8 +123,8 @@ class AccountOnlineAccount(models.Model):
             )
         if currency != self.currency_id:
             return self.env._(
-                "%(journal)s is in %(journal_currency)s, but %(account)s is in %(currency)s. Change the currency of the "
-                "journal back, or choose another journal with Fetch Accounts on the connection.",
+                "%(journal)s is in %(journal_currency)s, but %(account)s is in %(currency)s. Change the currency of "
+                "the journal back, or choose another journal with Fetch Accounts on the connection.",
                 journal_currency=currency.name,
                 currency=self.currency_id.name,
                 **names,
@@ -383,7 +367,9 @@ class AccountOnlineAccount(models.Model):
         self._check_written(written)
         statements.group(self.journal_ids, written.lines, opening)
         transactions.unlink()
+        Beginning(self).settle()
         self.journal_balance = self._current_journal_balance()
+        self._refresh_opening()
         return written.lines
 
     def _check_not_locked(self, entries):
@@ -424,38 +410,3 @@ class AccountOnlineAccount(models.Model):
         self._check_written(written)
         statements.group(self.journal_ids, written.lines)
         return written.lines
-
-    def _book_opening_balance(self):
-        Line = self.env["account.bank.statement.line"]
-        journal = self.journal_ids
-        if not journal or not self.last_sync or not self.balance_at:
-            raise UserError(
-                self.env._("%s has not been synchronized yet, so its opening balance is not known.", self.display_name)
-            )
-        lines = Line.search([("journal_id", "=", journal.id), ("state", "=", "posted")], order="internal_index")
-        if lines.filtered(lambda line: line.online_transaction_identifier == OPENING):
-            raise UserError(
-                self.env._(
-                    "The opening balance of %s has been booked already. Delete that line first to book another one.",
-                    journal.display_name,
-                )
-            )
-        if not self.opening_balance:
-            raise UserError(
-                self.env._("The transactions of %s sum up to the bank's balance: nothing is missing.", journal.name)
-            )
-        day = fields.Date.subtract(lines[:1].date or self.balance_at.date(), days=1)
-        if self.company_id._get_violated_lock_dates(day, False, journal):
-            raise UserError(self.env._("The opening balance would be of %s, which is in a locked period.", day))
-        line = Line.create(
-            {
-                "journal_id": journal.id,
-                "date": day,
-                "amount": self.opening_balance,
-                "payment_ref": self.env._("Opening balance"),
-                "online_account_id": self.id,
-                "online_transaction_identifier": OPENING,
-            }
-        )
-        self.journal_balance = self._current_journal_balance()
-        return line

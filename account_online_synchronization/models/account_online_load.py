@@ -134,14 +134,17 @@ class AccountOnlineLoad(models.Model):
         first = self.env["account.bank.statement"].search(
             [("journal_id", "=", journal.id), ("first_line_index", "!=", False)], order="first_line_index", limit=1
         )
-        known = bool(account.balance_at)
+        known = bool(account.balance_at) and not account.opening_unknown
         return {
             "bank_balance": money(account._signed_balance()) if known else "",
             "journal_balance": money(account.journal_balance) if known else "",
             "difference": "" if is_zero(account.balance_difference) else money(account.balance_difference),
-            "opening": money(first.balance_start) if first else "",
+            "opening": money(first.balance_start) if first and not account.opening_unknown else "",
             "opening_day": format_date(self.env, first.online_period_start) if first.online_period_start else "",
+            "opening_unknown": account._explain_unknown_opening() if account.opening_unknown else "",
             "missing_opening": "" if is_zero(account.opening_balance) else money(account.opening_balance),
+            "opening_declined": account.opening_declined,
+            "explain_opening": "" if is_zero(account.opening_balance) else account._explain_opening(),
         }
 
     def _bars(self, months):

@@ -125,6 +125,10 @@ class AccountOnlineTransaction(models.Model):
     @api.model
     def _remember_deleted(self, lines):
         """A line that a user deletes must not come back with the next run."""
+        for line in lines.filtered(lambda line: line.online_transaction_identifier == OPENING):
+            # Why here: its account is asked again whether it wants to be booked. Why not a sum: it may be called twice.
+            account = line.online_account_id
+            account.opening_to_book = account.opening_to_book or line.amount
         known = lines.filtered(
             lambda line: line.online_account_id and line.online_transaction_identifier not in (False, OPENING)
         )

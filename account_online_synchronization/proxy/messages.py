@@ -190,6 +190,11 @@ def parse_balance(value):
         return None
 
 
+def parse_day(value):
+    """A protocol date; None when absent or unreadable."""
+    return _date_or_none(value) if value else None
+
+
 def parse_moment(value):
     """A protocol moment as a naive UTC datetime, as Odoo stores it; None when absent or unreadable."""
     if not value:

@@ -116,9 +116,11 @@ class TestDashboard(OnlineSyncCommon):
         self.assertFalse(account.opening_balance, "nothing is known before the first synchronization")
         self.synchronize(account.account_online_link_id)
         self.assertEqual(account.opening_balance, 100)
-        account.sudo()._book_opening_balance()
+        self.assertIn("100.00", self.card()["opening_to_book"])
+        account.sudo()._book_opening_balance(account._default_opening_counterpart())
         account.invalidate_recordset()
         self.assertFalse(account.opening_balance)
+        self.assertFalse(self.card()["opening_to_book"])
 
     def test_every_status_is_sent_to_accountants_with_the_journals(self):
         link = self.connect_journal()

@@ -54,3 +54,13 @@ class TestFirstLoadTours(OnlineSyncCommon, HttpCase):
         self.synchronize(link)
         self.tour(f"/odoo/first-load/{link.id}", "online_first_load_error")
         self.assertEqual(len(link.sudo().run_ids), 2)
+
+    def test_the_opening_balance_is_the_last_step(self):
+        self.proxy.accounts["A1"]["balance"] = "100.00"
+        self.proxy.book("T1", "12.00")
+        link = self.connect_journal()
+        self.synchronize(link)
+        self.tour(f"/odoo/first-load/{link.id}", "online_first_load_opening")
+        line = self.lines()[0]
+        self.assertEqual((line.payment_ref, line.amount), ("Opening balance", 100))
+        self.assertFalse(self.journal._get_online_sync_dashboard_data()[self.journal.id]["opening_to_book"])

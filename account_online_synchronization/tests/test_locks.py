@@ -20,7 +20,7 @@ class TestLocks(OnlineSyncCommon):
     def lock(self, day, name="fiscalyear_lock_date", company=None):
         """Somebody else sets a lock date: this transaction sees it only when it reads it again."""
         company = company or self.company
-        self.env.cr.execute(f"UPDATE res_company SET {name} = %s WHERE id = %s", [day, company.id])  # noqa: S608
+        self.env.cr.execute(f"UPDATE res_company SET {name} = %s WHERE id = %s", [day, company.id])
 
     def lock_while_asked(self, day, **options):
         page = self.proxy._page

@@ -213,6 +213,7 @@ class TestMachineScenarios(OnlineSyncCommon):
             (writer.Writer, "change"),
             (storing.Storing, "_follow_removals"),
             (storing.Storing, "_opening_balance"),
+            (storing.Storing, "_settle_opening"),
             (storing.Storing, "_news_day"),
         )
         for danger in dangers:

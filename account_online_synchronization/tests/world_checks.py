@@ -147,10 +147,13 @@ class Checks:
         for statement in statements:
             total = statement.balance_start + sum(statement.line_ids.mapped("amount"))
             assert not currency.compare_amounts(statement.balance_end_real, total), f"{statement.name} does not add up"
-            assert statement.is_complete, f"{statement.name} is not complete"
+            is_unknown = any(statements.mapped("online_start_unknown"))
+            assert statement.is_complete != is_unknown, f"{statement.name}: complete is {statement.is_complete}"
             days = statement.line_ids.mapped("date")
             assert statement.online_period_start <= min(days) <= max(days) <= statement.online_period_end, days
             assert statement.is_valid or loose, f"{statement.name} does not start where the one before ended"
+            waits = self.kept(account).filtered(lambda one: one.state == "parked" and not one.online_transaction_digest)
+            assert waits or not is_unknown, f"{account.kind}: everything can be read, but the beginning is unknown"
         if statements and self._is_balanced(account):
             running = self.lines(account)[-1].running_balance
             difference = currency.compare_amounts(running, float(account.balance))
@@ -163,7 +166,7 @@ class Checks:
             account not in self.unbalanced | self.disarranged
             and not self.starts[account]
             and "in a load" in marks
-            and not marks & {"unreadable once", "unreadable for good", "was locked"}
+            and not marks & {"unreadable for good", "was locked"}
         )
 
     # -------------------------------------------------------------------------

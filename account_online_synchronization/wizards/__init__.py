@@ -7,6 +7,7 @@ from . import (
     account_online_authorization,
     account_online_authorization_screen,
     account_online_authorization_acts,
+    account_online_opening,
     account_online_phone,
     account_setup_bank_manual_config,
 )

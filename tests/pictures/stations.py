@@ -203,8 +203,19 @@ def first_load(camera):
     camera.sees("nothing is lost by leaving")
     camera.photograph_everywhere("first_load")
     camera.installation.fetch_planned()
-    camera.sees("The journal agrees with the bank.")
+    camera.sees("One step is left: the opening balance")
     camera.photograph_everywhere("first_load_summary")
+    camera.open("/odoo/accounting")
+    camera.sees("Opening balance not booked")
+    camera.photograph("card_opening", of=camera.card("Bank"))
+    camera.open(f"/odoo/first-load/{demo_link(camera)[0]}")
+    camera.page.get_by_role("button", name="Book Opening Balance").first.click()
+    camera.sees("Counterpart")
+    camera.photograph("first_load_opening")
+    with camera.on_a_phone():
+        camera.photograph("first_load_opening_phone")
+    camera.page.get_by_role("button", name="Book Opening Balance").last.click()
+    camera.sees("The journal agrees with the bank.")
 
 
 def mismatch(camera):

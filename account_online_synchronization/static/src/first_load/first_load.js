@@ -97,7 +97,8 @@ export class FirstLoad extends Component {
         try {
             const action = await this.orm.call(model, method, [ids, ...args]);
             if (action) {
-                await this.action.doAction(action);
+                // A dialog stays on this screen, which shows afterwards what was decided there.
+                await this.action.doAction(action, { onClose: () => status(this) !== "destroyed" && this.reload() });
             }
         } finally {
             this.state.isBusy = false;
@@ -122,6 +123,14 @@ export class FirstLoad extends Component {
 
     bookOpeningBalance(account) {
         return this.run("account.online.account", "action_book_opening_balance", [account.id]);
+    }
+
+    declineOpeningBalance(account) {
+        return this.run("account.online.account", "action_decline_opening_balance", [account.id]);
+    }
+
+    reconsiderOpeningBalance(account) {
+        return this.run("account.online.account", "action_reconsider_opening_balance", [account.id]);
     }
 
     openLeftOut(account) {

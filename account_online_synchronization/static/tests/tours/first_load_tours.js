@@ -112,3 +112,41 @@ registry.category("web_tour.tours").add("online_first_load_error", {
         },
     ],
 });
+
+registry.category("web_tour.tours").add("online_first_load_opening", {
+    steps: () => [
+        {
+            content: "the statements agree, the ledger does not yet",
+            trigger: `${SCREEN} section:contains(The bank statements agree with the bank.)`,
+        },
+        {
+            content: "one step is left, but somebody may say that it is not needed",
+            trigger: `${SCREEN} .o_online_opening button:contains(Not Needed)`,
+            run: "click",
+        },
+        {
+            content: "and change their mind",
+            trigger: `${SCREEN} .o_online_opening_declined button:contains(Undo)`,
+            run: "click",
+        },
+        {
+            trigger: `${SCREEN} .o_online_opening button:contains(Book Opening Balance)`,
+            run: "click",
+        },
+        {
+            content: "it says what it does, and the equity account of the chart is chosen",
+            trigger: ".modal [name=counterpart_account_id] input:value(Undistributed)",
+        },
+        {
+            trigger: ".modal button[name=action_book]",
+            run: "click",
+        },
+        {
+            content: "nothing is left to do",
+            trigger: `${SCREEN}:not(:has(.o_online_opening)) section:contains(The journal agrees with the bank.)`,
+        },
+        {
+            trigger: "body:not(:has(.modal))",
+        },
+    ],
+});
