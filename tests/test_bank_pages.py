@@ -307,10 +307,6 @@ def test_a_page_that_another_site_has_opened_tells_it_nothing(served, browser):
             page.get_by_role("button").click()
         expect(popup.value.get_by_role("heading", name="Sign in")).to_be_visible()
         for spying in ("location.href", "document.body.innerHTML", "document.cookie"):
-            assert (
-                page.evaluate(
-                    f"(() => {{ try {{ window.opened.{spying}; return 'read' }} catch (error) {{ return error.name }} }})()"
-                )
-                == "SecurityError"
-            )
+            attempt = f"try {{ window.opened.{spying}; return 'read' }} catch (error) {{ return error.name }}"
+            assert page.evaluate(f"(() => {{ {attempt} }})()") == "SecurityError"
         assert popup.value.evaluate("document.referrer") in ("", url)

@@ -30,7 +30,7 @@ def read_accounts(messages):
 
 
 def _read_account(message):
-    """:return: ``id``, ``name``, ``number``, ``currency``, ``type``, ``balance_at``, ``id_scheme`` as texts that are empty
+    """:return: ``id``, ``name``, ``number``, ``currency``, ``type``, ``balance_at`` and ``id_scheme`` as texts, empty
     where unknown, and ``balance`` as it came; None for what has no id
     """
     if not isinstance(message, dict) or not is_identifier(message.get("id")):
@@ -46,8 +46,8 @@ def _read_account(message):
 
 def read_connection(connection):
     """:param dict connection: *connection* object, or any other
-    :return: ``id``, ``state``, ``reason``, ``consent_expires_at``, ``refreshed_at`` as texts that are empty where unknown;
-        ``institution`` with ``id``, ``name``, ``logo`` and ``capabilities`` (``auto_sync``); ``provider`` with ``label``
+    :return: ``id``, ``state``, ``reason``, ``consent_expires_at``, ``refreshed_at`` as texts, empty where unknown;
+        ``institution`` with ``id``, ``name``, ``logo``, ``capabilities`` (``auto_sync``); ``provider`` with ``label``
     """
     institution, provider = _object(connection.get("institution")), _object(connection.get("provider"))
     moments = ("consent_expires_at", "refreshed_at")

@@ -1,7 +1,7 @@
 """A connection service that answers anything at all: each answer is right, or an error in a sentence.
 
-Valid answers of docs/protocol.md are damaged at random places. Whatever comes out of the client afterwards can be stored
-by PostgreSQL, sent to a browser and shown to a person, and never belongs to another question.
+Valid answers of docs/protocol.md are damaged at random places. Whatever comes out of the client afterwards can be
+stored by PostgreSQL, sent to a browser and shown to a person, and never belongs to another question.
 """
 
 import json
