@@ -271,8 +271,9 @@ def test_who_gets_the_data_is_said_before_the_bank_is(served, browser):
 
     page = browser.new_person()
     page.goto(start_for_another(served, known=True))
+    visit = page.url
     page.wait_for_url("**/bank_sync/sandbox/bank?**")
-    page.go_back()
+    page.goto(visit)
     expect(page.get_by_text("This address is confirmed")).to_be_visible()
     photograph(page, "receiver_known")
 

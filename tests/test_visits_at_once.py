@@ -103,6 +103,7 @@ def done(proxy):
 def test_webhooks_that_come_together_end_as_events_of_one_connection(proxy):
     secret, reference = proxy.shell(
         "provider = env['bank.sync.provider'].search([('code', '=', 'sandbox')])\n"
+        "provider._ensure_settings()  # a copy of a database has secrets of its own\n"
         "institution = env['bank.sync.institution']._find('sandbox.demo')\n"
         "client = env['bank.sync.client']._get_embedded()\n"
         "env['bank.sync.connection'].create({'client_id': client.id, 'institution_id': institution.id,"
