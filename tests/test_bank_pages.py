@@ -271,8 +271,9 @@ def test_who_gets_the_data_is_said_before_the_bank_is(served, browser):
 
     page = browser.new_person()
     page.goto(start_for_another(served, known=True))
+    visit = page.url
     page.wait_for_url("**/bank_sync/sandbox/bank?**")
-    page.go_back()
+    page.goto(visit)
     expect(page.get_by_text("This address is confirmed")).to_be_visible()
     photograph(page, "receiver_known")
 
@@ -307,10 +308,6 @@ def test_a_page_that_another_site_has_opened_tells_it_nothing(served, browser):
             page.get_by_role("button").click()
         expect(popup.value.get_by_role("heading", name="Sign in")).to_be_visible()
         for spying in ("location.href", "document.body.innerHTML", "document.cookie"):
-            assert (
-                page.evaluate(
-                    f"(() => {{ try {{ window.opened.{spying}; return 'read' }} catch (error) {{ return error.name }} }})()"
-                )
-                == "SecurityError"
-            )
+            attempt = f"try {{ window.opened.{spying}; return 'read' }} catch (error) {{ return error.name }}"
+            assert page.evaluate(f"(() => {{ {attempt} }})()") == "SecurityError"
         assert popup.value.evaluate("document.referrer") in ("", url)

@@ -340,12 +340,12 @@ class AccountOnlineAccount(models.Model):
             self._change_scheme(scheme)
 
     def _check_is_no_other_account(self, message):
-        """:raise ProxyError: when the connection service describes another account of this database under this one's id"""
+        """:raise ProxyError: when the service describes another account of this database under this one's id"""
         number = message.get("number")
         if not number or not self._is_certainly_another(number):
             return
         key = self._number_key(number, self.currency_id.id)
-        # sudo: only compared, and nothing of it is told: the other account may belong to a company that the user does not see
+        # sudo: only compared, nothing of it is told: it may be of a company that the user does not see
         others = self.sudo().search([("id", "!=", self.id), ("account_number", "!=", False)])
         if any(self._number_key(other.account_number, other.currency_id.id) == key for other in others):
             raise ProxyError(

@@ -286,6 +286,8 @@ class AccountOnlineLink(models.Model):
         :param dict connection: *connection* of docs/protocol.md
         :param list accounts: *account* objects
         """
+        # Why first: what is refused must leave no link behind.
+        self.browse()._check_connection_is_not_shared(connection["id"])
         institution = connection.get("institution") or {}
         link = self.create({"name": institution.get("name") or self.env._("Bank"), "company_id": company.id})
         link._update_from_proxy(connection, accounts)

@@ -4,7 +4,7 @@ Nothing that the connection service says is trusted to have its type, its length
 contradicts itself in, or what belongs to another question, is refused by the client.
 """
 
-from .banks import read_logo
+from .banks import read_capabilities, read_logo
 from .texts import MAX_ID, is_identifier, readable, storable
 
 #: The proxy refuses longer ones, so no run could go on with them.
@@ -30,7 +30,7 @@ def read_accounts(messages):
 
 
 def _read_account(message):
-    """:return: ``id``, ``name``, ``number``, ``currency``, ``type``, ``balance_at``, ``id_scheme`` as texts that are empty
+    """:return: ``id``, ``name``, ``number``, ``currency``, ``type``, ``balance_at`` and ``id_scheme`` as texts, empty
     where unknown, and ``balance`` as it came; None for what has no id
     """
     if not isinstance(message, dict) or not is_identifier(message.get("id")):
@@ -46,8 +46,9 @@ def _read_account(message):
 
 def read_connection(connection):
     """:param dict connection: *connection* object, or any other
-    :return: ``id``, ``state``, ``reason``, ``consent_expires_at``, ``refreshed_at`` as texts that are empty where unknown;
-        ``institution`` with ``id``, ``name``, ``logo`` and ``capabilities`` (``auto_sync``); ``provider`` with ``label``
+    :return: ``id``, ``state``, ``reason``, ``consent_expires_at``, ``refreshed_at`` as texts, empty where unknown;
+        ``institution`` with ``id``, ``name``, ``logo`` and ``capabilities``, see :func:`.banks.read_capabilities`;
+        ``provider`` with ``code`` and ``label``
     """
     institution, provider = _object(connection.get("institution")), _object(connection.get("provider"))
     moments = ("consent_expires_at", "refreshed_at")
@@ -60,9 +61,9 @@ def read_connection(connection):
             "id": institution["id"] if is_identifier(institution.get("id")) else "",
             "name": readable(institution.get("name"), MAX_NAME),
             "logo": read_logo(institution.get("logo")),
-            "capabilities": {"auto_sync": _object(institution.get("capabilities")).get("auto_sync") is not False},
+            "capabilities": read_capabilities(institution.get("capabilities")),
         },
-        "provider": {"label": readable(provider.get("label"), MAX_NAME)},
+        "provider": {name: readable(provider.get(name), MAX_NAME) for name in ("code", "label")},
     }
 
 

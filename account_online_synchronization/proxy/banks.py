@@ -37,9 +37,6 @@ def _read_bank(institution):
         or not _word(institution.get("name"))
     ):
         return None
-    capabilities = institution.get("capabilities")
-    capabilities = capabilities if isinstance(capabilities, dict) else {}
-    days = capabilities.get("history_days")
     providers = institution.get("providers")
     return {
         "id": institution["id"],
@@ -48,8 +45,7 @@ def _read_bank(institution):
         "bic": _word(institution.get("bic")),
         "logo": read_logo(institution.get("logo")),
         "is_beta": institution.get("status") == "beta",
-        "auto_sync": capabilities.get("auto_sync") is not False,
-        "history_days": days if isinstance(days, int) and not isinstance(days, bool) and 0 < days < 36500 else 0,
+        **read_capabilities(institution.get("capabilities")),
         "providers": [
             {
                 "id": provider["institution_id"],
@@ -59,6 +55,16 @@ def _read_bank(institution):
             for provider in (providers if isinstance(providers, list) else [])
             if isinstance(provider, dict) and is_identifier(provider.get("institution_id"))
         ],
+    }
+
+
+def read_capabilities(capabilities):
+    """:return: ``auto_sync``, ``history_days`` (0 where unknown); what is missing is no promise and no warning"""
+    capabilities = capabilities if isinstance(capabilities, dict) else {}
+    days = capabilities.get("history_days")
+    return {
+        "auto_sync": capabilities.get("auto_sync") is not False,
+        "history_days": days if isinstance(days, int) and not isinstance(days, bool) and 0 < days < 36500 else 0,
     }
 
 

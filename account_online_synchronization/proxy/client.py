@@ -157,9 +157,7 @@ class ProxyClient:
     # -------------------------------------------------------------------------
 
     def search_institutions(self, query=None, country=None, limit=20, cursor=None, with_countries=None):
-        """:return: ``institutions`` and ``countries``, of which nothing is checked, see :mod:`.banks`; ``next_cursor`` or
-        None
-        """
+        """:return: ``institutions``, ``countries``, of which nothing is checked, see :mod:`.banks`; ``next_cursor``"""
         answer = self._ask(
             "institutions.search",
             ("institutions", list),

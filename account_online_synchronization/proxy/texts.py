@@ -7,8 +7,10 @@ MAX_TEXT = 2000
 MAX_ID = 500
 MAX_ITEMS = 100
 MAX_DEPTH = 6
-#: Characters that are kept of one object in all. What comes after is only hinted at.
+#: Characters that are kept of one object in all, about. What comes after is only hinted at.
 MAX_OBJECT = 100_000
+#: Shorter texts are counted as this much, and not looked at any closer.
+SHORT = 40
 #: PostgreSQL's JSON and JavaScript's integers end before; what is larger is kept as text.
 MAX_NUMBER = 2**63
 #: Joiners hold letters and emoji together; all other invisible characters go, also those that turn the reading order.
@@ -37,31 +39,33 @@ def storable(value):
 
 
 def _storable(value, depth, left):
-    """:param list left: one number, how many more characters are kept"""
-    if left[0] <= 0 or (isinstance(value, dict | list | tuple) and depth >= MAX_DEPTH):
-        return "…"
-    left[0] -= 4
+    """:param list left: one number, about how many more characters are kept"""
     if isinstance(value, str):
-        kept = _storable_text(value)
-        left[0] -= len(kept)
-        return kept
+        # Why first: nearly everything that comes is a short and plain text.
+        if len(value) <= SHORT and value.isascii() and "\x00" not in value:
+            return value
+        return _storable_text(value, left)
+    if isinstance(value, dict | list | tuple):
+        if depth >= MAX_DEPTH or left[0] <= 0:
+            return "…"
+        left[0] -= SHORT * min(len(value), MAX_ITEMS)
+        if isinstance(value, dict):
+            items = [*value.items()][:MAX_ITEMS]
+            return {_storable(str(key), depth, left): _storable(item, depth + 1, left) for key, item in items}
+        return [_storable(item, depth + 1, left) for item in value[:MAX_ITEMS]]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
-    if isinstance(value, dict):
-        items = [*value.items()][:MAX_ITEMS]
-        return {_storable(str(key), depth, left): _storable(item, depth + 1, left) for key, item in items}
-    if isinstance(value, list | tuple):
-        return [_storable(item, depth + 1, left) for item in value[:MAX_ITEMS]]
     if isinstance(value, int) and abs(value) > MAX_NUMBER:
         return _digits(value)[:MAX_TEXT]
     return value
 
 
-def _storable_text(value):
-    if len(value) <= MAX_TEXT and value.isascii() and "\x00" not in value:
-        return value
+def _storable_text(value, left):
+    if left[0] <= 0:
+        return "…"
     cut = value if len(value) <= MAX_TEXT else f"{value[:MAX_TEXT]} … ({len(value)} characters)"
-    return cut.replace("\x00", "").encode("utf-8", "replace").decode()
+    left[0] -= len(cut)
+    return cut if cut.isascii() and "\x00" not in cut else cut.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 def _digits(value):

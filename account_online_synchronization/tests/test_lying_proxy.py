@@ -121,7 +121,7 @@ class TestLyingProxy(OnlineSyncCommon):
                 )
                 visit.company_id = company
                 links = self.Link.sudo().search_count([])
-                with self.assertRaisesRegex(ProxyError, "the consent of another one"), self.env.cr.savepoint():
+                with self.assertRaisesRegex(ProxyError, "the consent of another one"):
                     visit._finish()
                 self.assertEqual(self.Link.sudo().search_count([]), links)
 

@@ -43,6 +43,25 @@ class TestReturn(OnlineSyncCommon, HttpCase):
         self.assertEqual(page.headers["Cache-Control"], "no-store")
         self.assertEqual(len(self.links()), 1)
 
+    def test_a_route_that_nobody_has_judged_fails_here(self):
+        http = self.env["ir.http"]
+        rules = http._generate_routing_rules(["account_online_synchronization"], http._get_converters())
+        self.assertEqual(
+            {url for url, _endpoint in rules},
+            {"/account_online_synchronization/return/<string:nonce>", "/account_online_synchronization/events"},
+        )
+
+    def test_the_way_back_is_neither_framed_nor_kept_nor_passed_on(self):
+        for in_window in (False, True):
+            _visit, way_back = self.begin(in_window)
+            for address in (way_back, "/account_online_synchronization/return/nobody"):
+                with self.subTest(address=address, in_window=in_window):
+                    headers = self.url_open(address, allow_redirects=False).headers
+                    self.assertIn("frame-ancestors 'none'", headers["Content-Security-Policy"])
+                    self.assertEqual(headers["X-Frame-Options"], "DENY")
+                    self.assertEqual(headers["Referrer-Policy"], "no-referrer")
+                    self.assertEqual(headers["Cache-Control"], "no-store")
+
     def test_the_page_is_reloaded_without_harm(self):
         _visit, way_back = self.begin(in_window=True)
         first, second = self.url_open(way_back), self.url_open(way_back + "?cancelled=1")

@@ -7,8 +7,8 @@ class BankSyncClientAddress(models.Model):
     """Where a client's data goes, as the pages tell it to the person who gives the consent.
 
     Name and address are the client's own claims. An address is confirmed once the client has answered an event there
-    with a proof that only the holder of its secret can make: whoever registers with the address of somebody else's books
-    never gets that far.
+    with a proof that only the holder of its secret can make: whoever registers with the address of somebody else's
+    books never gets that far.
     """
 
     _inherit = "bank.sync.client"  # pylint: disable=consider-merging-classes-inherited
@@ -42,8 +42,8 @@ class BankSyncClientAddress(models.Model):
     def _describe_receiver(self):
         """What a person must know before giving a consent.
 
-        :return: dict: ``name``, ``host``, ``is_here``, ``is_confirmed``, ``is_first`` (nobody has ever connected a bank for
-            this database), ``is_doubtful`` (the page asks to look twice)
+        :return: dict: ``name``, ``host``, ``is_here``, ``is_confirmed``, ``is_first`` (nobody has ever connected a bank
+            for this database), ``is_doubtful`` (the page asks to look twice)
         """
         self.ensure_one()
         is_first = not self.is_embedded and not self.env["bank.sync.connection"].search_count(

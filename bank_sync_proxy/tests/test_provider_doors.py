@@ -1,5 +1,4 @@
 import json
-import time
 from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
 from urllib.parse import urlencode
@@ -78,7 +77,7 @@ class TestEveryWebhook(DoorsCase):
         """:return: list of (body, its events)"""
         if code in OFFLINE:
             return [
-                ({"events": [{"kind": kind, "reference": "ours"}]}, [[kind, "ours"]])
+                ({"events": [{"kind": kind, "reference": "consent-77"}]}, [[kind, "consent-77"]])
                 for kind in ("transactions.new", "consent.expiring", "connection.disconnected")
             ]
         return [(hook["body"], hook["events"]) for hook in Case(code, "webhook").gives["webhooks"]]
@@ -99,9 +98,13 @@ class TestEveryWebhook(DoorsCase):
             for client, name in ((self.client_record, reference), (self.other_client, f"{reference}-of-others"))
         ]
 
-    def send(self, code, headers, body, content_type="application/json", **options):
-        return self.url_open(
-            f"/bank_sync/webhook/{code}", data=body, headers={"Content-Type": content_type, **headers}, **options
+    def send(self, code, headers, body, content_type="application/json", method="POST"):
+        return self.opener.request(
+            method,
+            f"{self.base_url()}/bank_sync/webhook/{code}",
+            data=body,
+            headers={"Content-Type": content_type, **headers},
+            timeout=30,
         ).status_code
 
     def each(self):
@@ -169,8 +172,7 @@ class TestEveryWebhook(DoorsCase):
                 self.assertEqual(self.send(code, headers, signed, content_type), 400, content_type)
             self.assertEqual(self.send(code, headers, signed + b" " * 70_000), 413)
             for method in ("GET", "PUT", "DELETE"):
-                answer = self.opener.request(method, f"{self.base_url()}/bank_sync/webhook/{code}", timeout=10)
-                self.assertIn(answer.status_code, (404, 405), method)
+                self.assertIn(self.send(code, headers, signed, method=method), (404, 405), method)
             self.assertFalse(self.events())
 
     def test_providers_that_are_switched_off_or_tell_no_news_do_not_listen(self):
@@ -184,14 +186,10 @@ class TestEveryWebhook(DoorsCase):
                 self.assertEqual(self.send(code, {}, b"{}"), 404)
 
     def test_forgeries_leave_few_records(self):
-        for code, _script, _example in self.each():
-            if code in OFFLINE:
-                began = time.monotonic()
-                for _number in range(105):
-                    self.send(code, {}, b"{}")
-                self.assertLessEqual(len(self.errors("webhook")), 100)
-                self.assertLess(time.monotonic() - began, 120)
-                return
+        with self.provider_at_work("sandbox"):
+            for _number in range(105):
+                self.send("sandbox", {}, b"{}")
+        self.assertEqual(len(self.errors("webhook")), 100)
 
 
 @tagged("post_install", "-at_install")
@@ -245,8 +243,9 @@ class TestEveryCallback(DoorsCase):
         """The Demo Bank keeps none: its page gets it."""
         return visit._redirect().partition("state=")[2].partition("&")[0]
 
-    def come_back(self, code, state, **parameters):
-        return self.get(f"/bank_sync/callback/{code}?{urlencode({'state': state, **parameters})}")
+    def come_back(self, code, state, parameters=()):
+        """:param parameters: what the bank sends along, its own idea of the state included"""
+        return self.get(f"/bank_sync/callback/{code}?{urlencode({**dict(parameters), 'state': state})}")
 
     def assertUntouched(self, visit, before):
         visit.invalidate_recordset()
@@ -287,19 +286,19 @@ class TestEveryCallback(DoorsCase):
     def test_a_state_serves_once_whatever_came_with_it(self):
         for code, script, visit, state in self.each():
             if code in OFFLINE:
-                self.come_back(code, state, code="invented")
+                self.come_back(code, state, {"code": "invented"})
             else:
-                self.come_back(code, state, **script.callback)
+                self.come_back(code, state, script.callback)
                 self.assertEqual(visit.state, "done", visit.error_id.detail)
             kept = (visit.state, visit.connection_id.state, visit.connection_id.secret_state)
-            again = self.come_back(code, state, **(script.callback if code not in OFFLINE else {}))
+            again = self.come_back(code, state, script.callback)
             self.assertEqual(again.status_code, 404)
             visit.invalidate_recordset()
             self.assertEqual((visit.state, visit.connection_id.state, visit.connection_id.secret_state), kept)
 
     def test_the_state_of_another_client_s_visit_does_not_finish_this_one(self):
         for code, script, visit, _state in self.each():
-            self.come_back(code, "the-state-of-somebody-else", **script.callback)
+            self.come_back(code, "the-state-of-somebody-else", script.callback)
             self.assertEqual((visit.state, visit.connection_id.state), ("open", "pending"))
 
     def test_a_form_of_megabytes_is_not_read(self):
@@ -313,5 +312,5 @@ class TestEveryCallback(DoorsCase):
         for code, script, visit, state in self.each():
             if code in OFFLINE:
                 continue
-            self.come_back(code, state, sealed="gAAAAA-of-somebody", **script.callback)
+            self.come_back(code, state, {**script.callback, "sealed": "gAAAAA-of-somebody"})
             self.assertNotEqual(visit.connection_id.state, "connected")

@@ -1,7 +1,7 @@
 """A connection service that answers anything at all: each answer is right, or an error in a sentence.
 
-Valid answers of docs/protocol.md are damaged at random places. Whatever comes out of the client afterwards can be stored
-by PostgreSQL, sent to a browser and shown to a person, and never belongs to another question.
+Valid answers of docs/protocol.md are damaged at random places. Whatever comes out of the client afterwards can be
+stored by PostgreSQL, sent to a browser and shown to a person, and never belongs to another question.
 """
 
 import json
@@ -248,6 +248,25 @@ def test_a_valid_answer_of_each_operation_is_taken(name):
     answer = ask(name, QUESTIONS[name][1])
     assert not isinstance(answer, ProxyError), answer
     assert_answer(name, answer)
+
+
+def test_nothing_that_is_used_is_lost_of_a_valid_answer():
+    connection = ask("get_connection", {"connection": CONNECTION})
+    assert connection == {
+        **CONNECTION,
+        "reason": "",
+        "provider": {"code": "plaid", "label": "Plaid"},
+        "institution": {
+            "id": "plaid.1",
+            "name": "A Bank",
+            "logo": "https://logos.example/a.png",
+            "capabilities": {"auto_sync": False, "history_days": 90},
+        },
+    }
+    accounts = ask("list_accounts", {"accounts": [ACCOUNT]})
+    assert accounts == [{name: value for name, value in ACCOUNT.items() if name != "number_type"}]
+    page = QUESTIONS["transaction_pages"][1]
+    assert ask("transaction_pages", page) == [page]
 
 
 def test_every_method_of_the_client_that_asks_is_lied_to():

@@ -59,7 +59,7 @@ def test_a_failure_is_an_answer_with_what_to_do(over):
 def test_keys_and_actions_of_a_newer_proxy_do_no_harm(over):
     connection = {"id": "c", "state": "connected", "mood": "fine", "institution": {"id": "i", "colour": "red"}}
     found = ProxyClient(over(answering({"connection": connection, "weather": []}))).get_connection("c")
-    assert (found["id"], found["institution"]["id"], found["provider"]) == ("c", "i", {"label": ""})
+    assert (found["id"], found["institution"]["id"], found["provider"]) == ("c", "i", {"code": "", "label": ""})
     with pytest.raises(ProxyError, match="Do that") as caught:
         ProxyClient(over(answering({"error": {"code": "new", "message": "Do that.", "action": "dance"}}))).get_status()
     assert caught.value.action == "contact_support"
