@@ -39,6 +39,7 @@ class AccountOnlineEventsController(http.Controller):
     )
     def receive(self, **_parameters):
         """What the connection service tells without being asked. It is answered at once, and done later."""
+        # sudo: nobody is logged in; _authenticate checks the service's signature before anything is done
         request.update_env(user=SUPERUSER_ID)
         try:
             self._receive()

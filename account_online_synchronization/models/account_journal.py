@@ -85,8 +85,10 @@ class AccountJournal(models.Model):
         :return: dict from journal id to what the template needs
         """
         # Why: invoicing users see the dashboard, but have no access to connections.
+        # sudo: reads what the card shows of the account of a journal that Odoo has already let the user see
         rows = self.account_online_account_id.sudo()._get_dashboard_rows()
         link_ids = {row.link_id for row in rows.values()}
+        # sudo: reads what the card shows of these journals' own connections, nothing that names their secrets
         links = self.env["account.online.link"].sudo().browse(link_ids)._get_online_sync_cards() if rows else {}
         cards = {}
         for journal in self:

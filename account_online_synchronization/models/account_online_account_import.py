@@ -9,6 +9,7 @@ from ..importer.writer import Writer
 from ..proxy.conversation import Range
 from ..proxy.errors import BadTransaction
 from ..proxy.messages import parse_transaction, storable, transaction_id
+from .server_fields import as_server
 
 
 class AccountOnlineAccount(models.Model):
@@ -42,7 +43,8 @@ class AccountOnlineAccount(models.Model):
         self.ensure_one()
         self.env["account.online.link"]._check_may_connect()
         self.check_access("write")
-        line = self.sudo()._book_opening_balance()
+        # sudo: the right to connect and write access to the account were checked above
+        line = as_server(self)._book_opening_balance()
         return {
             **self.env["ir.actions.act_window"]._for_xml_id(
                 "account_online_synchronization.account_bank_statement_line_action"
@@ -99,6 +101,7 @@ class AccountOnlineAccount(models.Model):
 
     def _overlap_days(self):
         """Setting: how many days each window looks back. Further while something waits to be read."""
+        # sudo: reads one system parameter that is no secret, under a name of our own
         days = self.env["ir.config_parameter"].sudo().get_param("account_online_synchronization.overlap_days")
         least = UNREAD_DAYS if self.unread_since else OVERLAP_DAYS
         return max(int(days), least) if days and days.isdigit() else least

@@ -2,6 +2,8 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
+from .server_fields import as_server
+
 KEEP_DAYS = 30
 
 
@@ -30,7 +32,8 @@ class AccountOnlineEvent(models.Model):
     @api.model
     def _receive(self, kind, connection_identifier=None, identifier=None, nonce=None):
         """Keep an event, and wake up the scheduled action that does what it wants."""
-        event = self.sudo().create(
+        # sudo: the event was signed (controllers/events.py) or comes from this very database
+        event = as_server(self).create(
             {
                 "kind": kind,
                 "connection_identifier": connection_identifier,
@@ -38,6 +41,7 @@ class AccountOnlineEvent(models.Model):
                 "nonce": nonce,
             }
         )
+        # sudo: wakes up one scheduled action, which decides itself what there is to do
         self.sudo().env.ref("account_online_synchronization.ir_cron_look_after")._trigger()
         return event
 

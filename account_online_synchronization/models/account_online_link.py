@@ -74,12 +74,8 @@ class AccountOnlineLink(models.Model):
         string="Bank Accounts",
         readonly=True,
     )
-    journal_ids = fields.One2many(
-        comodel_name="account.journal", inverse_name="account_online_link_id", readonly=True
-    )
-    run_ids = fields.One2many(
-        comodel_name="account.online.run", inverse_name="account_online_link_id", readonly=True
-    )
+    journal_ids = fields.One2many(comodel_name="account.journal", inverse_name="account_online_link_id", readonly=True)
+    run_ids = fields.One2many(comodel_name="account.online.run", inverse_name="account_online_link_id", readonly=True)
 
     # -------------------------------------------------------------------------
     # CRUD METHODS

@@ -21,4 +21,5 @@ class AccountOnlineLink(models.Model):
 
     @api.model
     def _get_parameter(self, name):
+        # sudo: reads one of the settings above, which are no secrets
         return self.env["ir.config_parameter"].sudo().get_param(name)

@@ -6,6 +6,7 @@ from odoo.tools.misc import format_datetime
 from ..proxy.watching import Watched
 from .account_online_progress import Reporter
 from .account_online_run import FETCHING
+from .server_fields import as_server
 
 #: The reconciliation view of account_reconcile_oca, used where that is installed.
 RECONCILE_ACTION = "account_reconcile_oca.action_bank_statement_line_reconcile"
@@ -88,7 +89,8 @@ class AccountOnlineLink(models.Model):
         """
         self.ensure_one()
         self._check_may_synchronize()
-        link = self.sudo()
+        # sudo: _check_may_synchronize above has checked the group and read access to the link; nothing is written
+        link = as_server(self)
         run = link._followed_run()
         state = {"waiting": "challenge", "failed": "failed", "done": "done"}.get(run.state, "none")
         if run.state in FETCHING:
@@ -97,6 +99,7 @@ class AccountOnlineLink(models.Model):
                 if self.env["account.online.run"]._get_fetching_status(link).get(link.id) == "processing"
                 else "waiting"
             )
+        # sudo: reads the loads of a run of this link, which was checked above
         loads = self.env["account.online.load"].sudo().search([("run_id", "=", run.id)])
         by_account = loads.grouped("account_online_account_id")
         return {
@@ -176,7 +179,8 @@ class AccountOnlineLink(models.Model):
 
         :return: the client and the checkpoint to load it with
         """
-        load = self.env["account.online.load"].sudo()._begin(account, run)
+        # sudo: part of a synchronization, whose caller has checked the link
+        load = as_server(self.env["account.online.load"])._begin(account, run)
         base = load and load._base()
         # Why only then: whoever loads without pieces has nobody wait for it, and its run may be committed by nobody.
         reporter = Reporter(account, run) if load and checkpoint else None

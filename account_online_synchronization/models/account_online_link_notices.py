@@ -12,6 +12,7 @@ from odoo.tools import email_normalize_all, email_split
 from odoo.tools.misc import format_date
 
 from ..proxy.errors import ACTIONS
+from .server_fields import as_server
 
 _logger = logging.getLogger(__name__)
 
@@ -193,6 +194,7 @@ class AccountOnlineLink(models.Model):
     def _get_notice_user(self):
         """:return: the user who hears of this link, or an empty recordset where nobody is left"""
         self.ensure_one()
+        # sudo: reads who is responsible for a link that the caller was given
         user, company = self.sudo().responsible_user_id, self.company_id
         if (
             user.active
@@ -253,6 +255,7 @@ class AccountOnlineLink(models.Model):
     def _get_notice_days(self):
         """:return: list of days before the end of a consent, the largest first"""
         name, usual = NOTICE_DAYS
+        # sudo: reads one system parameter that is no secret, under a name of our own
         days = self.env["ir.config_parameter"].sudo().get_param(name)
         return parse_notice_days(days) or parse_notice_days(usual)
 
@@ -320,7 +323,8 @@ class AccountOnlineLink(models.Model):
         Never an obstacle for a synchronization: a failure is logged.
         """
         self.ensure_one()
-        link = self.sudo()
+        # sudo: the link's own activity; whoever caused this has checked the link, as Odoo does in write()
+        link = as_server(self)
         subject = link._get_status_subject()
         if not subject and not link.status_activity_key:
             return
@@ -399,7 +403,8 @@ class AccountOnlineLink(models.Model):
         :param sentences: texts for a person, each complete in itself; no markup
         """
         self.ensure_one()
-        link = self.sudo()
+        # sudo: the link's own activity, which the importer fills; its caller has checked the link
+        link = as_server(self)
         activity = link.review_activity_id.filtered("active")
         user = activity.user_id or link._get_notice_user()
         addition = link.with_context(lang=user.lang or self.env.lang)._list_sentences(sentences, activity.note)

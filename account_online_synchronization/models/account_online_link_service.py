@@ -21,6 +21,7 @@ class AccountOnlineLink(models.Model):
     client_identifier = fields.Char(
         string="Client ID",
         compute="_compute_client_identifier",
+        # sudo: shows the client id, which is no secret, to account.group_account_manager only
         compute_sudo=True,
         groups="account.group_account_manager",
         help="Tell it to the support of the connection service; it is no secret.",

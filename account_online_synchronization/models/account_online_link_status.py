@@ -48,14 +48,19 @@ class AccountOnlineLink(models.Model):
 
     _inherit = "account.online.link"  # pylint: disable=consider-merging-classes-inherited
 
+    # sudo: says in words what the link's readable fields and the presence of a consent mean; no identifier is shown
     status_kind = fields.Char(compute="_compute_status", compute_sudo=True, help="How the sentence looks.")
+    # sudo: as for status_kind, nothing but sentences
     status_text = fields.Text(
         string="What Happened", compute="_compute_status", compute_sudo=True, help="Empty when all is well."
     )
+    # sudo: as for status_kind, nothing but sentences
     status_hint = fields.Char(compute="_compute_status", compute_sudo=True, help="When it is tried again, or why.")
+    # sudo: as for status_kind, nothing but the name of a button
     status_button = fields.Char(compute="_compute_status", compute_sudo=True, help="The one button that helps.")
     next_refresh_text = fields.Char(string="Next", compute="_compute_refresh_texts")
     last_refresh_text = fields.Char(string="Synchronized", compute="_compute_refresh_texts")
+    # sudo: shows the client id and the reference, which are meant to be told, to readers of the link
     support_details = fields.Text(compute="_compute_support_details", compute_sudo=True)
     account_count = fields.Integer(string="Number of Bank Accounts", compute="_compute_account_counts")
     unlinked_count = fields.Integer(string="Accounts Not Linked", compute="_compute_account_counts")
@@ -208,6 +213,7 @@ class AccountOnlineLink(models.Model):
 
     @api.model
     def _is_neutralized(self):
+        # sudo: reads one system parameter that is no secret, under a name of our own
         return bool(self.env["ir.config_parameter"].sudo().get_param("database.is_neutralized"))
 
     def _is_cut_in_a_copy(self):

@@ -146,6 +146,7 @@ class AccountOnlineLink(models.Model):
 
     def _defer(self, run):
         run.write({"state": "planned", "is_deferred": True})
+        # sudo: wakes up one scheduled action, which decides itself what there is to do
         self.env.ref("account_online_synchronization.ir_cron_fetch_planned").sudo()._trigger()
         self._send_status("planned")
         return self._notify(
@@ -280,6 +281,7 @@ class AccountOnlineLink(models.Model):
     @api.model
     def _by_xmlid(self, model, xmlid):
         """What ``ref`` gives, with superuser rights, and without asking the database again in each transaction."""
+        # sudo: callers name a group or scheduled action of ours in the code; nothing comes from a client
         return self.env[model].sudo().browse(self.env["ir.model.data"]._xmlid_to_res_id(xmlid, raise_if_not_found=True))
 
     def _interval(self):
@@ -290,6 +292,7 @@ class AccountOnlineLink(models.Model):
 
     def _share(self):
         """:return: a number from 0 to 1 that is always the same for a link, and another one for another link"""
+        # sudo: reads the uuid of this database, which no caller can choose
         uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
         return zlib.crc32(f"{uuid}:{self.id}".encode()) % 1000 / 1000
 

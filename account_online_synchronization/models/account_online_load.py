@@ -29,6 +29,7 @@ class AccountOnlineLoad(models.Model):
 
     _name = "account.online.load"
     _description = "Load of a Bank Account"
+    _inherit = ["account.online.server.fields"]
     _order = "id desc"
 
     run_id = fields.Many2one(comodel_name="account.online.run", required=True, ondelete="cascade", index=True)

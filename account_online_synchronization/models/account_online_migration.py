@@ -68,6 +68,7 @@ class AccountOnlineMigration(models.Model):
         except Exception as error:
             _logger.exception("Nothing could be taken over from earlier modules")
             self.env.invalidate_all()
+            # sudo: runs when the addon is installed or updated, never for a user
             self.sudo().create(
                 {
                     "kind": "problem",

@@ -97,4 +97,5 @@ class Reporter:
             [tuple(self._values.values())],
             log_exceptions=False,
         )
+        # sudo: only tells that there is news of this link, by a transaction of its own
         api.Environment(cr, SUPERUSER_ID, {})["account.online.link"].browse(self._link_id)._send_progress()

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
+from .server_fields import as_server
+
 #: Settings, in days, with their defaults. Answers of banks are large and hold personal data: they go sooner.
 KEEP_RUNS = ("account_online_synchronization.keep_runs_days", 365)
 KEEP_ANSWERS = ("account_online_synchronization.keep_answers_days", 14)
@@ -26,6 +28,7 @@ class AccountOnlineRun(models.Model):
 
     _name = "account.online.run"
     _description = "Synchronization Run"
+    _inherit = ["account.online.server.fields"]
     _order = "started_at desc, id desc"
     _rec_name = "started_at"
 
@@ -132,6 +135,7 @@ class AccountOnlineRun(models.Model):
     def _gc_runs(self):
         """Keep the history for the time that the settings say; what runs or waits is no history."""
         for (name, default), keep in ((KEEP_ANSWERS, False), (KEEP_RUNS, True)):
+            # sudo: reads one system parameter that is no secret, under a name of our own
             days = self.env["ir.config_parameter"].sudo().get_param(name)
             limit = fields.Datetime.subtract(
                 fields.Datetime.now(), days=int(days) if days and days.isdigit() else default
@@ -158,6 +162,7 @@ class AccountOnlineRun(models.Model):
     @api.model
     def _get_fetching_status(self, links):
         """:return: dict from the ids of those links that are being fetched to ``waiting`` or ``processing``"""
+        # sudo: reads whether links that the caller was given are being fetched, nothing else
         open_runs = self.sudo().search_fetch(
             [("account_online_link_id", "in", links.ids), ("state", "in", [*FETCHING])],
             ["account_online_link_id", "state", "write_date"],
@@ -210,7 +215,8 @@ class AccountOnlineRun(models.Model):
     def _keep_answers(self, recording):
         """:param recording: :class:`~..proxy.recording.Recording`"""
         content = recording.compressed()
-        self.sudo().raw_answers = content and base64.b64encode(content)
+        # sudo: part of a synchronization, whose caller has checked the link; only the system reads it
+        as_server(self).raw_answers = content and base64.b64encode(content)
 
     def _summary(self):
         """What happened, in a sentence for the user who pressed the button."""

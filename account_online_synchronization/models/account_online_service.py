@@ -16,6 +16,7 @@ from ..proxy.remote import RemoteTransport
 from ..proxy.transport import EmbeddedTransport
 from ..proxy.words import Sentence
 from ..tools.vault import SecretsUnreadable, Vault, WeakKey, read_or_create_master
+from .server_fields import as_server
 
 PURPOSE = "account_online_synchronization"
 STATES = ("phone_required", "active", "blocked", "disconnected")
@@ -62,7 +63,8 @@ class AccountOnlineService(models.Model):
     @api.model
     def _get(self):
         """:return: the one record, with superuser rights"""
-        return self.sudo().env.ref("account_online_synchronization.account_online_service")
+        # sudo: callers are private; what reaches a client of it is sentences and ids that are no secret
+        return as_server(self).env.ref("account_online_synchronization.account_online_service")
 
     def _choose(self, url):
         """:param str url: address of a service, empty for this database
@@ -130,6 +132,7 @@ class AccountOnlineService(models.Model):
 
     @api.model
     def _check_not_neutralized(self):
+        # sudo: reads one system parameter that is no secret, under a name of our own
         if self.env["ir.config_parameter"].sudo().get_param("database.is_neutralized"):
             raise ProxyError(
                 "neutralized",
@@ -152,8 +155,10 @@ class AccountOnlineService(models.Model):
                 ),
                 code="no_service",
             )
-        api_model = self.env["bank.sync.api"].sudo()
-        client = self.env["bank.sync.client"].sudo()._get_embedded()
+        # sudo: this database is the client; _dispatch checks each question as if it came over HTTP
+        api_model = as_server(self.env["bank.sync.api"])
+        # sudo: the client of this very database, whoever asks
+        client = as_server(self.env["bank.sync.client"])._get_embedded()
         return self._client_over(
             EmbeddedTransport(
                 lambda operation, payload: api_model._dispatch(client, operation, payload),
@@ -167,12 +172,15 @@ class AccountOnlineService(models.Model):
         # Why not in tests: what they have prepared stands in a transaction that no other thread sees.
         if modules.module.current_test:
             return None
-        registry, user_id, context = self.env.registry, self.env.uid, self.env.context
+        registry, user_id = self.env.registry, self.env.uid
+        # sudo: only its context is taken, without what a caller has put there
+        context = as_server(self).env.context
 
         def dispatch(operation, payload):
             # Why: Odoo's log names the database of the thread.
             threading.current_thread().dbname = registry.db_name
             with registry.cursor() as cr:
+                # sudo: as above, in a thread: the same client, and a context without a caller's keys
                 env = api.Environment(cr, user_id, context, su=True)
                 mine = client.with_env(env)
                 return retrying(lambda: env["bank.sync.api"]._dispatch(mine, operation, payload), env)
@@ -197,11 +205,13 @@ class AccountOnlineService(models.Model):
         if may_ask:
             cr.execute("SELECT system_identifier FROM pg_control_system()")
             system = cr.fetchone()[0]
+        # sudo: reads the uuid of this database, which no caller can choose
         uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
         return hashlib.sha256("\n".join(map(str, (uuid, cr.dbname, system, oid))).encode()).hexdigest()
 
     @api.model
     def _base_url(self):
+        # sudo: reads one system parameter that is no secret, under a name of our own
         return (self.env["ir.config_parameter"].sudo().get_param("web.base.url") or "").rstrip("/")
 
     def _way_back(self, path):
@@ -219,6 +229,7 @@ class AccountOnlineService(models.Model):
             master = configured.encode()
         else:
             master = read_or_create_master(Path(config["data_dir"]) / "bank_sync" / f"{name}.key")
+        # sudo: reads the uuid of this database, which no caller can choose
         uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
         try:
             return Vault(master, uuid, name, PURPOSE)

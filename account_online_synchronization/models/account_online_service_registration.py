@@ -4,6 +4,7 @@ from odoo import api, fields, models, modules
 
 from ..proxy.errors import ProxyError
 from .account_online_service import STATES
+from .server_fields import as_server
 
 _logger = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ class AccountOnlineService(models.Model):
         is_first = not self.client_identifier
         answer = self._client_over(self._open_transport()).register(
             **self._describe(),
+            # sudo: reads the uuid of this database, which no caller can choose
             database_uuid=self.env["ir.config_parameter"].sudo().get_param("database.uuid"),
             language=self.env.user.lang or None,
             database=self._database_digest(),
@@ -74,7 +76,8 @@ class AccountOnlineService(models.Model):
         self._write_secrets(current=answer["client_secret"])
         self._take_state(answer)
         if not is_first:
-            self.env["account.online.link"].sudo()._leave_former_client()
+            # sudo: all links of the database depend on its registration; who may cause that was checked by the action
+            as_server(self.env["account.online.link"])._leave_former_client()
         # Why before it is used: a crash must not lose a secret that the service knows.
         self._commit()
 
@@ -169,7 +172,8 @@ class AccountOnlineService(models.Model):
                 values[name] = answer[name] if isinstance(answer[name], str) else False
         self._write_changed(values)
         if state == "active":
-            self.env["account.online.link"].sudo()._go_on_after_refusal()
+            # sudo: all links of the database; the service itself has just said that it answers again
+            as_server(self.env["account.online.link"])._go_on_after_refusal()
 
     def _note_refusal(self, code):
         """A question was refused: the mirror says why, without asking."""

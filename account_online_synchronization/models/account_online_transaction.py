@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 
 from ..importer.identity import OPENING, Entry, digest
 from ..proxy.errors import BadTransaction
+from .server_fields import as_server
 
 
 class AccountOnlineTransaction(models.Model):
@@ -10,6 +11,7 @@ class AccountOnlineTransaction(models.Model):
 
     _name = "account.online.transaction"
     _description = "Bank Transaction beside the Books"
+    _inherit = ["account.online.server.fields"]
     _order = "date desc, id desc"
     _rec_name = "payment_ref"
 
@@ -74,7 +76,8 @@ class AccountOnlineTransaction(models.Model):
         """*Dismiss*: what could not be imported is not tried again; somebody has entered it by hand, say."""
         self.env["account.online.link"]._check_may_restore()
         self.check_access("read")
-        parked = self.sudo().filtered(lambda one: one.state == "parked")
+        # sudo: the group and read access to these transactions were checked above
+        parked = as_server(self).filtered(lambda one: one.state == "parked")
         parked.write(
             {
                 "state": "deleted",
@@ -90,7 +93,8 @@ class AccountOnlineTransaction(models.Model):
         """
         self.env["account.online.link"]._check_may_restore()
         self.check_access("read")
-        transactions = self.sudo()
+        # sudo: the group and read access to these transactions were checked above
+        transactions = as_server(self)
         transactions._check_restorable()
         lines = self.env["account.bank.statement.line"]
         for account in transactions.account_online_account_id:

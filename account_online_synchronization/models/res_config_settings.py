@@ -51,6 +51,9 @@ class ResConfigSettings(models.TransientModel):
 
     @api.model
     def get_values(self):
+        if not self.has_access("read"):
+            # Why: over RPC everybody may call this method.
+            return super().get_values()
         service = self.env["account.online.service"]._get()
         return {
             **super().get_values(),
@@ -64,8 +67,11 @@ class ResConfigSettings(models.TransientModel):
         }
 
     def set_values(self):
+        # Why here, too: a client may call this method without a record whose rights Odoo would check.
+        self.check_access("write")
         self._tidy_online_sync_notices()
         result = super().set_values()
+        # sudo: check_access above lets in only those who may save settings
         self.env["ir.config_parameter"].sudo().set_param(AUTO_SYNC, "1" if self.online_sync_auto_sync else "0")
         # Why looked at: who saves settings without having seen this one has not chosen a service.
         if self.online_sync_service and self.env.user.has_group("base.group_system"):

@@ -38,6 +38,7 @@ from . import (
     test_review_tours,
     test_runs,
     test_schedule,
+    test_server_fields,
     test_service,
     test_settings_defaults,
     test_statements,

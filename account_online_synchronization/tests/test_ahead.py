@@ -26,7 +26,7 @@ class TestAhead(OnlineSyncCommon):
     def setUp(self):
         super().setUp()
         self.proxy.book("T1", "1.00")
-        self.links = self.Link
+        self.links = self.Link.sudo()
         for number in range(THREADS):
             link = self.connect(connection_identifier=f"C{number}")
             link.account_online_account_ids._link_journal(

@@ -180,9 +180,7 @@ class TestDoors(DoorsCommon):
 
     def connect_journal_to_account_2(self):
         link = self.Link.sudo().search([("company_id", "=", self.company.id)])
-        account = self.env["account.online.account"].sudo()._update_from_proxy(
-            link, list(self.proxy.accounts.values())
-        )
+        account = self.env["account.online.account"].sudo()._update_from_proxy(link, list(self.proxy.accounts.values()))
         journal = account._create_journal("Second")
         account._link_journal(journal)
         return journal

@@ -102,7 +102,7 @@ class TestImport(OnlineSyncCommon):
         self.synchronize(self.connect_journal())
         line = self.lines()
         with self.assertRaisesRegex(Exception, "already been imported|unique"), self.cr.savepoint():
-            line.copy(
+            line.sudo().copy(
                 {
                     "online_account_id": line.online_account_id.id,
                     "online_transaction_identifier": "T1",

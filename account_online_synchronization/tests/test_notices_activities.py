@@ -69,7 +69,7 @@ class TestStatusActivity(NoticesCommon):
                 )
                 for text in (f"Sentence of code_of_{action}.", "E-7KQ2"):
                     self.assertIn(text, self.activities(link).note)
-                self.journal._unlink_online_account()
+                self.journal.sudo()._unlink_online_account()
 
     def test_an_error_that_goes_away_by_itself_is_none(self):
         link = self.connect_journal()
@@ -157,7 +157,7 @@ class TestStatusActivity(NoticesCommon):
     def test_the_schedule_clears_what_concerns_nobody_any_more(self):
         link = self.ending(3)
         self.run_notices()
-        self.journal._unlink_online_account()
+        self.journal.sudo()._unlink_online_account()
         self.run_notices()
         self.assertFalse(self.activities(link))
 

@@ -45,9 +45,7 @@ class AccountOnlineAuthorization(models.TransientModel):
         readonly=True,
     )
     nonce_digest = fields.Char(required=True, readonly=True, index=True, groups="base.group_system")
-    user_id = fields.Many2one(
-        comodel_name="res.users", required=True, readonly=True, default=lambda self: self.env.uid
-    )
+    user_id = fields.Many2one(comodel_name="res.users", required=True, readonly=True, default=lambda self: self.env.uid)
     company_id = fields.Many2one(
         comodel_name="res.company", required=True, readonly=True, default=lambda self: self.env.company
     )
@@ -182,8 +180,8 @@ class AccountOnlineAuthorization(models.TransientModel):
     @api.model
     def _find(self, nonce):
         """The current user's visit with this nonce, or an empty recordset. Only an open one is finished."""
-        # sudo: found by a secret of 192 bits and the user who asks, so it is his own; _check_rights follows
         mine = [("nonce_digest", "=", self._digest(nonce)), ("user_id", "=", self.env.uid)]
+        # sudo: found by a secret of 192 bits and the user who asks, so it is his own; _check_rights follows
         return as_server(self).search(mine, limit=1)
 
     def _check_rights(self):

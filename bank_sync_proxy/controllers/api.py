@@ -60,6 +60,7 @@ class BankSyncApi(http.Controller):
     )
     def answer(self, version, operation=None):
         # Why the superuser: no user of this database asks; the gate finds out which client does.
+        # sudo: no user of this database asks: bank.sync.gate checks the signature before anything is done
         request.update_env(user=SUPERUSER_ID, context={})
         dispatcher = request.dispatcher
         if dispatcher.question is None:

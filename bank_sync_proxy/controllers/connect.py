@@ -4,6 +4,7 @@ from urllib.parse import urlencode, urlsplit
 from odoo import fields, http
 from odoo.http import request
 
+from ..models.server_fields import as_server
 from ..providers.errors import ProviderError
 from .pages import Pages, hosted_page
 
@@ -27,7 +28,8 @@ class BankSyncConnect(Pages, http.Controller):
     @http.route("/bank_sync/connect/<string:token>", type="http", auth="public", methods=["GET"], sitemap=False)
     @hosted_page
     def enter(self, token, **parameters):
-        visit = self._speak_its_language(request.env["bank.sync.visit"].sudo()._find(token))
+        # sudo: nobody is logged in; the visit is found by its ticket of 256 bits only
+        visit = self._speak_its_language(as_server(request.env["bank.sync.visit"])._find(token))
         if not visit:
             return self._closed_page(visit)
         key = self._browser_key()
@@ -63,9 +65,8 @@ class BankSyncConnect(Pages, http.Controller):
             return self._current_page(visit, q, country, cursor)
         except ProviderError as error:
             record = (
-                request.env["bank.sync.error"]
-                .sudo()
-                ._record(
+                # sudo: _find_own has checked the browser's key; what failed is recorded, masked
+                as_server(request.env["bank.sync.error"])._record(
                     error, operation="visit.show", client=visit.connection_id.client_id, connection=visit.connection_id
                 )
             )
@@ -126,6 +127,7 @@ class BankSyncConnect(Pages, http.Controller):
         return self._institutions_page(visit, query, country, cursor)
 
     def _institutions_page(self, visit, query, country, cursor):
+        # sudo: the list of banks is public
         directory = request.env["bank.sync.institution"].sudo()
         countries = directory._countries()
         if country is None:
@@ -177,7 +179,8 @@ class BankSyncConnect(Pages, http.Controller):
 
     def _find_own(self, public_id):
         """:return: (the open visit of this browser, None), or (None, what to answer instead)"""
-        visit = request.env["bank.sync.visit"].sudo().search([("public_id", "=", public_id)], limit=1)
+        # sudo: the address alone opens nothing: _is_of checks the browser's key before anything is shown
+        visit = as_server(request.env["bank.sync.visit"]).search([("public_id", "=", public_id)], limit=1)
         if not visit:
             return None, self._closed_page(visit)
         visit = self._speak_its_language(visit)

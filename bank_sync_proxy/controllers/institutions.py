@@ -40,6 +40,7 @@ class BankSyncInstitutions(http.Controller):
     def show(self, q="", country="", cursor=None, **_parameters):
         if self._is_off():
             return self._page("bank_sync_proxy.institutions_off", HTTPStatus.NOT_FOUND)
+        # sudo: the list of banks is public, and only its public columns are shown
         directory = request.env["bank.sync.institution"].sudo()
         query, country = q[:MAX_QUERY].replace("\x00", ""), country[:2].upper()
         counts = directory._count_by_country()
@@ -72,6 +73,7 @@ class BankSyncInstitutions(http.Controller):
             return *directory._search_page(query, country, PAGE_SIZE), False
 
     def _is_off(self):
+        # sudo: reads one system parameter that is no secret, under a name of our own
         value = request.env["ir.config_parameter"].sudo().get_param(PARAMETER, "1")
         return value.strip().lower() in OFF
 

@@ -117,6 +117,7 @@ class Pages:
 
     def _refused_page(self, visit, error):
         """The client is blocked or disconnected: why, and the way back."""
+        # sudo: makes a sentence of an error, reads nothing
         sentence = request.env["bank.sync.error"].sudo()._sentence(error)
         return self._page(
             "bank_sync_proxy.connect_closed", visit, HTTPStatus.FORBIDDEN, reason="refused", sentence=sentence
@@ -124,9 +125,9 @@ class Pages:
 
     def _sign(self, reason, status=HTTPStatus.OK):
         """A page that says nothing about any visit, for whoever has come here."""
-        return self._page(
-            "bank_sync_proxy.connect_closed", request.env["bank.sync.visit"].sudo(), status, reason=reason
-        )
+        # sudo: an empty recordset: the page is about no visit
+        nothing = request.env["bank.sync.visit"].sudo()
+        return self._page("bank_sync_proxy.connect_closed", nothing, status, reason=reason)
 
     def _page(self, template, visit, status=HTTPStatus.OK, **values):
         institution = visit.connection_id.institution_id

@@ -16,6 +16,7 @@ class BankSyncSandboxBank(Pages, http.Controller):
     def page(self, institution="", state="", user="", **parameters):
         bank = (
             request.env["bank.sync.institution"]
+            # sudo: reads a bank of the Demo Bank by its public code
             .sudo()
             .search([("provider_id.code", "=", "sandbox"), ("provider_institution", "=", institution)], limit=1)
         )
@@ -29,6 +30,7 @@ class BankSyncSandboxBank(Pages, http.Controller):
             else:
                 brought = {"state": state, "error": "access_denied"}
             return request.redirect_query("/bank_sync/callback/sandbox", brought, code=HTTPStatus.SEE_OTHER)
+        # sudo: an empty recordset: the page is about no visit
         visit = request.env["bank.sync.visit"].sudo()
         return self._page(
             "bank_sync_proxy.sandbox_bank", visit, bank=bank, user=user, state=state, is_demonstration=True

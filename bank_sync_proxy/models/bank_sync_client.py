@@ -5,6 +5,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 
 from ..providers.errors import ConsentError
+from .server_fields import as_server
 
 
 class BankSyncClient(models.Model):
@@ -81,7 +82,9 @@ class BankSyncClient(models.Model):
     @api.model
     def _get_embedded(self):
         """:return: this database as a client of its own proxy, made at the first need"""
-        client_sudo = self.sudo()
+        # sudo: makes one fixed client, that of this very database
+        client_sudo = as_server(self)
+        # sudo: reads the uuid of this database, which no caller can choose
         database_uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
         domain = [("is_embedded", "=", True), ("database_uuid", "=", database_uuid)]
         return client_sudo.search(domain, limit=1) or client_sudo.create(
@@ -105,11 +108,13 @@ class BankSyncClient(models.Model):
 
     def _secrets(self):
         """:return: dict: ``current`` is what the database signs with, ``next`` what it was given to sign with later"""
+        # sudo: callers are private: signatures are checked and made with it, it leaves the proxy never
         stored = self.sudo().secret_data
         return self.env["bank.sync.vault"]._decrypt(stored) if stored else {}
 
     def _write_secrets(self, **named):
-        self.sudo().secret_data = self.env["bank.sync.vault"]._encrypt(named)
+        # sudo: callers are private: registration and rotation, whose questions the gate has checked
+        as_server(self).secret_data = self.env["bank.sync.vault"]._encrypt(named)
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - BLOCKING

@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 
 from ..providers.errors import ConsentError, ProtocolError, ProviderError
 from .bank_sync_phone_code import PAUSE
+from .server_fields import as_server
 
 MAX_PHONE = 40
 MOBILE = (
@@ -26,9 +27,11 @@ class BankSyncClientPhone(models.Model):
 
     # The number, encrypted.
     secret_phone = fields.Text(readonly=True, copy=False, groups="base.group_system")
+    # sudo: decrypts the number for the groups of this field only (here, and support in bank_sync_client_support)
     phone = fields.Char(
         compute="_compute_phone", compute_sudo=True, groups="base.group_system", help="Confirmed by a code."
     )
+    # sudo: shows the last two digits only
     phone_hint = fields.Char(compute="_compute_phone", compute_sudo=True)
     # Since when; empty: it was confirmed, or need not be.
     awaits_phone_since = fields.Datetime(readonly=True, copy=False)
@@ -61,7 +64,8 @@ class BankSyncClientPhone(models.Model):
                 raise UserError(
                     client.env._("Support has blocked this client. Unblock it before you ask for a phone number.")
                 )
-            self.env["bank.sync.phone.code"].sudo()._forget(client)
+            # sudo: action_ask_phone_again of bank_sync_client_support has checked support's group
+            as_server(self.env["bank.sync.phone.code"])._forget(client)
             client.write({"secret_phone": False, "awaits_phone_since": fields.Datetime.now()})
             client._set_state("phone_required")
             client.message_post(

@@ -65,6 +65,7 @@ class BankSyncClientRegistration(models.Model):
         values["language"] = self._matching(payload, "language", LANGUAGE)
         now = fields.Datetime.now()
         # Nobody is logged in here; what is written in the chatter is the system's.
+        # sudo: a stranger registers: _about and _matching have checked each value, the gate has counted the question
         client = self.with_user(SUPERUSER_ID).create({**values, "state": "phone_required", "awaits_phone_since": now})
         secret = secrets.token_urlsafe(32)
         client._write_secrets(current=secret)
@@ -115,6 +116,7 @@ class BankSyncClientRegistration(models.Model):
 
     @api.model
     def _checked_url(self, url):
+        # sudo: reads one system parameter that is no secret, under a name of our own
         parameter = self.env["ir.config_parameter"].sudo().get_param("bank_sync_proxy.allow_private_addresses")
         try:
             return clean_url(url, allow_private=str2bool(parameter or "", False))
@@ -154,6 +156,7 @@ class BankSyncClientRegistration(models.Model):
         :raise ConsentError: ``database_copied``; what is noted of it is kept by :meth:`BankSyncError._attempt`
         """
         self.ensure_one()
+        # sudo: the gate has checked the client's signature; what is noted of a copy is the system's, not a user's
         client = self.with_user(SUPERUSER_ID)
         if not client.database_digest:
             client.database_digest = digest

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
+from .server_fields import as_server
+
 
 class BankSyncClient(models.Model):
     """What support sees of a client."""
@@ -60,11 +62,13 @@ class BankSyncClient(models.Model):
 
     def action_ask_phone_again(self):
         self._check_support()
-        return super(BankSyncClient, self.sudo()).action_ask_phone_again()
+        # sudo: _check_support above has checked the group and read access to the client
+        return super(BankSyncClient, as_server(self)).action_ask_phone_again()
 
     def action_accept_new_database(self):
         self._check_support()
-        return super(BankSyncClient, self.sudo()).action_accept_new_database()
+        # sudo: _check_support above has checked the group and read access to the client
+        return super(BankSyncClient, as_server(self)).action_accept_new_database()
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS

@@ -72,6 +72,7 @@ class BankSyncConnection(models.Model):
 
     def _read_state(self):
         """:raise ConsentError: ``secrets_unreadable``"""
+        # sudo: callers are private, with a connection of the client or visit that was checked; adapters get it
         return self.env["bank.sync.vault"]._decrypt(self.sudo().secret_state)
 
     def _take(self, result):
@@ -145,6 +146,7 @@ class BankSyncConnection(models.Model):
 
     def _flow(self, kind, language, data=None, callback_state=None):
         """:return: the visit as the adapter sees it"""
+        # sudo: reads one system parameter that is no secret, under a name of our own
         base = self.env["ir.config_parameter"].sudo().get_param("web.base.url")
         return Flow(
             kind=kind,
@@ -233,6 +235,7 @@ class BankSyncConnection(models.Model):
         :param told: :class:`~..providers.types.WebhookEvent` objects
         """
         for event in told:
+            # sudo: the adapter has checked the webhook's signature; only what to ask about is told
             connections = self.sudo().search(
                 [
                     ("provider_id", "=", provider.id),
@@ -273,6 +276,7 @@ class BankSyncConnection(models.Model):
 
         :raise ConsentError: ``unknown_connection``
         """
+        # sudo: finds only what belongs to the authenticated client
         found = self.sudo().search_fetch([("client_id", "=", client.id), ("identifier", "=", identifier)], limit=1)
         if not identifier or not found:
             raise ConsentError("unknown_connection", "no such connection of this client")

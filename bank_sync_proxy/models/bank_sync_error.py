@@ -11,6 +11,7 @@ from odoo.tools.translate import get_translation
 
 from ..providers.errors import CODES, ProtocolError, ProviderError
 from ..providers.masking import mask
+from .server_fields import as_server
 
 _logger = logging.getLogger(__name__)
 
@@ -134,7 +135,8 @@ class BankSyncError(models.Model):
         """
         if callable(connection):
             connection = connection()
-        return self.sudo().create(
+        # sudo: failures are recorded whoever caused them; texts are masked, and only support reads them
+        return as_server(self).create(
             {
                 "client_id": client and client.id,
                 "connection_id": connection and connection.id,
@@ -152,6 +154,7 @@ class BankSyncError(models.Model):
     @api.model
     def _institution_of(self, connection, request):
         """:return: the bank in question. Where a user has just chosen it the connection does not know it yet."""
+        # sudo: finds a bank by its public id
         institutions = self.env["bank.sync.institution"].sudo()
         identifier = request.get("institution_id") if isinstance(request, dict) else None
         if connection and connection.institution_id:

@@ -9,6 +9,7 @@ from odoo import api, fields, models
 
 from ..providers.errors import ProviderError
 from ..tools import outbound, signing
+from .server_fields import as_server
 
 _logger = logging.getLogger(__name__)
 
@@ -77,7 +78,8 @@ class BankSyncEvent(models.Model):
         :param str kind: of docs/protocol.md, "Events"
         :return: the event, or the equal one that still waits
         """
-        event_sudo = self.sudo()
+        # sudo: callers are private and have checked what happened to the client or connection
+        event_sudo = as_server(self)
         waiting = event_sudo.search(
             [
                 ("client_id", "=", client.id),
@@ -93,6 +95,7 @@ class BankSyncEvent(models.Model):
             waiting = event_sudo.create(
                 {"client_id": client.id, "kind": kind, "connection_id": connection.id if connection else False}
             )
+        # sudo: wakes up one scheduled action, which decides itself what there is to do
         self.env.ref("bank_sync_proxy.ir_cron_deliver_events").sudo()._trigger()
         return waiting
 
@@ -166,6 +169,7 @@ class BankSyncEvent(models.Model):
             return None
         try:
             with self.env.cr.savepoint():
+                # sudo: the scheduled action tells this very database what to ask about
                 self.env["account.online.link"].sudo()._receive_event(self.kind, self.connection_id.identifier or None)
         except Exception as error:  # the other addon's, and nothing may stop the other events
             _logger.exception("The event %s could not be delivered in this database", self.id)
@@ -195,12 +199,14 @@ class BankSyncEvent(models.Model):
         """Let the scheduled action come back when the next event is due."""
         following = self.search([("state", "=", "pending")], order="next_attempt_at", limit=1)
         if following:
+            # sudo: wakes up one scheduled action, which decides itself what there is to do
             self.env.ref("bank_sync_proxy.ir_cron_deliver_events").sudo()._trigger(
                 max(following.next_attempt_at, fields.Datetime.now() + timedelta(seconds=30))
             )
 
     @api.model
     def _allows_private(self):
+        # sudo: reads one system parameter that is no secret, under a name of our own
         value = self.env["ir.config_parameter"].sudo().get_param("bank_sync_proxy.allow_private_addresses")
         return (value or "").strip().lower() in ("1", "true", "yes")
 

@@ -160,6 +160,7 @@ class BankSyncGate(models.AbstractModel):
 
     @api.model
     def _limit(self, parameter):
+        # sudo: reads one system parameter that is no secret, under a name of our own
         text = self.env["ir.config_parameter"].sudo().get_param(parameter) or ""
         return int(text) if text.isdecimal() else LIMITS[parameter]
 

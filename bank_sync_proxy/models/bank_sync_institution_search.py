@@ -178,6 +178,7 @@ class BankSyncInstitution(models.Model):
     def _countries(self, codes=None):
         """:return: list of (code, name in the user's language) of the countries with banks, by name"""
         codes = [code for code in (self._count_by_country() if codes is None else codes) if code]
+        # sudo: reads names of countries, which are public
         countries = self.env["res.country"].sudo().search([("code", "in", codes)])
         names = {country.code: country.name for country in countries}
         return sorted(((code, names.get(code, code)) for code in codes), key=lambda item: banks.normalize(item[1]))

@@ -7,6 +7,7 @@ from odoo import api, fields, models
 
 from ..providers import PROVIDERS, provider_class
 from ..providers.errors import ConfigurationError, ProviderError, TransientError
+from .server_fields import as_server
 
 #: Class of our advisory locks, and how many of them one provider may have.
 SLOTS = 0x42535950
@@ -41,9 +42,7 @@ class BankSyncProvider(models.Model):
     )
     is_demonstration = fields.Boolean(compute="_compute_is_demonstration")
     setting_ids = fields.One2many(comodel_name="bank.sync.provider.setting", inverse_name="provider_id")
-    institution_ids = fields.One2many(
-        comodel_name="bank.sync.institution", inverse_name="provider_id", readonly=True
-    )
+    institution_ids = fields.One2many(comodel_name="bank.sync.institution", inverse_name="provider_id", readonly=True)
     institution_count = fields.Integer(compute="_compute_institution_count")
     directory_updated_at = fields.Datetime(readonly=True, copy=False)
 
@@ -118,7 +117,8 @@ class BankSyncProvider(models.Model):
     def _generate_secrets(self):
         """Make the secrets that nobody has to enter; anew in a copied database, which can't read the original's."""
         generated = {s.name for s in provider_class(self.code).settings_needed if s.generated}
-        for setting in self.setting_ids.sudo().filtered(lambda setting: setting.name in generated):
+        # sudo: makes random secrets that nobody enters or reads; nothing comes from a caller
+        for setting in as_server(self.setting_ids).filtered(lambda setting: setting.name in generated):
             # Also when the original of this copy has written it: then it can't be read.
             if not setting._secret():
                 setting.value = secrets.token_urlsafe(32)

@@ -3,6 +3,7 @@ from odoo.exceptions import ValidationError
 
 from ..providers import provider_class
 from ..providers.errors import ConsentError
+from .server_fields import as_server
 
 #: Types that are stored encrypted and never shown again.
 SECRETS = ("secret", "key")
@@ -50,6 +51,7 @@ class BankSyncProviderSetting(models.Model):
             is_secret = setting.type in SECRETS
             setting.long_value = False
             setting.value = False if is_secret else setting.plain_value
+            # sudo: says whether there is a secret, not which
             setting.is_set = bool(setting.sudo().encrypted_value if is_secret else setting.plain_value)
 
     def _inverse_value(self):
@@ -67,7 +69,8 @@ class BankSyncProviderSetting(models.Model):
         # An empty field means "not touched": the stored secret is not shown.
         # Its administrators may write it, and only the system reads what is stored.
         if text:
-            self.sudo().encrypted_value = self.env["bank.sync.vault"]._encrypt(text)
+            # sudo: Odoo has checked write access to the setting before its inverse method
+            as_server(self).encrypted_value = self.env["bank.sync.vault"]._encrypt(text)
 
     # -------------------------------------------------------------------------
     # CONSTRAINTS
@@ -89,6 +92,7 @@ class BankSyncProviderSetting(models.Model):
         """:return: values by name, secrets decrypted; for adapters only"""
         return {
             setting.name: setting._secret() if setting.type in SECRETS else setting.plain_value or ""
+            # sudo: callers are private: adapters get the values, nobody else
             for setting in self.sudo()
         }
 

@@ -19,6 +19,7 @@ class BankSyncVault(models.AbstractModel):
 
     @api.model
     def _vault(self):
+        # sudo: reads the uuid of this database, which no caller can choose
         uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
         configured = config.get("bank_sync_key")
         if configured:

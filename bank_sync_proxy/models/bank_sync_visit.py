@@ -10,6 +10,7 @@ from ..providers.errors import ConsentError, ProtocolError, ProviderError
 from ..providers.types import Challenge, Completed, Redirect, Refreshed, moment_text
 from ..tools.urls import with_query
 from .bank_sync_connection import aware
+from .server_fields import as_server
 
 MINUTES = 30
 MAX_ATTEMPTS = 5
@@ -116,12 +117,14 @@ class BankSyncVisit(models.Model):
     @api.model
     def _find(self, token):
         """:return: the visit of a ticket, whatever became of it, or an empty recordset"""
-        return self.sudo().search([("token_digest", "=", self._digest(token))], limit=1)
+        # sudo: found by its ticket of 256 bits only
+        return as_server(self).search([("token_digest", "=", self._digest(token))], limit=1)
 
     @api.model
     def _find_returned(self, provider_code, callback_state):
         """:return: the visit that waits for this state from a provider's page, or an empty recordset"""
-        found = self.sudo().search([("callback_digest", "=", self._digest(callback_state))], limit=1)
+        # sudo: found by a state of 256 bits only, of the provider that sent the browser
+        found = as_server(self).search([("callback_digest", "=", self._digest(callback_state))], limit=1)
         return found.filtered(lambda visit: visit.connection_id.provider_id.code == provider_code)
 
     def _let_in(self, browser_key):

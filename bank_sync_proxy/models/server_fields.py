@@ -10,8 +10,8 @@ from odoo.tools.misc import clean_context
 #: The addon that holds this copy of the file.
 ADDON = __name__.split(".")[2]
 
-#: What of a caller's context goes along with superuser rights. Why a list of what is allowed: ``default_*``, ``force_*``,
-#: ``skip_*``, ``active_*`` and the keys of the next addon would each bend what the server writes.
+#: What of a caller's context goes along with superuser rights. Why a list of what is allowed: ``default_*``,
+#: ``force_*``, ``skip_*``, ``active_*`` and the keys of the next addon would each bend what the server writes.
 KEPT_CONTEXT = ("lang", "tz", "allowed_company_ids")
 
 
@@ -30,15 +30,16 @@ def as_server(records):
     # Why read: Odoo checks the companies of the context here, and never again with superuser rights.
     env.companies  # noqa: B018  pylint: disable=pointless-statement
     context = {key: env.context[key] for key in KEPT_CONTEXT if key in env.context}
+    # sudo: this is the helper itself; its callers say which check comes before
     return records.with_env(env(context=context, su=True))
 
 
 class ServerFields(models.AbstractModel):
     """A field that this addon declares ``readonly`` is set by the server only, whichever door a client tries.
 
-    To Odoo ``readonly`` says what a form looks like: over RPC everybody who may write a record writes such a field, too.
-    Here ``create`` and ``write`` refuse it (and with them commands of x2many fields, imports and ``web_save``), and
-    ``default_*`` keys of the context, user defaults, onchange and copies leave it alone. The server writes with
+    To Odoo ``readonly`` says what a form looks like: over RPC everybody who may write a record writes such a field,
+    too. Here ``create`` and ``write`` refuse it (and with them commands of x2many fields, imports and ``web_save``),
+    and ``default_*`` keys of the context, user defaults, onchange and copies leave it alone. The server writes with
     superuser rights, see :func:`as_server`.
     """
 
@@ -70,11 +71,11 @@ class ServerFields(models.AbstractModel):
         return super().write(vals)
 
     def copy_data(self, default=None):
-        server_only = self._server_fields()
-        return [
-            vals and {name: value for name, value in vals.items() if name not in server_only or name in (default or {})}
-            for vals in super().copy_data(default)
-        ]
+        vals_list = super().copy_data(default)
+        if self.env.su:
+            return vals_list
+        left_out = self._server_fields().difference(default or ())
+        return [vals and {name: value for name, value in vals.items() if name not in left_out} for vals in vals_list]
 
     def onchange(self, values, field_names, fields_spec):
         """Why dropped and not refused: the web client sends along what it has only shown."""

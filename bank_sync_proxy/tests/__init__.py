@@ -18,6 +18,7 @@ from . import (
     test_providers,
     test_redirects,
     test_secrets,
+    test_server_fields,
     test_suspicion,
     test_support,
     test_webhooks,

@@ -99,6 +99,24 @@ class TestInterventions(SupportCase):
         with self.assertRaises(UserError):
             wizard.action_apply()
 
+    def test_an_intervention_does_one_of_four_things_and_nothing_else(self):
+        """Whatever stands in the record: it used to name the method that ran, with superuser rights."""
+        wizard = self.env["bank.sync.intervention"].with_user(self.support)
+        wizard = wizard.create({"action": "block", "reason": "x", "client_ids": self.other_client.ids})
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE bank_sync_intervention SET action = 'records' WHERE id = %s", [wizard.id])
+        self.env.invalidate_all()
+        with self.assertRaisesRegex(UserError, "Choose what to do"):
+            wizard.action_apply()
+
+    def test_an_intervention_needs_support_at_the_moment_it_is_applied(self):
+        wizard = self.env["bank.sync.intervention"].with_user(self.support)
+        wizard = wizard.create({"action": "block", "reason": "x", "client_ids": self.other_client.ids})
+        self.support.group_ids -= self.env.ref("bank_sync_proxy.group_support")
+        with self.assertRaises(AccessError):
+            wizard.action_apply()
+        self.assertEqual(self.other_client.state, "active")
+
     def test_a_ready_made_reason_can_be_edited(self):
         ready = self.env.ref("bank_sync_proxy.bank_sync_reason_block_terms")
         context = {"active_model": "bank.sync.client", "active_ids": self.other_client.ids, "default_action": "block"}

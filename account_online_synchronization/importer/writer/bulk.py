@@ -151,11 +151,13 @@ class Batch:
         require(len(journal) == 1, "the lines are of several journals")
         require(journal.suspense_account_id and journal.default_account_id, "the journal lacks an account")
         require(not journal.restrict_mode_hash_table, "the journal secures its entries with a hash")
+        # sudo: reads a currency; the journal is the one that the importer was given
         self._check_amounts(journal.currency_id or journal.company_id.sudo().currency_id)
         first_day = min(values["date"] for values in self.values)
         locked = journal.company_id._get_violated_lock_dates(first_day, False, journal)
         require(not locked, "there are days in a locked period")
         partners = self.env["res.partner"].browse({values.get("partner_id") or None for values in self.values} - {None})
+        # sudo: reads companies only to refuse partners of another one
         require(partners.sudo().company_id <= journal.company_id, "a partner belongs to another company")
         return journal
 
@@ -178,6 +180,7 @@ class Batch:
         require(items.mapped("account_id") == accounts and len(items) == 2, "Odoo makes other journal items")
         require(move.state == "posted" and move.date == self.values[self.first]["date"], "Odoo posts it differently")
         require(not (move.is_storno or items[0].is_storno), "the company corrects with negative amounts")
+        # sudo: reads the messages of the entry that was just written, to compare them
         messages = self.env[MESSAGE].sudo().search([("model", "=", MOVE), ("res_id", "=", move.id)])
         require(len(messages) <= 1, "entries have more than one message")
         require(move.message_follower_ids.partner_id <= self._follower(), "entries have other followers")
@@ -352,6 +355,7 @@ class Batch:
         for records in (moves, lines, items):
             records.check_access("create")
             for check in others_checks(records):
+                # sudo: calls constraints of Odoo and of other addons, as Odoo itself does after create()
                 check(records.sudo())
         self.env.flush_all()
 

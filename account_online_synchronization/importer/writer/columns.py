@@ -116,6 +116,7 @@ class Columns:
 
     def _computed(self, model, changing):
         unknown = [field for field in changing if field.model_name == model._name and self._is_open(field)]
+        # sudo: asks only whether there is any such model, to know what Odoo would compute
         if not self.env["account.analytic.distribution.model"].sudo().search_count([], limit=1):
             unknown = [field for field in unknown if field.name != "analytic_distribution"]
         others = [field for field in others_compute(model) if field.name not in GIVEN[model._name]]

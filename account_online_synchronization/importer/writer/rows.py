@@ -44,6 +44,7 @@ class Rows:
 
     def __init__(self, journal):
         self.journal, self.company = journal, journal.company_id
+        # sudo: reads the currency of the company that is imported into
         company_currency = self.company.sudo().currency_id
         self.units, self.rates = {}, {}
         self.unit = self._unit((journal.currency_id or company_currency).id)

@@ -1,0 +1,22 @@
+from odoo.tests import new_test_user, tagged
+
+from .common import ProxyCase
+from .server_doors import ServerDoors
+
+
+@tagged("post_install", "-at_install")
+class TestServerFields(ServerDoors, ProxyCase):
+    """State that only the server may set: no door leads to it, for whichever model and field."""
+
+    allow_inherited_tests_method = True
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.user = new_test_user(cls.env, "all_rights", groups="base.group_system")
+
+    def samples(self):
+        mine = self.env(user=self.user, su=True)
+        intervention = mine["bank.sync.intervention"].create({"action": "block", "client_ids": self.other_client.ids})
+        records = [self.other_client, self.provider, self.provider.setting_ids, intervention]
+        return {record._name: record[:1] for record in records}
