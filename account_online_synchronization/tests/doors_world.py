@@ -227,7 +227,7 @@ class Company:
         missing.sudo().copy({"state": "failed", "error_action": "renew"})
         duplicates = env["account.duplicate.transaction.wizard"].create({"journal_id": self.journal.id, "date": first})
         duplicates.action_search()
-        doubled = duplicates.copy()
+        doubled = env["account.duplicate.transaction.wizard"].create({"journal_id": self.journal.id, "date": first})
         line = self.lines.filtered(lambda one: one.amount > 0)[0]
         env["ir.attachment"].sudo().create(
             {

@@ -14,7 +14,7 @@ from ..proxy.client import ProxyClient
 from ..proxy.transport import EmbeddedTransport
 from .common import OnlineSyncCommon, ScriptedProxy
 from .doors_audit import Audit
-from .doors_calls import Generator
+from .doors_calls import Call, Generator
 from .doors_judge import Judge
 from .doors_table import METHODS, NO_COMPANY_RULE, READERS, SETTABLE, SYSTEM
 from .doors_world import Canaries, Company, fill, is_ours, our_fields, our_models, public_methods
@@ -141,6 +141,16 @@ class TestEveryDoor(OnlineSyncCommon, HttpCase):
         tomorrow = fields.Datetime.now() + timedelta(days=1)
         key = self.env["res.users.apikeys"].with_user(user).sudo()._generate("rpc", "doors", tomorrow)
         self.authenticate(user.login, user.login)
+        if foreign:
+            # The server has opened the wizards and visits of his company for him.
+            for name in self.stored:
+                if self.env[name]._transient and self.ids_of(own, name):
+                    condition = [user.id, tuple(self.ids_of(own, name))]
+                    self.env.cr.execute(f'UPDATE "{self.env[name]._table}" SET create_uid = %s WHERE id IN %s', condition)
+            visits = self.ids_of(own, "account.online.authorization")
+            self.env["account.online.authorization"].sudo().browse(visits).user_id = user
+            self.env.flush_all()
+            self.env.invalidate_all()
         return Caller(rank, user, key, own, target)
 
     # -------------------------------------------------------------------------
@@ -253,7 +263,7 @@ class TestEveryDoor(OnlineSyncCommon, HttpCase):
             self.call_own_methods(generator, caller, judge)
             self.call_methods_of_odoo(generator, caller, judge)
             self.open_files(caller, judge)
-            for model in generator.may("create"):
+            for model in sorted({*generator.may("create"), *generator.may("write")}):
                 self.make_records(model, generator, caller, judge)
         seconds = time.monotonic() - began
         print(
@@ -312,28 +322,31 @@ class TestEveryDoor(OnlineSyncCommon, HttpCase):
         for path in paths:
             page = self.url_open(path)
             self.calls["files"] += 1
-            self.note(judge.leaks(path, Answer(page.content.decode("latin-1"), page.ok, None)))
+            call = Call("ir.attachment", "raw", why=path)
+            self.note(judge.leaks(call, Answer(page.content.decode("latin-1"), page.ok, None)))
 
     def make_records(self, model, generator, caller, judge):
         """Records of the attacker's own with what he must not choose, then all that can be done with them."""
         for what, name, value, calls in generator.ways(model):
-            ids = None
+            ids, why = calls[0].ids, " ".join(filter(None, (what, name)))
             for call in calls:
-                call = (
-                    call._replace(ids=ids, why=f"{what} {name or ''}")
-                    if ids
-                    else call._replace(why=f"{what} {name or ''}")
-                )
+                call = call._replace(ids=ids, why=why)
                 answer, changes = self.do(call, caller, judge, "nothing" if name else "call_kw")
                 if name:
                     self.note(judge.took(what, call, changes, model, name, value))
                 if not answer.is_success:
                     break
-                made = answer.result if isinstance(answer.result, list | int) else []
-                ids = ids or ([made] if isinstance(made, int) else made)
-            if ids and answer.is_success and all(isinstance(one, int) for one in ids):
-                self.use(model, ids, f"{what} {name or ''}", generator, caller, judge, "nothing" if name else "call_kw")
+                ids = ids or self.made_by(answer)
+            if ids and answer.is_success:
+                self.use(model, ids, why, generator, caller, judge, "nothing" if name else "call_kw")
             self.back()
+
+    @staticmethod
+    def made_by(answer):
+        """:return: ids of the records that a ``create`` or ``load`` has made"""
+        made = answer.result.get("ids") if isinstance(answer.result, dict) else answer.result
+        made = [made] if isinstance(made, int) else made or []
+        return [one for one in made if isinstance(one, int)] if isinstance(made, list) else []
 
     def use(self, model, ids, why, generator, caller, judge, door):
         self.savepoint("use")
