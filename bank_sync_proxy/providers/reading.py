@@ -4,13 +4,11 @@ What can't be read raises ValueError; :meth:`.web.WebProvider.reading` makes it 
 """
 
 import re
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import cache
 
-import stdnum.bic
-import stdnum.iban
-import stdnum.iso11649
+from ..tools import numbers
 
 #: Longer digits are no amount of money, and ``Decimal("1e999999")`` would fill the memory when it is written out.
 AMOUNT = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,12})?")
@@ -251,13 +249,13 @@ def iban(value):
     """:return: the IBAN without blanks, or None for anything else, such as a masked one"""
     value = "".join(str(value or "").split()).upper()
     # Why no rules of countries: the checks within a number are not kept by all banks, those of the IBAN are.
-    return value if stdnum.iban.is_valid(value, check_country=False) else None
+    return value if numbers.iban.is_valid(value, check_country=False) else None
 
 
 def bic(value):
     """:return: the BIC, or None for anything else: NOTPROVIDED has its form, too"""
     value = text(value)
-    return value if value and stdnum.bic.is_valid(value) else None
+    return value if value and numbers.bic.is_valid(value) else None
 
 
 def creditor_reference(value):
@@ -268,7 +266,7 @@ def creditor_reference(value):
     if not value or value[:2] not in ("RF", "rf"):
         return None
     value = "".join(value.split()).upper()
-    return value if stdnum.iso11649.is_valid(value) else None
+    return value if numbers.iso11649.is_valid(value) else None
 
 
 def structured_reference(value):
