@@ -29,6 +29,7 @@ from . import (
     test_notices,
     test_notices_activities,
     test_notices_renew,
+    test_partners,
     test_peers,
     test_phone,
     test_renewal,
