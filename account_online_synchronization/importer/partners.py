@@ -29,7 +29,8 @@ class Partners:
         return f"name:{transaction.counterparty_name.casefold()}" if transaction.counterparty_name else ""
 
     def _owners(self, numbers):
-        """Partners by sanitized account number, where exactly one partner owns the number."""
+        """Partners by sanitized account number, where exactly one partner owns the number. Archived ones don't count:
+        whoever has archived a partner wants no new entries with it, and often another one has taken its place."""
         if not numbers:
             return {}
         banks = self.env["res.partner.bank"].search(
@@ -37,6 +38,8 @@ class Partners:
                 ("sanitized_acc_number", "in", list(numbers)),
                 ("company_id", "in", [False, self.company.id]),
                 ("partner_id.company_id", "in", [False, self.company.id]),
+                ("partner_id.active", "=", True),
+                ("partner_id.commercial_partner_id.active", "=", True),
             ]
         )
         owners = {}

@@ -38,6 +38,7 @@ from . import (
     test_notices_activities,
     test_notices_renew,
     test_opening,
+    test_partners,
     test_peers,
     test_phone,
     test_refusals,

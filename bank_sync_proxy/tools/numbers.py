@@ -12,6 +12,6 @@ import stdnum
 if not hasattr(stdnum.__spec__.loader, "get_resource_reader"):
     stdnum.__spec__.loader = SourceFileLoader(stdnum.__name__, stdnum.__file__)
 
-from stdnum import bic, iban, iso11649  # noqa: E402
+from stdnum import bic, iban, iso11649
 
 __all__ = ["bic", "iban", "iso11649"]
