@@ -3,16 +3,13 @@ from odoo.exceptions import UserError
 
 from ..importer import statements
 from ..importer.identity import OPENING, Entry, digest, unreadable_id
+from ..importer.refusals import REFUSED_BOOKMARKS
 from ..importer.storing import Storing, Window
 from ..importer.windows import OVERLAP_DAYS, UNREAD_DAYS, window_start
 from ..importer.writer import Writer
 from ..proxy.conversation import Range
 from ..proxy.errors import BadTransaction, ProxyError
 from ..proxy.messages import parse_transaction, storable, transaction_id
-
-#: What is said of a bookmark that will never serve again. The second comes from services that have no word of their own
-#: for it; a question by date follows at most once, so nothing is lost where it means something else.
-REFUSED_BOOKMARKS = ("bookmark_refused", "invalid_request")
 
 
 class AccountOnlineAccount(models.Model):
@@ -75,7 +72,10 @@ class AccountOnlineAccount(models.Model):
                 raise
             # Why at once: with the same bookmark each run would end here. It is gone also if what follows fails.
             self.sync_cursor = False
-        return self._ask_for_window(client, run, self._wanted_range())
+        window = self._ask_for_window(client, run, self._wanted_range())
+        # Why: a bank that takes none at all would refuse the next one, too. The next run asks by date and brings another.
+        window.cursor = None
+        return window
 
     def _ask_for_window(self, client, run, wanted):
         window = Window(since=wanted.since, is_delta=bool(wanted.cursor))
