@@ -73,7 +73,7 @@ class AccountOnlineAccount(models.Model):
             # Why at once: with the same bookmark each run would end here. It is gone also if what follows fails.
             self.sync_cursor = False
         window = self._ask_for_window(client, run, self._wanted_range())
-        # Why: a bank that takes none at all would refuse the next one, too. The next run asks by date and brings another.
+        # Why: a bank that takes none at all would refuse the next one, too. The next run asks by date, and brings one.
         window.cursor = None
         return window
 
