@@ -107,6 +107,21 @@ class AccountOnlineAccount(models.Model):
         if refused:
             refused.write({"refusal_code": False, "refusal_message": False, "refused_at": False})
 
+    def _forget_what_the_consent_refused(self):
+        """A new consent may cover what the one before did not, and many banks give more history just after it."""
+        self._forget_refusal()
+        self.filtered("history_days").write({"history_days": 0})
+
+    def _change_identifier(self, message):
+        result = super()._change_identifier(message)
+        self._forget_what_the_consent_refused()
+        return result
+
+    def _return_to(self, link, message):
+        result = super()._return_to(link, message)
+        self._forget_what_the_consent_refused()
+        return result
+
     def _is_worth_asking(self, user_present):
         """:param bool user_present: somebody asks for it, so perhaps something has changed"""
         return is_worth_asking(self.refusal_code, self.refused_at, fields.Datetime.now(), user_present)

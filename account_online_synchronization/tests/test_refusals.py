@@ -260,6 +260,11 @@ class TestRefusedAccounts(RefusalCommon):
         self.link.sudo()._update_from_proxy(connection, list(self.proxy.accounts.values()))
         self.assertFalse(self.closed.refusal_code)
 
+    def test_an_account_with_another_id_is_asked_again(self):
+        self.run_as_scheduled(self.link)
+        self.closed.sudo()._change_identifier({"id": "A3"})
+        self.assertFalse(self.closed.refusal_code)
+
     def test_who_may_not_connect_may_leave_nothing_out(self):
         self.run_as_scheduled(self.link)
         user = new_test_user(self.env, "clerk", "account.group_account_basic,account.group_account_invoice")
