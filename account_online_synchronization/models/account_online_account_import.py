@@ -5,17 +5,13 @@ from ..importer import locks, statements
 from ..importer.decide import Window
 from ..importer.identity import Entry, digest, unreadable_id
 from ..importer.opening import Beginning
+from ..importer.refusals import REFUSED_BOOKMARKS
 from ..importer.storing import Storing
 from ..importer.windows import OVERLAP_DAYS, UNREAD_DAYS, window_start
 from ..importer.writer import Writer
 from ..proxy.conversation import Range
 from ..proxy.errors import BadTransaction, ProxyError
 from ..proxy.messages import parse_transaction, storable, transaction_id
-from .server_fields import as_server
-
-#: What is said of a bookmark that will never serve again. The second comes from services that have no word of their own
-#: for it; a question by date follows at most once, so nothing is lost where it means something else.
-REFUSED_BOOKMARKS = ("bookmark_refused", "invalid_request")
 
 
 class AccountOnlineAccount(models.Model):
@@ -62,7 +58,10 @@ class AccountOnlineAccount(models.Model):
                 raise
             # Why at once: with the same bookmark each run would end here. It is gone also if what follows fails.
             self.sync_cursor = False
-        return self._ask_for_window(client, run, self._wanted_range())
+        window = self._ask_for_window(client, run, self._wanted_range())
+        # Why: a bank that takes none at all would refuse the next one, too. The next run asks by date, and brings one.
+        window.cursor = None
+        return window
 
     def _ask_for_window(self, client, run, wanted):
         window = Window(since=wanted.since, is_delta=bool(wanted.cursor))

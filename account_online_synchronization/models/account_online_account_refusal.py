@@ -3,13 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools.misc import format_date
 
-#: Refusals of one account that last: the other accounts go on, and the bank is not asked the same question in each run.
-LASTING_REFUSALS = ("account_refused", "unknown_account", "period_refused")
-#: After this time a scheduled run asks once more, so that an account that was opened again comes back.
-ASK_AGAIN_AFTER = timedelta(days=7)
-#: ``history_days`` of an account whose bank takes no first day: it gives what it calls longest.
-NO_FIRST_DAY = -1
-MAX_HISTORY_DAYS = 10_000
+from ..importer.refusals import LASTING_REFUSALS, NO_FIRST_DAY, is_worth_asking, learned_history, within_history
 
 
 class AccountOnlineAccount(models.Model):
@@ -52,9 +46,9 @@ class AccountOnlineAccount(models.Model):
         :param days: ``history_days`` of an answer, whatever it is
         :return: whether the answer says so
         """
-        if not isinstance(days, int) or isinstance(days, bool) or not 0 <= days <= MAX_HISTORY_DAYS:
+        known = learned_history(days)
+        if known is None:
             return False
-        known = days or NO_FIRST_DAY
         if self.history_days != known:
             self.history_days = known
             self.account_online_link_id.message_post(body=self._describe_history())
@@ -62,12 +56,7 @@ class AccountOnlineAccount(models.Model):
 
     def _within_history(self, since):
         """:return: the first day to ask for: not earlier than the bank goes back; None for as far back as possible"""
-        if self.history_days == NO_FIRST_DAY:
-            return None
-        if not self.history_days:
-            return since
-        first = fields.Date.today() - timedelta(days=self.history_days)
-        return max(since, first) if since else first
+        return within_history(since, self.history_days, fields.Date.today())
 
     def _describe_history(self):
         if not self.history_days:
@@ -118,14 +107,24 @@ class AccountOnlineAccount(models.Model):
         if refused:
             refused.write({"refusal_code": False, "refusal_message": False, "refused_at": False})
 
+    def _forget_what_the_consent_refused(self):
+        """A new consent may cover what the one before did not, and many banks give more history just after it."""
+        self._forget_refusal()
+        self.filtered("history_days").write({"history_days": 0})
+
+    def _change_identifier(self, message):
+        result = super()._change_identifier(message)
+        self._forget_what_the_consent_refused()
+        return result
+
+    def _return_to(self, link, message):
+        result = super()._return_to(link, message)
+        self._forget_what_the_consent_refused()
+        return result
+
     def _is_worth_asking(self, user_present):
         """:param bool user_present: somebody asks for it, so perhaps something has changed"""
-        return bool(
-            not self.refusal_code
-            or user_present
-            or not self.refused_at
-            or self.refused_at + ASK_AGAIN_AFTER <= fields.Datetime.now()
-        )
+        return is_worth_asking(self.refusal_code, self.refused_at, fields.Datetime.now(), user_present)
 
     def _refused_ones(self):
         """:return: those that somebody should know of: they fill a journal, and the bank refuses them"""

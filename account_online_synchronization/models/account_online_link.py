@@ -316,9 +316,7 @@ class AccountOnlineLink(models.Model):
             }
         )
         self._clear_error()
-        # A new consent may cover what the one before did not, and many banks give more history just after it.
-        self.account_online_account_ids._forget_refusal()
-        self.account_online_account_ids.filtered("history_days").write({"history_days": 0})
+        self.account_online_account_ids._forget_what_the_consent_refused()
         return self.env["account.online.account"]._update_from_proxy(self, accounts)
 
     def _check_connection_is_not_shared(self, identifier):

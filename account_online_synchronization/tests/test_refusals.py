@@ -7,7 +7,7 @@ from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
-from ..models.account_online_account_refusal import NO_FIRST_DAY
+from ..importer.refusals import NO_FIRST_DAY
 from ..proxy.client import ProxyClient
 from ..proxy.transport import EmbeddedTransport
 from .common import DAY, OnlineSyncCommon, ScriptedProxy
@@ -159,6 +159,12 @@ class TestBookmarks(RefusalCommon):
         self.assertEqual(self.lines().mapped("amount"), [10, 20])
         self.assertEqual([bool(cursor) for _since, cursor in self.proxy.asked_for()], [True, False])
 
+    def test_a_bank_that_takes_no_bookmark_is_not_asked_with_one_twice_in_a_row(self):
+        for _run in range(6):
+            self.assertEqual(self.run_as_scheduled(self.link).state, "done")
+        with_bookmark = [bool(cursor) for _since, cursor in self.proxy.asked_for()]
+        self.assertEqual(with_bookmark, [True, False, False, True, False, False, True, False, False])
+
     def test_a_refused_bookmark_stays_forgotten_when_the_date_fails_too(self):
         ask = self.proxy._page
 
@@ -252,6 +258,11 @@ class TestRefusedAccounts(RefusalCommon):
         self.run_as_scheduled(self.link)
         connection = self.proxy.dispatch("connections.get", {"connection_id": "C1"})["connection"]
         self.link.sudo()._update_from_proxy(connection, list(self.proxy.accounts.values()))
+        self.assertFalse(self.closed.refusal_code)
+
+    def test_an_account_with_another_id_is_asked_again(self):
+        self.run_as_scheduled(self.link)
+        self.closed.sudo()._change_identifier({"id": "A3"})
         self.assertFalse(self.closed.refusal_code)
 
     def test_who_may_not_connect_may_leave_nothing_out(self):

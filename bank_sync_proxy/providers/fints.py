@@ -198,11 +198,18 @@ class FinTS(WebProvider):
             if step == "accounts":
                 result = client.get_sepa_accounts()
             else:
-                result = client.probe(access["accounts"][step], self.now().date() - PROBE)
+                result = self._probe(client, access["accounts"][step])
         state = {**access, **client.keep()}
         if flow.kind == "refresh":
             return Refreshed(state, self.now())
         return Completed(state, tuple(map(self._account, state["accounts"].items())), refreshed_at=self.now())
+
+    def _probe(self, client, account):
+        """Ask only to hear whether the bank wants a TAN. An account that it refuses keeps no other one from being read."""
+        try:
+            return client.probe(account, self.now().date() - PROBE)
+        except ProtocolError:
+            return None
 
     def _identify(self, client, listed, known):
         """An IBAN names one account, whatever the consent, so it is the id; a few banks keep several under one IBAN,

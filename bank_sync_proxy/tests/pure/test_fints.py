@@ -154,6 +154,21 @@ def test_the_code_counts_and_not_the_vague_ones_beside_it(script, code, family, 
     assert (caught.value.code, caught.value.provider_code) == (ours, code)
 
 
+def test_a_refused_balance_hides_no_other_account(script):
+    sign_in, first, second = exchanges("accounts")
+    script.server.expect([sign_in, {"ask": first["ask"], "says": [GOT, "HIRMS:2:HKSAL+9210::Konto gesperrt."]}, second])
+    balances = [account.balance for account in script.adapter.accounts(script.state)]
+    assert balances[0] is None and balances[1] is not None
+
+
+def test_a_refused_account_does_not_keep_the_bank_from_being_connected(script):
+    played = exchanges("connect")
+    number = next(i for i, e in enumerate(played) if "HKKAZ" in str(e.get("with")))
+    played[number] = {"ask": played[number]["ask"], "says": [GOT, "HIRMS:2:HKKAZ+9210::Konto gesperrt."]}
+    script.server.expect(played)
+    assert len(script.walk().accounts) == len(script.state["accounts"])
+
+
 def test_a_refused_question_is_no_empty_account(script):
     """The library itself would give no transactions at all."""
     script.server.expect([*exchanges("sign_in"), says("HIRMS:2:HKKAZ+9210::Auftrag abgelehnt.")])
