@@ -13,6 +13,7 @@ Both addons hold this file, because either is installed without the other; a tes
 
 import contextlib
 import json
+import logging
 import socket
 import threading
 import time
@@ -110,6 +111,17 @@ def time_left():
     """:return: seconds until the deadline of this thread; infinity without one"""
     deadline = getattr(_thread, "deadline", None)
     return deadline.left() if deadline else float("inf")
+
+
+class NoAddresses(logging.Filter):
+    """Keeps the addresses that we ask out of the log of urllib3, which writes them whole at the level DEBUG: some are
+    secrets themselves, such as that of a setup token, and others carry account numbers."""
+
+    def filter(self, record):
+        return not hasattr(_thread, "deadline") or _thread.deadline is None
+
+
+logging.getLogger("urllib3.connectionpool").addFilter(NoAddresses())
 
 
 def resolve(host, port):

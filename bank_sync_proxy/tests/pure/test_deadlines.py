@@ -13,7 +13,7 @@ from bank_sync_proxy.tests.pure.dripping import DRIPS, HEAD, DrippingServer, cer
 from bank_sync_proxy.tools import outbound
 from bank_sync_proxy.tools.bounded_http import Deadline, TookTooLong, resolve, time_left
 
-LIMIT = 0.5
+LIMIT = 0.3
 #: Seconds that a busy machine may add.
 SLACK = 2.5
 

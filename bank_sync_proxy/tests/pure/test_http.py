@@ -159,6 +159,17 @@ def test_logs_show_neither_query_nor_secret_paths_nor_credentials(server, http, 
     assert len(ours) == 2 and not any("s3cret" in line or "BE1" in line for line in ours)
 
 
+def test_log_of_the_library_shows_no_address_that_we_ask(server, http, caplog):
+    caplog.set_level(logging.DEBUG)
+    server.expect([{"ask": "POST /claim/s3cret", "answer": {}}, {"ask": "GET /x?iban=BE1", "answer": {}}])
+    http.ask("POST", "claim/s3cret", name="/claim/…")
+    http.get("x", iban="BE1")
+    assert not [line for line in caplog.messages if "s3cret" in line or "BE1" in line]
+    server.expect([{"ask": "GET /other", "answer": {}}])
+    requests.get(f"{server.base_url}/other", timeout=5)
+    assert [line for line in caplog.messages if "/other" in line], "what others ask is logged as before"
+
+
 def test_tls_is_verified_whatever_the_session_says():
     session = requests.Session()
     session.verify = False
