@@ -10,7 +10,7 @@ PURE = [
     *sorted((ADDON / "legacy").glob("*.py")),
     *(
         ADDON / "importer" / f"{n}.py"
-        for n in ("adoption", "decide", "duplicates", "identity", "matching", "periods", "windows")
+        for n in ("adoption", "decide", "duplicates", "identity", "likeness", "matching", "periods", "windows")
     ),
 ]
 
