@@ -69,6 +69,13 @@ class AccountJournal(models.Model):
     # CRUD METHODS
     # -------------------------------------------------------------------------
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            if account_id := vals.get("account_online_account_id"):
+                self.browse()._take_over_feed(account_id)
+        return super().create(vals_list)
+
     def write(self, vals):
         if account_id := vals.get("account_online_account_id"):
             self._take_over_feed(account_id)
@@ -81,8 +88,7 @@ class AccountJournal(models.Model):
         others = others.search([("account_online_account_id", "=", account_id), ("id", "not in", self.ids)])
         if not others:
             return
-        # Why: another journal is filled from its own beginning; what is known of the old one is not lost.
-        others.account_online_account_id.write({"last_sync": False, "sync_cursor": False})
+        others.account_online_account_id._begin_again()
         others._unlink_online_account()
         # Why: PostgreSQL would see the account twice where this journal has the lower id and is written first.
         others.flush_recordset(["account_online_account_id"])

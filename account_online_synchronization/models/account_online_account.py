@@ -532,7 +532,7 @@ class AccountOnlineAccount(models.Model):
         journal = journal.with_env(self.env)
         if self.journal_ids != journal:
             self.journal_ids._unlink_online_account()
-            self.write({"last_sync": False, "sync_cursor": False})
+            self._begin_again()
         start = self._default_start_date(journal) if start_date is None else start_date
         self.write({"start_date": start, "is_left_out": False})
         self._forget_refusal()
@@ -545,6 +545,18 @@ class AccountOnlineAccount(models.Model):
         )
         if journal.type == "bank" and self.account_number and not journal.bank_account_id:
             self._set_bank_account(journal)
+
+    def _begin_again(self):
+        """Another journal is filled from its own beginning; what is known of the transactions is not lost."""
+        self.write(
+            {
+                "last_sync": False,
+                "sync_cursor": False,
+                "opening_declined": False,
+                "opening_to_book": 0.0,
+                "opening_unknown": False,
+            }
+        )
 
     def _set_bank_account(self, journal):
         """Let the journal have the bank account with the number of this one.

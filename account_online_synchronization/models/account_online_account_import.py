@@ -1,3 +1,5 @@
+from datetime import date
+
 from odoo import fields, models
 from odoo.exceptions import UserError
 
@@ -373,9 +375,18 @@ class AccountOnlineAccount(models.Model):
             entries.append(entry._replace(digest=digest(entry.transaction)))
         self._check_not_locked(entries)
         sign = self._transaction_sign()
+        first = statements.first_statement(self.journal_ids)
+        # Why not those: they were lines of the first statement, whose start does not contain them.
+        inside = transactions.filtered(
+            lambda one: one.state == "deleted" and one.date and (first.online_period_start or date.max) <= one.date
+        ).mapped("online_transaction_identifier")
         opening = statements.opening_before(
-            statements.first_statement(self.journal_ids),
-            [(self._line_date(entry.transaction), float(entry.transaction.amount * sign)) for entry in entries],
+            first,
+            [
+                (self._line_date(entry.transaction), float(entry.transaction.amount * sign))
+                for entry in entries
+                if entry.identifier not in inside
+            ],
         )
         written = Writer(self, entries).write_lines(entries)
         self._check_written(written)

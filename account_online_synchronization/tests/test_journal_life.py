@@ -58,6 +58,11 @@ class TestJournalLife(OnlineSyncCommon):
         self.synchronize(self.link)
         self.assert_each_once(1, 2, 3, 4)
 
+    def test_a_journal_that_is_created_with_a_feed_takes_it_from_the_other(self):
+        other = self.new_journal(account_online_account_id=self.account.id)
+        self.env.invalidate_all()
+        self.assertEqual(self.account.journal_ids, other)
+
     def test_an_archived_journal_lets_its_feed_go(self):
         self.journal.active = False
         other = self.new_journal()

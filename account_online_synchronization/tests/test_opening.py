@@ -208,6 +208,25 @@ class TestOpening(OpeningCommon):
         self.synchronize(self.link)
         self.assert_begins_with(50)
 
+    def test_what_is_deleted_and_brought_back_leaves_the_beginning_as_it_was(self):
+        self.book_at("150.00", ("T1", "100.00", self.days_ago(2)), ("T2", "20.00", DAY))
+        self.load()
+        self.assert_begins_with(30)
+        self.delete(self.lines()[0])
+        self.beside("deleted").action_restore()
+        self.assert_begins_with(30)
+        self.assertEqual(self.lines()[-1].running_balance, 150)
+
+    def test_a_whole_month_that_is_deleted_and_brought_back_changes_nothing(self):
+        self.book_at("150.00", ("T1", "100.00", date(2026, 4, 2)), ("T2", "20.00", DAY))
+        self.load()
+        self.assert_begins_with(30)
+        self.delete(self.lines()[0])
+        self.synchronize(self.link)
+        self.beside("deleted").action_restore()
+        self.assert_begins_with(30)
+        self.assertEqual(self.lines()[-1].running_balance, 150)
+
     def test_older_days_that_cannot_be_read_make_it_unknown_until_they_can(self):
         self.book_at("150.00", ("T1", "100.00", self.days_ago(2)))
         self.load(start_date=str(self.days_ago(3)))
