@@ -100,7 +100,8 @@ class ResConfigSettings(models.TransientModel):
 
     @check_identity
     def _execute_with_identity(self):
-        return super().execute()
+        # Odoo comes here once the identity is confirmed, so this time it is saved.
+        return self.execute()
 
     def _changes_online_sync_service(self):
         """Whether saving lets another service receive the consents."""

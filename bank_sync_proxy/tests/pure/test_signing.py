@@ -1,6 +1,10 @@
+from pathlib import Path
+
 import pytest
 
 from bank_sync_proxy.tools import signing
+
+ADDONS = ("account_online_synchronization", "bank_sync_proxy")
 
 NOW = 1_790_000_000.5
 CLIENT, DATABASE = "c" * 32, "d" * 64
@@ -66,3 +70,23 @@ def test_a_header_of_another_shape_is_refused_before_anything_is_computed(header
 
 def test_each_question_has_another_nonce():
     assert signed().nonce != signed().nonce
+
+
+@pytest.mark.parametrize(
+    "changed", [("another", "n" * 24, b"{}"), ("secret", "m" * 24, b"{}"), ("secret", "n" * 24, b"")]
+)
+def test_a_proof_is_of_one_secret_one_event_and_one_body(changed):
+    assert signing.prove(*changed) != signing.prove("secret", "n" * 24, b"{}")
+
+
+def test_a_proof_is_no_signature_and_a_signature_no_proof():
+    headers = signing.new_headers("secret", "c" * 32, "d" * 64, 0, "POST", "/x", b"{}")
+    assert signing.prove("secret", headers[signing.NONCE], b"{}") != headers[signing.SIGNATURE]
+
+
+def test_both_addons_check_the_identity_in_the_same_way():
+    root = Path(__file__).parents[3]
+    first, second = (root / addon / "models" / "identity.py" for addon in ADDONS)
+    if not first.exists() or not second.exists():
+        pytest.skip("the other addon is not beside this one")
+    assert first.read_bytes() == second.read_bytes()
