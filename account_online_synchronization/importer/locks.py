@@ -14,7 +14,7 @@ def hold(journal):
     serialization failure), and the work is repeated with the new dates. The locks are shared, so that other accounts
     of the company are stored at the same time.
     """
-    # sudo(): reads lock dates only; the user may not see the parent companies whose dates count, too.
+    # sudo: reads lock dates only; the user may not see the parent companies whose dates count, too
     companies = journal.company_id.sudo().parent_ids
     cr = journal.env.cr
     companies.flush_recordset(LOCK_DATE_FIELDS)

@@ -7,6 +7,7 @@ from odoo.tools.misc import format_date
 from ..importer import locks, statements
 from ..importer.identity import OPENING
 from ..importer.opening import Beginning
+from .server_fields import as_server
 
 
 class AccountOnlineAccount(models.Model):
@@ -43,7 +44,7 @@ class AccountOnlineAccount(models.Model):
     @api.depends("balance", "inverse_balance_sign", "last_sync", "journal_ids", "opening_to_book", "opening_unknown")
     def _compute_opening_balance(self):
         for account in self:
-            # sudo(): reads amounts of the account's own journal, which whoever reads the account may know.
+            # sudo: reads amounts of the account's own journal, for users whom Odoo lets read the account
             account.opening_balance = account.sudo()._missing_opening()
 
     # -------------------------------------------------------------------------
@@ -58,8 +59,8 @@ class AccountOnlineAccount(models.Model):
         self.ensure_one()
         self.env["account.online.link"]._check_may_connect()
         self.check_access("write")
-        # sudo(): the user has been checked above; the wizard is for this account only.
-        wizard = self.env["account.online.opening"].sudo()._create_for(self.sudo())
+        # sudo: the right to connect and write access to the account were checked above
+        wizard = as_server(self.env["account.online.opening"])._create_for(as_server(self))
         return {
             "type": "ir.actions.act_window",
             "res_model": "account.online.opening",
@@ -80,8 +81,8 @@ class AccountOnlineAccount(models.Model):
     def _decide_on_opening(self, is_declined):
         self.env["account.online.link"]._check_may_connect()
         self.check_access("write")
-        # sudo(): the user has been checked above; the field is read-only for everybody.
-        self.sudo().opening_declined = is_declined
+        # sudo: the right to connect and write access to the account were checked above
+        as_server(self).opening_declined = is_declined
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS

@@ -1,6 +1,7 @@
 from odoo import fields, models
 
 from .account_online_link_status import BUTTON_OF_ACTION, BUTTON_OF_CODE
+from .server_fields import as_server
 
 #: What the refusal of one account leads to, as the same failure of a whole connection would.
 ACTION_OF_REFUSAL = {"account_refused": "leave_out", "unknown_account": "renew", "period_refused": "contact_support"}
@@ -31,12 +32,12 @@ class AccountOnlineLink(models.Model):
             lambda account: ACTION_OF_REFUSAL.get(account.refusal_code) == "leave_out"
         )
         names = ", ".join(accounts.mapped("display_name"))
-        # Why superuser rights: journals may be of a form that the user can't write; who may connect was checked above.
-        sudo_accounts = accounts.sudo()
-        sudo_accounts.journal_ids._unlink_online_account()
-        sudo_accounts.write({"is_left_out": True})
-        sudo_accounts._forget_refusal()
-        self.sudo()._after_leaving_out(names)  # checked above, too
+        # sudo: the right to connect and write access to the link were checked above; the accounts are its own
+        accounts, link = as_server(accounts), as_server(self)
+        accounts.journal_ids._unlink_online_account()
+        accounts.write({"is_left_out": True})
+        accounts._forget_refusal()
+        link._after_leaving_out(names)
         if not names:
             return self._notify(
                 self.env._("The bank refuses no account of %s, so none was left out.", self.name), "info"

@@ -1,11 +1,14 @@
 from odoo import api, fields, models
 
+from ..models.server_fields import as_server
+
 
 class AccountOnlineOpening(models.TransientModel):
     """Asks against which account the opening balance of a synchronized journal is booked."""
 
     _name = "account.online.opening"
     _description = "Opening Balance of a Bank Journal"
+    _inherit = ["account.online.server.fields"]
     _check_company_auto = True
 
     account_online_account_id = fields.Many2one(
@@ -50,8 +53,8 @@ class AccountOnlineOpening(models.TransientModel):
         """*Book*: what is missing now, whatever the form has shown."""
         self.ensure_one()
         account = self._checked_account()
-        # sudo(): _checked_account() has checked the user; the amount, the day and the journal are the server's own.
-        account.sudo()._book_opening_balance(self.counterpart_account_id.sudo())
+        # sudo: _checked_account has checked the user; the amount, the day and the journal are the server's own
+        as_server(account)._book_opening_balance(as_server(self.counterpart_account_id))
         return {"type": "ir.actions.act_window_close"}
 
     def action_decline(self):

@@ -59,6 +59,7 @@ FAILURES = {
     # In this database.
     "account_mixed_up": ("contact_support", "danger", "copy"),
     "import_failed": ("retry", "warning", "synchronize"),
+    "journal_not_ready": ("retry", "warning", "synchronize"),
     "interrupted": ("retry", "warning", "synchronize"),
     "neutralized": ("reconnect", "danger", "reconnect"),
     "no_connection": ("reconnect", "danger", "reconnect"),
