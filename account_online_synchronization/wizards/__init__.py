@@ -7,5 +7,6 @@ from . import (
     account_online_authorization,
     account_online_authorization_screen,
     account_online_phone,
+    account_online_reversal,
     account_setup_bank_manual_config,
 )
