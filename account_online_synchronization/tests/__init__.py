@@ -34,6 +34,7 @@ from . import (
     test_phone,
     test_renewal,
     test_return,
+    test_reversal,
     test_review_tours,
     test_runs,
     test_schedule,
