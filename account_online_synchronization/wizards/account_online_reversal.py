@@ -85,7 +85,7 @@ class AccountOnlineReversal(models.TransientModel):
         turned = lines if self.scope == "open" else lines.browse()
         self._reverse(turned)
         self._tell(turned, left if self.scope == "open" else [])
-        return {"type": "ir.actions.client", "tag": "soft_reload"}
+        return {"type": "ir.actions.act_window_close"}
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS
