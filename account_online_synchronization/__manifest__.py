@@ -20,6 +20,7 @@
         "wizards/account_online_account_selection_views.xml",
         "wizards/account_online_phone_views.xml",
         "wizards/account_online_opening_views.xml",
+        "wizards/account_online_reversal_views.xml",
         "wizards/account_missing_transaction_views.xml",
         "wizards/account_duplicate_transaction_views.xml",
         "views/account_online_event_views.xml",

@@ -478,9 +478,23 @@ class AccountOnlineAccount(models.Model):
         return fields.Date.add(last_line.date, days=1) if last_line else False
 
     def _propose_journal(self):
-        """The existing journal that this account belongs to by its number, without a link so far, in its currency."""
+        """The existing journal that this account belongs to by its number, without a link so far, in its currency.
+
+        None where two accounts are alike in all that tells: which of them it is, only the user knows.
+        """
         self.ensure_one()
-        return self._journals_with_number().filtered(self._fits_currency)[:1]
+        found = self._journals_with_number().filtered(self._fits_currency)
+        return found.browse() if self._twins() else found[:1]
+
+    def _twins(self):
+        """:return: accounts of the connection that nothing but their ids and names tells from this one"""
+
+        def told(account):
+            return sanitize_account_number(account.account_number), account.currency_id, account.account_type
+
+        return (self.account_online_link_id.account_online_account_ids - self).filtered(
+            lambda other: other._is_new() and told(other) == told(self)
+        )
 
     def _journals_with_number(self):
         """Existing journals without a link whose bank account has the number of this one, whatever their currency."""

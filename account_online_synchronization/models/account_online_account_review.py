@@ -23,6 +23,13 @@ class AccountOnlineAccount(models.Model):
             )
         return self.journal_ids
 
+    def action_reverse_transactions(self):
+        """*Reverse Transactions*: ask what becomes of the transactions that are in the journal already."""
+        self.ensure_one()
+        self.env["account.online.link"]._check_may_connect()
+        self.check_access("write")
+        return self.env["account.online.reversal"]._open(self)
+
     def _note_journal_balance(self):
         """The journal's lines have changed by a user: what the bank's balance is compared with follows."""
         for account in self.filtered("last_sync"):

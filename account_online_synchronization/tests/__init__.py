@@ -45,6 +45,7 @@ from . import (
     test_refusals,
     test_renewal,
     test_return,
+    test_reversal,
     test_review_tours,
     test_runs,
     test_schedule,

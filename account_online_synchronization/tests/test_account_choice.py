@@ -52,6 +52,21 @@ class TestAccountChoice(OnlineSyncCommon):
         line = self.choose(journal=self.journal).line_ids
         self.assertEqual((line.journal_id, line.note), (numbered, "The journal has the number of this account."))
 
+    def test_a_journal_with_the_number_of_two_alike_accounts_is_not_guessed(self):
+        """A pot may have the number of its current account, and the bank may call both a current account."""
+        self.journal.set_bank_account("BE71 0961 2345 6769")
+        self.proxy.accounts["A1"]["number"] = "BE71096123456769"
+        self.proxy.add_account("A2", number="BE71096123456769")
+        self.assertEqual(self.choose().line_ids.mapped("action"), ["create", "create"])
+
+    def test_a_card_does_not_get_the_journal_of_the_account_whose_number_it_has(self):
+        self.journal.set_bank_account("BE71 0961 2345 6769")
+        self.proxy.accounts["A1"] |= {"number": "BE71096123456769", "type": "credit_card"}
+        self.proxy.add_account("A2", number="BE71096123456769")
+        lines = self.choose().line_ids.sorted("name")
+        self.assertEqual(lines.mapped("journal_id"), self.journal)
+        self.assertEqual(lines.mapped("action"), ["create", "existing"])
+
     def test_a_credit_card_gets_a_credit_journal(self):
         self.env["account.journal"].search([("type", "=", "credit")]).active = False
         self.proxy.accounts["A1"]["type"] = "credit_card"

@@ -9,5 +9,6 @@ from . import (
     account_online_authorization_acts,
     account_online_opening,
     account_online_phone,
+    account_online_reversal,
     account_setup_bank_manual_config,
 )

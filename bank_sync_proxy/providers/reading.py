@@ -36,6 +36,8 @@ PLACEHOLDERS = {
 #: Programs that write the word for nothing. Only like this: there are people called Null.
 NOTHINGS = {"null", "None", "NaN"}
 LONGEST_PLACEHOLDER = 20
+#: Texts that are compared with each other. A batch may have thousands, one for each of its payments.
+MAX_COMPARED = 20
 SEPARATORS = re.compile(r"[\s./\\_*#?+:;,-]+")
 #: Of an id or a number: zeros, or a masked number that all payments with one card have.
 FILLING = re.compile(r"0+|[Xx]{3,}|[Xx*#\u2022\u25cf]{4,}[ -]?\d{0,6}")
@@ -215,7 +217,7 @@ def texts(*values):
         for item in value if type(value) is list else (value,):
             if item is not None and (item := str(item).strip()) and not is_placeholder(item):
                 found.setdefault("".join(item.split()), item)
-    if len(found) < 2:
+    if not 2 <= len(found) <= MAX_COMPARED:
         return tuple(found.values())
     return tuple(item for joined, item in found.items() if joined not in _said_again(found))
 

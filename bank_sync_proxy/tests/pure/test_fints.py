@@ -20,7 +20,15 @@ from bank_sync_proxy.providers.errors import (
 )
 from bank_sync_proxy.providers.fints import FinTS
 from bank_sync_proxy.providers.types import Challenge, Completed, Flow, Refreshed
-from bank_sync_proxy.tests.pure.contract import NOW
+from bank_sync_proxy.tests.pure.contract import (
+    NO_DAYS,
+    NO_NUMBERS,
+    NO_TEXTS,
+    NOW,
+    placeholders_for,
+    replaced,
+    texts_of,
+)
 from bank_sync_proxy.tests.pure.scripted import FIXTURES, Case
 
 pytest.importorskip("fints")
@@ -594,6 +602,21 @@ def test_a_return_says_why_and_names_who_sent_it_back():
 def test_a_reference_that_is_no_iso_one_is_kept_where_references_stand():
     document = CAMT.replace(b"RF18539007547034", b"210000000003139471430009017")
     assert read_camt(document)[1].creditor_reference == "210000000003139471430009017"
+
+
+def test_a_placeholder_is_no_value_in_camt():
+    """Each text of each entry in turn is one that stands for nothing."""
+    for entry in statements.split_camt(CAMT):
+        for path, said in texts_of(entry):
+            for text in placeholders_for(said):
+                try:
+                    row = statements.read_entry(replaced(entry, path, text))
+                except (LookupError, ValueError):
+                    continue
+                told = row.to_protocol() if row else {"counterparty": {}}
+                told.pop("raw", None)
+                assert not {value for _path, value in texts_of(told)} & {"XXX", *NO_TEXTS, *NO_DAYS}, told
+                assert not {*told["counterparty"].values()} & {*NO_NUMBERS} - {told["counterparty"].get("name")}, told
 
 
 def test_a_batch_is_one_transaction_without_another_side():

@@ -205,6 +205,11 @@ def test_a_text_and_its_lines_come_once(values, texts):
     assert reading.texts(*values) == texts
 
 
+def test_the_texts_of_a_large_batch_are_not_compared_with_each_other():
+    texts = [f"Rechnung {number}" for number in range(20_000)]
+    assert reading.texts(texts, texts) == tuple(texts)
+
+
 @given(st.lists(st.lists(st.sampled_from(["a", "b", "a b", "ab", "c\na", "", "-"]), max_size=3), max_size=3))
 def test_nothing_of_a_text_is_lost(groups):
     kept = "".join("".join(reading.texts(*groups)).split())

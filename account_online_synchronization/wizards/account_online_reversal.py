@@ -1,0 +1,192 @@
+from decimal import Decimal, InvalidOperation
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..importer import statements
+from ..importer.identity import LEGACY, OPENING
+from ..models.server_fields import as_server
+
+#: Lines that are named; more of them are counted.
+MAX_NAMED = 20
+
+
+class AccountOnlineReversal(models.TransientModel):
+    """*Reverse Transactions*: turn the sign of what a bank reports, and ask what becomes of what is in the journal."""
+
+    _name = "account.online.reversal"
+    _description = "Reverse the Transactions of a Bank Account"
+    _inherit = ["account.online.server.fields"]
+
+    account_id = fields.Many2one(
+        comodel_name="account.online.account",
+        string="Bank Account",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
+    )
+    is_reversed = fields.Boolean(related="account_id.inverse_transaction_sign", related_sudo=False)
+    scope = fields.Selection(
+        selection=[
+            ("new", "Only transactions that are imported from now on"),
+            ("open", "Also the open transactions that are in the journal"),
+        ],
+        string="What is reversed",
+    )
+    with_balance = fields.Boolean(
+        string="Reverse the balance, too",
+        help="For a bank that reports the debt of a credit card as positive.",
+    )
+    open_count = fields.Integer(string="Open Transactions", compute="_compute_lines")
+    left_count = fields.Integer(string="Left as They Are", compute="_compute_lines")
+    left_text = fields.Text(string="Transactions Left as They Are", compute="_compute_lines")
+
+    # -------------------------------------------------------------------------
+    # COMPUTE METHODS
+    # -------------------------------------------------------------------------
+
+    @api.depends("account_id")
+    def _compute_lines(self):
+        for wizard in self:
+            lines, left = wizard._sort_lines()
+            wizard.open_count, wizard.left_count = len(lines), len(left)
+            wizard.left_text = "\n".join(wizard._name_lines(left))
+
+    # -------------------------------------------------------------------------
+    # ACTIONS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _open(self, account):
+        """:return: action that shows the question for an account"""
+        # sudo: action_reverse_transactions has checked the right to connect and write access to the account
+        wizard = as_server(self).create({"account_id": account.id, "with_balance": False})
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Reverse Transactions"),
+            "res_model": self._name,
+            "res_id": wizard.id,
+            "view_mode": "form",
+            "target": "new",
+        }
+
+    def action_reverse(self):
+        self.ensure_one()
+        self.env["account.online.link"]._check_may_connect()
+        account = self.account_id
+        account.check_access("write")
+        lines, left = self._sort_lines()
+        if not self.scope and lines:
+            raise UserError(self.env._("Please choose what becomes of the transactions that are in the journal."))
+        # Why: a run that is under way would go on with the sign as it was.
+        if not account.account_online_link_id.try_lock_for_update(allow_referencing=True):
+            raise UserError(
+                self.env._(
+                    "%s is being synchronized right now. Try again in a moment.", account.account_online_link_id.name
+                )
+            )
+        turned = lines if self.scope == "open" else lines.browse()
+        turned.check_access("write")
+        # sudo: the right to connect, write access to the account and to the lines were checked above
+        wizard = as_server(self)
+        wizard._reverse(as_server(turned))
+        wizard._tell(turned, left if self.scope == "open" else [])
+        return {"type": "ir.actions.act_window_close"}
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS
+    # -------------------------------------------------------------------------
+
+    def _sort_lines(self):
+        """:return: (lines that can be turned, list of (line that stays as it is, why))"""
+        self.ensure_one()
+        account = self.account_id
+        lines = self.env["account.bank.statement.line"].search(
+            [
+                ("online_account_id", "=", account.id),
+                ("journal_id", "in", account.journal_ids.ids),
+                ("state", "=", "posted"),
+                ("online_transaction_identifier", "not in", (False, OPENING)),
+                # The signs of an earlier module were its own business.
+                "!",
+                ("online_transaction_identifier", "=like", f"{LEGACY}%"),
+            ]
+        )
+        reasons = {line: self._why_not(line) for line in lines}
+        return lines.filtered(lambda line: not reasons[line]), [pair for pair in reasons.items() if pair[1]]
+
+    def _why_not(self, line):
+        """:return: a sentence that says why the line stays as it is, or None"""
+        if line.online_adopted:
+            return self.env._("In the journal before the bank reported it.")
+        if reason := line._why_not_deletable():
+            return reason
+        details = line.transaction_details
+        try:
+            said = Decimal(str(details.get("amount"))) * self.account_id._transaction_sign()
+        except (InvalidOperation, AttributeError):
+            # What the bank said is not known any more, so nothing can be compared.
+            return None
+        if line.currency_id.compare_amounts(line.amount, float(said)):
+            return self.env._("Its amount was changed by hand.")
+        return None
+
+    def _name_lines(self, left):
+        """:return: list of sentences, one for each line, and one for how many more there are"""
+        told = [
+            self.env._("%(line)s: %(reason)s", line=line._told(), reason=reason) for line, reason in left[:MAX_NAMED]
+        ]
+        if len(left) > MAX_NAMED:
+            told.append(self.env._("And %s more.", len(left) - MAX_NAMED))
+        return told
+
+    def _reverse(self, lines):
+        """Turn the sign of the account and of lines. The difference between bank and journal stays what it was."""
+        account = self.account_id
+        journal = account.journal_ids
+        difference = account._signed_balance() - account._current_journal_balance() if lines else 0.0
+        touched, day = lines.statement_id, min(lines.mapped("date"), default=None)
+        account.inverse_transaction_sign = not account.inverse_transaction_sign
+        if self.with_balance:
+            account.inverse_balance_sign = not account.inverse_balance_sign
+        for line in lines:
+            values = {"amount": -line.amount}
+            if line.foreign_currency_id:
+                values["amount_currency"] = -line.amount_currency
+            line.write(values)
+        if not lines:
+            return
+        if touched:
+            statements.settle(journal, touched, day)
+        self._keep_difference(difference)
+        account._note_journal_balance()
+
+    def _keep_difference(self, difference):
+        """The first statement starts with the bank's balance without what came since, so it has to move along.
+
+        Not where a person has made that statement, or where the opening balance is a line of its own.
+        """
+        account = self.account_id
+        journal = account.journal_ids
+        first = statements.first_statement(journal)
+        is_booked = self.env["account.bank.statement.line"].search_count(
+            [("journal_id", "=", journal.id), ("online_transaction_identifier", "=", OPENING)], limit=1
+        )
+        if not first.online_period_start or not account.balance_at or is_booked:
+            return
+        missing = account._signed_balance() - difference - account._current_journal_balance()
+        if not account.currency_id.is_zero(missing):
+            statements.settle(journal, first, first.online_period_start, first.balance_start + missing)
+
+    def _tell(self, turned, left):
+        """The connection's history says what was done, and names what was left alone."""
+        account = self.account_id
+        parts = [
+            self.env._("Transactions of %s are reversed from now on.", account.display_name)
+            if account.inverse_transaction_sign
+            else self.env._("Transactions of %s are no longer reversed.", account.display_name),
+            self.env._("The signs of %s transactions in the journal were turned.", len(turned)) if turned else "",
+            self.env._("These were left as they are; please correct them by hand:") if left else "",
+            *self._name_lines(left),
+        ]
+        account.account_online_link_id.message_post(body="\n".join(filter(None, parts)))
