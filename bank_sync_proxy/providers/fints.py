@@ -205,7 +205,7 @@ class FinTS(WebProvider):
         return Completed(state, tuple(map(self._account, state["accounts"].items())), refreshed_at=self.now())
 
     def _probe(self, client, account):
-        """Ask only to hear whether the bank wants a TAN. An account that it refuses keeps no other one from being read."""
+        """Ask only to hear whether the bank wants a TAN. An account that it refuses hides no other one."""
         try:
             return client.probe(account, self.now().date() - PROBE)
         except ProtocolError:
