@@ -93,18 +93,18 @@ class AccountBankStatementLine(models.Model):
         bulk = self.env.context.get(BULK)
         return bulk.create_lines(self, vals_list, super().create) if bulk else super().create(vals_list)
 
+    def write(self, vals):
+        """What the bank said of a line that it brought stays as it said it; other lines may have it from a file."""
+        if "transaction_details" in vals and not self.env.su and self.online_account_id:
+            raise AccessError(self.env._("What the bank said about a transaction can't be changed."))
+        return super().write(vals)
+
     @api.ondelete(at_uninstall=False)
     def _unlink_remember_online_transaction(self):
         # Why only the server's word: with the key of a caller, a deleted line would come back with the next run.
         if not (self.env.su and self.env.context.get("online_withdrawn")):
             # sudo: Odoo has checked that the user may delete these lines; this notes what was deleted
             as_server(self.env["account.online.transaction"])._remember_deleted(self)
-
-    def _check_server_fields(self, *vals_list):
-        """What the bank said of a line that it brought stays as it said it; other lines may have it from a file."""
-        super()._check_server_fields(*vals_list)
-        if not self.env.su and self.online_account_id and any("transaction_details" in vals for vals in vals_list):
-            raise AccessError(self.env._("What the bank said about a transaction can't be changed."))
 
     # -------------------------------------------------------------------------
     # ACTIONS

@@ -60,8 +60,7 @@ class ServerDoors:
     def each_field(self):
         for record, names in self.protected():
             for name in names:
-                with self.subTest(f"{record._name}.{name}"):
-                    yield record, name, self.forged(record, name)
+                yield record, name, self.forged(record, name)
 
     # -------------------------------------------------------------------------
     # TESTS
@@ -69,12 +68,13 @@ class ServerDoors:
 
     def test_server_fields_are_refused_by_create_and_write(self):
         for record, name, value in self.each_field():
-            self.assertRefused(record.browse().create, {name: value})
-            self.assertRefused(record.browse().create, [{name: value}])
-            self.assertRefused(record.write, {name: value})
-            self.assertRefused(record.web_save, {name: value}, {})
-            self.assertRefused(record.browse().web_save, {name: value}, {})
-            self.assertRefused(record.copy, {name: value})
+            with self.subTest(f"{record._name}.{name}"):
+                self.assertRefused(record.browse().create, {name: value})
+                self.assertRefused(record.browse().create, [{name: value}])
+                self.assertRefused(record.write, {name: value})
+                self.assertRefused(record.web_save, {name: value}, {})
+                self.assertRefused(record.browse().web_save, {name: value}, {})
+                self.assertRefused(record.copy, {name: value})
 
     def test_server_fields_are_refused_by_commands_of_other_records(self):
         """A parent's own fields may be written, its lines' server fields not: neither in new lines nor in old ones."""
@@ -105,29 +105,36 @@ class ServerDoors:
 
     def test_server_fields_are_refused_by_an_import(self):
         for record, name, value in self.each_field():
-            field = record._fields[name]
-            if field.type in ("one2many", "many2many"):
-                continue
-            column = f"{name}/.id" if field.type == "many2one" else name
-            text = json.dumps(value) if field.type == "json" else str(value)
-            before = record.browse().sudo().search_count([])
-            answer = record.browse().load([column], [[text]])
-            self.assertFalse(answer["ids"])
-            self.assertEqual(record.browse().sudo().search_count([]), before)
-            answer = record.browse().load([".id", column], [[str(record.id), text]])
-            self.assertFalse(answer["ids"])
+            with self.subTest(f"{record._name}.{name}"):
+                field = record._fields[name]
+                if field.type in ("one2many", "many2many"):
+                    continue
+                column = f"{name}/.id" if field.type == "many2one" else name
+                text = json.dumps(value) if field.type == "json" else str(value)
+                before = record.browse().sudo().search_count([])
+                answer = record.browse().load([column], [[text]])
+                self.assertFalse(answer["ids"])
+                self.assertEqual(record.browse().sudo().search_count([]), before)
+                answer = record.browse().load([".id", column], [[str(record.id), text]])
+                self.assertFalse(answer["ids"])
 
     def test_server_fields_take_no_default_of_a_context_or_a_user(self):
         for record, name, value in self.each_field():
-            usual = record.sudo().default_get([name])
-            stranger = record.browse().with_context(**{f"default_{name}": value})
-            self.assertEqual(stranger.default_get([name]), usual)
-            self.assertEqual(stranger.sudo().default_get([name]), usual, "with superuser rights")
-            if record._fields[name].type in ("binary", "one2many", "many2many"):
-                continue
-            self.env["ir.default"].with_user(self.user).set(record._name, name, value, user_id=self.user.id)
-            self.assertEqual(record.browse().default_get([name]), usual)
-            self.assertEqual(record.browse().sudo().default_get([name]), usual, "with superuser rights")
+            with self.subTest(f"{record._name}.{name}"):
+                usual, again = (record.sudo().default_get([name]) for _time in range(2))
+                # Why looked at twice: random defaults, such as identifiers, are others each time.
+                if usual != again:
+                    stranger = record.browse().with_context(**{f"default_{name}": value})
+                    self.assertNotEqual(stranger.default_get([name])[name], value)
+                    continue
+                stranger = record.browse().with_context(**{f"default_{name}": value})
+                self.assertEqual(stranger.default_get([name]), usual)
+                self.assertEqual(stranger.sudo().default_get([name]), usual, "with superuser rights")
+                if record._fields[name].type in ("binary", "one2many", "many2many"):
+                    continue
+                self.env["ir.default"].with_user(self.user).set(record._name, name, value, user_id=self.user.id)
+                self.assertEqual(record.browse().default_get([name]), usual)
+                self.assertEqual(record.browse().sudo().default_get([name]), usual, "with superuser rights")
 
     def test_server_fields_are_not_taken_from_a_form(self):
         """What a form says of them is neither believed nor answered; a new record shows what the server would set."""
@@ -140,20 +147,22 @@ class ServerDoors:
 
         self.patch(models.BaseModel, "new", watched)
         for record, name, value in self.each_field():
-            seen.clear()
-            self.assertNotIn(name, record._without_server_fields({name: value}))
-            if not record.browse().has_access("create"):
-                continue
-            self.assertEqual(record.browse().onchange({name: value}, [name], {}), {})
-            own = next(one for one in record._fields if one not in record._server_fields() and one != "id")
-            record.browse().onchange({name: value, own: False}, [own], {})
-            self.assertTrue(seen)
-            believed = [values for model, values in seen if model == record._name and name in values]
-            self.assertFalse([values for values in believed if value and values[name] == value])
+            with self.subTest(f"{record._name}.{name}"):
+                seen.clear()
+                self.assertNotIn(name, record._without_server_fields({name: value}))
+                if not record.browse().has_access("create"):
+                    continue
+                self.assertEqual(record.browse().onchange({name: value}, [name], {}), {})
+                own = next(one for one in record._fields if one not in record._server_fields() and one != "id")
+                record.browse().onchange({name: value, own: False}, [own], {})
+                self.assertTrue(seen)
+                believed = [values for model, values in seen if model == record._name and name in values]
+                self.assertFalse([values for values in believed if value and values[name] == value])
 
     def test_server_fields_are_not_copied(self):
         for record, name, _value in self.each_field():
-            self.assertNotIn(name, record.copy_data()[0])
+            with self.subTest(f"{record._name}.{name}"):
+                self.assertNotIn(name, record.copy_data()[0])
 
     def test_every_model_that_a_user_may_write_protects_its_server_fields(self):
         for model in self.models_of_addon():
