@@ -47,6 +47,9 @@ provider = env["bank.sync.provider"].with_context(active_test=False).search([("c
 provider.setting_ids = [(0, 0, {{"name": "base_url", "type": "text", "plain_value": {url!r}}})]
 provider.active = True
 env["bank.sync.institution"]._update_directory(provider)
+demo = env["bank.sync.provider"].search([("code", "=", "sandbox")])
+# A copied database can't read the one that was made with it.
+demo.setting_ids.filtered(lambda setting: setting.name == "webhook_secret").value = {key!r}
 others = env["bank.sync.provider"].with_context(active_test=False).search([("code", "in", ("plaid", "enable_banking"))])
 others.setting_ids.filtered(lambda setting: setting.type == "secret").value = {key!r}
 for setting in others.setting_ids.filtered(lambda setting: setting.type == "key"):
