@@ -134,6 +134,8 @@ class AccountOnlinePhone(models.TransientModel):
             return self._refuse(error.message)
         if answer["state"] != "active":
             return self._refuse(self.env._("The code was not accepted. Ask for a new one."))
+        # Why: this row is kept for another hour, and only the connection service has to know the number.
+        self.write({"phone": False, "code": False})
         return self._go_on(answer)
 
     def action_back(self):
