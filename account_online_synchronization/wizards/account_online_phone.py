@@ -134,8 +134,6 @@ class AccountOnlinePhone(models.TransientModel):
             return self._refuse(error.message)
         if answer["state"] != "active":
             return self._refuse(self.env._("The code was not accepted. Ask for a new one."))
-        # Why: this row is kept for another hour, and only the connection service has to know the number.
-        self.write({"phone": False, "code": False})
         return self._go_on(answer)
 
     def action_back(self):
@@ -167,6 +165,8 @@ class AccountOnlinePhone(models.TransientModel):
         """:return: action that the user wanted in the first place"""
         self.env["account.online.service"]._get()._take_state(answer)
         kind, link, journal = self.kind, self.link_id, self.journal_id
+        # Why: this row is kept for another hour, and only the connection service has to know the number.
+        self.write({"phone": False, "code": False})
         if kind == "search":
             # The screen below the wizard searches again.
             return {"type": "ir.actions.act_window_close"}
