@@ -181,6 +181,8 @@ class AccountOnlinePhone(models.TransientModel):
         """:return: action that the user wanted in the first place"""
         self.env["account.online.service"]._get()._take_state(answer)
         kind, link, journal = self.kind, self.link_id, self.journal_id
+        # Why: this row is kept for another hour, and only the connection service has to know the number.
+        self.write({"phone": False, "code": False})
         if kind == "search":
             # The screen below the wizard searches again.
             return {"type": "ir.actions.act_window_close"}
