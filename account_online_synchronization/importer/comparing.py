@@ -121,7 +121,7 @@ class _Comparing:
             return decision.reason
         if kept.state == "parked":
             return "parked"
-        if decision.similar_line_id:
+        if decision.similar_line_id or decision.may_be_deleted:
             return "similar"
         day = decision.entry.transaction.booking_date
         since = self.account._wanted_range().since

@@ -91,8 +91,9 @@ class Decision(NamedTuple):
     ``change``: what matching found, see :class:`~.matching.Match` · ``known``: the stored thing that it is; where a
     user deleted it when another connection brought it, that record, and ``is_returning`` · ``line_id``: the line to
     adopt · ``similar_line_id``: a line that may be it, but not for certain; ``has_gone`` if the bank showed that one
-    before and does not any more · ``was_held``: it was seen before its day · ``is_retried``: this window does not show
-    it, it waits beside the books · ``is_locked``: its day is in a locked period, whatever else is decided.
+    before and does not any more · ``may_be_deleted``: it may be one that a user has deleted · ``was_held``: it was seen
+    before its day · ``is_retried``: this window does not show it, it waits beside the books · ``is_locked``: its day is
+    in a locked period, whatever else is decided.
     """
 
     entry: Entry
@@ -103,6 +104,7 @@ class Decision(NamedTuple):
     line_id: int | None = None
     similar_line_id: int | None = None
     has_gone: bool = False
+    may_be_deleted: bool = False
     was_held: bool = False
     is_returning: bool = False
     is_retried: bool = False
@@ -238,7 +240,8 @@ class _Deciding:
         known = found.known or returning.get(entry.identifier)
         held = self.held.get(entry.identifier) or self.held.get(entry.digest)
         # Why also then: what has gone was seen to go on the day on which this one was announced.
-        similar_id = found.similar.record_id if found.similar else held and held.similar_id
+        is_deleted = found.similar is not None and found.similar.kind == "deleted"
+        similar_id = found.similar.record_id if found.similar and not is_deleted else held and held.similar_id
         decision = Decision(
             entry,
             None,
@@ -247,6 +250,7 @@ class _Deciding:
             is_returning=not found.known and known is not None,
             similar_line_id=similar_id,
             has_gone=similar_id is not None,
+            may_be_deleted=is_deleted,
             is_retried=entry.identifier in self.retried,
             was_held=held is not None,
         )

@@ -70,7 +70,7 @@ class Match(NamedTuple):
 
     ``same``: nothing to do · ``moved``: the same content under a new id · ``changed``: other content, perhaps under a
     new id, too · ``shifted``: the bank dates all transactions otherwise than before · ``new``: ``known`` is None, and
-    ``similar`` is the line that it may be, but not for certain.
+    ``similar`` is the line that it may be, but not for certain, or what a user has deleted.
     """
 
     entry: Entry
@@ -235,7 +235,7 @@ class _Matching:
             one
         """
         come = [(number, entry) for number, entry in self._open() if number not in self.similar]
-        gone = [known for known in self._gone() if known.kind == "line"]
+        gone = [known for known in self._gone() if known.kind in ("line", "deleted")]
         if not come or not gone:
             return
         amounts = {money(entry.digest) for _number, entry in come}

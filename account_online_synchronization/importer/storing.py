@@ -133,7 +133,7 @@ class Storing:
         new = [one for one in decisions if one.outcome == IMPORT]
         # Why exists: the bank may have withdrawn that line in this window.
         there = set(self.Line.browse([one.similar_line_id for one in new if one.similar_line_id]).exists().ids)
-        self.doubtful = {one.entry.identifier: one for one in new if one.similar_line_id in there}
+        self.doubtful = {one.entry.identifier: one for one in new if one.similar_line_id in there or one.may_be_deleted}
         self.was_held = {one.entry.identifier: one for one in new if one.was_held}
         # sorted() is stable: within a day the bank's own order stays, and with it the running balance.
         return sorted((one.entry for one in new), key=lambda entry: self.policy.line_date(entry.transaction))
@@ -348,10 +348,21 @@ class Storing:
 
     def _mark(self, lines):
         """Note on new lines which line they may be, and that they were seen before their day."""
+        if not self.was_held and not self.doubtful:
+            return
         for line in lines.filtered(lambda one: one.online_transaction_identifier in self.was_held):
             line.online_was_future = True
         for line in lines.filtered(lambda one: one.online_transaction_identifier in self.doubtful):
             decision = self.doubtful[line.online_transaction_identifier]
+            if decision.may_be_deleted:
+                self.reviews.append(
+                    self.env._(
+                        "%s may be a transaction that a user has deleted: the bank shows that one no longer or under "
+                        "another date. If they are the same, delete it. If not, use No Duplicate.",
+                        line._told(),
+                    )
+                )
+                continue
             line.online_duplicate_of_id = decision.similar_line_id
             if decision.has_gone and line.online_duplicate_of_id:
                 self.reviews.append(

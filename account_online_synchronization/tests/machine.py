@@ -15,7 +15,15 @@ from .simulated_bank import BLANK, ERRORS, GARBAGE, TAX
 from .world import BREAKDOWNS, LATE_DAYS, TYPED, World
 
 #: What one consent covers: one kind of account is enough for most things, two for what they may do to each other.
-KINDS = [("nameless",), ("stable",), ("cursor",), ("positional",), ("shared",), ("stable", "nameless")]
+KINDS = [
+    ("nameless",),
+    ("stable",),
+    ("cursor",),
+    ("positional",),
+    ("shared",),
+    ("stable", "nameless"),
+    ("stable", "stable"),
+]
 
 small = st.integers(0, 9)
 days_back = st.sampled_from([0, 0, 1, 3, LATE_DAYS])
@@ -104,6 +112,9 @@ class BankMachine(RuleBasedStateMachine):
 
     def connections(self):
         return sorted(self.world.bank.connections)
+
+    def connections_of_numbers(self):
+        return [one for one in self.connections() if not self.world.has_twins(one)]
 
     def links(self):
         return self.world.links
@@ -208,11 +219,11 @@ class BankMachine(RuleBasedStateMachine):
     def bank_withdraws(self, picked):
         self.world.bank_withdraws(*picked)
 
-    @event("connections", new_ids=st.booleans(), new_transaction_ids=st.booleans())
-    def consent_is_renewed(self, picked, new_ids, new_transaction_ids):
-        self.world.consent_is_renewed(picked, new_ids, new_transaction_ids)
+    @event("connections", new_ids=st.booleans(), new_transaction_ids=st.booleans(), in_another_order=st.booleans())
+    def consent_is_renewed(self, picked, new_ids, new_transaction_ids, in_another_order):
+        self.world.consent_is_renewed(picked, new_ids, new_transaction_ids, in_another_order)
 
-    @event("connections", all_accounts=st.booleans(), new_transaction_ids=st.booleans())
+    @event("connections_of_numbers", all_accounts=st.booleans(), new_transaction_ids=st.booleans())
     def bank_is_connected_once_more(self, picked, all_accounts, new_transaction_ids):
         accounts = self.world.bank.connections[picked]
         self.world.bank_is_connected_once_more(accounts if all_accounts else accounts[:1], new_transaction_ids)

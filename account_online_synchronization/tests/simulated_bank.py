@@ -63,8 +63,9 @@ class Account:
     ``nameless``: no ids · ``positional``: ``2026-05-20-3``, which shift when the bank books late.
     """
 
-    def __init__(self, kind, number, currency):
-        self.kind, self.number, self.currency = kind, number, currency
+    def __init__(self, kind, number, currency, tag=""):
+        """:param tag: tells accounts apart that are alike in everything but their id"""
+        self.kind, self.number, self.currency, self.tag = kind, number, currency, tag
         self.payments = []
         self.removed = []
         self.position = 1
@@ -73,7 +74,7 @@ class Account:
 
     @property
     def id(self):
-        return f"{self.kind}-{self.version}"
+        return f"{self.kind}{self.tag}-{self.version}"
 
     @property
     def balance(self):

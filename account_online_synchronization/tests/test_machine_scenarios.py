@@ -62,6 +62,50 @@ class TestMachineScenarios(OnlineSyncCommon):
         self.world.consent_is_renewed("C0")
         self.world.settle()
 
+    def test_two_accounts_alike_whose_order_changes(self):
+        for account in self.world.connect("stable", "stable"):
+            for back in (3, 1, 1):
+                self.world.bank_books(account, back)
+        self.world.run()
+        for new_transaction_ids in (False, True):
+            self.world.consent_is_renewed("C0", False, new_transaction_ids, in_another_order=True)
+            self.world.settle()
+
+    def test_all_days_a_day_later_and_a_day_earlier(self):
+        for kind in ("stable", "nameless"):
+            for days in (1, -1):
+                with self.subTest(kind=kind, days=days):
+                    account, _payments = self.load(kind, 9, 7, 4, 4, 2, 0)
+                    self.world.bank_dates_otherwise(account, days)
+                    self.world.settle()
+                    self.world.time_passes(hours=72)
+                    self.world.settle()
+                    self.world.close()
+                    self.renew_world()
+
+    def test_a_standing_order_that_is_shown_before_its_day(self):
+        for kind in ("stable", "nameless", "cursor", "positional", "shared"):
+            for what in ("date", "id", "vanished", None):
+                with self.subTest(kind=kind, what=what):
+                    account, _payments = self.load(kind, 3)
+                    payment = self.world.bank_books_ahead(account, 3)
+                    self.world.settle()
+                    if what:
+                        self.world.bank_changes_what_is_ahead(account, payment, what, 5)
+                    for _ in range(4):
+                        self.world.time_passes(hours=48)
+                        self.world.settle()
+                    self.world.close()
+                    self.renew_world()
+
+    def test_a_first_load_with_something_that_can_not_be_read(self):
+        (account,) = self.world.connect("stable")
+        for back in (5, 3, 1):
+            self.world.bank_books(account, back)
+        self.world.bank_books_ahead(account, 2)
+        self.world.disturbed_run(("unreadable", 1, 0))
+        self.world.settle()
+
     def test_new_ids_and_another_amount_of_one(self):
         account, payments = self.load("stable", 3, 1, 1)
         self.world.consent_is_renewed("C0")

@@ -229,6 +229,14 @@ class TestNearlyAlike(ShiftCommon):
             self.synchronize(self.link)
         self.assertEqual((len(self.lines()), len(self.asked)), (3, 1))
 
+    def test_one_that_a_user_has_deleted_is_marked_when_it_comes_under_another_day(self):
+        self.load_one()
+        self.delete(self.first)
+        self.message.update(id="X", booking_date=str(self.days_ago(1)))
+        self.synchronize(self.link)
+        self.assertRecordValues(self.lines()[-1], [{"online_possible_duplicate": True, "amount": -300}])
+        self.assertIn("that a user has deleted", self.asked[-1])
+
     def test_find_missing_tells_of_the_similar_line(self):
         self.load_one()
         self.message.update(id="X", booking_date=str(self.days_ago(1)))

@@ -75,6 +75,8 @@ class World(Checks):
         self.worked_with = {}
         #: Accounts whose running balance is no longer the bank's, and journals whose statements a user has touched.
         self.unbalanced, self.disarranged = set(), set()
+        #: Accounts of which a user has deleted a line that was in no statement any more.
+        self.unsettled = set()
         self.number = 0
         self.commits, self.dies_at = 0, None
         self.bank = SimulatedBank(self.company.currency_id.name, datetime.now)
@@ -100,7 +102,11 @@ class World(Checks):
         :param int start: days back
         :return: the accounts
         """
-        accounts = [Account(kind, NUMBERS[kind], self.bank.currency) for kind in kinds]
+        are_twins = len(set(kinds)) < len(kinds)
+        accounts = [
+            Account(kind, None if are_twins else NUMBERS[kind], self.bank.currency, str(number) if are_twins else "")
+            for number, kind in enumerate(kinds)
+        ]
         connection_id = f"C{len(self.bank.connections)}"
         self.bank.connections[connection_id] = accounts
         self.accounts += accounts
@@ -239,11 +245,11 @@ class World(Checks):
 
     def bank_changes_what_is_ahead(self, account, payment, what, days=1):
         """:param what: ``date``, ``id`` or ``vanished``"""
+        old = account.id_of(payment)
         if what == "vanished":
             payment.state = "forgotten"
-            account.remove_id(account.id_of(payment))
+            account.remove_id(old)
             return
-        old = account.id_of(payment)
         if what == "date":
             payment.day = self.today + timedelta(days=days)
         elif account.kind in ("stable", "cursor") and payment.id_style == "own":
@@ -307,7 +313,11 @@ class World(Checks):
             payment.marks.add(f"was {(became or [ABSENT])[-1]}")
             payment.state = "vanished"
 
-    def consent_is_renewed(self, connection_id, new_ids=True, new_transaction_ids=True):
+    def consent_is_renewed(self, connection_id, new_ids=True, new_transaction_ids=True, in_another_order=False):
+        if in_another_order:
+            self.bank.connections[connection_id].reverse()
+        # Why not for twins: alike in all that stays, they could not be recognised.
+        new_ids = new_ids and not self.has_twins(connection_id)
         link = self.env["account.online.link"].search([("connection_identifier", "=", connection_id)])
         for account in self.bank.connections[connection_id]:
             if self._record(account).account_online_link_id == link:
@@ -317,6 +327,9 @@ class World(Checks):
             self.bank.describe(connection_id),
         )
         self.commit()
+
+    def has_twins(self, connection_id):
+        return not all(account.number for account in self.bank.connections[connection_id])
 
     def bank_is_connected_once_more(self, accounts, new_transaction_ids=True):
         new_id = f"C{len(self.bank.connections)}"
@@ -383,6 +396,10 @@ class World(Checks):
     def user_deletes(self, account, line, how="line"):
         payment = self._one_of(line, lambda marks: "deleted" not in marks)
         self._note_that_nobody_can_tell(account, payment)
+
+        if not line.statement_id:
+            # Odoo lets no balance follow what is in no statement.
+            self.unsettled.add(account)
 
         def delete():
             if line.statement_id.is_valid and line.statement_id.is_complete:

@@ -177,6 +177,12 @@ def test_of_two_that_shared_an_id_and_have_gone_nobody_knows_which_has_moved():
     assert (found.kind, found.similar.record_id) == ("new", 2)
 
 
+def test_one_before_the_window_whose_id_is_shown_has_not_gone():
+    before = stored(payment("TAX", "-9.00", day=date(2026, 4, 29)))
+    now = identify([payment("TAX", "-5.00", day=3), payment("NEW", "-9.00", day=2)])
+    assert [one.similar for one in match(now, before, date(2026, 5, 2), since=date(2026, 5, 2))] == [None, None]
+
+
 def test_of_two_that_shared_an_id_the_one_that_has_gone_has_moved():
     before = [payment("TAX", day=3), payment("TAX", day=4)]
     assert compare(before, [payment("TAX", day=3), payment("TAX", day=7)]) == [("same", 0), ("changed", 1)]
