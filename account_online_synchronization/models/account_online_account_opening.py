@@ -223,6 +223,8 @@ class AccountOnlineAccount(models.Model):
         self.ensure_one()
         self._check_opening()
         journal, day = self.journal_ids, self._opening_day()
+        if not counterpart:
+            raise UserError(self.env._("Choose the account against which the opening balance is booked."))
         if not counterpart.filtered_domain(self._opening_counterpart_domain()):
             raise UserError(
                 self.env._("%s can't balance an opening balance. Choose an equity account.", counterpart.display_name)
