@@ -124,6 +124,7 @@ class TestLedger(OpeningCommon):
 
     def test_when_older_days_come_in_the_booked_line_is_corrected(self):
         self.book()
+        self.account.start_date = "2026-05-10"
         self.proxy.book("T0", "70.00", date(2026, 3, 1))
         self.bank["balance"] = "150.00"
         self.account.start_date = "2026-01-01"
