@@ -56,6 +56,7 @@ FAILURES = {
     # In this database.
     "import_failed": ("retry", "warning", "synchronize"),
     "interrupted": ("retry", "warning", "synchronize"),
+    "journal_not_ready": ("retry", "warning", "synchronize"),
     "neutralized": ("reconnect", "danger", "reconnect"),
     "no_connection": ("reconnect", "danger", "reconnect"),
     "not_registered": ("reconnect", "danger", "reconnect"),
