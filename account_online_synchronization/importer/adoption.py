@@ -1,10 +1,30 @@
 """Which of the lines that a journal has already are the bank's new transactions: typed by hand, imported from a file,
-or brought by another connection, or by a module before this one."""
+or brought by another connection, or by a module before this one.
+
+>>> day = date(2026, 5, 20)
+>>> def lines(*days):
+...     return [Candidate(number, day + timedelta(days=off), Decimal("-20")) for number, off in enumerate(days, 1)]
+>>> def payments(*days):
+...     numbered = enumerate(days, 1)
+...     return [Wanted(f"T{number}", day + timedelta(days=off), Decimal("-20"), "") for number, off in numbered]
+
+One line and two equal transactions are two lines in the end, and it does not matter which of them was typed:
+
+>>> adopt(payments(0, 0), lines(0))
+({'T1': 1}, set())
+
+Two lines and one transaction: a person has to say which one it is.
+
+>>> adopt(payments(0), lines(-1, 1))
+({}, {'T1'})
+"""
 
 from collections import Counter, defaultdict, deque
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
+
+from .likeness import Texts, Thing, pair
 
 #: People type the day of the invoice, or of the transfer; banks book some days later.
 TOLERANCE = timedelta(days=3)
@@ -23,6 +43,7 @@ class Candidate(NamedTuple):
     amount: Decimal
     digest: str | None = None
     is_among: bool = False
+    texts: Texts | None = None
 
 
 class Wanted(NamedTuple):
@@ -32,14 +53,16 @@ class Wanted(NamedTuple):
     date: date
     amount: Decimal
     digest: str
+    texts: Texts | None = None
 
 
 def adopt(wanted, candidates):
     """Find the lines that are certain to be the transactions.
 
     Certain are: the same content from another connection; for lines that must be among the transactions, one of that
-    amount within 3 days; on one day and with one amount, as many lines as transactions; and within 3 days one line and
-    one transaction that have nobody else.
+    amount within 3 days; on one day and with one amount, no more lines than transactions; and within 3 days one line
+    and one transaction that have nobody else, or transactions of one day that have this line only. Of equal ones texts
+    and counterparty say which.
 
     :param wanted: list of :class:`Wanted`
     :param candidates: list of :class:`Candidate`
@@ -49,19 +72,44 @@ def adopt(wanted, candidates):
     wanted, candidates = _pair_equal_content(wanted, candidates, adopted)
     wanted, candidates = _pair_among(wanted, candidates, adopted)
     wanted, candidates = _pair_equal_groups(wanted, candidates, adopted)
+    near = _near(wanted, candidates)
+    lines_of = Counter(one.key for one, _other in near)
+    ambiguous = {one.key for one, _other in near}
+    for both in _groups(near, lambda both: both[1].line_id).values():
+        ones = [one for one, _other in both]
+        if len({one.date for one in ones}) == 1 and all(lines_of[one.key] == 1 for one in ones):
+            best = _pair_equal([both[0][1]], ones)
+            adopted.update(best)
+            ambiguous -= {one.key for one in ones}
+    return adopted, ambiguous
+
+
+def similar(wanted, candidates, keys):
+    """The lines that are named to a person where it is not certain.
+
+    :param keys: of those in ``wanted`` that :func:`adopt` left open
+    :return: dict from key to the id of the nearest line
+    """
+    asked = [one for one in wanted if one.key in keys]
+    found = {}
+    for one, other in sorted(_near(asked, candidates), key=lambda both: abs(both[1].date - both[0].date)):
+        found.setdefault(one.key, other.line_id)
+    return found
+
+
+def _near(wanted, candidates):
+    """:return: list of pairs of one amount within some days, of lines that came from no other connection"""
     by_amount = _groups([other for other in candidates if not other.digest], lambda candidate: candidate.amount)
-    near = [
+    return [
         (one, other) for one in wanted for other in by_amount[one.amount] if abs(other.date - one.date) <= TOLERANCE
     ]
-    lines = Counter(other.line_id for _one, other in near)
-    transactions = Counter(one.key for one, _other in near)
-    ambiguous = set()
-    for one, other in near:
-        if lines[other.line_id] == transactions[one.key] == 1:
-            adopted[one.key] = other.line_id
-        else:
-            ambiguous.add(one.key)
-    return adopted, ambiguous
+
+
+def _pair_equal(lines, ones):
+    """:return: dict from key to line id"""
+    things = [Thing(line.line_id, line.date, "", line.texts) for line in lines]
+    others = [Thing(one.key, one.date, "", one.texts) for one in ones]
+    return {other.key: thing.key for thing, other in pair(things, others)}
 
 
 def _pair_equal_content(wanted, candidates, adopted):
@@ -79,10 +127,10 @@ def _pair_equal_groups(wanted, candidates, adopted):
     groups = _groups(candidates, lambda candidate: (candidate.date, candidate.amount))
     left = []
     for key, ones in _groups(wanted, lambda one: (one.date, one.amount)).items():
-        if len(groups[key]) == len(ones):
-            adopted.update((one.key, other.line_id) for one, other in zip(ones, groups[key], strict=True))
-        else:
-            left += ones
+        # Why not more lines: a person may have typed one that the bank books later, and which one is that?
+        if 0 < len(groups[key]) <= len(ones):
+            adopted.update(_pair_equal(groups[key], ones))
+        left += [one for one in ones if one.key not in adopted]
     return left, _without(candidates, adopted)
 
 

@@ -1,15 +1,28 @@
 """What is stored so far, as :mod:`.decide` asks for it: read with a few queries, for any number of transactions."""
 
+import re
+from datetime import UTC, datetime
+
+from ..proxy.errors import BadTransaction
+from ..proxy.messages import parse_transaction
 from . import locks
 from .adoption import TOLERANCE, Candidate
-from .decide import Policy
+from .decide import FUTURE, Policy
 from .identity import LEGACY
+from .likeness import NEAR, Texts
 from .matching import Known
+from .windows import day_at_the_bank
+
+#: Begins an IBAN: the country of the bank.
+IBAN = re.compile(r"[A-Z]{2}[0-9]{2}")
 
 
 def policy_of(account):
     """:param account: ``account.online.account``"""
+    iban = IBAN.match((account.account_number or "").upper())
+    country = iban[0][:2] if iban else account.company_id.country_id.code
     return Policy(
+        seen_on=day_at_the_bank(datetime.now(UTC), country),
         is_load=not account.last_sync,
         start_date=account.start_date or None,
         by_value_date=account.date_choice == "value",
@@ -37,34 +50,72 @@ class Books:
         return self.account._retried_entries()
 
     def stored(self, identifiers):
-        """:return: list of :class:`~.matching.Known`: of these identifiers, and of the window's days"""
-        self.Line.flush_model(["online_account_id", "online_transaction_identifier", "online_transaction_digest"])
+        """
+        :return: list of :class:`~.matching.Known`: of these identifiers, also where a bank gives one to several; of the
+            window's days and the last ones before it; and what the bank has withdrawn although a line of it stayed
+        """
+        self.Line.flush_model(
+            [
+                "online_account_id",
+                "online_transaction_identifier",
+                "online_transaction_digest",
+                "online_was_future",
+                "online_withdrawn",
+            ]
+        )
         self.Transaction.flush_model()
-        day = self.window.first_day
         self.env.cr.execute(
             """
-            SELECT 'line', id, online_transaction_identifier, online_transaction_digest, NULL
+            SELECT 'line', id, online_transaction_identifier, online_transaction_digest, NULL,
+                   COALESCE(online_withdrawn, FALSE), COALESCE(online_was_future, FALSE), NULL
               FROM account_bank_statement_line
              WHERE online_account_id = %(account)s AND online_transaction_identifier NOT LIKE %(legacy)s
-               AND (online_transaction_identifier = ANY(%(identifiers)s) OR online_transaction_digest >= %(day)s)
+               AND (online_transaction_identifier = ANY(%(identifiers)s) OR online_transaction_digest >= %(day)s
+                    OR online_withdrawn
+                    OR (online_transaction_identifier LIKE '%% ~%%'
+                        AND split_part(online_transaction_identifier, ' ~', 1) = ANY(%(identifiers)s)))
          UNION ALL
             SELECT CASE WHEN state = 'deleted' AND journal_id IS DISTINCT FROM %(journal)s THEN 'elsewhere'
                         ELSE state END,
-                   id, online_transaction_identifier, online_transaction_digest, reason_code
+                   id, online_transaction_identifier, online_transaction_digest, reason_code, FALSE, FALSE,
+                   similar_line_id
               FROM account_online_transaction
-             WHERE account_online_account_id = %(account)s AND state != 'pending'
+             WHERE account_online_account_id = %(account)s AND (state != 'pending' OR reason_code = %(future)s)
                AND (online_transaction_identifier = ANY(%(identifiers)s) OR online_transaction_digest >= %(day)s)
             """,
             {
                 "account": self.account.id,
                 "journal": self.journal.id,
                 "identifiers": [*identifiers, *self.window.removed],
-                "day": day and day.isoformat(),
+                "day": self._first_day(),
+                "future": FUTURE,
                 # Why not those: of what an earlier module brought only day and amount are known, see candidates().
                 "legacy": f"{LEGACY}%",
             },
         )
         return [Known(*row) for row in self.env.cr.fetchall()]
+
+    def _first_day(self):
+        """Why some days before the window: what the bank dates a day later now was there."""
+        window = self.window
+        days = [day for day in (window.first_day, None if window.is_delta else window.since) if day]
+        return min(days, default=None) and (min(days) - NEAR).isoformat()
+
+    def contents(self, known):
+        """:return: dict from identifier to what the bank said last, where it can be read"""
+        details = {}
+        for is_line, model in ((True, self.Line), (False, self.Transaction)):
+            some = model.browse([one.record_id for one in known if (one.kind == "line") == is_line])
+            details.update(
+                {(is_line, one["id"]): one["transaction_details"] for one in some.read(["transaction_details"])}
+            )
+        contents = {}
+        for one in known:
+            try:
+                contents[one.identifier] = parse_transaction(details[one.kind == "line", one.record_id])
+            except BadTransaction:
+                continue
+        return contents
 
     def deleted_before(self, digests):
         """:return: list of :class:`~.matching.Known` that a user deleted from this journal, whose account is gone"""
@@ -92,15 +143,21 @@ class Books:
                 "online_account_id",
                 "online_transaction_identifier",
                 "online_transaction_digest",
+                "payment_ref",
+                "partner_id",
+                "partner_name",
+                "account_number",
             ]
         )
         self.env["account.move"].flush_model(["date", "state"])
         self.env.cr.execute(
             """
             SELECT line.id, move.date, line.amount, line.online_transaction_digest, other.account_number,
-                   COALESCE(line.online_transaction_identifier LIKE %(legacy)s, FALSE) AS is_legacy
+                   COALESCE(line.online_transaction_identifier LIKE %(legacy)s, FALSE) AS is_legacy,
+                   line.payment_ref, COALESCE(partner.name, line.partner_name), line.account_number
               FROM account_bank_statement_line line
               JOIN account_move move ON move.id = line.move_id
+         LEFT JOIN res_partner partner ON partner.id = line.partner_id
          LEFT JOIN account_online_account other ON other.id = line.online_account_id
              WHERE line.journal_id = %(journal)s AND move.state != 'cancel'
                AND (line.online_account_id IS DISTINCT FROM %(account)s
@@ -124,8 +181,9 @@ class Books:
                 self.policy.exact(amount),
                 None if is_legacy else content,
                 is_among=is_legacy and complete_from is not None and day >= complete_from,
+                texts=Texts.of_line(*texts),
             )
-            for line_id, day, amount, content, number, is_legacy in self.env.cr.fetchall()
+            for line_id, day, amount, content, number, is_legacy, *texts in self.env.cr.fetchall()
             # Why: what another bank account brought to this journal is never a transaction of this one.
             if not self.account._is_certainly_another(number)
         ]

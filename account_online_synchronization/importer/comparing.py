@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from .books import Books
-from .decide import ADOPT, DELETED, LEFT_OUT, decide
+from .decide import ADOPT, DELETED, HELD, LEFT_OUT, decide
 from .matching import NEW, SAME
 
 #: Why something is missing. What is in the first tuple can be imported, the rest can only be seen.
@@ -70,14 +70,15 @@ class _Comparing:
 
     def run(self):
         decisions = decide(self.window, self.policy, self.books)
-        shown = [one for one in decisions if not one.is_retried and self._is_in_range(one.entry.transaction)]
+        in_range = [one for one in decisions if not one.is_retried and self._is_in_range(one.entry.transaction)]
+        shown = [one for one in in_range if one.outcome != HELD]
         adopted = [one for one in shown if one.outcome == ADOPT]
         known = [one for one in shown if one.is_line]
         left = [one for one in shown if not one.is_line and one.outcome != ADOPT]
         left.sort(key=lambda one: self.policy.line_date(one.entry.transaction))
         return Comparison(
             missing=[self._describe(one) for one in left] + self._unreadable(),
-            pending=[one for one in self.window.pending if not one.booking_date or one.booking_date <= self.last_day],
+            pending=self._pending(decisions),
             gone=self._gone(decisions.gone),
             shown=len(shown),
             known=len(known) + len(adopted),
@@ -88,6 +89,12 @@ class _Comparing:
         # Why the first day, too: some providers answer more than the question.
         since, day = self.window.since, transaction.booking_date
         return (not since or since <= day) and day <= self.last_day
+
+    def _pending(self, decisions):
+        """What is pending at the bank, and what has a day in the future, as long as the chosen days reach to today."""
+        held = [one.entry.transaction for one in decisions if one.outcome == HELD and not one.is_retried]
+        announced = [one for one in self.window.pending if not one.booking_date or one.booking_date <= self.last_day]
+        return announced + (held if self.last_day >= self.policy.seen_on else [])
 
     def _gone(self, known):
         """Lines of days that the bank tells completely, and it does not tell of them. Nothing follows from that."""
@@ -114,7 +121,7 @@ class _Comparing:
             return decision.reason
         if kept.state == "parked":
             return "parked"
-        if decision.is_similar:
+        if decision.similar_line_id:
             return "similar"
         day = decision.entry.transaction.booking_date
         since = self.account._wanted_range().since

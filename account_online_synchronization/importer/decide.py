@@ -1,7 +1,7 @@
 """What becomes of each transaction of a window. Pure Python: it reads through :class:`Books` and changes nothing.
 
-The import applies these decisions (:mod:`.storing`), *Find Missing Transactions* shows them (:mod:`.comparing`). Nothing
-else decides, so the two cannot drift apart.
+The import applies these decisions (:mod:`.storing`), *Find Missing Transactions* shows them (:mod:`.comparing`).
+Nothing else decides, so the two cannot drift apart.
 """
 
 from collections import defaultdict
@@ -10,16 +10,26 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from .adoption import Wanted, adopt
+from .adoption import Wanted, adopt, similar
 from .identity import Entry, identify
+from .likeness import Texts
 from .matching import NEW, Known, match
 
 #: What becomes of a transaction: nothing, because it is a line · a line that was there before becomes it · a new line ·
-#: it stays beside the books, with a reason · a user has deleted it · nobody has asked for a day that old.
-KNOWN, ADOPT, IMPORT, LEFT_OUT, DELETED, NOT_ASKED = "known", "adopt", "import", "left_out", "deleted", "not_asked"
+#: it stays beside the books, with a reason · it is pending, because its day has not passed · a user has deleted it ·
+#: nobody has asked for a day that old.
+KNOWN, ADOPT, IMPORT, LEFT_OUT, HELD, DELETED, NOT_ASKED = (
+    "known",
+    "adopt",
+    "import",
+    "left_out",
+    "held",
+    "deleted",
+    "not_asked",
+)
 
-#: Reasons of :data:`LEFT_OUT`.
-BEFORE_START, LOCKED = "before_start", "locked"
+#: Reasons of :data:`LEFT_OUT`, and of :data:`HELD`.
+BEFORE_START, LOCKED, FUTURE = "before_start", "locked", "future"
 
 
 @dataclass
@@ -52,8 +62,10 @@ class Policy:
     """What is fixed about an account while its window is decided on.
 
     ``is_load``: nothing of it has been stored so far, or the user wants older days, too.
+    ``seen_on``: the day that it is at the bank, see :func:`~.windows.day_at_the_bank`.
     """
 
+    seen_on: date
     is_load: bool = False
     start_date: date | None = None
     by_value_date: bool = False
@@ -76,10 +88,11 @@ class Policy:
 class Decision(NamedTuple):
     """One transaction, under its final identifier, and what becomes of it.
 
-    ``change`` is what matching found (see :class:`~.matching.Match`), ``known`` the stored thing that it is. Where a
-    user deleted it when another connection brought it, ``known`` is that record, and ``is_returning``. ``line_id`` is
-    the line to adopt. ``is_similar``: a line of the journal may be it, but not for certain. ``is_retried``: this window
-    does not show it, it waits beside the books. ``is_locked``: its day is in a locked period, whatever else is decided.
+    ``change``: what matching found, see :class:`~.matching.Match` · ``known``: the stored thing that it is; where a
+    user deleted it when another connection brought it, that record, and ``is_returning`` · ``line_id``: the line to
+    adopt · ``similar_line_id``: a line that may be it, but not for certain; ``has_gone`` if the bank showed that one
+    before and does not any more · ``was_held``: it was seen before its day · ``is_retried``: this window does not show
+    it, it waits beside the books · ``is_locked``: its day is in a locked period, whatever else is decided.
     """
 
     entry: Entry
@@ -88,7 +101,9 @@ class Decision(NamedTuple):
     known: Known | None = None
     reason: str | None = None
     line_id: int | None = None
-    is_similar: bool = False
+    similar_line_id: int | None = None
+    has_gone: bool = False
+    was_held: bool = False
     is_returning: bool = False
     is_retried: bool = False
     is_locked: bool = False
@@ -102,12 +117,13 @@ class Decision(NamedTuple):
 class Decisions:
     """``repeats`` counts what the answer said twice. ``withdrawn`` holds identifiers that the bank has taken back, and
     that are none of the decisions. ``gone`` are known lines of days that the window tells completely, and it does not
-    show them."""
+    show them; ``lost`` are those that the bank showed before their day, so that a person is asked."""
 
     decisions: list
     repeats: int = 0
     withdrawn: frozenset = frozenset()
     gone: list = field(default_factory=list)
+    lost: list = field(default_factory=list)
 
     def __iter__(self):
         return iter(self.decisions)
@@ -127,6 +143,8 @@ class _Deciding:
     def __init__(self, window, policy, books):
         self.window, self.policy, self.books = window, policy, books
         self.retried = set()
+        #: What was seen before its day, by identifier and by digest.
+        self.held = {}
 
     def run(self):
         entries = identify(self.window.booked)
@@ -141,6 +159,7 @@ class _Deciding:
             repeats=len(self.window.booked) - len(entries),
             withdrawn=frozenset(self.window.removed - shown),
             gone=self._gone(stored, shown),
+            lost=self._lost(stored, shown),
         )
 
     # -------------------------------------------------------------------------
@@ -152,7 +171,11 @@ class _Deciding:
         retried = [one for one in self.books.retried() if one.identifier not in self.window.removed]
         names = [name for entry in entries for name in (entry.identifier, entry.shared().identifier)]
         stored = self.books.stored([*names, *(entry.identifier for entry in retried)])
-        matches = match(entries, stored, self.window.first_day, self.window.removed, self.window.since)
+        held = [known for known in stored if known.kind == "pending"]
+        self.held = {name: known for known in held for name in (known.identifier, known.digest)}
+        stored = [known for known in stored if known.kind != "pending"]
+        window = self.window
+        matches = match(entries, stored, window.first_day, window.removed, window.since, self.books.contents)
         # Why after the match: what is tried again may be shown under a new id, or under one that it shares.
         shown = {found.known.identifier for found in matches if found.known}
         retried = [entry for entry in retried if entry.identifier not in shown]
@@ -169,6 +192,25 @@ class _Deciding:
             and known.identifier not in shown
             and known.digest
             and known.digest >= first.isoformat()
+        ]
+
+    def _lost(self, stored, shown):
+        """Lines of transactions that the bank showed before their day, and that are not in a window that has their day.
+
+        Why not only from the first day of the window: what has gone may have been all there was.
+        """
+        if self.window.is_delta:
+            return []
+        since = self.window.since or date.min
+        return [
+            known
+            for known in stored
+            if known.kind == "line"
+            and known.identifier not in shown
+            and known.digest
+            and known.day >= since
+            and not known.is_withdrawn
+            and (known.was_future or known.day > self.policy.seen_on)
         ]
 
     def _find_deleted_before(self, new):
@@ -194,21 +236,37 @@ class _Deciding:
         """What needs no look at the journal; an outcome of None is still open."""
         entry = found.entry
         known = found.known or returning.get(entry.identifier)
+        held = self.held.get(entry.identifier) or self.held.get(entry.digest)
+        # Why also then: what has gone was seen to go on the day on which this one was announced.
+        similar_id = found.similar.record_id if found.similar else held and held.similar_id
         decision = Decision(
             entry,
             None,
             found.kind,
             known,
             is_returning=not found.known and known is not None,
+            similar_line_id=similar_id,
+            has_gone=similar_id is not None,
             is_retried=entry.identifier in self.retried,
+            was_held=held is not None,
         )
         if decision.is_line:
             return decision._replace(outcome=KNOWN)
         if known and known.kind == "deleted":
             return decision._replace(outcome=DELETED)
+        if self._is_future(decision):
+            return decision._replace(outcome=HELD, reason=FUTURE)
         if self._was_not_asked_for(decision):
             return decision._replace(outcome=NOT_ASKED)
         return decision
+
+    def _is_future(self, decision):
+        """Banks show as booked what they will book: it may move, get another id, or vanish before its day has passed.
+
+        Why by the booking day in any journal: a value day in the future is no announcement, the money has moved.
+        """
+        day, today = decision.entry.transaction.booking_date, self.policy.seen_on
+        return day > today or (day == today and decision.was_held)
 
     def _was_not_asked_for(self, decision):
         """Some providers answer more than the question; what is older has been dealt with, or was never wanted."""
@@ -223,24 +281,27 @@ class _Deciding:
 
     def _adopt(self, decisions):
         """Lines that were typed, came in a file or by another connection become the transactions that they are."""
+        days = [self.policy.line_date(one.entry.transaction) for one in decisions if not one.outcome]
+        candidates = self.books.candidates(min(days), max(days)) if days else []
+        if not candidates:
+            return decisions
         wanted = [
             Wanted(
                 number,
                 self.policy.line_date(one.entry.transaction),
                 self.policy.line_amount(one.entry.transaction),
                 one.entry.digest,
+                Texts.of(one.entry.transaction),
             )
             for number, one in enumerate(decisions)
             if not one.outcome
         ]
-        if not wanted:
-            return decisions
-        days = [one.date for one in wanted]
-        adopted, ambiguous = adopt(wanted, self.books.candidates(min(days), max(days)))
+        adopted, ambiguous = adopt(wanted, candidates)
+        named = similar(wanted, candidates, ambiguous)
         return [
             one._replace(outcome=ADOPT, line_id=adopted[number])
             if number in adopted
-            else one._replace(is_similar=number in ambiguous)
+            else one._replace(similar_line_id=one.similar_line_id or named.get(number))
             for number, one in enumerate(decisions)
         ]
 

@@ -9,17 +9,20 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
+from .likeness import NEAR
+
 #: What speaks for one transaction, the strongest first.
-SAME_ID, FLAGGED, MARKED, SAME_NUMBER, SAME_TEXT, SAME_DAY, TOLD_APART = (
+SAME_ID, FLAGGED, MARKED, SAME_NUMBER, SAME_TEXT, SAME_DAY, NEAR_DAYS, TOLD_APART = (
     "same_id",
     "flagged",
     "marked",
     "same_number",
     "same_text",
     "same_day",
+    "near_days",
     "told_apart",
 )
-EVIDENCE = (SAME_ID, FLAGGED, MARKED, SAME_NUMBER, SAME_TEXT, SAME_DAY, TOLD_APART)
+EVIDENCE = (SAME_ID, FLAGGED, MARKED, SAME_NUMBER, SAME_TEXT, SAME_DAY, NEAR_DAYS, TOLD_APART)
 
 #: Lines that were typed may be some days off.
 TOLERANCE = timedelta(days=3)
@@ -30,7 +33,7 @@ class Row(NamedTuple):
     say which bank transaction it is, None for lines that were typed or came in a file.
 
     ``is_marked``: the import was not certain whether the journal had it · ``is_flagged``: the provider calls it a
-    duplicate · ``is_distinct``: a user has looked.
+    duplicate · ``is_distinct``: a user has looked · ``similar_id``: the line that the import named.
     """
 
     line_id: int
@@ -44,6 +47,7 @@ class Row(NamedTuple):
     is_marked: bool = False
     is_flagged: bool = False
     is_distinct: bool = False
+    similar_id: int | None = None
 
 
 class Group(NamedTuple):
@@ -58,7 +62,7 @@ def find_groups(rows):
     :param rows: list of :class:`Row` of one journal
     :return: list of :class:`Group`, strongest evidence first, then the latest days
     """
-    pairs = [*_same_id(rows), *_same_day(rows), *_similar(rows)]
+    pairs = [*_same_id(rows), *_same_day(rows), *_similar(rows), *_named(rows), *_near(rows)]
     groups = [_describe(group) for group in _connect(pairs)]
     groups = [group for group in groups if not all(row.is_distinct for row in group.rows)]
     groups.sort(key=lambda group: group.rows[-1].date, reverse=True)
@@ -110,6 +114,39 @@ def _similar(rows):
     return groups
 
 
+def _named(rows):
+    """What the import has marked, with the line that it named, however many days apart."""
+    by_id = {row.line_id: row for row in rows}
+    return [[row, by_id[row.similar_id]] for row in rows if row.is_marked and row.similar_id in by_id]
+
+
+def _near(rows):
+    """Twice from one bank account within some days, with the same counterparty or text: as when a provider was changed
+    and dates a day later. Why only two: an amount that comes again and again is a habit."""
+    by_amount = defaultdict(list)
+    for row in sorted(rows, key=_day):
+        by_amount[row.currency_id, row.amount].append(row)
+    groups = []
+    for same in by_amount.values():
+        first = 0
+        for number, row in enumerate(same, start=1):
+            if number < len(same) and same[number].date - row.date <= NEAR:
+                continue
+            cluster, first = same[first:number], number
+            if len(cluster) == 2 and _is_one_twice(*cluster):
+                groups.append(cluster)
+    return groups
+
+
+def _is_one_twice(one, other):
+    return (
+        one.account_id is not None
+        and one.account_id == other.account_id
+        and one.date != other.date
+        and ((one.number or one.text) == (other.number or other.text) != "")
+    )
+
+
 def _day(row):
     return row.date
 
@@ -143,7 +180,7 @@ def _describe(rows):
     elif any(row.is_marked for row in rows):
         evidence = MARKED
     elif len({row.account_id for row in rows}) == 1 and rows[0].account_id:
-        evidence = TOLD_APART
+        evidence = TOLD_APART if rows[0].date == rows[-1].date else NEAR_DAYS
     elif rows[0].number and len({row.number for row in rows}) == 1:
         evidence = SAME_NUMBER
     elif rows[0].text and len({row.text for row in rows}) == 1:

@@ -21,6 +21,9 @@ LEGACY = "legacy:"
 #: ``2026-05-20-3``: the third of that day. It names another transaction as soon as the bank books one late.
 POSITIONAL = re.compile(r"(\d{4}-?\d{2}-?\d{2})[-_./]\d{1,5}")
 
+#: What :meth:`Entry.shared` adds to an id.
+SHARED = re.compile(r" ~[0-9a-f]{32}$")
+
 
 class Entry(NamedTuple):
     """A booked transaction with what it is recognised by.
@@ -58,6 +61,15 @@ def identify(transactions):
         entry = Entry(identifier, digest(transaction), transaction)
         entries.setdefault((entry.identifier, entry.digest), entry)
     return list(entries.values())
+
+
+def bank_id(identifier):
+    """The id that the bank gave, also where it shares it with other transactions, see :meth:`Entry.shared`.
+
+    >>> bank_id("T1"), bank_id("TAX ~0123456789abcdef0123456789abcdef"), bank_id("A ~B")
+    ('T1', 'TAX', 'A ~B')
+    """
+    return SHARED.sub("", identifier)
 
 
 def stable_id(transaction):

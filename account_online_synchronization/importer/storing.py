@@ -6,16 +6,21 @@ It never commits by itself. Whatever it stores is recognised by the next run, so
 
 from datetime import date, timedelta
 
+from odoo.tools.misc import format_date
+
 from ..proxy.messages import unread_problem
 from . import locks, statements
 from .books import Books
-from .decide import ADOPT, DELETED, IMPORT, KNOWN, LEFT_OUT, NOT_ASKED, decide, is_before_start
+from .decide import ADOPT, DELETED, HELD, IMPORT, KNOWN, LEFT_OUT, NOT_ASKED, decide, is_before_start
 from .identity import unreadable_id
-from .matching import CHANGED, MOVED, SAME
+from .matching import CHANGED, MOVED, SAME, SHIFTED
 from .opening import Beginning
 from .windows import UNREAD_DAYS
 from .writer import CHUNK, REFUSALS, Writer
 from .writer.tables import analyze_when_fresh
+
+#: A person is told of a transaction that the bank has moved by more than this.
+FAR = timedelta(days=14)
 
 
 class Storing:
@@ -41,13 +46,17 @@ class Storing:
         self.kept = {}
         #: What will be kept beside the books, written at once: a bank may send thousands.
         self.to_keep = []
+        #: :class:`~.decide.Decision` on what the bank shows as booked and whose day has not passed.
+        self.held = []
+        #: :class:`~.decide.Decision` by identifier: what may be a line already, and what was seen before its day.
+        self.doubtful, self.was_held = {}, {}
         #: For a person to look at.
         self.reviews = []
         self.has_new = False
 
     def store(self):
         with self.env.cr.savepoint():
-            new, ambiguous = self._apply(decide(self.window, self.policy, self.books))
+            new = self._apply(decide(self.window, self.policy, self.books))
             self.has_new = bool(new)
             opening = self._opening_balance(new)
             self._write_kept()
@@ -56,12 +65,12 @@ class Storing:
                 self._finish()
             self._ask_to_review()
         if new:
-            self._write_all(new, ambiguous, opening)
+            self._write_all(new, opening)
             with self.env.cr.savepoint():
                 self._finish()
                 self._ask_to_review()
 
-    def _write_all(self, new, ambiguous, opening):
+    def _write_all(self, new, opening):
         writer = Writer(self.account, new)
         for start in range(0, len(new), CHUNK):
             if start:
@@ -70,7 +79,7 @@ class Storing:
                 # Why again: the checkpoint may have ended the transaction.
                 locks.hold(self.journal)
             with self.env.cr.savepoint():
-                self._write(writer, self._without_locked(new[start : start + CHUNK]), ambiguous, opening)
+                self._write(writer, self._without_locked(new[start : start + CHUNK]), opening)
                 self._ask_to_review()
 
     def _without_locked(self, entries):
@@ -97,14 +106,16 @@ class Storing:
         """Everything except the new lines, which are written in pieces.
 
         :param decisions: :class:`~.decide.Decisions`
-        :return: the entries to write, in booking order, and the identifiers of those that may be in the journal already
+        :return: the entries to write, in booking order
         """
         known = [one for one in decisions if one.known]
-        changed = [one for one in known if one.change in (MOVED, CHANGED)]
+        changed = [one for one in known if one.change in (MOVED, CHANGED, SHIFTED)]
         if changed or decisions.withdrawn:
             locks.hold(self.journal)
         self._follow_changes(changed)
         self._follow_removals(decisions.withdrawn)
+        self._follow_losses(decisions.lost)
+        self._follow_returns([one for one in known if one.known.is_withdrawn])
         self._note_digests([one for one in known if one.change == SAME and one.known.digest is None])
         beside = self.Transaction.browse([one.known.record_id for one in known if not one.is_line])
         by_id = {record.id: record for record in beside}
@@ -117,10 +128,15 @@ class Storing:
         for one in decisions:
             if one.outcome == LEFT_OUT:
                 self._keep(one.entry, "left_out", one.reason)
+        # Why not the known ones: those stand beside the books already, for another reason.
+        self.held = [one for one in decisions if one.outcome == HELD and not one.known]
         new = [one for one in decisions if one.outcome == IMPORT]
+        # Why exists: the bank may have withdrawn that line in this window.
+        there = set(self.Line.browse([one.similar_line_id for one in new if one.similar_line_id]).exists().ids)
+        self.doubtful = {one.entry.identifier: one for one in new if one.similar_line_id in there}
+        self.was_held = {one.entry.identifier: one for one in new if one.was_held}
         # sorted() is stable: within a day the bank's own order stays, and with it the running balance.
-        entries = sorted((one.entry for one in new), key=lambda entry: self.policy.line_date(entry.transaction))
-        return entries, {one.entry.identifier for one in new if one.is_similar}
+        return sorted((one.entry for one in new), key=lambda entry: self.policy.line_date(entry.transaction))
 
     def _count_decisions(self, decisions):
         outcomes = [one.outcome for one in decisions]
@@ -182,7 +198,9 @@ class Storing:
             day, amount = line.date, line.amount
             has_changed, reason = writer.change(line, found.entry)
             self.run._count("changed", has_changed)
-            if reason:
+            self._note_new_day(line, found)
+            # Why not where all have shifted: there is nothing that a person could find out, or do.
+            if reason and found.change != SHIFTED:
                 self.reviews.append(
                     self.env._("The bank has changed %(line)s, but %(reason)s.", line=line._told(), reason=reason)
                 )
@@ -190,6 +208,22 @@ class Storing:
                 statements.regroup(self.journal, line)
                 statements.settle(self.journal, line.statement_id, min(day, line.date))
         self._follow_changes_beside([found for found in matches if not found.is_line])
+
+    def _note_new_day(self, line, decision):
+        before, after = decision.known.digest and decision.known.day, decision.entry.transaction.booking_date
+        if after > self.policy.seen_on:
+            line.online_was_future = True
+        if before and abs(after - before) > FAR:
+            # Why: an equal id proves that they are one, unless this bank gives an id twice, and only a person can tell.
+            self.reviews.append(
+                self.env._(
+                    "The bank has moved %(line)s from %(before)s to %(after)s. If these are two transactions, use Find "
+                    "Missing Transactions to import the other one.",
+                    line=line._told(),
+                    before=format_date(self.env, before),
+                    after=format_date(self.env, after),
+                )
+            )
 
     def _follow_changes_beside(self, matches):
         for found in matches:
@@ -210,6 +244,7 @@ class Storing:
         self.Transaction.search([("account_online_account_id", "=", self.account.id), names]).unlink()
         for line in self.Line.search([("online_account_id", "=", self.account.id), names]):
             if not line._is_open_for_the_bank():
+                line.online_withdrawn = True
                 self.reviews.append(
                     self.env._("The bank has withdrawn %s, but it is reconciled or in a locked period.", line._told())
                 )
@@ -227,6 +262,23 @@ class Storing:
                 continue
             statements.settle(self.journal, statement, day)
             self.run._count("removed")
+
+    def _follow_losses(self, lost):
+        """Seen before its day, then a line, and now the bank does not show it: only a person can say what happened."""
+        lines = self.Line.browse([known.record_id for known in lost])
+        lines.online_withdrawn = True
+        for line in lines:
+            self.reviews.append(
+                self.env._(
+                    "The bank showed %s as booked before its date and no longer shows it. Check with the bank whether "
+                    "it was executed. If it was not, delete the transaction.",
+                    line._told(),
+                )
+            )
+
+    def _follow_returns(self, decisions):
+        """The bank shows again what it had withdrawn."""
+        self.Line.browse([one.known.record_id for one in decisions if one.is_line]).online_withdrawn = False
 
     def _note_digests(self, matches):
         for found in matches:
@@ -268,14 +320,14 @@ class Storing:
         beginning.settle()
         account._refresh_opening()
 
-    def _write(self, writer, entries, ambiguous, opening):
+    def _write(self, writer, entries, opening):
         if not entries:
             self._write_kept()
             return
         days = {self.policy.line_date(entry.transaction) for entry in entries}
         by_day = statements.open_for(self.journal, days)
         with statements.undisturbed(by_day):
-            written = writer.write_lines(entries, ambiguous, by_day)
+            written = writer.write_lines(entries, self.doubtful, by_day)
         if by_day:
             statements.settle(self.journal, self.Statement.union(*by_day.values()), min(days), opening)
         if writer.bulk.reason:
@@ -290,8 +342,26 @@ class Storing:
         for entry in entries:
             if entry.identifier not in refused and entry.identifier in self.kept:
                 self.kept[entry.identifier].unlink()
+        self._mark(written.lines)
         self.run._count("imported", len(written.lines))
         self.run._count("possible_duplicates", len(written.lines.filtered("online_possible_duplicate")))
+
+    def _mark(self, lines):
+        """Note on new lines which line they may be, and that they were seen before their day."""
+        for line in lines.filtered(lambda one: one.online_transaction_identifier in self.was_held):
+            line.online_was_future = True
+        for line in lines.filtered(lambda one: one.online_transaction_identifier in self.doubtful):
+            decision = self.doubtful[line.online_transaction_identifier]
+            line.online_duplicate_of_id = decision.similar_line_id
+            if decision.has_gone and line.online_duplicate_of_id:
+                self.reviews.append(
+                    self.env._(
+                        "%(line)s may be the same transaction as %(other)s, which the bank shows no longer or under "
+                        "another date. If they are the same, delete one of them. If not, use No Duplicate.",
+                        line=line._told(),
+                        other=line.online_duplicate_of_id._told(),
+                    )
+                )
 
     def _park(self, identifier, reason, is_new):
         """Count what could not be imported; a person hears of it once."""
@@ -314,7 +384,8 @@ class Storing:
         if not self.window.unreadable:
             return False
         identifiers = [one[0] for one in self.window.unreadable]
-        known = {known.identifier: known.kind for known in self.books.stored(identifiers)}
+        # Why not the pending ones: they are shown as long as the bank shows them, and this one can't be read any more.
+        known = {known.identifier: known.kind for known in self.books.stored(identifiers) if known.kind != "pending"}
         waits = False
         for identifier, reason, message in self.window.unreadable:
             if known.get(identifier) in ("deleted", "elsewhere"):
@@ -367,6 +438,9 @@ class Storing:
         if not all(transaction.id for transaction in self.window.booked):
             # Why: in a list of changes two equal transactions without ids could not be told from a repeat.
             return False
+        if self.held:
+            # Why: a bookmark never comes back to what has not changed, and perhaps its day comes, or it moves.
+            return False
         if unread_since:
             # Why: a bookmark never comes back to what could not be read.
             return self.window.is_delta and self.account.sync_cursor
@@ -375,7 +449,7 @@ class Storing:
     def _finish(self):
         """The last step: only now the bookmark moves."""
         waits = self._park_unreadable()
-        self.account._keep_pending(self.window)
+        self.account._keep_pending(self.window, self.held)
         self.run._count("pending", self.account.pending_count)
         account, window = self.account, self.window
         unread_since = self._unread_since(waits)

@@ -1,6 +1,8 @@
-"""Which days a run asks the bank for."""
+"""Which days a run asks the bank for, and which day it is at the bank."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
+
+import pytz
 
 #: Banks book late, and providers show late: a transaction may appear with a date of some days ago.
 OVERLAP_DAYS = 10
@@ -23,3 +25,24 @@ def window_start(start_date, last_sync, loaded_since=None, overlap_days=OVERLAP_
         return start_date and start_date - timedelta(days=overlap_days)
     since = last_sync - timedelta(days=overlap_days)
     return max(since, loaded_since) if loaded_since else since
+
+
+def day_at_the_bank(moment, country_code=None):
+    """The day of the calendar on which a bank's answer was read: what it dates later lies in the future.
+
+    Why by country: while it is today in UTC it is tomorrow in Auckland, and what a bank there books must not wait.
+    Why the clock, and not the day of the bank's news: some providers never move that on, so nothing would be booked.
+    Why never before the day in UTC: several providers date in UTC.
+
+    :param datetime moment: in UTC
+    :param str country_code: of two letters, of the bank or the company; None where it is not known
+    :return: the latest day that it is anywhere in the country
+
+    >>> from datetime import datetime
+    >>> evening = datetime(2026, 5, 20, 22, 30)
+    >>> [str(day_at_the_bank(evening, code)) for code in ("US", "GB", "BE", "NZ", None)]
+    ['2026-05-20', '2026-05-20', '2026-05-21', '2026-05-21', '2026-05-20']
+    """
+    moment = moment.replace(tzinfo=UTC)
+    zones = pytz.country_timezones.get(country_code or "", [])
+    return max([moment.date(), *(moment.astimezone(pytz.timezone(zone)).date() for zone in zones)])

@@ -40,7 +40,24 @@ class AccountBankStatementLine(models.Model):
         copy=False,
         help="The journal already had similar transactions, and it was not certain which one this is.",
     )
-
+    online_duplicate_of_id = fields.Many2one(
+        comodel_name="account.bank.statement.line",
+        string="Possible Duplicate Of",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+        help="The line that may be the same transaction.",
+    )
+    online_was_future = fields.Boolean(
+        readonly=True, copy=False, help="The bank showed the transaction as booked before its date."
+    )
+    online_withdrawn = fields.Boolean(
+        string="Withdrawn by the Bank",
+        readonly=True,
+        copy=False,
+        help="The bank no longer shows the transaction. The line was kept, because only a person can decide about it.",
+    )
     online_distinct = fields.Boolean(
         string="No Duplicate",
         readonly=True,
@@ -52,6 +69,11 @@ class AccountBankStatementLine(models.Model):
     _online_transaction_unique = models.UniqueIndex(
         "(online_account_id, online_transaction_identifier) WHERE online_transaction_identifier IS NOT NULL",
         "This bank transaction has already been imported.",
+    )
+    _online_withdrawn = models.Index("(online_account_id) WHERE online_withdrawn")
+    _online_shared_id = models.Index(
+        "(online_account_id, split_part(online_transaction_identifier, ' ~', 1)) "
+        "WHERE online_transaction_identifier LIKE '% ~%'"
     )
     # Why: the digest begins with the day, so this finds what the window of a run covers.
     _online_account_day = models.Index(
@@ -102,7 +124,7 @@ class AccountBankStatementLine(models.Model):
         """*No duplicate*: the user has looked."""
         self.env["account.online.link"]._check_may_restore()
         self.check_access("write")
-        self.sudo().online_possible_duplicate = False
+        self.sudo().write({"online_possible_duplicate": False, "online_duplicate_of_id": False})
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS

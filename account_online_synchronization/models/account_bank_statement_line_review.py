@@ -7,6 +7,7 @@ from odoo.tools.json import json_default
 from ..importer import statements
 from ..importer.duplicates import TOLERANCE, Row, find_groups
 from ..importer.identity import OPENING
+from ..importer.likeness import NEAR
 
 
 class AccountBankStatementLine(models.Model):
@@ -35,7 +36,8 @@ class AccountBankStatementLine(models.Model):
                          line.online_account_id, line.online_transaction_identifier AS identifier,
                          COALESCE(line.online_possible_duplicate, FALSE) AS is_marked,
                          COALESCE(line.transaction_details->>'duplicate' = 'true', FALSE) AS is_flagged,
-                         COALESCE(line.online_distinct, FALSE) AS is_distinct
+                         COALESCE(line.online_distinct, FALSE) AS is_distinct,
+                         line.online_duplicate_of_id AS similar_id
                     FROM account_bank_statement_line line
                     JOIN account_move move ON move.id = line.move_id
                    WHERE line.journal_id = %(journal)s AND move.state = 'posted' AND move.date >= %(since)s
@@ -44,15 +46,23 @@ class AccountBankStatementLine(models.Model):
                   SELECT line.*,
                          COUNT(*) OVER (PARTITION BY amount, date) AS of_day,
                          COUNT(*) FILTER (WHERE is_marked OR is_flagged) OVER (PARTITION BY amount) AS marked,
-                         COUNT(identifier) OVER (PARTITION BY identifier) AS of_id
+                         COUNT(identifier) OVER (PARTITION BY identifier) AS of_id,
+                         date - LAG(date) OVER of_amount AS since_last,
+                         LEAD(date) OVER of_amount - date AS until_next
                     FROM line
+                  WINDOW of_amount AS (PARTITION BY amount ORDER BY date)
             )
             SELECT id, date, amount, currency_id, number, text, online_account_id, identifier,
-                   is_marked, is_flagged, is_distinct
+                   is_marked, is_flagged, is_distinct, similar_id
               FROM counted
-             WHERE of_day > 1 OR marked > 0 OR of_id > 1
+             WHERE of_day > 1 OR marked > 0 OR of_id > 1 OR since_last <= %(near)s OR until_next <= %(near)s
             """,
-            {"journal": journal.id, "since": since - TOLERANCE, "opening": OPENING},
+            {
+                "journal": journal.id,
+                "since": since - max(TOLERANCE, NEAR),
+                "opening": OPENING,
+                "near": NEAR.days,
+            },
         )
         rows = [
             Row(line_id, day, Decimal(str(amount)), *values) for line_id, day, amount, *values in self.env.cr.fetchall()

@@ -4,7 +4,7 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ..importer import locks, statements
-from ..importer.decide import Window
+from ..importer.decide import FUTURE, Window
 from ..importer.identity import Entry, digest, unreadable_id
 from ..importer.opening import Beginning
 from ..importer.storing import Storing
@@ -283,8 +283,11 @@ class AccountOnlineAccount(models.Model):
             "payment_ref": self.env._("Unreadable"),
         }
 
-    def _keep_pending(self, window):
-        """Show what the bank has announced. A full window replaces what was known, a list of changes adds to it."""
+    def _keep_pending(self, window, held=()):
+        """Show what the bank has announced. A full window replaces what was known, a list of changes adds to it.
+
+        :param held: list of :class:`~..importer.decide.Decision` on what is shown as booked before its day has passed
+        """
         Transaction = self.env["account.online.transaction"]
         booked = {transaction.id for transaction in window.booked} | {t.pending_id for t in window.booked}
         shown = {}
@@ -293,6 +296,9 @@ class AccountOnlineAccount(models.Model):
                 content = digest(transaction)
                 identifier = transaction.id or f"pending:{content}:{number}"
                 shown[identifier] = Entry(identifier, content, transaction)
+        reasons = {one.entry.identifier: FUTURE for one in held}
+        similar = {one.entry.identifier: one.similar_line_id for one in held}
+        shown.update((one.entry.identifier, one.entry) for one in held)
         known = Transaction.search([("account_online_account_id", "=", self.id), ("state", "=", "pending")])
         if not shown and not known and not self.pending_count:
             return
@@ -300,6 +306,7 @@ class AccountOnlineAccount(models.Model):
             lambda one: (
                 one.online_transaction_identifier in shown
                 and shown[one.online_transaction_identifier].digest == one.online_transaction_digest
+                and reasons.get(one.online_transaction_identifier, False) == one.reason_code
             )
         )
         if window.is_delta:
@@ -312,7 +319,15 @@ class AccountOnlineAccount(models.Model):
         kept = known - gone
         gone.unlink()
         kept += Transaction.create(
-            [{**self._prepare_transaction_values(entry), "state": "pending"} for entry in shown.values()]
+            [
+                {
+                    **self._prepare_transaction_values(entry),
+                    "state": "pending",
+                    "reason_code": reasons.get(identifier),
+                    "similar_line_id": similar.get(identifier),
+                }
+                for identifier, entry in shown.items()
+            ]
         )
         values = {"pending_count": len(kept), "pending_amount": sum(kept.mapped("amount"))}
         if any(self[name] != value for name, value in values.items()):

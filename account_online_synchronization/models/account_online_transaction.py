@@ -29,7 +29,8 @@ class AccountOnlineTransaction(models.Model):
             ("deleted", "Deleted by a User"),
         ],
         required=True,
-        help="Pending: announced by the bank, imported once booked. Could not be imported: tried again in each run. "
+        help="Pending: announced by the bank, or booked with a date in the future. Imported once it is booked and its "
+        "date has passed. Could not be imported: tried again in each run. "
         "Left out: in a locked period or before the start date. Deleted: it does not come back unless it is restored.",
     )
     reason_code = fields.Selection(
@@ -38,6 +39,7 @@ class AccountOnlineTransaction(models.Model):
             ("locked", "In a locked period"),
             ("parked", "Refused"),
             ("deleted", "Deleted"),
+            ("future", "Dated in the future"),
         ],
         string="Reason",
     )
@@ -47,6 +49,13 @@ class AccountOnlineTransaction(models.Model):
     amount = fields.Monetary()
     payment_ref = fields.Char(string="Label")
     partner_name = fields.Char(string="Counterparty")
+    similar_line_id = fields.Many2one(
+        comodel_name="account.bank.statement.line",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+        help="The line that may be the same transaction; the bank no longer shows it.",
+    )
     online_transaction_identifier = fields.Char(required=True)
     online_transaction_digest = fields.Char()
     transaction_details = fields.Json(help="The transaction as the bank told it.")
@@ -159,7 +168,8 @@ class AccountOnlineTransaction(models.Model):
         if bad := self.filtered(lambda one: one.state == "pending"):
             raise UserError(
                 self.env._(
-                    "“%s” is still pending at the bank. It is imported by itself once the bank books it.",
+                    "“%s” is still pending at the bank. It is imported automatically once the bank has booked it and "
+                    "its date has passed.",
                     bad[0].payment_ref,
                 )
             )

@@ -6,6 +6,7 @@ stand beside the books with its reason. At no time, not even after a crash, are 
 """
 
 import sys
+from datetime import date
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -70,11 +71,17 @@ class BankMachine(RuleBasedStateMachine):
         # Why so odd: several days, and two coffees on one of them.
         history=st.lists(st.sampled_from([0, 1, 2, 4, 8, 12, 35]), min_size=2, max_size=5),
         twin=small,
+        ahead=st.lists(st.integers(1, 6), max_size=2),
+        unreadable=st.sampled_from([None, None, (0, 0), (1, 2), (2, 3)]),
     )
-    def connect(self, kinds, start, periodicity, history, twin):
+    def connect(self, kinds, start, periodicity, history, twin, ahead, unreadable):
         for account in self.world.connect(*kinds, start=start, periodicity=periodicity):
             booked = [self.world.bank_books(account, back) for back in history]
             self.world.bank_books_the_same_again(account, booked[twin % len(booked)])
+            for days in ahead:
+                self.world.bank_books_ahead(account, days)
+        if unreadable:
+            self.world.disturbed_run(("unreadable", *unreadable))
         self.world.run()
 
     def teardown(self):
@@ -120,6 +127,19 @@ class BankMachine(RuleBasedStateMachine):
     def announced(self):
         return [(account, one) for account in self.world.accounts for one in account.shown("pending")]
 
+    def ahead(self):
+        return [(account, one) for account in self.world.accounts for one in self.world.ahead(account)]
+
+    def dated_otherwise(self):
+        """Where neither a start nor a lock decides by the day."""
+        return [
+            account
+            for account in self.world.accounts
+            if account.kind in ("stable", "nameless")
+            and not self.world.starts[account]
+            and self.world._lock_date() == date.min
+        ]
+
     def late_typed(self):
         return self.world.late_typed()
 
@@ -159,6 +179,18 @@ class BankMachine(RuleBasedStateMachine):
     @event("accounts")
     def bank_announces(self, picked):
         self.world.bank_announces(picked)
+
+    @event("accounts", days=st.integers(1, 6))
+    def bank_books_ahead(self, picked, days):
+        self.world.bank_books_ahead(picked, days)
+
+    @event("ahead", what=st.sampled_from(["date", "id", "vanished"]), days=st.integers(0, 6))
+    def bank_changes_what_is_ahead(self, picked, what, days):
+        self.world.bank_changes_what_is_ahead(*picked, what, days)
+
+    @event("dated_otherwise", days=st.sampled_from([-1, 1]))
+    def bank_dates_otherwise(self, picked, days):
+        self.world.bank_dates_otherwise(picked, days)
 
     @event("announced", becomes=st.sampled_from(["booked", "booked with the same id", "vanished"]))
     def bank_decides_on_what_it_announced(self, picked, becomes):

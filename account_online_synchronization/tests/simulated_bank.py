@@ -77,7 +77,8 @@ class Account:
 
     @property
     def balance(self):
-        return self.base + sum(payment.amount for payment in self.shown("booked"))
+        today = date.today()
+        return self.base + sum(payment.amount for payment in self.shown("booked") if payment.day <= today)
 
     def shown(self, *states):
         """Payments in the order in which the bank lists them."""

@@ -97,6 +97,13 @@ class TestDuplicates(OnlineSyncCommon):
         self.assertIn("it was not certain", self.texts(wizard)[0])
         self.assertEqual(wizard.sections[0]["count"], 3)
 
+    def test_two_of_one_account_some_days_apart_are_found_and_a_habit_is_not(self):
+        for name, amount, days in (("T1", -3, 1), ("T2", -3, 6), *((f"C{days}", -2, days) for days in range(4))):
+            self.proxy.book(name, amount, day=self.days_ago(days), remittance=["Coffee"])
+        self.synchronize(self.connect_journal())
+        (text,) = self.texts(self.search())
+        self.assertIn("within a few days", text)
+
     def test_what_the_provider_flags_is_shown(self):
         self.proxy.book("T1", "-3.00", duplicate=True)
         self.proxy.book("T2", "-4.00", duplicate=False)

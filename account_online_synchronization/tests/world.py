@@ -167,6 +167,11 @@ class World(Checks):
         return date.today()
 
     @property
+    def day_at_the_bank(self):
+        """All banks are in Belgium, two hours ahead of UTC in May."""
+        return (datetime.now() + timedelta(hours=2)).date()
+
+    @property
     def links(self):
         journals = self.env["account.journal"].browse([journal.id for journal in self.journals.values()])
         return self.env["account.online.link"].search([("journal_ids", "in", journals.ids)])
@@ -188,7 +193,13 @@ class World(Checks):
     def changeable(self, account):
         """Booked payments that the bank may still change."""
         first = max(self.today - timedelta(days=LATE_DAYS), self.oldest_asked.get(account) or date.min)
-        return [payment for payment in account.shown("booked") if payment.day >= first]
+        return [payment for payment in account.shown("booked") if first <= payment.day <= self.today]
+
+    def ahead(self, account):
+        """What the bank shows as booked before its day."""
+        booked = account.shown("booked")
+        marks = [one for one in booked if "ahead" in one.marks and "shifted" not in one.marks]
+        return [one for one in marks if one.day > self.day_at_the_bank]
 
     def is_alone(self, account, payment):
         return sum(other.kin == payment.kin for other in account.payments) == 1
@@ -220,6 +231,36 @@ class World(Checks):
         payment = self.bank_books(account, 0, state="pending")
         payment.pending_id = None if account.kind in ("nameless", "positional") else f"P{payment.number}"
         return payment
+
+    def bank_books_ahead(self, account, days):
+        """A standing order, shown as booked before its day."""
+        self.unbalanced.add(account)
+        return self.bank_books(account, -days, marks={"ahead"})
+
+    def bank_changes_what_is_ahead(self, account, payment, what, days=1):
+        """:param what: ``date``, ``id`` or ``vanished``"""
+        if what == "vanished":
+            payment.state = "forgotten"
+            account.remove_id(account.id_of(payment))
+            return
+        old = account.id_of(payment)
+        if what == "date":
+            payment.day = self.today + timedelta(days=days)
+        elif account.kind in ("stable", "cursor") and payment.id_style == "own":
+            payment.pending_id = f"A{payment.number}/{account.position}"
+            payment.marks.add("same id")
+            account.remove_id(old)
+        account.touch(payment)
+
+    def bank_dates_otherwise(self, account, days):
+        """Another provider, or another kind of day: all transactions have other days, and other ids."""
+        for payment in account.shown("booked"):
+            if payment.day <= self.today:
+                payment.day += timedelta(days=days)
+                payment.marks |= {"was moved", "shifted"}
+        self.unbalanced.add(account)
+        self.disarranged.add(account)
+        account.id_version += 1
 
     def bank_decides_on_what_it_announced(self, account, payment, becomes):
         """:param becomes: ``booked``, ``booked with the same id`` or ``vanished``"""

@@ -264,6 +264,10 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
             "same_number": self.env._("Same day, amount and account number."),
             "same_text": self.env._("Same day, amount and label."),
             "same_day": self.env._("Same day and amount. Nothing speaks against their being one transaction."),
+            "near_days": self.env._(
+                "Same amount within a few days, with the same label or account number. The bank shows them as separate "
+                "transactions, or has shown one of them under two dates."
+            ),
             "told_apart": self.env._(
                 "Same day and amount, but the bank tells them as separate transactions: they may well be real ones, "
                 "such as two purchases."

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from account_online_synchronization.importer.adoption import Candidate, Wanted, adopt
+from account_online_synchronization.importer.adoption import Candidate, Wanted, adopt, similar
+from account_online_synchronization.importer.likeness import Texts
 
 
 def wanted(key, day=10, amount="-20.00", digest=None):
@@ -14,6 +15,10 @@ def wanted(key, day=10, amount="-20.00", digest=None):
 
 def line(line_id, day=10, amount="-20.00", digest=None):
     return Candidate(line_id, date(2026, 5, day), Decimal(amount), digest)
+
+
+def texts(words, number=""):
+    return Texts(number, "", "", frozenset(words.split()))
 
 
 def among(line_id, day=10, amount="-20.00"):
@@ -45,12 +50,39 @@ def test_two_coffees_typed_and_two_coffees_reported_are_two_coffees():
     assert adopt([wanted("T1"), wanted("T2")], [line(1), line(2)]) == ({"T1": 1, "T2": 2}, set())
 
 
-@pytest.mark.parametrize(("reported", "typed"), [(2, 1), (1, 2), (3, 2)])
-def test_more_of_one_kind_than_of_the_other_is_not_certain(reported, typed):
+@pytest.mark.parametrize(("reported", "typed"), [(2, 1), (3, 1), (3, 2)])
+def test_fewer_lines_than_equal_transactions_are_all_of_them_adopted(reported, typed):
+    """One typed line and two equal transactions give two lines, not three."""
     keys = [f"T{number}" for number in range(reported)]
     adopted, ambiguous = adopt([wanted(key) for key in keys], [line(number) for number in range(typed)])
-    assert adopted == {}
-    assert ambiguous == set(keys)
+    assert sorted(adopted.values()) == [*range(typed)]
+    assert not ambiguous
+
+
+def test_more_lines_than_transactions_of_a_day_are_not_certain():
+    assert adopt([wanted("T1")], [line(1), line(2)]) == ({}, {"T1"})
+
+
+def test_one_line_and_two_equal_transactions_of_a_later_day_give_two_lines():
+    assert adopt([wanted("T1", 11), wanted("T2", 11)], [line(1, 10)]) == ({"T1": 1}, set())
+
+
+def test_among_equals_of_one_day_texts_decide_in_any_order():
+    ones = [wanted("T1")._replace(texts=texts("rent")), wanted("T2")._replace(texts=texts("gym may"))]
+    typed = [line(1)._replace(texts=texts("gym"))]
+    assert adopt(ones, typed) == adopt(ones[::-1], typed) == ({"T2": 1}, set())
+    both = [*typed, line(2)._replace(texts=texts("rent"))]
+    assert adopt(ones, both) == adopt(ones, both[::-1]) == ({"T1": 2, "T2": 1}, set())
+
+
+def test_the_counterpartys_number_says_more_than_a_text():
+    ones = [wanted("T1")._replace(texts=texts("gym")), wanted("T2")._replace(texts=texts("x", number="BE1"))]
+    assert adopt(ones, [line(1)._replace(texts=texts("gym", number="BE1"))]) == ({"T2": 1}, set())
+
+
+def test_the_nearest_line_is_named_where_it_is_not_certain():
+    ones, typed = [wanted("T1")], [line(1, 8), line(2, 11), line(3, 13)]
+    assert similar(ones, typed, adopt(ones, typed)[1]) == {"T1": 2}
 
 
 def test_exact_days_go_before_near_days():

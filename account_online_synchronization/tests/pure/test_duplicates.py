@@ -54,6 +54,22 @@ def test_an_id_of_another_amount_is_no_evidence():
     assert found(row(1, account_id=1, identifier="T"), row(2, amount="4", account_id=2, identifier="T")) == []
 
 
+def test_what_the_import_has_named_comes_with_it_however_far_away():
+    assert found(row(1, days=12), row(2, is_marked=True, similar_id=1)) == [([1, 2], "marked")]
+
+
+def test_a_line_of_one_account_twice_within_some_days_is_found():
+    """A provider was changed before such doubles were marked, and dates a day later."""
+    twice = [row(n, days=n, text="Rent", account_id=1, identifier=f"T{n}") for n in (0, 1)]
+    assert found(*twice) == [([1, 0], "near_days")]
+    assert found(twice[0], twice[1]._replace(text="Gym")) == []
+    assert found(twice[0], twice[1]._replace(date=DAY - timedelta(days=6))) == []
+
+
+def test_an_amount_that_comes_again_and_again_is_a_habit():
+    assert found(*(row(n, days=n, text="Coffee", account_id=1, identifier=f"T{n}") for n in range(3))) == []
+
+
 def test_what_the_import_has_marked_comes_with_what_is_similar():
     assert found(row(1, days=3), row(2, is_marked=True), row(3, days=4)) == [([1, 2], "marked")]
 

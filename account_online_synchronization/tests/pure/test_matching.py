@@ -161,9 +161,32 @@ def test_the_first_payment_of_the_window_may_move_to_a_later_day():
     assert compare(before, now, first_day=date(2026, 5, 5), since=FIRST_DAY) == [("changed", 0), "new"]
 
 
-def test_a_payment_of_a_day_that_was_not_asked_for_has_not_moved():
-    before, now = [payment("TAX", day=3)], [payment("TAX", day=9)]
-    assert compare(before, now, first_day=date(2026, 5, 9), since=date(2026, 5, 5)) == ["new"]
+@pytest.mark.parametrize("day", [date(2026, 5, 9), date(2026, 5, 15), date(2026, 9, 3)], ids=str)
+def test_an_equal_id_and_amount_is_the_same_payment_whatever_its_day(day):
+    assert compare([payment("T1", day=3)], [payment("T1", day=day)], first_day=day, since=day) == [("changed", 0)]
+
+
+def test_an_equal_id_that_names_several_payments_has_not_moved():
+    before = [payment("TAX", day=1), payment("TAX", "-9.00", day=3)]
+    assert compare(before, [payment("TAX", day=9)], first_day=date(2026, 5, 9), since=date(2026, 5, 9)) == ["new"]
+
+
+def test_of_two_that_shared_an_id_and_have_gone_nobody_knows_which_has_moved():
+    before = stored(payment("TAX", "-9.00", day=2), payment("TAX", day=3), payment("TAX", day=4))[1:]
+    (found,) = match(identify([payment("TAX", day=7)]), before, FIRST_DAY, since=FIRST_DAY)
+    assert (found.kind, found.similar.record_id) == ("new", 2)
+
+
+def test_of_two_that_shared_an_id_the_one_that_has_gone_has_moved():
+    before = [payment("TAX", day=3), payment("TAX", day=4)]
+    assert compare(before, [payment("TAX", day=3), payment("TAX", day=7)]) == [("same", 0), ("changed", 1)]
+
+
+def test_one_that_shared_its_id_is_found_by_it_on_another_day():
+    """The other one of that id has gone since; what is left is known as ``T1 ~…``."""
+    before = stored(payment("T1", "-9.00", day=3), payment("T1", day=4))[1:]
+    found = compare(before, [payment("T1", day=16)], first_day=date(2026, 5, 16), since=date(2026, 5, 16))
+    assert found == [("changed", 1)]
 
 
 def test_another_amount_after_a_gap_is_no_payment_that_has_moved():
@@ -298,6 +321,19 @@ def test_what_is_withdrawn_and_comes_with_a_new_text_is_a_change():
 def test_what_is_withdrawn_before_the_window_may_come_back_in_it():
     old = payment("OLD", day=date(2026, 4, 2))
     assert compare([old], [payment("NEW", day=date(2026, 4, 2))], removed=["OLD"]) == [("moved", 0)]
+
+
+@pytest.mark.parametrize("is_withdrawn", [True, False])
+def test_one_that_was_withdrawn_long_ago_is_named_in_a_list_of_changes(is_withdrawn):
+    before = [known._replace(is_withdrawn=is_withdrawn) for known in stored(payment("OLD", day=3))]
+    (found,) = match(identify([payment("NEW", day=4)]), before)
+    assert (found.kind, found.similar and found.similar.record_id) == ("new", 0 if is_withdrawn else None)
+
+
+def test_a_withdrawn_one_is_not_named_for_another_amount_or_a_far_day():
+    before = [known._replace(is_withdrawn=True) for known in stored(payment("OLD", day=3))]
+    for other in (payment("NEW", "-2.81", day=4), payment("NEW", day=9)):
+        assert match(identify([other]), before)[0].similar is None
 
 
 def test_withdrawing_something_else_proves_nothing():

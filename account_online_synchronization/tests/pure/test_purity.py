@@ -10,7 +10,17 @@ PURE = [
     *sorted((ADDON / "legacy").glob("*.py")),
     *(
         ADDON / "importer" / f"{n}.py"
-        for n in ("adoption", "beginning", "decide", "duplicates", "identity", "matching", "periods", "windows")
+        for n in (
+            "adoption",
+            "beginning",
+            "decide",
+            "duplicates",
+            "identity",
+            "likeness",
+            "matching",
+            "periods",
+            "windows",
+        )
     ),
 ]
 

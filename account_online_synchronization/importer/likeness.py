@@ -1,0 +1,281 @@
+"""How alike two transactions are, and which of those that have gone are those that have come. Pure Python.
+
+>>> from datetime import date
+>>> gone = [Thing(1, date(2026, 5, 14), "-9.00 EUR"), Thing(2, date(2026, 5, 16), "-7.00 EUR")]
+>>> come = [Thing(3, date(2026, 5, 15), "-9.00 EUR"), Thing(4, date(2026, 5, 17), "-7.00 EUR")]
+>>> find_shift(gone, come).name
+'1 day later'
+
+One that has moved may as well be another transaction: at least two amounts have to agree.
+
+>>> find_shift(gone[:1], come[:1]) is None
+True
+>>> [(one.key, other.key) for one, other in nearest(gone[:1], come)]
+[(1, 3)]
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import NamedTuple
+
+#: So many days apart, two transactions of one amount may be one: a long weekend, or Easter.
+NEAR = timedelta(days=5)
+
+#: A shift is certain where so many times more transactions agree with it than contradict it.
+AGREEMENT = 4
+
+#: Up to so many on either side each is compared with each; beyond, only texts that are equal count.
+FEW = 30
+
+ONE_DAY = timedelta(days=1)
+
+
+class Thing(NamedTuple):
+    """What is compared. ``money`` is amount and currency as a text. ``texts`` is what the bank says of it, where known.
+
+    ``may_be``: it has perhaps not gone, because the window does not reach its day · ``is_asked``: the bank was asked
+    for its day, even if the window begins later.
+    """
+
+    key: object
+    day: date
+    money: str
+    texts: "Texts | None" = None
+    may_be: bool = False
+    is_asked: bool = True
+
+
+class Texts(NamedTuple):
+    """What a bank says of a transaction beside day and money, in a form that can be compared."""
+
+    number: str
+    name: str
+    reference: str
+    words: frozenset
+
+    @classmethod
+    def of(cls, transaction):
+        return cls.of_line(
+            " ".join(transaction.remittance),
+            transaction.counterparty_name,
+            transaction.counterparty_number,
+            transaction.reference,
+        )
+
+    @classmethod
+    def of_line(cls, label, name, number, reference=""):
+        return cls(
+            "".join(filter(str.isalnum, (number or "").upper())),
+            " ".join((name or "").casefold().split()),
+            reference or "",
+            frozenset((label or "").casefold().split()),
+        )
+
+    def likeness(self, other):
+        """The larger, the likelier they are one. The counterparty's number says more than any text."""
+        same = sum(
+            weight
+            for weight, mine, theirs in (
+                (100, self.number, other.number),
+                (50, self.reference, other.reference),
+                (25, self.name, other.name),
+            )
+            if mine and mine == theirs
+        )
+        common = len(self.words & other.words)
+        return same + (20 * common / max(len(self.words), len(other.words)) if common else 0)
+
+
+# -------------------------------------------------------------------------------------------------
+# Among equals
+# -------------------------------------------------------------------------------------------------
+
+
+def pair(things, others):
+    """Which of several that are equal otherwise is which: texts and counterparty decide, then the order of the keys.
+
+    :param things, others: lists of :class:`Thing`
+    :return: list of pairs, as many as the shorter list has; the others are left over
+
+    >>> rent, gym = (Texts("", "", "", frozenset([text])) for text in ("rent", "gym"))
+    >>> day = date(2026, 5, 3)
+    >>> pairs = pair([Thing(1, day, "-9 EUR", rent), Thing(2, day, "-9 EUR", gym)], [Thing(3, day, "-9 EUR", gym)])
+    >>> [(one.key, other.key) for one, other in pairs]
+    [(2, 3)]
+    """
+    if len(things) == len(others) == 1:
+        return [(things[0], others[0])]
+    pairs, things, others = _pair_equal_texts(things, others)
+    if len(things) <= FEW and len(others) <= FEW:
+        ranked = sorted(
+            ((one, other) for one in things for other in others if one.texts and other.texts),
+            # sorted() is stable: among equally alike ones the order of the lists stays.
+            key=lambda both: -both[0].texts.likeness(both[1].texts),
+        )
+        for one, other in ranked:
+            if one in things and other in others and one.texts.likeness(other.texts):
+                things.remove(one)
+                others.remove(other)
+                pairs.append((one, other))
+    return pairs + list(zip(things, others, strict=False))
+
+
+def _pair_equal_texts(things, others):
+    """:return: the pairs, and what is left of both lists"""
+    waiting = defaultdict(list)
+    for other in reversed(others):
+        waiting[other.texts].append(other)
+    pairs, left, taken = [], [], set()
+    for one in things:
+        if one.texts and waiting[one.texts]:
+            other = waiting[one.texts].pop()
+            pairs.append((one, other))
+            taken.add(other.key)
+        else:
+            left.append(one)
+    return pairs, left, [other for other in others if other.key not in taken]
+
+
+def group(things, key):
+    groups = defaultdict(list)
+    for thing in things:
+        groups[key(thing)].append(thing)
+    return groups
+
+
+# -------------------------------------------------------------------------------------------------
+# A whole window that has shifted
+# -------------------------------------------------------------------------------------------------
+
+
+class Shift(NamedTuple):
+    """One way in which a bank dates its transactions otherwise than before. Both sides are brought to the days on which
+    they would meet."""
+
+    name: str
+    of_gone: Callable
+    of_come: Callable
+    is_usual: bool = True
+
+
+def _later(days):
+    sense = "later" if days > 0 else "earlier"
+    name = f"{abs(days)} day{'s' if abs(days) > 1 else ''} {sense}"
+    return Shift(name, lambda day: day + days * ONE_DAY, lambda day: day, is_usual=abs(days) == 1)
+
+
+def _monday(day):
+    """The same day, or the Monday after a weekend."""
+    return day + (8 - day.isoweekday()) * ONE_DAY if day.isoweekday() > 5 else day
+
+
+def _friday(day):
+    """The same day, or the Friday before a weekend."""
+    return day - max(0, day.isoweekday() - 5) * ONE_DAY
+
+
+#: The likelier ones first.
+SHIFTS = (
+    _later(1),
+    _later(-1),
+    Shift("weekends on Monday", _monday, _monday),
+    Shift("weekends on Friday", _friday, _friday),
+    *(_later(sign * days) for days in range(2, NEAR.days + 1) for sign in (1, -1)),
+)
+
+
+def find_shift(gone, come, first=date.min):
+    """The way in which a whole window has shifted, as after a change of the provider.
+
+    It is certain where it explains nearly all that has gone, more than equal days do, and where what has moved by it is
+    of two amounts at least: one payment that has gone and one that has come a day later may be two.
+
+    :param gone, come: lists of :class:`Thing`
+    :param date first: that was asked for
+    :return: :class:`Shift`, or None
+    """
+    # Why not the days before: what stands there has not gone, and is evidence for nothing.
+    gone = [thing for thing in gone if thing.is_asked]
+    if not gone or not come:
+        return None
+    come_by = Counter((thing.day, thing.money) for thing in come)
+    most = _explained(Counter((thing.day, thing.money) for thing in gone), come_by)
+    last = max(thing.day for thing in come)
+    best = None
+    for shift in SHIFTS if most < len(gone) else ():
+        # Why not: days that the window does not reach are too weak an evidence for something unusual.
+        some = gone if shift.is_usual else [thing for thing in gone if not thing.may_be]
+        gone_by = Counter((shift.of_gone(thing.day), thing.money) for thing in some)
+        shifted = Counter((shift.of_come(thing.day), thing.money) for thing in come)
+        found = _explained(gone_by, shifted)
+        # Why not those beyond: the bank was not asked for their days, or they have not come.
+        missing = sum(first <= day <= last for day, _money in gone_by.elements()) - found
+        if found > most and found >= AGREEMENT * missing and _moves_two_amounts(shift, some, come_by, shifted):
+            best, most = shift, found
+    return best
+
+
+def _explained(gone_by, come_by):
+    return sum(min(count, come_by[key]) for key, count in gone_by.items())
+
+
+def _moves_two_amounts(shift, gone, come_by, shifted):
+    moved = {
+        one.money for one in gone if not come_by[one.day, one.money] and shifted[shift.of_gone(one.day), one.money]
+    }
+    return len(moved) > 1
+
+
+def pair_shifted(gone, come, shift):
+    """:return: list of pairs of :class:`Thing`"""
+    come_by = group(come, lambda thing: (shift.of_come(thing.day), thing.money))
+    pairs = []
+    for key, things in group(gone, lambda thing: (shift.of_gone(thing.day), thing.money)).items():
+        if come_by.get(key):
+            # Why in this order: what has certainly gone comes before what may still be there.
+            things = sorted(things, key=lambda thing: thing.may_be)
+            others = come_by[key]
+            if len(things) > len(others):
+                things = things[: len(others)] if things[len(others)].may_be else things
+            pairs += pair(things, others)
+    return pairs
+
+
+# -------------------------------------------------------------------------------------------------
+# Nearly alike
+# -------------------------------------------------------------------------------------------------
+
+
+def nearest(gone, come, reach=NEAR):
+    """What has gone, and what has come with the same amount within some days. Nothing follows from it but a question.
+
+    :param timedelta reach: so many days apart at most
+    :return: list of pairs of :class:`Thing`, each thing in one of them at most; equal texts first
+    """
+    pairs = []
+    for with_texts in (True, False):
+        taken = {thing.key for both in pairs for thing in both}
+        some = [[thing for thing in things if thing.key not in taken] for things in (gone, come)]
+
+        def key(thing, with_texts=with_texts):
+            return (thing.money, thing.texts if with_texts else None)
+
+        come_by = group(some[1], key)
+        for same, things in group(some[0], key).items():
+            if not with_texts or same[1]:
+                pairs += _pair_near(things, come_by.get(same, []), reach)
+    return pairs
+
+
+def _pair_near(things, others, reach):
+    """In order of days the first that is near enough: as many pairs as possible, because all reach equally far."""
+    things, others = (sorted(some, key=lambda thing: thing.day) for some in (things, others))
+    pairs, start = [], 0
+    for one in things:
+        while start < len(others) and one.day - others[start].day > reach:
+            start += 1
+        if start < len(others) and others[start].day - one.day <= reach:
+            pairs.append((one, others[start]))
+            start += 1
+    return pairs
