@@ -7,6 +7,7 @@ unknown. The first statement says so (``online_start_unknown``), no statement of
 each run tries again.
 """
 
+from datetime import timedelta
 from decimal import Decimal
 
 from . import statements
@@ -88,19 +89,23 @@ class Beginning:
         self.env["account.move"].flush_model(["date", "state"])
         self.env.cr.execute(
             """
-            SELECT COALESCE(SUM(line.amount), 0)
-              FROM account_bank_statement_line line
-              JOIN account_move move ON move.id = line.move_id
-             WHERE move.state = 'posted'
-               AND (line.online_account_id = ANY(%(accounts)s)
-                    OR (line.journal_id = %(journal)s AND line.online_account_id IS NULL
-                        AND (%(with_typed)s OR line.online_transaction_identifier IS NOT NULL)))
-               AND line.online_transaction_identifier IS DISTINCT FROM %(opening)s
-               AND CASE WHEN line.journal_id = %(journal)s THEN line.internal_index >= %(index)s
-                        ELSE move.date >= %(day)s END
-               -- A digest begins with the booking day; a line may have the value date.
-               AND COALESCE(substring(line.online_transaction_digest FROM '^[0-9]{4}-[0-9]{2}-[0-9]{2}'),
-                            move.date::text) <= %(balance_day)s
+            SELECT COALESCE(SUM(amount) FILTER (WHERE is_inside AND day <= %(balance_day)s), 0),
+                   COALESCE(SUM(amount) FILTER (WHERE NOT is_inside AND day > %(balance_day)s), 0)
+              FROM (
+                    SELECT line.amount,
+                           -- A digest begins with the booking day; a line may have the value date.
+                           COALESCE(substring(line.online_transaction_digest FROM '^[0-9]{4}-[0-9]{2}-[0-9]{2}'),
+                                    move.date::text) AS day,
+                           CASE WHEN line.journal_id = %(journal)s THEN line.internal_index >= %(index)s
+                                ELSE move.date >= %(first_day)s END AS is_inside
+                      FROM account_bank_statement_line line
+                      JOIN account_move move ON move.id = line.move_id
+                     WHERE move.state = 'posted'
+                       AND (line.online_account_id = ANY(%(accounts)s)
+                            OR (line.journal_id = %(journal)s AND line.online_account_id IS NULL
+                                AND (%(with_typed)s OR line.online_transaction_identifier IS NOT NULL)))
+                       AND line.online_transaction_identifier IS DISTINCT FROM %(opening)s
+                   ) line
             """,
             {
                 "accounts": (self.account | self._earlier_accounts()).ids,
@@ -108,12 +113,12 @@ class Beginning:
                 "with_typed": self._has_dismissed(),
                 "opening": OPENING,
                 "index": index,
-                "day": day,
+                "first_day": day,
                 "balance_day": balance_day.isoformat(),
             },
         )
-        (amount,) = self.env.cr.fetchone()
-        return [Row(balance_day, Decimal(str(amount)))]
+        inside, outside = (Decimal(str(amount)) for amount in self.env.cr.fetchone())
+        return [Row(balance_day, inside), Row(balance_day + timedelta(days=1), outside, is_inside=False)]
 
     def _rows_beside(self, day):
         beside = self.Transaction.search(

@@ -438,7 +438,8 @@ class AccountOnlineAccount(models.Model):
                         ELSE COALESCE(account.balance, 0) * CASE WHEN account.inverse_balance_sign THEN -1 ELSE 1 END
                              - COALESCE(account.journal_balance, 0) END,
                    CASE WHEN account.opening_declined THEN 0 ELSE COALESCE(account.opening_to_book, 0) END,
-                   COALESCE(account.opening_unknown, FALSE),
+                   -- Why not where the bank reports no balance: nothing would ever change, see the account's form.
+                   COALESCE(account.opening_unknown AND account.balance_at IS NOT NULL, FALSE),
                    COALESCE(parked.number, 0), COALESCE(unlinked.number, 0)
               FROM account_online_account account
          LEFT JOIN (SELECT account_online_account_id, COUNT(*) AS number

@@ -130,6 +130,16 @@ class AccountOnlineAccount(models.Model):
                 currency=self.currency_id.name,
                 **names,
             )
+        if journal.restrict_mode_hash_table:
+            return self.env._(
+                "%(journal)s secures its entries when they are posted, but Odoo can secure bank transactions only once "
+                "they are reconciled, so no transaction of %(account)s can be imported. Switch off “Secure Posted "
+                "Entries with Hash” in the journal.",
+                **names,
+            )
+        return self._reason_against_accounts(journal, names)
+
+    def _reason_against_accounts(self, journal, names):
         if not journal.suspense_account_id:
             return self.env._(
                 "%(journal)s has no suspense account, so no transaction of %(account)s can be posted. Set one in the "

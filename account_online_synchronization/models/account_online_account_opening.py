@@ -179,7 +179,8 @@ class AccountOnlineAccount(models.Model):
         ]
 
     def _explain_opening(self):
-        journal, day = self.journal_ids, self._opening_day()
+        # Why with the company: the code of a ledger account is that of the company in the environment.
+        journal, day = self.with_company(self.company_id).journal_ids, self._opening_day()
         return self.env._(
             "Before %(day)s, the day of the first imported transaction, the bank held %(start)s. The bank statements "
             "of %(journal)s begin with it, but the ledger account %(ledger)s does not: it differs by %(missing)s.",
@@ -224,6 +225,8 @@ class AccountOnlineAccount(models.Model):
         self.ensure_one()
         self._check_opening()
         journal, day = self.journal_ids, self._opening_day()
+        if not counterpart:
+            raise UserError(self.env._("Choose the account against which the opening balance is booked."))
         if not counterpart.filtered_domain(self._opening_counterpart_domain()):
             raise UserError(
                 self.env._("%s can't balance an opening balance. Choose an equity account.", counterpart.display_name)

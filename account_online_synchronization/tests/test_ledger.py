@@ -116,14 +116,28 @@ class TestLedger(OpeningCommon):
         self.account.balance_at = False
         self.account._refresh_opening()
         self.assert_asked_for(0)
-        self.assertTrue(self.card()["opening_unknown"])
+        self.assertFalse(self.card()["opening_unknown"], "the card would say so for ever")
         self.assertFalse(self.card()["difference"])
         self.assertIn("no booked balance", self.summary()["opening_unknown"])
         with self.assertRaises(UserError):
             self.account.action_book_opening_balance()
 
+    def test_the_card_tells_while_something_in_the_balance_cannot_be_read(self):
+        self.statements().unlink()
+        self.lines().with_context(online_withdrawn=True).unlink()
+        self.account.last_sync = False
+        message = self.unreadable("T3")
+        self.synchronize(self.link)
+        self.assertTrue(self.card()["opening_unknown"])
+        self.assert_asked_for(0)
+        self.becomes_readable(message, "25.00")
+        self.synchronize(self.link)
+        self.assertFalse(self.card()["opening_unknown"])
+        self.assert_asked_for(75)
+
     def test_when_older_days_come_in_the_booked_line_is_corrected(self):
         self.book()
+        self.account.start_date = "2026-05-10"
         self.proxy.book("T0", "70.00", date(2026, 3, 1))
         self.bank["balance"] = "150.00"
         self.account.start_date = "2026-01-01"

@@ -23,11 +23,9 @@ class TestLocks(OnlineSyncCommon):
         self.env.cr.execute(f"UPDATE res_company SET {name} = %s WHERE id = %s", [day, company.id])
 
     def lock_while_asked(self, day, **options):
-        page = self.proxy._page
-
         def locking_page(payload):
             self.lock(day, **options)
-            return page(payload)
+            return type(self.proxy)._page(self.proxy, payload)
 
         self.proxy._page = locking_page
 
@@ -101,7 +99,13 @@ class TestLocks(OnlineSyncCommon):
         branch = self.company.child_ids
         self.env.user.company_ids += branch
         journal = self.env["account.journal"].create(
-            {"name": "Branch", "code": "BRA", "type": "bank", "company_id": branch.id}
+            {
+                "name": "Branch",
+                "code": "BRA",
+                "type": "bank",
+                "company_id": branch.id,
+                "suspense_account_id": self.journal.suspense_account_id.id,
+            }
         )
         connection = self.proxy.dispatch("connections.get", {"connection_id": "C2"})["connection"]
         link = self.Link.sudo()._create_from_proxy(connection, list(self.proxy.accounts.values()), branch)
