@@ -11,7 +11,7 @@ from .words import Sentence, _lt
 
 #: Amounts outside this range can't be stored exactly by Odoo's numeric columns and are no bank's amounts.
 MAX_AMOUNT = Decimal("1e13")
-#: Python's own parser also takes underscores, the digits of all scripts, and exponents that are a gigabyte when written.
+#: Python's own parser also takes underscores, digits of all scripts, and exponents that are a gigabyte when written.
 AMOUNT = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(E[+-]?[0-9]{1,3})?", re.IGNORECASE)
 ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
