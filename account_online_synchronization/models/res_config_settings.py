@@ -118,9 +118,13 @@ class ResConfigSettings(models.TransientModel):
         action = self._tell_of_service(lambda service: service._test())
         return {**action, "params": {**action["params"], "next": False}}
 
-    @check_identity
     def action_rotate_online_sync_secret(self):
-        """*Change Secret*."""
+        """*Change Secret*, once the user has confirmed the password."""
+        self._check_may_change_service()
+        return self._rotate_online_sync_secret_with_identity()
+
+    @check_identity
+    def _rotate_online_sync_secret_with_identity(self):
         return self._rotate_online_sync_secret()
 
     def _rotate_online_sync_secret(self):
@@ -130,9 +134,13 @@ class ResConfigSettings(models.TransientModel):
 
         return self._tell_of_service(rotate)
 
-    @check_identity
     def action_register_online_sync(self):
-        """*Register Anew*."""
+        """*Register Anew*, once the user has confirmed the password."""
+        self._check_may_change_service()
+        return self._register_online_sync_with_identity()
+
+    @check_identity
+    def _register_online_sync_with_identity(self):
         return self._register_online_sync()
 
     def _register_online_sync(self):
@@ -142,12 +150,16 @@ class ResConfigSettings(models.TransientModel):
 
         return self._tell_of_service(register)
 
+    def _check_may_change_service(self):
+        if not self.env.user.has_group("base.group_system"):
+            raise UserError(self.env._("Only system administrators change the connection service."))
+
     def _tell_of_service(self, do):
         """:param do: function from the service to a sentence
         :return: action that shows the sentence, or the one of what went wrong
         """
-        if not self.env.user.has_group("base.group_system"):
-            raise UserError(self.env._("Only system administrators change the connection service."))
+        # Why also here: Odoo comes back after the password, and not through the button.
+        self._check_may_change_service()
         try:
             message, kind = do(self.env["account.online.service"]._get()), "success"
         except ProxyError as error:

@@ -14,8 +14,8 @@ MAX_AMOUNT = Decimal("1e13")
 #: Decimal("1e-999999999") is small, and a gigabyte when it is written out. No currency has more than four decimals, and
 #: services that compute with floats write seventeen digits.
 MAX_DECIMALS = 40
-#: Python's own parser also takes underscores and the digits of all scripts.
-AMOUNT = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(E[+-]?[0-9]+)?", re.IGNORECASE)
+#: Python's own parser also takes underscores, digits of all scripts, and exponents that are a gigabyte when written.
+AMOUNT = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(E[+-]?[0-9]{1,3})?", re.IGNORECASE)
 ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 

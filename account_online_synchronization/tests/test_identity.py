@@ -114,6 +114,22 @@ class TestIdentity(OnlineSyncCommon, HttpCase):
     # THE CONNECTION SERVICE
     # -------------------------------------------------------------------------
 
+    def test_who_may_not_change_the_service_is_not_even_asked_for_a_password(self):
+        manager = new_test_user(
+            self.env,
+            login="onlymanager",
+            password="onlymanager",
+            groups="account.group_account_manager",
+            company_id=self.company.id,
+            company_ids=self.company.ids,
+        )
+        wizards = self.env[WIZARD].search_count([])
+        self.authenticate(manager.login, manager.login)
+        for method in ("action_rotate_online_sync_secret", "action_register_online_sync"):
+            with self.subTest(method), self.assertRaisesRegex(JsonRpcException, "UserError|AccessError"):
+                self.call("res.config.settings", method, [])
+        self.assertEqual(self.env[WIZARD].search_count([]), wizards)
+
     def test_another_service_is_chosen_only_after_the_password(self):
         action = self.call("res.config.settings", "execute", [self.settings()])
         self.assertFalse(self.service.url)

@@ -61,7 +61,6 @@ FAILURES = {
     "import_failed": ("retry", "warning", "synchronize"),
     "journal_not_ready": ("retry", "warning", "synchronize"),
     "interrupted": ("retry", "warning", "synchronize"),
-    "journal_not_ready": ("retry", "warning", "synchronize"),
     "neutralized": ("reconnect", "danger", "reconnect"),
     "no_connection": ("reconnect", "danger", "reconnect"),
     "not_registered": ("reconnect", "danger", "reconnect"),

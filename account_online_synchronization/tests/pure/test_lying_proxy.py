@@ -188,6 +188,7 @@ def assert_transaction(message):
         return
     assert isinstance(transaction.amount, Decimal)
     assert abs(transaction.amount) < MAX_AMOUNT
+    assert transaction.amount.as_tuple().exponent > -1000, "it can be written out"
     assert str(message["amount"]).strip().isascii()
     assert transaction.booked == (message["status"] == "booked")
     for day in (transaction.booking_date, transaction.value_date):
@@ -316,7 +317,9 @@ def test_anything_at_all_in_place_of_a_moment_is_a_moment_or_none(value):
     assert_moment(value)
 
 
-@pytest.mark.parametrize("amount", ["1_000", "١٢", "１２", "1e", " 1 2", "0x10", "+-1", "--1", "1.2.3", "1,5"])
+@pytest.mark.parametrize(
+    "amount", ["1_000", "١٢", "１２", "1e", " 1 2", "0x10", "+-1", "--1", "1.2.3", "1,5", "1e-999999999"]
+)
 def test_digits_that_only_python_takes_for_a_number_are_no_amount(amount):
     with pytest.raises(BadTransaction, match="amount"):
         parse_transaction({**TRANSACTION, "amount": amount})
