@@ -9,6 +9,7 @@ import re
 from datetime import timedelta
 
 from odoo import fields
+from odoo.models import BaseModel
 from odoo.tests import new_test_user
 
 from .doors_table import KEPT
@@ -27,7 +28,9 @@ FILES = {
 def our_classes(registry, model):
     """:return: the Python classes with which our addons define or extend a model"""
     return [
-        cls for cls in registry[model].__mro__ if cls.__module__.startswith(tuple(f"odoo.addons.{name}." for name in ADDONS))
+        cls
+        for cls in registry[model].__mro__
+        if cls.__module__.startswith(tuple(f"odoo.addons.{name}." for name in ADDONS))
     ]
 
 
@@ -46,12 +49,15 @@ def our_fields(env, model):
     return {
         name: field
         for name, field in env[model]._fields.items()
-        if is_ours(env, model) or field._modules and set(field._modules) & set(ADDONS)
+        if is_ours(env, model) or (field._modules and set(field._modules) & set(ADDONS))
     }
 
 
 def public_methods(env, model):
-    """:return: names of the methods that our addons define or override and that RPC may call"""
+    """Those that Odoo's base model has, too, are attacked for each model anyway, overridden or not.
+
+    :return: names of the methods that our addons add to a model and that RPC may call
+    """
     return sorted(
         {
             name
@@ -60,7 +66,10 @@ def public_methods(env, model):
             if callable(value)
             and not isinstance(value, type)
             and not name.startswith("_")
-            and not any(getattr(getattr(base, name, None), "_api_private", False) for base in env.registry[model].__mro__)
+            and not hasattr(BaseModel, name)
+            and not any(
+                getattr(getattr(base, name, None), "_api_private", False) for base in env.registry[model].__mro__
+            )
         }
     )
 
@@ -145,9 +154,13 @@ class Company:
         for number in range(4):
             amount = "5.00" if number < 3 else "-7.00"
             proxy.book(f"T{number}-{tag}", amount, account_id=f"one-{tag}", remittance=[self.case.bank_text(tag)])
-        proxy_connection = proxy.dispatch("connections.get", {"connection_id": self.case.connection_id(tag)})["connection"]
-        link = self.env["account.online.link"].sudo()._create_from_proxy(
-            proxy_connection, list(proxy.accounts.values()), self.company
+        proxy_connection = proxy.dispatch("connections.get", {"connection_id": self.case.connection_id(tag)})[
+            "connection"
+        ]
+        link = (
+            self.env["account.online.link"]
+            .sudo()
+            ._create_from_proxy(proxy_connection, list(proxy.accounts.values()), self.company)
         )
         account = link.account_online_account_ids.filtered(lambda one: one.online_identifier.startswith("one"))
         account._link_journal(self.journal, False, "month")
@@ -180,7 +193,13 @@ class Company:
         )
         env["account.online.event"].create({"kind": "connection.changed", "nonce": f"nonce-{self.tag}"})
         env["account.online.migration"].create(
-            {**common, "account_online_link_id": self.link.id, "kind": "link", "source": "x", "company_id": self.company.id}
+            {
+                **common,
+                "account_online_link_id": self.link.id,
+                "kind": "link",
+                "source": "x",
+                "company_id": self.company.id,
+            }
         )
 
     def _open_wizards(self):
