@@ -10,7 +10,10 @@ REFUSED = "can only be set by Odoo itself"
 
 
 class ServerDoors:
-    """For a test case with ``samples()``: a record of each model, and a ``user`` who may do all that anybody may."""
+    """For a test case with ``samples()``, a record of each model, and a ``user`` who may do all that anybody may."""
+
+    #: Name of the addon's abstract model.
+    mixin = None
 
     def models_of_addon(self):
         """:return: the models that this addon defines, without abstract ones and views of the database"""
@@ -24,11 +27,7 @@ class ServerDoors:
     def protected(self):
         """:return: list of (a record, names of its fields that only the server sets)"""
         samples = self.samples()
-        wanted = {
-            model._name
-            for name in self.env.registry
-            if hasattr(model := self.env[name], "_server_fields") and not model._abstract and model._server_fields()
-        }
+        wanted = {name for name in self.env[self.mixin]._inherit_children if self.env[name]._server_fields()}
         self.assertEqual(wanted, set(samples), "each model with such fields needs a sample, and no other one")
         return [
             (record.with_env(self.env(user=self.user, su=False)), sorted(record._server_fields()))
@@ -96,6 +95,8 @@ class ServerDoors:
                         with self.subTest(f"{parent._name}.{line_field}.{name}"):
                             for command in (Command.create({name: value}), Command.update(record.id, {name: value})):
                                 self.assertCommandRefused(parent, line_field, command)
+                                shown = parent._without_server_fields({line_field: [list(command)]})
+                                self.assertNotIn(name, shown[line_field][0][2], "in a form")
         self.assertTrue(found)
 
     def assertCommandRefused(self, parent, line_field, command):
@@ -143,9 +144,12 @@ class ServerDoors:
             self.assertNotIn(name, record._without_server_fields({name: value}))
             if not record.browse().has_access("create"):
                 continue
-            record.browse().onchange({name: value}, [name], {})
-            own = [values for model, values in seen if model == record._name]
-            self.assertFalse([values for values in own if values.get(name) == value and value])
+            self.assertEqual(record.browse().onchange({name: value}, [name], {}), {})
+            own = next(one for one in record._fields if one not in record._server_fields() and one != "id")
+            record.browse().onchange({name: value, own: False}, [own], {})
+            self.assertTrue(seen)
+            believed = [values for model, values in seen if model == record._name and name in values]
+            self.assertFalse([values for values in believed if value and values[name] == value])
 
     def test_server_fields_are_not_copied(self):
         for record, name, _value in self.each_field():

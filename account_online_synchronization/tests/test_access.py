@@ -70,6 +70,18 @@ class TestAccess(OnlineSyncCommon):
         with self.assertRaises(AccessError):
             link.with_user(stranger).read(["name"])
 
+    def test_settings_are_neither_told_nor_saved_over_rpc_without_a_record(self):
+        """Their methods are public, and without a record Odoo has no rights to check."""
+        Settings = self.env["res.config.settings"].with_user(self.new_user("account.group_account_manager"))
+        self.assertNotIn("online_sync_client_identifier", Settings.get_values())
+        with self.assertRaises(AccessError):
+            Settings.set_values()
+
+    def test_connections_and_accounts_are_made_by_the_server_only(self):
+        manager = self.new_user("account.group_account_manager")
+        for model in ("account.online.link", "account.online.account"):
+            self.assertFalse(self.env[model].with_user(manager).has_access("create"), model)
+
     def test_private_methods_are_private(self):
         """What synchronizes with superuser rights must not be callable over RPC."""
         for model in ("account.online.link", "account.online.account", "account.online.authorization"):

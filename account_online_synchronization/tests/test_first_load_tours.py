@@ -34,7 +34,8 @@ class TestFirstLoadTours(OnlineSyncCommon, HttpCase):
         self.proxy.book("T1", "12.00", date(2026, 4, 2))
         self.proxy.book("T2", "-2.00", date(2026, 5, 2))
         link = self.connect()
-        selection = self.env["account.online.account.selection"]._create_for(link, refresh=True)
+        mine = link.with_user(self.accountant)
+        selection = mine.env["account.online.account.selection"]._create_for(mine, refresh=True)
         # Why short: no scheduled action runs beside this test.
         with patch.object(self.registry["account.online.link"], "_is_long", lambda _link: False):
             self.tour(f"/odoo/choose-bank-accounts/{selection.id}", "online_choose_accounts")

@@ -14,6 +14,7 @@ class TestServerFields(ServerDoors, OnlineSyncCommon):
     """State that only the server may set: no door leads to it, for whichever model and field."""
 
     allow_inherited_tests_method = True
+    mixin = "account.online.server.fields"
 
     @classmethod
     def setUpClass(cls):

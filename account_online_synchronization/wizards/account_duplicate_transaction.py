@@ -183,11 +183,11 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
         """:return: the chosen lines
         :raise UserError: where one of them can't be deleted, or nothing would be left of a group
         """
-        chosen = {int(key) for key in self.chosen or []}
+        chosen = {key for key in self.chosen if isinstance(key, str)} if isinstance(self.chosen, list) else set()
         lines = self.env["account.bank.statement.line"]
         for key, ids in self._group_ids().items():
             group = self._lines_of(key)
-            some = group.filtered(lambda line: line.id in chosen)
+            some = group.filtered(lambda line: str(line.id) in chosen)
             if some and some == group and len(ids) > 1:
                 raise UserError(
                     self.env._(

@@ -153,10 +153,11 @@ class AccountMissingTransactionWizard(models.TransientModel):
         """
         self.ensure_one()
         wizard = self._server()
-        if not self.chosen:
+        chosen = {key for key in self.chosen if isinstance(key, str)} if isinstance(self.chosen, list) else set()
+        if not chosen:
             raise UserError(self.env._("Select at least one transaction to import."))
         wizard._check_account()
-        lines = wizard._import(set(self.chosen))
+        lines = wizard._import(chosen)
         return {
             **self.env["ir.actions.act_window"]._for_xml_id(
                 "account_online_synchronization.account_bank_statement_line_action"

@@ -79,8 +79,11 @@ class ServerFields(models.AbstractModel):
 
     def onchange(self, values, field_names, fields_spec):
         """Why dropped and not refused: the web client sends along what it has only shown."""
-        values = self._without_server_fields(values)
-        return super().onchange(values, [name for name in field_names if name in values], fields_spec)
+        changed = [name for name in field_names if name not in self._server_fields()]
+        if field_names and not changed:
+            # Why: without names Odoo would answer with the defaults of a new record.
+            return {}
+        return super().onchange(self._without_server_fields(values), changed, fields_spec)
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS

@@ -9,6 +9,7 @@ class TestServerFields(ServerDoors, ProxyCase):
     """State that only the server may set: no door leads to it, for whichever model and field."""
 
     allow_inherited_tests_method = True
+    mixin = "bank.sync.server.fields"
 
     @classmethod
     def setUpClass(cls):
