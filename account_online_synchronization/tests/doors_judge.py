@@ -107,9 +107,9 @@ class Judge:
                     # What refers to it, such as its followers, is the caller's, too.
                     made.setdefault(change.table, set()).add(change.new["id"])
                 continue
-            if door and self.may(door.who) and (not self.caller.foreign or change.table in SHARED_TABLES):
-                if any(fnmatch.fnmatch(change.table, pattern) for pattern in door.changes):
-                    continue
+            may_change = door and self.may(door.who) and (not self.caller.foreign or change.table in SHARED_TABLES)
+            if may_change and any(fnmatch.fnmatch(change.table, pattern) for pattern in door.changes):
+                continue
             yield f"{call} changed {change}"
 
     def _is_own(self, change, made):

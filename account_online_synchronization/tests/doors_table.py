@@ -2,9 +2,9 @@
 
 test_every_door compares this table with the program and fails for whatever is missing here. To add something:
 
-* **a method** that Odoo's own models do not have: who may call it (below), and, for accountants and support, which tables it may change. A method that acts
-  on records checks the right to them itself, because RPC calls it with any ids.
-* **a model**: who may read it (``READERS``), and which fields RPC may set (``SETTABLE``); everything else is the server's.
+* **a method** that Odoo's base model does not have: who may call it, and which tables it may change. A method that
+  acts on records checks the right to them itself, because RPC calls it with any ids.
+* **a model**: who may read it (``READERS``), and which fields RPC may set (``SETTABLE``); all others are the server's.
 * **a stored model without a company rule**: why none is needed (``NO_COMPANY_RULE``).
 """
 
@@ -248,11 +248,11 @@ NOTES = {"bank.sync.client": SUPPORT, "bank.sync.connection": SUPPORT}
 
 #: Why a stored model of ours has no rule about companies.
 NO_COMPANY_RULE = {
-    "account.online.authorization": "One user's: nobody but the system reads it, and its methods answer that user only.",
+    "account.online.authorization": "One user's: only the system reads it, and its methods answer that user.",
     "account.online.event": "Says what to ask about, of the whole database; nobody but the system reads it.",
     "account.online.progress": "Machinery of a load, nobody but the system reads it.",
     "account.online.service": "One record per database; nobody but the system reads it.",
-    "bank.sync": "The proxy knows clients, which are databases; its back office is one, for support and administrators.",
+    "bank.sync": "The proxy knows clients, which are databases; all of them have one back office.",
 }
 
 #: Columns whose value means something for the program, so that no canary takes its place.

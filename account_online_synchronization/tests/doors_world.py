@@ -1,7 +1,7 @@
-"""The world that test_doors attacks: company A with everything that our addons can store, and company B of the attackers.
+"""The world that test_every_door attacks: company A with all that our addons store, and the attackers' company B.
 
-Every text and every amount of company A is replaced by a *canary*: a value that nobody can guess and that names its column,
-so that any answer to anybody can be searched for what it gave away.
+Every text and every amount of company A is replaced by a *canary*: a value that nobody can guess and that names its
+column, so that any answer to anybody can be searched for what it gave away.
 """
 
 import base64
