@@ -80,9 +80,9 @@ class AccountBankStatementLine(models.Model):
 
     def _check_server_fields(self, *vals_list):
         """What the bank said of a line that it brought stays as it said it; other lines may have it from a file."""
-        super()._check_server_fields(*vals_list)
         if not self.env.su and self.online_account_id and any("transaction_details" in vals for vals in vals_list):
             raise AccessError(self.env._("What the bank said about a transaction can't be changed."))
+        return super()._check_server_fields(*vals_list)
 
     # -------------------------------------------------------------------------
     # ACTIONS

@@ -26,7 +26,7 @@ def as_server(records):
     """
     env = records.env
     if env.su:
-        return records.with_context(clean_context(env.context))
+        return records.with_env(env(context=clean_context(env.context)))
     # Why read: Odoo checks the companies of the context here, and never again with superuser rights.
     env.companies  # noqa: B018  pylint: disable=pointless-statement
     context = {key: env.context[key] for key in KEPT_CONTEXT if key in env.context}
