@@ -384,19 +384,21 @@ class TestEveryDoor(OnlineSyncCommon, HttpCase):
         self.attack("administrator", "account.group_account_manager", foreign=True)
 
     def test_support_of_the_proxy_does_what_the_table_says(self):
+        if "bank.sync.client" not in self.env:
+            self.skipTest("The proxy is not installed in this database.")
         self.attack("support", "bank_sync_proxy.group_support")
 
     def test_the_doors_open_for_those_who_may(self):
         """Else an attack would prove nothing: it would fail for a reason that has nothing to do with rights."""
         closed = []
         with mute_logger(*QUIET):
-            caller = self.caller("administrator", *EVERY_RIGHT)
             # The visits and wizards are those of whoever has opened them.
-            caller = caller._replace(user=self.a.administrator)
+            caller = Caller("administrator", self.a.administrator, "", self.a)
             for model in self.stored:
                 if self.env[model]._transient and self.ids_of(self.a, model):
                     self.own(model, self.a, caller.user)
-            self.a.administrator.group_ids += self.env["res.groups"].concat(*(self.env.ref(one) for one in EVERY_RIGHT))
+            for one in EVERY_RIGHT:
+                caller.user.group_ids += self.env.ref(one, raise_if_not_found=False) or self.env["res.groups"]
             self.authenticate(caller.user.login, caller.user.login)
             generator = Generator(self, caller)
             self.env.flush_all()
