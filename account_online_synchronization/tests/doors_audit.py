@@ -15,6 +15,7 @@ LOOSE = {
     "mail_followers": ("res_model", "res_id"),
     "mail_activity": ("res_model", "res_id"),
     "ir_attachment": ("res_model", "res_id"),
+    "ir_model_data": ("model", "res_id"),
 }
 
 

@@ -3,6 +3,7 @@
 import fnmatch
 import json
 
+from .doors_audit import SHARED
 from .doors_table import (
     ACCOUNTANT,
     ADMINISTRATOR,
@@ -10,6 +11,7 @@ from .doors_table import (
     HARMLESS,
     INVOICING,
     METHODS,
+    NOTES,
     ODOO,
     RANKS,
     READERS,
@@ -17,6 +19,15 @@ from .doors_table import (
     SETTABLE,
     SHOWN,
 )
+
+#: What is of the whole database.
+NO_COMPANY = ("bank.sync.", "account.online.service")
+
+#: Tables of ours that every accounting administrator of the database changes, whatever his company.
+SHARED_TABLES = ("account_online_service",)
+
+#: Beginnings of the names of tables to which nobody adds anything without a reason in doors_table.
+PROTECTED = ("account_online_", "bank_sync_", "ir_", "res_users", "res_groups", "res_company")
 
 
 class Judge:
@@ -41,13 +52,16 @@ class Judge:
         for model, name in sorted(self.case.canaries.found_in(answer.text)):
             if not self._may_see(model, name):
                 yield f"{call} told {model}.{name}"
+        if call.why.startswith("hidden") and answer.is_success and answer.result:
+            # Why: who may ask whether a field has a value finds it out, letter by letter.
+            yield f"{call} answered: {str(answer.result)[:100]}"
         if call.method == "search" and not self._may_see(call.model, None):
             found = set(self.case.ids_of(self.case.a, call.model))
             if answer.is_success and isinstance(answer.result, list) and found & set(answer.result):
                 yield f"{call} told which records there are"
 
     def _may_see(self, model, name):
-        if self.caller.foreign and not model.startswith("bank.sync."):
+        if self.caller.foreign and not model.startswith(NO_COMPANY):
             return False
         field = self.env[model]._fields.get(name) if model in self.env else None
         if field is not None and field.groups and not self.caller.user.has_groups(field.groups):
@@ -81,18 +95,21 @@ class Judge:
     def effects(self, call, changes):
         """:return: generator of sentences about rows that are not the caller's to change"""
         door = METHODS.get(f"{call.model}.{call.method}")
+        talks = call.method.startswith("message_") and call.model in NOTES and self.may(NOTES[call.model])
         made = {table: set(ids) for table, ids in self.case.owned_by_b.items()}
         for change in changes:
             if change.table in HARMLESS:
+                continue
+            if talks and change.table.startswith("mail_"):
                 continue
             if self._is_own(change, made):
                 if change.kind == "INSERT" and "id" in change.new:
                     # What refers to it, such as its followers, is the caller's, too.
                     made.setdefault(change.table, set()).add(change.new["id"])
                 continue
-            if not self.caller.foreign and door and self.may(door.who):
-                if any(fnmatch.fnmatch(change.table, pattern) for pattern in door.changes):
-                    continue
+            may_change = door and self.may(door.who) and (not self.caller.foreign or change.table in SHARED_TABLES)
+            if may_change and any(fnmatch.fnmatch(change.table, pattern) for pattern in door.changes):
+                continue
             yield f"{call} changed {change}"
 
     def _is_own(self, change, made):
@@ -105,9 +122,13 @@ class Judge:
         if self.caller.foreign:
             if audit.touches(change, self.case.owned_by_a, self.tables) or change.table.startswith("bank_sync_"):
                 return False
-            if audit.touches(change, made, self.tables):
+            if audit.touches(change, made, self.tables) or self._is_stamp(change):
                 return True
-            return change.table in self.transient and row.get("create_uid") == uid
+            # What Odoo makes for him without saying for which company, such as the account of a new journal.
+            is_new = change.kind == "INSERT" and row.get("create_uid") == uid
+            return (change.table in self.transient and row.get("create_uid") == uid) or (
+                is_new and not change.table.startswith(PROTECTED)
+            )
         if change.table in self.transient:
             # What a wizard says is looked at by its fields; whose it is, by whoever has made it.
             return {(one or row).get("create_uid") for one in (change.old, change.new)} == {uid}
@@ -115,6 +136,11 @@ class Judge:
             return False
         # Why: what Odoo lets accountants do in their own company is Odoo's business, apart from our columns.
         return self.may(INVOICING) and not self.forged_columns(change)
+
+    @staticmethod
+    def _is_stamp(change):
+        """Odoo notes that somebody has written what was there already, as it activates a currency."""
+        return change.table in SHARED and change.kind == "UPDATE" and change.columns() <= {"write_date", "write_uid"}
 
     def _is_ours(self, table):
         return table.startswith(("account_online_", "bank_sync_", "account_missing_", "account_duplicate_"))

@@ -2,9 +2,9 @@
 
 test_every_door compares this table with the program and fails for whatever is missing here. To add something:
 
-* **a method**: who may call it (below), and, for accountants and support, which tables it may change. A method that acts
-  on records checks the right to them itself, because RPC calls it with any ids.
-* **a model**: who may read it (``READERS``), and which fields RPC may set (``SETTABLE``); everything else is the server's.
+* **a method** that Odoo's base model does not have: who may call it, and which tables it may change. A method that
+  acts on records checks the right to them itself, because RPC calls it with any ids.
+* **a model**: who may read it (``READERS``), and which fields RPC may set (``SETTABLE``); all others are the server's.
 * **a stored model without a company rule**: why none is needed (``NO_COMPANY_RULE``).
 """
 
@@ -122,31 +122,18 @@ METHODS = {
     "account.online.link.action_search_banks": Door(ADMINISTRATOR),
     "account.online.link.action_update_credentials": Door(ADMINISTRATOR),
     "account.online.phone.action_back": Door(ADMINISTRATOR),
-    "account.online.phone.action_confirm": Door(ADMINISTRATOR),
-    "account.online.phone.action_send": Door(ADMINISTRATOR),
+    "account.online.phone.action_confirm": Door(ADMINISTRATOR, ("account_online_service",)),
+    "account.online.phone.action_send": Door(ADMINISTRATOR, ("account_online_service",)),
     # The system chooses the connection service.
     "res.config.settings.action_register_online_sync": Door(SYSTEM),
     "res.config.settings.action_rotate_online_sync_secret": Door(SYSTEM),
     "res.config.settings.action_test_online_sync": Door(SYSTEM),
     "res.config.settings.get_values": Door(ODOO),
     "res.config.settings.set_values": Door(SYSTEM),
-    # Overrides of Odoo's own, below Odoo's own access rights.
-    "account.bank.statement.line.create": Door(ODOO, BOOKS),
-    "account.duplicate.transaction.wizard.create": Door(ACCOUNTANT, WIZARDS),
-    "account.duplicate.transaction.wizard.write": Door(ACCOUNTANT, WIZARDS),
-    "account.move.create": Door(ODOO, BOOKS),
-    "account.move.line.create": Door(ODOO, BOOKS),
-    "account.move.write": Door(ODOO, BOOKS),
-    "account.online.account.write": Door(ADMINISTRATOR),
-    "account.online.link.write": Door(ADMINISTRATOR),
     # The proxy's back office. Support reads and intervenes, administrators of the proxy do the rest.
     "bank.sync.client.action_accept_new_database": Door(SUPPORT, ("bank_sync_client", "bank_sync_event", *CHATTER)),
     "bank.sync.client.action_ask_phone_again": Door(SUPPORT, ("bank_sync_*", *CHATTER)),
     "bank.sync.concern.action_open": Door(EVERYBODY),
-    "bank.sync.connection.create": Door(SYSTEM),
-    "bank.sync.error.export_data": Door(SYSTEM),
-    "bank.sync.institution.init": Door(SYSTEM),
-    "bank.sync.concern.init": Door(SYSTEM),
     "bank.sync.intervention.action_apply": Door(
         SUPPORT,
         (
@@ -163,8 +150,6 @@ METHODS = {
     "bank.sync.provider.action_one_day_later": Door(SYSTEM),
     "bank.sync.provider.action_test_keys": Door(SYSTEM),
     "bank.sync.provider.action_update_directory": Door(SYSTEM),
-    "bank.sync.provider.create": Door(SYSTEM),
-    "bank.sync.provider.write": Door(SYSTEM),
 }
 
 # -------------------------------------------------------------------------
@@ -173,6 +158,8 @@ METHODS = {
 
 #: Who reads what our addons keep, within one company.
 READERS = {
+    "account.online.server.fields": SYSTEM,
+    "bank.sync.server.fields": SYSTEM,
     "account.bank.statement": INVOICING,
     "account.bank.statement.line": INVOICING,
     "account.duplicate.transaction.wizard": ACCOUNTANT,
@@ -224,6 +211,8 @@ SHOWN = {
     ("account.online.link", "name"): INVOICING,
     ("account.online.link", "error_message"): INVOICING,
     ("account.online.link", "error_reference"): INVOICING,
+    # Support of the connection service asks for it.
+    ("account.online.service", "client_identifier"): ADMINISTRATOR,
 }
 
 #: Fields that RPC may set, for models that are our own; the web client sends no others. None: nobody creates or writes.
@@ -249,17 +238,21 @@ SERVER_FIELDS = {
         "online_partner_information",
         "online_adopted",
         "online_distinct",
+        "online_possible_duplicate",
     },
     "account.journal": {"account_online_account_id"},
 }
 
+#: Who writes in the chatter of records that he may only read.
+NOTES = {"bank.sync.client": SUPPORT, "bank.sync.connection": SUPPORT}
+
 #: Why a stored model of ours has no rule about companies.
 NO_COMPANY_RULE = {
-    "account.online.authorization": "One user's: nobody but the system reads it, and its methods answer that user only.",
+    "account.online.authorization": "One user's: only the system reads it, and its methods answer that user.",
     "account.online.event": "Says what to ask about, of the whole database; nobody but the system reads it.",
     "account.online.progress": "Machinery of a load, nobody but the system reads it.",
     "account.online.service": "One record per database; nobody but the system reads it.",
-    "bank.sync": "The proxy knows clients, which are databases; its back office is one, for support and administrators.",
+    "bank.sync": "The proxy knows clients, which are databases; all of them have one back office.",
 }
 
 #: Columns whose value means something for the program, so that no canary takes its place.
@@ -279,6 +272,14 @@ KEPT = {
     "bank.sync.provider": {"name"},
     "bank.sync.provider.setting": {"name", "plain_value", "encrypted_value"},
     "bank.sync.reason": {"name", "text"},
+}
+
+#: Methods for which there is nothing in this world, so that not even those who may get an answer.
+NOT_HERE = {
+    "account.online.account.selection.action_confirm": "the choices are canaries",
+    "bank.sync.concern.action_open": "no concern: nothing has failed",
+    "bank.sync.provider.action_one_day_later": "the Demo Bank's clock is a canary",
+    "res.config.settings.action_register_online_sync": "there is no connection service at that address",
 }
 
 #: Tables that any request may change, and why that is harmless.

@@ -1,7 +1,7 @@
-"""The world that test_doors attacks: company A with everything that our addons can store, and company B of the attackers.
+"""The world that test_every_door attacks: company A with all that our addons store, and the attackers' company B.
 
-Every text and every amount of company A is replaced by a *canary*: a value that nobody can guess and that names its column,
-so that any answer to anybody can be searched for what it gave away.
+Every text and every amount of company A is replaced by a *canary*: a value that nobody can guess and that names its
+column, so that any answer to anybody can be searched for what it gave away.
 """
 
 import base64
@@ -9,6 +9,7 @@ import re
 from datetime import timedelta
 
 from odoo import fields
+from odoo.models import BaseModel
 from odoo.tests import new_test_user
 
 from .doors_table import KEPT
@@ -48,12 +49,15 @@ def our_fields(env, model):
     return {
         name: field
         for name, field in env[model]._fields.items()
-        if is_ours(env, model) or field._modules and set(field._modules) & set(ADDONS)
+        if is_ours(env, model) or (field._modules and set(field._modules) & set(ADDONS))
     }
 
 
 def public_methods(env, model):
-    """:return: names of the methods that our addons define or override and that RPC may call"""
+    """Those that Odoo's base model has, too, are attacked for each model anyway, overridden or not.
+
+    :return: names of the methods that our addons add to a model and that RPC may call
+    """
     return sorted(
         {
             name
@@ -62,6 +66,7 @@ def public_methods(env, model):
             if callable(value)
             and not isinstance(value, type)
             and not name.startswith("_")
+            and not hasattr(BaseModel, name)
             and not any(
                 getattr(getattr(base, name, None), "_api_private", False) for base in env.registry[model].__mro__
             )

@@ -88,8 +88,8 @@ class AccountOnlineReversal(models.TransientModel):
         turned = lines if self.scope == "open" else lines.browse()
         turned.check_access("write")
         # sudo: the right to connect, write access to the account and to the lines were checked above
-        wizard = as_server(self)
-        wizard._reverse(as_server(turned))
+        wizard, turned = as_server(self), as_server(turned)
+        wizard._reverse(turned)
         wizard._tell(turned, left if self.scope == "open" else [])
         return {"type": "ir.actions.act_window_close"}
 
