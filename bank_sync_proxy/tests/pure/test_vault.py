@@ -133,6 +133,6 @@ OTHER = Path(__file__).parents[3] / "account_online_synchronization" / "tools"
 
 
 @pytest.mark.skipif(not OTHER.exists(), reason="the other addon is not beside this one")
-@pytest.mark.parametrize("name", ["bounded_http.py", "signing.py", "vault.py"])
+@pytest.mark.parametrize("name", ["bounded_http.py", "quiet_calls.py", "signing.py", "vault.py"])
 def test_both_addons_hold_the_same_file_because_either_is_installed_without_the_other(name):
     assert (Path(__file__).parents[2] / "tools" / name).read_bytes() == (OTHER / name).read_bytes()
