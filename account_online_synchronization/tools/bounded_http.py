@@ -217,8 +217,9 @@ class BoundedAdapter(HTTPAdapter):
     connection = BoundedConnection
 
     def init_poolmanager(self, *args, **kwargs):
-        super().init_poolmanager(*args, **kwargs)
+        result = super().init_poolmanager(*args, **kwargs)
         self._use_connections(self.poolmanager, self.connection)
+        return result
 
     def proxy_manager_for(self, proxy, **kwargs):
         manager = super().proxy_manager_for(proxy, **kwargs)
