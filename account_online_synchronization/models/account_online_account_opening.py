@@ -12,7 +12,7 @@ from ..importer.opening import Beginning
 class AccountOnlineAccount(models.Model):
     """The opening balance in the ledger: statements begin with a balance, entries have to be told of it by a line."""
 
-    _inherit = "account.online.account"
+    _inherit = "account.online.account"  # pylint: disable=consider-merging-classes-inherited
 
     opening_balance = fields.Monetary(
         string="Missing Opening Balance",

@@ -4,7 +4,7 @@ What can't be read raises ValueError; :meth:`.web.WebProvider.reading` makes it 
 """
 
 import re
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import cache
 
