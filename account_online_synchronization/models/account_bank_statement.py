@@ -22,18 +22,20 @@ class AccountBankStatement(models.Model):
     # -------------------------------------------------------------------------
 
     def _compute_is_complete(self):
-        super()._compute_is_complete()
+        result = super()._compute_is_complete()
         complete = self.filtered(lambda one: one.online_period_start and one.is_complete)
         if complete:
             complete._of_unknown_start().is_complete = False
+        return result
 
     def _compute_problem_description(self):
-        super()._compute_problem_description()
+        result = super()._compute_problem_description()
         for statement in self.filtered("online_period_start")._of_unknown_start():
             statement.problem_description = self.env._(
                 "The bank's balance at the beginning of this journal is not known yet, so the balances of this "
                 "statement are provisional. They are corrected by the synchronization that learns it."
             )
+        return result
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS

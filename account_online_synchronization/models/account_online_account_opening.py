@@ -13,7 +13,7 @@ from .server_fields import as_server
 class AccountOnlineAccount(models.Model):
     """The opening balance in the ledger: statements begin with a balance, entries have to be told of it by a line."""
 
-    _inherit = "account.online.account"
+    _inherit = "account.online.account"  # pylint: disable=consider-merging-classes-inherited
 
     opening_balance = fields.Monetary(
         string="Missing Opening Balance",
