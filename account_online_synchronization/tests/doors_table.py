@@ -125,6 +125,7 @@ METHODS = {
     "account.online.phone.action_confirm": Door(ADMINISTRATOR, ("account_online_service",)),
     "account.online.phone.action_send": Door(ADMINISTRATOR, ("account_online_service",)),
     # The system chooses the connection service.
+    "res.config.settings.execute": Door(SYSTEM),
     "res.config.settings.action_register_online_sync": Door(SYSTEM),
     "res.config.settings.action_rotate_online_sync_secret": Door(SYSTEM),
     "res.config.settings.action_test_online_sync": Door(SYSTEM),
@@ -147,6 +148,7 @@ METHODS = {
         ),
     ),
     "bank.sync.provider.action_accept_shorter_directory": Door(SYSTEM),
+    "bank.sync.provider.action_change_keys": Door(SYSTEM),
     "bank.sync.provider.action_one_day_later": Door(SYSTEM),
     "bank.sync.provider.action_test_keys": Door(SYSTEM),
     "bank.sync.provider.action_update_directory": Door(SYSTEM),
