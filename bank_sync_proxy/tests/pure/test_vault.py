@@ -136,7 +136,8 @@ OTHER = Path(__file__).parents[3] / "account_online_synchronization"
 @pytest.mark.parametrize(
     "name",
     [
-        *("tools/bounded_http.py", "tools/quiet_calls.py", "tools/recognition.py", "tools/signing.py", "tools/vault.py"),
+        *("tools/bounded_http.py", "tools/quiet_calls.py", "tools/recognition.py", "tools/signing.py"),
+        *("tools/vault.py",),
         *("models/server_fields.py", "tests/server_doors.py"),
     ],
 )
