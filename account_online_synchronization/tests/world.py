@@ -294,7 +294,7 @@ class World(Checks):
             if self._lock_date() >= payment.day:
                 payment.marks.add("was locked")
             payment.day = max(self.today - timedelta(days=back), self.oldest_asked.get(account) or date.min)
-            payment.marks.add("was moved")
+            payment.marks |= {"was moved", "moved unseen"}
         if self._lock_date() >= payment.day:
             payment.marks.add("was locked")
         if what != "text":
@@ -346,7 +346,9 @@ class World(Checks):
                 if payment.state == "withdrawn":
                     payment.marks.add("silent")
         # Why only with a new account id: no bank renames what its own list of changes refers to.
-        if new_transaction_ids and (new_ids or account.kind != "cursor"):
+        # Why not where one has just moved: under another id and day at once nobody can know which one it was.
+        is_moving = any("moved unseen" in payment.marks for payment in account.payments)
+        if new_transaction_ids and (new_ids or account.kind != "cursor") and not is_moving:
             account.id_version += 1
 
     # -------------------------------------------------------------------------
@@ -549,6 +551,9 @@ class World(Checks):
         self.commit()
         self._note_what_was_told()
         if not breakdown:
+            for account in self.accounts if how == "user" and link is None else ():
+                for payment in account.payments:
+                    payment.marks.discard("moved unseen")
             self.check(links if how == "user" else self.links.filtered(lambda one: one.last_refresh == started))
 
     def _start(self, how, links):
