@@ -260,7 +260,11 @@ class GoCardless(WebProvider):
             if error and not read:
                 raise error
             accounts = self._identify(read, flow.state.get("accounts", {}))
-            state |= {"accounts": accounts, **({"unread": unread} if unread else {})}
+            state["accounts"] = accounts
+            if unread:
+                # Which of those that were known it is can only be seen once it can be read.
+                known = flow.state.get("accounts", {}).items()
+                state |= {"unread": unread, "before": {key: old for key, old in known if key not in accounts}}
             # Why not in a renewal, too: there, users have reversed the account by themselves.
             if institution := flow.state.get("institution") if flow.state else flow.institution:
                 state["institution"] = institution
@@ -296,16 +300,18 @@ class GoCardless(WebProvider):
             "id": account_id,
             "iban": reading.iban(account.get("iban")),
             "number": number,
-            "currency": reading.currency(account.get("currency") or self._currency(state, account_id)),
+            "currency": self._currency(state, account_id, account.get("currency")),
             "name": reading.text(account.get("name") or account.get("product") or account.get("ownerName")),
             "type": TYPES.get(account.get("cashAccountType"), "current"),
         }
 
-    def _currency(self, state, account_id):
-        """Of an account whose details don't say it: what its amounts are in.
+    def _currency(self, state, account_id, said):
+        """Of an account whose details don't say it, or say XXX for "several": what its amounts are in.
 
         :raise ValueError: where they are in none, or in several
         """
+        if reading.has_currency(said):
+            return said
         found = set()
         if "balances" not in state.get("not_offered", ()):
             balances = self._ask_account(state, account_id, "balances")["balances"]
@@ -313,6 +319,7 @@ class GoCardless(WebProvider):
         elif "transactions" not in state.get("not_offered", ()):
             listed = self._ask_account(state, account_id, "transactions")["transactions"]
             found = {row["transactionAmount"]["currency"] for rows in listed.values() for row in rows}
+        found = set(filter(reading.has_currency, found))
         if len(found) != 1:
             raise ValueError(f"the account has no currency of its own: {sorted(found)}")
         return found.pop()
@@ -388,8 +395,9 @@ class GoCardless(WebProvider):
         if not state.get("unread"):
             return state
         read, unread, _error = self._read_accounts(state, state["unread"])
-        state = {**state, "accounts": {**state["accounts"], **{one["id"]: one for one in read}}, "unread": unread}
-        return state if unread else {name: value for name, value in state.items() if name != "unread"}
+        found = self._identify(read, {**state.get("before", {}), **state["accounts"]})
+        state = {**state, "accounts": {**state["accounts"], **found}, "unread": unread}
+        return state if unread else {name: value for name, value in state.items() if name not in ("unread", "before")}
 
     def accounts(self, state):
         self._check_consent(state)

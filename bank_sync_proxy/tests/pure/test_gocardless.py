@@ -305,6 +305,33 @@ def test_one_account_that_can_t_be_read_keeps_no_other_one_away(script, name, go
     assert set(state["accounts"]) == {FIRST, SECOND} and "unread" not in state
 
 
+def test_an_account_that_a_renewal_could_not_read_goes_on_where_it_was(script):
+    """Our id need not be the one of this consent: which account it is can only be seen once it can be read."""
+    state = json.loads(json.dumps(script.state))
+    state["accounts"] = {f"ours-{key}": {**account, "id": f"old-{key}"} for key, account in state["accounts"].items()}
+    script.state = state
+    script.server.expect(list(connecting(first=LIMITED).values()))
+    completed = script.walk("renew")
+    assert list(completed.state["accounts"]) == [f"ours-{SECOND}"]
+    script.adapter = script.new_adapter()
+    script.server.expect([*TOKEN, {**REQUISITION}, connecting()["first"]])
+    state = script.adapter.refresh(completed.state).state
+    assert set(state["accounts"]) == {f"ours-{FIRST}", f"ours-{SECOND}"} and "before" not in state
+
+
+@pytest.mark.parametrize("currencies, there", [(["GBP", "GBP"], True), (["GBP", "EUR"], False)])
+def test_an_account_in_no_currency_has_the_one_of_its_balances(script, currencies, there):
+    """XXX stands for "several"."""
+    exchanges = connecting()
+    exchanges["first"]["answer"]["account"]["currency"] = "XXX"
+    balances = [{"balanceType": "expected", "balanceAmount": {"amount": "1", "currency": one}} for one in currencies]
+    *before, second = exchanges.values()
+    asked = {"ask": f"GET /accounts/{FIRST}/balances/", "answer": {"balances": balances}}
+    script.server.expect([*before, asked, second])
+    completed = script.walk()
+    assert [account.currency for account in completed.accounts] == ["GBP"] * there + ["EUR"]
+
+
 def test_a_consent_of_which_no_account_can_be_read_is_a_failure(script):
     script.server.expect(list(connecting(first=LIMITED, second=LIMITED).values()))
     with pytest.raises(RateLimited) as caught:
