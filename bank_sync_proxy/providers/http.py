@@ -246,6 +246,9 @@ class Http:
             # Why not its text: it shows the URL with all parameters.
             _logger.info("%s %s %s: %s", self.provider, method, mask(name), type(error).__name__)
             return None, self._failure(TransientError, type(error).__name__)
+        except TransientError as error:
+            # Of the question for a token, before this one was sent.
+            return None, error
         milliseconds = (self.monotonic() - begun) * 1000
         _logger.debug("%s %s %s: %s in %d ms", self.provider, method, mask(name), answer.status, milliseconds)
         return self._read(answer, kind)

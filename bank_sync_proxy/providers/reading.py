@@ -45,8 +45,8 @@ FILLING = re.compile(r"0+|[Xx]{3,}|[Xx*#\u2022\u25cf]{4,}[ -]?\d{0,6}")
 MASKED = re.compile(r"[*\u2022\u25cf\u2026#]|[xX]{3}|\?{2}|\.{2}")
 #: Days that mean "not known", such as 0001-01-01, 1970-01-01 and 9999-12-31, are outside of these years.
 YEARS = range(1990, 2201)
-#: One word with a digit in it, or groups of digits, perhaps after a country's model: a text with words is for people.
-REFERENCE = re.compile(r"(?=\D*\d)[A-Za-z0-9+/*.:_-]{2,35}|(?:[A-Z]{2}\d{2} )?\d[\d -]{2,34}")
+#: One word, or groups of digits, perhaps after a country's model: a text with words is for people.
+REFERENCE = re.compile(r"[A-Za-z0-9+/*.:_-]{2,35}|(?:[A-Z]{2}\d{2} )?\d[\d -]{2,34}")
 
 
 class Number(float):
@@ -279,7 +279,7 @@ def structured_reference(value):
     value = text(value)
     if value is None or re.match(r"[Rr][Ff]\d\d", value):
         return creditor_reference(value)
-    return value if REFERENCE.fullmatch(value) else None
+    return value if REFERENCE.fullmatch(value) and any(map(str.isdecimal, value)) else None
 
 
 def end_to_end_id(value):
