@@ -236,7 +236,7 @@ class AccountOnlineAccount(models.Model):
             raise UserError(
                 self.env._(
                     "The opening balance would be of %s, which is in a locked period. Change the lock date first, or "
-                    "book it with a miscellaneous entry of an earlier day.",
+                    "book it with a miscellaneous entry on an open day and choose Not Needed.",
                     format_date(self.env, day),
                 )
             )

@@ -37,7 +37,7 @@ class AccountOnlineReversal(models.TransientModel):
         string="Reverse the balance, too",
         help="For a bank that reports the debt of a credit card as positive.",
     )
-    open_count = fields.Integer(string="Open Transactions", compute="_compute_lines")
+    open_count = fields.Integer(string="Transactions to Reverse", compute="_compute_lines")
     left_count = fields.Integer(string="Left as They Are", compute="_compute_lines")
     left_text = fields.Text(string="Transactions Left as They Are", compute="_compute_lines")
 
