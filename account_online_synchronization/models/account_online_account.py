@@ -325,7 +325,7 @@ class AccountOnlineAccount(models.Model):
         """Why so little: the user's own name for the account wins, and a currency never changes."""
         self._check_is_no_other_account(message)
         # Why not in another currency: the amount means something else there, see _parse for the transactions.
-        has_currency = message.get("currency") in (None, self.currency_id.name)
+        has_currency = message.get("currency") in ("", None, self.currency_id.name)
         values = self._prepare_balance_values(message) if has_currency else {}
         if message.get("number"):
             values["account_number"] = str(message["number"])

@@ -5,7 +5,6 @@ from .server_fields import as_server
 
 #: What the refusal of one account leads to, as the same failure of a whole connection would.
 ACTION_OF_REFUSAL = {"account_refused": "leave_out", "unknown_account": "renew", "period_refused": "contact_support"}
-MAX_NOTES, MAX_NOTE = 5, 500
 
 
 class AccountOnlineLink(models.Model):
@@ -62,11 +61,8 @@ class AccountOnlineLink(models.Model):
     # -------------------------------------------------------------------------
 
     def _take_notes(self, answer):
-        """Keep what ``connections.refresh`` says beside its answer; nothing of it is trusted to be short, or a text."""
-        listed = answer.get("notes")
-        notes = [note for note in listed if isinstance(note, str)] if isinstance(listed, list) else []
-        notes = [" ".join(note.replace("\x00", "").split())[:MAX_NOTE] for note in notes[:MAX_NOTES]]
-        text = "\n".join(dict.fromkeys(filter(None, notes))) or False
+        """Keep what ``connections.refresh`` says beside its answer, see :func:`..proxy.answers.read_visit`."""
+        text = "\n".join(answer["notes"]) or False
         if (self.service_notes or False) != text:
             self.service_notes = text
 

@@ -136,7 +136,8 @@ class AccountOnlineTransaction(models.Model):
         """A line that a user deletes must not come back with the next run."""
         for line in lines.filtered(lambda line: line.online_transaction_identifier == OPENING):
             # Why here: its account is asked again whether it wants to be booked. Why not a sum: it may be called twice.
-            account = line.online_account_id
+            # sudo: Odoo has checked that the user may delete the line
+            account = as_server(line.online_account_id)
             account.opening_to_book = account.opening_to_book or line.amount
         known = lines.filtered(
             lambda line: line.online_account_id and line.online_transaction_identifier not in (False, OPENING)

@@ -12,6 +12,8 @@ MAX_CURSOR = 2000
 #: One connection holds less than this, whatever the provider.
 MAX_ACCOUNTS = 1000
 MAX_NAME = 200
+#: What the service adds to a refresh: sentences for the user.
+MAX_NOTES, MAX_NOTE = 5, 500
 #: What tells whether two descriptions of an account are about the same one.
 OF_ONE_ACCOUNT = ("number", "currency")
 
@@ -30,17 +32,16 @@ def read_accounts(messages):
 
 
 def _read_account(message):
-    """:return: ``id``, ``name``, ``number``, ``currency``, ``type``, ``balance_at`` and ``id_scheme`` as texts, empty
-    where unknown, and ``balance`` as it came; None for what has no id
+    """:return: ``id``, ``name``, ``number``, ``currency``, ``type``, ``balance_at``, ``balance_date`` and ``id_scheme``
+    as texts, empty where unknown; ``balance`` and ``available`` as they came; None for what has no id
     """
     if not isinstance(message, dict) or not is_identifier(message.get("id")):
         return None
-    balance = message.get("balance")
     return {
         "id": message["id"],
         **{name: readable(message.get(name), MAX_NAME) for name in ("name", "number", "currency", "type")},
-        **{name: readable(message.get(name), MAX_NAME) for name in ("balance_at", "id_scheme")},
-        "balance": balance if isinstance(balance, str | int) and not isinstance(balance, bool) else None,
+        **{name: readable(message.get(name), MAX_NAME) for name in ("balance_at", "balance_date", "id_scheme")},
+        **{name: _number(message.get(name)) for name in ("balance", "available")},
     }
 
 
@@ -69,7 +70,7 @@ def read_connection(connection):
 
 def read_page(answer):
     """:param dict answer: of ``transactions.list``, its ``transactions`` a list
-    :return: ``transactions`` as they came, ``removed_ids``, ``next_cursor`` or None, ``has_more``
+    :return: ``transactions`` and ``history_days`` as they came, ``removed_ids``, ``next_cursor`` or None, ``has_more``
     """
     removed, cursor = answer.get("removed_ids"), answer.get("next_cursor")
     return {
@@ -78,6 +79,7 @@ def read_page(answer):
         "removed_ids": _read_ids(removed) if isinstance(removed, list) else [],
         "next_cursor": cursor if is_identifier(cursor, MAX_CURSOR) else None,
         "has_more": answer.get("has_more") is True,
+        "history_days": answer.get("history_days"),
     }
 
 
@@ -99,16 +101,27 @@ def read_state(answer):
 def read_visit(answer):
     """:param dict answer: of an operation that may lead to a page
     :return: ``page_url`` and ``connection_id``, each None where there is none; ``state``, ``expires_at`` and
-        ``refreshed_at`` as texts that are empty where unknown
+        ``refreshed_at`` as texts that are empty where unknown; ``notes``, a list of sentences
     """
-    named, page = answer.get("connection_id"), answer.get("page_url")
+    named, page, notes = answer.get("connection_id"), answer.get("page_url"), answer.get("notes")
     # Why looked at here, too: the transport over HTTP compares the origin, and the embedded one has none.
     is_page = is_identifier(page, MAX_CURSOR) and page.startswith(("https://", "http://", "/"))
     return {
         **{name: readable(answer.get(name), MAX_NAME) for name in ("state", "expires_at", "refreshed_at")},
         "connection_id": named if is_identifier(named) else None,
         "page_url": page if is_page and not page.startswith("//") else None,
+        "notes": _read_notes(notes) if isinstance(notes, list) else [],
     }
+
+
+def _read_notes(values):
+    """Each once, in their order."""
+    read = (" ".join(readable(value, MAX_NOTE).split()) for value in values[:MAX_NOTES] if isinstance(value, str))
+    return list(dict.fromkeys(filter(None, read)))
+
+
+def _number(value):
+    return value if isinstance(value, str | int) and not isinstance(value, bool) else None
 
 
 def _object(value):

@@ -112,7 +112,7 @@ class TestLedger(OpeningCommon):
         self.assert_asked_for(0)
 
     def test_where_the_beginning_is_unknown_nothing_is_asked_for(self):
-        self.statements().online_start_unknown = True
+        self.statements().sudo().online_start_unknown = True
         self.account.balance_at = False
         self.account._refresh_opening()
         self.assert_asked_for(0)
@@ -124,7 +124,7 @@ class TestLedger(OpeningCommon):
 
     def test_the_card_tells_while_something_in_the_balance_cannot_be_read(self):
         self.statements().unlink()
-        self.lines().with_context(online_withdrawn=True).unlink()
+        self.lines().sudo().with_context(online_withdrawn=True).unlink()
         self.account.last_sync = False
         message = self.unreadable("T3")
         self.synchronize(self.link)

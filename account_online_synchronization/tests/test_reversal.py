@@ -80,8 +80,12 @@ class TestReversal(OnlineSyncCommon):
         )
         self.reconcile(reconciled)
         changed.amount = 2.5
-        adopted.online_adopted = True
-        self.company.fiscalyear_lock_date = "2026-04-30"
+        adopted.sudo().online_adopted = True
+        # Why by SQL: Odoo does not let anybody lock a period with open lines, but an import of lock dates does.
+        self.env.cr.execute(
+            "UPDATE res_company SET fiscalyear_lock_date = '2026-04-30' WHERE id = %s", [self.company.id]
+        )
+        self.company.invalidate_recordset()
         wizard = self.wizard()
         self.assertEqual((wizard.open_count, wizard.left_count), (1, 4))
         for reason in ("Reconciled", "changed by hand", "before the bank reported it", "locked period"):
@@ -97,6 +101,7 @@ class TestReversal(OnlineSyncCommon):
             self.wizard().action_reverse()
         with self.assertRaises(AssertionError):
             Form(self.wizard()).save()
+        self.statements().unlink()
         self.lines().unlink()
         self.wizard().action_reverse()
         self.assertTrue(self.account.inverse_transaction_sign)

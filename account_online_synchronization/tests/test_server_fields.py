@@ -50,6 +50,10 @@ class TestServerFields(ServerDoors, OnlineSyncCommon):
             mine["account.missing.transaction.page"].create({"wizard_id": missing.id}),
             mine["account.duplicate.transaction.wizard"].create({"journal_id": self.journal.id}),
             mine["account.online.phone"].create({"mode": "verify", "kind": "connect"}),
+            mine["account.online.opening"].create(
+                {"account_online_account_id": link.account_online_account_ids.id, "company_id": self.company.id}
+            ),
+            mine["account.online.reversal"].create({"account_id": link.account_online_account_ids.id}),
             mine["account.online.authorization"]._remember("connect", "nonce", {}, link),
             link.run_ids,
             mine["account.online.load"].create(

@@ -42,11 +42,13 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
     is_searched = fields.Boolean(readonly=True)
     summary = fields.Char(readonly=True)
     sections = fields.Json(readonly=True, help="Groups, in the shape of account_missing_transaction_sections.py.")
-    groups = fields.Json(readonly=True, groups=fields.NO_ACCESS, help="Ids of lines by the key of their group.")
+    groups = fields.Json(
+        readonly=True, copy=False, groups=fields.NO_ACCESS, help="Ids of lines by the key of their group."
+    )
     chosen = fields.Json(help="Ids of the lines that the user has chosen, as texts.")
     has_groups = fields.Boolean(readonly=True)
     can_delete = fields.Boolean(readonly=True)
-    undo = fields.Json(readonly=True, groups=fields.NO_ACCESS, help="What brings the deleted lines back.")
+    undo = fields.Json(readonly=True, copy=False, groups=fields.NO_ACCESS, help="What brings the deleted lines back.")
     deleted_count = fields.Integer(readonly=True)
 
     @api.model

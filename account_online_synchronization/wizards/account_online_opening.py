@@ -18,7 +18,7 @@ class AccountOnlineOpening(models.TransientModel):
     journal_id = fields.Many2one(comodel_name="account.journal", readonly=True)
     ledger_account_id = fields.Many2one(comodel_name="account.account", readonly=True)
     suspense_account_id = fields.Many2one(comodel_name="account.account", readonly=True)
-    currency_id = fields.Many2one(related="account_online_account_id.currency_id")
+    currency_id = fields.Many2one(related="account_online_account_id.currency_id", related_sudo=False)
     amount = fields.Monetary(string="Opening Balance", readonly=True)
     date = fields.Date(readonly=True)
     explanation = fields.Text(readonly=True)
