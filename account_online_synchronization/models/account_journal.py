@@ -71,19 +71,22 @@ class AccountJournal(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        # Why before: another journal loses its feed only where this one may get it.
+        self._check_server_fields(*vals_list)
         for vals in vals_list:
             if account_id := vals.get("account_online_account_id"):
                 self.browse()._take_over_feed(account_id)
         return super().create(vals_list)
 
     def write(self, vals):
+        self._check_server_fields(vals)
         if account_id := vals.get("account_online_account_id"):
             self._take_over_feed(account_id)
         return super().write(vals)
 
     def _take_over_feed(self, account_id):
         """An account fills one journal: whichever was filled so far, archived or not, lets it go first."""
-        # sudo: Odoo checks write access to these journals in write(); it ends the feed of those with this account only
+        # sudo: only the server may set the account of a journal, see _check_server_fields in create() and write()
         others = as_server(self).with_context(active_test=False)
         others = others.search([("account_online_account_id", "=", account_id), ("id", "not in", self.ids)])
         if not others:

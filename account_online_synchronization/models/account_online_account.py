@@ -344,10 +344,12 @@ class AccountOnlineAccount(models.Model):
         number = message.get("number")
         if not number or not self._is_certainly_another(number):
             return
-        key = self._number_key(number, self.currency_id.id)
+        key = self._certain_number(number)
         # sudo: only compared, nothing of it is told: it may be of a company that the user does not see
-        others = self.sudo().search([("id", "!=", self.id), ("account_number", "!=", False)])
-        if any(self._number_key(other.account_number, other.currency_id.id) == key for other in others):
+        others = self.sudo().search(
+            [("id", "!=", self.id), ("account_number", "!=", False), ("currency_id", "=", self.currency_id.id)]
+        )
+        if any(self._certain_number(other.account_number) == key for other in others):
             raise ProxyError(
                 "account_mixed_up",
                 self.env._(

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 from .account_online_link_status import BUTTON_OF_ACTION, BUTTON_OF_CODE
 from .server_fields import as_server
@@ -17,6 +17,17 @@ class AccountOnlineLink(models.Model):
         copy=False,
         help="What the connection service said with the last answer that it gave: something is missing, or old.",
     )
+
+    has_refused_accounts = fields.Boolean(compute="_compute_has_refused_accounts", store=True)
+
+    # -------------------------------------------------------------------------
+    # COMPUTE METHODS
+    # -------------------------------------------------------------------------
+
+    @api.depends("account_online_account_ids.refusal_code")
+    def _compute_has_refused_accounts(self):
+        for link in self:
+            link.has_refused_accounts = any(link.account_online_account_ids.mapped("refusal_code"))
 
     # -------------------------------------------------------------------------
     # ACTIONS
@@ -62,17 +73,34 @@ class AccountOnlineLink(models.Model):
 
     def _take_notes(self, answer):
         """Keep what ``connections.refresh`` says beside its answer, see :func:`..proxy.answers.read_visit`."""
-        text = "\n".join(answer["notes"]) or False
+        text = "\n".join(answer.get("notes", ())) or False
         if (self.service_notes or False) != text:
             self.service_notes = text
 
-    def _get_status_of_a_part(self, usual_button):
+    def _refused_accounts(self):
+        """:return: dict from a link to those of its accounts that fill a journal and that the bank refuses
+
+        Why not the accounts of each: the dashboard asks for hundreds of links, hardly any of which has such an account.
+        """
+        links = self.filtered("has_refused_accounts")
+        if not links:
+            return {}
+        accounts = self.env["account.online.account"].search(
+            [
+                ("account_online_link_id", "in", links.ids),
+                ("refusal_code", "!=", False),
+                ("journal_ids", "!=", False),
+            ]
+        )
+        return accounts.grouped("account_online_link_id")
+
+    def _get_status_of_a_part(self, usual_button, refused):
         """What a link that works shows: refused accounts first, then what the service noted.
 
         :param str usual_button: where nothing is wrong, or nothing that a button helps with
+        :param refused: accounts that the bank refuses
         :return: as :meth:`_get_status`
         """
-        refused = self.account_online_account_ids._refused_ones()
         if refused:
             code = refused[0].refusal_code
             action = ACTION_OF_REFUSAL.get(code, "contact_support")

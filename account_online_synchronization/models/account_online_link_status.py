@@ -92,8 +92,10 @@ class AccountOnlineLink(models.Model):
     )
     @api.depends_context("lang", "tz")
     def _compute_status(self):
+        refused = self._refused_accounts()
         for link in self:
-            link.status_kind, link.status_text, link.status_hint, link.status_button = link._get_status()
+            status = link._get_status(refused.get(link, self.env["account.online.account"]))
+            link.status_kind, link.status_text, link.status_hint, link.status_button = status
 
     @api.depends("last_refresh", "next_refresh", "auto_sync", "state")
     @api.depends_context("lang", "tz")
@@ -174,8 +176,9 @@ class AccountOnlineLink(models.Model):
     # BUSINESS METHODS - ONE SENTENCE, ONE BUTTON
     # -------------------------------------------------------------------------
 
-    def _get_status(self):
+    def _get_status(self, refused):
         """
+        :param refused: accounts that the bank refuses
         :return: how it looks (``danger``, ``warning``, ``info``), the sentence (empty when all is well), a second one
             that says when or why, and the button that helps (empty where none does)
         """
@@ -184,7 +187,7 @@ class AccountOnlineLink(models.Model):
             # Why by the date: the bank refuses the next question, also where it has not been asked yet.
             if self.consent_state == "ended":
                 return "", "", "", "renew"
-            return self._get_status_of_a_part("synchronize")
+            return self._get_status_of_a_part("synchronize", refused)
         if self._is_cut_in_a_copy():
             can_connect = "bank.sync.api" in self.env
             return "info", self._describe_copy(can_connect), "", "reconnect" if can_connect else ""
@@ -318,6 +321,8 @@ class AccountOnlineLink(models.Model):
                 "connection_identifier",
                 "name",
                 "provider_label",
+                "service_notes",
+                "has_refused_accounts",
             ]
         )
         fetching = self.env["account.online.run"]._get_fetching_status(self)

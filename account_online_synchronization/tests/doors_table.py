@@ -96,9 +96,11 @@ METHODS = {
     "account.online.transaction.action_dismiss": Door(ACCOUNTANT, ("account_online_transaction",)),
     "account.online.transaction.action_restore": Door(ACCOUNTANT, LOADED),
     # Accounting administrators connect.
+    "account.journal.action_book_online_opening_balance": Door(ADMINISTRATOR),
     "account.journal.action_connect_bank": Door(ADMINISTRATOR),
     "account.journal.action_disable_online_auto_sync": Door(ADMINISTRATOR),
     "account.journal.action_fetch_online_accounts": Door(ADMINISTRATOR),
+    "account.journal.action_leave_out_refused_accounts": Door(ADMINISTRATOR),
     "account.journal.action_reactivate_online_link": Door(ADMINISTRATOR),
     "account.journal.action_reconnect_online_link": Door(ADMINISTRATOR),
     "account.journal.action_renew_online_link": Door(ADMINISTRATOR),
@@ -106,6 +108,9 @@ METHODS = {
     "account.journal.action_update_online_credentials": Door(ADMINISTRATOR),
     "account.journal.fetch_online_sync_favorite_institutions": Door(EVERYBODY),
     "account.online.account.action_book_opening_balance": Door(ADMINISTRATOR),
+    "account.online.account.action_decline_opening_balance": Door(ADMINISTRATOR),
+    "account.online.account.action_reconsider_opening_balance": Door(ADMINISTRATOR),
+    "account.online.account.action_reverse_transactions": Door(ADMINISTRATOR),
     "account.online.account.selection.action_confirm": Door(ADMINISTRATOR),
     "account.online.account.selection.action_show_all": Door(ADMINISTRATOR),
     "account.online.link.action_bank_not_listed": Door(ADMINISTRATOR),
@@ -115,15 +120,19 @@ METHODS = {
     "account.online.link.action_disable_auto_sync": Door(ADMINISTRATOR),
     "account.online.link.action_disconnect": Door(ADMINISTRATOR),
     "account.online.link.action_fetch_accounts": Door(ADMINISTRATOR),
+    "account.online.link.action_leave_out_refused": Door(ADMINISTRATOR),
     "account.online.link.action_open_bank": Door(ADMINISTRATOR),
     "account.online.link.action_reactivate": Door(ADMINISTRATOR),
     "account.online.link.action_reconnect": Door(ADMINISTRATOR),
     "account.online.link.action_renew": Door(ADMINISTRATOR),
     "account.online.link.action_search_banks": Door(ADMINISTRATOR),
     "account.online.link.action_update_credentials": Door(ADMINISTRATOR),
+    "account.online.opening.action_book": Door(ADMINISTRATOR),
+    "account.online.opening.action_decline": Door(ADMINISTRATOR),
     "account.online.phone.action_back": Door(ADMINISTRATOR),
     "account.online.phone.action_confirm": Door(ADMINISTRATOR, ("account_online_service",)),
     "account.online.phone.action_send": Door(ADMINISTRATOR, ("account_online_service",)),
+    "account.online.reversal.action_reverse": Door(ADMINISTRATOR),
     # The system chooses the connection service.
     "res.config.settings.execute": Door(SYSTEM),
     "res.config.settings.action_register_online_sync": Door(SYSTEM),
@@ -178,7 +187,9 @@ READERS = {
     "account.online.link": ACCOUNTANT,
     "account.online.load": ACCOUNTANT,
     "account.online.migration": ADMINISTRATOR,
+    "account.online.opening": ADMINISTRATOR,
     "account.online.phone": ADMINISTRATOR,
+    "account.online.reversal": ADMINISTRATOR,
     "account.online.progress": SYSTEM,
     "account.online.run": ACCOUNTANT,
     "account.online.service": SYSTEM,
@@ -226,13 +237,15 @@ SETTABLE = {
     "account.online.account.selection": {"line_ids", "bank_statement_creation_groupby"},
     "account.online.account.selection.line": {"action", "journal_id", "journal_name", "journal_type", "start_date"},
     "account.online.link": {"name", "auto_sync", "responsible_user_id", "renewal_contact_email"},
+    "account.online.opening": {"counterpart_account_id"},
     "account.online.phone": {"phone", "country_id", "code"},
+    "account.online.reversal": {"scope", "with_balance"},
     "bank.sync.intervention": {"action", "client_ids", "connection_ids", "reason_id", "reason"},
 }
 
 #: Fields of Odoo's models that only the synchronization sets.
 SERVER_FIELDS = {
-    "account.bank.statement": {"online_period_start", "online_period_end"},
+    "account.bank.statement": {"online_period_start", "online_period_end", "online_start_unknown"},
     "account.bank.statement.line": {
         "online_account_id",
         "online_transaction_identifier",
@@ -241,6 +254,9 @@ SERVER_FIELDS = {
         "online_adopted",
         "online_distinct",
         "online_possible_duplicate",
+        "online_duplicate_of_id",
+        "online_was_future",
+        "online_withdrawn",
     },
     "account.journal": {"account_online_account_id"},
 }
@@ -262,7 +278,8 @@ KEPT = {
     "account.bank.statement.line": {"online_transaction_identifier", "online_transaction_digest"},
     "account.missing.transaction.page": {"transactions", "next_cursor"},
     "account.missing.transaction.wizard": {"error_action"},
-    "account.online.account": {"online_identifier"},
+    # The scripted bank reads its bookmark.
+    "account.online.account": {"online_identifier", "sync_cursor"},
     "account.online.authorization": {"connection_identifier"},
     "account.online.link": {"connection_identifier", "error_code", "error_action", "legacy_source"},
     "account.online.phone": {"kind"},
@@ -281,6 +298,7 @@ NOT_HERE = {
     "account.online.account.selection.action_confirm": "the choices are canaries",
     "bank.sync.concern.action_open": "no concern: nothing has failed",
     "bank.sync.provider.action_one_day_later": "the Demo Bank's clock is a canary",
+    "res.config.settings.execute": "saves the form of all settings, and there is no connection service at that address",
     "res.config.settings.action_register_online_sync": "there is no connection service at that address",
 }
 

@@ -219,6 +219,10 @@ class Company:
                         "next_action": {"xml_id": self.case.bank_text(self.tag)},
                     }
                 )
+        env["account.online.opening"].sudo().create(
+            {"account_online_account_id": self.account.id, "company_id": self.company.id, "journal_id": self.journal.id}
+        )
+        env["account.online.reversal"].sudo().create({"account_id": self.account.id})
         selection = env["account.online.account.selection"]
         selection._create_for(self.link.with_env(env), refresh=True)
         for mode, step in (("verify", "phone"), ("reactivate", "code")):

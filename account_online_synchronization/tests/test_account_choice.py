@@ -60,6 +60,7 @@ class TestAccountChoice(OnlineSyncCommon):
         self.assertEqual(self.choose().line_ids.mapped("action"), ["create", "create"])
 
     def test_a_card_does_not_get_the_journal_of_the_account_whose_number_it_has(self):
+        self.env["account.journal"].search([("type", "=", "credit")]).active = False
         self.journal.set_bank_account("BE71 0961 2345 6769")
         self.proxy.accounts["A1"] |= {"number": "BE71096123456769", "type": "credit_card"}
         self.proxy.add_account("A2", number="BE71096123456769")

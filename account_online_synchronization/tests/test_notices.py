@@ -213,7 +213,9 @@ class TestResponsibleUser(NoticesCommon):
         others.group_ids -= administrators
 
     def test_who_connects_the_bank_is_responsible(self):
-        self.assertEqual(self.Link.with_user(self.manager).create({"name": "B"}).responsible_user_id, self.manager)
+        self.assertEqual(
+            self.Link.with_user(self.manager).sudo().create({"name": "B"}).responsible_user_id, self.manager
+        )
 
     def test_the_system_is_responsible_for_nothing(self):
         root = self.env.ref("base.user_root")
