@@ -21,8 +21,12 @@ def policy_of(account):
     """:param account: ``account.online.account``"""
     iban = IBAN.match((account.account_number or "").upper())
     country = iban[0][:2] if iban else account.company_id.country_id.code
+    seen_on = day_at_the_bank(datetime.now(timezone.utc), country)
+    if account.balance_at:
+        # Why: what is in the bank's booked balance is booked. The Demo Bank's clock may be days ahead.
+        seen_on = max(seen_on, account._balance_day())
     return Policy(
-        seen_on=day_at_the_bank(datetime.now(timezone.utc), country),
+        seen_on=seen_on,
         is_load=not account.last_sync,
         start_date=account.start_date or None,
         by_value_date=account.date_choice == "value",

@@ -32,7 +32,7 @@ def day_at_the_bank(moment, country_code=None):
 
     Why by country: while it is today in UTC it is tomorrow in Auckland, and what a bank there books must not wait.
     Why the clock, and not the day of the bank's news: some providers never move that on, so nothing would be booked.
-    Why never before the day in UTC: several providers date in UTC.
+    Why never before the day in UTC: several providers date in UTC. A booked balance of a later day counts, too.
 
     :param datetime moment: in UTC
     :param str country_code: of two letters, of the bank or the company; None where it is not known
