@@ -82,7 +82,10 @@ class TestAccess(OnlineSyncCommon):
             company_ids=self.env.ref("base.main_company").ids,
         )
         opening = {"account_online_account_id": account.id, "company_id": self.company.id, "amount": 7.0}
-        for name, values in (("account.online.opening", opening), ("account.online.reversal", {"account_id": account.id})):
+        for name, values in (
+            ("account.online.opening", opening),
+            ("account.online.reversal", {"account_id": account.id}),
+        ):
             with self.subTest(name):
                 wizard = self.env[name].with_user(asked).sudo().create(values).sudo(False)
                 self.assertEqual(wizard.search([]), wizard)
