@@ -103,14 +103,22 @@ def _similar(rows):
     for row in sorted(rows, key=_day):
         by_amount[row.currency_id, row.amount].append(row)
     groups = []
-    for row in rows:
-        if row.is_marked or row.is_flagged:
-            others = by_amount[row.currency_id, row.amount]
-            first = bisect_left(others, row.date - TOLERANCE, key=_day)
-            last = bisect_right(others, row.date + TOLERANCE, key=_day)
+    for same in by_amount.values():
+        end = 0
+        for row in same:
+            if not row.is_marked and not row.is_flagged:
+                continue
+            first = bisect_left(same, row.date - TOLERANCE, key=_day)
+            last = bisect_right(same, row.date + TOLERANCE, key=_day)
             # Why not a marked one alone: what it may have been is gone.
-            if row.is_flagged or last - first > 1:
-                groups.append(others[first:last])
+            if not row.is_flagged and last - first == 1:
+                continue
+            # Why joined: they share lines, so they are one group; a bank that flags everything would hold the worker.
+            if groups and first < end:
+                groups[-1] += same[end:last]
+            else:
+                groups.append(same[first:last])
+            end = last
     return groups
 
 

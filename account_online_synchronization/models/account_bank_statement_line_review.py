@@ -1,10 +1,12 @@
 import json
 from decimal import Decimal
 
-from odoo import models
+from odoo import fields, models
+from odoo.exceptions import UserError
 from odoo.tools.json import json_default
+from odoo.tools.misc import format_date
 
-from ..importer import statements
+from ..importer import locks, statements
 from ..importer.duplicates import TOLERANCE, Row, find_groups
 from ..importer.identity import OPENING
 from ..importer.likeness import NEAR
@@ -144,6 +146,7 @@ class AccountBankStatementLine(models.Model):
         :return: the lines
         """
         journal = keeper.journal_id
+        self._check_days_to_undo(kept, journal)
         Statement = self.env["account.bank.statement"].with_context(active_test=False)
         attachments = self.env["ir.attachment"].search(
             [("res_model", "=", keeper._name), ("res_id", "=", keeper.id), ("res_field", "=", False)]
@@ -167,6 +170,22 @@ class AccountBankStatementLine(models.Model):
             statements.group(journal, grouped, kept["opening"] if has_gone else None)
         journal.account_online_account_id._note_journal_balance()
         return lines
+
+    def _check_days_to_undo(self, kept, journal):
+        """Why: into a locked period Odoo posts nothing, but does so without a word on the first day after it.
+
+        :raise UserError: where a period was locked after its lines were deleted
+        """
+        locks.hold(journal)
+        days = [fields.Date.to_date(one["values"]["date"]) for one in kept["lines"]]
+        if locked := locks.locked_days(journal, days):
+            raise UserError(
+                self.env._(
+                    "A deleted transaction is of %s, which is in a locked period by now, so nothing was brought back. "
+                    "Change the lock date first, then use Undo again.",
+                    format_date(self.env, min(locked)),
+                )
+            )
 
     def _recreate(self, values, journal):
         """:return: the line, empty where it has come back by another way"""

@@ -70,6 +70,30 @@ class TestAccess(OnlineSyncCommon):
         with self.assertRaises(AccessError):
             link.with_user(stranger).read(["name"])
 
+    def test_a_question_is_answered_by_the_one_who_was_asked(self):
+        """Odoo has no rule for transient models: they hold account numbers and amounts, and what is done with them."""
+        account = self.connect_journal().account_online_account_ids
+        asked = self.new_user("account.group_account_manager")
+        other = new_test_user(
+            self.env,
+            login="other",
+            groups="account.group_account_manager",
+            company_id=self.env.ref("base.main_company").id,
+            company_ids=self.env.ref("base.main_company").ids,
+        )
+        opening = {"account_online_account_id": account.id, "company_id": self.company.id, "amount": 7.0}
+        for name, values in (
+            ("account.online.opening", opening),
+            ("account.online.reversal", {"account_id": account.id}),
+        ):
+            with self.subTest(name):
+                wizard = self.env[name].with_user(asked).sudo().create(values).sudo(False)
+                self.assertEqual(wizard.search([]), wizard)
+                self.assertFalse(wizard.with_user(other).search([]))
+                self.assertFalse(wizard.with_user(other).has_access("read"))
+                self.assertFalse(wizard.with_user(other).has_access("write"))
+                self.assertFalse(wizard.with_user(other).has_access("unlink"))
+
     def test_settings_are_neither_told_nor_saved_over_rpc_without_a_record(self):
         """Their methods are public, and without a record Odoo has no rights to check."""
         Settings = self.env["res.config.settings"].with_user(self.new_user("account.group_account_manager"))

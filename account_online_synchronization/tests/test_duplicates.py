@@ -230,6 +230,24 @@ class TestDuplicates(OnlineSyncCommon):
         with self.assertRaisesRegex(UserError, "nothing to undo"):
             wizard.action_undo()
 
+    def test_nothing_comes_back_into_a_period_that_was_locked_meanwhile(self):
+        """Odoo would post it there without a word, on another day."""
+        keep = self.type_line(days=20)
+        line = self.type_line(days=20)
+        wizard = self.search()
+        self.delete_lines(wizard, line)
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE res_company SET fiscalyear_lock_date = %s WHERE id = %s", [self.days_ago(10), self.company.id]
+        )
+        self.env.invalidate_all()
+        with self.assertRaisesRegex(UserError, "locked period by now"):
+            wizard.action_undo()
+        self.assertEqual(self.lines(), keep)
+        self.company.fiscalyear_lock_date = False
+        wizard.action_undo()
+        self.assertEqual((self.lines() - keep).date, self.days_ago(20))
+
     def test_a_synchronization_does_not_bring_deleted_ones_back_and_knows_undone_ones(self):
         self.proxy.book("T1", "-3.00")
         self.proxy.book("T2", "-3.00")

@@ -122,6 +122,9 @@ class BankSyncCallbacks(Pages, http.Controller):
     )
     def hear(self, provider, **_parameters):
         """A provider tells something. Only noted here, because it waits for the answer and sends it again otherwise."""
+        if "\x00" in provider:
+            # Why here: PostgreSQL takes no such text, and a stranger would fill the log with tracebacks.
+            return self._reply(HTTPStatus.NOT_FOUND)
         # sudo: nobody is logged in; reads a provider by its public code; its adapter checks the webhook's signature
         record = as_server(request.env["bank.sync.provider"]).search([("code", "=", provider)], limit=1)
         if not record:

@@ -14,6 +14,8 @@ class BankSyncSandboxBank(Pages, http.Controller):
     @http.route("/bank_sync/sandbox/bank", type="http", auth="public", methods=["GET", "POST"], sitemap=False)
     @hosted_page
     def page(self, institution="", state="", user="", **parameters):
+        if "\x00" in institution:
+            raise NotFound()
         bank = (
             request.env["bank.sync.institution"]
             # sudo: reads a bank of the Demo Bank by its public code

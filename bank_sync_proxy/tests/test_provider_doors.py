@@ -185,6 +185,9 @@ class TestEveryWebhook(DoorsCase):
                 provider.active = False
                 self.assertEqual(self.send(code, {}, b"{}"), 404)
 
+    def test_a_name_that_the_database_can_not_look_for_is_no_provider(self):
+        self.assertEqual(self.url_open("/bank_sync/webhook/%00", data=b"{}").status_code, 404)
+
     def test_forgeries_leave_few_records(self):
         with self.provider_at_work("sandbox"):
             for _number in range(105):

@@ -281,7 +281,7 @@ class TestRedirects(PagesCase):
         self.assertEqual(sent.status_code, 413)
 
     def test_the_demo_bank_s_page_is_for_the_demo_bank(self):
-        for query in ("", "?institution=demo-redirect", "?institution=none&state=x"):
+        for query in ("", "?institution=demo-redirect", "?institution=none&state=x", "?institution=%00&state=x"):
             self.assertEqual(self.get(f"/bank_sync/sandbox/bank{query}").status_code, 404)
         self.provider.active = False
         self.assertEqual(self.get("/bank_sync/sandbox/bank?institution=demo-redirect&state=x").status_code, 404)

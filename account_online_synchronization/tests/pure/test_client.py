@@ -32,6 +32,28 @@ def test_paging_that_does_not_end_is_an_error_and_not_a_loop(cursor):
         list(client.iter_transaction_pages("c", "a"))
 
 
+def test_what_the_importer_computes_with_comes_through():
+    """Whatever is read into checked objects is everything that the protocol says and somebody uses."""
+    account = {"id": "A", "balance": None, "balance_at": "2026-05-20T22:30:00Z", "balance_date": "2026-05-21"}
+    client, _asked = client_answering({"accounts": [{**account, "available": "7.00"}]})
+    (read,) = client.list_accounts("c")
+    assert (read["balance"], read["available"], read["balance_date"]) == (None, "7.00", "2026-05-21")
+    client, _asked = client_answering({"transactions": [], "has_more": False, "history_days": 90})
+    assert [page["history_days"] for page in client.iter_transaction_pages("c", "a")] == [90]
+    client, _asked = client_answering({"state": "done", "notes": ["One card is missing.", 7]})
+    assert client.refresh_connection("c", user_present=False)["notes"] == ["One card is missing."]
+
+
+@pytest.mark.parametrize("rubbish", [None, True, [], {}, 1.5, "x"])
+def test_rubbish_in_their_place_is_left_out(rubbish):
+    client, _asked = client_answering({"accounts": [{"id": "A", "available": rubbish, "balance_date": rubbish}]})
+    (read,) = client.list_accounts("c")
+    assert read["available"] in (None, "x")
+    assert isinstance(read["balance_date"], str)
+    client, _asked = client_answering({"state": "done", "notes": rubbish})
+    assert client.refresh_connection("c", user_present=False)["notes"] == []
+
+
 def test_a_failure_carries_what_to_do():
     error = {"code": "consent_expired", "message": "Renew it.", "reference": "E-1", "action": "renew"}
     client, _asked = client_answering({"error": error})

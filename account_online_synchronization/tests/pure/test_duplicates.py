@@ -4,7 +4,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from account_online_synchronization.importer.duplicates import Row, find_groups
+from account_online_synchronization.importer.duplicates import Row, _similar, find_groups
 
 DAY = date(2026, 5, 20)
 
@@ -112,3 +112,15 @@ def test_each_line_is_in_one_group_at_most_and_amounts_are_never_mixed(some):
     ids = [one.line_id for group in groups for one in group.rows]
     assert len(ids) == len(set(ids))
     assert all(len({one.amount for one in group.rows}) == 1 for group in groups)
+
+
+def test_a_bank_that_flags_everything_costs_no_more_than_it_has_lines():
+    some = [row(number, days=number % 3, is_flagged=True) for number in range(2000)]
+    assert sum(map(len, _similar(some))) == len(some)
+    ((line_ids, evidence),) = found(*some)
+    assert (sorted(line_ids), evidence) == (list(range(2000)), "flagged")
+
+
+def test_flagged_ones_far_apart_are_groups_of_their_own():
+    some = [row(1, days=0, is_flagged=True), row(2, days=3), row(3, days=20, is_flagged=True), row(4, days=22)]
+    assert sorted(sorted(line_ids) for line_ids, _evidence in found(*some)) == [[1, 2], [3, 4]]

@@ -54,6 +54,8 @@ ACCOUNT = {
     "type": "current",
     "balance": "100.00",
     "balance_at": "2026-05-03T09:15:00Z",
+    "balance_date": "2026-05-03",
+    "available": "90.00",
     "id_scheme": "transaction_id",
 }
 BANK = {
@@ -104,13 +106,19 @@ QUESTIONS = {
     ),
     "refresh_connection": (
         lambda client: client.refresh_connection("C1", True),
-        {"state": "challenge", "refreshed_at": "2026-05-03T09:15:00Z", **PAGE},
+        {"state": "challenge", "refreshed_at": "2026-05-03T09:15:00Z", "notes": ["A card is missing."], **PAGE},
     ),
     "delete_connection": (lambda client: client.delete_connection("C1"), {"deleted": True}),
     "list_accounts": (lambda client: client.list_accounts("C1"), {"accounts": [ACCOUNT, {**ACCOUNT, "id": "A2"}]}),
     "transaction_pages": (
         lambda client: list(client.iter_transaction_pages("C1", "A1", date(2026, 5, 1))),
-        {"transactions": [TRANSACTION], "removed_ids": ["T0"], "next_cursor": "mark", "has_more": False},
+        {
+            "transactions": [TRANSACTION],
+            "removed_ids": ["T0"],
+            "next_cursor": "mark",
+            "has_more": False,
+            "history_days": 90,
+        },
     ),
 }
 
@@ -268,6 +276,7 @@ def test_nothing_that_is_used_is_lost_of_a_valid_answer():
     assert accounts == [{name: value for name, value in ACCOUNT.items() if name != "number_type"}]
     page = QUESTIONS["transaction_pages"][1]
     assert ask("transaction_pages", page) == [page]
+    assert ask("refresh_connection", QUESTIONS["refresh_connection"][1])["notes"] == ["A card is missing."]
 
 
 def test_every_method_of_the_client_that_asks_is_lied_to():
