@@ -40,11 +40,15 @@ class Beginning:
         if not waiting:
             return
         first = statements.first_statement(self.journal)
-        start = self._start(first.first_line_index, first.line_ids.sorted("internal_index")[:1].date)
+        day = first.line_ids.sorted("internal_index")[:1].date
+        start = self._start(first.first_line_index, day)
         if start is None:
+            if day:
+                # Why: users may delete lines of a statement that is not complete, and Odoo lets the next one not follow.
+                statements.settle(self.journal, first, day)
             return
         waiting.online_start_unknown = False
-        statements.settle(self.journal, first, first.line_ids.sorted("internal_index")[:1].date, float(start))
+        statements.settle(self.journal, first, day, float(start))
 
     def start(self):
         """:return: the balance with which the journal begins, index and day of its first line; None where not known"""

@@ -113,8 +113,10 @@ class Checks:
 
     def _is_perhaps_held(self, payment):
         """On its day a transaction is pending if it was seen before; and what is a line stays one, if its day moves."""
-        on_its_day = self.today <= payment.day <= self.day_at_the_bank and "ahead" in payment.marks
-        return on_its_day or (payment.day > self.today and "shifted" in payment.marks)
+        # A shift of all dates may also show it before its day.
+        was_ahead = payment.marks & {"ahead", "shifted"}
+        on_its_day = self.today <= payment.day <= self.day_at_the_bank and was_ahead
+        return bool(on_its_day or (payment.day > self.today and "shifted" in payment.marks))
 
     def _check_contents(self, account, by_kin):
         free = {"was locked", "reconciled", "unreadable for good", "unclear", "typed once", "typed twice", "shifted"}
