@@ -44,7 +44,7 @@ class Beginning:
         start = self._start(first.first_line_index, day)
         if start is None:
             if day:
-                # Why: users may delete lines of a statement that is not complete, and Odoo lets the next one not follow.
+                # Why: users may delete lines of a statement that is not complete, and the next one did not follow.
                 statements.settle(self.journal, first, day)
             return
         waiting.online_start_unknown = False
