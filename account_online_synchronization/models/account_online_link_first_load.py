@@ -200,6 +200,4 @@ class AccountOnlineLink(models.Model):
 
     def _send_progress(self):
         """Those who look at the load hear that there is more to see; what it is, they ask."""
-        self._by_xmlid("res.groups", "account.group_account_basic")._bus_send(
-            "account_online_synchronization/progress", {"link_id": self.id}
-        )
+        self._send_to_accountants("account_online_synchronization/progress", {"link_id": self.id})

@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
 from ..models.account_online_progress import Reporter
+from ..models.ir_websocket import accountants_of
 from ..proxy.errors import ProxyError
 from ..proxy.watching import Heard
 from .common import OnlineSyncCommon
@@ -115,7 +116,7 @@ class TestFirstLoad(OnlineSyncCommon):
         self.assertEqual((shown["progress"]["step"], shown["progress"]["percent"]), ("fetch", 30))
         self.assertIn("given so far: 150", shown["progress"]["text"])
         channel, kind, message = sent[-1]
-        self.assertEqual(channel, self.env.ref("account.group_account_basic"))
+        self.assertEqual(channel, accountants_of(self.company))
         self.assertEqual((kind, message), ("account_online_synchronization/progress", {"link_id": link.id}))
 
     def test_where_the_end_is_not_known_no_percentage_is_made_up(self):
