@@ -7,6 +7,9 @@ from . import bootstrap, browser, database, locks, odoo_command, paths, process,
 from .console import Trouble, complain, say
 
 TEMPLATE = "bank_sync_template"
+#: The same with the company that most tests inside Odoo work in.
+BOOKS = "bank_sync_template_books"
+PREPARED = paths.ROOT / "account_online_synchronization" / "tests" / "prepared.py"
 DATABASE = "bank_sync_test"
 NOTHING_COLLECTED = 5
 #: Options with which pytest has to run everything itself: they select, stop, show or debug.
@@ -82,6 +85,7 @@ def whole(arguments):
 
 
 def run_odoo(arguments):
+    database.ensure_prepared(BOOKS, TEMPLATE, PREPARED)
     say("Tests inside Odoo")
     with a_database() as name:
         options = ["--odoo-database", name, "--odoo-http", "--odoo-extra", "max-cron-threads=0"]
@@ -125,7 +129,7 @@ class a_database:
             if self.lock is not None:
                 break
             number += 1
-        database.copy(TEMPLATE, self.name)
+        database.copy(BOOKS, self.name)
         return self.name
 
     def __exit__(self, *failure):
