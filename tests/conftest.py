@@ -16,6 +16,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 from environment import database, odoo_command, ports, process, sql
+from environment import thorough as thoroughly
+from environment.thorough import pytest_collection_modifyitems, pytest_configure  # noqa: F401 (pytest finds them here)
 
 from .sms_gateway import SmsGateway
 
@@ -298,4 +300,4 @@ def confirm_phone(company, action=None, number="+32470123456"):
 @pytest.fixture(scope="session")
 def thorough():
     """Whether there is time for many rounds: scripts/test --thorough."""
-    return bool(os.environ.get("BANK_SYNC_THOROUGH"))
+    return thoroughly.IS_ON
