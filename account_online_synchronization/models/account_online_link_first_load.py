@@ -3,7 +3,7 @@ import contextlib
 from odoo import fields, models
 from odoo.tools.misc import format_datetime
 
-from ..proxy.watching import Watched
+from ..client.watching import Watched
 from .account_online_progress import Reporter
 from .account_online_run import FETCHING
 from .server_fields import as_server

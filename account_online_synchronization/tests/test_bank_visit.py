@@ -2,7 +2,7 @@ from unittest.mock import patch
 
 from odoo.tests import new_test_user, tagged
 
-from ..proxy.errors import ProxyError
+from ..client.errors import ProxyError
 from ..wizards.account_online_authorization import VISIT
 from .common import OnlineSyncCommon
 

@@ -4,9 +4,9 @@ import secrets
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
+from ..client.errors import ProxyError
+from ..client.messages import parse_moment
 from ..models.server_fields import as_server
-from ..proxy.errors import ProxyError
-from ..proxy.messages import parse_moment
 
 #: Message on the user's bus: how one of his visits stands has changed.
 VISIT = "account_online_synchronization/visit"

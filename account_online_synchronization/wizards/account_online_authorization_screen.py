@@ -2,8 +2,8 @@ import logging
 
 from odoo import api, fields, models
 
+from ..client.errors import ProxyError
 from ..models.server_fields import as_server
-from ..proxy.errors import ProxyError
 
 _logger = logging.getLogger(__name__)
 

@@ -3,9 +3,9 @@ from decimal import Decimal, InvalidOperation
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..importer import statements
-from ..importer.identity import LEGACY, OPENING
+from ..books import statements
 from ..models.server_fields import as_server
+from ..sync.identity import LEGACY, OPENING
 
 #: Lines that are named; more of them are counted.
 MAX_NAMED = 20
