@@ -4,6 +4,7 @@ import time
 import psycopg2
 
 from odoo import SUPERUSER_ID, api, fields, models
+from odoo.tools.misc import format_date, formatLang
 
 _logger = logging.getLogger(__name__)
 
@@ -34,6 +35,51 @@ class AccountOnlineProgress(models.Model):
     stored = fields.Integer(help="New lines so far.")
 
     _account_unique = models.Constraint("UNIQUE(run_id, account_online_account_id)", "One progress for each account.")
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS
+    # -------------------------------------------------------------------------
+
+    def _describe(self, account):
+        """What the screen shows; before the first page it is an empty recordset.
+
+        :return: dict; ``percent`` is False where the end is not known
+        """
+        return {"step": self.step or "wait", "text": self._describe_step(), "percent": self._percent(account)}
+
+    def _describe_step(self):
+        if not self:
+            return self.env._("Waiting for its turn.")
+        stored, given = (formatLang(self.env, number, digits=0) for number in (self.stored, self.transactions))
+        if self.step == "done":
+            return self.env._("New transactions in the journal: %s.", stored)
+        if self.step == "store":
+            return self.env._(
+                "Transactions in the journal so far: %(stored)s of up to %(transactions)s.",
+                stored=stored,
+                transactions=given,
+            )
+        if not self.first_day:
+            return self.env._("The bank is asked for transactions.")
+        return self.env._(
+            "Transactions that the bank has given so far: %(number)s, from %(first)s to %(last)s.",
+            number=given,
+            first=format_date(self.env, self.first_day),
+            last=format_date(self.env, self.last_day),
+        )
+
+    def _percent(self, account):
+        """The first half is fetching, by days; the second storing, by lines."""
+        if self.step == "done":
+            return 100
+        if self.step == "store":
+            return 50 + round(50 * min(1, self.stored / max(1, self.transactions)))
+        start = account.start_date or account._first_day_of_the_bank()
+        if not self or not start or not self.first_day:
+            return False if self else 0
+        # Why the days between: some banks begin with the newest transaction, others with the oldest.
+        days = max(1, (fields.Date.context_today(self) - start).days)
+        return round(50 * min(1, (self.last_day - self.first_day).days / days))
 
 
 class Reporter:
