@@ -227,7 +227,7 @@ class AccountJournal(models.Model):
         }
 
     def action_open_online_transactions(self):
-        """What the bank reports and is no statement line; the button's context says which of it comes first."""
+        """Transactions of the bank without a statement line; the button's context says which are shown first."""
         self.ensure_one()
         action = self.account_online_account_id.action_open_transactions()
         state = self.env.context.get("online_transaction_state", "pending")

@@ -224,8 +224,8 @@ class AccountOnlineAccount(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_transactions(self):
-        """Only what users have deleted is remembered without its account."""
-        # sudo: Odoo has checked that the user may delete these accounts; what stands beside their books goes with them
+        """Keep only transactions that users have deleted: they are remembered without their account."""
+        # sudo: Odoo has checked that the user may delete these accounts; their kept transactions are deleted with them
         as_server(self.env["account.online.transaction"]).search(
             [("account_online_account_id", "in", self.ids), ("state", "!=", "deleted")]
         ).unlink()
@@ -645,7 +645,7 @@ class AccountOnlineAccount(models.Model):
     # -------------------------------------------------------------------------
 
     def _balance_day(self):
-        """The last booking day that the bank's balance contains; a connection service that tells none counts in UTC."""
+        """The last booking day that the bank's balance contains; without one from the service, the day in UTC."""
         return self.balance_date or self.balance_at.date()
 
     def _refresh_opening(self):
@@ -711,7 +711,7 @@ class AccountOnlineAccount(models.Model):
         """Remember that the bank refuses this account, where that is what a failure says.
 
         :param error: :class:`~..client.errors.ProxyError`
-        :return: whether the others may go on as if nothing had happened
+        :return: whether the run can continue with the other accounts
         """
         if error.code not in LASTING_REFUSALS:
             return False
@@ -728,7 +728,7 @@ class AccountOnlineAccount(models.Model):
         return f"{self.display_name}: {self.refusal_message}"
 
     def _forget_refusal(self):
-        """It answers again, or somebody has changed what it was refused for."""
+        """The bank accepts requests for it again, or the cause of the refusal was changed."""
         refused = self.filtered("refusal_code")
         # Why only then: a write costs even where it changes nothing.
         if refused:

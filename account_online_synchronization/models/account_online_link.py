@@ -26,7 +26,7 @@ AUTO_SYNC = "account_online_synchronization.auto_sync"
 #: Columns of the kanban view: what needs a person comes first.
 ORDER_OF_STATES = ("error", "connected", "disconnected")
 
-#: Days. A longer history is no plausible answer, and a date has to be made of it.
+#: Days. A longer history is not plausible, and a date is computed from it.
 MAX_HISTORY_DAYS = 36_500
 
 #: Days that the chart of recent synchronizations shows.
@@ -42,7 +42,7 @@ class AccountOnlineLink(models.Model):
 
     _name = "account.online.link"
     _description = "Bank Connection"
-    _inherit = ["account.online.notices", "mail.thread", "mail.activity.mixin", "account.online.server.fields"]
+    _inherit = ["account.online.notices", "account.online.server.fields"]
     _order = "name, id"
     _check_company_auto = True
 
@@ -136,7 +136,7 @@ class AccountOnlineLink(models.Model):
     status_button = fields.Char(compute="_compute_status", compute_sudo=True, help="The button that helps.")
     next_refresh_text = fields.Char(string="Next", compute="_compute_refresh_texts")
     last_refresh_text = fields.Char(string="Synchronized", compute="_compute_refresh_texts")
-    # sudo: shows the client id and the reference, which are meant to be told, to readers of the link
+    # sudo: shows the client id and the reference, which are meant for support, to readers of the link
     support_details = fields.Text(compute="_compute_support_details", compute_sudo=True)
     recent_days = fields.Json(
         string="Last 30 Days",
@@ -265,7 +265,7 @@ class AccountOnlineLink(models.Model):
 
     @api.model
     def _sort_states(self, states, _domain):
-        """Order of the columns; a state that no connection has gets none."""
+        """Order of the columns; empty ones are not shown."""
         return [state for state in ORDER_OF_STATES if state in states]
 
     # -------------------------------------------------------------------------
@@ -373,7 +373,7 @@ class AccountOnlineLink(models.Model):
         )
 
     def action_leave_out_refused(self):
-        """*Leave Out*: accounts that the bank has closed fill no journal any more. What they have brought stays."""
+        """*Leave Out*: disconnect accounts that the bank has closed from their journals. Their transactions stay."""
         self.ensure_one()
         self._check_may_connect()
         self.check_access("write")
@@ -541,7 +541,7 @@ class AccountOnlineLink(models.Model):
         return link.env["account.online.run"]._describe_first_load(link)
 
     def action_open_reconciliation(self, journal_id):
-        """On to the reconciliation: OCA's view where it is installed, else the list of the journal's transactions."""
+        """Open the reconciliation: OCA's view where it is installed, else the list of the journal's transactions."""
         self.ensure_one()
         self._check_may_synchronize()
         journal = self.journal_ids.filtered(lambda journal: journal.id == journal_id)
@@ -569,7 +569,7 @@ class AccountOnlineLink(models.Model):
         return self.account_online_account_ids.action_open_lines()
 
     def action_open_transactions(self):
-        """What the bank reports and is no statement line."""
+        """Transactions of the bank without a statement line."""
         self.ensure_one()
         return self.account_online_account_ids.action_open_transactions()
 
@@ -581,11 +581,11 @@ class AccountOnlineLink(models.Model):
         return {**action, "domain": [("account_online_link_id", "=", self.id)]}
 
     def action_open_settings(self):
-        """*Open Settings*: where the address of the connection service stands."""
+        """*Open Settings*: the page with the address of the connection service."""
         return self.env["ir.actions.act_window"]._for_xml_id("account.action_account_config")
 
     def action_open_migration(self):
-        """*Taken Over*: what became of the rows of the earlier module, and what to look at."""
+        """*Taken Over*: the rows of the earlier module that were migrated, and what to review."""
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "account_online_synchronization.account_online_migration_action"
@@ -734,7 +734,7 @@ class AccountOnlineLink(models.Model):
             self.expiring_synchronization_date = expiry and expiry.date()
 
     def _take_notes(self, answer):
-        """Keep what ``connections.refresh`` says beside its answer, see :func:`..client.answers.read_visit`."""
+        """Store the notes of an answer of ``connections.refresh``, see :func:`..client.answers.read_visit`."""
         text = "\n".join(answer.get("notes", ())) or False
         if (self.service_notes or False) != text:
             self.service_notes = text
@@ -786,8 +786,8 @@ class AccountOnlineLink(models.Model):
         error = ProxyError(
             "registered_anew",
             self.env._(
-                "This database was registered anew at the connection service, which knows none of its connections "
-                "any more. Use Reconnect to connect the bank again; accounts, journals and transactions stay."
+                "This database was registered again at the connection service, so its connections are no longer "
+                "valid there. Use Reconnect to connect the bank again; accounts, journals and transactions stay."
             ),
             action="reconnect",
         )
@@ -1013,7 +1013,7 @@ class AccountOnlineLink(models.Model):
 
         def watched_checkpoint():
             checkpoint()
-            # Why after it: others are told only what is committed.
+            # Why after it: only what is committed is reported.
             reporter.stored(load.imported)
 
         yield client, watched_checkpoint if reporter else checkpoint

@@ -67,7 +67,7 @@ class AccountOnlineMigration(models.Model):
         try:
             with self.env.cr.savepoint():
                 return self._take_over_all()
-        # Why everything: what an earlier module has left is no reason not to install this one.
+        # Why everything: remains of an earlier module must not prevent the installation of this one.
         except Exception as error:
             _logger.exception("Nothing could be taken over from earlier modules")
             self.env.invalidate_all()

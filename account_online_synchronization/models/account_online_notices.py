@@ -34,11 +34,7 @@ REVIEW_TYPE = "account_online_synchronization.mail_activity_type_review"
 
 
 def parse_notice_days(text):
-    """:return: list of numbers of days, the largest first, or None where the text is no such list
-
-    >>> parse_notice_days("7, 14, 7")
-    [14, 7]
-    """
+    """:return: list of numbers of days, the largest first, or None where the text is no such list"""
     days = [part.strip() for part in (text or "").split(",")]
     if not all(part.isascii() and part.isdigit() for part in days) or len(days) > MAX_NOTICES:
         return None
@@ -58,14 +54,15 @@ class AccountOnlineNotices(models.AbstractModel):
     The expiry is read from the consent's date, so notices go out before the bank refuses a request, and also for a
     connection that nobody synchronizes.
 
-    Contract. The model that inherits it has a chatter and activities (``mail.thread``, ``mail.activity.mixin``) and the
-    fields ``name``, ``company_id``, ``state``, ``expiring_synchronization_date``, ``journal_ids``,
-    ``account_online_account_ids``, ``error_code``, ``error_message``, ``error_reference`` and ``error_action``. It
-    calls :meth:`_update_status_activity` whenever one of them, or the responsible user, has changed.
+    Contract. The model that inherits it has the fields ``name``, ``company_id``, ``state``, ``journal_ids``,
+    ``expiring_synchronization_date``, ``account_online_account_ids``, ``error_code``, ``error_message``,
+    ``error_reference`` and ``error_action``, and calls :meth:`_update_status_activity` whenever one of them, or the
+    responsible user, has changed.
     """
 
     _name = "account.online.notices"
     _description = "Notices About a Bank Connection"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
 
     responsible_user_id = fields.Many2one(
         comodel_name="res.users",
@@ -282,7 +279,7 @@ class AccountOnlineNotices(models.AbstractModel):
         A failure is logged and never stops a synchronization.
         """
         self.ensure_one()
-        # sudo: the link's own activity; whoever caused this has checked the link, as Odoo does in write()
+        # sudo: the link's own activity; the caller has checked the link, as Odoo does in write()
         link = as_server(self)
         subject = link._get_status_subject()
         if not subject and not link.status_activity_key:

@@ -202,8 +202,8 @@ class AccountOnlineRun(models.Model):
             self.write({"state": "interrupted", "ended_at": fields.Datetime.now(), "error_message": message})
 
     def _count(self, counter, number=1):
-        super()._count(counter, number)
         self.current_load_id._count(counter, number)
+        return super()._count(counter, number)
 
     def _park(self, account, identifier, reason):
         """Remember a transaction that could not be imported, and why."""

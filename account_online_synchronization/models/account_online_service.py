@@ -134,7 +134,7 @@ class AccountOnlineService(models.Model):
     def _describe_state(self):
         """:return: sentence about the state"""
         if self.url and not self._is_registered():
-            return self.env._("Not registered yet: that happens by itself when the first bank is connected.")
+            return self.env._("Not registered yet. This happens automatically when the first bank is connected.")
         sentence = {
             "active": self.env._("Active."),
             "phone_required": self.env._("A phone number is asked for when the next bank is connected."),
@@ -201,7 +201,7 @@ class AccountOnlineService(models.Model):
             )
         # sudo: this database is the client; _dispatch checks each question as if it came over HTTP
         api_model = as_server(self.env["bank.sync.api"])
-        # sudo: the client of this very database, whoever asks
+        # sudo: the client of this very database, for any user
         client = as_server(self.env["bank.sync.client"])._get_embedded()
         return self._client_over(
             EmbeddedTransport(
@@ -318,7 +318,7 @@ class AccountOnlineService(models.Model):
             self._become_client()
             return True
         if not self.url and error.code == "client_disconnected":
-            # Why without a phone: whoever is in this database is in its own connection service.
+            # Why without a phone: users of this database are users of its own connection service.
             self._take_state(self._get_client().reactivate())
             return True
         return False
@@ -416,8 +416,8 @@ class AccountOnlineService(models.Model):
                 "registration_unreadable",
                 self.env._(
                     "This database is a copy, was renamed or moved, or its key is gone, so it may not speak for the "
-                    "original, which goes on working. To use banks here, use Reconnect: this database is registered "
-                    "anew."
+                    "original, which goes on working. To use banks here, use Reconnect: this database then gets a "
+                    "registration of its own."
                 ),
                 action="reconnect",
             ) from None

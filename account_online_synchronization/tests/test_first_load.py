@@ -66,7 +66,7 @@ class TestFirstLoad(OnlineSyncCommon):
 
         self.choose_and_confirm()
         with (
-            patch.object(Reporter, "_tell", note),
+            patch.object(Reporter, "_report", note),
             patch("odoo.addons.account_online_synchronization.books.apply.CHUNK", 50),
         ):
             self.fetch_planned()

@@ -65,7 +65,7 @@ class AccountOnlineAuthorization(models.TransientModel):
     expires_at = fields.Datetime(readonly=True, help="The page that was given out last serves until then.")
     error_message = fields.Text(readonly=True)
     error_reference = fields.Char(readonly=True)
-    # What the user goes on with, an action. Kept, because the browser that comes back and the screen are two.
+    # Action with which the user continues. Stored, because the browser that comes back and the screen are two.
     next_action = fields.Json(readonly=True, groups="base.group_system")
 
     # -------------------------------------------------------------------------
@@ -76,7 +76,7 @@ class AccountOnlineAuthorization(models.TransientModel):
         """The state of the visit.
 
         :return: ``state`` (also ``gone``), ``kind``, ``name`` and ``logo`` of the bank, ``is_expired`` (the page),
-            ``message`` and ``reference`` of a failure, ``action`` to go on with
+            ``message`` and ``reference`` of a failure, ``action`` to continue with
         """
         visit = self._own()
         return visit._describe() if visit else {"state": "gone"}
@@ -170,7 +170,7 @@ class AccountOnlineAuthorization(models.TransientModel):
 
     @api.model
     def _check_may_visit(self, kind, link=None, journal=None):
-        """The one check before a consent is given, replaced or changed, whoever asks and from wherever.
+        """The one check before a consent is given, replaced or changed, by any user and from any screen.
 
         :raise AccessError: where the user may not connect banks, write this connection or see this journal
         """
@@ -224,7 +224,7 @@ class AccountOnlineAuthorization(models.TransientModel):
             try:
                 return client.renew_connection(self._identifier_of(link), reason, **arguments)
             except ProxyError as error:
-                # Why: what the proxy no longer has can't be renewed; it is made anew, for the same link.
+                # Why: a connection that the proxy no longer has can't be renewed; a new one serves the same link.
                 if error.action != "reconnect":
                     raise
         country = self.env.company.country_id.code or self.env.company.account_fiscal_country_id.code
@@ -271,7 +271,7 @@ class AccountOnlineAuthorization(models.TransientModel):
         return as_server(self).search(mine, limit=1)
 
     def _check_rights(self):
-        """Rights may have gone since the visit began, so they are asked again when it goes on.
+        """The user may have lost rights since the visit began, so they are checked again when it continues.
 
         :raise AccessError: as :meth:`_check_may_visit`
         """
@@ -296,7 +296,7 @@ class AccountOnlineAuthorization(models.TransientModel):
     def _finish(self):
         """Take over what the user did at the bank.
 
-        :return: action to go on with: choosing accounts after a new connection, otherwise None; and the link
+        :return: action to continue with: choosing accounts after a new connection, otherwise None; and the link
         """
         self.ensure_one()
         self._hold()
@@ -322,7 +322,7 @@ class AccountOnlineAuthorization(models.TransientModel):
 
     @api.model
     def _tell_in(self, link, answer):
-        """:return: what a synchronization answered, told where the link is shown"""
+        """:return: the answer of a synchronization, shown on the form of the link"""
         if answer.get("tag") != "display_notification":
             return answer
         return {**answer, "params": {**answer["params"], "next": self._form_of(link)}}
@@ -395,7 +395,7 @@ class AccountOnlineAuthorization(models.TransientModel):
 
     def _show(self, url=False):
         """
-        :param str url: address of the bank's page; False: the user is asked whether to go on
+        :param str url: address of the bank's page; False: the user is asked whether to continue
         :return: action that opens the screen
         """
         self.ensure_one()
