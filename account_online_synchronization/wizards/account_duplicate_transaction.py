@@ -197,13 +197,15 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
                     self.env._(
                         "You have selected all transactions like %s. Leave one of them: if none of them is real, "
                         "delete them in the journal.",
-                        some[0]._told(),
+                        some[0]._describe(),
                     )
                 )
             lines += some
         for line in lines:
             if reason := line._why_not_deletable():
-                raise UserError(self.env._("%(line)s can't be deleted. %(reason)s", line=line._told(), reason=reason))
+                raise UserError(
+                    self.env._("%(line)s can't be deleted. %(reason)s", line=line._describe(), reason=reason)
+                )
         if not lines:
             raise UserError(self.env._("Select at least one transaction to delete."))
         return lines
