@@ -289,7 +289,7 @@ def confirm_phone(company, action=None, number="+32470123456"):
     """
     visitor = company.visitor()
     let_codes_grow_old(company)
-    wizard = (action or visitor.call("account.online.link", "action_open_bank", False))["res_id"]
+    wizard = (action or visitor.call("account.online.directory", "action_open_bank", False))["res_id"]
     visitor.call("account.online.phone", "write", [wizard], {"phone": number})
     visitor.call("account.online.phone", "action_send", [wizard])
     code = company.proxy.sms_gateway.code_for(number)

@@ -143,6 +143,7 @@ class OnlineSyncCommon(PreparedBooks):
         super().setUpClass()
         cls.Line = cls.env["account.bank.statement.line"]
         cls.Link = cls.env["account.online.link"]
+        cls.Directory = cls.env["account.online.directory"]
         cls.journal = cls.company_data["default_journal_bank"]
         cls.company = cls.company_data["company"]
 
