@@ -237,7 +237,7 @@ class Batch:
         except TakenOver:
             self.env.cr.rollback()
             if one.has_begun:
-                one.run._pause(self.env._("It stopped before the end. Nothing is lost by that."))
+                one.run._pause(self.env._("Interrupted before it finished. No data was lost."))
             self._wake_later()
         except Interrupted:
             if future:

@@ -21,6 +21,7 @@ from ..client.messages import parse_moment
 from ..models.account_online_progress import Reporter
 from ..models.server_fields import as_server
 from ..sync.fetch import Fetch, Plan
+from . import readiness
 
 _logger = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ def begin_runs(links, trigger, planned=None):
     for run in planned or open_runs.filtered("is_deferred"):
         runs.setdefault(run.account_online_link_id.id, run)
     continued = Run.union(*runs.values())
-    (open_runs - continued)._interrupt(env._("It stopped before the end. Nothing is lost by that."))
+    (open_runs - continued)._interrupt(env._("Interrupted before it finished. No data was lost."))
     continued._restart()
     new = Run.create(
         [
@@ -195,7 +196,7 @@ class Synchronization:
         accounts = [
             account
             for account in self._accounts_worth_asking()
-            if not account._reason_against_journal(account.journal_ids)
+            if not readiness.reason_against(account, account.journal_ids)
         ]
         if self.checkpoint:
             # Why only then: otherwise a user waits for the answer, and nobody else sees a run that is not committed.
@@ -341,7 +342,7 @@ class Synchronization:
         self.env.ref("account_online_synchronization.ir_cron_fetch_planned").sudo()._trigger()
         self.link._send_status("planned")
         return self.link._notify(
-            self.env._("The transactions are being fetched. They appear by themselves; you can go on working."), "info"
+            self.env._("The transactions are being fetched and appear automatically. You can continue working."), "info"
         )
 
     def _import_account(self, account, fetched, refreshed_at):
@@ -352,7 +353,7 @@ class Synchronization:
             stored, or None
         """
         try:
-            account._check_journal()
+            readiness.check(account)
             if not fetched or fetched.plan != account._plan_fetch():
                 return False, None
             self._store(account, fetched, refreshed_at)

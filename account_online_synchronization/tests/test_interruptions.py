@@ -83,7 +83,7 @@ class TestInterruptions(InterruptionsCommon):
         )
         run = self.synchronize(self.link)
         self.assertEqual((dead.state, run.state), ("interrupted", "done"))
-        self.assertIn("stopped before the end", dead.error_message)
+        self.assertIn("Interrupted before it finished", dead.error_message)
 
     def test_a_bug_in_the_schedule_is_noted_on_the_link_and_tried_again_soon(self):
         Account = self.registry["account.online.account"]
@@ -144,7 +144,7 @@ class TestLongLoads(InterruptionsCommon):
 
     def test_a_long_first_load_goes_on_behind_the_user(self):
         answer = self.link.action_fetch_transactions()
-        self.assertIn("you can go on working", answer["params"]["message"])
+        self.assertIn("You can continue working", answer["params"]["message"])
         self.assertEqual((self.link.run_ids.state, self.status(), len(self.lines())), ("planned", "waiting", 0))
 
     def test_the_server_does_what_was_planned(self):
