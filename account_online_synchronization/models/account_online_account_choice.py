@@ -31,12 +31,12 @@ class AccountOnlineAccount(models.Model):
         return (journal.currency_id or journal.company_id.currency_id) == self.currency_id
 
     def _free_journals_domain(self):
-        """Journals that this account may fill: its own, and those that nothing fills, in its currency."""
+        """Journals in its currency that it may fill: its own, that of its duplicate, and those that nothing fills."""
         same = [self.currency_id.id] + [False] * (self.currency_id == self.company_id.currency_id)
         return [
             ("company_id", "=", self.company_id.id),
             ("type", "in", ("bank", "credit")),
-            ("account_online_account_id", "in", (False, self.id)),
+            ("account_online_account_id", "in", (False, self.id, *self._filled_elsewhere().ids)),
             ("currency_id", "in", same),
         ]
 
@@ -88,11 +88,15 @@ class AccountOnlineAccount(models.Model):
         :param journal: the existing journal, or an empty recordset for a new one
         :return: first day to import, False for as far back as the bank allows
         """
-        if journal and journal == self.journal_ids:
-            return self.start_date
+        if filling := self._filling(journal):
+            return filling.start_date
         start = self._default_start_date(journal) if journal else False
         unlocked = self._first_unlocked_day(journal)
         return max(filter(None, (start, unlocked)), default=False)
+
+    def _filling(self, journal):
+        """:return: this account or its duplicate in another connection, whichever fills the journal"""
+        return (self | self.duplicate_of_id).filtered(lambda account: journal and account.journal_ids == journal)
 
     def _first_unlocked_day(self, journal):
         """:return: the day after the lock date, or None where nothing is locked"""
@@ -111,7 +115,8 @@ class AccountOnlineAccount(models.Model):
         :param journal: as in :meth:`_propose_start_date`
         """
         self.ensure_one()
-        if journal and journal == self.journal_ids and start == self.start_date:
+        filling = self._filling(journal)
+        if filling and start == filling.start_date:
             return self.env._("As it was chosen before: what has been imported since stays as it is.")
         limit, unlocked = self._first_day_of_the_bank(), self._first_unlocked_day(journal)
         if unlocked and (not start or start < unlocked):

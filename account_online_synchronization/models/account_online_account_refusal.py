@@ -117,8 +117,8 @@ class AccountOnlineAccount(models.Model):
         self._forget_what_the_consent_refused()
         return result
 
-    def _return_to(self, link, message):
-        result = super()._return_to(link, message)
+    def _change_connection(self, link, identity):
+        result = super()._change_connection(link, identity)
         self._forget_what_the_consent_refused()
         return result
 
