@@ -8,10 +8,10 @@ from odoo import api, fields, models
 from odoo.addons.base.models.ir_cron import _intervalTypes
 from odoo.http import request
 
-from ..proxy.conversation import Answered
-from ..proxy.errors import ProxyError
-from ..proxy.messages import parse_moment
-from ..proxy.recording import Recording
+from ..client.conversation import Answered
+from ..client.errors import ProxyError
+from ..client.messages import parse_moment
+from ..client.recording import Recording
 from .ir_websocket import accountants_of
 
 _logger = logging.getLogger(__name__)
@@ -51,8 +51,8 @@ class AccountOnlineLink(models.Model):
             unless those brought none
         :param bool may_defer: leave long work to the scheduled action, so that the user can go on
         :param run: ``account.online.run`` that was planned earlier, or that has begun where there are answers
-        :param dict answers: what the proxy has answered already, see :mod:`..proxy.conversation`; since before that the
-            link is held, and nobody else has synchronized it
+        :param dict answers: what the proxy has answered already, see :mod:`..client.conversation`; since before that
+            the link is held, and nobody else has synchronized it
         :param checkpoint: called when a part is stored; it may commit, see :meth:`_checkpoint`
         :return: action that tells the user what happened, or leads to the page where the bank asks for a code
         """

@@ -4,10 +4,10 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
+from ..client.errors import ProxyError
+from ..client.watching import Heard
 from ..models.account_online_progress import Reporter
 from ..models.ir_websocket import accountants_of
-from ..proxy.errors import ProxyError
-from ..proxy.watching import Heard
 from .common import OnlineSyncCommon
 
 
@@ -66,8 +66,8 @@ class TestFirstLoad(OnlineSyncCommon):
 
         self.choose_and_confirm()
         with (
-            patch.object(Reporter, "_tell", note),
-            patch("odoo.addons.account_online_synchronization.importer.storing.CHUNK", 50),
+            patch.object(Reporter, "_report", note),
+            patch("odoo.addons.account_online_synchronization.books.apply.CHUNK", 50),
         ):
             self.fetch_planned()
         self.assertEqual(
@@ -124,9 +124,9 @@ class TestFirstLoad(OnlineSyncCommon):
         progress = self.env["account.online.progress"].new(
             {"step": "fetch", "transactions": 5, "first_day": "2026-05-01"}
         )
-        self.assertIs(account._percent(progress), False)
+        self.assertIs(progress._percent(account), False)
         progress.update({"step": "store", "stored": 1, "transactions": 4})
-        self.assertEqual(account._percent(progress), 62)
+        self.assertEqual(progress._percent(account), 62)
 
     # -------------------------------------------------------------------------
     # WHAT THE BANK WANTS, AND WHAT GOES WRONG
@@ -250,7 +250,7 @@ class TestFirstLoad(OnlineSyncCommon):
             {"account_online_link_id": link.id, "state": "planned", "is_deferred": True}
         )
         deadline = "odoo.addons.account_online_synchronization.models.account_online_link_schedule.time.monotonic"
-        with patch("odoo.addons.account_online_synchronization.importer.storing.CHUNK", 2):
+        with patch("odoo.addons.account_online_synchronization.books.apply.CHUNK", 2):
             with (
                 patch.object(self.registry["account.online.link"], "_deadline", lambda _link: 0),
                 patch(deadline, side_effect=[0, *[1] * 99]),

@@ -1,0 +1,491 @@
+"""Stores one window of one account: applies what :mod:`..sync.decide` decides.
+
+Nothing else writes lines and statements.
+
+It never commits by itself. Whatever it stores is recognised by the next run, so it may end after any step:
+``last_sync`` and the cursor move with the last one only.
+"""
+
+from datetime import date, timedelta
+
+from odoo.tools.misc import format_date
+
+from ..client.messages import unread_problem
+from ..sync.decide import ADOPT, DELETED, HELD, IMPORT, KNOWN, LEFT_OUT, NOT_ASKED, decide, is_before_start
+from ..sync.identity import unreadable_id
+from ..sync.matching import CHANGED, MOVED, SAME, SHIFTED
+from ..sync.windows import UNREAD_DAYS
+from . import locks, statements
+from .opening import Beginning
+from .read import Books
+from .writer import CHUNK, REFUSALS, Writer
+from .writer.tables import analyze_when_fresh
+
+#: A person is told of a transaction that the bank has moved by more than this.
+FAR = timedelta(days=14)
+
+
+class Storing:
+    """
+    :param account: ``account.online.account`` with a journal
+    :param run: ``account.online.run`` that counts what happens
+    :param window: :class:`~..sync.decide.Window`
+    :param refreshed_at: moment of the bank's news, None where it does not tell
+    :param checkpoint: called between chunks; it may commit what is stored so far, and raise to end the work
+    """
+
+    def __init__(self, account, run, window, refreshed_at=None, checkpoint=None):
+        self.account, self.run, self.window, self.refreshed_at = account, run, window, refreshed_at
+        self.checkpoint = checkpoint or (lambda: None)
+        self.env, self.journal = account.env, account.journal_ids
+        self.link = account.account_online_link_id
+        self.Line = self.env["account.bank.statement.line"]
+        self.Statement = self.env["account.bank.statement"]
+        self.Transaction = self.env["account.online.transaction"]
+        self.books = Books(account, window, for_writing=True)
+        self.policy = self.books.policy
+        #: Beside the books so far, by identifier; what becomes a line is deleted there.
+        self.kept = {}
+        #: What will be kept beside the books, written at once: a bank may send thousands.
+        self.to_keep = []
+        #: :class:`~..sync.decide.Decision` on what the bank shows as booked and whose day has not passed.
+        self.held = []
+        #: :class:`~..sync.decide.Decision` by identifier: what may be a line already, and what was seen before its day.
+        self.doubtful, self.was_held = {}, {}
+        #: For a person to look at.
+        self.reviews = []
+        self.has_new = False
+
+    def store(self):
+        with self.env.cr.savepoint():
+            new = self._apply(decide(self.window, self.policy, self.books))
+            self.has_new = bool(new)
+            opening = self._opening_balance(new)
+            self._write_kept()
+            # Why here: most runs find nothing new, and need no further piece.
+            if not new:
+                self._finish()
+            self._ask_to_review()
+        if new:
+            self._write_all(new, opening)
+            with self.env.cr.savepoint():
+                self._finish()
+                self._ask_to_review()
+
+    def _write_all(self, new, opening):
+        writer = Writer(self.account, new)
+        for start in range(0, len(new), CHUNK):
+            if start:
+                analyze_when_fresh(self.env.cr)
+                self.checkpoint()
+                # Why again: the checkpoint may have ended the transaction.
+                locks.hold(self.journal)
+            with self.env.cr.savepoint():
+                self._write(writer, self._without_locked(new[start : start + CHUNK]), opening)
+                self._ask_to_review()
+
+    def _without_locked(self, entries):
+        """Days that somebody has locked since the decisions were taken are left out, like all locked ones."""
+        locked = locks.locked_days(self.journal, (self.policy.line_date(entry.transaction) for entry in entries))
+        if not locked:
+            return entries
+        for entry in entries:
+            if self.policy.line_date(entry.transaction) in locked:
+                self._keep(entry, "left_out", "locked")
+        return [entry for entry in entries if self.policy.line_date(entry.transaction) not in locked]
+
+    def _ask_to_review(self):
+        """Why with each piece: what is stored is known to the next run, which would have nothing to tell any more."""
+        if self.reviews:
+            self.link._ask_to_review(self.reviews)
+            self.reviews = []
+
+    # -------------------------------------------------------------------------
+    # APPLYING DECISIONS
+    # -------------------------------------------------------------------------
+
+    def _apply(self, decisions):
+        """Everything except the new lines, which are written in pieces.
+
+        :param decisions: :class:`~..sync.decide.Decisions`
+        :return: the entries to write, in booking order
+        """
+        known = [one for one in decisions if one.known]
+        changed = [one for one in known if one.change in (MOVED, CHANGED, SHIFTED)]
+        if changed or decisions.withdrawn:
+            locks.hold(self.journal)
+        self._follow_changes(changed)
+        self._follow_removals(decisions.withdrawn)
+        self._follow_losses(decisions.lost)
+        self._follow_returns([one for one in known if one.known.is_withdrawn])
+        self._note_digests([one for one in known if one.change == SAME and one.known.digest is None])
+        beside = self.Transaction.browse([one.known.record_id for one in known if not one.is_line])
+        by_id = {record.id: record for record in beside}
+        self.kept = {one.entry.identifier: by_id[one.known.record_id] for one in known if not one.is_line}
+        for one in decisions:
+            if one.is_returning:
+                self.kept[one.entry.identifier].write(self.account._prepare_transaction_values(one.entry))
+        self._count_decisions(decisions)
+        self._adopt([one for one in decisions if one.outcome == ADOPT])
+        for one in decisions:
+            if one.outcome == LEFT_OUT:
+                self._keep(one.entry, "left_out", one.reason)
+        # Why not the known ones: those stand beside the books already, for another reason.
+        self.held = [one for one in decisions if one.outcome == HELD and not one.known]
+        new = [one for one in decisions if one.outcome == IMPORT]
+        # Why exists: the bank may have withdrawn that line in this window.
+        there = set(self.Line.browse([one.similar_line_id for one in new if one.similar_line_id]).exists().ids)
+        self.doubtful = {one.entry.identifier: one for one in new if one.similar_line_id in there or one.may_be_deleted}
+        self.was_held = {one.entry.identifier: one for one in new if one.was_held}
+        # sorted() is stable: within a day the bank's own order stays, and with it the running balance.
+        return sorted((one.entry for one in new), key=lambda entry: self.policy.line_date(entry.transaction))
+
+    def _count_decisions(self, decisions):
+        outcomes = [one.outcome for one in decisions]
+        self.run._count("known", decisions.repeats + outcomes.count(KNOWN))
+        self.run._count("skipped_deleted", outcomes.count(DELETED))
+        self.run._count("skipped_before_start", outcomes.count(NOT_ASKED))
+        self.run._count("adopted", outcomes.count(ADOPT))
+
+    def _adopt(self, decisions):
+        """Lines that were typed, came in a file or by another connection become the transactions that they are."""
+        if not decisions:
+            return
+        writer = Writer(self.account, [])
+        loose = self.Line
+        for one in decisions:
+            line = self.Line.browse(one.line_id)
+            self.kept.pop(one.entry.identifier, self.Transaction).unlink()
+            writer.adopt(line, one.entry)
+            if not line.statement_id and not is_before_start(one, self.policy):
+                loose += line
+        statements.group(self.journal, loose)
+
+    def _keep(self, entry, state, reason_code, reason=None):
+        """Remember a transaction that did not become a line, and why."""
+        counters = {"before_start": "skipped_before_start", "locked": "skipped_locked"}
+        if reason_code in counters:
+            self.run._count(counters[reason_code])
+        values = {"state": state, "reason_code": reason_code, "reason": reason and reason[:500]}
+        kept = self.kept.get(entry.identifier)
+        if not kept:
+            self.to_keep.append({**self.account._prepare_transaction_values(entry), **values})
+        elif any(kept[name] != (value or False) for name, value in values.items()):
+            kept.write(values)
+        return not kept
+
+    def _write_kept(self):
+        self.Transaction.create(self.to_keep)
+        self.to_keep = []
+
+    # -------------------------------------------------------------------------
+    # WHAT THE BANK HAS CHANGED
+    # -------------------------------------------------------------------------
+
+    def _follow_changes(self, matches):
+        """Lines and kept transactions take over new ids and contents."""
+        if not matches:
+            return
+        lines = {found.known.record_id: found for found in matches if found.is_line}
+        # Why: two transactions may have exchanged their ids, and the database wants them unique at every moment.
+        if lines:
+            self.Line.browse(lines).online_transaction_identifier = False
+            self.Line.flush_model(["online_transaction_identifier"])
+        writer = Writer(self.account, [found.entry for found in lines.values()])
+        for line_id, found in lines.items():
+            line = self.Line.browse(line_id)
+            if found.change == MOVED:
+                line.write(writer.identity_values(found.entry))
+                continue
+            day, amount = line.date, line.amount
+            has_changed, reason = writer.change(line, found.entry)
+            self.run._count("changed", has_changed)
+            self._note_new_day(line, found)
+            # Why not where all have shifted: there is nothing that a person could find out, or do.
+            if reason and found.change != SHIFTED:
+                self.reviews.append(
+                    self.env._("The bank has changed %(line)s, but %(reason)s.", line=line._describe(), reason=reason)
+                )
+            elif (line.date, line.amount) != (day, amount):
+                statements.regroup(self.journal, line)
+                statements.settle(self.journal, line.statement_id, min(day, line.date))
+        self._follow_changes_beside([found for found in matches if not found.is_line])
+
+    def _note_new_day(self, line, decision):
+        before, after = decision.known.digest and decision.known.day, decision.entry.transaction.booking_date
+        if after > self.policy.seen_on:
+            line.online_was_future = True
+        if before and abs(after - before) > FAR:
+            # Why: an equal id proves that they are one, unless this bank gives an id twice, and only a person can tell.
+            self.reviews.append(
+                self.env._(
+                    "The bank has moved %(line)s from %(before)s to %(after)s. If these are two transactions, use Find "
+                    "Missing Transactions to import the other one.",
+                    line=line._describe(),
+                    before=format_date(self.env, before),
+                    after=format_date(self.env, after),
+                )
+            )
+
+    def _follow_changes_beside(self, matches):
+        for found in matches:
+            self.Transaction.browse(found.known.record_id).online_transaction_identifier = f"~{found.known.record_id}"
+        self.Transaction.flush_model(["online_transaction_identifier"])
+        for found in matches:
+            # Why the contents, too: it may become a line later, in a run that does not show it any more.
+            kept = self.Transaction.browse(found.known.record_id)
+            # Why its journal stays: it says where a user has deleted the line.
+            values = self.account._prepare_transaction_values(found.entry)
+            kept.write({**values, "journal_id": kept.journal_id.id})
+
+    def _follow_removals(self, removed):
+        """What the bank says is gone goes, as long as nobody has worked with it."""
+        if not removed:
+            return
+        names = ("online_transaction_identifier", "in", list(removed))
+        self.Transaction.search([("account_online_account_id", "=", self.account.id), names]).unlink()
+        for line in self.Line.search([("online_account_id", "=", self.account.id), names]):
+            if not line._is_open_for_the_bank():
+                line.online_withdrawn = True
+                self.reviews.append(
+                    self.env._(
+                        "The bank has withdrawn %s, but it is reconciled or in a locked period.", line._describe()
+                    )
+                )
+                continue
+            day, statement, told = line.date, line.statement_id, line._describe()
+            try:
+                with self.env.cr.savepoint():
+                    line.statement_id = False
+                    line.with_context(online_withdrawn=True).unlink()
+            except REFUSALS as error:
+                # Why not an end: everything else of the account would wait for a line that Odoo does not let go.
+                self.reviews.append(
+                    self.env._("The bank has withdrawn %(line)s, but %(reason)s", line=told, reason=error)
+                )
+                continue
+            statements.settle(self.journal, statement, day)
+            self.run._count("removed")
+
+    def _follow_losses(self, lost):
+        """Seen before its day, then a line, and now the bank does not show it: only a person can say what happened."""
+        lines = self.Line.browse([known.record_id for known in lost])
+        lines.online_withdrawn = True
+        for line in lines:
+            self.reviews.append(
+                self.env._(
+                    "The bank showed %s as booked before its date and no longer shows it. Check with the bank whether "
+                    "it was executed. If it was not, delete the transaction.",
+                    line._describe(),
+                )
+            )
+
+    def _follow_returns(self, decisions):
+        """The bank shows again what it had withdrawn."""
+        self.Line.browse([one.known.record_id for one in decisions if one.is_line]).online_withdrawn = False
+
+    def _note_digests(self, matches):
+        for found in matches:
+            if found.is_line:
+                self.Line.browse(found.known.record_id).online_transaction_digest = found.entry.digest
+
+    # -------------------------------------------------------------------------
+    # WRITING
+    # -------------------------------------------------------------------------
+
+    def _opening_balance(self, new):
+        """New start balance of the journal's first statement, where what it has counted so far becomes lines.
+
+        :return: a number, or None to leave it as it is
+        """
+        first = statements.first_statement(self.journal)
+        if not new or not first.online_period_start:
+            return None
+        policy = self.policy
+        amounts = {
+            entry.identifier: (policy.line_date(entry.transaction), float(entry.transaction.amount * policy.sign))
+            for entry in new
+        }
+        # Why not all: what the bank books late was in no balance before.
+        counted = [pair for identifier, pair in amounts.items() if policy.is_load or identifier in self.kept]
+        return statements.opening_before(first, counted)
+
+    def _settle_opening(self):
+        """Let the journal begin with the bank's balance, now that everything of the window is stored.
+
+        Why not in each run: most of them bring nothing that has a bearing on it.
+        """
+        account = self.account
+        if not (self.has_new or self.policy.is_load or account.opening_unknown or account.opening_to_book):
+            return
+        beginning = Beginning(self.account)
+        if self.policy.is_load and self.window.unreadable:
+            beginning.doubt()
+        beginning.settle()
+        account._refresh_opening()
+
+    def _write(self, writer, entries, opening):
+        if not entries:
+            self._write_kept()
+            return
+        days = {self.policy.line_date(entry.transaction) for entry in entries}
+        by_day = statements.open_for(self.journal, days)
+        with statements.undisturbed(by_day):
+            written = writer.write_lines(entries, self.doubtful, by_day)
+        if by_day:
+            statements.settle(self.journal, self.Statement.union(*by_day.values()), min(days), opening)
+        if writer.bulk.reason:
+            self.run.one_by_one_reason = writer.bulk.reason
+        refused = {entry.identifier for entry, _reason in written.refused}
+        for entry, reason in written.refused:
+            self._park(entry.identifier, reason, is_new=self._keep(entry, "parked", "parked", reason))
+        for entry in written.locked:
+            self._keep(entry, "left_out", "locked")
+        refused |= {entry.identifier for entry in written.locked}
+        self._write_kept()
+        for entry in entries:
+            if entry.identifier not in refused and entry.identifier in self.kept:
+                self.kept[entry.identifier].unlink()
+        self._mark(written.lines)
+        self.run._count("imported", len(written.lines))
+        self.run._count("possible_duplicates", len(written.lines.filtered("online_possible_duplicate")))
+
+    def _mark(self, lines):
+        """Note on new lines which line they may be, and that they were seen before their day."""
+        if not self.was_held and not self.doubtful:
+            return
+        for line in lines.filtered(lambda one: one.online_transaction_identifier in self.was_held):
+            line.online_was_future = True
+        for line in lines.filtered(lambda one: one.online_transaction_identifier in self.doubtful):
+            decision = self.doubtful[line.online_transaction_identifier]
+            if decision.may_be_deleted:
+                self.reviews.append(
+                    self.env._(
+                        "%s may be a transaction that a user has deleted: the bank shows that one no longer or under "
+                        "another date. If they are the same, delete it. If not, use No Duplicate.",
+                        line._describe(),
+                    )
+                )
+                continue
+            line.online_duplicate_of_id = decision.similar_line_id
+            if decision.has_gone and line.online_duplicate_of_id:
+                self.reviews.append(
+                    self.env._(
+                        "%(line)s may be the same transaction as %(other)s, which the bank shows no longer or under "
+                        "another date. If they are the same, delete one of them. If not, use No Duplicate.",
+                        line=line._describe(),
+                        other=line.online_duplicate_of_id._describe(),
+                    )
+                )
+
+    def _park(self, identifier, reason, is_new):
+        """Count what could not be imported; a person hears of it once."""
+        self.run._park(self.account, identifier, reason)
+        if is_new:
+            self.reviews.append(
+                self.env._(
+                    "A transaction of %(account)s could not be imported: %(reason)s",
+                    account=self.account.display_name,
+                    reason=reason,
+                )
+            )
+
+    def _park_unreadable(self):
+        """What is no transaction that anybody could read is kept word for word, and asked for again.
+
+        :return: whether something of it waits to be read: neither dismissed by a person nor in the journal already
+        """
+        self._forget_read()
+        if not self.window.unreadable:
+            return False
+        identifiers = [one[0] for one in self.window.unreadable]
+        # Why not the pending ones: they are shown as long as the bank shows them, and this one can't be read any more.
+        known = {known.identifier: known.kind for known in self.books.stored(identifiers) if known.kind != "pending"}
+        waits = False
+        for identifier, reason, message in self.window.unreadable:
+            if known.get(identifier) in ("deleted", "elsewhere"):
+                self.run._count("skipped_deleted")
+                continue
+            # Why told of a line in a list of changes: the change is lost on it, and no other run shows it again.
+            is_changed_line = known.get(identifier) == "line" and self.window.is_delta
+            self._park(identifier, reason, is_new=identifier not in known or is_changed_line)
+            # Why not the others: what this database refuses it has word for word, and tries again by itself.
+            waits = waits or (bool(unread_problem(message)) and known.get(identifier) != "line")
+            if identifier not in known:
+                known[identifier] = "parked"
+                self.to_keep.append(self.account._prepare_unreadable_values(identifier, reason, message))
+        self._write_kept()
+        return waits
+
+    def _forget_read(self):
+        """What could not be read before and had no id of its own has come in under another name, or is shown no more.
+
+        The same words of the bank tell it from all others. A pending one that could not be read goes as pending ones
+        do: the bank shows all that are left in each full window.
+        """
+        if not self.account.unread_since:
+            return
+        parked = self.Transaction.search(
+            [
+                ("account_online_account_id", "=", self.account.id),
+                ("state", "=", "parked"),
+                ("online_transaction_digest", "=", False),
+            ]
+        )
+        window = self.window
+        read = {unreadable_id(transaction.raw) for transaction in (*window.booked, *window.pending)} if parked else ()
+        shown = {one[0] for one in window.unreadable}
+        for one in parked.filtered(lambda one: unread_problem(one.transaction_details)):
+            identifier, is_pending = (
+                one.online_transaction_identifier,
+                one.transaction_details.get("status") == "pending",
+            )
+            if identifier in read or (is_pending and not window.is_delta and identifier not in shown):
+                one.unlink()
+
+    def _unread_since(self, waits):
+        """:return: since when something waits to be read; False where nothing does, or for longer than it is shown"""
+        today = date.today()
+        since = self.account.unread_since or today
+        return waits and since > today - timedelta(days=UNREAD_DAYS) and since
+
+    def _bookmark(self, unread_since):
+        if not all(transaction.id for transaction in self.window.booked):
+            # Why: in a list of changes two equal transactions without ids could not be told from a repeat.
+            return False
+        if self.held:
+            # Why: a bookmark never comes back to what has not changed, and perhaps its day comes, or it moves.
+            return False
+        if unread_since:
+            # Why: a bookmark never comes back to what could not be read.
+            return self.window.is_delta and self.account.sync_cursor
+        return self.window.cursor
+
+    def _finish(self):
+        """The last step: only now the bookmark moves."""
+        waits = self._park_unreadable()
+        self.account._keep_pending(self.window, self.held)
+        self.run._count("pending", self.account.pending_count)
+        account, window = self.account, self.window
+        unread_since = self._unread_since(waits)
+        values = {
+            "last_sync": self._news_day(),
+            "sync_cursor": self._bookmark(unread_since),
+            "unread_since": unread_since,
+        }
+        if self.policy.is_load:
+            values["loaded_since"] = window.since
+        account.write(values)
+        self._settle_opening()
+        account.journal_balance = account._current_journal_balance()
+
+    def _news_day(self):
+        """The day up to which everything is stored.
+
+        Why not today: the bank's news may be of an earlier day, and what came since must be asked for.
+        """
+        if self.refreshed_at:
+            # Why not later than today: a clock that is wrong by years would leave years of days out.
+            return min(self.refreshed_at.date(), date.today())
+        days = [transaction.booking_date for transaction in self.window.booked]
+        return max([day for day in days if day <= date.today()], default=self.account.last_sync)

@@ -1,0 +1,136 @@
+"""What the bank shows and the journal does not have, and the other way round. It only reads.
+
+What is missing, and why, is what :func:`~..sync.decide.decide` decides: an import of the same window would do exactly
+that. Here it is only put into words.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ..sync.decide import ADOPT, DELETED, HELD, LEFT_OUT, decide
+from ..sync.matching import NEW, SAME
+from .read import Books
+
+#: Why something is missing. What is in the first tuple can be imported, the rest can only be seen.
+IMPORTABLE = ("next", "unseen", "similar", "before_start", "deleted", "parked")
+REASONS = (*IMPORTABLE, "locked", "unreadable")
+
+
+class Missing(NamedTuple):
+    """A booked transaction that is no line of the journal.
+
+    ``entry`` is None where the bank's message can't be read; ``kept`` is the ``account.online.transaction`` that tells
+    of it, if any; ``details`` is a sentence of somebody else, such as Odoo's refusal.
+    """
+
+    key: str
+    entry: object
+    reason: str
+    kept: object
+    is_changed: bool = False
+    details: str = ""
+    message: dict | None = None
+
+    @property
+    def is_importable(self):
+        return self.reason in IMPORTABLE
+
+
+@dataclass
+class Comparison:
+    """``missing`` is in booking order; ``gone`` are statement lines that the bank no longer shows.
+
+    ``shown`` counts the booked transactions of the range, ``known`` those of them that the journal has, ``alike`` those
+    of the known that stand there as lines of another origin, not yet recognised as the bank's.
+    """
+
+    missing: list
+    pending: list
+    gone: object
+    shown: int
+    known: int
+    alike: int
+
+
+def compare(account, window, last_day):
+    """
+    :param account: ``account.online.account`` with a journal
+    :param window: :class:`~..sync.decide.Window` of all that the bank shows since its first day
+    :param date last_day: the bank has no end for its answers, so what is later is left out here
+    :return: :class:`Comparison`
+    """
+    return _Comparing(account, window, last_day).run()
+
+
+class _Comparing:
+    def __init__(self, account, window, last_day):
+        self.account, self.window, self.last_day = account, window, last_day
+        self.books = Books(account, window)
+        self.policy = self.books.policy
+
+    def run(self):
+        decisions = decide(self.window, self.policy, self.books)
+        in_range = [one for one in decisions if not one.is_retried and self._is_in_range(one.entry.transaction)]
+        shown = [one for one in in_range if one.outcome != HELD]
+        adopted = [one for one in shown if one.outcome == ADOPT]
+        known = [one for one in shown if one.is_line]
+        left = [one for one in shown if not one.is_line and one.outcome != ADOPT]
+        left.sort(key=lambda one: self.policy.line_date(one.entry.transaction))
+        return Comparison(
+            missing=[self._describe(one) for one in left] + self._unreadable(),
+            pending=self._pending(decisions),
+            gone=self._gone(decisions.gone),
+            shown=len(shown),
+            known=len(known) + len(adopted),
+            alike=len(adopted),
+        )
+
+    def _is_in_range(self, transaction):
+        # Why the first day, too: some providers answer more than the question.
+        since, day = self.window.since, transaction.booking_date
+        return (not since or since <= day) and day <= self.last_day
+
+    def _pending(self, decisions):
+        """What is pending at the bank, and what has a day in the future, as long as the chosen days reach to today."""
+        held = [one.entry.transaction for one in decisions if one.outcome == HELD and not one.is_retried]
+        announced = [one for one in self.window.pending if not one.booking_date or one.booking_date <= self.last_day]
+        return announced + (held if self.last_day >= self.policy.seen_on else [])
+
+    def _gone(self, known):
+        """Lines of days that the bank tells completely, and it does not tell of them. Nothing follows from that."""
+        last = self.last_day.isoformat()
+        ids = [one.record_id for one in known if one.digest[:10] <= last]
+        return self.books.Line.browse(ids).exists().sorted("internal_index")
+
+    def _describe(self, decision):
+        known = decision.known
+        kept = self.books.Transaction.browse(known.record_id if known else [])
+        # Why returning ones, too: their account was deleted, so they have to be attached to this one.
+        is_changed = decision.change not in (NEW, SAME) or decision.is_returning
+        reason = self._reason(decision, kept)
+        details = (kept.reason or "") if reason in ("deleted", "parked") else ""
+        return Missing(decision.entry.identifier, decision.entry, reason, kept, is_changed, details)
+
+    def _reason(self, decision, kept):
+        """The word for a decision. It decides nothing."""
+        if decision.is_locked:
+            return "locked"
+        if decision.outcome == DELETED:
+            return "deleted"
+        if decision.outcome == LEFT_OUT:
+            return decision.reason
+        if kept.state == "parked":
+            return "parked"
+        if decision.similar_line_id or decision.may_be_deleted:
+            return "similar"
+        day = decision.entry.transaction.booking_date
+        since = self.account._wanted_range().since
+        if not since or day >= since:
+            return "next"
+        return "before_start" if self.policy.start_date and day < self.policy.start_date else "unseen"
+
+    def _unreadable(self):
+        return [
+            Missing(identifier, None, "unreadable", self.books.Transaction, details=reason, message=message)
+            for identifier, reason, message in self.window.unreadable
+        ]

@@ -1,0 +1,69 @@
+"""Whose transaction it is: by account number, then by what the user taught; never by a guess."""
+
+from odoo.addons.base.models.res_bank import sanitize_account_number
+
+
+class Partners:
+    """Partners of a batch of transactions, found with two queries whatever its size.
+
+    :param account: ``account.online.account``
+    :param transactions: list of :class:`~..client.messages.Transaction`
+    """
+
+    def __init__(self, account, transactions):
+        self.company = account.company_id
+        self.env = account.env
+        self.by_number = self._owners({sanitize_account_number(t.counterparty_number) for t in transactions} - {False})
+        self.by_key = self._taught({self.key(transaction) for transaction in transactions} - {""})
+
+    def find(self, transaction):
+        """:return: id of a ``res.partner``, or None"""
+        number = sanitize_account_number(transaction.counterparty_number)
+        return self.by_number.get(number) or self.by_key.get(self.key(transaction))
+
+    @staticmethod
+    def key(transaction):
+        """What a line remembers of its counterparty: ``number:…``, or ``name:…`` where the bank tells no number."""
+        if number := sanitize_account_number(transaction.counterparty_number):
+            return f"number:{number}"
+        return f"name:{transaction.counterparty_name.casefold()}" if transaction.counterparty_name else ""
+
+    def _owners(self, numbers):
+        """Partners by sanitized account number, where exactly one partner owns the number. Archived ones don't count:
+        whoever has archived a partner wants no new entries with it, and often another one has taken its place."""
+        if not numbers:
+            return {}
+        banks = self.env["res.partner.bank"].search(
+            [
+                ("sanitized_acc_number", "in", list(numbers)),
+                ("company_id", "in", [False, self.company.id]),
+                ("partner_id.company_id", "in", [False, self.company.id]),
+                ("partner_id.active", "=", True),
+                ("partner_id.commercial_partner_id.active", "=", True),
+            ]
+        )
+        owners = {}
+        for bank in banks:
+            owners.setdefault(bank.sanitized_acc_number, set()).add(bank.partner_id.commercial_partner_id.id)
+        return _unique(owners)
+
+    def _taught(self, keys):
+        """Partners by counterparty, where all lines with this counterparty and a partner have the same one."""
+        if not keys:
+            return {}
+        self.env["account.bank.statement.line"].flush_model(["online_partner_information", "partner_id", "company_id"])
+        self.env.cr.execute(
+            """
+            SELECT line.online_partner_information, array_agg(DISTINCT line.partner_id)
+              FROM account_bank_statement_line line
+              JOIN res_partner partner ON partner.id = line.partner_id AND partner.active
+             WHERE line.company_id = %s AND line.online_partner_information = ANY(%s)
+          GROUP BY line.online_partner_information
+            """,
+            [self.company.id, list(keys)],
+        )
+        return _unique({key: set(partner_ids) for key, partner_ids in self.env.cr.fetchall()})
+
+
+def _unique(found):
+    return {key: next(iter(ids)) for key, ids in found.items() if len(ids) == 1}

@@ -1,0 +1,304 @@
+"""Groups lines in bank statements by the journal's periodicity, and lets the balances follow from the lines."""
+
+from contextlib import contextmanager
+from datetime import timedelta
+from itertools import pairwise
+from typing import NamedTuple
+
+from ..sync.periods import Period, period_of
+from .writer.watch import others_compute
+
+#: What Odoo computes of a statement by reading each of its lines.
+OF_LINES = ("journal_id", "date", "first_line_index", "balance_end", "is_complete")
+
+
+def group(journal, lines, opening_balance=None):
+    """Put lines into the statements of their periods, then let the balances follow.
+
+    :param lines: ``account.bank.statement.line`` records of the journal that belong to no statement, or to a wrong one
+    :param opening_balance: start balance of the journal's very first statement, None to leave it as it is
+    """
+    by_day = open_for(journal, set(lines.mapped("date")))
+    if not by_day:
+        return
+    touched = lines.statement_id.union(*by_day.values())
+    for statement, some in lines.grouped(lambda line: by_day[line.date]).items():
+        some.statement_id = statement
+    settle(journal, touched, min(by_day), opening_balance)
+
+
+def open_for(journal, days):
+    """Find or create the statements of days.
+
+    :param days: set of dates
+    :return: dict from date to ``account.bank.statement``; empty where the journal wants no statements
+    """
+    if journal.bank_statement_creation_groupby == "none" or not days:
+        return {}
+    periods = _Periods(journal)
+    is_beginning = not first_statement(journal)
+    by_day = {day: periods.find(day) for day in sorted(days)}
+    for period in sorted(set(by_day.values()) - set(periods.statements)):
+        periods.statements[period] = _create(journal, period)
+        if is_beginning:
+            # Why all of them: one that gets no line goes. Where they start follows in opening.py.
+            periods.statements[period].online_start_unknown = True
+    return {day: periods.statements[period] for day, period in by_day.items()}
+
+
+@contextmanager
+def undisturbed(by_day):
+    """While lines are written Odoo would read each line of their statements again and again; :func:`settle` follows.
+
+    :param by_day: dict from date to ``account.bank.statement``
+    """
+    statements = next(iter(by_day.values())).union(*by_day.values()) if by_day else None
+    if not statements or others_compute(statements):
+        yield
+        return
+    with statements.env.protecting([statements._fields[name] for name in OF_LINES], statements):
+        yield
+
+
+def settle(journal, touched, first_day, opening_balance=None):
+    """Each statement starts where the one before it ended; balances always follow from the lines that were kept.
+
+    A late booking changes its own statement and the start of all later ones. Statements that a person made are left as
+    they are: theirs are the balances that the person typed.
+
+    :param touched: ``account.bank.statement`` records whose lines have changed; those without any go
+    :param date first_day: of the first line that has changed
+    :param opening_balance: start balance of the journal's very first statement, None to leave it as it is
+    """
+    new = touched.filtered(lambda one: not one.first_line_index)
+    touched = _follow_lines(touched)
+    ordered = touched.search([("journal_id", "=", journal.id)], order="first_line_index, id")
+    affected = ordered.filtered(
+        lambda one: one.online_period_start and one.first_line_index and one.date and one.date >= first_day
+    )
+    if not affected:
+        return
+    sums = _read_lines(affected)
+    is_known = not any(ordered.mapped("online_start_unknown"))
+    loose = _loose_before(journal, affected, ordered)
+    for previous, statement in pairwise([touched.browse(), *ordered]):
+        if statement not in affected:
+            continue
+        if previous:
+            start = previous.balance_end_real + loose[statement.id]
+        elif opening_balance is None:
+            start = loose[statement.id] if statement in new else statement.balance_start
+        else:
+            start = opening_balance
+        # Why none at times: PostgreSQL deletes lines along with their entries, and tells it to no statement.
+        lines = sums.get(statement.id, NO_LINES)
+        _write(
+            statement,
+            balance_start=start,
+            balance_end_real=start + lines.amount,
+            balance_end=start + lines.posted,
+            is_complete=is_known
+            and lines.has_posted
+            and not statement.currency_id.compare_amounts(lines.amount, lines.posted),
+        )
+
+
+class _Lines(NamedTuple):
+    """What the lines of a statement add up to."""
+
+    journal_id: int
+    first_line_index: str
+    date: object
+    amount: float
+    posted: float
+    has_posted: bool
+
+
+NO_LINES = _Lines(journal_id=0, first_line_index="", date=None, amount=0.0, posted=0.0, has_posted=False)
+
+
+def _read_lines(statements):
+    """:return: dict from statement id to :class:`_Lines`, without those that have no lines"""
+    env = statements.env
+    env["account.bank.statement.line"].flush_model(["statement_id", "internal_index", "amount", "journal_id"])
+    env["account.move"].flush_model(["date", "state"])
+    env.cr.execute(
+        """
+        SELECT line.statement_id, min(line.journal_id), min(line.internal_index),
+               (array_agg(move.date ORDER BY line.internal_index DESC) FILTER (WHERE move.state = 'posted'))[1],
+               sum(line.amount)::float, coalesce(sum(line.amount) FILTER (WHERE move.state = 'posted'), 0)::float,
+               bool_or(move.state = 'posted')
+          FROM account_bank_statement_line line
+          JOIN account_move move ON move.id = line.move_id
+         WHERE line.statement_id = ANY(%s)
+      GROUP BY line.statement_id
+        """,
+        [statements.ids],
+    )
+    return {statement_id: _Lines(*found) for statement_id, *found in env.cr.fetchall()}
+
+
+def _follow_lines(statements):
+    """Take over journal, days and order from the lines; synchronized statements without lines go.
+
+    :return: the statements that are left
+    """
+    found = _read_lines(statements)
+    empty = statements.filtered(lambda one: one.online_period_start and one.id not in found)
+    left = statements - empty
+    empty.unlink()
+    for statement in left:
+        if lines := found.get(statement.id):
+            # Why first: the amounts are in its currency.
+            _write(statement, journal_id=lines.journal_id)
+            _write(
+                statement,
+                first_line_index=lines.first_line_index,
+                date=lines.date or False,
+                balance_end=statement.balance_start + lines.posted,
+            )
+    return left
+
+
+def _loose_before(journal, affected, ordered):
+    """:return: dict from the affected statements' ids to the sum of posted lines that belong to no statement and lie
+    between the statement before and this one, as Odoo's own start balance counts
+    """
+    bounds = [
+        (statement.id, previous.first_line_index or "", statement.first_line_index)
+        for previous, statement in pairwise([ordered.browse(), *ordered])
+        if statement in affected
+    ]
+    journal.env.cr.execute(
+        """
+        SELECT bound.id, coalesce(sum(line.amount) FILTER (WHERE move.state = 'posted'), 0)::float
+          FROM unnest(%s, %s, %s) AS bound (id, after, before)
+     LEFT JOIN account_bank_statement_line line
+               ON line.journal_id = %s AND line.statement_id IS NULL
+               AND line.internal_index > bound.after AND line.internal_index < bound.before
+     LEFT JOIN account_move move ON move.id = line.move_id
+      GROUP BY bound.id
+        """,
+        [*map(list, zip(*bounds, strict=True)), journal.id],
+    )
+    return dict(journal.env.cr.fetchall())
+
+
+def _write(statement, **values):
+    """Write what has changed. Why protected: Odoo would read every line again to compute the same."""
+    fields = statement._fields
+    changed = {
+        name: value
+        for name, value in values.items()
+        if (
+            statement.currency_id.compare_amounts(statement[name], value)
+            if fields[name].type == "monetary"
+            else fields[name].convert_to_write(statement[name], statement) != value
+        )
+    }
+    if not changed:
+        return
+    if others_compute(statement):
+        statement.write({name: value for name, value in changed.items() if name not in OF_LINES})
+        return
+    # Why both: Odoo lets the end follow from the start, should only that be written.
+    if "balance_start" in changed:
+        changed["balance_end_real"] = values["balance_end_real"]
+    with statement.env.protecting([fields[name] for name in OF_LINES], statement):
+        statement.write(changed)
+
+
+def regroup(journal, lines):
+    """Put lines whose date has changed into the statement of their new day; a person's statements keep their lines."""
+
+    def has_left(line):
+        statement = line.statement_id
+        return statement.online_period_start and not (
+            statement.online_period_start <= line.date <= statement.online_period_end
+        )
+
+    group(journal, lines.filtered(has_left))
+
+
+def first_statement(journal):
+    return journal.env["account.bank.statement"].search(
+        [("journal_id", "=", journal.id)], order="first_line_index", limit=1
+    )
+
+
+def of_unknown_start(journal):
+    """:return: the statements that wait to be told with which balance the journal begins; usually none"""
+    return journal.env["account.bank.statement"].search(
+        [("journal_id", "=", journal.id), ("online_start_unknown", "=", True)]
+    )
+
+
+def opening_before(first, amounts):
+    """The new start balance of a journal, when transactions appear that its start balance has counted so far.
+
+    :param first: the journal's first ``account.bank.statement``, as it was made by synchronization
+    :param amounts: list of ``(date, amount)``
+    :return: a number, or None where nothing is older than the books
+    """
+    begin = first.line_ids.sorted("internal_index")[:1].date
+    if not begin or not first.online_period_start:
+        return None
+    older = [amount for day, amount in amounts if day < begin]
+    return first.balance_start - sum(older) if older else None
+
+
+class _Periods:
+    """The online statements of a journal by their periods, and where a day belongs."""
+
+    def __init__(self, journal):
+        self.periodicity = journal.bank_statement_creation_groupby
+        found = journal.env["account.bank.statement"].search(
+            [("journal_id", "=", journal.id), ("online_period_start", "!=", False)]
+        )
+        self.statements = {
+            Period(statement.online_period_start, statement.online_period_end, ""): statement for statement in found
+        }
+        self.known = list(self.statements)
+
+    def find(self, day):
+        """The period of a day: that of a statement which covers it, else a new one that overlaps none.
+
+        Why: after a change of the periodicity a new month must not reach over the weeks that stand already.
+        """
+        for period in self.known:
+            if period.start <= day <= period.end:
+                return period
+        start, end, name = period_of(day, self.periodicity)
+        one_day = timedelta(days=1)
+        start = max([start, *(period.end + one_day for period in self.known if period.end < day)])
+        end = min([end, *(period.start - one_day for period in self.known if period.start > day)])
+        period = Period(start, end, name)
+        self.known.append(period)
+        return period
+
+
+def _create(journal, period):
+    """A statement without lines yet. What the account brought for its days and belongs to no statement joins it."""
+    statement = journal.env["account.bank.statement"].create(
+        {
+            "name": f"{journal.code} {period.name}",
+            "reference": journal.account_online_account_id.display_name,
+            "online_period_start": period.start,
+            "online_period_end": period.end,
+            # Why given: Odoo would look for lines.
+            "balance_start": 0.0,
+            "balance_end_real": 0.0,
+        }
+    )
+    loose = journal.env["account.bank.statement.line"].search(
+        [
+            ("journal_id", "=", journal.id),
+            ("online_account_id", "=", journal.account_online_account_id.id),
+            ("statement_id", "=", False),
+            ("state", "=", "posted"),
+            ("date", ">=", period.start),
+            ("date", "<=", period.end),
+        ]
+    )
+    loose.statement_id = statement
+    return statement

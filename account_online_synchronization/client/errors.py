@@ -1,0 +1,92 @@
+"""What can go wrong between this database and the proxy.
+
+ProxyError                  the proxy, the provider or the bank said no; carries what to do about it
+└── ServiceUnavailable      nobody answered: no connection service, or it can't be reached
+BadTransaction              one transaction can't be used; it is parked, the others go in
+"""
+
+from .texts import readable, storable
+from .words import _lt
+
+#: What a person or the scheduler does next. The proxy decides, see "Failures" in docs/protocol.md.
+ACTIONS = (
+    "retry",
+    "renew",
+    "reconnect",
+    "answer_challenge",
+    "disable_auto_sync",
+    "contact_support",
+    "reactivate",
+    "leave_out",
+)
+
+
+#: The service refuses every request of this database, until its support or the owner of the phone number acts.
+SERVICE_REFUSALS = ("phone_required", "client_blocked", "client_suspended", "client_disconnected")
+
+#: Codes are words of a machine; a longer one is none of ours.
+MAX_CODE = 100
+
+#: Nobody is asked to wait longer than this: seven days.
+MAX_RETRY_AFTER = 7 * 24 * 3600
+
+
+class ProxyError(Exception):
+    """A failed operation, as the proxy describes it.
+
+    :param str code: machine-readable, see docs/protocol.md
+    :param str message: a sentence for a person; says what to do
+    :param str reference: finds the full record at the proxy
+    :param int retry_after: seconds to wait, or None
+    :param str action: one of :data:`ACTIONS`
+    :param history_days: of a question for transactions that had to be made shorter before it failed, as it came
+    """
+
+    def __init__(self, code, message, reference=None, retry_after=None, action="contact_support", history_days=None):
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.reference = reference
+        self.retry_after = retry_after and min(retry_after, MAX_RETRY_AFTER)
+        # An action this version does not know must not hide the message that comes with it.
+        self.action = action if action in ACTIONS else "contact_support"
+        self.history_days = history_days
+
+    @classmethod
+    def from_answer(cls, error):
+        """:param error: what stands under the key ``error`` of an answer"""
+        error = error if isinstance(error, dict) else {"message": error}
+        # Why readable: a person reads them, and what turns the reading order could make them say something else.
+        texts = {key: _words(error.get(key)) for key in ("code", "message", "reference", "action")}
+        code = texts["code"][:MAX_CODE] or "unexpected_answer"
+        message = texts["message"] or _lt(
+            "The connection service reported the problem “%(code)s” without a description.", code=code
+        )
+        wait = error.get("retry_after")
+        is_number = isinstance(wait, int | float) and not isinstance(wait, bool) and 0 < wait < float("inf")
+        seconds = int(wait) if is_number else None
+        history_days = error.get("history_days")
+        return cls(code, message, texts.get("reference") or None, seconds or None, texts.get("action"), history_days)
+
+
+def _words(value):
+    # Why also of objects: whatever came in place of a sentence is better than none.
+    return readable(str(storable(value)) if isinstance(value, dict | list) else value)
+
+
+class ServiceUnavailable(ProxyError):
+    """No proxy answered. Always worth another try."""
+
+    def __init__(self, message, code="service_unavailable", retry_after=None):
+        super().__init__(code, message, retry_after=retry_after, action="retry")
+
+
+class BadTransaction(ValueError):
+    """One transaction that can't become a statement line.
+
+    :param sentence: why, for a person; a text, or a :class:`~.words.Sentence`
+    """
+
+    def __init__(self, sentence):
+        super().__init__(sentence)
+        self.sentence = sentence

@@ -1,0 +1,337 @@
+"""What becomes of each transaction of a window. Pure Python: it reads through :class:`Books` and changes nothing.
+
+The import applies these decisions (:mod:`..books.apply`), *Find Missing Transactions* shows them
+(:mod:`..books.compare`).
+Nothing else decides, so the two cannot drift apart.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from .adoption import Wanted, adopt, similar
+from .identity import Entry, identify
+from .likeness import Texts
+from .matching import NEW, Known, match
+
+#: What becomes of a transaction: nothing, because it is a line · a line that was there before becomes it · a new line ·
+#: it stays beside the books, with a reason · it is pending, because its day has not passed · a user has deleted it ·
+#: nobody has asked for a day that old.
+KNOWN, ADOPT, IMPORT, LEFT_OUT, HELD, DELETED, NOT_ASKED = (
+    "known",
+    "adopt",
+    "import",
+    "left_out",
+    "held",
+    "deleted",
+    "not_asked",
+)
+
+#: Reasons of :data:`LEFT_OUT`, and of :data:`HELD`.
+BEFORE_START, LOCKED, FUTURE = "before_start", "locked", "future"
+
+
+@dataclass
+class Window:
+    """What the bank gave in one run, checked.
+
+    ``since`` is the first day that was asked for, None for all there is; ``is_delta`` says that the bank was asked for
+    what changed since a bookmark instead. ``unreadable`` holds ``(identifier, reason, message)``.
+    """
+
+    since: date | None = None
+    is_delta: bool = False
+    booked: list = field(default_factory=list)
+    pending: list = field(default_factory=list)
+    unreadable: list = field(default_factory=list)
+    removed: set = field(default_factory=set)
+    cursor: str | None = None
+
+    @property
+    def first_day(self):
+        """From this day on everything is in the window; None where nothing can be said."""
+        if self.is_delta or not self.booked:
+            return None
+        # Why not since alone: the bank may not reach as far back as it was asked.
+        return max(self.since or date.min, min(transaction.booking_date for transaction in self.booked))
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What is fixed about an account while its window is decided on.
+
+    ``is_load``: nothing of it has been stored so far, or the user wants older days, too.
+    ``seen_on``: the day that it is at the bank, see :func:`~.windows.day_at_the_bank`.
+    """
+
+    seen_on: date
+    is_load: bool = False
+    start_date: date | None = None
+    by_value_date: bool = False
+    sign: int = 1
+    decimal_places: int = 2
+
+    def line_date(self, transaction):
+        """The date of a transaction in the journal. A date stays a date: no time zone moves it."""
+        if self.by_value_date and transaction.value_date:
+            return transaction.value_date
+        return transaction.booking_date
+
+    def line_amount(self, transaction):
+        return self.exact(transaction.amount * self.sign)
+
+    def exact(self, amount):
+        return round(Decimal(str(amount)), self.decimal_places)
+
+
+class Decision(NamedTuple):
+    """One transaction, under its final identifier, and what becomes of it.
+
+    ``change``: what matching found, see :class:`~.matching.Match` · ``known``: the stored thing that it is; where a
+    user deleted it when another connection brought it, that record, and ``is_returning`` · ``line_id``: the line to
+    adopt · ``similar_line_id``: a line that may be it, but not for certain; ``has_gone`` if the bank showed that one
+    before and does not any more · ``may_be_deleted``: it may be one that a user has deleted · ``was_held``: it was seen
+    before its day · ``is_retried``: this window does not show it, it waits beside the books · ``is_locked``: its day is
+    in a locked period, whatever else is decided.
+    """
+
+    entry: Entry
+    outcome: str
+    change: str = NEW
+    known: Known | None = None
+    reason: str | None = None
+    line_id: int | None = None
+    similar_line_id: int | None = None
+    has_gone: bool = False
+    may_be_deleted: bool = False
+    was_held: bool = False
+    is_returning: bool = False
+    is_retried: bool = False
+    is_locked: bool = False
+
+    @property
+    def is_line(self):
+        return bool(self.known and self.known.kind == "line")
+
+
+@dataclass
+class Decisions:
+    """``repeats`` counts what the answer said twice. ``withdrawn`` holds identifiers that the bank has taken back, and
+    that are none of the decisions. ``gone`` are known lines of days that the window tells completely, and it does not
+    show them; ``lost`` are those that the bank showed before their day, so that a person is asked."""
+
+    decisions: list
+    repeats: int = 0
+    withdrawn: frozenset = frozenset()
+    gone: list = field(default_factory=list)
+    lost: list = field(default_factory=list)
+
+    def __iter__(self):
+        return iter(self.decisions)
+
+
+def decide(window, policy, books):
+    """
+    :param window: :class:`Window`
+    :param policy: :class:`Policy`
+    :param books: what is stored so far: :class:`~..books.read.Books`, or anything else with its reading methods
+    :return: :class:`Decisions`: of each booked transaction in the window, in the bank's order, then of what is retried
+    """
+    return _Deciding(window, policy, books).run()
+
+
+class _Deciding:
+    def __init__(self, window, policy, books):
+        self.window, self.policy, self.books = window, policy, books
+        self.retried = set()
+        #: What was seen before its day, by identifier and by digest.
+        self.held = {}
+
+    def run(self):
+        entries = identify(self.window.booked)
+        matches, stored = self._match(entries)
+        shown = {found.known.identifier for found in matches if found.known}
+        returning = self._find_deleted_before([found for found in matches if not found.known])
+        decisions = [self._begin(found, returning) for found in matches]
+        decisions = self._adopt(decisions)
+        decisions = self._lock([self._end(one) for one in decisions])
+        return Decisions(
+            decisions,
+            repeats=len(self.window.booked) - len(entries),
+            withdrawn=frozenset(self.window.removed - shown),
+            gone=self._gone(stored, shown),
+            lost=self._lost(stored, shown),
+        )
+
+    # -------------------------------------------------------------------------
+    # WHAT IS KNOWN
+    # -------------------------------------------------------------------------
+
+    def _match(self, entries):
+        """:return: list of :class:`~.matching.Match` for the entries and what is retried, and all that is stored"""
+        retried = [one for one in self.books.retried() if one.identifier not in self.window.removed]
+        names = [name for entry in entries for name in (entry.identifier, entry.shared().identifier)]
+        stored = self.books.stored([*names, *(entry.identifier for entry in retried)])
+        held = [known for known in stored if known.kind == "pending"]
+        self.held = {name: known for known in held for name in (known.identifier, known.digest)}
+        stored = [known for known in stored if known.kind != "pending"]
+        window = self.window
+        matches = match(entries, stored, window.first_day, window.removed, window.since, self.books.contents)
+        # Why after the match: what is tried again may be shown under a new id, or under one that it shares.
+        shown = {found.known.identifier for found in matches if found.known}
+        retried = [entry for entry in retried if entry.identifier not in shown]
+        self.retried = {entry.identifier for entry in retried}
+        return matches + match(retried, stored), stored
+
+    def _gone(self, stored, shown):
+        first = self.window.first_day
+        return [
+            known
+            for known in stored
+            if first
+            and known.kind == "line"
+            and known.identifier not in shown
+            and known.digest
+            and known.digest >= first.isoformat()
+        ]
+
+    def _lost(self, stored, shown):
+        """Lines of transactions that the bank showed before their day, and that are not in a window that has their day.
+
+        Why not only from the first day of the window: what has gone may have been all there was.
+        """
+        if self.window.is_delta:
+            return []
+        since = self.window.since or date.min
+        return [
+            known
+            for known in stored
+            if known.kind == "line"
+            and known.identifier not in shown
+            and known.digest
+            and known.day >= since
+            and not known.is_withdrawn
+            and (known.was_future or known.day > self.policy.seen_on)
+        ]
+
+    def _find_deleted_before(self, new):
+        """What a user deleted from this journal when another connection brought it is recognised by its content.
+
+        :return: dict from identifier to :class:`~.matching.Known`
+        """
+        by_digest = defaultdict(list)
+        for known in self.books.deleted_before([found.entry.digest for found in new]) if new else ():
+            by_digest[known.digest].append(known)
+        # Why one at a time: of two equal transactions perhaps only one was deleted.
+        return {
+            found.entry.identifier: by_digest[found.entry.digest].pop(0)
+            for found in new
+            if by_digest.get(found.entry.digest)
+        }
+
+    # -------------------------------------------------------------------------
+    # WHAT IS DECIDED
+    # -------------------------------------------------------------------------
+
+    def _begin(self, found, returning):
+        """What needs no look at the journal; an outcome of None is still open."""
+        entry = found.entry
+        known = found.known or returning.get(entry.identifier)
+        held = self.held.get(entry.identifier) or self.held.get(entry.digest)
+        # Why also then: what has gone was seen to go on the day on which this one was announced.
+        is_deleted = found.similar is not None and found.similar.kind == "deleted"
+        similar_id = found.similar.record_id if found.similar and not is_deleted else held and held.similar_id
+        decision = Decision(
+            entry,
+            None,
+            found.kind,
+            known,
+            is_returning=not found.known and known is not None,
+            similar_line_id=similar_id,
+            has_gone=similar_id is not None,
+            may_be_deleted=is_deleted,
+            is_retried=entry.identifier in self.retried,
+            was_held=held is not None,
+        )
+        if decision.is_line:
+            return decision._replace(outcome=KNOWN)
+        if known and known.kind == "deleted":
+            return decision._replace(outcome=DELETED)
+        if self._is_future(decision):
+            return decision._replace(outcome=HELD, reason=FUTURE)
+        if self._was_not_asked_for(decision):
+            return decision._replace(outcome=NOT_ASKED)
+        return decision
+
+    def _is_future(self, decision):
+        """Banks show as booked what they will book: it may move, get another id, or vanish before its day has passed.
+
+        Why by the booking day in any journal: a value day in the future is no announcement, the money has moved.
+        """
+        day, today = decision.entry.transaction.booking_date, self.policy.seen_on
+        return day > today or (day == today and decision.was_held)
+
+    def _was_not_asked_for(self, decision):
+        """Some providers answer more than the question; what is older has been dealt with, or was never wanted."""
+        since = self.window.since
+        return bool(
+            since
+            and not self.policy.is_load
+            and not self.window.is_delta
+            and not decision.is_retried
+            and decision.entry.transaction.booking_date < since
+        )
+
+    def _adopt(self, decisions):
+        """Lines that were typed, came in a file or by another connection become the transactions that they are."""
+        days = [self.policy.line_date(one.entry.transaction) for one in decisions if not one.outcome]
+        candidates = self.books.candidates(min(days), max(days)) if days else []
+        if not candidates:
+            return decisions
+        wanted = [
+            Wanted(
+                number,
+                self.policy.line_date(one.entry.transaction),
+                self.policy.line_amount(one.entry.transaction),
+                one.entry.digest,
+                Texts.of(one.entry.transaction),
+            )
+            for number, one in enumerate(decisions)
+            if not one.outcome
+        ]
+        adopted, ambiguous = adopt(wanted, candidates)
+        named = similar(wanted, candidates, ambiguous)
+        return [
+            one._replace(outcome=ADOPT, line_id=adopted[number])
+            if number in adopted
+            else one._replace(similar_line_id=one.similar_line_id or named.get(number))
+            for number, one in enumerate(decisions)
+        ]
+
+    def _end(self, decision):
+        if decision.outcome:
+            return decision
+        if is_before_start(decision, self.policy):
+            return decision._replace(outcome=LEFT_OUT, reason=BEFORE_START)
+        return decision._replace(outcome=IMPORT)
+
+    def _lock(self, decisions):
+        """Locked days are left out, never re-dated."""
+        days = {self.policy.line_date(one.entry.transaction) for one in decisions if one.outcome not in (KNOWN, ADOPT)}
+        locked = self.books.locked_days(days) if days else ()
+        marked = []
+        for one in decisions:
+            is_locked = self.policy.line_date(one.entry.transaction) in locked
+            if is_locked and one.outcome == IMPORT:
+                one = one._replace(outcome=LEFT_OUT, reason=LOCKED)
+            marked.append(one._replace(is_locked=is_locked))
+        return marked
+
+
+def is_before_start(decision, policy):
+    """Seen by the first load, and before the day that the user chose. What appears later is a late booking."""
+    was_early = decision.known and decision.known.reason == BEFORE_START
+    start = policy.start_date
+    return bool(start and decision.entry.transaction.booking_date < start and (policy.is_load or was_early))

@@ -1,0 +1,125 @@
+"""Which transaction is which. An identifier is unique within its online account and never changes by itself."""
+
+import hashlib
+import json
+import re
+from collections import Counter
+from datetime import date
+from typing import NamedTuple
+
+from ..client.messages import Transaction
+
+#: Bump it, never change it: stored identifiers must stay recognisable.
+FINGERPRINT_VERSION = "f1"
+
+#: Identifies the line of *Book Opening Balance* among those of its account.
+OPENING = "opening"
+
+#: Begins the identifiers of lines that a module before this one has brought; the former provider and its id follow.
+LEGACY = "legacy:"
+
+#: ``2026-05-20-3``: the third of that day. It names another transaction as soon as the bank books one late.
+POSITIONAL = re.compile(r"(\d{4}-?\d{2}-?\d{2})[-_./]\d{1,5}")
+
+#: What :meth:`Entry.shared` adds to an id.
+SHARED = re.compile(r" ~[0-9a-f]{32}$")
+
+
+class Entry(NamedTuple):
+    """A booked transaction with what it is recognised by.
+
+    ``identifier`` is unique in its account, ``digest`` says what the bank told of it (see :func:`digest`).
+    """
+
+    identifier: str
+    digest: str
+    transaction: Transaction
+
+    def shared(self):
+        """The same transaction at a bank that gives its id to several: the content tells them apart."""
+        return self._replace(identifier=f"{self.identifier} ~{self.digest.rpartition(' ')[2]}")
+
+
+def identify(transactions):
+    """Give each transaction its identifier; a mere repeat within the answer is dropped.
+
+    The bank's id where there is a stable one. Otherwise a fingerprint of what the transaction says, plus its occurrence
+    number among equal ones of that day: two real coffees stay two, and the same answer gives the same identifiers
+    again. That holds because a window always starts at the beginning of a day.
+
+    :param transactions: all booked :class:`~..client.messages.Transaction` of a window
+    :return: list of :class:`Entry`; those whose id names two different transactions have the same identifier
+    """
+    occurrences = Counter()
+    entries = {}
+    for transaction in transactions:
+        identifier = stable_id(transaction)
+        if not identifier:
+            content = fingerprint(transaction)
+            occurrences[content] += 1
+            identifier = f"{FINGERPRINT_VERSION}:{content}:{occurrences[content]}"
+        entry = Entry(identifier, digest(transaction), transaction)
+        entries.setdefault((entry.identifier, entry.digest), entry)
+    return list(entries.values())
+
+
+def bank_id(identifier):
+    """The id that the bank gave, also where it shares it with other transactions, see :meth:`Entry.shared`.
+
+    >>> bank_id("T1"), bank_id("TAX ~0123456789abcdef0123456789abcdef"), bank_id("A ~B")
+    ('T1', 'TAX', 'A ~B')
+    """
+    return SHARED.sub("", identifier)
+
+
+def stable_id(transaction):
+    """The bank's id, or None where there is none or where it only counts the transactions of a day."""
+    if not transaction.id:
+        return None
+    positional = POSITIONAL.fullmatch(transaction.id)
+    if positional and positional[1].replace("-", "") == f"{transaction.booking_date:%Y%m%d}":
+        return None
+    return transaction.id
+
+
+def fingerprint(transaction):
+    """A digest of date, amount, currency, texts and counterparty: 32 hexadecimal digits."""
+    parts = (
+        _day(transaction),
+        # 12.3 and 12.30 are the same amount.
+        str(transaction.amount.normalize()),
+        transaction.currency,
+        *transaction.remittance,
+        "|",
+        transaction.counterparty_name,
+        transaction.counterparty_number,
+        transaction.reference,
+    )
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+
+
+def digest(transaction):
+    """What the bank said, in short: ``2026-05-20 -12.3 EUR`` and a hash of all of it. It begins with the booking date.
+
+    It may change from one version of the addon to the next; nothing is recognised by it for longer than a window.
+    """
+    rest = (fingerprint(transaction), transaction.value_date, transaction.foreign_amount, transaction.foreign_currency)
+    content = hashlib.sha256("\x1f".join(map(str, rest)).encode()).hexdigest()[:32]
+    return f"{_day(transaction)} {transaction.amount.normalize():f} {transaction.currency} {content}"
+
+
+def _day(transaction):
+    return (transaction.booking_date or date.max).isoformat()
+
+
+def unreadable_id(message):
+    """An identifier for something that can't be read as a transaction, so that it is parked once, not in each run.
+
+    Why of ``raw`` alone: the words around it may change with the next version of the connection service, and what the
+    bank said is recognised by it once it can be read.
+
+    :param message: as :func:`~..client.messages.storable` gives it
+    """
+    said = (isinstance(message, dict) and message.get("raw")) or message
+    text = json.dumps(said, sort_keys=True, default=str)
+    return f"unreadable:{hashlib.sha256(text.encode()).hexdigest()[:32]}"
