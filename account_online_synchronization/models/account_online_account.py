@@ -119,7 +119,7 @@ class AccountOnlineAccount(models.Model):
     )
     duplicate_of_id = fields.Many2one(
         comodel_name="account.online.account",
-        string="Synchronized By",
+        string="Same Account As",
         readonly=True,
         copy=False,
         ondelete="set null",
