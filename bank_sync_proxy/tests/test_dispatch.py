@@ -237,11 +237,6 @@ class TestDispatch(ProxyCase):
                 answer = self.ask("connections.start", institution_id="sandbox.demo", return_url=url)
                 self.assertFailure(answer, "invalid_request", "contact_support")
 
-    def test_a_blocked_client_gets_nothing(self):
-        connection = self.connect()
-        self.client_record.state = "blocked"
-        self.assertFailure(self.ask("connections.get", connection_id=connection), "client_blocked", "reactivate")
-
     def test_all_requests_of_one_question_end_before_the_database_gives_up(self):
         connection, left = self.connect(), []
         with patch.object(Sandbox, "accounts", lambda adapter, state: left.append(time_left()) or []):
