@@ -12,7 +12,7 @@ ROOMS = [
     ADDON / "controllers",
     ADDON.parent / "bank_sync_proxy_server/models",
     ADDON.parent / "bank_sync_proxy_server/controllers",
-    ADDON.parent / "account_online_synchronization/proxy",
+    ADDON.parent / "account_online_synchronization/client",
 ]
 FILES = sorted(path for room in ROOMS if room.exists() for path in room.glob("*.py"))
 #: The database says these where it knows that they are true: ``_describe_next_attempt`` of a connection.
