@@ -15,7 +15,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
-from environment import database, odoo_command, ports, process, sql
+from environment import database, odoo_command, paths, ports, process, sql
 
 from .sms_gateway import SmsGateway
 
@@ -209,7 +209,8 @@ def a_copy_of_the_template(*addons):
         pytest.fail("These tests need the environment that scripts/test prepares: run them through it.")
     template = os.environ["BANK_SYNC_TEMPLATE"]
     if addons:
-        template = f"{template}_{addons[-1]}"
+        # Why the number: PostgreSQL cuts longer names.
+        template = f"{template}_{len(addons)}_{addons[-1]}"
         database.ensure_template(template, addons)
     with a_copy_of(template) as copy:
         yield copy
@@ -238,6 +239,14 @@ def installation():
 def company():
     """A company with books, nothing started; the tests of a module share it."""
     with a_copy_of_the_template() as copy:
+        copy.prepare_company()
+        yield copy
+
+
+@pytest.fixture(scope="module")
+def ordinary_company():
+    """A company with books whose proxy serves nobody else, nothing started; the tests of a module share it."""
+    with a_copy_of_the_template(*paths.EMBEDDED) as copy:
         copy.prepare_company()
         yield copy
 

@@ -12,7 +12,7 @@ import pytest
 
 from environment import database, paths
 
-from .conftest import Installation, a_copy_of_the_template, numbers
+from .conftest import PROXY_SERVER, Installation, a_copy_of_the_template, numbers
 
 #: The last commit in which everything was in bank_sync_proxy.
 BEFORE = "82e9647"
@@ -195,7 +195,7 @@ def test_update_of_a_proxy_for_many_databases_loses_no_row(installed):
 def test_update_leads_to_what_a_new_installation_of_both_addons_is(installed):
     installed.in_shell(FILL)
     installed.update()
-    with a_copy_of_the_template(SERVER) as new:
+    with a_copy_of_the_template(*PROXY_SERVER) as new:
         assert external_ids(installed) == external_ids(new)
         assert schema_of(installed) == schema_of(new)
 

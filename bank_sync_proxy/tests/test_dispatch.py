@@ -39,6 +39,9 @@ class TestDispatch(ProxyCase):
         self.assertGreater(len(found), 200)
         self.assertEqual(len({transaction["id"] for transaction in found}), len(found))
 
+    def test_the_database_itself_is_always_active(self):
+        self.assertEqual(self.ask("clients.status")["state"], "active")
+
     def test_a_consent_that_was_not_finished(self):
         answer = self.start()
         seen = self.ask("connections.get", connection_id=answer["connection_id"])["connection"]
