@@ -15,6 +15,7 @@ from . import (
     test_pages,
     test_phone,
     test_provider_keys,
+    test_provider_switch,
     test_provider_doors,
     test_providers,
     test_receiver,
