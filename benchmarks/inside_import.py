@@ -12,8 +12,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from odoo import sql_db
-from odoo.addons.account_online_synchronization.proxy.client import ProxyClient
-from odoo.addons.account_online_synchronization.proxy.transport import EmbeddedTransport
+from odoo.addons.account_online_synchronization.client.client import ProxyClient
+from odoo.addons.account_online_synchronization.client.transport import EmbeddedTransport
 
 from .transactions import CURRENCY, DAYS, FIRST_DAY, KNOWN_PARTNERS, news_count, partner, transactions
 

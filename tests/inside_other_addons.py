@@ -6,8 +6,8 @@ import time
 from datetime import date, timedelta
 from pathlib import Path
 
-from odoo.addons.account_online_synchronization.importer.writer import BULK
-from odoo.addons.account_online_synchronization.importer.writer.bulk import Bulk
+from odoo.addons.account_online_synchronization.books.writer import BULK
+from odoo.addons.account_online_synchronization.books.writer.bulk import Bulk
 from odoo.fields import Command
 
 HERE = Path(__file__).parent

@@ -4,7 +4,7 @@ import threading
 import time
 from datetime import date, timedelta
 
-from odoo.addons.account_online_synchronization.proxy.client import ProxyClient
+from odoo.addons.account_online_synchronization.client.client import ProxyClient
 
 
 class SlowBank:

@@ -45,8 +45,8 @@ result = stored()
 
 #: Somebody tries to lock the days while the lines are stored: has to wait until they are.
 WHILE_STORED = """
-from odoo.addons.account_online_synchronization.importer import storing
-write, tried = storing.Storing._write, []
+from odoo.addons.account_online_synchronization.books import apply
+write, tried = apply.Storing._write, []
 def write_and_let_lock(self, *args):
     try:
         lock(LOCKED)
@@ -54,7 +54,7 @@ def write_and_let_lock(self, *args):
     except psycopg2.errors.LockNotAvailable:
         tried.append("has to wait")
     return write(self, *args)
-storing.Storing._write = write_and_let_lock
+apply.Storing._write = write_and_let_lock
 bank = slow_bank["SlowBank"](known=18)
 bank.connect(env)
 env["account.online.link"]._cron_synchronize()

@@ -8,7 +8,7 @@ import psycopg2
 from odoo import SUPERUSER_ID, http
 from odoo.http import request
 
-from ..proxy.errors import ProxyError
+from ..client.errors import ProxyError
 from ..tools import signing
 
 _logger = logging.getLogger(__name__)

@@ -3,7 +3,7 @@ import logging
 from odoo import http
 from odoo.http import request
 
-from ..proxy.errors import ProxyError
+from ..client.errors import ProxyError
 
 _logger = logging.getLogger(__name__)
 

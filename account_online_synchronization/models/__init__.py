@@ -39,6 +39,7 @@ from . import (
     account_online_service,
     account_online_service_registration,
     account_online_transaction,
+    ir_websocket,
     res_company,
     res_config_settings,
 )

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ..importer.writer import BULK
+from ..books.writer import BULK
 from .server_fields import as_server
 
 

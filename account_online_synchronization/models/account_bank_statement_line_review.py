@@ -6,10 +6,10 @@ from odoo.exceptions import UserError
 from odoo.tools.json import json_default
 from odoo.tools.misc import format_date
 
-from ..importer import locks, statements
-from ..importer.duplicates import TOLERANCE, Row, find_groups
-from ..importer.identity import OPENING
-from ..importer.likeness import NEAR
+from ..books import locks, statements
+from ..sync.duplicates import TOLERANCE, Row, find_groups
+from ..sync.identity import OPENING
+from ..sync.likeness import NEAR
 
 
 class AccountBankStatementLine(models.Model):
@@ -24,7 +24,7 @@ class AccountBankStatementLine(models.Model):
     def _find_duplicates(self, journal, since):
         """
         :param date since: first day that is looked at
-        :return: list of :class:`~..importer.duplicates.Group`
+        :return: list of :class:`~..sync.duplicates.Group`
         """
         self.flush_model()
         self.env["account.move"].flush_model(["date", "state", "journal_id"])

@@ -2,8 +2,8 @@ import logging
 
 from odoo import api, models, tools
 
-from ..proxy.banks import read_banks
-from ..proxy.errors import ProxyError
+from ..client.banks import read_banks
+from ..client.errors import ProxyError
 from .server_fields import as_server
 
 _logger = logging.getLogger(__name__)

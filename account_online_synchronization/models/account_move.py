@@ -1,6 +1,6 @@
 from odoo import api, models
 
-from ..importer.writer import WRITTEN
+from ..books.writer import WRITTEN
 from .server_fields import as_server
 
 

@@ -1,6 +1,6 @@
 from odoo import api, models
 
-from ..importer.writer import WRITTEN
+from ..books.writer import WRITTEN
 
 
 class AccountMoveLine(models.Model):

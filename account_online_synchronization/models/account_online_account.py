@@ -5,8 +5,8 @@ from typing import NamedTuple
 from odoo import api, fields, models
 from odoo.addons.base.models.res_bank import sanitize_account_number
 
-from ..proxy.errors import ProxyError
-from ..proxy.messages import parse_balance, parse_day, parse_moment
+from ..client.errors import ProxyError
+from ..client.messages import parse_balance, parse_day, parse_moment
 from ..tools.recognition import Keys, recognize
 from .server_fields import as_server
 

@@ -3,21 +3,21 @@ from datetime import date
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ..importer import locks, statements
-from ..importer.decide import FUTURE, Window
-from ..importer.identity import Entry, digest, unreadable_id
-from ..importer.opening import Beginning
-from ..importer.refusals import REFUSED_BOOKMARKS
-from ..importer.storing import Storing
-from ..importer.windows import OVERLAP_DAYS, UNREAD_DAYS, window_start
-from ..importer.writer import Writer
-from ..proxy.conversation import Range
-from ..proxy.errors import BadTransaction, ProxyError
-from ..proxy.messages import parse_transaction, storable, transaction_id
+from ..books import locks, statements
+from ..books.apply import Storing
+from ..books.opening import Beginning
+from ..books.writer import Writer
+from ..client.conversation import Range
+from ..client.errors import BadTransaction, ProxyError
+from ..client.messages import parse_transaction, storable, transaction_id
+from ..sync.decide import FUTURE, Window
+from ..sync.identity import Entry, digest, unreadable_id
+from ..sync.refusals import REFUSED_BOOKMARKS
+from ..sync.windows import OVERLAP_DAYS, UNREAD_DAYS, window_start
 
 
 class AccountOnlineAccount(models.Model):
-    """How transactions of an account reach its journal. The steps stand in importer/storing.py."""
+    """How transactions of an account reach its journal. The steps stand in books/apply.py."""
 
     _inherit = "account.online.account"
 
@@ -46,9 +46,9 @@ class AccountOnlineAccount(models.Model):
     def _fetch_window(self, client, run):
         """Ask the bank for everything new. Nothing is stored yet.
 
-        :param client: :class:`~..proxy.client.ProxyClient`
+        :param client: :class:`~..client.client.ProxyClient`
         :param run: ``account.online.run`` that counts what happens
-        :return: :class:`~..importer.decide.Window`
+        :return: :class:`~..sync.decide.Window`
         :raise ProxyError: neither ``last_sync`` nor the cursor moves then
         """
         self.ensure_one()
@@ -157,7 +157,7 @@ class AccountOnlineAccount(models.Model):
         return None
 
     def _wanted_range(self):
-        """:return: :class:`~..proxy.conversation.Range` of what the bank is asked for next"""
+        """:return: :class:`~..client.conversation.Range` of what the bank is asked for next"""
         since = window_start(
             self.start_date or None, self.last_sync or None, self.loaded_since or None, self._overlap_days()
         )
@@ -280,7 +280,7 @@ class AccountOnlineAccount(models.Model):
     def _prepare_transaction_values(self, entry):
         """What is kept of a transaction that is no line, without state and reason.
 
-        :param entry: :class:`~..importer.identity.Entry`
+        :param entry: :class:`~..sync.identity.Entry`
         """
         return {
             "account_online_account_id": self.id,
@@ -309,7 +309,7 @@ class AccountOnlineAccount(models.Model):
     def _keep_pending(self, window, held=()):
         """Show what the bank has announced. A full window replaces what was known, a list of changes adds to it.
 
-        :param held: list of :class:`~..importer.decide.Decision` on what is shown as booked before its day has passed
+        :param held: list of :class:`~..sync.decide.Decision` on what is shown as booked before its day has passed
         """
         Transaction = self.env["account.online.transaction"]
         booked = {transaction.id for transaction in window.booked} | {t.pending_id for t in window.booked}

@@ -1,7 +1,7 @@
 from odoo import fields, models
 from odoo.addons.base.models.res_bank import sanitize_account_number
 
-from ..importer.identity import LEGACY
+from ..sync.identity import LEGACY
 
 #: Digits at the end of a masked number that are enough to propose a journal; the user decides.
 LAST_DIGITS = 4

@@ -4,9 +4,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.misc import format_date
 
-from ..importer import locks, statements
-from ..importer.identity import OPENING
-from ..importer.opening import Beginning
+from ..books import locks, statements
+from ..books.opening import Beginning
+from ..sync.identity import OPENING
 from .server_fields import as_server
 
 

@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools.misc import format_date
 
-from ..importer.refusals import LASTING_REFUSALS, NO_FIRST_DAY, is_worth_asking, learned_history, within_history
+from ..sync.refusals import LASTING_REFUSALS, NO_FIRST_DAY, is_worth_asking, learned_history, within_history
 
 
 class AccountOnlineAccount(models.Model):
@@ -83,7 +83,7 @@ class AccountOnlineAccount(models.Model):
     def _note_refusal(self, error):
         """Remember that the bank refuses this account, where that is what a failure says.
 
-        :param error: :class:`~..proxy.errors.ProxyError`
+        :param error: :class:`~..client.errors.ProxyError`
         :return: whether the others may go on as if nothing had happened
         """
         if error.code not in LASTING_REFUSALS:

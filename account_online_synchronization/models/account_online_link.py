@@ -5,8 +5,8 @@ from odoo import api, fields, models
 from odoo.addons.base.models.res_users import check_identity
 from odoo.exceptions import AccessError
 
-from ..proxy.errors import ProxyError
-from ..proxy.messages import parse_moment
+from ..client.errors import ProxyError
+from ..client.messages import parse_moment
 from .server_fields import as_server
 
 _logger = logging.getLogger(__name__)

@@ -1,7 +1,7 @@
 from odoo import api, models
 
-from ..proxy.banks import read_banks, read_countries
-from ..proxy.errors import ProxyError
+from ..client.banks import read_banks, read_countries
+from ..client.errors import ProxyError
 from .server_fields import as_server
 
 #: Banks that are shown at once.
@@ -79,7 +79,7 @@ class AccountOnlineLink(models.Model):
         :param str query: name, part of it, or BIC; empty for all
         :param str country: ISO 3166 code, empty for all
         :param str cursor: of the page before
-        :return: ``banks`` (see :mod:`..proxy.banks`) and ``cursor`` of the next page or False; or ``error``
+        :return: ``banks`` (see :mod:`..client.banks`) and ``cursor`` of the next page or False; or ``error``
         """
         self._check_may_connect()
         return self._search_banks(query, country, cursor)

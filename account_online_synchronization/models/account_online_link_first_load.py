@@ -3,7 +3,7 @@ import contextlib
 from odoo import fields, models
 from odoo.tools.misc import format_datetime
 
-from ..proxy.watching import Watched
+from ..client.watching import Watched
 from .account_online_progress import Reporter
 from .account_online_run import FETCHING
 from .server_fields import as_server
@@ -200,6 +200,4 @@ class AccountOnlineLink(models.Model):
 
     def _send_progress(self):
         """Those who look at the load hear that there is more to see; what it is, they ask."""
-        self._by_xmlid("res.groups", "account.group_account_basic")._bus_send(
-            "account_online_synchronization/progress", {"link_id": self.id}
-        )
+        self._send_to_accountants("account_online_synchronization/progress", {"link_id": self.id})

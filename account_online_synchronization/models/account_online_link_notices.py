@@ -11,7 +11,7 @@ from odoo.fields import Domain
 from odoo.tools import email_normalize_all, email_split
 from odoo.tools.misc import format_date
 
-from ..proxy.errors import ACTIONS
+from ..client.errors import ACTIONS
 from .server_fields import as_server
 
 _logger = logging.getLogger(__name__)

@@ -72,7 +72,7 @@ class AccountOnlineLink(models.Model):
     # -------------------------------------------------------------------------
 
     def _take_notes(self, answer):
-        """Keep what ``connections.refresh`` says beside its answer, see :func:`..proxy.answers.read_visit`."""
+        """Keep what ``connections.refresh`` says beside its answer, see :func:`..client.answers.read_visit`."""
         text = "\n".join(answer.get("notes", ())) or False
         if (self.service_notes or False) != text:
             self.service_notes = text

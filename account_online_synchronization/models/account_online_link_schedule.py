@@ -10,8 +10,8 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.tools import config
 
-from ..proxy.conversation import Plan, Talks
-from ..proxy.errors import ProxyError
+from ..client.conversation import Plan, Talks
+from ..client.errors import ProxyError
 from .account_online_link_synchronization import FIRST_BACK_OFF, Interrupted, TakenOver
 
 _logger = logging.getLogger(__name__)
@@ -277,7 +277,7 @@ class AccountOnlineLink(models.Model):
 
     @api.model
     def _get_transport_for_threads(self):
-        """:return: transport of :mod:`..proxy.transport`, None where links have to ask one after the other"""
+        """:return: transport of :mod:`..client.transport`, None where links have to ask one after the other"""
         try:
             return self._get_client().for_threads()
         except ProxyError:

@@ -2,8 +2,8 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from ..proxy.errors import ProxyError
-from ..proxy.messages import parse_moment
+from ..client.errors import ProxyError
+from ..client.messages import parse_moment
 from .account_online_service_registration import REFUSALS
 
 #: Events make a link due no sooner after its last synchronization than this.

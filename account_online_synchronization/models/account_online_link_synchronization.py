@@ -8,10 +8,11 @@ from odoo import api, fields, models
 from odoo.addons.base.models.ir_cron import _intervalTypes
 from odoo.http import request
 
-from ..proxy.conversation import Answered
-from ..proxy.errors import ProxyError
-from ..proxy.messages import parse_moment
-from ..proxy.recording import Recording
+from ..client.conversation import Answered
+from ..client.errors import ProxyError
+from ..client.messages import parse_moment
+from ..client.recording import Recording
+from .ir_websocket import accountants_of
 
 _logger = logging.getLogger(__name__)
 
@@ -50,8 +51,8 @@ class AccountOnlineLink(models.Model):
             unless those brought none
         :param bool may_defer: leave long work to the scheduled action, so that the user can go on
         :param run: ``account.online.run`` that was planned earlier, or that has begun where there are answers
-        :param dict answers: what the proxy has answered already, see :mod:`..proxy.conversation`; since before that the
-            link is held, and nobody else has synchronized it
+        :param dict answers: what the proxy has answered already, see :mod:`..client.conversation`; since before that
+            the link is held, and nobody else has synchronized it
         :param checkpoint: called when a part is stored; it may commit, see :meth:`_checkpoint`
         :return: action that tells the user what happened, or leads to the page where the bank asks for a code
         """
@@ -277,9 +278,14 @@ class AccountOnlineLink(models.Model):
         """
         if self.env.context.get("online_status_is_told_later"):
             return
-        self._by_xmlid("res.groups", "account.group_account_basic")._bus_send(
-            "account_online_synchronization/status", {"journal_ids": self.journal_ids.ids, "status": status}
-        )
+        for links in self.grouped("company_id").values():
+            links._send_to_accountants(
+                "account_online_synchronization/status", {"journal_ids": links.journal_ids.ids, "status": status}
+            )
+
+    def _send_to_accountants(self, kind, message):
+        """:param str kind: of the message, for the accountants of the one company to which these links belong"""
+        self.env["bus.bus"]._sendone(accountants_of(self.company_id), kind, message)
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - WHEN
@@ -287,13 +293,12 @@ class AccountOnlineLink(models.Model):
 
     @api.model
     def _scheduled_action(self):
-        return self._by_xmlid("ir.cron", "account_online_synchronization.ir_cron_synchronize")
-
-    @api.model
-    def _by_xmlid(self, model, xmlid):
         """What ``ref`` gives, with superuser rights, and without asking the database again in each transaction."""
-        # sudo: callers name a group or scheduled action of ours in the code; nothing comes from a client
-        return self.env[model].sudo().browse(self.env["ir.model.data"]._xmlid_to_res_id(xmlid, raise_if_not_found=True))
+        cron_id = self.env["ir.model.data"]._xmlid_to_res_id(
+            "account_online_synchronization.ir_cron_synchronize", raise_if_not_found=True
+        )
+        # sudo: the scheduled action of ours; nothing comes from a client
+        return self.env["ir.cron"].sudo().browse(cron_id)
 
     def _interval(self):
         """:return: timedelta between two automatic synchronizations, as the scheduled action says"""

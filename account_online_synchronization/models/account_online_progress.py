@@ -58,7 +58,7 @@ class Reporter:
         self._told_at = 0.0
 
     def heard(self, heard):
-        """:param heard: :class:`~..proxy.watching.Heard`"""
+        """:param heard: :class:`~..client.watching.Heard`"""
         self._values |= vars(heard)
         self._tell()
 

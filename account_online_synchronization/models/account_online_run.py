@@ -213,7 +213,7 @@ class AccountOnlineRun(models.Model):
             self.parked_details = [*details, detail]
 
     def _keep_answers(self, recording):
-        """:param recording: :class:`~..proxy.recording.Recording`"""
+        """:param recording: :class:`~..client.recording.Recording`"""
         content = recording.compressed()
         # sudo: part of a synchronization, whose caller has checked the link; only the system reads it
         as_server(self).raw_answers = content and base64.b64encode(content)

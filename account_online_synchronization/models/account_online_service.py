@@ -9,13 +9,13 @@ from odoo.service.model import retrying
 from odoo.tools import config
 from odoo.tools.translate import get_translation
 
-from ..proxy.addresses import BadAddress, clean_address
-from ..proxy.auth import SignatureAuth
-from ..proxy.client import ProxyClient
-from ..proxy.errors import ProxyError, ServiceUnavailable
-from ..proxy.remote import RemoteTransport
-from ..proxy.transport import EmbeddedTransport
-from ..proxy.words import Sentence
+from ..client.addresses import BadAddress, clean_address
+from ..client.auth import SignatureAuth
+from ..client.client import ProxyClient
+from ..client.errors import ProxyError, ServiceUnavailable
+from ..client.remote import RemoteTransport
+from ..client.transport import EmbeddedTransport
+from ..client.words import Sentence
 from ..tools.vault import SecretsUnreadable, Vault, WeakKey, read_or_create_master
 from .server_fields import as_server
 
@@ -122,7 +122,7 @@ class AccountOnlineService(models.Model):
     def _say(self, sentence):
         """The boundary between the pure rooms, which speak English, and whoever reads.
 
-        :param sentence: :class:`~..proxy.words.Sentence`; any other text stays as it is
+        :param sentence: :class:`~..client.words.Sentence`; any other text stays as it is
         :return: text in the reader's language
         """
         if not isinstance(sentence, Sentence):

@@ -2,7 +2,7 @@ import logging
 
 from odoo import api, fields, models, modules
 
-from ..proxy.errors import ProxyError
+from ..client.errors import ProxyError
 from .account_online_service import STATES
 from .server_fields import as_server
 

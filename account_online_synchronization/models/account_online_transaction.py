@@ -1,8 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..importer.identity import OPENING, Entry, digest
-from ..proxy.errors import BadTransaction
+from ..client.errors import BadTransaction
+from ..sync.identity import OPENING, Entry, digest
 from .server_fields import as_server
 
 
@@ -121,7 +121,7 @@ class AccountOnlineTransaction(models.Model):
     # -------------------------------------------------------------------------
 
     def _entry(self):
-        """:return: :class:`~..importer.identity.Entry`, or None where it can't be read as a transaction"""
+        """:return: :class:`~..sync.identity.Entry`, or None where it can't be read as a transaction"""
         self.ensure_one()
         try:
             transaction = self.account_online_account_id._parse(self.transaction_details)

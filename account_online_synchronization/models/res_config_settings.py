@@ -2,8 +2,8 @@ from odoo import api, fields, models
 from odoo.addons.base.models.res_users import check_identity
 from odoo.exceptions import AccessError, UserError, ValidationError
 
-from ..importer.windows import OVERLAP_DAYS
-from ..proxy.errors import ProxyError
+from ..client.errors import ProxyError
+from ..sync.windows import OVERLAP_DAYS
 from .account_online_link_defaults import AUTO_SYNC, NOTICE_EMAIL
 from .account_online_link_notices import MOST_NOTICE_DAYS, MOST_NOTICES, NOTICE_DAYS, parse_notice_days
 from .account_online_run import KEEP_ANSWERS, KEEP_RUNS

@@ -6,8 +6,8 @@ from odoo import fields
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 from odoo.exceptions import ValidationError
 
-from ..proxy.client import ProxyClient
-from ..proxy.transport import EmbeddedTransport
+from ..client.client import ProxyClient
+from ..client.transport import EmbeddedTransport
 from . import directory
 
 #: No test depends on the day on which it runs.

@@ -1,7 +1,7 @@
 import secrets
 from unittest.mock import patch
 
-from ..proxy.remote import RemoteTransport
+from ..client.remote import RemoteTransport
 from .common import OnlineSyncCommon, ScriptedProxy
 from .proxy_server import ProxyServer, refusal
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from ..proxy.errors import ServiceUnavailable
+from ..client.errors import ServiceUnavailable
 from .common import ScriptedProxy
 
 #: Ids of a ``shared`` account that say nothing: one for all payments to the tax office, and none at all.

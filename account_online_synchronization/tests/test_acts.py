@@ -2,7 +2,7 @@ import re
 
 from odoo.tests import new_test_user, tagged
 
-from ..proxy.errors import ProxyError
+from ..client.errors import ProxyError
 from .common import OnlineSyncCommon
 
 

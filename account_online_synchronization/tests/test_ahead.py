@@ -7,10 +7,10 @@ from freezegun import freeze_time
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..client.client import ProxyClient
+from ..client.transport import EmbeddedTransport
 from ..models.account_online_link_schedule import LOCK, Round
 from ..models.account_online_link_synchronization import Interrupted
-from ..proxy.client import ProxyClient
-from ..proxy.transport import EmbeddedTransport
 from .common import OnlineSyncCommon
 
 THREADS = 4

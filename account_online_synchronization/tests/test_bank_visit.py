@@ -2,6 +2,7 @@ from unittest.mock import patch
 
 from odoo.tests import new_test_user, tagged
 
+from ..client.errors import ProxyError
 from ..wizards.account_online_authorization import VISIT
 from .common import OnlineSyncCommon
 
@@ -98,6 +99,34 @@ class TestBankVisit(OnlineSyncCommon):
         self.env["account.online.authorization"].browse(action["params"]["visit_id"]).action_cancel()
         self.assertNotIn("connections.delete", self.asked_operations())
         self.assertEqual(link.state, "connected")
+
+    def test_a_take_over_that_fails_half_way_leaves_no_connection(self):
+        visit = self.begin()
+        failure = ProxyError("account_mixed_up", "Another account.")
+        with (
+            patch.object(self.registry["account.online.account"], "_update_from_proxy", side_effect=failure),
+            self.assertRaises(ProxyError),
+        ):
+            self.come_back()
+        self.assertFalse(self.Link.search([("company_id", "=", self.company.id)]))
+        self.assertEqual(visit.action_look()["state"], "open")
+
+    def test_a_consent_that_a_connection_holds_is_never_given_back_by_cancelling(self):
+        """Whatever the visit believes: a failure may come late, and a service may name a connection twice."""
+        other = self.setup_other_company()["company"]
+        for company in (self.company, other):
+            for cancel in ("action_cancel", "_cancel_at_bank"):
+                with self.subTest(company=company.name, cancel=cancel), self.cr.savepoint() as savepoint:
+                    visit = self.begin()
+                    self.connect(company_id=company.id)
+                    self.state_at_the_service("pending")
+                    visit.sudo()._fail(ProxyError("provider_unavailable", "Too late."))
+                    getattr(visit if cancel == "action_cancel" else visit.sudo(), cancel)()
+                    self.assertNotIn("connections.delete", self.asked_operations())
+                    self.assertEqual(visit.action_look()["state"], "cancelled")
+                    savepoint.rollback()
+                    self.env.invalidate_all()
+                    self.proxy.raw_answers.clear()
 
     def test_a_visit_that_is_finished_cannot_be_cancelled(self):
         visit = self.begin()

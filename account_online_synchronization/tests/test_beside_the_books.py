@@ -5,7 +5,7 @@ from freezegun import freeze_time
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
-from ..importer.decide import Window
+from ..sync.decide import Window
 from .common import DAY, OnlineSyncCommon
 
 

@@ -4,7 +4,7 @@ from unittest.mock import patch
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 
-from ..proxy.errors import ProxyError
+from ..client.errors import ProxyError
 from .common import OnlineSyncCommon
 
 NEUTRALIZE = Path(__file__).parents[1] / "data" / "neutralize.sql"

@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 from unittest.mock import patch
 
 from freezegun import freeze_time
@@ -6,6 +7,7 @@ from freezegun import freeze_time
 from odoo.exceptions import ValidationError
 from odoo.tests import new_test_user, tagged
 
+from ..models.ir_websocket import accountants_of
 from .common import OnlineSyncCommon
 
 
@@ -122,13 +124,33 @@ class TestDashboard(OnlineSyncCommon):
         self.assertFalse(account.opening_balance)
         self.assertFalse(self.card()["opening_to_book"])
 
+    def subscriptions(self, **values):
+        """:return: channels of the bus that a user of these groups and companies listens to"""
+        user = new_test_user(self.env, f"listener{self.env['res.users'].search_count([])}", **values)
+        request = SimpleNamespace(session=SimpleNamespace(uid=user.id))
+        with patch("odoo.addons.bus.models.ir_websocket.wsrequest", request):
+            channels = self.env["ir.websocket"].with_user(user)._build_bus_channel_list([])
+        return [channel for channel in channels if isinstance(channel, tuple)]
+
+    def test_accountants_listen_to_their_companies_and_those_above(self):
+        branch = self.env["res.company"].create({"name": "Branch", "parent_id": self.company.id})
+        other = self.setup_other_company()["company"]
+        accountant = {"groups": "account.group_account_basic"}
+        for company, hears in ((self.company, True), (branch, True), (other, False)):
+            channels = self.subscriptions(**accountant, company_id=company.id, company_ids=company.ids)
+            self.assertEqual(accountants_of(self.company) in channels, hears, company.name)
+        channels = self.subscriptions(
+            groups="account.group_account_invoice", company_id=self.company.id, company_ids=self.company.ids
+        )
+        self.assertNotIn(accountants_of(self.company), channels, "invoicing users see no bank connections")
+
     def test_every_status_is_sent_to_accountants_with_the_journals(self):
         link = self.connect_journal()
         sent = []
         with patch.object(self.registry["bus.bus"], "_sendone", lambda _bus, *message: sent.append(message)):
             self.synchronize(link)
         channel, kind, message = sent[-1]
-        self.assertEqual(channel, self.env.ref("account.group_account_basic"))
+        self.assertEqual(channel, accountants_of(self.company))
         self.assertEqual(kind, "account_online_synchronization/status")
         self.assertEqual(message, {"journal_ids": self.journal.ids, "status": "done"})
 

@@ -3,7 +3,7 @@ from freezegun import freeze_time
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
-from ..proxy.errors import ProxyError
+from ..client.errors import ProxyError
 from .common import OnlineSyncCommon
 
 

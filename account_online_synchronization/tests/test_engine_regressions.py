@@ -124,7 +124,7 @@ class TestFoundByReading(OnlineSyncCommon):
                 raise Interrupted
 
         with (
-            patch("odoo.addons.account_online_synchronization.importer.storing.CHUNK", 1),
+            patch("odoo.addons.account_online_synchronization.books.apply.CHUNK", 1),
             self.refused("T0", "This line is not wanted."),
             self.assertRaises(Interrupted),
         ):

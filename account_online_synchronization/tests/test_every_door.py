@@ -8,8 +8,8 @@ from odoo.service.model import call_kw
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
-from ..proxy.client import ProxyClient
-from ..proxy.transport import EmbeddedTransport
+from ..client.client import ProxyClient
+from ..client.transport import EmbeddedTransport
 from .common import OnlineSyncCommon, ScriptedProxy
 from .doors_audit import Audit
 from .doors_calls import Call, Generator

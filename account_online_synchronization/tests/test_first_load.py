@@ -4,9 +4,10 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
+from ..client.errors import ProxyError
+from ..client.watching import Heard
 from ..models.account_online_progress import Reporter
-from ..proxy.errors import ProxyError
-from ..proxy.watching import Heard
+from ..models.ir_websocket import accountants_of
 from .common import OnlineSyncCommon
 
 
@@ -66,7 +67,7 @@ class TestFirstLoad(OnlineSyncCommon):
         self.choose_and_confirm()
         with (
             patch.object(Reporter, "_tell", note),
-            patch("odoo.addons.account_online_synchronization.importer.storing.CHUNK", 50),
+            patch("odoo.addons.account_online_synchronization.books.apply.CHUNK", 50),
         ):
             self.fetch_planned()
         self.assertEqual(
@@ -115,7 +116,7 @@ class TestFirstLoad(OnlineSyncCommon):
         self.assertEqual((shown["progress"]["step"], shown["progress"]["percent"]), ("fetch", 30))
         self.assertIn("given so far: 150", shown["progress"]["text"])
         channel, kind, message = sent[-1]
-        self.assertEqual(channel, self.env.ref("account.group_account_basic"))
+        self.assertEqual(channel, accountants_of(self.company))
         self.assertEqual((kind, message), ("account_online_synchronization/progress", {"link_id": link.id}))
 
     def test_where_the_end_is_not_known_no_percentage_is_made_up(self):
@@ -249,7 +250,7 @@ class TestFirstLoad(OnlineSyncCommon):
             {"account_online_link_id": link.id, "state": "planned", "is_deferred": True}
         )
         deadline = "odoo.addons.account_online_synchronization.models.account_online_link_schedule.time.monotonic"
-        with patch("odoo.addons.account_online_synchronization.importer.storing.CHUNK", 2):
+        with patch("odoo.addons.account_online_synchronization.books.apply.CHUNK", 2):
             with (
                 patch.object(self.registry["account.online.link"], "_deadline", lambda _link: 0),
                 patch(deadline, side_effect=[0, *[1] * 99]),

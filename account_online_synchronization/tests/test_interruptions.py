@@ -6,7 +6,7 @@ from freezegun import freeze_time
 
 from odoo.tests import tagged
 
-from ..importer import storing
+from ..books import apply
 from ..models.account_online_link_synchronization import Interrupted
 from .common import OnlineSyncCommon
 
@@ -29,7 +29,7 @@ class TestInterruptions(InterruptionsCommon):
             self.proxy.book(f"T{number}", f"{number + 1}.00", self.days_ago(number))
         self.link = self.connect_journal()
         self.account = self.link.account_online_account_ids
-        self.startPatcher(patch.object(storing, "CHUNK", 2))
+        self.startPatcher(patch.object(apply, "CHUNK", 2))
 
     def die_at(self, number, error):
         """:return: checkpoint that ends the work when it is called for the n-th time"""
@@ -178,7 +178,7 @@ class TestLongLoads(InterruptionsCommon):
     def test_a_planned_run_whose_time_is_up_stays_planned(self):
         self.link.action_fetch_transactions()
         run = self.link.run_ids
-        with suppress(Interrupted), patch.object(storing.Storing, "store", side_effect=Interrupted):
+        with suppress(Interrupted), patch.object(apply.Storing, "store", side_effect=Interrupted):
             self.link._synchronize(user_present=False, refresh=False, run=run)
         self.assertEqual((run.state, self.status()), ("planned", "waiting"))
 

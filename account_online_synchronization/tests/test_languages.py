@@ -3,8 +3,8 @@ from unittest.mock import patch
 from odoo.tests import tagged
 from odoo.tools.translate import get_translation
 
-from ..proxy.client import UNREADABLE
-from ..proxy.transport import EmbeddedTransport
+from ..client.client import UNREADABLE
+from ..client.transport import EmbeddedTransport
 from .common import OnlineSyncCommon
 
 FRENCH = get_translation("account_online_synchronization", "fr_FR", UNREADABLE.source, {})

@@ -2,8 +2,8 @@ from freezegun import freeze_time
 
 from odoo.tests import tagged
 
-from ..importer.identity import identify
-from ..importer.writer import Writer
+from ..books.writer import Writer
+from ..sync.identity import identify
 from .common import DAY, OnlineSyncCommon
 
 

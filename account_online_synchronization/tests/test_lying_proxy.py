@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..proxy.errors import ProxyError
-from ..proxy.messages import parse_transaction
+from ..client.errors import ProxyError
+from ..client.messages import parse_transaction
 from .common import OnlineSyncCommon
 from .lies import damaged
 

@@ -3,7 +3,7 @@ from freezegun import freeze_time
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..importer import statements, storing, writer
+from ..books import apply, statements, writer
 from .common import OnlineSyncCommon
 from .simulated_bank import BLANK, TAX
 from .world import START, World
@@ -255,10 +255,10 @@ class TestMachineScenarios(OnlineSyncCommon):
             (statements, "group"),
             (writer.Writer, "identity_values"),
             (writer.Writer, "change"),
-            (storing.Storing, "_follow_removals"),
-            (storing.Storing, "_opening_balance"),
-            (storing.Storing, "_settle_opening"),
-            (storing.Storing, "_news_day"),
+            (apply.Storing, "_follow_removals"),
+            (apply.Storing, "_opening_balance"),
+            (apply.Storing, "_settle_opening"),
+            (apply.Storing, "_news_day"),
         )
         for danger in dangers:
             with self.subTest(danger[1]):

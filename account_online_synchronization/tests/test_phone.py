@@ -3,8 +3,8 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
-from ..proxy.client import ProxyClient
-from ..proxy.transport import EmbeddedTransport
+from ..client.client import ProxyClient
+from ..client.transport import EmbeddedTransport
 from .common import OnlineSyncCommon
 from .service_common import ServiceCommon
 

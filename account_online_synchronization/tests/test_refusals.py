@@ -7,9 +7,9 @@ from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
-from ..importer.refusals import NO_FIRST_DAY
-from ..proxy.client import ProxyClient
-from ..proxy.transport import EmbeddedTransport
+from ..client.client import ProxyClient
+from ..client.transport import EmbeddedTransport
+from ..sync.refusals import NO_FIRST_DAY
 from .common import DAY, OnlineSyncCommon, ScriptedProxy
 
 NOW = "2026-05-20 10:00:00"

@@ -114,6 +114,16 @@ class TestReversal(OnlineSyncCommon):
         self.assertEqual((self.amounts(), self.account.inverse_transaction_sign), (before, False))
         self.assertEqual(self.statements()[-1:].balance_end_real, balance)
 
+    def test_a_second_open_window_does_not_turn_the_signs_back(self):
+        self.begin("250.00", "-30.00")
+        first, second = self.wizard(), self.wizard()
+        (first | second).write({"scope": "open"})
+        first.action_reverse()
+        after = self.amounts()
+        with self.assertRaisesRegex(UserError, "already"):
+            second.action_reverse()
+        self.assertEqual((self.amounts(), self.account.inverse_transaction_sign), (after, True))
+
     def test_only_who_connects_banks_reverses_an_account(self):
         self.begin("1.00")
         user = new_test_user(

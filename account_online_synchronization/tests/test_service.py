@@ -6,7 +6,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import config
 
-from ..proxy.errors import ProxyError, ServiceUnavailable
+from ..client.errors import ProxyError, ServiceUnavailable
 from .service_common import ServiceCommon
 from .test_connect import NEUTRALIZE
 

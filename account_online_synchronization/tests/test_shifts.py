@@ -6,8 +6,8 @@ from freezegun import freeze_time
 
 from odoo.tests import tagged
 
-from ..importer.books import Books
-from ..importer.decide import decide
+from ..books.read import Books
+from ..sync.decide import decide
 from .common import DAY, OnlineSyncCommon
 
 

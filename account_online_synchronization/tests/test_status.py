@@ -8,8 +8,8 @@ from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
+from ..client.errors import ACTIONS, ProxyError
 from ..models.account_online_link_status import BUTTON_OF_ACTION, BUTTON_OF_CODE
-from ..proxy.errors import ACTIONS, ProxyError
 from .common import OnlineSyncCommon
 from .pure.failures import FAILURES
 

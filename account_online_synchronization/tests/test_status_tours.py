@@ -1,6 +1,6 @@
 from odoo.tests import HttpCase, tagged
 
-from ..proxy.errors import ProxyError
+from ..client.errors import ProxyError
 from .common import OnlineSyncCommon
 
 

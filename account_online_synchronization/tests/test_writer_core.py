@@ -4,7 +4,7 @@ from odoo import api, fields
 from odoo.addons.account.tests import test_account_bank_statement as core
 from odoo.tests import tagged
 
-from ..importer.writer import BULK, bulk
+from ..books.writer import BULK, bulk
 from ..models.account_bank_statement_line import AccountBankStatementLine
 
 

@@ -5,8 +5,8 @@ from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from ..importer.writer import BULK
-from ..importer.writer.bulk import Bulk
+from ..books.writer import BULK
+from ..books.writer.bulk import Bulk
 from .stored_rows import count_rows, read_rows
 
 LINES = 40

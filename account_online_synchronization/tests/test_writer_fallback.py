@@ -6,9 +6,9 @@ from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 
-from ..importer.writer import BULK, numbers
-from ..importer.writer.bulk import MIN_LINES, Bulk
-from ..importer.writer.rows import Rows
+from ..books.writer import BULK, numbers
+from ..books.writer.bulk import MIN_LINES, Bulk
+from ..books.writer.rows import Rows
 
 LINE, MOVE, ITEM = "account.bank.statement.line", "account.move", "account.move.line"
 

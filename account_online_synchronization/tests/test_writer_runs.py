@@ -5,8 +5,8 @@ from freezegun import freeze_time
 
 from odoo.tests import tagged
 
-from ..importer import storing
-from ..importer.writer import tables
+from ..books import apply
+from ..books.writer import tables
 from .common import OnlineSyncCommon
 
 
@@ -42,7 +42,7 @@ class TestWriterRuns(OnlineSyncCommon):
     def test_pieces_of_a_load_are_one_whole(self):
         self.book_many(90)
         link = self.connect_journal()
-        with patch.object(storing, "CHUNK", 25):
+        with patch.object(apply, "CHUNK", 25):
             run = self.synchronize(link)
         self.assertEqual((run.imported, run.one_by_one_reason), (90, False))
         self.assertEqual(len(set(self.lines().mapped("name"))), 90)
@@ -84,7 +84,7 @@ class TestWriterRuns(OnlineSyncCommon):
 
     def count_queries_of_storing(self, link):
         """:return: number of queries, the writing of what comes before and after not included"""
-        store, counted = storing.Storing.store, []
+        store, counted = apply.Storing.store, []
 
         def counting(one):
             self.env.flush_all()
@@ -92,7 +92,7 @@ class TestWriterRuns(OnlineSyncCommon):
             store(one)
             counted.append(self.env.cr.sql_log_count - before)
 
-        with patch.object(storing.Storing, "store", counting):
+        with patch.object(apply.Storing, "store", counting):
             self.assertEqual(self.synchronize(link).imported, 0)
         return counted[0]
 

@@ -14,9 +14,9 @@ import psycopg2
 from odoo.exceptions import UserError
 from odoo.sql_db import Cursor
 
-from ..importer import storing
-from ..proxy.client import ProxyClient
-from ..proxy.transport import EmbeddedTransport
+from ..books import apply
+from ..client.client import ProxyClient
+from ..client.transport import EmbeddedTransport
 from .simulated_bank import Account, Payment, SimulatedBank
 from .world_checks import ABSENT, Checks
 
@@ -90,7 +90,7 @@ class World(Checks):
             (registry["ir.cron"], "_commit_progress", self._commit_progress),
             (self.cr, "rollback", self.rollback),
             # Why so few: a crash between two chunks must be possible with a handful of transactions.
-            (storing, "CHUNK", 2),
+            (apply, "CHUNK", 2),
         ):
             self.stack.enter_context(patch.object(target, name, replacement))
         self.example = self.cr.savepoint()

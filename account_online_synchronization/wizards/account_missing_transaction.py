@@ -6,11 +6,11 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools.misc import format_datetime
 
-from ..importer.comparing import compare
-from ..importer.decide import Window
+from ..books.compare import compare
+from ..client.client import MAX_PAGES, UNREADABLE
+from ..client.errors import ProxyError
 from ..models.server_fields import as_server
-from ..proxy.client import MAX_PAGES, UNREADABLE
-from ..proxy.errors import ProxyError
+from ..sync.decide import Window
 from .account_missing_transaction_sections import Sections
 
 #: What most banks show without asking for another consent.
@@ -264,7 +264,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
         return True
 
     def _window(self):
-        """:return: :class:`~..importer.decide.Window` of what was read"""
+        """:return: :class:`~..sync.decide.Window` of what was read"""
         window = Window(since=self.date_from)
         for page in self.page_ids.sorted("id"):
             self._account()._read_page({"transactions": json.loads(page.transactions)}, window)
@@ -318,7 +318,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
     def _import(self, keys):
         """Compare once more, while nobody else writes, and import what is still missing.
 
-        :param set keys: of :class:`~..importer.comparing.Missing`
+        :param set keys: of :class:`~..books.compare.Missing`
         :return: the new lines
         """
         account, link = self._account(), self._account().account_online_link_id

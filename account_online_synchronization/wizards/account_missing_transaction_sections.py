@@ -17,7 +17,7 @@ MOST_ROWS = 1000
 
 class Sections:
     """:param wizard: ``account.missing.transaction.wizard``, with superuser rights
-    :param comparison: :class:`~..importer.comparing.Comparison`
+    :param comparison: :class:`~..books.compare.Comparison`
     """
 
     def __init__(self, wizard, comparison):

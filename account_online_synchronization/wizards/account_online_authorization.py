@@ -4,9 +4,9 @@ import secrets
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
+from ..client.errors import ProxyError
+from ..client.messages import parse_moment
 from ..models.server_fields import as_server
-from ..proxy.errors import ProxyError
-from ..proxy.messages import parse_moment
 
 #: Message on the user's bus: how one of his visits stands has changed.
 VISIT = "account_online_synchronization/visit"
@@ -198,6 +198,11 @@ class AccountOnlineAuthorization(models.TransientModel):
         if self.company_id not in user_env.user.company_ids:
             raise AccessError(self.env._("You no longer have access to the company of this connection."))
 
+    def _hold(self):
+        """Lock the visit: finishing and cancelling wait for each other. Odoo repeats the request of the second one."""
+        self.flush_recordset()
+        self.env.cr.execute("SELECT FROM account_online_authorization WHERE id = ANY(%s) FOR UPDATE", [self.ids])
+
     def _is_open(self):
         """Whether the user may still come back with something: after a failure, too."""
         return bool(self) and self.state in ("open", "failed")
@@ -208,16 +213,19 @@ class AccountOnlineAuthorization(models.TransientModel):
         :return: action to go on with: choosing accounts after a new connection, otherwise None; and the link
         """
         self.ensure_one()
+        self._hold()
         Link = self.env["account.online.link"].with_company(self.company_id)
         link, journal = self.link_id, self.journal_id
         client = Link._get_client()
         connection = client.get_connection(self.connection_identifier)
         accounts = client.list_accounts(self.connection_identifier)
-        if not link:
-            link = Link._create_from_proxy(connection, accounts, self.company_id)
-            new_accounts = link.account_online_account_ids
-        else:
-            new_accounts = link._update_from_proxy(connection, accounts)
+        # Why a savepoint: a failure ends the visit and is committed, so it must not leave half a connection behind.
+        with self.env.cr.savepoint():
+            if not link:
+                link = Link._create_from_proxy(connection, accounts, self.company_id)
+                new_accounts = link.account_online_account_ids
+            else:
+                new_accounts = link._update_from_proxy(connection, accounts)
         if self.kind == "refresh" or (not new_accounts and link._linked_accounts()):
             answer = link._synchronize(user_present=True, refresh=False, may_defer=True)
             self._end("done", link_id=link.id, next_action=self._tell_in(link, answer))

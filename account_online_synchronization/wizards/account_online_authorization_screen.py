@@ -2,8 +2,8 @@ import logging
 
 from odoo import api, fields, models
 
+from ..client.errors import ProxyError
 from ..models.server_fields import as_server
-from ..proxy.errors import ProxyError
 
 _logger = logging.getLogger(__name__)
 
@@ -114,6 +114,7 @@ class AccountOnlineAuthorization(models.TransientModel):
         :return: as :meth:`action_look`; a visit that was finished meanwhile stays finished
         """
         visit = self._own()
+        visit._hold()
         if not visit._is_open():
             return self.action_look()
         if visit.kind == "connect":
@@ -127,6 +128,9 @@ class AccountOnlineAuthorization(models.TransientModel):
 
     def _cancel_at_bank(self):
         """The browser has come back and says that the user has cancelled. A consent is not given back for its word."""
+        self._hold()
+        if not self._is_open():
+            return
         try:
             if self.kind == "connect" and not self._is_connected():
                 self._give_back()
@@ -135,7 +139,11 @@ class AccountOnlineAuthorization(models.TransientModel):
         self._end("cancelled")
 
     def _give_back(self):
-        """Leave no connection at the service that nobody finishes."""
+        """Leave no connection at the service that nobody finishes; one that a link holds is in use, and stays."""
+        # sudo: only counted: the link that holds the connection may belong to a company that the user does not see
+        links = self.env["account.online.link"].sudo()
+        if links.search_count([("connection_identifier", "=", self.connection_identifier)], limit=1):
+            return
         try:
             self.env["account.online.link"]._get_client().delete_connection(self.connection_identifier)
         except ProxyError as error:

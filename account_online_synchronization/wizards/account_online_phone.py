@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
+from ..client.errors import ProxyError
 from ..models.server_fields import as_server
-from ..proxy.errors import ProxyError
 
 #: Where the service does not say how long to wait for another code.
 WAIT_SECONDS = 60

@@ -3,9 +3,9 @@ from decimal import Decimal, InvalidOperation
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..importer import statements
-from ..importer.identity import LEGACY, OPENING
+from ..books import statements
 from ..models.server_fields import as_server
+from ..sync.identity import LEGACY, OPENING
 
 #: Lines that are named; more of them are counted.
 MAX_NAMED = 20
@@ -25,7 +25,9 @@ class AccountOnlineReversal(models.TransientModel):
         readonly=True,
         ondelete="cascade",
     )
-    is_reversed = fields.Boolean(related="account_id.inverse_transaction_sign", related_sudo=False)
+    is_reversed = fields.Boolean(
+        readonly=True, help="How it was when this window was opened; what has changed since is not undone by it."
+    )
     scope = fields.Selection(
         selection=[
             ("new", "Only transactions that are imported from now on"),
@@ -60,7 +62,9 @@ class AccountOnlineReversal(models.TransientModel):
     def _open(self, account):
         """:return: action that shows the question for an account"""
         # sudo: action_reverse_transactions has checked the right to connect and write access to the account
-        wizard = as_server(self).create({"account_id": account.id, "with_balance": False})
+        wizard = as_server(self).create(
+            {"account_id": account.id, "is_reversed": account.inverse_transaction_sign, "with_balance": False}
+        )
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Reverse Transactions"),
@@ -75,16 +79,10 @@ class AccountOnlineReversal(models.TransientModel):
         self.env["account.online.link"]._check_may_connect()
         account = self.account_id
         account.check_access("write")
+        self._hold_account()
         lines, left = self._sort_lines()
         if not self.scope and lines:
             raise UserError(self.env._("Please choose what becomes of the transactions that are in the journal."))
-        # Why: a run that is under way would go on with the sign as it was.
-        if not account.account_online_link_id.try_lock_for_update(allow_referencing=True):
-            raise UserError(
-                self.env._(
-                    "%s is being synchronized right now. Try again in a moment.", account.account_online_link_id.name
-                )
-            )
         turned = lines if self.scope == "open" else lines.browse()
         turned.check_access("write")
         # sudo: the right to connect, write access to the account and to the lines were checked above
@@ -96,6 +94,30 @@ class AccountOnlineReversal(models.TransientModel):
     # -------------------------------------------------------------------------
     # BUSINESS METHODS
     # -------------------------------------------------------------------------
+
+    def _hold_account(self):
+        """Lock the account, and compare it with the state for which the user was asked.
+
+        :raise UserError: when it is in use, or was reversed meanwhile
+        """
+        account = self.account_id
+        # Why the link, too: a run that is under way would go on with the sign as it was.
+        for record in (account.account_online_link_id, account):
+            if not record.try_lock_for_update(allow_referencing=True):
+                raise UserError(
+                    self.env._(
+                        "%s is being synchronized right now. Try again in a moment.",
+                        account.account_online_link_id.name,
+                    )
+                )
+        if account.inverse_transaction_sign != self.is_reversed:
+            raise UserError(
+                self.env._(
+                    "The transactions of %s were already reversed after this window was opened, so nothing was "
+                    "changed now. Close the window, and open Reverse Transactions again to see the current state.",
+                    account.display_name,
+                )
+            )
 
     def _sort_lines(self):
         """:return: (lines that can be turned, list of (line that stays as it is, why))"""

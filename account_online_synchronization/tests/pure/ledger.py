@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from account_online_synchronization.importer import decide as deciding
-from account_online_synchronization.importer.decide import Policy, Window, decide
-from account_online_synchronization.importer.likeness import NEAR
-from account_online_synchronization.importer.matching import Known
-from account_online_synchronization.proxy.messages import Transaction
+from account_online_synchronization.client.messages import Transaction
+from account_online_synchronization.sync import decide as deciding
+from account_online_synchronization.sync.decide import Policy, Window, decide
+from account_online_synchronization.sync.likeness import NEAR
+from account_online_synchronization.sync.matching import Known
 
 ONE_DAY = timedelta(days=1)
 

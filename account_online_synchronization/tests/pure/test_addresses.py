@@ -1,6 +1,6 @@
 import pytest
 
-from account_online_synchronization.proxy.addresses import BadAddress, clean_address, page_address
+from account_online_synchronization.client.addresses import BadAddress, clean_address, page_address
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from account_online_synchronization.importer.adoption import Candidate, Wanted, adopt, similar
-from account_online_synchronization.importer.likeness import Texts
+from account_online_synchronization.sync.adoption import Candidate, Wanted, adopt, similar
+from account_online_synchronization.sync.likeness import Texts
 
 
 def wanted(key, day=10, amount="-20.00", digest=None):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from account_online_synchronization.proxy.banks import read_banks, read_countries
+from account_online_synchronization.client.banks import read_banks, read_countries
 
 BANK = {
     "id": "plaid.1",

@@ -6,7 +6,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from account_online_synchronization.importer.beginning import Row, start_of
+from account_online_synchronization.sync.beginning import Row, start_of
 
 DAY = date(2026, 5, 20)
 

@@ -1,8 +1,8 @@
 import pytest
 
-from account_online_synchronization.proxy.client import ProxyClient
-from account_online_synchronization.proxy.errors import ProxyError
-from account_online_synchronization.proxy.transport import EmbeddedTransport
+from account_online_synchronization.client.client import ProxyClient
+from account_online_synchronization.client.errors import ProxyError
+from account_online_synchronization.client.transport import EmbeddedTransport
 
 
 def client_answering(*answers):

@@ -3,8 +3,8 @@ from datetime import date
 
 import pytest
 
-from account_online_synchronization.proxy.client import ProxyClient
-from account_online_synchronization.proxy.conversation import (
+from account_online_synchronization.client.client import ProxyClient
+from account_online_synchronization.client.conversation import (
     PAGES_AHEAD,
     Answered,
     Plan,
@@ -13,7 +13,7 @@ from account_online_synchronization.proxy.conversation import (
     Talks,
     talk,
 )
-from account_online_synchronization.proxy.errors import ProxyError, ServiceUnavailable
+from account_online_synchronization.client.errors import ProxyError, ServiceUnavailable
 
 #: Seconds after which a test gives up waiting for other threads; nothing waits so long when all is well.
 PATIENCE = 30

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from ledger import ONE_DAY, Bank, Ledger, friday, later, monday, same, switched
 
-from account_online_synchronization.importer import decide as deciding
-from account_online_synchronization.importer.adoption import Candidate
-from account_online_synchronization.importer.decide import Policy, Window, decide
-from account_online_synchronization.importer.identity import digest
-from account_online_synchronization.importer.matching import Known
+from account_online_synchronization.sync import decide as deciding
+from account_online_synchronization.sync.adoption import Candidate
+from account_online_synchronization.sync.decide import Policy, Window, decide
+from account_online_synchronization.sync.identity import digest
+from account_online_synchronization.sync.matching import Known
 
 TODAY = date(2026, 5, 20)
 

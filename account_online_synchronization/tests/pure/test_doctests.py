@@ -2,7 +2,7 @@ import doctest
 
 import pytest
 
-from account_online_synchronization.importer import adoption, identity, likeness, matching, windows
+from account_online_synchronization.sync import adoption, identity, likeness, matching, windows
 
 
 @pytest.mark.parametrize("module", [adoption, identity, likeness, matching, windows], ids=lambda one: one.__name__)

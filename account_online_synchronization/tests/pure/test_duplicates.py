@@ -4,7 +4,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from account_online_synchronization.importer.duplicates import Row, _similar, find_groups
+from account_online_synchronization.sync.duplicates import Row, _similar, find_groups
 
 DAY = date(2026, 5, 20)
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from account_online_synchronization.proxy.errors import ACTIONS
+from account_online_synchronization.client.errors import ACTIONS
 from account_online_synchronization.tests.pure.failures import FAILURES
 
 ADDON = Path(__file__).parents[2]

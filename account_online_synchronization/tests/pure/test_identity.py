@@ -3,8 +3,8 @@ from decimal import Decimal
 
 import pytest
 
-from account_online_synchronization.importer.identity import identify
-from account_online_synchronization.proxy.messages import Transaction
+from account_online_synchronization.client.messages import Transaction
+from account_online_synchronization.sync.identity import identify
 
 
 def coffee(**changes):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from account_online_synchronization.importer.likeness import NEAR, Texts, Thing, find_shift, nearest, pair, pair_shifted
+from account_online_synchronization.sync.likeness import NEAR, Texts, Thing, find_shift, nearest, pair, pair_shifted
 
 # A Monday.
 DAY = date(2026, 5, 18)

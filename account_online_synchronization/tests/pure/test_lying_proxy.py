@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from account_online_synchronization.proxy.banks import read_banks, read_countries
-from account_online_synchronization.proxy.client import MAX_PAGES, MAX_TRANSACTIONS, ProxyClient
-from account_online_synchronization.proxy.errors import ACTIONS, BadTransaction, ProxyError
-from account_online_synchronization.proxy.messages import (
+from account_online_synchronization.client.banks import read_banks, read_countries
+from account_online_synchronization.client.client import MAX_PAGES, MAX_TRANSACTIONS, ProxyClient
+from account_online_synchronization.client.errors import ACTIONS, BadTransaction, ProxyError
+from account_online_synchronization.client.messages import (
     MAX_AMOUNT,
     parse_balance,
     parse_moment,
@@ -24,8 +24,8 @@ from account_online_synchronization.proxy.messages import (
     storable,
     transaction_id,
 )
-from account_online_synchronization.proxy.recording import Recording
-from account_online_synchronization.proxy.transport import EmbeddedTransport
+from account_online_synchronization.client.recording import Recording
+from account_online_synchronization.client.transport import EmbeddedTransport
 from account_online_synchronization.tests.lies import JUNK, damaged
 
 TRANSACTION = {

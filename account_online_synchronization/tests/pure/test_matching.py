@@ -3,9 +3,9 @@ from decimal import Decimal
 
 import pytest
 
-from account_online_synchronization.importer.identity import Entry, digest, identify
-from account_online_synchronization.importer.matching import Known, match
-from account_online_synchronization.proxy.messages import Transaction
+from account_online_synchronization.client.messages import Transaction
+from account_online_synchronization.sync.identity import Entry, digest, identify
+from account_online_synchronization.sync.matching import Known, match
 
 FIRST_DAY = date(2026, 5, 1)
 

@@ -3,8 +3,8 @@ from decimal import Decimal
 
 import pytest
 
-from account_online_synchronization.proxy.errors import BadTransaction
-from account_online_synchronization.proxy.messages import parse_moment, parse_transaction
+from account_online_synchronization.client.errors import BadTransaction
+from account_online_synchronization.client.messages import parse_moment, parse_transaction
 
 
 def message(**changes):

@@ -2,7 +2,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from account_online_synchronization.importer.periods import PERIODICITIES, period_of
+from account_online_synchronization.sync.periods import PERIODICITIES, period_of
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import gzip
 import json
 
-from account_online_synchronization.proxy.recording import MASK, Recording
+from account_online_synchronization.client.recording import MASK, Recording
 
 
 def kept(answer):

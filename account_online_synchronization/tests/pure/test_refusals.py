@@ -12,8 +12,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from account_online_synchronization.importer import refusals
-from account_online_synchronization.importer.windows import window_start
+from account_online_synchronization.sync import refusals
+from account_online_synchronization.sync.windows import window_start
 
 pytest.importorskip("bank_sync_proxy.providers.errors", reason="the proxy's addon is not beside this one")
 

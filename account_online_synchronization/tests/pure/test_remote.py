@@ -10,9 +10,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from account_online_synchronization.proxy.auth import SignatureAuth
-from account_online_synchronization.proxy.errors import ProxyError, ServiceUnavailable
-from account_online_synchronization.proxy.remote import RemoteTransport
+from account_online_synchronization.client.auth import SignatureAuth
+from account_online_synchronization.client.errors import ProxyError, ServiceUnavailable
+from account_online_synchronization.client.remote import RemoteTransport
 from account_online_synchronization.tests.proxy_server import (
     CLIENT,
     DATABASE,

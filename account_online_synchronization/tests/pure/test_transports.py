@@ -4,11 +4,11 @@ import threading
 
 import pytest
 
-from account_online_synchronization.proxy.auth import SignatureAuth
-from account_online_synchronization.proxy.client import ProxyClient
-from account_online_synchronization.proxy.errors import ProxyError
-from account_online_synchronization.proxy.remote import RemoteTransport
-from account_online_synchronization.proxy.transport import EmbeddedTransport
+from account_online_synchronization.client.auth import SignatureAuth
+from account_online_synchronization.client.client import ProxyClient
+from account_online_synchronization.client.errors import ProxyError
+from account_online_synchronization.client.remote import RemoteTransport
+from account_online_synchronization.client.transport import EmbeddedTransport
 from account_online_synchronization.tests.proxy_server import CLIENT, DATABASE, SECRET, ProxyServer
 
 

@@ -2,7 +2,7 @@ from datetime import date
 
 import pytest
 
-from account_online_synchronization.proxy.watching import Heard, Watched
+from account_online_synchronization.client.watching import Heard, Watched
 
 
 class Pages:

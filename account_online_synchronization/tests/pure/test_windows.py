@@ -1,6 +1,6 @@
 from datetime import date
 
-from account_online_synchronization.importer.windows import window_start
+from account_online_synchronization.sync.windows import window_start
 
 
 def test_the_first_run_asks_for_everything():

@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from account_online_synchronization.proxy.client import ProxyClient
-from account_online_synchronization.proxy.errors import ProxyError, ServiceUnavailable
-from account_online_synchronization.proxy.transport import EmbeddedTransport
-from account_online_synchronization.proxy.words import Sentence, _lt
+from account_online_synchronization.client.client import ProxyClient
+from account_online_synchronization.client.errors import ProxyError, ServiceUnavailable
+from account_online_synchronization.client.transport import EmbeddedTransport
+from account_online_synchronization.client.words import Sentence, _lt
 
-PROXY = Path(__file__).parents[2] / "proxy"
+PROXY = Path(__file__).parents[2] / "client"
 
 
 def in_french(sentence):

@@ -27,9 +27,9 @@ def ask_provider(address, monkeypatch):
 
 
 def ask_proxy(address, monkeypatch):
-    pytest.importorskip("account_online_synchronization.proxy")
-    from account_online_synchronization.proxy import remote
-    from account_online_synchronization.proxy.errors import ServiceUnavailable
+    pytest.importorskip("account_online_synchronization.client")
+    from account_online_synchronization.client import remote
+    from account_online_synchronization.client.errors import ServiceUnavailable
 
     # On this machine it would not look for the certificates that the environment names.
     monkeypatch.setattr(remote, "is_loopback", lambda _host: False)

@@ -18,7 +18,7 @@ FUNCTIONS = {"compile", "sub", "subn", "match", "search", "fullmatch", "split", 
 #: Files that build expressions, and hold them at their top, where they are found.
 BUILDERS = {"bank_sync_proxy/providers/masking.py"}
 #: Expressions that Odoo builds from the number formats of journals; no text of a stranger meets them.
-ODOO_BUILDS = {"account_online_synchronization/importer/writer/numbers.py"}
+ODOO_BUILDS = {"account_online_synchronization/books/writer/numbers.py"}
 
 
 def sources():

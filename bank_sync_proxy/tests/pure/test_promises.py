@@ -10,7 +10,7 @@ ROOMS = [
     ADDON / "providers",
     ADDON / "models",
     ADDON / "controllers",
-    ADDON.parent / "account_online_synchronization/proxy",
+    ADDON.parent / "account_online_synchronization/client",
 ]
 FILES = sorted(path for room in ROOMS if room.exists() for path in room.glob("*.py"))
 #: The database says these where it knows that they are true: ``_describe_next_attempt`` of a connection.

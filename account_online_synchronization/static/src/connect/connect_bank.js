@@ -78,7 +78,12 @@ export class ConnectBank extends Component {
             if (!(error instanceof RPCError)) {
                 throw error;
             }
-            answer = { error: { message: error.data?.message || error.message }, countries: [], banks: [], cursor: false };
+            answer = {
+                error: { message: error.data?.message || error.message },
+                countries: [],
+                banks: [],
+                cursor: false,
+            };
         }
         const { journal = "", country = "", countries, hint = "", begun = [] } = answer;
         Object.assign(this.state, { journal, country, countries, hint, begun });
@@ -243,7 +248,8 @@ export class ConnectBank extends Component {
 
     choose(bank) {
         if (!this.hasQuestions(bank)) {
-            return this.connect(bank, bank.id);
+            this.connect(bank, bank.id);
+            return;
         }
         const isOpen = this.state.openId === bank.id;
         Object.assign(this.state, { openId: isOpen ? null : bank.id, provider: bank.providers[0]?.id || null });

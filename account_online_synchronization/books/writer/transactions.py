@@ -7,8 +7,8 @@ import psycopg2
 
 from odoo.exceptions import UserError
 
-from ...proxy.errors import BadTransaction
-from ...proxy.messages import parse_transaction
+from ...client.errors import BadTransaction
+from ...client.messages import parse_transaction
 from ..partners import Partners
 from .bulk import BULK, Bulk
 
@@ -51,7 +51,7 @@ class Writer:
     """Statement lines of one account in its journal.
 
     :param account: ``account.online.account``
-    :param entries: all :class:`~..identity.Entry` that will be written, so that their partners are searched at once
+    :param entries: all :class:`~...sync.identity.Entry` that will be written, whose partners are searched at once
     """
 
     def __init__(self, account, entries):

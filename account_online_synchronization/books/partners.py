@@ -7,7 +7,7 @@ class Partners:
     """Partners of a batch of transactions, found with two queries whatever its size.
 
     :param account: ``account.online.account``
-    :param transactions: list of :class:`~..proxy.messages.Transaction`
+    :param transactions: list of :class:`~..client.messages.Transaction`
     """
 
     def __init__(self, account, transactions):

@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import date
 from typing import NamedTuple
 
-from ..proxy.messages import Transaction
+from ..client.messages import Transaction
 
 #: Bump it, never change it: stored identifiers must stay recognisable.
 FINGERPRINT_VERSION = "f1"
@@ -47,7 +47,7 @@ def identify(transactions):
     number among equal ones of that day: two real coffees stay two, and the same answer gives the same identifiers
     again. That holds because a window always starts at the beginning of a day.
 
-    :param transactions: all booked :class:`~..proxy.messages.Transaction` of a window
+    :param transactions: all booked :class:`~..client.messages.Transaction` of a window
     :return: list of :class:`Entry`; those whose id names two different transactions have the same identifier
     """
     occurrences = Counter()
@@ -118,7 +118,7 @@ def unreadable_id(message):
     Why of ``raw`` alone: the words around it may change with the next version of the connection service, and what the
     bank said is recognised by it once it can be read.
 
-    :param message: as :func:`~..proxy.messages.storable` gives it
+    :param message: as :func:`~..client.messages.storable` gives it
     """
     said = (isinstance(message, dict) and message.get("raw")) or message
     text = json.dumps(said, sort_keys=True, default=str)

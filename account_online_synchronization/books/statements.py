@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-from .periods import Period, period_of
+from ..sync.periods import Period, period_of
 from .writer.watch import others_compute
 
 #: What Odoo computes of a statement by reading each of its lines.

@@ -1,17 +1,17 @@
-"""What is stored so far, as :mod:`.decide` asks for it: read with a few queries, for any number of transactions."""
+"""What is stored so far, as :mod:`..sync.decide` asks for it: a few queries for any number of transactions."""
 
 import re
 from datetime import datetime, timezone
 
-from ..proxy.errors import BadTransaction
-from ..proxy.messages import parse_transaction
+from ..client.errors import BadTransaction
+from ..client.messages import parse_transaction
+from ..sync.adoption import TOLERANCE, Candidate
+from ..sync.decide import FUTURE, Policy
+from ..sync.identity import LEGACY
+from ..sync.likeness import NEAR, Texts
+from ..sync.matching import Known
+from ..sync.windows import day_at_the_bank
 from . import locks
-from .adoption import TOLERANCE, Candidate
-from .decide import FUTURE, Policy
-from .identity import LEGACY
-from .likeness import NEAR, Texts
-from .matching import Known
-from .windows import day_at_the_bank
 
 #: Begins an IBAN: the country of the bank.
 IBAN = re.compile(r"[A-Z]{2}[0-9]{2}")
@@ -38,7 +38,7 @@ def policy_of(account):
 class Books:
     """
     :param account: ``account.online.account`` with a journal
-    :param window: :class:`~.decide.Window`
+    :param window: :class:`~..sync.decide.Window`
     :param bool for_writing: lock dates are read again, and stay as they are until the transaction ends
     """
 
@@ -50,13 +50,14 @@ class Books:
         self.Transaction = self.env["account.online.transaction"]
 
     def retried(self):
-        """:return: list of :class:`~.identity.Entry` that could not be imported before and may be now"""
+        """:return: list of :class:`~..sync.identity.Entry` that could not be imported before and may be now"""
         return self.account._retried_entries()
 
     def stored(self, identifiers):
         """
-        :return: list of :class:`~.matching.Known`: of these identifiers, also where a bank gives one to several; of the
-            window's days and the last ones before it; and what the bank has withdrawn although a line of it stayed
+        :return: list of :class:`~..sync.matching.Known`: of these identifiers, also where a bank gives one to several;
+            of the window's days and the last ones before it; and what the bank has withdrawn although a line of it
+            stayed
         """
         self.Line.flush_model(
             [
@@ -122,7 +123,7 @@ class Books:
         return contents
 
     def deleted_before(self, digests):
-        """:return: list of :class:`~.matching.Known` that a user deleted from this journal, whose account is gone"""
+        """:return: list of :class:`~..sync.matching.Known` that a user deleted, and whose account is gone"""
         found = self.Transaction.search(
             [
                 ("account_online_account_id", "=", False),
@@ -138,7 +139,7 @@ class Books:
     def candidates(self, first, last):
         """Lines that no transaction of this account belongs to.
 
-        :return: list of :class:`~.adoption.Candidate` of these days and those around them
+        :return: list of :class:`~..sync.adoption.Candidate` of these days and those around them
         """
         self.Line.flush_model(
             [

@@ -10,9 +10,9 @@ each run tries again.
 from datetime import timedelta
 from decimal import Decimal
 
+from ..sync.beginning import Row, start_of
+from ..sync.identity import LEGACY, OPENING
 from . import statements
-from .beginning import Row, start_of
-from .identity import LEGACY, OPENING
 
 
 class Beginning:

@@ -1,4 +1,6 @@
-"""Stores one window of one account: applies what :mod:`.decide` decides. Nothing else writes lines and statements.
+"""Stores one window of one account: applies what :mod:`..sync.decide` decides.
+
+Nothing else writes lines and statements.
 
 It never commits by itself. Whatever it stores is recognised by the next run, so it may end after any step:
 ``last_sync`` and the cursor move with the last one only.
@@ -8,14 +10,14 @@ from datetime import date, timedelta
 
 from odoo.tools.misc import format_date
 
-from ..proxy.messages import unread_problem
+from ..client.messages import unread_problem
+from ..sync.decide import ADOPT, DELETED, HELD, IMPORT, KNOWN, LEFT_OUT, NOT_ASKED, decide, is_before_start
+from ..sync.identity import unreadable_id
+from ..sync.matching import CHANGED, MOVED, SAME, SHIFTED
+from ..sync.windows import UNREAD_DAYS
 from . import locks, statements
-from .books import Books
-from .decide import ADOPT, DELETED, HELD, IMPORT, KNOWN, LEFT_OUT, NOT_ASKED, decide, is_before_start
-from .identity import unreadable_id
-from .matching import CHANGED, MOVED, SAME, SHIFTED
 from .opening import Beginning
-from .windows import UNREAD_DAYS
+from .read import Books
 from .writer import CHUNK, REFUSALS, Writer
 from .writer.tables import analyze_when_fresh
 
@@ -27,7 +29,7 @@ class Storing:
     """
     :param account: ``account.online.account`` with a journal
     :param run: ``account.online.run`` that counts what happens
-    :param window: :class:`~.decide.Window`
+    :param window: :class:`~..sync.decide.Window`
     :param refreshed_at: moment of the bank's news, None where it does not tell
     :param checkpoint: called between chunks; it may commit what is stored so far, and raise to end the work
     """
@@ -46,9 +48,9 @@ class Storing:
         self.kept = {}
         #: What will be kept beside the books, written at once: a bank may send thousands.
         self.to_keep = []
-        #: :class:`~.decide.Decision` on what the bank shows as booked and whose day has not passed.
+        #: :class:`~..sync.decide.Decision` on what the bank shows as booked and whose day has not passed.
         self.held = []
-        #: :class:`~.decide.Decision` by identifier: what may be a line already, and what was seen before its day.
+        #: :class:`~..sync.decide.Decision` by identifier: what may be a line already, and what was seen before its day.
         self.doubtful, self.was_held = {}, {}
         #: For a person to look at.
         self.reviews = []
@@ -105,7 +107,7 @@ class Storing:
     def _apply(self, decisions):
         """Everything except the new lines, which are written in pieces.
 
-        :param decisions: :class:`~.decide.Decisions`
+        :param decisions: :class:`~..sync.decide.Decisions`
         :return: the entries to write, in booking order
         """
         known = [one for one in decisions if one.known]

@@ -1,6 +1,7 @@
 """What becomes of each transaction of a window. Pure Python: it reads through :class:`Books` and changes nothing.
 
-The import applies these decisions (:mod:`.storing`), *Find Missing Transactions* shows them (:mod:`.comparing`).
+The import applies these decisions (:mod:`..books.apply`), *Find Missing Transactions* shows them
+(:mod:`..books.compare`).
 Nothing else decides, so the two cannot drift apart.
 """
 
@@ -135,7 +136,7 @@ def decide(window, policy, books):
     """
     :param window: :class:`Window`
     :param policy: :class:`Policy`
-    :param books: what is stored so far: :class:`~.books.Books`, or anything else with its reading methods
+    :param books: what is stored so far: :class:`~..books.read.Books`, or anything else with its reading methods
     :return: :class:`Decisions`: of each booked transaction in the window, in the bank's order, then of what is retried
     """
     return _Deciding(window, policy, books).run()

@@ -1,15 +1,15 @@
 """What the bank shows and the journal does not have, and the other way round. It only reads.
 
-What is missing, and why, is what :func:`~.decide.decide` decides: an import of the same window would do exactly that.
-Here it is only put into words.
+What is missing, and why, is what :func:`~..sync.decide.decide` decides: an import of the same window would do exactly
+that. Here it is only put into words.
 """
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .books import Books
-from .decide import ADOPT, DELETED, HELD, LEFT_OUT, decide
-from .matching import NEW, SAME
+from ..sync.decide import ADOPT, DELETED, HELD, LEFT_OUT, decide
+from ..sync.matching import NEW, SAME
+from .read import Books
 
 #: Why something is missing. What is in the first tuple can be imported, the rest can only be seen.
 IMPORTABLE = ("next", "unseen", "similar", "before_start", "deleted", "parked")
@@ -55,7 +55,7 @@ class Comparison:
 def compare(account, window, last_day):
     """
     :param account: ``account.online.account`` with a journal
-    :param window: :class:`~.decide.Window` of all that the bank shows since its first day
+    :param window: :class:`~..sync.decide.Window` of all that the bank shows since its first day
     :param date last_day: the bank has no end for its answers, so what is later is left out here
     :return: :class:`Comparison`
     """

@@ -2,7 +2,7 @@
 
 >>> from datetime import date
 >>> from decimal import Decimal
->>> from ..proxy.messages import Transaction
+>>> from ..client.messages import Transaction
 >>> from .identity import identify
 >>> def bank(*rows):
 ...     payments = [Transaction(name, True, date(2026, 5, day), Decimal(amount), "EUR") for name, day, amount in rows]
@@ -99,7 +99,7 @@ def match(entries, stored, first_day=None, removed=frozenset(), since=None, cont
     :param date since: first day that was asked for. From there to ``first_day`` the bank shows nothing, because there
         is nothing or because it does not reach as far back.
     :param contents: function from a list of :class:`Known` to a dict from their identifiers to what the bank said last,
-        :class:`~..proxy.messages.Transaction`; called where only texts tell equal ones apart
+        :class:`~..client.messages.Transaction`; called where only texts tell equal ones apart
     :return: list of :class:`Match`, in the order of the entries
     """
     return _Matching(entries, stored, first_day, removed, since, contents or (lambda knowns: {})).run()

@@ -1,0 +1,5 @@
+"""The books: the only place that writes the bank's transactions to Odoo.
+
+``read`` (what is stored so far), ``apply`` (decisions become lines, kept transactions and counters), ``compare`` (shows
+the decisions and applies none), ``opening``, ``statements``, ``partners``, ``locks``, ``writer`` (the lines).
+"""
