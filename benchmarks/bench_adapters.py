@@ -26,7 +26,7 @@ def main(arguments):
     options = parse(arguments)
     sys.path.insert(0, str(paths.ROOT))
     pure = importlib.import_module("environment.pure")
-    pure.pytest_configure(None)
+    pure.enter()
     contract = importlib.import_module("bank_sync_proxy.tests.pure.contract")
     here = [code for code in contract.CODES if importlib.util.find_spec(contract.LIBRARIES.get(code, "json"))]
     codes = options.providers.split(",") if options.providers else here

@@ -85,7 +85,7 @@ result = "\\n".join(gzip.decompress(base64.b64decode(run.raw_answers)).decode() 
 def open_bank(story, name):
     """:return: a visitor at the page of a bank, who has chosen it"""
     visitor = story.company.visitor()
-    address = demo["address_of_bank"](visitor.call("account.online.link", "action_open_bank", False))
+    address = demo["address_of_bank"](visitor.call("account.online.directory", "action_open_bank", False))
     story.canaries[f"ticket for {name}"] = address.rsplit("/", 1)[1]
     visitor.open(address + "?country=")
     choice = visitor.page.xpath(f"//button[@name='institution'][.//strong[text()='{name}']]/@value")

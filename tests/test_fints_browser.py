@@ -17,7 +17,7 @@ from .test_bank_pages import browser, photograph  # noqa: F401 (a fixture)
 
 pytest.importorskip("fints")
 # The script of the bank is one of the tests without Odoo. Nobody else in this process imports Odoo.
-pure.pytest_configure(None)
+pure.enter()
 
 from bank_sync_proxy.tests.pure.fints_server import PRODUCT, FinTSScript  # noqa: E402
 from bank_sync_proxy.tests.pure.scripted import Case  # noqa: E402

@@ -2,10 +2,11 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..models.server_fields import as_server
+from .proposal import Proposal
 
 
 class AccountOnlineAccountSelectionLine(models.TransientModel):
-    """What becomes of one account. It says what is wrong with the choice before anything is done."""
+    """The choice for one account, validated before anything is done."""
 
     _name = "account.online.account.selection.line"
     _description = "Choice for one Bank Account"
@@ -60,7 +61,7 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
     def _compute_start_reason(self):
         for line in self:
             account, journal = line.account_online_account_id, line._chosen_journal()
-            line.start_reason = line.action != "none" and account._explain_start_date(line.start_date, journal)
+            line.start_reason = line.action != "none" and Proposal(account).explain_start_date(line.start_date, journal)
 
     @api.depends("action", "journal_id", "journal_name")
     def _compute_problem(self):
@@ -83,7 +84,7 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
         elif not self.journal_id:
             self.journal_id = self.proposed_journal_id
         if self.action != "none":
-            self.start_date = self.account_online_account_id._propose_start_date(self._chosen_journal())
+            self.start_date = Proposal(self.account_online_account_id).start_date(self._chosen_journal())
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS
@@ -177,7 +178,7 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
             )
 
     def _apply(self):
-        """The problems have been looked for; what fails here all the same takes all choices back."""
+        """Apply a choice without problems. An error here rolls all choices back."""
         self.ensure_one()
         self._check_rights()
         # sudo: _check_rights has checked the account and the journal; bookmarks of the synchronization are the system's
@@ -191,4 +192,14 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
             account.start_date = self.start_date
             return
         journal = journal or account._create_journal((self.journal_name or "").strip(), self.journal_type)
-        account._link_journal(journal, self.start_date, self.selection_id.bank_statement_creation_groupby)
+        account._link_journal(journal, self.start_date, self._chosen_periodicity(journal))
+
+    def _chosen_periodicity(self, journal):
+        """Why not always that of the wizard: journals of an earlier module may have different ones, and the user has
+        left the proposal as it was.
+        """
+        selection = self.selection_id
+        chosen = selection.bank_statement_creation_groupby
+        if chosen == selection._legacy_periodicity() and journal in selection._legacy_journals():
+            return journal.bank_statement_creation_groupby
+        return chosen

@@ -65,7 +65,7 @@ export class ConnectBank extends Component {
     /** Ask the server, for the company that the connection will belong to. */
     ask(method, ...args) {
         const context = this.companyId ? { allowed_company_ids: [this.companyId] } : {};
-        return this.orm.call("account.online.link", method, args, { context });
+        return this.orm.call("account.online.directory", method, args, { context });
     }
 
     // --- what there is ---

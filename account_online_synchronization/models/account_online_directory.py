@@ -9,32 +9,28 @@ PAGE_SIZE = 20
 MAX_QUERY = 100
 
 
-class AccountOnlineLink(models.Model):
+class AccountOnlineDirectory(models.AbstractModel):
     """The search screen: which banks there are, and the way to the one that the user chooses.
 
-    The directory is the connection service's; nothing of it is stored here. Methods without an underscore are called by
-    the screen (``static/src/connect``), so each of them checks the rights.
+    The directory belongs to the connection service; nothing of it is stored here. The screen (``static/src/connect``)
+    calls the methods without an underscore, so each of them checks the user's rights.
     """
 
-    _inherit = "account.online.link"  # pylint: disable=consider-merging-classes-inherited
+    _name = "account.online.directory"
+    _description = "Directory of Banks"
 
     # -------------------------------------------------------------------------
     # OPENING THE SCREEN
     # -------------------------------------------------------------------------
 
     @api.model
-    def action_connect_bank(self):
-        """*Add a Bank Account*: let the user choose a bank."""
-        return self._connect_bank()
-
-    @api.model
-    def _connect_bank(self, journal=None):
+    def _open(self, journal=None):
         """:param journal: ``account.journal`` that the user started from, if any"""
-        self._check_may_connect()
+        self.env["account.online.link"]._check_may_connect()
         action = self.env["ir.actions.client"]._for_xml_id(
             "account_online_synchronization.account_online_link_action_search"
         )
-        # Why the active id: it stands in the address, so that a reloaded page still knows the journal. Why the company:
+        # Why the active id: the address contains it, so that a reloaded page still knows the journal. Why the company:
         # a connection may belong to another one than the user's first.
         return {
             **action,
@@ -48,14 +44,14 @@ class AccountOnlineLink(models.Model):
 
     @api.model
     def action_begin_bank_search(self, journal_id=False):
-        """What the screen begins with.
+        """What the screen shows first.
 
-        :param int journal_id: that the user started from
+        :param int journal_id: journal that the user started from
         :return: ``journal`` (its name), ``country`` (code of the company's, where it has banks), ``countries`` (list of
             code and name), ``begun`` (visits that were left, see there) and the first page as
             :meth:`action_search_banks` gives it
         """
-        self._check_may_connect()
+        self.env["account.online.link"]._check_may_connect()
         journal = self._journal_to_connect(journal_id)
         company = journal.company_id or self.env.company
         country = company.country_id.code or company.account_fiscal_country_id.code or ""
@@ -81,7 +77,7 @@ class AccountOnlineLink(models.Model):
         :param str cursor: of the page before
         :return: ``banks`` (see :mod:`..client.banks`) and ``cursor`` of the next page or False; or ``error``
         """
-        self._check_may_connect()
+        self.env["account.online.link"]._check_may_connect()
         return self._search_banks(query, country, cursor)
 
     @api.model
@@ -90,9 +86,9 @@ class AccountOnlineLink(models.Model):
 
         :param str institution_id: of the bank, or of one of its providers; False: the user chooses there
         :param str name: of the bank, for the screen that waits
-        :return: action that leads there, or says why it does not
+        :return: action that opens them, or a notification that says why not
         """
-        self._check_may_connect()
+        self.env["account.online.link"]._check_may_connect()
         journal = self._journal_to_connect(journal_id)
         authorization = self.env["account.online.authorization"].with_company(journal.company_id or self.env.company)
         return authorization._open("connect", None, journal or None, institution_id or None, name and str(name)[:200])
@@ -100,13 +96,22 @@ class AccountOnlineLink(models.Model):
     @api.model
     def action_bank_not_listed(self, journal_id=False):
         """*My bank is not listed*: a bank journal without synchronization, by core's own form for it."""
-        self._check_may_connect()
+        self.env["account.online.link"]._check_may_connect()
         journal = self._journal_to_connect(journal_id)
         action = self.env["res.company"].setting_init_bank_account_action()
         context = {**action["context"], "bank_is_not_listed": True}
         if journal and not journal.bank_account_id:
             context["default_linked_journal_id"] = journal.id
         return {**action, "name": self.env._("A Bank That Is Not Listed"), "context": context}
+
+    @api.model
+    def action_confirm_phone(self, code):
+        """The service wants a phone number to be confirmed before it shows its banks.
+
+        :param str code: of the refusal
+        """
+        self.env["account.online.link"]._check_may_connect()
+        return self.env["account.online.phone"]._open(ProxyError(str(code), ""), "search")
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS
@@ -126,13 +131,13 @@ class AccountOnlineLink(models.Model):
 
     @api.model
     def _search_banks(self, query, country, cursor, with_countries=None):
-        """:return: as :meth:`action_search_banks`, and ``countries`` where wanted and told"""
+        """:return: as :meth:`action_search_banks`, and ``countries`` where they are wanted and known"""
         service = self.env["account.online.service"]._get()
         try:
             answer = service._ask_to_connect(
                 lambda: (
                     # sudo: action_begin_bank_search and action_search_banks have checked the right to connect
-                    as_server(self)
+                    as_server(self.env["account.online.link"])
                     ._get_client()
                     .search_institutions(
                         query=str(query or "")[:MAX_QUERY].replace("\x00", "") or None,
@@ -162,15 +167,6 @@ class AccountOnlineLink(models.Model):
             "retry": error.action == "retry",
             "settings": error.code in ("no_service", "neutralized") and self.env.user.has_group("base.group_system"),
         }
-
-    @api.model
-    def action_confirm_phone(self, code):
-        """The service wants a phone number to be confirmed before it shows its banks.
-
-        :param str code: of the refusal
-        """
-        self._check_may_connect()
-        return self.env["account.online.phone"]._open(ProxyError(str(code), ""), "search")
 
     @api.model
     def _named_countries(self, codes):

@@ -16,13 +16,15 @@ from .server_fields import as_server
 
 _logger = logging.getLogger(__name__)
 
-#: Setting: days before the end of a consent on which its end is told. From the first of them on it is said to end soon.
+#: Setting: days before the end of a consent on which a notice is sent. From the first of them on it *ends soon*.
 NOTICE_DAYS = ("account_online_synchronization.notice_days", "14, 7, 1")
-#: Nobody hears of it more often, or earlier.
-MOST_NOTICES, MOST_NOTICE_DAYS = 10, 365
-#: The first day without a consent, which is always told.
+#: Setting: further addresses that get the notices of new connections.
+NOTICE_EMAIL = "account_online_synchronization.notice_email"
+#: Upper bounds of the setting: number of notices, days ahead.
+MAX_NOTICES, MAX_NOTICE_DAYS = 10, 365
+#: The first day without a consent, on which a notice is always sent.
 AFTERWARDS = -1
-#: What goes away by itself needs nobody.
+#: Failures that end without anybody's help need no activity.
 ACTIONS_FOR_A_PERSON = frozenset(ACTIONS) - {"retry"}
 #: Sentences that the note of one review activity holds.
 MAX_SENTENCES = 50
@@ -34,10 +36,10 @@ REVIEW_TYPE = "account_online_synchronization.mail_activity_type_review"
 def parse_notice_days(text):
     """:return: list of numbers of days, the largest first, or None where the text is no such list"""
     days = [part.strip() for part in (text or "").split(",")]
-    if not all(part.isascii() and part.isdigit() for part in days) or len(days) > MOST_NOTICES:
+    if not all(part.isascii() and part.isdigit() for part in days) or len(days) > MAX_NOTICES:
         return None
     numbers = sorted({int(part) for part in days}, reverse=True)
-    return numbers if numbers[-1] >= 1 and numbers[0] <= MOST_NOTICE_DAYS else None
+    return numbers if numbers[-1] >= 1 and numbers[0] <= MAX_NOTICE_DAYS else None
 
 
 def _split_key(key):
@@ -46,14 +48,21 @@ def _split_key(key):
     return subject, user_part
 
 
-class AccountOnlineLink(models.Model):
-    """Whom a link tells, and when: of a consent that ends, of an error that needs a person, of books to look at.
+class AccountOnlineNotices(models.AbstractModel):
+    """Notifications about a bank connection: an expiring consent, an error that needs action, entries to review.
 
-    The end of a consent is seen from its date, so that it is told before the bank refuses an answer, and also for a
-    link that nobody synchronizes.
+    The expiry is read from the consent's date, so notices go out before the bank refuses a request, and also for a
+    connection that nobody synchronizes.
+
+    Contract. The model that inherits it has the fields ``name``, ``company_id``, ``state``, ``journal_ids``,
+    ``expiring_synchronization_date``, ``account_online_account_ids``, ``error_code``, ``error_message``,
+    ``error_reference`` and ``error_action``, and calls :meth:`_update_status_activity` whenever one of them, or the
+    responsible user, has changed.
     """
 
-    _inherit = "account.online.link"
+    _name = "account.online.notices"
+    _description = "Notices About a Bank Connection"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
 
     responsible_user_id = fields.Many2one(
         comodel_name="res.users",
@@ -62,11 +71,12 @@ class AccountOnlineLink(models.Model):
         copy=False,
         tracking=True,
         domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
-        help="Hears of a consent that ends and of errors that need a person. An accounting administrator of the "
-        "company takes the place of a user who is gone or who has no access.",
+        help="Is notified of an expiring consent and of errors that need action. An accounting administrator of the "
+        "company takes the place of a user who has left or has no access.",
     )
     renewal_contact_email = fields.Char(
         string="Connection Requests",
+        default=lambda self: self._default_renewal_contact_email(),
         copy=False,
         help="Also receive the e-mails that ask for a new consent; separate several addresses by commas.",
     )
@@ -78,13 +88,11 @@ class AccountOnlineLink(models.Model):
         string="Consent",
         compute="_compute_consent_state",
         search="_search_consent_state",
-        help="By its date; empty where the bank told none.",
+        help="Based on the expiry date; empty if the bank gave none.",
     )
     consent_text = fields.Char(compute="_compute_consent_state")
-    expiry_notice_date = fields.Date(
-        readonly=True, copy=False, help="End of the consent that the last notice was about."
-    )
-    expiry_notice_days = fields.Integer(readonly=True, copy=False, help="Threshold that the last notice told.")
+    expiry_notice_date = fields.Date(readonly=True, copy=False, help="Expiry date in the last notice sent.")
+    expiry_notice_days = fields.Integer(readonly=True, copy=False, help="Days before expiry of the last notice sent.")
     # Why references, and not a search by type: an activity of the same type that a user made is the user's.
     status_activity_id = fields.Many2one(
         comodel_name="mail.activity", readonly=True, copy=False, ondelete="set null", groups="base.group_system"
@@ -93,8 +101,8 @@ class AccountOnlineLink(models.Model):
         readonly=True,
         copy=False,
         groups="base.group_system",
-        help="What the status activity was made for, and for whom. It outlives the activity: what a user has marked as "
-        "done does not come back before something new happens.",
+        help="Subject and user of the status activity. Kept after the activity, so that one that was marked as done "
+        "does not come back before something new happens.",
     )
     review_activity_id = fields.Many2one(
         comodel_name="mail.activity", readonly=True, copy=False, ondelete="set null", groups="base.group_system"
@@ -108,6 +116,11 @@ class AccountOnlineLink(models.Model):
     def _default_responsible_user_id(self):
         user = self.env.user
         return user if user._is_internal() and user.id != SUPERUSER_ID else self.env["res.users"]
+
+    @api.model
+    def _default_renewal_contact_email(self):
+        # sudo: reads one system parameter that is no secret, under a name of our own
+        return self.env["ir.config_parameter"].sudo().get_param(NOTICE_EMAIL)
 
     # -------------------------------------------------------------------------
     # COMPUTE METHODS
@@ -168,31 +181,11 @@ class AccountOnlineLink(models.Model):
                 )
 
     # -------------------------------------------------------------------------
-    # CRUD METHODS
-    # -------------------------------------------------------------------------
-
-    def write(self, vals):
-        """A new date or another responsible user shows at once in what stands open."""
-        result = super().write(vals)
-        if not {"expiring_synchronization_date", "responsible_user_id"}.isdisjoint(vals):
-            for link in self:
-                link._update_status_activity()
-        return result
-
-    # -------------------------------------------------------------------------
-    # ACTIONS
-    # -------------------------------------------------------------------------
-
-    def action_renew(self):
-        """*Renew*: to the bank's page for a new consent; accounts, journals and transactions stay."""
-        return self.action_reconnect()
-
-    # -------------------------------------------------------------------------
-    # BUSINESS METHODS - WHO
+    # BUSINESS METHODS - CONSENT
     # -------------------------------------------------------------------------
 
     def _get_notice_user(self):
-        """:return: the user who hears of this link, or an empty recordset where nobody is left"""
+        """:return: the user who is notified, or an empty recordset where nobody is left"""
         self.ensure_one()
         # sudo: reads who is responsible for a link that the caller was given
         user, company = self.sudo().responsible_user_id, self.company_id
@@ -214,43 +207,6 @@ class AccountOnlineLink(models.Model):
             limit=1,
         )
 
-    # -------------------------------------------------------------------------
-    # BUSINESS METHODS - CONSENT
-    # -------------------------------------------------------------------------
-
-    @api.model
-    def _cron_notify_expiring(self):
-        """Tell of consents that end. Each link is stored by itself; no failure stops another."""
-        links = self.search(
-            [
-                "|",
-                "&",
-                ("consent_state", "in", ("ending", "ended")),
-                "&",
-                ("state", "!=", "disconnected"),
-                ("journal_ids", "!=", False),
-                # Why: whatever changed in the meantime, journals and users included, nothing outdated stays open.
-                ("status_activity_key", "!=", False),
-            ]
-        )
-        progress = self.env["ir.cron"]
-        progress._commit_progress(remaining=len(links))
-        for link in links:
-            try:
-                if not link.try_lock_for_update(allow_referencing=True):
-                    # Why: it is being synchronized. Odoo runs this action again because of what remains.
-                    continue
-                link.invalidate_recordset()
-                link._update_status_activity()
-                # Why: the activity stands also where the mail can't be made.
-                progress._commit_progress()
-                link._send_expiry_notice()
-            except Exception:
-                self.env.cr.rollback()
-                _logger.exception("Online link %s: the end of the consent could not be told", link.id)
-            if not progress._commit_progress(1):
-                break
-
     @api.model
     def _get_notice_days(self):
         """:return: list of days before the end of a consent, the largest first"""
@@ -260,7 +216,7 @@ class AccountOnlineLink(models.Model):
         return parse_notice_days(days) or parse_notice_days(usual)
 
     def _is_consent_to_renew(self):
-        """Whether somebody should know that the consent ends or has ended."""
+        """Whether a notice is due: the consent expires soon or has expired, and the connection is in use."""
         self.ensure_one()
         return self.consent_state in ("ending", "ended") and self.state != "disconnected" and bool(self.journal_ids)
 
@@ -278,22 +234,22 @@ class AccountOnlineLink(models.Model):
         end, threshold = self.expiring_synchronization_date, self._get_expiry_threshold()
         if self.expiry_notice_date == end and self.expiry_notice_days <= threshold:
             return
-        # Why: stored together with the mail, so each threshold is told once; the mail queue does the rest.
+        # Why: stored together with the e-mail, so each threshold is sent once; the mail queue does the rest.
         self.write({"expiry_notice_date": end, "expiry_notice_days": threshold})
         user = self._get_notice_user()
         partner, others = self._get_expiry_recipients(user)
         if not partner and not others:
-            _logger.warning("Online link %s: nobody with an e-mail address hears that the consent ends", self.id)
+            _logger.warning("Online link %s: its consent expires, and nobody has an e-mail address", self.id)
             return
         values = {"recipient_ids": [fields.Command.set(partner.ids)], "email_to": ", ".join(others)}
-        # Why no model: the whole mail would stand in the chatter, four times for each consent; one line says enough.
+        # Why no model: the chatter would show the whole e-mail, four times for each consent; one line is enough.
         values |= {"model": False, "res_id": False}
         template = self.env.ref("account_online_synchronization.mail_template_consent_expiry")
         template.with_context(lang=user.lang or self.env.lang).send_mail(
             self.id, email_values=values, email_layout_xmlid="mail.mail_notification_light"
         )
         addresses = ", ".join([*partner.mapped("email"), *others])
-        self._message_log(body=self.env._("The end of the consent was told by e-mail to %s.", addresses))
+        self._message_log(body=self.env._("A notice about the end of the consent was sent to %s.", addresses))
 
     def _get_expiry_recipients(self, user):
         """:return: (the user's partner if it has an address, further addresses)"""
@@ -304,13 +260,13 @@ class AccountOnlineLink(models.Model):
     def _get_consent_card(self):
         """What the card of a journal shows of the consent, and whether *Renew* helps."""
         self.ensure_one()
-        # Why: the error that stands on the card says it already.
-        is_told_by_error = self.state == "error" and self.error_action == "renew"
-        is_told = not is_told_by_error and self.state != "disconnected" and self.consent_state in ("ending", "ended")
+        # Why: the error on the card says it already.
+        is_shown_as_error = self.state == "error" and self.error_action == "renew"
+        is_shown = not is_shown_as_error and self.state != "disconnected" and self.consent_state in ("ending", "ended")
         return {
-            "consent": self.consent_state if is_told else "",
-            "consent_text": self.consent_text if is_told else "",
-            "renew": is_told or is_told_by_error,
+            "consent": self.consent_state if is_shown else "",
+            "consent_text": self.consent_text if is_shown else "",
+            "renew": is_shown or is_shown_as_error,
         }
 
     # -------------------------------------------------------------------------
@@ -318,12 +274,12 @@ class AccountOnlineLink(models.Model):
     # -------------------------------------------------------------------------
 
     def _update_status_activity(self):
-        """Let the one activity stand that the link's fields ask for, or none. Costs nothing where nothing changes.
+        """Create, update or remove the status activity, as the link's fields ask for. Cheap where nothing changes.
 
-        Never an obstacle for a synchronization: a failure is logged.
+        A failure is logged and never stops a synchronization.
         """
         self.ensure_one()
-        # sudo: the link's own activity; whoever caused this has checked the link, as Odoo does in write()
+        # sudo: the link's own activity; the caller has checked the link, as Odoo does in write()
         link = as_server(self)
         subject = link._get_status_subject()
         if not subject and not link.status_activity_key:
@@ -352,13 +308,13 @@ class AccountOnlineLink(models.Model):
         return None
 
     def _replace_status_activity(self, key, user):
-        """What stands open and is about the same error, or about the consent, is brought up to date, not replaced."""
+        """Update an open activity about the same error, or about the consent; replace any other."""
         activity = self.status_activity_id.filtered("active")
         values = self._prepare_status_activity(key, user) if key else {}
         (subject, user_part), (old_subject, old_user_part) = _split_key(key), _split_key(self.status_activity_key)
         is_consent = subject.startswith("consent:")
         if activity and (subject == old_subject or (is_consent and old_subject.startswith("consent:"))):
-            # Why not all values: an error is due since the day on which it appeared, and notes may have grown.
+            # Why not all values: an error is due since the day on which it appeared, and users extend notes.
             names = ["summary", "date_deadline"] if is_consent else []
             if user_part != old_user_part:
                 # Why only then: a user may have handed it on to a colleague.
@@ -368,7 +324,7 @@ class AccountOnlineLink(models.Model):
             activity.unlink()
             activity = activity.browse()
             if key:
-                # Why: of a consent the responsible user hears by a mail of our own, of an error by Odoo's.
+                # Why: for a consent there is an e-mail of our own, for an error Odoo's.
                 quiet = self.with_context(mail_activity_quick_update=is_consent)
                 activity = quiet.activity_schedule(STATUS_TYPE, **values) or activity
         self.write({"status_activity_id": activity.id, "status_activity_key": key})
@@ -434,3 +390,40 @@ class AccountOnlineLink(models.Model):
         if len(new) > room:
             new = new[:room] + ([] if more in known else [more])
         return new and Markup("<ul>%s</ul>") % Markup().join(Markup("<li>%s</li>") % text for text in new)
+
+    # -------------------------------------------------------------------------
+    # SCHEDULED ACTIONS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _cron_notify_expiring(self):
+        """Notify about expiring consents. Each link has a transaction of its own; no failure stops another."""
+        links = self.search(
+            [
+                "|",
+                "&",
+                ("consent_state", "in", ("ending", "ended")),
+                "&",
+                ("state", "!=", "disconnected"),
+                ("journal_ids", "!=", False),
+                # Why: journals or users may have changed since; no outdated activity stays open.
+                ("status_activity_key", "!=", False),
+            ]
+        )
+        progress = self.env["ir.cron"]
+        progress._commit_progress(remaining=len(links))
+        for link in links:
+            try:
+                if not link.try_lock_for_update(allow_referencing=True):
+                    # Why: it is being synchronized. Odoo runs this action again because of what remains.
+                    continue
+                link.invalidate_recordset()
+                link._update_status_activity()
+                # Why first: the activity is kept also where the e-mail can't be created.
+                progress._commit_progress()
+                link._send_expiry_notice()
+            except Exception:
+                self.env.cr.rollback()
+                _logger.exception("Online link %s: the notice about its consent failed", link.id)
+            if not progress._commit_progress(1):
+                break

@@ -16,7 +16,7 @@ import pytest
 
 from environment import locks, postgres, sql
 
-from .books import Memory, inside
+from ..books import Memory, inside
 
 _logger = logging.getLogger(__name__)
 
@@ -292,10 +292,8 @@ def is_true_within(seconds, condition):
     return True
 
 
-@pytest.mark.parametrize("kill", [kill_session, kill_server])
-def test_postgresql_killed_in_the_middle_of_a_first_load(feeds, our_postgresql, thorough, kill):
-    if kill is kill_server and not thorough:
-        pytest.skip("PostgreSQL as a whole is only killed with --thorough.")
+@pytest.mark.parametrize("kill", [kill_session, pytest.param(kill_server, marks=pytest.mark.thorough)])
+def test_postgresql_killed_in_the_middle_of_a_first_load(feeds, our_postgresql, kill):
     feeds.connect(1)
     feeds.start()
     feeds.begin()
