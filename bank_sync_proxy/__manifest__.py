@@ -6,6 +6,7 @@
     "author": "account_online_synchronization contributors",
     "license": "LGPL-3",
     "development_status": "Alpha",
+    "images": ["static/description/banner.png"],
     "depends": ["web"],
     "data": [
         "security/bank_sync_proxy_groups.xml",
@@ -22,6 +23,7 @@
         "data/bank_sync_provider_settings.xml",
         "data/bank_sync_vault.xml",
     ],
+    "assets": {"web.assets_backend": ["bank_sync_proxy/static/src/provider/*"]},
     "pre_init_hook": "pre_init_hook",
     "uninstall_hook": "uninstall_hook",
     "external_dependencies": {"python": ["cryptography", "python-stdnum"]},

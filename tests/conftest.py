@@ -16,6 +16,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 from environment import database, odoo_command, paths, ports, process, sql
+from environment import thorough as thoroughly
+from environment.thorough import pytest_collection_modifyitems, pytest_configure  # noqa: F401 (pytest finds them here)
 
 from .sms_gateway import SmsGateway
 
@@ -298,7 +300,7 @@ def confirm_phone(company, action=None, number="+32470123456"):
     """
     visitor = company.visitor()
     let_codes_grow_old(company)
-    wizard = (action or visitor.call("account.online.link", "action_open_bank", False))["res_id"]
+    wizard = (action or visitor.call("account.online.directory", "action_open_bank", False))["res_id"]
     visitor.call("account.online.phone", "write", [wizard], {"phone": number})
     visitor.call("account.online.phone", "action_send", [wizard])
     code = company.proxy.sms_gateway.code_for(number)
@@ -309,4 +311,4 @@ def confirm_phone(company, action=None, number="+32470123456"):
 @pytest.fixture(scope="session")
 def thorough():
     """Whether there is time for many rounds: scripts/test --thorough."""
-    return bool(os.environ.get("BANK_SYNC_THOROUGH"))
+    return thoroughly.IS_ON

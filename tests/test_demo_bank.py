@@ -21,7 +21,7 @@ def served(request):
 
 def page_for_choosing(visitor):
     """:return: address of the service's own page where a bank is chosen"""
-    return demo["address_of_bank"](visitor.call("account.online.link", "action_open_bank", False))
+    return demo["address_of_bank"](visitor.call("account.online.directory", "action_open_bank", False))
 
 
 def start_connecting(installation, bank, code=None):

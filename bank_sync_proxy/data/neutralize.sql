@@ -19,5 +19,5 @@ UPDATE bank_sync_error
    SET request = NULL, detail = NULL;
 -- The Demo Bank reaches nobody and may stay.
 UPDATE bank_sync_provider
-   SET active = false, keys_message = NULL
+   SET active = false, keys_state = NULL, keys_message = NULL, keys_tested_at = NULL
  WHERE code <> 'sandbox';

@@ -7,6 +7,8 @@ from . import (
     bank_sync_provider,
     bank_sync_provider_setting,
     bank_sync_provider_keys,
+    bank_sync_provider_choice,
+    bank_sync_provider_switch,
     bank_sync_institution,
     bank_sync_institution_search,
     bank_sync_provider_directory,

@@ -12,6 +12,7 @@ from . import (
     test_pages,
     test_provider_doors,
     test_provider_keys,
+    test_provider_switch,
     test_providers,
     test_receiver,
     test_redirects,

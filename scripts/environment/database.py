@@ -74,6 +74,23 @@ def ensure_template(database, addons=paths.ADDONS):
             _create(database, current, addons)
 
 
+def ensure_prepared(database, template, script):
+    """Have a copy of a template in which a script's function ``keep`` has prepared records for tests.
+
+    :param script: path of a Python file that Odoo can import
+    """
+    with locks.locked(f"database-{database}", "Another script is preparing the tests' database: waiting for it."):
+        current = stamps.digest(built_from(template), script)
+        if exists(database) and built_from(database) == current and (paths.FILESTORE / database).is_dir():
+            return
+        with step("Preparing a company for the tests"):
+            copy(template, database)
+            failed = "Odoo could not prepare the tests' company: the log tells why."
+            text = f"import runpy\nrunpy.run_path({str(script)!r})['keep'](env)\nenv.cr.commit()\n"
+            odoo_command.shell(text, database, f"database-{database}", failed)
+            _mark(database, current)
+
+
 def copy(template, database):
     """Replace a database by a copy of another, files included: Odoo keeps the web pages' assets there."""
     drop(database)
