@@ -4,9 +4,9 @@ import base64
 import hashlib
 import hmac
 import json
-from hashlib import blake2b
 
 from .errors import ProtocolError
+from .sandbox_institutions import hash_of
 from .types import WebhookEvent
 
 SIGNATURE_HEADER = "Demo-Bank-Signature"
@@ -35,7 +35,8 @@ def read_code(code, institution, state):
     """
     try:
         bank, user, seal = json.loads(base64.urlsafe_b64decode(code.encode()))
-        genuine = bank == institution and hmac.compare_digest(seal, _seal(bank, user, state))
+        is_name = isinstance(user, str)
+        genuine = is_name and bank == institution and hmac.compare_digest(seal, _seal(bank, user, state))
     except (ValueError, TypeError, AttributeError):
         genuine = False
     if not genuine:
@@ -45,7 +46,7 @@ def read_code(code, institution, state):
 
 def _seal(*words):
     """Ties a code to its visit; it is a check against mix-ups, there is nothing to steal."""
-    return blake2b("\x1f".join(words).encode(), digest_size=12).hexdigest()
+    return hash_of(*words)[:12].hex()
 
 
 # -------------------------------------------------------------------------
