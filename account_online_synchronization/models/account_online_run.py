@@ -76,9 +76,10 @@ class AccountOnlineRun(models.Model):
     failures = fields.Integer(
         compute="_compute_failures", store=True, help="1 for a run that failed, so that they can be counted."
     )
-    load_ids = fields.One2many(comodel_name="account.online.load", inverse_name="run_id")
+    load_ids = fields.One2many(comodel_name="account.online.load", inverse_name="run_id", readonly=True)
     current_load_id = fields.Many2one(
         comodel_name="account.online.load",
+        readonly=True,
         ondelete="set null",
         help="The load of the account that is being fetched, where it is long: it counts what the run counts.",
     )
