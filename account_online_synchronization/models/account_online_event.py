@@ -5,6 +5,8 @@ from odoo import api, fields, models
 from .server_fields import as_server
 
 KEEP_DAYS = 30
+#: Events that are deleted in one transaction; Odoo goes on while there are more.
+BATCH = 10_000
 
 
 class AccountOnlineEvent(models.Model):
@@ -56,4 +58,6 @@ class AccountOnlineEvent(models.Model):
 
     @api.autovacuum
     def _gc_events(self):
-        self.search([("create_date", "<", fields.Datetime.now() - timedelta(days=KEEP_DAYS))], limit=10_000).unlink()
+        found = self.search([("create_date", "<", fields.Datetime.now() - timedelta(days=KEEP_DAYS))], limit=BATCH)
+        found.unlink()
+        return len(found), len(found) == BATCH

@@ -102,6 +102,7 @@ class AccountOnlineAccountSelection(models.TransientModel):
                 Command.create(
                     {
                         "account_online_account_id": account.id,
+                        "linked_journal_id": account.journal_ids.id,
                         "action": "none" if account.is_left_out else "existing" if proposed else "create",
                         "journal_id": not account.is_left_out and proposed.id,
                         "proposed_journal_id": proposed.id,
@@ -143,6 +144,7 @@ class AccountOnlineAccountSelection(models.TransientModel):
     def action_confirm(self):
         """Link the accounts as chosen, all of them or none, and fetch their transactions."""
         link = self._check_rights()
+        self.line_ids._hold_accounts()
         if self.problem:
             raise UserError(self.problem)
         for line in self.line_ids.sorted(lambda line: line.action != "none"):
