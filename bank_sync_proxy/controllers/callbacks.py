@@ -1,13 +1,13 @@
 import logging
 import re
-from datetime import timedelta
 from http import HTTPStatus
 
-from odoo import fields, http
+from odoo import http
 from odoo.http import request
 
 from ..models.server_fields import as_server
 from ..providers.errors import ProtocolError, ProviderError
+from ..tools.addresses import network_of
 from .pages import Pages, hosted_page
 
 _logger = logging.getLogger(__name__)
@@ -15,8 +15,6 @@ _logger = logging.getLogger(__name__)
 #: Bytes. What comes with a form travels on in an address, which has its limits.
 MAX_FORM = 4 * 1024
 MAX_WEBHOOK = 64 * 1024
-#: Records per hour about requests of which nobody knows whom they concern.
-MAX_RECORDS = 100
 SEALED = "sealed"
 
 
@@ -86,6 +84,8 @@ class BankSyncCallbacks(Pages, http.Controller):
     def arrive_by_form(self, provider, **_parameters):
         """A bank's page that sends a form. Its request has no cookie of ours, so it comes again as a GET, with what it
         brought in an envelope that only this proxy can open."""
+        if not self._known(provider):
+            return self._sign("strange", HTTPStatus.NOT_FOUND)
         params = request.httprequest.form.to_dict()
         state = params.pop("state", "")
         sealed = request.env["bank.sync.vault"]._seal({"params": params}, SEALED, provider, state)
@@ -122,13 +122,10 @@ class BankSyncCallbacks(Pages, http.Controller):
     )
     def hear(self, provider, **_parameters):
         """A provider tells something. Only noted here, because it waits for the answer and sends it again otherwise."""
-        if "\x00" in provider:
-            # Why here: PostgreSQL takes no such text, and a stranger would fill the log with tracebacks.
+        if not self._known(provider):
             return self._reply(HTTPStatus.NOT_FOUND)
         # sudo: nobody is logged in; reads a provider by its public code; its adapter checks the webhook's signature
         record = as_server(request.env["bank.sync.provider"]).search([("code", "=", provider)], limit=1)
-        if not record:
-            return self._reply(HTTPStatus.NOT_FOUND)
         body = request.httprequest.get_data(cache=False)
         try:
             told = record._adapter().parse_webhook(request.httprequest.headers, body)
@@ -155,15 +152,14 @@ class BankSyncCallbacks(Pages, http.Controller):
         return provider if provider in codes else None
 
     def _record(self, error, operation, connection=None):
-        """Keep what has happened, but let no stranger fill the table: beyond a few the server's log must do."""
-        # sudo: strangers cause masked records, MAX_RECORDS of them an hour; nothing of them is shown
+        """Keep what has happened. Whoever comes here has proven nothing, also where the state of a visit is known."""
+        # sudo: strangers cause masked records, a limited number a minute and a day; nothing of them is shown
         errors = as_server(request.env["bank.sync.error"])
-        if not connection:
-            since = fields.Datetime.now() - timedelta(hours=1)
-            strange = [("operation", "=", operation), ("client_id", "=", False), ("create_date", ">=", since)]
-            if errors.search_count(strange, limit=MAX_RECORDS) >= MAX_RECORDS:
-                _logger.warning("%s: %s", operation, error)
-                return
-        client = connection.client_id if connection else None
-        record = errors._record(error, operation=operation, client=client, connection=connection)
-        _logger.info("%s: %s, %s", operation, record.reference, error)
+        reference = errors._record_refused(
+            error,
+            operation=operation,
+            client=connection.client_id if connection else None,
+            connection=connection,
+            address=network_of(self._address()),
+        )
+        _logger.info("%s: %s, %s", operation, reference, error)

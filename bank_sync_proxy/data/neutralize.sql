@@ -6,6 +6,8 @@ UPDATE bank_sync_visit
 UPDATE bank_sync_event
    SET state = 'given_up'
  WHERE state = 'pending';
+UPDATE bank_sync_event
+   SET last_error = NULL;
 -- Of the Demo Bank only what shows how far its clock is ahead.
 UPDATE bank_sync_provider_setting
    SET encrypted_value = NULL;
@@ -15,7 +17,10 @@ UPDATE bank_sync_provider_setting
  WHERE bank_sync_provider.id = provider_id AND bank_sync_provider.code <> 'sandbox';
 -- Nor may it sign as the proxy, send text messages, accept a code of one, or show where customers' databases are.
 UPDATE bank_sync_client
-   SET secret_data = NULL, secret_phone = NULL, contact_email = NULL, url = NULL;
+   SET secret_data = NULL, secret_phone = NULL, contact_email = NULL, url = NULL, confirmed_url = NULL;
+UPDATE mail_message
+   SET body = NULL
+ WHERE model IN ('bank.sync.client', 'bank.sync.connection');
 DELETE FROM mail_tracking_value
  USING mail_message
  WHERE mail_message.id = mail_message_id AND mail_message.model IN ('bank.sync.client', 'bank.sync.connection');

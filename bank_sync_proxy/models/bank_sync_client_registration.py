@@ -9,6 +9,7 @@ from odoo.tools import email_normalize, str2bool
 
 from ..providers.errors import ConfigurationError, ConsentError, ProtocolError
 from ..tools.urls import UrlRefused, clean_url
+from .clean_up import clean_up
 
 UUID = re.compile(r"[0-9A-Za-z-]{8,64}")
 DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -186,4 +187,4 @@ class BankSyncClientRegistration(models.Model):
     def _gc_unconfirmed(self):
         limit = fields.Datetime.now() - timedelta(days=KEEP_UNCONFIRMED_DAYS)
         domain = [("awaits_phone_since", "<", limit), ("connection_ids", "=", False), ("blocked_by", "!=", "support")]
-        self.search(domain, limit=1000).unlink()
+        return clean_up(self, domain, 1000)

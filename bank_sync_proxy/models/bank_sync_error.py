@@ -7,11 +7,13 @@ from datetime import timedelta
 import psycopg2
 
 from odoo import api, fields, models
+from odoo.tools import SQL
 from odoo.tools.translate import get_translation
 
 from ..providers.errors import CODES, ProtocolError, ProviderError
 from ..providers.masking import mask
 from ..tools.bounded_http import Deadline
+from .clean_up import clean_up
 from .server_fields import as_server
 
 _logger = logging.getLogger(__name__)
@@ -25,6 +27,9 @@ QUESTION_SECONDS = 100
 #: Records per minute of requests that were refused at the gate.
 REFUSED_OF_ADDRESS = 20
 REFUSED_IN_ALL = 300
+#: Records per day of one client, and of all who have proven nothing yet: strangers, and clients without a phone number.
+DAILY_OF_CLIENT = 1000
+DAILY_OF_STRANGERS = 2000
 #: Family of a code → who must act.
 ACTORS = {
     "TransientError": "nobody",
@@ -72,6 +77,7 @@ class BankSyncError(models.Model):
 
     _reference_unique = models.UniqueIndex("(reference)", "References are unique.")
     _refused = models.Index("(create_date) WHERE address IS NOT NULL")
+    _client_day = models.Index("(client_id, create_date)")
 
     # -------------------------------------------------------------------------
     # COMPUTES
@@ -131,29 +137,70 @@ class BankSyncError(models.Model):
     def _record(self, error, *, operation, client=None, connection=None, request=None, trace=None, address=None):
         """Keep everything about a failure that helps to understand it, without secrets.
 
+        A caller can repeat a failure as often as it likes, so beyond a daily limit the record is not stored: it still
+        has the reference and the sentence of the answer, and the caller logs them.
+
         :param error: :class:`~..providers.errors.ProviderError`
         :param connection: record, or a function that finds it
         :param dict request: what was asked
         :param str trace: traceback of an unexpected exception
-        :return: the record
+        :param str address: of a stranger, of :func:`~..tools.addresses.network_of`
+        :return: the record, perhaps one that is not stored
         """
         if callable(connection):
             connection = connection()
         # sudo: failures are recorded whoever caused them; texts are masked, and only support reads them
-        return as_server(self).create(
+        records = as_server(self)
+        values = {
+            "reference": self._new_reference(),
+            "client_id": client and client.id,
+            "connection_id": connection and connection.id,
+            "code": error.code,
+            "message": self._sentence(error),
+        }
+        if not records._has_room(client, address):
+            return records.new(values)
+        return records.create(
             {
-                "client_id": client and client.id,
-                "connection_id": connection and connection.id,
+                **values,
                 "institution_id": self._institution_of(connection, request).id,
                 "provider_code": error.provider or (connection and connection.provider_id.code),
                 "operation": operation,
                 "address": address,
-                "code": error.code,
-                "message": self._sentence(error),
                 "request": request and json.dumps(mask(request), indent=2, ensure_ascii=False)[:MAX_DETAIL],
                 "detail": mask("\n\n".join(filter(None, (str(error), trace))))[-MAX_DETAIL:],
             }
         )
+
+    def _has_room(self, client, address):
+        """Whether today's records still have room for one of this client, or of a stranger at this address.
+
+        What strangers cause never uses up what a client may leave, although it may name that client.
+        """
+        since = fields.Datetime.now() - timedelta(days=1)
+        if address or (client and client.awaits_phone_since):
+            most = DAILY_OF_STRANGERS
+            self.env["bank.sync.client"].flush_model(["awaits_phone_since"])
+            # A client that confirms its number takes its records out of the strangers', and has room of its own.
+            today = SQL(
+                "SELECT 1 FROM bank_sync_error AS error LEFT JOIN bank_sync_client AS client ON client.id = client_id"
+                " WHERE error.create_date >= %s AND (address IS NOT NULL OR awaits_phone_since IS NOT NULL) LIMIT %s",
+                since,
+                most,
+            )
+        elif client:
+            most = DAILY_OF_CLIENT
+            today = SQL(
+                "SELECT 1 FROM bank_sync_error WHERE client_id = %s AND address IS NULL AND create_date >= %s LIMIT %s",
+                client.id,
+                since,
+                most,
+            )
+        else:
+            # Scheduled actions and administrators of this database: nobody from outside can repeat these.
+            return True
+        ((count,),) = self.env.execute_query(SQL("SELECT count(*) FROM (%s) AS today", today))
+        return count < most
 
     @api.model
     def _institution_of(self, connection, request):
@@ -168,7 +215,7 @@ class BankSyncError(models.Model):
         return institutions.search([("identifier", "=", identifier)], limit=1)
 
     @api.model
-    def _record_refused(self, error, *, operation, client, address):
+    def _record_refused(self, error, *, operation, client, address, connection=None):
         """Keep who was refused at the gate, but let nobody fill the table: beyond a few the server's log must do.
 
         :param str address: of :func:`~..tools.addresses.network_of`
@@ -183,7 +230,7 @@ class BankSyncError(models.Model):
         of_address, in_all = self.env.cr.fetchone()
         if of_address >= REFUSED_OF_ADDRESS or in_all >= REFUSED_IN_ALL:
             return self._new_reference()
-        return self._record(error, operation=operation, client=client, address=address).reference
+        return self._record(error, operation=operation, client=client, connection=connection, address=address).reference
 
     @api.model
     def _sentence(self, error):
@@ -192,5 +239,4 @@ class BankSyncError(models.Model):
 
     @api.autovacuum
     def _gc_errors(self):
-        limit = fields.Datetime.now() - timedelta(days=KEEP_DAYS)
-        self.search([("create_date", "<", limit)], limit=10_000).unlink()
+        return clean_up(self, [("create_date", "<", fields.Datetime.now() - timedelta(days=KEEP_DAYS))])

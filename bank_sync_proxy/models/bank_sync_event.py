@@ -10,6 +10,7 @@ from odoo import api, fields, models
 
 from ..providers.errors import ProviderError
 from ..tools import outbound, signing
+from .clean_up import clean_up
 from .server_fields import as_server
 
 _logger = logging.getLogger(__name__)
@@ -234,7 +235,7 @@ class BankSyncEvent(models.Model):
     @api.autovacuum
     def _gc_events(self):
         limit = fields.Datetime.now() - timedelta(days=KEEP_DAYS)
-        self.search([("state", "!=", "pending"), ("create_date", "<", limit)], limit=10_000).unlink()
+        return clean_up(self, [("state", "!=", "pending"), ("create_date", "<", limit)])
 
 
 def _send(url, headers, body, allow_private):

@@ -2,6 +2,8 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
+from .clean_up import clean_up
+
 
 class BankSyncRegistration(models.Model):
     """Somebody without credentials asked to be registered. Only added to and counted, whatever becomes of it."""
@@ -37,4 +39,4 @@ class BankSyncRegistration(models.Model):
 
     @api.autovacuum
     def _gc_registrations(self):
-        self.search([("moment", "<", fields.Datetime.now() - timedelta(days=1))], limit=10_000).unlink()
+        return clean_up(self, [("moment", "<", fields.Datetime.now() - timedelta(days=1))])

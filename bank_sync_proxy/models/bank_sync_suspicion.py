@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.http import request
 
+from .clean_up import clean_up
 from .server_fields import as_server
 
 #: How much of what, within so many minutes, blocks a client; each is a system parameter
@@ -104,5 +105,4 @@ class BankSyncSuspicion(models.Model):
 
     @api.autovacuum
     def _gc_suspicions(self):
-        limit = fields.Datetime.now() - timedelta(days=KEEP_DAYS)
-        self.search([("create_date", "<", limit)], limit=10_000).unlink()
+        return clean_up(self, [("create_date", "<", fields.Datetime.now() - timedelta(days=KEEP_DAYS))])

@@ -12,6 +12,7 @@ from . import (
     test_institutions_page,
     test_events,
     test_fairness,
+    test_growth,
     test_pages,
     test_phone,
     test_provider_keys,
