@@ -6,6 +6,7 @@
     "author": "account_online_synchronization contributors",
     "license": "LGPL-3",
     "development_status": "Alpha",
+    "images": ["static/description/banner.png"],
     "depends": ["account"],
     "data": [
         "security/account_online_synchronization_groups.xml",

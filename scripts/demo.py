@@ -106,7 +106,7 @@ def connect_demo_bank(url):
     """Click *Connect bank*, walk through the Demo Bank's pages, and let its accounts fill journals."""
     visitor = Visitor(url)
     journal = visitor.call("account.journal", "search", [("type", "=", "bank")])[0]
-    visitor.open(address_of_bank(visitor.call("account.online.link", "action_open_bank", False, journal)))
+    visitor.open(address_of_bank(visitor.call("account.online.directory", "action_open_bank", False, journal)))
     bank = visitor.page.xpath("//button[@name='institution'][.//strong[text()='Demo Bank']]/@value")[0]
     visitor.submit("institution", bank)
     visitor.submit("user", user="demo", password="demo")

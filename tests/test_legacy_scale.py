@@ -23,9 +23,9 @@ result = [time.monotonic() - begun, len(report.links), len(report.accounts), rep
 """
 
 
-def test_a_large_database_moves_in_time(installation, thorough):
-    if not thorough:
-        pytest.skip("with --thorough: making the rows takes longer than taking them over")
+# Why only then: making the rows takes longer than taking them over.
+@pytest.mark.thorough
+def test_a_large_database_moves_in_time(installation):
     installation.prepare_company()
     installation.shell(f"import runpy\nrunpy.run_path({BOOKS!r})['prepare'](env)")
     with closing(psycopg2.connect(dbname=installation.name)) as connection, connection, connection.cursor() as cr:

@@ -1,4 +1,4 @@
-"""Either addon can be uninstalled and installed again; core keeps working without it."""
+"""Each addon can be uninstalled and installed again; core keeps working without it."""
 
 import pytest
 
@@ -22,7 +22,7 @@ env["account.bank.statement.line"].create({
 """
 
 
-@pytest.mark.parametrize("addon", ["account_online_synchronization", "bank_sync_proxy"])
+@pytest.mark.parametrize("addon", ["account_online_synchronization", "bank_sync_proxy", "bank_sync_proxy_server"])
 def test_an_addon_can_be_uninstalled_and_installed_again(installation, addon):
     installation.odoo("module", "uninstall", addon, "-d", installation.name)
     installation.odoo("module", "install", addon, "-d", installation.name)
@@ -32,7 +32,7 @@ def test_an_addon_can_be_uninstalled_and_installed_again(installation, addon):
 
 def test_without_the_proxy_the_user_is_told_what_to_install(installation):
     installation.odoo("module", "uninstall", "bank_sync_proxy", "-d", installation.name)
-    answer = installation.shell("result = env['account.online.link'].action_begin_bank_search()")
+    answer = installation.shell("result = env['account.online.directory'].action_begin_bank_search()")
     assert "install the app “Bank Synchronization Proxy”" in answer["error"]["message"]
 
 

@@ -106,11 +106,7 @@ class Move:
 
 
 def chosen(names):
-    return [
-        pytest.param(name, marks=[] if name in names else pytest.mark.skipif(
-            not os.environ.get("BANK_SYNC_THOROUGH"), reason="with --thorough"))
-        for name in GENERATIONS
-    ]  # fmt: skip
+    return [pytest.param(name, marks=[] if name in names else pytest.mark.thorough) for name in GENERATIONS]
 
 
 @pytest.mark.parametrize("name", chosen(("Enterprise 17",)))

@@ -204,7 +204,7 @@ class Storing:
             # Why not where all have shifted: there is nothing that a person could find out, or do.
             if reason and found.change != SHIFTED:
                 self.reviews.append(
-                    self.env._("The bank has changed %(line)s, but %(reason)s.", line=line._told(), reason=reason)
+                    self.env._("The bank has changed %(line)s, but %(reason)s.", line=line._describe(), reason=reason)
                 )
             elif (line.date, line.amount) != (day, amount):
                 statements.regroup(self.journal, line)
@@ -221,7 +221,7 @@ class Storing:
                 self.env._(
                     "The bank has moved %(line)s from %(before)s to %(after)s. If these are two transactions, use Find "
                     "Missing Transactions to import the other one.",
-                    line=line._told(),
+                    line=line._describe(),
                     before=format_date(self.env, before),
                     after=format_date(self.env, after),
                 )
@@ -248,10 +248,12 @@ class Storing:
             if not line._is_open_for_the_bank():
                 line.online_withdrawn = True
                 self.reviews.append(
-                    self.env._("The bank has withdrawn %s, but it is reconciled or in a locked period.", line._told())
+                    self.env._(
+                        "The bank has withdrawn %s, but it is reconciled or in a locked period.", line._describe()
+                    )
                 )
                 continue
-            day, statement, told = line.date, line.statement_id, line._told()
+            day, statement, told = line.date, line.statement_id, line._describe()
             try:
                 with self.env.cr.savepoint():
                     line.statement_id = False
@@ -274,7 +276,7 @@ class Storing:
                 self.env._(
                     "The bank showed %s as booked before its date and no longer shows it. Check with the bank whether "
                     "it was executed. If it was not, delete the transaction.",
-                    line._told(),
+                    line._describe(),
                 )
             )
 
@@ -361,7 +363,7 @@ class Storing:
                     self.env._(
                         "%s may be a transaction that a user has deleted: the bank shows that one no longer or under "
                         "another date. If they are the same, delete it. If not, use No Duplicate.",
-                        line._told(),
+                        line._describe(),
                     )
                 )
                 continue
@@ -371,8 +373,8 @@ class Storing:
                     self.env._(
                         "%(line)s may be the same transaction as %(other)s, which the bank shows no longer or under "
                         "another date. If they are the same, delete one of them. If not, use No Duplicate.",
-                        line=line._told(),
-                        other=line.online_duplicate_of_id._told(),
+                        line=line._describe(),
+                        other=line.online_duplicate_of_id._describe(),
                     )
                 )
 

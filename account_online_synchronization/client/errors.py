@@ -21,6 +21,9 @@ ACTIONS = (
 )
 
 
+#: The service refuses every request of this database, until its support or the owner of the phone number acts.
+SERVICE_REFUSALS = ("phone_required", "client_blocked", "client_suspended", "client_disconnected")
+
 #: Codes are words of a machine; a longer one is none of ours.
 MAX_CODE = 100
 

@@ -78,3 +78,37 @@ def _statement(schema, identifier, by_table):
           FROM numbered
          WHERE numbered.id = line.id
     """
+
+
+def continue_lines(cr, account_id, former_ids, journal_id):
+    """Give the lines that accounts of an earlier module have brought to a journal to the account that fills it now.
+
+    What users have deleted of them comes along, so that it does not come back.
+    """
+    for table, column in (
+        (LINE, "online_account_id"),
+        ("account_online_transaction", "account_online_account_id"),
+    ):
+        # Why SQL: there may be years of them. Why not the same identifier: each is unique in its account.
+        cr.execute(
+            f"""
+            UPDATE {table} moved
+               SET {column} = %(account)s,
+                   online_transaction_identifier = online_transaction_identifier ||
+                       CASE WHEN EXISTS (SELECT FROM {table} other
+                                          WHERE other.online_transaction_identifier =
+                                                moved.online_transaction_identifier
+                                            AND other.{column} = ANY(%(all)s)
+                                            AND other.{column} != moved.{column})
+                            THEN ' ~' || id ELSE '' END
+             WHERE journal_id = %(journal)s AND {column} = ANY(%(former)s)
+               AND online_transaction_identifier LIKE %(legacy)s
+            """,  # pylint: disable=sql-injection
+            {
+                "account": account_id,
+                "former": former_ids,
+                "all": [account_id, *former_ids],
+                "journal": journal_id,
+                "legacy": f"{PREFIX}%",
+            },
+        )

@@ -154,7 +154,24 @@ class AccountBankStatementLine(models.Model):
         company = self.company_id
         return not any(company._get_violated_lock_dates(day, False, self.journal_id) for day in (self.date, *dates))
 
-    def _told(self):
+    def _why_not_deletable(self):
+        """:return: a sentence that says why this line stays, or None where a user may delete it"""
+        self.ensure_one()
+        if self.is_reconciled:
+            return self.env._("Reconciled. Undo the reconciliation first.")
+        if self._seek_for_lines()[2]:
+            return self.env._("Partially reconciled. Undo the reconciliation first.")
+        if self.company_id._get_violated_lock_dates(self.date, False, self.journal_id):
+            return self.env._("In a locked period.")
+        statement = self.statement_id
+        # Why not those of synchronization: their balances follow from their lines.
+        if statement and not statement.online_period_start and statement.is_valid and statement.is_complete:
+            return self.env._(
+                "Part of the complete statement %s. Remove it from the statement first.", statement.display_name
+            )
+        return None
+
+    def _describe(self):
         """The line in a sentence for a person."""
         self.ensure_one()
         return self.env._(

@@ -1,7 +1,37 @@
-from odoo import api, fields, models
+import logging
+from datetime import datetime
+from typing import NamedTuple
+
+from odoo import api, fields, models, tools
 from odoo.exceptions import UserError, ValidationError
 
+from ..client.banks import read_banks
+from ..client.errors import ProxyError
 from .server_fields import as_server
+
+_logger = logging.getLogger(__name__)
+
+#: Banks that are proposed before anybody has searched.
+FAVORITES = 6
+
+
+class DashboardRow(NamedTuple):
+    """What the card of a journal shows of its account; amounts in the account's currency.
+
+    ``unlinked_count`` counts the accounts of its connection for which nobody has made a choice yet.
+    """
+
+    link_id: int
+    currency_id: int
+    pending_count: int
+    pending_amount: float
+    balance: float
+    balance_at: datetime
+    difference: float
+    opening_to_book: float
+    opening_unknown: bool
+    parked_count: int
+    unlinked_count: int
 
 
 class AccountJournal(models.Model):
@@ -10,6 +40,7 @@ class AccountJournal(models.Model):
 
     # Why: core hands its own function object to the field; a lambda asks the method, so that it can be extended.
     bank_statements_source = fields.Selection(selection=lambda self: self._get_bank_statements_available_sources())
+
     bank_statement_creation_groupby = fields.Selection(
         selection=[
             ("none", "No statements"),
@@ -19,10 +50,15 @@ class AccountJournal(models.Model):
             ("month", "One statement per month"),
         ],
         string="Statement Periodicity",
-        default="month",
+        # Why computed, and not a default: the company may be another one than the user's current one.
+        compute="_compute_bank_statement_creation_groupby",
+        store=True,
+        readonly=False,
+        precompute=True,
         required=True,
         help="How synchronized transactions are grouped in bank statements. A change applies to new transactions.",
     )
+
     account_online_account_id = fields.Many2one(
         comodel_name="account.online.account",
         string="Online Account",
@@ -43,6 +79,18 @@ class AccountJournal(models.Model):
     _online_account_unique = models.Constraint(
         "UNIQUE(account_online_account_id)", "This online account already fills another journal."
     )
+
+    # -------------------------------------------------------------------------
+    # COMPUTE METHODS
+    # -------------------------------------------------------------------------
+
+    @api.depends("company_id")
+    def _compute_bank_statement_creation_groupby(self):
+        """Once chosen it stays, whatever the settings say later."""
+        for journal in self:
+            journal.bank_statement_creation_groupby = (
+                journal.bank_statement_creation_groupby or journal.company_id.bank_statement_creation_groupby or "month"
+            )
 
     # -------------------------------------------------------------------------
     # CONSTRAINT METHODS
@@ -97,70 +145,13 @@ class AccountJournal(models.Model):
         others.flush_recordset(["account_online_account_id"])
 
     # -------------------------------------------------------------------------
-    # EXTENDS account
-    # -------------------------------------------------------------------------
-
-    def _get_bank_statements_available_sources(self):
-        return [*super()._get_bank_statements_available_sources(), ("online_sync", self.env._("Bank Synchronization"))]
-
-    def _fill_bank_cash_dashboard_data(self, dashboard_data):
-        result = super()._fill_bank_cash_dashboard_data(dashboard_data)
-        bank_journals = self.filtered(lambda journal: journal.type in ("bank", "credit"))
-        for journal_id, values in bank_journals._get_online_sync_dashboard_data().items():
-            dashboard_data[journal_id]["online_sync"] = values
-        return result
-
-    def _get_online_sync_dashboard_data(self):
-        """What the cards show; the same three queries whatever the number of cards.
-
-        :return: dict from journal id to what the template needs
-        """
-        # Why: invoicing users see the dashboard, but have no access to connections.
-        # sudo: reads what the card shows of the account of a journal that Odoo has already let the user see
-        rows = self.account_online_account_id.sudo()._get_dashboard_rows()
-        link_ids = {row.link_id for row in rows.values()}
-        # sudo: reads what the card shows of these journals' own connections, nothing that names their secrets
-        links = self.env["account.online.link"].sudo().browse(link_ids)._get_online_sync_cards() if rows else {}
-        cards = {}
-        for journal in self:
-            row = rows.get(journal.account_online_account_id.id)
-            if not row:
-                cards[journal.id] = {"linked": False}
-                continue
-            cards[journal.id] = {"linked": True, **links[row.link_id], **self._get_online_balance_card(row)}
-        return cards
-
-    @api.model
-    def _get_online_balance_card(self, row):
-        """What the bank says beside the journal: the same balance is not worth a line.
-
-        :param row: ``DashboardRow`` of the journal's account
-        """
-        currency = self.env["res.currency"].browse(row.currency_id)
-        differs = row.difference and not currency.is_zero(row.difference)
-        return {
-            "pending_count": row.pending_count,
-            "pending_amount": currency.format(row.pending_amount) if row.pending_count else "",
-            "difference": currency.format(abs(row.difference)) if differs else "",
-            "opening_to_book": ""
-            if currency.is_zero(row.opening_to_book)
-            else currency.format(abs(row.opening_to_book)),
-            "opening_unknown": row.opening_unknown,
-            "bank_has_more": bool(differs and row.difference > 0),
-            "bank_balance": currency.format(row.balance) if differs else "",
-            "bank_balance_at": self.env["account.online.link"]._format_moment(row.balance_at) if differs else "",
-            "parked_count": row.parked_count,
-            "unlinked_count": row.unlinked_count,
-        }
-
-    # -------------------------------------------------------------------------
     # ACTIONS
     # -------------------------------------------------------------------------
 
     def action_connect_bank(self):
         """*Connect bank* on the card of a journal without a connection."""
         self.ensure_one()
-        return self.env["account.online.link"]._connect_bank(self)
+        return self.env["account.online.directory"]._open(self)
 
     def _get_connected_link(self):
         self.ensure_one()
@@ -236,7 +227,7 @@ class AccountJournal(models.Model):
         }
 
     def action_open_online_transactions(self):
-        """What the bank reports and is no statement line; the button's context says which of it comes first."""
+        """Transactions of the bank without a statement line; the button's context says which are shown first."""
         self.ensure_one()
         action = self.account_online_account_id.action_open_transactions()
         state = self.env.context.get("online_transaction_state", "pending")
@@ -249,9 +240,160 @@ class AccountJournal(models.Model):
         # sudo: the right to connect and write access to the journals were checked above
         as_server(self)._unlink_online_account()
 
+    def action_find_missing_transactions(self):
+        """*Find Missing Transactions* in the menu of the card."""
+        self.ensure_one()
+        self.env["account.online.link"]._check_may_restore()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "account_online_synchronization.account_missing_transaction_wizard_action"
+        )
+        return {**action, "context": {"dialog_size": "large", "default_journal_id": self.id}}
+
+    def action_find_duplicate_transactions(self):
+        """*Find Duplicate Transactions* in the menu of the card.
+
+        :return: action that shows what was found in the usual days
+        """
+        self.ensure_one()
+        self.env["account.online.link"]._check_may_restore()
+        return self.env["account.duplicate.transaction.wizard"].create({"journal_id": self.id}).action_search()
+
+    # -------------------------------------------------------------------------
+    # EXTENDS account
+    # -------------------------------------------------------------------------
+
+    def _get_bank_statements_available_sources(self):
+        return [*super()._get_bank_statements_available_sources(), ("online_sync", self.env._("Bank Synchronization"))]
+
+    @api.model
+    def fetch_online_sync_favorite_institutions(self):
+        """A handful of banks of the company's country, under the name that core knows.
+
+        It never fails, and asks the connection service once per country: without banks a page is still a page.
+
+        :return: list of dictionaries with ``country``, ``id``, ``name``, ``picture``
+        """
+        company = self.env.company
+        country = company.country_id.code or company.account_fiscal_country_id.code
+        if not country or not self.env.user.has_group("account.group_account_manager"):
+            return []
+        service = self.env["account.online.service"]._get()
+        if service.url and (not service._is_known() or service.state != "active"):
+            # Why: looking at a page registers nobody and asks for no phone number.
+            return []
+        try:
+            return list(self._favorite_institutions(country, service.url or ""))
+        except ProxyError as error:
+            _logger.info("No favourite banks: %s", error.code)
+            return []
+
+    @api.model
+    @tools.ormcache("country", "service_url")
+    def _favorite_institutions(self, country, service_url):
+        """:raise ProxyError: which is not cached, unlike an answer"""
+        # sudo: the caller has checked account.group_account_manager; banks of a country are public knowledge
+        client = as_server(self.env["account.online.link"])._get_client()
+        banks = read_banks(client.search_institutions(country=country, limit=FAVORITES)["institutions"])
+        return tuple(
+            {"country": bank["country"], "id": bank["id"], "name": bank["name"], "picture": bank["logo"]}
+            for bank in banks
+        )
+
+    def _fill_bank_cash_dashboard_data(self, dashboard_data):
+        result = super()._fill_bank_cash_dashboard_data(dashboard_data)
+        bank_journals = self.filtered(lambda journal: journal.type in ("bank", "credit"))
+        for journal_id, values in bank_journals._get_online_sync_dashboard_data().items():
+            dashboard_data[journal_id]["online_sync"] = values
+        return result
+
     # -------------------------------------------------------------------------
     # BUSINESS METHODS
     # -------------------------------------------------------------------------
 
     def _unlink_online_account(self):
         self.write({"account_online_account_id": False, "bank_statements_source": "undefined"})
+
+    def _get_online_sync_dashboard_data(self):
+        """What the cards show; the same three queries whatever the number of cards.
+
+        :return: dict from journal id to what the template needs
+        """
+        # Why: invoicing users see the dashboard, but have no access to connections.
+        # sudo: reads what the card shows of the account of a journal that Odoo has already let the user see
+        rows = self.sudo()._get_online_dashboard_rows()
+        link_ids = {row.link_id for row in rows.values()}
+        # sudo: reads what the card shows of these journals' own connections, nothing that names their secrets
+        links = self.env["account.online.link"].sudo().browse(link_ids)._get_online_sync_cards() if rows else {}
+        cards = {}
+        for journal in self:
+            row = rows.get(journal.account_online_account_id.id)
+            if not row:
+                cards[journal.id] = {"linked": False}
+                continue
+            cards[journal.id] = {"linked": True, **links[row.link_id], **self._get_online_balance_card(row)}
+        return cards
+
+    def _get_online_dashboard_rows(self):
+        """What the cards of the dashboard show of each account that fills one of these journals.
+
+        Why not the fields: hundreds of cards are loaded at once, and records cost several times as much as rows.
+
+        :return: dict from account id to :class:`DashboardRow`; the difference is ``balance_difference``, not rounded
+        """
+        self.flush_model(["account_online_account_id", "active"])
+        self.env["account.online.account"].flush_model()
+        self.env["account.online.transaction"].flush_model(["account_online_account_id", "state"])
+        self.env.cr.execute(
+            """
+            SELECT account.id, account.account_online_link_id, account.currency_id,
+                   COALESCE(account.pending_count, 0), COALESCE(account.pending_amount, 0),
+                   COALESCE(account.balance, 0) * CASE WHEN account.inverse_balance_sign THEN -1 ELSE 1 END,
+                   account.balance_at,
+                   CASE WHEN account.last_sync IS NULL OR account.balance_at IS NULL OR account.opening_unknown THEN 0
+                        ELSE COALESCE(account.balance, 0) * CASE WHEN account.inverse_balance_sign THEN -1 ELSE 1 END
+                             - COALESCE(account.journal_balance, 0) END,
+                   CASE WHEN account.opening_declined THEN 0 ELSE COALESCE(account.opening_to_book, 0) END,
+                   -- Why not where the bank reports no balance: nothing would ever change, see the account's form.
+                   COALESCE(account.opening_unknown AND account.balance_at IS NOT NULL, FALSE),
+                   COALESCE(parked.number, 0), COALESCE(unlinked.number, 0)
+              FROM account_online_account account
+         LEFT JOIN (SELECT account_online_account_id, COUNT(*) AS number
+                      FROM account_online_transaction
+                     WHERE account_online_account_id = ANY(%(accounts)s) AND state = 'parked'
+                  GROUP BY 1) parked ON parked.account_online_account_id = account.id
+         LEFT JOIN (SELECT account_online_link_id, COUNT(*) AS number
+                      FROM account_online_account other
+                     WHERE account_online_link_id IN (SELECT account_online_link_id FROM account_online_account
+                                                       WHERE id = ANY(%(accounts)s))
+                       AND other.is_left_out IS NOT TRUE
+                       AND NOT EXISTS (SELECT FROM account_journal
+                                        WHERE account_online_account_id = other.id AND active)
+                  GROUP BY 1) unlinked ON unlinked.account_online_link_id = account.account_online_link_id
+             WHERE account.id = ANY(%(accounts)s)
+            """,
+            {"accounts": self.account_online_account_id.ids},
+        )
+        return {row[0]: DashboardRow(*row[1:]) for row in self.env.cr.fetchall()}
+
+    @api.model
+    def _get_online_balance_card(self, row):
+        """What the bank says beside the journal: the same balance is not worth a line.
+
+        :param row: ``DashboardRow`` of the journal's account
+        """
+        currency = self.env["res.currency"].browse(row.currency_id)
+        differs = row.difference and not currency.is_zero(row.difference)
+        return {
+            "pending_count": row.pending_count,
+            "pending_amount": currency.format(row.pending_amount) if row.pending_count else "",
+            "difference": currency.format(abs(row.difference)) if differs else "",
+            "opening_to_book": ""
+            if currency.is_zero(row.opening_to_book)
+            else currency.format(abs(row.opening_to_book)),
+            "opening_unknown": row.opening_unknown,
+            "bank_has_more": bool(differs and row.difference > 0),
+            "bank_balance": currency.format(row.balance) if differs else "",
+            "bank_balance_at": self.env["account.online.link"]._format_moment(row.balance_at) if differs else "",
+            "parked_count": row.parked_count,
+            "unlinked_count": row.unlinked_count,
+        }

@@ -1,48 +1,26 @@
-import re
-from datetime import datetime
-from typing import NamedTuple
+from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.addons.base.models.res_bank import sanitize_account_number
+from odoo.exceptions import UserError
+from odoo.tools.misc import format_date
 
+from ..books import ledger, statements
 from ..client.errors import ProxyError
 from ..client.messages import parse_balance, parse_day, parse_moment
-from ..tools.recognition import Keys, recognize
+from ..legacy.lines import continue_lines
+from ..sync import accounts
+from ..sync.identity import LEGACY
+from ..sync.refusals import LASTING_REFUSALS, NO_FIRST_DAY, is_worth_asking, learned_history, within_history
+from ..tools.recognition import recognize
 from .server_fields import as_server
-
-#: Accounts of one connection. The bank's name for an account is worth something beside its number, masked or none.
-SAME_CONNECTION = Keys(
-    own=("id",),
-    alike=(("number", "currency", "name"), ("number", "currency"), ("label", "currency")),
-    certain=("number", "currency"),
-)
-#: Ids of two connections have nothing to do with each other, and a name such as "Current account" proves nothing.
-OTHER_CONNECTION = Keys(own=("number", "currency", "name"), alike=(("number", "currency"),))
-#: What a number is written with; anything else, such as * or •, stands in for digits.
-WRITTEN = re.compile(r"[\w\s./:-]+")
-
-
-class DashboardRow(NamedTuple):
-    """What the card of a journal shows of its account; amounts in the account's currency.
-
-    ``unlinked_count`` is that of its connection's accounts of which nobody has said yet what becomes of them.
-    """
-
-    link_id: int
-    currency_id: int
-    pending_count: int
-    pending_amount: float
-    balance: float
-    balance_at: datetime
-    difference: float
-    opening_to_book: float
-    opening_unknown: bool
-    parked_count: int
-    unlinked_count: int
 
 
 class AccountOnlineAccount(models.Model):
-    """One bank account of a link. It fills one journal, or none."""
+    """One bank account of a link. It fills one journal, or none.
+
+    What is proposed to a user who chooses its journal: ``wizards/proposal.py``. How transactions reach the journal:
+    ``books/``. Amounts of its opening balance in the ledger: ``books/ledger.py``.
+    """
 
     _name = "account.online.account"
     _description = "Online Bank Account"
@@ -93,6 +71,27 @@ class AccountOnlineAccount(models.Model):
         help="What the bank has more than the journal. It is shown, never forced: transactions that are locked, "
         "deleted or could not be imported explain it, or an opening balance that is missing.",
     )
+    opening_balance = fields.Monetary(
+        string="Missing Opening Balance",
+        compute="_compute_opening_balance",
+        help="What the bank held before the first imported transaction, less what the ledger account of the journal "
+        "contains of it. As long as it is not booked, the ledger account differs from the bank by this amount.",
+    )
+    opening_to_book = fields.Monetary(
+        readonly=True, copy=False, help="The missing opening balance when the bank was last synchronized."
+    )
+    opening_unknown = fields.Boolean(
+        readonly=True,
+        copy=False,
+        help="The balance with which the journal begins is not known: the bank gives no booked balance, or something "
+        "that it contains could not be read.",
+    )
+    opening_declined = fields.Boolean(
+        string="Opening Balance Not Needed",
+        readonly=True,
+        copy=False,
+        help="A user has said that no opening balance is to be booked in this journal.",
+    )
     fetching_status = fields.Selection(
         selection=[("waiting", "Waiting"), ("processing", "Processing"), ("done", "Done")],
         compute="_compute_fetching_status",
@@ -118,6 +117,20 @@ class AccountOnlineAccount(models.Model):
     journal_ids = fields.One2many(
         comodel_name="account.journal", inverse_name="account_online_account_id", check_company=True, readonly=True
     )
+    duplicate_of_id = fields.Many2one(
+        comodel_name="account.online.account",
+        string="Same Account As",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
+        index="btree_not_null",
+        help="The same bank account in another connection, which filled a journal when this connection reported it.",
+    )
+    is_left_out = fields.Boolean(
+        readonly=True,
+        copy=False,
+        help="A user chose not to synchronize it. Fetch Accounts shows it with all accounts, not as a new one.",
+    )
     id_scheme = fields.Selection(
         selection=[
             ("transaction_id", "Transaction id"),
@@ -142,6 +155,27 @@ class AccountOnlineAccount(models.Model):
         help="Since when the connection service could not read something that is asked for again.",
     )
     sync_cursor = fields.Char(readonly=True, copy=False, groups="base.group_system")
+    history_days = fields.Integer(
+        readonly=True,
+        copy=False,
+        help="Days of transactions that the bank provides, learned when it refused more. 0: it has refused nothing. "
+        "-1: it accepts no first day.",
+    )
+    history_text = fields.Char(string="History at the Bank", compute="_compute_history_text")
+    refusal_code = fields.Char(readonly=True, copy=False)
+    refusal_message = fields.Text(string="Refused by the Bank", readonly=True, copy=False)
+    refused_at = fields.Datetime(readonly=True, copy=False)
+    legacy_source = fields.Char(string="Earlier Module's Table", readonly=True, copy=False)
+    legacy_journal_id = fields.Many2one(
+        comodel_name="account.journal",
+        string="Earlier Journal",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
+        index="btree_not_null",
+        help="The journal that an earlier module filled from this account. It is proposed when the bank is connected "
+        "again.",
+    )
 
     _identifier_unique = models.Constraint(
         "UNIQUE(account_online_link_id, online_identifier)", "This bank account is already part of the connection."
@@ -169,6 +203,18 @@ class AccountOnlineAccount(models.Model):
             known = account.last_sync and account.balance_at and not account.opening_unknown
             account.balance_difference = account._signed_balance() - account.journal_balance if known else 0.0
 
+    @api.depends("balance", "inverse_balance_sign", "last_sync", "journal_ids", "opening_to_book", "opening_unknown")
+    def _compute_opening_balance(self):
+        for account in self:
+            # sudo: reads amounts of the account's own journal, for users whom Odoo lets read the account
+            account.opening_balance = ledger.OpeningBalance(account.sudo()).missing()
+
+    @api.depends("history_days")
+    @api.depends_context("lang")
+    def _compute_history_text(self):
+        for account in self:
+            account.history_text = account._describe_history()
+
     # -------------------------------------------------------------------------
     # CRUD METHODS
     # -------------------------------------------------------------------------
@@ -187,14 +233,74 @@ class AccountOnlineAccount(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_transactions(self):
-        """Only what users have deleted is remembered without its account."""
-        # sudo: Odoo has checked that the user may delete these accounts; what stands beside their books goes with them
+        """Keep only transactions that users have deleted: they are remembered without their account."""
+        # sudo: Odoo has checked that the user may delete these accounts; their kept transactions are deleted with them
         as_server(self.env["account.online.transaction"]).search(
             [("account_online_account_id", "in", self.ids), ("state", "!=", "deleted")]
         ).unlink()
 
     # -------------------------------------------------------------------------
-    # BUSINESS METHODS - ACCOUNTS
+    # ACTIONS
+    # -------------------------------------------------------------------------
+
+    def action_book_opening_balance(self):
+        """*Book Opening Balance*: ask for the counterpart account.
+
+        :return: action that opens the question
+        """
+        self.ensure_one()
+        self.env["account.online.link"]._check_may_connect()
+        self.check_access("write")
+        # sudo: the right to connect and write access to the account were checked above
+        wizard = as_server(self.env["account.online.opening"])._create_for(as_server(self))
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "account.online.opening",
+            "res_id": wizard.id,
+            "name": self.env._("Opening Balance of %s", self.journal_ids.display_name),
+            "views": [(False, "form")],
+            "target": "new",
+        }
+
+    def action_decline_opening_balance(self):
+        """*Not Needed*: somebody books it in another way, or does not want it in the books."""
+        self._decide_on_opening(True)
+
+    def action_reconsider_opening_balance(self):
+        """*Ask Again*: undo *Not Needed*."""
+        self._decide_on_opening(False)
+
+    def _decide_on_opening(self, is_declined):
+        self.env["account.online.link"]._check_may_connect()
+        self.check_access("write")
+        # sudo: the right to connect and write access to the account were checked above
+        as_server(self).opening_declined = is_declined
+
+    def action_find_missing_transactions(self):
+        """*Find Missing Transactions* in the form."""
+        return self._journal_to_review().action_find_missing_transactions()
+
+    def action_find_duplicate_transactions(self):
+        """*Find Duplicate Transactions* in the form."""
+        return self._journal_to_review().action_find_duplicate_transactions()
+
+    def _journal_to_review(self):
+        self.ensure_one()
+        if not self.journal_ids:
+            raise UserError(
+                self.env._("%s fills no journal. Use Fetch Accounts to choose one first.", self.display_name)
+            )
+        return self.journal_ids
+
+    def action_reverse_transactions(self):
+        """*Reverse Transactions*: ask what becomes of the transactions that are in the journal already."""
+        self.ensure_one()
+        self.env["account.online.link"]._check_may_connect()
+        self.check_access("write")
+        return self.env["account.online.reversal"]._open(self)
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - ANSWERS OF THE PROXY
     # -------------------------------------------------------------------------
 
     @api.model
@@ -230,6 +336,15 @@ class AccountOnlineAccount(models.Model):
         }
 
     @api.model
+    def _prepare_identity_values(self, message):
+        schemes = dict(self._fields["id_scheme"].selection)
+        scheme = message.get("id_scheme")
+        return {
+            "online_identifier": message["id"],
+            "id_scheme": scheme if scheme in schemes else "transaction_id",
+        }
+
+    @api.model
     def _update_from_proxy(self, link, messages):
         """Create what is new and refresh what is known; an account that is no longer reported stays with its journal.
 
@@ -250,22 +365,13 @@ class AccountOnlineAccount(models.Model):
                     )
                 )
                 continue
-            if returning:
+            if returning and not returning._is_in_use():
                 returning._return_to(link, message)
-            else:
-                created += self.create(
-                    {**values, "account_online_link_id": link.id, **self._prepare_identity_values(message)}
-                )
+                continue
+            values |= {"account_online_link_id": link.id, "duplicate_of_id": returning.id}
+            created += self.create({**values, **self._prepare_identity_values(message)})
+        created._say_which_are_duplicates()
         return created
-
-    @api.model
-    def _prepare_identity_values(self, message):
-        schemes = dict(self._fields["id_scheme"].selection)
-        scheme = message.get("id_scheme")
-        return {
-            "online_identifier": message["id"],
-            "id_scheme": scheme if scheme in schemes else "transaction_id",
-        }
 
     def _take_over(self, messages):
         """Refresh these accounts of one link: by id, else by what stays when a renewed consent brings new ids.
@@ -276,7 +382,7 @@ class AccountOnlineAccount(models.Model):
         """
         messages = list({message["id"]: message for message in messages}.values())
         known = {account.id: account._facts() for account in self}
-        found = recognize(known, list(map(self._facts_of_message, messages)), SAME_CONNECTION)
+        found = recognize(known, list(map(accounts.facts_of_message, messages)), accounts.SAME_CONNECTION)
         for message, account in zip(messages, map(self.browse, found), strict=True):
             if account:
                 if account.online_identifier != message["id"]:
@@ -286,40 +392,12 @@ class AccountOnlineAccount(models.Model):
 
     def _facts(self):
         """What this account is recognised by."""
-        return {
-            "id": self.online_identifier,
-            **self._describe_facts(self.account_number, self.currency_id.name, self.online_name or self.name),
-        }
-
-    @api.model
-    def _facts_of_message(self, message):
-        """:param dict message: *account* of docs/protocol.md"""
-        return {
-            "id": message["id"],
-            **self._describe_facts(message.get("number"), message.get("currency"), message.get("name")),
-        }
-
-    @api.model
-    def _describe_facts(self, number, currency, name):
-        return {
-            "number": self._certain_number(number),
-            "currency": str(currency or ""),
-            "name": str(name or ""),
-            "label": f"{number or ''} {name}" if name else "",
-        }
-
-    @staticmethod
-    def _certain_number(number):
-        """:return: a number without blanks, ``""`` for a masked one (•••• 1234, 1234****5678): it proves nothing"""
-        number = str(number or "")
-        plain = sanitize_account_number(number) or ""
-        is_whole = WRITTEN.fullmatch(number) and len(plain) >= 8 and plain.isalnum() and "XXX" not in plain
-        return plain if is_whole else ""
+        name = self.online_name or self.name
+        return accounts.facts(self.online_identifier, self.account_number, self.currency_id.name, name)
 
     def _is_certainly_another(self, number):
         """Whether a number, however it is written, belongs to another account; a masked one proves nothing."""
-        other, own = self._certain_number(number), self._certain_number(self.account_number)
-        return bool(other and own and other != own)
+        return accounts.are_certainly_different(number, self.account_number)
 
     def _refresh(self, message):
         """Why so little: the user's own name for the account wins, and a currency never changes."""
@@ -344,12 +422,12 @@ class AccountOnlineAccount(models.Model):
         number = message.get("number")
         if not number or not self._is_certainly_another(number):
             return
-        key = self._certain_number(number)
-        # sudo: only compared, nothing of it is told: it may be of a company that the user does not see
+        key = accounts.certain_number(number)
+        # sudo: only compared, nothing of it is shown: it may be of a company that the user does not see
         others = self.sudo().search(
             [("id", "!=", self.id), ("account_number", "!=", False), ("currency_id", "=", self.currency_id.id)]
         )
-        if any(self._certain_number(other.account_number) == key for other in others):
+        if any(accounts.certain_number(other.account_number) == key for other in others):
             raise ProxyError(
                 "account_mixed_up",
                 self.env._(
@@ -360,7 +438,7 @@ class AccountOnlineAccount(models.Model):
             )
 
     def _change_scheme(self, scheme):
-        """The provider names transactions by something else from now on: said aloud, and known days are compared."""
+        """The provider identifies transactions in another way from now on: say so, and compare the known days."""
         self.write({"id_scheme": scheme, "sync_cursor": False})
         self.account_online_link_id.message_post(
             body=self.env._(
@@ -373,6 +451,7 @@ class AccountOnlineAccount(models.Model):
     def _change_identifier(self, message):
         """The same account has another id. Its journal and transactions stay; a bookmark of the old id is of no use."""
         self.write({"online_identifier": message["id"], "sync_cursor": False})
+        self._forget_what_the_consent_refused()
 
     @api.model
     def _find_returning(self, link, messages):
@@ -381,25 +460,58 @@ class AccountOnlineAccount(models.Model):
         :param list messages: *account* objects that are new to the connection
         :return: list of the account that each of them is, an empty recordset where it is none or not certain
         """
-        facts = list(map(self._facts_of_message, messages))
+        facts = list(map(accounts.facts_of_message, messages))
         others = self.search([("company_id", "=", link.company_id.id), ("account_online_link_id", "!=", link.id)])
+        others -= others.filtered(lambda other: other.duplicate_of_id and not other.journal_ids)
         # Why: what an earlier module has left may be there several times, and fills nothing any more.
         left_over = others.filtered(lambda other: other.legacy_source and not other.journal_ids)
         living = {account.id: account._facts() for account in others - left_over}
-        found = recognize(living, facts, OTHER_CONNECTION)
+        found = recognize(living, facts, accounts.OTHER_CONNECTION)
         if left_over:
             numbers = {known["number"] for known in living.values()}
             legacy = {account.id: account._facts() for account in left_over}
             legacy = {key: known for key, known in legacy.items() if known["number"] not in numbers}
-            also = recognize(legacy, facts, OTHER_CONNECTION)
+            also = recognize(legacy, facts, accounts.OTHER_CONNECTION)
             found = [account_id or legacy_id for account_id, legacy_id in zip(found, also, strict=True)]
         return [self.browse(account_id) for account_id in found]
 
+    def _is_in_use(self):
+        """Whether it fills a journal through a connection that works: another one takes it over only if a user says so.
+
+        Why: a bank that reports somebody else's account number would cut a feed that works.
+        """
+        return bool(self.journal_ids) and self.account_online_link_id._has_consent()
+
+    def _filled_elsewhere(self):
+        """:return: the same bank account in another connection, if it fills a journal"""
+        return self.duplicate_of_id.filtered("journal_ids")
+
+    def _say_which_are_duplicates(self):
+        for account in self.filtered("duplicate_of_id"):
+            account.account_online_link_id.message_post(
+                body=self.env._(
+                    "%(account)s is already imported by the connection %(link)s, which will keep doing so. To move its "
+                    "journal to this connection instead, use Fetch Accounts.",
+                    account=account.display_name,
+                    link=account.duplicate_of_id.account_online_link_id.name,
+                )
+            )
+
     def _return_to(self, link, message):
         """The account moves to a new connection, with its journal and everything known of its transactions."""
-        old = self.account_online_link_id
-        self.write({"account_online_link_id": link.id, "sync_cursor": False, **self._prepare_identity_values(message)})
+        self._change_connection(link, self._prepare_identity_values(message))
         self._refresh(message)
+
+    def _replace(self, duplicate):
+        """The account moves to the connection of its duplicate, as above, and that one is gone."""
+        link = duplicate.account_online_link_id
+        identity = {name: duplicate[name] for name in ("online_identifier", "id_scheme")}
+        duplicate.unlink()
+        self._change_connection(link, identity)
+
+    def _change_connection(self, link, identity):
+        old = self.account_online_link_id
+        self.write({"account_online_link_id": link.id, "sync_cursor": False, **identity})
         old.message_post(
             body=self.env._("%(account)s is synchronized by another connection now.", account=self.display_name)
         )
@@ -411,93 +523,32 @@ class AccountOnlineAccount(models.Model):
         )
         if not old.account_online_account_ids:
             old._close_replaced()
-
-    def _balance_day(self):
-        """The last booking day that the bank's balance contains; a connection service that tells none counts in UTC."""
-        return self.balance_date or self.balance_at.date()
+        self._forget_what_the_consent_refused()
 
     # -------------------------------------------------------------------------
-    # BUSINESS METHODS - DASHBOARD
+    # BUSINESS METHODS - JOURNAL
     # -------------------------------------------------------------------------
 
-    def _get_dashboard_rows(self):
-        """What the cards of the dashboard show of each account.
-
-        Why not the fields: hundreds of cards are loaded at once, and records cost several times as much as rows.
-
-        :return: dict from account id to :class:`DashboardRow`; the difference is ``balance_difference``, not rounded
-        """
-        self.flush_model()
-        self.env["account.online.transaction"].flush_model(["account_online_account_id", "state"])
-        self.env["account.journal"].flush_model(["account_online_account_id", "active"])
-        self.env.cr.execute(
-            """
-            SELECT account.id, account.account_online_link_id, account.currency_id,
-                   COALESCE(account.pending_count, 0), COALESCE(account.pending_amount, 0),
-                   COALESCE(account.balance, 0) * CASE WHEN account.inverse_balance_sign THEN -1 ELSE 1 END,
-                   account.balance_at,
-                   CASE WHEN account.last_sync IS NULL OR account.balance_at IS NULL OR account.opening_unknown THEN 0
-                        ELSE COALESCE(account.balance, 0) * CASE WHEN account.inverse_balance_sign THEN -1 ELSE 1 END
-                             - COALESCE(account.journal_balance, 0) END,
-                   CASE WHEN account.opening_declined THEN 0 ELSE COALESCE(account.opening_to_book, 0) END,
-                   -- Why not where the bank reports no balance: nothing would ever change, see the account's form.
-                   COALESCE(account.opening_unknown AND account.balance_at IS NOT NULL, FALSE),
-                   COALESCE(parked.number, 0), COALESCE(unlinked.number, 0)
-              FROM account_online_account account
-         LEFT JOIN (SELECT account_online_account_id, COUNT(*) AS number
-                      FROM account_online_transaction
-                     WHERE account_online_account_id = ANY(%(accounts)s) AND state = 'parked'
-                  GROUP BY 1) parked ON parked.account_online_account_id = account.id
-         LEFT JOIN (SELECT account_online_link_id, COUNT(*) AS number
-                      FROM account_online_account other
-                     WHERE account_online_link_id IN (SELECT account_online_link_id FROM account_online_account
-                                                       WHERE id = ANY(%(accounts)s))
-                       AND other.is_left_out IS NOT TRUE
-                       AND NOT EXISTS (SELECT FROM account_journal
-                                        WHERE account_online_account_id = other.id AND active)
-                  GROUP BY 1) unlinked ON unlinked.account_online_link_id = account.account_online_link_id
-             WHERE account.id = ANY(%(accounts)s)
-            """,
-            {"accounts": self.ids},
-        )
-        return {row[0]: DashboardRow(*row[1:]) for row in self.env.cr.fetchall()}
-
-    # -------------------------------------------------------------------------
-    # BUSINESS METHODS - JOURNALS
-    # -------------------------------------------------------------------------
-
-    def _default_start_date(self, journal):
-        """Where the first load of a journal begins, as the user guide says: the day after its last transaction.
-
-        What this account itself has brought does not count: its transactions are recognised one by one. Nor does what
-        other accounts of its connection have brought: these are other transactions.
-
-        :return: a date, or False for as far back as the bank allows
-        """
-        accounts = self | self.account_online_link_id.account_online_account_ids
-        last_line = self.env["account.bank.statement.line"].search(
-            [("journal_id", "=", journal.id), ("online_account_id", "not in", accounts.ids)], limit=1
-        )
-        return fields.Date.add(last_line.date, days=1) if last_line else False
-
-    def _propose_journal(self):
-        """The existing journal that this account belongs to by its number, without a link so far, in its currency.
-
-        None where two accounts are alike in all that tells: which of them it is, only the user knows.
-        """
+    def _is_new(self):
+        """Nobody has said yet what becomes of it."""
         self.ensure_one()
-        found = self._journals_with_number().filtered(self._fits_currency)
-        return found.browse() if self._twins() else found[:1]
+        return not self.journal_ids and not self.is_left_out
 
-    def _twins(self):
-        """:return: accounts of the connection that nothing but their ids and names tells from this one"""
+    def _journal_type(self):
+        return "credit" if self.account_type == "credit_card" else "bank"
 
-        def told(account):
-            return sanitize_account_number(account.account_number), account.currency_id, account.account_type
+    def _fits_currency(self, journal):
+        return (journal.currency_id or journal.company_id.currency_id) == self.currency_id
 
-        return (self.account_online_link_id.account_online_account_ids - self).filtered(
-            lambda other: other._is_new() and told(other) == told(self)
-        )
+    def _free_journals_domain(self):
+        """Journals in its currency that it may fill: its own, that of its duplicate, and those that nothing fills."""
+        same = [self.currency_id.id] + [False] * (self.currency_id == self.company_id.currency_id)
+        return [
+            ("company_id", "=", self.company_id.id),
+            ("type", "in", ("bank", "credit")),
+            ("account_online_account_id", "in", (False, self.id, *self._filled_elsewhere().ids)),
+            ("currency_id", "in", same),
+        ]
 
     def _journals_with_number(self):
         """Existing journals without a link whose bank account has the number of this one, whatever their currency."""
@@ -508,9 +559,23 @@ class AccountOnlineAccount(models.Model):
                 ("company_id", "=", self.company_id.id),
                 ("type", "in", ("bank", "credit")),
                 ("account_online_account_id", "=", False),
-                ("bank_account_id.sanitized_acc_number", "=", sanitize_account_number(self.account_number)),
+                ("bank_account_id.sanitized_acc_number", "=", accounts.plain_number(self.account_number)),
             ]
         )
+
+    def _propose_journal_name(self, taken=()):
+        """“Bank ••••1234”; where two would be called the same, with the bank's name of the account, then the currency.
+
+        :param taken: names that others are going to have
+        """
+        bank, number = self.account_online_link_id.name, (self.account_number or "").replace(" ", "")
+        end = number[-4:] if number[-4:].isalnum() and len(number) >= 4 else ""
+        names = [f"{bank} ••••{end}" if end else f"{bank} {self.name}", f"{bank} {self.name} {end}".strip()]
+        names.append(f"{names[1]} {self.currency_id.name}")
+        company = [("company_id", "child_of", self.company_id.root_id.id)]
+        Journal = self.env["account.journal"].with_context(active_test=False)
+        taken = {*taken, *Journal.search([*company, ("name", "in", names)]).mapped("name")}
+        return next((name for name in names if name not in taken), names[-1])
 
     def _create_journal(self, name=None, journal_type=None):
         """A new journal for this account.
@@ -543,6 +608,25 @@ class AccountOnlineAccount(models.Model):
             code = next(code for number in range(1, 10_000) if (code := f"B{number:04}") not in taken)
         return code
 
+    def _default_start_date(self, journal):
+        """Where the first load of a journal begins, as the user guide says: the day after its last transaction.
+
+        What this account itself has brought does not count: its transactions are recognised one by one. Nor does what
+        other accounts of its connection have brought: these are other transactions. After lines of an earlier module
+        some days are asked for again: the bank may have booked late since.
+
+        :return: a date, or False for as far back as the bank allows
+        """
+        Line = self.env["account.bank.statement.line"]
+        of_journal = [("journal_id", "=", journal.id)]
+        is_legacy = [("online_transaction_identifier", "=like", f"{LEGACY}%")]
+        last = Line.search([*of_journal, "|", ("online_account_id", "!=", self.id), *is_legacy], limit=1)
+        if (last.online_transaction_identifier or "").startswith(LEGACY):
+            return fields.Date.add(last.date, days=1 - self._overlap_days())
+        own = self | self.account_online_link_id.account_online_account_ids
+        last = Line.search([*of_journal, ("online_account_id", "not in", own.ids)], limit=1)
+        return fields.Date.add(last.date, days=1) if last else False
+
     def _link_journal(self, journal, start_date=None, periodicity=None):
         """Let this account fill a journal from now on."""
         self.ensure_one()
@@ -562,6 +646,7 @@ class AccountOnlineAccount(models.Model):
         )
         if journal.type == "bank" and self.account_number and not journal.bank_account_id:
             self._set_bank_account(journal)
+        self._continue_legacy(journal)
 
     def _begin_again(self):
         """Another journal is filled from its own beginning; what is known of the transactions is not lost."""
@@ -586,8 +671,161 @@ class AccountOnlineAccount(models.Model):
                 ("active", "=", False),
                 ("partner_id", "=", owner.id),
                 ("company_id", "in", (False, journal.company_id.id)),
-                ("sanitized_acc_number", "=", sanitize_account_number(self.account_number)),
+                ("sanitized_acc_number", "=", accounts.plain_number(self.account_number)),
             ]
         )
         archived[:1].active = True
         journal.set_bank_account(self.account_number)
+
+    def _note_journal_balance(self):
+        """A user has changed the journal's lines: update the balance that the bank's is compared with."""
+        for account in self.filtered("last_sync"):
+            account.journal_balance = account._current_journal_balance()
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - BALANCES
+    # -------------------------------------------------------------------------
+
+    def _balance_day(self):
+        """The last booking day that the bank's balance contains; without one from the service, the day in UTC."""
+        return self.balance_date or self.balance_at.date()
+
+    def _refresh_opening(self):
+        """After a run, and after the opening balance was booked: store what the dashboard shows."""
+        for account in self:
+            missing = ledger.OpeningBalance(account).missing()
+            unknown = bool(statements.of_unknown_start(account.journal_ids))
+            if account.opening_unknown != unknown or account.currency_id.compare_amounts(
+                account.opening_to_book, missing
+            ):
+                account.write({"opening_to_book": missing, "opening_unknown": unknown})
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - HISTORY
+    # -------------------------------------------------------------------------
+
+    def _first_day_of_the_bank(self):
+        """:return: about the first day that the bank still gives, or None where its limit is not known"""
+        days = self.account_online_link_id.history_days
+        return (days and fields.Date.subtract(fields.Date.context_today(self), days=days)) or None
+
+    def _learn_history(self, days):
+        """Remember how far back the bank goes, and say so once in the chatter.
+
+        :param days: ``history_days`` of an answer, whatever it is
+        :return: whether the answer says so
+        """
+        known = learned_history(days)
+        if known is None:
+            return False
+        if self.history_days != known:
+            self.history_days = known
+            self.account_online_link_id.message_post(body=self._describe_history())
+        return True
+
+    def _within_history(self, since):
+        """:return: the first day to ask for: not earlier than the bank goes back; None for as far back as possible"""
+        return within_history(since, self.history_days, fields.Date.today())
+
+    def _describe_history(self):
+        if not self.history_days:
+            return False
+        if self.history_days == NO_FIRST_DAY:
+            return self.env._(
+                "%s: the bank does not let anybody choose the first day. It gave as many transactions as it does at "
+                "once; import older ones from a file, if you need them.",
+                self.display_name,
+            )
+        first = fields.Date.today() - timedelta(days=self.history_days)
+        return self.env._(
+            "%(account)s: the bank gives transactions of the last %(days)s days only, so today from %(date)s on. "
+            "Import older ones from a file, if you need them.",
+            account=self.display_name,
+            days=self.history_days,
+            date=format_date(self.env, first),
+        )
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - REFUSALS
+    # -------------------------------------------------------------------------
+
+    def _note_refusal(self, error):
+        """Remember that the bank refuses this account, where that is what a failure says.
+
+        :param error: :class:`~..client.errors.ProxyError`
+        :return: whether the run can continue with the other accounts
+        """
+        if error.code not in LASTING_REFUSALS:
+            return False
+        message = error.message
+        if error.reference:
+            message += " " + self.env._("Reference: %s", error.reference)
+        is_new = self.refusal_code != error.code
+        self.write({"refusal_code": error.code, "refusal_message": message, "refused_at": fields.Datetime.now()})
+        if is_new:
+            self.account_online_link_id.message_post(body=self._describe_refusal())
+        return True
+
+    def _describe_refusal(self):
+        return f"{self.display_name}: {self.refusal_message}"
+
+    def _forget_refusal(self):
+        """The bank accepts requests for it again, or the cause of the refusal was changed."""
+        refused = self.filtered("refusal_code")
+        # Why only then: a write costs even where it changes nothing.
+        if refused:
+            refused.write({"refusal_code": False, "refusal_message": False, "refused_at": False})
+
+    def _forget_what_the_consent_refused(self):
+        """A new consent may cover what the one before did not, and many banks give more history just after it."""
+        self._forget_refusal()
+        self.filtered("history_days").write({"history_days": 0})
+
+    def _is_worth_asking(self, user_present):
+        """:param bool user_present: somebody asks for it, so perhaps something has changed"""
+        return is_worth_asking(self.refusal_code, self.refused_at, fields.Datetime.now(), user_present)
+
+    def _refused_ones(self):
+        """:return: those that somebody should know of: they fill a journal, and the bank refuses them"""
+        return self.filtered(lambda account: account.refusal_code and account.journal_ids)
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - EARLIER MODULES
+    # -------------------------------------------------------------------------
+
+    def _legacy_journals(self):
+        """The journals that these accounts filled, as far as nothing fills them now."""
+        return self.legacy_journal_id.filtered(
+            lambda journal: (
+                journal.active and journal.type in ("bank", "credit") and not journal.account_online_account_id
+            )
+        )
+
+    def _continue_legacy(self, journal):
+        """Take over the lines that an earlier module's account, by whatever number, has brought to this journal.
+
+        What users have deleted of them comes along, so that it does not come back.
+        """
+        others = self._legacy_accounts_of(journal)
+        if not others:
+            return
+        self.env["account.bank.statement.line"].flush_model()
+        self.env["account.online.transaction"].flush_model()
+        continue_lines(self.env.cr, self.id, others.ids, journal.id)
+        self.env.invalidate_all()
+        self.legacy_journal_id = journal
+
+    def _legacy_accounts_of(self, journal):
+        """Accounts of an earlier module with lines in the journal, which fill none now and may be this account."""
+        groups = self.env["account.bank.statement.line"]._read_group(
+            [
+                ("journal_id", "=", journal.id),
+                ("online_account_id", "!=", self.id),
+                ("online_transaction_identifier", "=like", f"{LEGACY}%"),
+            ],
+            ["online_account_id"],
+        )
+        accounts = self.browse().union(*(account for (account,) in groups))
+        return accounts.filtered(
+            lambda other: not other.journal_ids and not self._is_certainly_another(other.account_number)
+        )

@@ -95,7 +95,7 @@ class AccountOnlineAccount(models.Model):
             except BadTransaction as error:
                 kept = storable(message)
                 identifier = transaction_id(message) or unreadable_id(kept)
-                reason = self.env["account.online.service"]._say(error.sentence)
+                reason = self.env["account.online.service"]._translate(error.sentence)
                 window.unreadable.append((identifier, reason, kept))
                 continue
             (window.booked if transaction.booked else window.pending).append(transaction)

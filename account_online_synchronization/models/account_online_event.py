@@ -2,18 +2,25 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
+from ..client.errors import ProxyError
 from .server_fields import as_server
 
 KEEP_DAYS = 30
 #: Events that are deleted in one transaction; Odoo goes on while there are more.
 BATCH = 10_000
 
+#: Events make a link due no sooner after its last synchronization than this.
+PAUSE_AFTER_SYNCHRONIZATION = timedelta(minutes=10)
+
+#: Events of these kinds say only what to ask; the link shows what there is to do.
+KINDS_TO_ASK = ("consent.expiring", "connection.disconnected")
+
 
 class AccountOnlineEvent(models.Model):
-    """What the connection service told without being asked: only what to ask about.
+    """Notifications of the connection service: each only names what to ask about.
 
-    Events are only added while a request waits, never changed, so that nobody waits for another; what they want is done
-    by a scheduled action, which alone marks them.
+    Requests only add events and never change one, so that no request waits for another; a scheduled action handles them
+    and marks them as handled.
     """
 
     _name = "account.online.event"
@@ -31,9 +38,23 @@ class AccountOnlineEvent(models.Model):
     _nonce_unique = models.UniqueIndex("(nonce)", "An event is received once.")
     _to_handle = models.Index("(id) WHERE is_handled IS NOT TRUE")
 
+    # -------------------------------------------------------------------------
+    # CRUD METHODS
+    # -------------------------------------------------------------------------
+
+    @api.autovacuum
+    def _gc_events(self):
+        found = self.search([("create_date", "<", fields.Datetime.now() - timedelta(days=KEEP_DAYS))], limit=BATCH)
+        found.unlink()
+        return len(found), len(found) == BATCH
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - RECEIVING
+    # -------------------------------------------------------------------------
+
     @api.model
     def _receive(self, kind, connection_identifier=None, identifier=None, nonce=None):
-        """Keep an event, and wake up the scheduled action that does what it wants."""
+        """Store an event, and trigger the scheduled action that handles it."""
         # sudo: the event was signed (controllers/events.py) or comes from this very database
         event = as_server(self).create(
             {
@@ -49,15 +70,84 @@ class AccountOnlineEvent(models.Model):
 
     @api.model
     def _search_to_handle(self):
-        """Why not older ones: what could not be asked for a day is no news any more; synchronizations show it."""
+        """Why not older ones: after a day without an answer the regular synchronization shows the same."""
         since = fields.Datetime.now() - timedelta(days=1)
         return self.search([("is_handled", "=", False), ("create_date", ">=", since)], order="id")
 
     def _about_client(self):
         return self.filtered(lambda event: event.kind.startswith("client."))
 
-    @api.autovacuum
-    def _gc_events(self):
-        found = self.search([("create_date", "<", fields.Datetime.now() - timedelta(days=KEEP_DAYS))], limit=BATCH)
-        found.unlink()
-        return len(found), len(found) == BATCH
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - HANDLING
+    # -------------------------------------------------------------------------
+
+    def _handle(self):
+        """Handle events about links. No transaction is open while the service is asked.
+
+        :return: whether all were handled; those of links that are being synchronized are not
+        """
+        to_ask = self.filtered(lambda event: event.kind in KINDS_TO_ASK)
+        news = self.filtered(lambda event: event.kind == "transactions.new")
+        # Why the others, too: a newer service may send kinds that this version does not know.
+        (self - to_ask - news - self._about_client()).is_handled = True
+        busy = news - news._make_links_due()
+        (news - busy).is_handled = True
+        self.env["ir.cron"]._commit_progress(len(self) - len(busy), remaining=len(to_ask))
+        for identifier in set(to_ask.mapped("connection_identifier")):
+            if not self._look_at_connection(identifier):
+                busy += to_ask.filtered(lambda event, same=identifier: event.connection_identifier == same)
+        (to_ask - busy).is_handled = True
+        return not busy
+
+    def _make_links_due(self):
+        """There are new transactions: synchronize soon.
+
+        :return: the events that are handled
+        """
+        links = self.env["account.online.link"].search(
+            [
+                ("connection_identifier", "in", self.mapped("connection_identifier")),
+                ("auto_sync", "=", True),
+                ("state", "in", ("connected", "error")),
+            ]
+        )
+        free = links.try_lock_for_update(allow_referencing=True)
+        for link in free:
+            moment = max(
+                fields.Datetime.now(),
+                (link.last_refresh or fields.Datetime.now() - PAUSE_AFTER_SYNCHRONIZATION)
+                + PAUSE_AFTER_SYNCHRONIZATION,
+            )
+            # Why not after a failure: the bank may have asked to wait until the next attempt.
+            if not link.failure_count and (not link.next_refresh or link.next_refresh > moment):
+                link.next_refresh = moment
+            if not link.failure_count:
+                link._wake_schedule(moment)
+        busy = set((links - free).mapped("connection_identifier"))
+        return self.filtered(lambda event: event.connection_identifier not in busy)
+
+    @api.model
+    def _look_at_connection(self, identifier):
+        """Ask for the state of a connection, and show it.
+
+        :return: whether that is done
+        """
+        link = self.env["account.online.link"].search([("connection_identifier", "=", identifier)], limit=1)
+        if not identifier or not link or link.state == "disconnected":
+            return True
+        try:
+            client = link._get_client()
+            self.env["ir.cron"]._commit_progress(0)
+            connection = client.get_connection(identifier)
+        except ProxyError as error:
+            if error.action == "retry":
+                return False
+            connection = error
+        # Why not before: the transaction has ended while the service was asked.
+        if not link.try_lock_for_update(allow_referencing=True):
+            return False
+        if isinstance(connection, ProxyError):
+            link._register_error(connection)
+        else:
+            link._take_news_of_connection(connection)
+        return True

@@ -1,23 +1,48 @@
+import contextlib
 import logging
 from datetime import timedelta
+
+from babel.dates import format_timedelta
 
 from odoo import api, fields, models
 from odoo.addons.base.models.res_users import check_identity
 from odoo.exceptions import AccessError
+from odoo.modules.module import get_manifest
+from odoo.tools.misc import babel_locale_parse, format_date, format_datetime, format_time, get_lang
 
-from ..client.errors import ProxyError
+from ..client.errors import SERVICE_REFUSALS, ProxyError
 from ..client.messages import parse_moment
+from ..client.watching import Watched
+from ..sync.status import ACTION_OF_REFUSAL, LinkFacts, describe, is_rate_limited
+from .account_online_progress import Reporter
+from .account_online_run import RECONCILE_ACTION
 from .server_fields import as_server
 
 _logger = logging.getLogger(__name__)
 
+#: Setting: whether new connections synchronize automatically, ``0`` or ``1``, because Odoo stores no False.
+AUTO_SYNC = "account_online_synchronization.auto_sync"
+
+#: Columns of the kanban view: what needs a person comes first.
+ORDER_OF_STATES = ("error", "connected", "disconnected")
+
+#: Days. A longer history is not plausible, and a date is computed from it.
+MAX_HISTORY_DAYS = 36_500
+
+#: Days that the chart of recent synchronizations shows.
+SHOWN_DAYS = 30
+
 
 class AccountOnlineLink(models.Model):
-    """One consent of one user at one institution. The database's side of a connection of the proxy."""
+    """One consent of one user at one institution. The database's side of a connection of the proxy.
+
+    How it is fetched and stored is not here: ``books/run.py``. What card and form show of it is decided in
+    ``sync/status.py``, how a bank is found in ``account.online.directory``.
+    """
 
     _name = "account.online.link"
     _description = "Bank Connection"
-    _inherit = ["mail.thread", "mail.activity.mixin", "account.online.server.fields"]
+    _inherit = ["account.online.notices", "account.online.server.fields"]
     _order = "name, id"
     _check_company_auto = True
 
@@ -34,25 +59,26 @@ class AccountOnlineLink(models.Model):
         tracking=True,
         group_expand="_sort_states",
     )
+
     auto_sync = fields.Boolean(
         string="Automatic Synchronization",
-        default=True,
+        default=lambda self: self._default_auto_sync(),
         tracking=True,
-        help="Fetch transactions by itself, every 12 hours unless the scheduled action says otherwise. "
-        "Switch it off for banks that only answer while a user is present.",
+        help="Fetch transactions automatically (by default every 12 hours). Switch it off for banks that only answer "
+        "while a user is present.",
     )
+
     last_refresh = fields.Datetime(
         string="Last Synchronization",
         readonly=True,
         copy=False,
-        help="When transactions were last fetched with success.",
+        help="Last successful synchronization.",
     )
     next_refresh = fields.Datetime(
         string="Next Synchronization",
         readonly=True,
         copy=False,
-        help="When transactions are fetched automatically again. After a failure it is tried sooner, unless the bank "
-        "asks to wait.",
+        help="Next automatic synchronization. Sooner after a failure, unless the bank asks to wait.",
     )
     failure_count = fields.Integer(readonly=True, copy=False, help="Failures in a row.")
     expiring_synchronization_date = fields.Date(
@@ -61,13 +87,29 @@ class AccountOnlineLink(models.Model):
     connection_identifier = fields.Char(readonly=True, copy=False, groups="base.group_system")
     provider_label = fields.Char(string="Provider", readonly=True)
     logo = fields.Char(readonly=True, help="Address of the institution's logo.")
+    history_days = fields.Integer(
+        readonly=True, copy=False, help="Days of transactions that the bank provides; 0 if it does not say."
+    )
+    service_notes = fields.Text(
+        readonly=True,
+        copy=False,
+        help="Notes of the connection service on its last answer, such as missing or outdated data.",
+    )
+    client_identifier = fields.Char(
+        string="Client ID",
+        compute="_compute_client_identifier",
+        # sudo: shows the client id, which is no secret, to account.group_account_manager only
+        compute_sudo=True,
+        groups="account.group_account_manager",
+        help="Give it to the support of the connection service. It is not a secret.",
+    )
     error_code = fields.Char(readonly=True, copy=False)
     error_message = fields.Text(string="Error Description", readonly=True, copy=False)
-    error_reference = fields.Char(readonly=True, copy=False, help="Tell it to support together with the description.")
+    error_reference = fields.Char(readonly=True, copy=False, help="Give it to support together with the description.")
     error_action = fields.Char(readonly=True, copy=False)
-    error_at = fields.Datetime(readonly=True, copy=False, help="When it was last seen.")
+    error_at = fields.Datetime(readonly=True, copy=False, help="Last occurrence of the error.")
     retry_at = fields.Datetime(
-        readonly=True, copy=False, help="Bank or proxy asked not to be asked before this moment."
+        readonly=True, copy=False, help="Earliest next attempt, as requested by the bank or the proxy."
     )
     account_online_account_ids = fields.One2many(
         comodel_name="account.online.account",
@@ -77,6 +119,154 @@ class AccountOnlineLink(models.Model):
     )
     journal_ids = fields.One2many(comodel_name="account.journal", inverse_name="account_online_link_id", readonly=True)
     run_ids = fields.One2many(comodel_name="account.online.run", inverse_name="account_online_link_id", readonly=True)
+    has_refused_accounts = fields.Boolean(compute="_compute_has_refused_accounts", store=True)
+    account_count = fields.Integer(string="Number of Bank Accounts", compute="_compute_account_counts")
+    unlinked_count = fields.Integer(string="Accounts Not Linked", compute="_compute_account_counts")
+    # sudo: says in words what the link's readable fields and the presence of a consent mean; no identifier is shown
+    status_kind = fields.Char(compute="_compute_status", compute_sudo=True, help="danger, warning, info or empty.")
+    # sudo: as for status_kind, nothing but sentences
+    status_text = fields.Text(
+        string="What Happened", compute="_compute_status", compute_sudo=True, help="Empty if there is no problem."
+    )
+    # sudo: as for status_kind, nothing but sentences
+    status_hint = fields.Char(
+        compute="_compute_status", compute_sudo=True, help="Time of the next attempt, or the reason."
+    )
+    # sudo: as for status_kind, nothing but the name of a button
+    status_button = fields.Char(compute="_compute_status", compute_sudo=True, help="The button that helps.")
+    next_refresh_text = fields.Char(string="Next", compute="_compute_refresh_texts")
+    last_refresh_text = fields.Char(string="Synchronized", compute="_compute_refresh_texts")
+    # sudo: shows the client id and the reference, which are meant for support, to readers of the link
+    support_details = fields.Text(compute="_compute_support_details", compute_sudo=True)
+    recent_days = fields.Json(
+        string="Last 30 Days",
+        compute="_compute_recent_days",
+        help="List of {label, imported, failures, runs}, one for each day up to today.",
+    )
+    legacy_source = fields.Char(
+        string="Earlier Module's Table", readonly=True, copy=False, help="Where the connection was taken over from."
+    )
+    legacy_provider = fields.Char(string="Earlier Provider", readonly=True, copy=False)
+    legacy_reference = fields.Char(
+        string="Earlier Reference",
+        readonly=True,
+        copy=False,
+        groups="base.group_system",
+        help="The connection's id at the earlier provider. It is shown for its support only.",
+    )
+    legacy_institution = fields.Char(
+        string="Earlier Institution Id", readonly=True, copy=False, groups="base.group_system"
+    )
+    migration_ids = fields.One2many(
+        comodel_name="account.online.migration", inverse_name="account_online_link_id", readonly=True
+    )
+
+    # -------------------------------------------------------------------------
+    # DEFAULT METHODS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _default_auto_sync(self):
+        # sudo: reads one system parameter that is no secret, under a name of our own
+        return self.env["ir.config_parameter"].sudo().get_param(AUTO_SYNC) != "0"
+
+    # -------------------------------------------------------------------------
+    # COMPUTE METHODS
+    # -------------------------------------------------------------------------
+
+    @api.depends(
+        "state",
+        "error_code",
+        "error_message",
+        "error_action",
+        "retry_at",
+        "next_refresh",
+        "auto_sync",
+        "expiring_synchronization_date",
+        "legacy_source",
+        "connection_identifier",
+        "service_notes",
+        "account_online_account_ids.refusal_message",
+        "account_online_account_ids.journal_ids",
+    )
+    @api.depends_context("lang", "tz")
+    def _compute_status(self):
+        refused = self._refused_accounts()
+        translate = self.env["account.online.service"]._translate
+        for link in self:
+            status = link._get_status(refused.get(link, self.env["account.online.account"]))
+            link.status_kind, link.status_button = status.kind, status.button
+            link.status_text, link.status_hint = translate(status.sentence), translate(status.hint)
+
+    @api.depends("last_refresh", "next_refresh", "auto_sync", "state")
+    @api.depends_context("lang", "tz")
+    def _compute_refresh_texts(self):
+        locale = babel_locale_parse(get_lang(self.env).code)
+        for link in self:
+            link.last_refresh_text = self._format_ago(link.last_refresh, locale)
+            link.next_refresh_text = link._describe_next(locale)
+
+    @api.depends("error_code", "error_reference", "error_at", "name", "provider_label")
+    @api.depends_context("lang", "tz")
+    def _compute_support_details(self):
+        service = self.env["account.online.service"]._get()
+        client = service._is_registered() and service.client_identifier
+        version = get_manifest("account_online_synchronization").get("version", "")
+        for link in self:
+            moment = link.error_at and format_datetime(
+                self.env, link.error_at, tz="UTC", dt_format="yyyy-MM-dd HH:mm:ss"
+            )
+            parts = [
+                client and self.env._("Client ID: %s", client),
+                link.error_reference and self.env._("Reference: %s", link.error_reference),
+                link.error_code and self.env._("Code: %s", link.error_code),
+                moment and self.env._("Time: %s UTC", moment),
+                self.env._("Bank: %s", link.name),
+                link.provider_label and self.env._("Provider: %s", link.provider_label),
+                self.env._("Version: %s", version),
+            ]
+            link.support_details = "\n".join(part for part in parts if part)
+
+    @api.depends("account_online_account_ids.journal_ids", "account_online_account_ids.is_left_out")
+    def _compute_account_counts(self):
+        for link in self:
+            accounts = link.account_online_account_ids
+            link.account_count = len(accounts)
+            link.unlinked_count = len(accounts.filtered(lambda account: account._is_new()))
+
+    @api.depends("account_online_account_ids.refusal_code")
+    def _compute_has_refused_accounts(self):
+        for link in self:
+            link.has_refused_accounts = any(link.account_online_account_ids.mapped("refusal_code"))
+
+    def _compute_client_identifier(self):
+        service = self.env["account.online.service"]._get()
+        self.client_identifier = service._is_registered() and service.client_identifier
+
+    @api.depends("run_ids.imported", "run_ids.state")
+    @api.depends_context("lang", "tz")
+    def _compute_recent_days(self):
+        today = fields.Date.context_today(self)
+        days = [today - timedelta(days=number) for number in reversed(range(SHOWN_DAYS))]
+        rows = self.env["account.online.run"]._read_group(
+            # Why a day more: days are those of the user's time zone.
+            [("account_online_link_id", "in", self.ids), ("started_at", ">=", days[0] - timedelta(days=1))],
+            ["account_online_link_id", "started_at:day"],
+            ["imported:sum", "failures:sum", "__count"],
+        )
+        sums = {(link.id, day.date()): tuple(numbers) for link, day, *numbers in rows}
+        labels = {day: format_date(self.env, day) for day in days}
+        for link in self:
+            link.recent_days = [
+                {"label": labels[day], "imported": imported, "failures": failures, "runs": runs}
+                for day in days
+                for imported, failures, runs in [sums.get((link._origin.id, day), (0, 0, 0))]
+            ]
+
+    @api.model
+    def _sort_states(self, states, _domain):
+        """Order of the columns; empty ones are not shown."""
+        return [state for state in ORDER_OF_STATES if state in states]
 
     # -------------------------------------------------------------------------
     # CRUD METHODS
@@ -92,6 +282,9 @@ class AccountOnlineLink(models.Model):
             for link in self.filtered(lambda link: link.error_action == "disable_auto_sync"):
                 # sudo: the user has just written the link
                 as_server(link)._clear_error()
+        if not {"expiring_synchronization_date", "responsible_user_id"}.isdisjoint(vals):
+            for link in self:
+                link._update_status_activity()
         return result
 
     @api.ondelete(at_uninstall=False)
@@ -101,7 +294,7 @@ class AccountOnlineLink(models.Model):
         for link in as_server(self):
             journals = link.journal_ids
             journals._unlink_online_account()
-            # Why here: the database would delete them without telling anybody.
+            # Why here: ON DELETE CASCADE would call no hook of the accounts.
             link.account_online_account_ids.unlink()
             if link.connection_identifier:
                 link._note_deletion(journals, link._try_to_give_back())
@@ -115,12 +308,32 @@ class AccountOnlineLink(models.Model):
             return False
         return True
 
+    def _note_deletion(self, journals, is_given_back):
+        """A connection is deleted with its chatter, so its journals record who deleted it.
+
+        :param journals: the journals that it filled
+        :param bool is_given_back: False: the service could not be reached, and the consent runs until its end
+        """
+        consent = (
+            self.env._("Its consent was given back.")
+            if is_given_back
+            else self.env._("Its consent could not be given back now: withdraw it at the bank, or wait for its end.")
+        )
+        for journal in journals:
+            journal.message_post(
+                body=self.env._(
+                    "The bank connection %(name)s of this journal was deleted. %(consent)s",
+                    name=self.name,
+                    consent=consent,
+                )
+            )
+
     # -------------------------------------------------------------------------
-    # ACTIONS
+    # ACTIONS - SYNCHRONIZE
     # -------------------------------------------------------------------------
 
     def action_fetch_transactions(self):
-        """*Fetch Transactions* and *Synchronize Now*: fetch with the user present, and tell what came of it."""
+        """*Fetch Transactions* and *Synchronize Now*: fetch with the user present, and report the result."""
         self.ensure_one()
         self._check_may_synchronize()
         # sudo: _check_may_synchronize above has checked the group and read access to the link
@@ -149,19 +362,116 @@ class AccountOnlineLink(models.Model):
             )
         return self._open_account_selection(refresh=True)
 
-    def action_reconnect(self):
-        """*Reconnect*: a new consent for the same connection; a connection that is gone is made anew."""
+    def action_disable_auto_sync(self):
+        """*Switch Off*: for a bank that answers only while a user is present."""
+        self.ensure_one()
+        self._check_may_connect()
+        self.auto_sync = False
+        return self._notify(
+            self.env._("Automatic synchronization is off. Use Synchronize Now when you want new transactions."),
+            "success",
+        )
+
+    def action_leave_out_refused(self):
+        """*Leave Out*: disconnect accounts that the bank has closed from their journals. Their transactions stay."""
         self.ensure_one()
         self._check_may_connect()
         self.check_access("write")
+        accounts = self.account_online_account_ids._refused_ones().filtered(
+            lambda account: ACTION_OF_REFUSAL.get(account.refusal_code) == "leave_out"
+        )
+        names = ", ".join(accounts.mapped("display_name"))
+        # sudo: the right to connect and write access to the link were checked above; the accounts are its own
+        accounts, link = as_server(accounts), as_server(self)
+        accounts.journal_ids._unlink_online_account()
+        accounts.write({"is_left_out": True})
+        accounts._forget_refusal()
+        link._after_leaving_out(names)
+        if not names:
+            return self._notify(
+                self.env._("The bank refuses no account of %s, so none was left out.", self.name), "info"
+            )
+        return self._notify(
+            self.env._(
+                "%s is no longer synchronized. Its journal and its transactions stay; Fetch Accounts brings it back.",
+                names,
+            ),
+            "success",
+        )
+
+    def _after_leaving_out(self, names):
+        if self.error_action == "leave_out":
+            self._clear_error()
+        if names:
+            self.message_post(body=self.env._("Left out, because the bank refuses it: %s.", names))
+        self._update_status_activity()
+
+    # -------------------------------------------------------------------------
+    # ACTIONS - CONNECT
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def action_connect_bank(self):
+        """*Add a Bank Account*: let the user choose a bank."""
+        return self.env["account.online.directory"]._open()
+
+    def action_reconnect(self):
+        """*Reconnect*: a new consent for the same connection; one that the proxy no longer has is created again.
+
+        A connection of an earlier module can't be connected again, so a new one is made: its accounts are recognised by
+        their numbers, and their journals are proposed.
+        """
+        self.ensure_one()
+        self._check_may_connect()
+        self.check_access("write")
+        if self.legacy_source:
+            journals = self.account_online_account_ids._legacy_journals()
+            directory = self.env["account.online.directory"].with_company(self.company_id)
+            return directory._open(journals if len(journals) == 1 else None)
         return self.env["account.online.authorization"]._open("consent", link=self)
+
+    def action_renew(self):
+        """*Renew*: to the bank's page for a new consent; accounts, journals and transactions stay."""
+        return self.action_reconnect()
 
     def action_update_credentials(self):
         """*Update Credentials*: new credentials, or another choice of accounts, for the same connection."""
+        if self.legacy_source:
+            return self.action_reconnect()
         self.ensure_one()
         self._check_may_connect()
         self.check_access("write")
         return self.env["account.online.authorization"]._open("credentials", link=self)
+
+    def action_reactivate(self):
+        """*Reactivate*: confirm the phone number, so that the connection service answers this database again."""
+        self.ensure_one()
+        self._check_may_connect()
+        self.check_access("write")
+        service = self.env["account.online.service"]._get()
+        try:
+            service._refresh_status()
+        except ProxyError as error:
+            return self._notify(error.message, "danger")
+        if service.state == "active":
+            return self._notify(self.env._("The connection service answers again. Nothing has to be done."), "success")
+        if service.state == "blocked" and service.blocked_by == "support":
+            return self._notify(self._describe_block_by_support(service.reason), "danger")
+        code = {"phone_required": "phone_required", "disconnected": "client_disconnected"}.get(service.state)
+        error = ProxyError(code or "client_blocked", "")
+        if not service._wants_phone(error):
+            return self._notify(self.error_message or service._describe_state(), "danger")
+        return self.env["account.online.phone"]._open(error, "synchronize", self)
+
+    @api.model
+    def _describe_block_by_support(self, reason):
+        message = self.env._(
+            "The support of the connection service has blocked this database, and only it can lift that. Use Copy "
+            "Details, and send them to support."
+        )
+        return (
+            f"{message} {self.env._('The connection service says: %(reason)s', reason=reason)}" if reason else message
+        )
 
     def action_disconnect(self):
         """*Disconnect*: give the consent back, once the user has confirmed the password."""
@@ -178,7 +488,7 @@ class AccountOnlineLink(models.Model):
     def _give_consent_back(self):
         """Give the consent back. The link, its journals and what was imported stay.
 
-        :return: action that tells what came of it
+        :return: action that reports the result
         """
         # sudo: _check_may_disconnect has asked for the right to connect and write access to the link
         link = as_server(self)
@@ -200,13 +510,66 @@ class AccountOnlineLink(models.Model):
             self.env._("The bank is disconnected. What was imported stays; Reconnect takes it up again."), "success"
         )
 
+    # -------------------------------------------------------------------------
+    # ACTIONS - OPEN
+    # -------------------------------------------------------------------------
+
+    def action_open_first_load(self, challenge=None):
+        """The screen that follows the load and shows its summary.
+
+        :param dict challenge: action that leads to the page where the bank asks for a code, if it does
+        """
+        self.ensure_one()
+        return {
+            "type": "ir.actions.client",
+            "tag": "account_online_synchronization.first_load",
+            "name": self.env._("First Load"),
+            "params": {"link_id": self.id, "challenge": challenge or False},
+            # Why "main": the choice is made, there is nothing to go back to.
+            "target": "main",
+        }
+
+    def get_first_load(self):
+        """What the screen of the first load shows; asked again whenever something may have changed.
+
+        :return: dict of ``account.online.run._describe_first_load``
+        """
+        self.ensure_one()
+        self._check_may_synchronize()
+        # sudo: _check_may_synchronize above has checked the group and read access to the link; nothing is written
+        link = as_server(self)
+        return link.env["account.online.run"]._describe_first_load(link)
+
+    def action_open_reconciliation(self, journal_id):
+        """Open the reconciliation: OCA's view where it is installed, else the list of the journal's transactions."""
+        self.ensure_one()
+        self._check_may_synchronize()
+        journal = self.journal_ids.filtered(lambda journal: journal.id == journal_id)
+        if not self.env.ref(RECONCILE_ACTION, raise_if_not_found=False):
+            action = self.env["ir.actions.act_window"]._for_xml_id(
+                "account_online_synchronization.account_bank_statement_line_action"
+            )
+            return {**action, "domain": [("journal_id", "=", journal.id)], "display_name": journal.display_name}
+        action = self.env["ir.actions.act_window"]._for_xml_id(RECONCILE_ACTION)
+        return {
+            **action,
+            "domain": [("journal_id", "=", journal.id)],
+            "context": {
+                "active_id": journal.id,
+                "active_ids": journal.ids,
+                "active_model": "account.journal",
+                "default_journal_id": journal.id,
+                "search_default_not_reconciled": True,
+            },
+        }
+
     def action_open_lines(self):
         """*Transactions*: what the bank's accounts brought."""
         self.ensure_one()
         return self.account_online_account_ids.action_open_lines()
 
     def action_open_transactions(self):
-        """What the bank reports and is no statement line."""
+        """Transactions of the bank without a statement line."""
         self.ensure_one()
         return self.account_online_account_ids.action_open_transactions()
 
@@ -216,6 +579,18 @@ class AccountOnlineLink(models.Model):
             "account_online_synchronization.account_online_run_action"
         )
         return {**action, "domain": [("account_online_link_id", "=", self.id)]}
+
+    def action_open_settings(self):
+        """*Open Settings*: the page with the address of the connection service."""
+        return self.env["ir.actions.act_window"]._for_xml_id("account.action_account_config")
+
+    def action_open_migration(self):
+        """*Taken Over*: the rows of the earlier module that were migrated, and what to review."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "account_online_synchronization.account_online_migration_action"
+        )
+        return {**action, "domain": ["|", ("account_online_link_id", "=", self.id), ("kind", "=", "problem")]}
 
     def _open_account_selection(self, journal=None, *, refresh):
         """:param bool refresh: ask the bank for news before the first load; not needed straight after its pages"""
@@ -254,7 +629,7 @@ class AccountOnlineLink(models.Model):
             raise AccessError(self.env._("Only accountants change bank transactions. Please ask one of them."))
 
     # -------------------------------------------------------------------------
-    # BUSINESS METHODS - PROXY
+    # BUSINESS METHODS - CONNECTION
     # -------------------------------------------------------------------------
 
     @api.model
@@ -306,18 +681,32 @@ class AccountOnlineLink(models.Model):
         """Take over what the proxy says of a connection that works."""
         self.ensure_one()
         self._check_connection_is_not_shared(connection["id"])
+        institution = connection.get("institution") or {}
         expiry = parse_moment(connection.get("consent_expires_at"))
-        self.write(
-            {
-                "connection_identifier": connection["id"],
-                "provider_label": (connection.get("provider") or {}).get("label") or False,
-                "logo": (connection.get("institution") or {}).get("logo") or False,
-                "expiring_synchronization_date": expiry and expiry.date(),
-            }
-        )
+        values = {
+            "connection_identifier": connection["id"],
+            "provider_label": (connection.get("provider") or {}).get("label") or False,
+            "logo": institution.get("logo") or False,
+            "expiring_synchronization_date": expiry and expiry.date(),
+        }
+        capabilities = institution.get("capabilities")
+        days = capabilities.get("history_days") if isinstance(capabilities, dict) else None
+        if isinstance(days, int) and 0 < days < MAX_HISTORY_DAYS:
+            values["history_days"] = days
+        self.write(values)
         self._clear_error()
         self.account_online_account_ids._forget_what_the_consent_refused()
         return self.env["account.online.account"]._update_from_proxy(self, accounts)
+
+    def _has_consent(self):
+        """Whether the consent is valid, as far as is known: failures that pass by themselves do not end it."""
+        self.ensure_one()
+        expiry = self.expiring_synchronization_date
+        return (
+            self.state != "disconnected"
+            and self.error_action not in ("renew", "reconnect")
+            and not (expiry and expiry < fields.Date.today())
+        )
 
     def _check_connection_is_not_shared(self, identifier):
         """A consent belongs to one link of one company.
@@ -334,6 +723,31 @@ class AccountOnlineLink(models.Model):
                     "nothing was taken over. Please report it to the support of the connection service."
                 ),
             )
+
+    def _take_news_of_connection(self, connection):
+        """Show what an event was about.
+
+        :param dict connection: *connection* of docs/protocol.md
+        """
+        if connection.get("state") == "disconnected":
+            message = self.env._(
+                "This connection was cut by the support of the connection service, so nothing is fetched any more. "
+                "Use Reconnect to connect the bank again; the transactions that you already have stay."
+            )
+            reason = connection.get("reason")
+            if isinstance(reason, str) and reason:
+                message += " " + self.env._("Support says: %s", reason)
+            self._register_error(ProxyError("connection_disconnected", message, action="reconnect"))
+            return
+        expiry = parse_moment(connection.get("consent_expires_at"))
+        if (expiry and expiry.date()) != (self.expiring_synchronization_date or None):
+            self.expiring_synchronization_date = expiry and expiry.date()
+
+    def _take_notes(self, answer):
+        """Store the notes of an answer of ``connections.refresh``, see :func:`..client.answers.read_visit`."""
+        text = "\n".join(answer.get("notes", ())) or False
+        if (self.service_notes or False) != text:
+            self.service_notes = text
 
     def _close_replaced(self):
         """All accounts have moved to another connection: nothing is left to synchronize here."""
@@ -366,15 +780,44 @@ class AccountOnlineLink(models.Model):
         )
         self._send_status("done")
 
+    @api.model
+    def _go_on_after_refusal(self):
+        """The service answers this database again: synchronize the links that were refused because of the database."""
+        links = self.search([("error_code", "in", SERVICE_REFUSALS), ("connection_identifier", "!=", False)])
+        for link in links:
+            link._clear_error()
+        if links:
+            links.write({"next_refresh": fields.Datetime.now(), "failure_count": 0})
+            links._wake_schedule(None)
+
+    @api.model
+    def _leave_former_client(self):
+        """This database has a new registration: the service answers it for no connection of the former one."""
+        error = ProxyError(
+            "registered_anew",
+            self.env._(
+                "This database was registered again at the connection service, so its connections are no longer "
+                "valid there. Use Reconnect to connect the bank again; accounts, journals and transactions stay."
+            ),
+            action="reconnect",
+        )
+        for link in self.search([("connection_identifier", "!=", False), ("state", "!=", "disconnected")]):
+            link._register_error(error)
+
+    @api.model
+    def _receive_event(self, kind, connection_identifier=None):
+        """An event from a connection service in this very database."""
+        self.env["account.online.event"]._receive(kind, connection_identifier)
+
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - ERRORS
     # -------------------------------------------------------------------------
 
     def _register_error(self, error):
-        """Show an error on the link; the chatter hears of it once, not at every attempt."""
+        """Show an error on the link; the chatter gets it once, not at every attempt."""
         self.ensure_one()
         is_new, now = error.code != self.error_code, fields.Datetime.now()
-        # Why also without an identifier: there is nothing to fetch, whatever has kept the user from connecting.
+        # Why also without an identifier: there is nothing to fetch, whatever kept the user from connecting.
         is_gone = error.action == "reconnect" or not self.connection_identifier
         self.write(
             {
@@ -388,6 +831,8 @@ class AccountOnlineLink(models.Model):
             }
         )
         self._update_status_activity()
+        if error.code in SERVICE_REFUSALS:
+            self.env["account.online.service"]._get()._note_refusal(error.code)
         if not is_new:
             return
         body = error.message
@@ -414,9 +859,22 @@ class AccountOnlineLink(models.Model):
             self.write(values)
         self._update_status_activity()
 
-    # -------------------------------------------------------------------------
-    # BUSINESS METHODS - ANSWERS TO THE USER
-    # -------------------------------------------------------------------------
+    def _refused_accounts(self):
+        """:return: dict from a link to those of its accounts that fill a journal and that the bank refuses
+
+        Why not the accounts of each: the dashboard asks for hundreds of links, hardly any of which has such an account.
+        """
+        links = self.filtered("has_refused_accounts")
+        if not links:
+            return {}
+        accounts = self.env["account.online.account"].search(
+            [
+                ("account_online_link_id", "in", links.ids),
+                ("refusal_code", "!=", False),
+                ("journal_ids", "!=", False),
+            ]
+        )
+        return accounts.grouped("account_online_link_id")
 
     def _notify(self, message, kind):
         """:param str kind: ``success``, ``info``, ``warning`` or ``danger``"""
@@ -431,3 +889,147 @@ class AccountOnlineLink(models.Model):
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },
         }
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - STATUS
+    # -------------------------------------------------------------------------
+
+    def _get_status(self, refused):
+        """:param refused: accounts that the bank refuses
+        :return: :class:`~..sync.status.Status`
+        """
+        self.ensure_one()
+        service = self.env["account.online.service"]
+        refusal = service._get() if self.error_code in SERVICE_REFUSALS else service
+        is_connected = bool(self.connection_identifier)
+        return describe(
+            LinkFacts(
+                now=fields.Datetime.now(),
+                state=self.state,
+                has_connection=is_connected,
+                has_consent_ended=self.consent_state == "ended",
+                auto_sync=self.auto_sync,
+                next_refresh=self.next_refresh or None,
+                error_code=self.error_code or "",
+                error_action=self.error_action or "",
+                error_message=self.error_message or "",
+                retry_at=self.retry_at or None,
+                refusals=tuple((account.refusal_code, account._describe_refusal()) for account in refused),
+                service_notes=self.service_notes or "",
+                is_blocked_by_support=refusal.state == "blocked" and refusal.blocked_by == "support",
+                service_reason=(refusal.state in ("blocked", "disconnected") and refusal.reason) or "",
+                is_neutralized=not is_connected and self._is_neutralized(),
+                is_embedded="bank.sync.api" in self.env,
+                is_legacy=bool(self.legacy_source),
+            )
+        )
+
+    def _is_rate_limited(self):
+        return is_rate_limited(self.error_action, self.retry_at, fields.Datetime.now())
+
+    @api.model
+    def _is_neutralized(self):
+        # sudo: reads one system parameter that is no secret, under a name of our own
+        return bool(self.env["ir.config_parameter"].sudo().get_param("database.is_neutralized"))
+
+    def _describe_next(self, locale):
+        """“in 5 hours (14:10)”, in the user's language."""
+        if self.state == "disconnected" or not self.auto_sync or not self.next_refresh:
+            return ""
+        left = self.next_refresh - fields.Datetime.now()
+        if left < timedelta(minutes=1):
+            return self.env._("in a moment")
+        return f"{format_timedelta(left, add_direction=True, locale=locale)} ({self._format_moment(self.next_refresh)})"
+
+    def _format_moment(self, moment):
+        """In the user's time zone; the day only where it is another one."""
+        zone = str(self.env.tz)
+        if fields.Datetime.context_timestamp(self, moment).date() == fields.Date.context_today(self):
+            return format_time(self.env, moment, tz=zone, time_format="short")
+        return format_datetime(self.env, moment, tz=zone, dt_format="short")
+
+    @api.model
+    def _format_ago(self, moment, locale):
+        """“2 hours ago” in the user's language, or an empty string."""
+        if not moment:
+            return ""
+        passed = fields.Datetime.now() - moment
+        if passed < timedelta(minutes=1):
+            return self.env._("just now")
+        return format_timedelta(-passed, add_direction=True, locale=locale)
+
+    def _get_online_sync_cards(self):
+        """What the cards of all journals of a link have in common.
+
+        :return: dict from link id to what the template needs
+        """
+        # Why all at once: one query, whatever the number of connections.
+        self.fetch(
+            [
+                "state",
+                "error_code",
+                "error_action",
+                "error_message",
+                "error_reference",
+                "error_at",
+                "retry_at",
+                "last_refresh",
+                "next_refresh",
+                "auto_sync",
+                "expiring_synchronization_date",
+                "legacy_source",
+                "connection_identifier",
+                "name",
+                "provider_label",
+                "service_notes",
+                "has_refused_accounts",
+            ]
+        )
+        fetching = self.env["account.online.run"]._get_fetching_status(self)
+        may_copy = self.env.user.has_group("account.group_account_basic")
+        return {
+            link.id: {
+                "state": link.state,
+                "action": link.error_action or "",
+                "kind": link.status_kind,
+                "error": link.status_text,
+                "hint": link.status_hint,
+                "button": link.status_button,
+                "wait_until": fields.Datetime.to_string(link.retry_at) if link._is_rate_limited() else "",
+                "details": link.support_details if may_copy and link.status_button == "copy" else "",
+                "last_refresh": link.last_refresh_text,
+                "fetching": fetching.get(link.id, "done"),
+                **link._get_consent_card(),
+            }
+            for link in self
+        }
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - FIRST LOAD
+    # -------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _watched_load(self, client, account, run, checkpoint):
+        """Follow the load of one account: count it, and report its progress to those who wait.
+
+        :return: the client and the checkpoint to load it with
+        """
+        # sudo: part of a synchronization, whose caller has checked the link
+        load = as_server(self.env["account.online.load"])._begin(account, run)
+        # Why only with a checkpoint: otherwise a user waits for the answer, and nobody else sees the run.
+        reporter = Reporter(account, run) if load and checkpoint else None
+        if reporter:
+            client = client.over(lambda transport: Watched(transport, reporter.heard))
+
+        def watched_checkpoint():
+            checkpoint()
+            # Why after it: only what is committed is reported.
+            reporter.stored(load.imported)
+
+        yield client, watched_checkpoint if reporter else checkpoint
+        if reporter:
+            reporter.done(load.imported)
+
+    def _send_progress(self):
+        """Tell open screens of the first load that there is progress; they request it."""
+        self._send_to_accountants("account_online_synchronization/progress", {"link_id": self.id})

@@ -1,35 +1,22 @@
 from babel.dates import format_date as format_babel_date
 from dateutil.relativedelta import relativedelta
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools.date_utils import date_range
 from odoo.tools.misc import babel_locale_parse, format_date, get_lang
 
-#: What a run counts over all its attempts; everything else is seen anew by each of them.
-LASTING = ("imported", "adopted", "changed", "removed", "possible_duplicates")
+from ..books.ledger import OpeningBalance
 
-#: Counters that a load has of its own, as they are called on the run.
-COUNTERS = (
-    "fetched",
-    *LASTING,
-    "known",
-    "pending",
-    "skipped_before_start",
-    "skipped_locked",
-    "skipped_deleted",
-    "parked",
-)
-
-#: Bars of the picture. Years of months would be too thin to be told apart.
+#: Bars of the chart. More would be too thin.
 MAX_BARS = 24
 
 
 class AccountOnlineLoad(models.Model):
-    """What a long load brought to one account. The run counts the same for all accounts of its link."""
+    """What a long run brought to one account. The run itself counts for all accounts of its link."""
 
     _name = "account.online.load"
     _description = "Load of a Bank Account"
-    _inherit = ["account.online.server.fields"]
+    _inherit = ["account.online.counters", "account.online.server.fields"]
     _order = "id desc"
 
     run_id = fields.Many2one(comodel_name="account.online.run", required=True, ondelete="cascade", index=True)
@@ -37,18 +24,6 @@ class AccountOnlineLoad(models.Model):
         comodel_name="account.online.account", string="Bank Account", required=True, ondelete="cascade", index=True
     )
     company_id = fields.Many2one(related="run_id.company_id", store=True)
-    fetched = fields.Integer()
-    imported = fields.Integer()
-    adopted = fields.Integer(string="Matched")
-    changed = fields.Integer()
-    removed = fields.Integer(string="Withdrawn")
-    possible_duplicates = fields.Integer()
-    known = fields.Integer()
-    pending = fields.Integer()
-    skipped_before_start = fields.Integer(string="Before Start Date")
-    skipped_locked = fields.Integer(string="In Locked Period")
-    skipped_deleted = fields.Integer(string="Deleted Before")
-    parked = fields.Integer()
 
     _account_unique = models.Constraint(
         "UNIQUE(run_id, account_online_account_id)", "One load for each account of a run."
@@ -58,28 +33,26 @@ class AccountOnlineLoad(models.Model):
     # BUSINESS METHODS - COUNTING
     # -------------------------------------------------------------------------
 
+    @api.model
     def _begin(self, account, run):
-        """:return: the load of an account, or an empty recordset where it is short and not worth one"""
-        if account.last_sync and not run.is_deferred:
-            return self
-        load = self.search([("run_id", "=", run.id), ("account_online_account_id", "=", account.id)])
-        return load or self.create({"run_id": run.id, "account_online_account_id": account.id})
+        """Let the run count for this account, too.
 
-    def _base(self):
-        """:return: what the run has counted for others, by counter"""
-        return {name: self.run_id[name] - (self[name] if name in LASTING else 0) for name in COUNTERS}
-
-    def _count(self, base):
-        """:param dict base: of :meth:`_base`, when the load began"""
-        if self:
-            self.write({name: self.run_id[name] - base[name] for name in COUNTERS})
+        :return: the load of the account, or an empty recordset for a short run, which needs none
+        """
+        load = self.browse()
+        if not account.last_sync or run.is_deferred:
+            load = self.search([("run_id", "=", run.id), ("account_online_account_id", "=", account.id)])
+            load = load or self.create({"run_id": run.id, "account_online_account_id": account.id})
+        if run.current_load_id != load:
+            run.current_load_id = load
+        return load
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - SUMMARY
     # -------------------------------------------------------------------------
 
     def _summary(self):
-        """What a person wants to know of it, in words; amounts formatted.
+        """What a person wants to know about it, in words, with formatted amounts.
 
         :return: dict for the screen
         """
@@ -105,7 +78,7 @@ class AccountOnlineLoad(models.Model):
         }
 
     def _lines_domain(self):
-        """The lines that it has created. Why by their moment: they don't know their run, and years of them need not."""
+        """The lines that it has created. Why by their time: a line does not refer to its run."""
         run = self.run_id
         end = run.write_date if run.ended_at else fields.Datetime.now()
         return [
@@ -141,10 +114,10 @@ class AccountOnlineLoad(models.Model):
             "difference": "" if is_zero(account.balance_difference) else money(account.balance_difference),
             "opening": money(first.balance_start) if first and not account.opening_unknown else "",
             "opening_day": format_date(self.env, first.online_period_start) if first.online_period_start else "",
-            "opening_unknown": account._explain_unknown_opening() if account.opening_unknown else "",
+            "opening_unknown": OpeningBalance(account).explain_unknown() if account.opening_unknown else "",
             "missing_opening": "" if is_zero(account.opening_balance) else money(account.opening_balance),
             "opening_declined": account.opening_declined,
-            "explain_opening": "" if is_zero(account.opening_balance) else account._explain_opening(),
+            "explain_opening": "" if is_zero(account.opening_balance) else OpeningBalance(account).explain(),
         }
 
     def _bars(self, months):
@@ -160,7 +133,7 @@ class AccountOnlineLoad(models.Model):
         is_long = (last.year - first.year) * 12 + last.month - first.month >= MAX_BARS
         step = relativedelta(years=1) if is_long else relativedelta(months=1)
         first = first.replace(month=1) if is_long else first
-        # Why those without lines, too: a gap is what one looks for.
+        # Why those without lines, too: a gap must be visible.
         bars = dict.fromkeys(date_range(first, last, step), 0)
         for month, number in months.items():
             start = month.replace(month=1) if is_long else month

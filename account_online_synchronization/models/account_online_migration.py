@@ -1,6 +1,9 @@
 import logging
 
+from markupsafe import Markup
+
 from odoo import api, fields, models
+from odoo.tools.misc import format_date
 
 from .. import legacy
 from ..hooks import columns_in_use
@@ -24,7 +27,7 @@ class AccountOnlineMigration(models.Model):
             ("link", "Connection"),
             ("account", "Bank account"),
             ("journal", "Journal"),
-            ("problem", "Please look"),
+            ("problem", "To review"),
         ],
         required=True,
         readonly=True,
@@ -64,7 +67,7 @@ class AccountOnlineMigration(models.Model):
         try:
             with self.env.cr.savepoint():
                 return self._take_over_all()
-        # Why everything: what an earlier module has left is no reason not to install this one.
+        # Why everything: remains of an earlier module must not prevent the installation of this one.
         except Exception as error:
             _logger.exception("Nothing could be taken over from earlier modules")
             self.env.invalidate_all()
@@ -103,7 +106,7 @@ class AccountOnlineMigration(models.Model):
         self.env.invalidate_all()
         self._compute_stored("account.online.link", report.links)
         self._compute_stored("account.online.account", report.accounts)
-        self.env["account.online.link"].browse(report.links)._tell_disconnected()
+        self._post_what_happened(self.env["account.online.link"].browse(report.links))
         self._give_to_only_company()
         self._log(report)
         return report
@@ -141,3 +144,46 @@ class AccountOnlineMigration(models.Model):
         )
         for problem in report.problems:
             _logger.warning("Taking over %s, row %s: %s", *problem)
+
+    @api.model
+    def _post_what_happened(self, links):
+        """Post in the chatter what has happened to connections that were taken over, and what to do."""
+        numbers = dict(
+            self.env["account.bank.statement.line"]._read_group(
+                [("online_account_id", "in", links.account_online_account_ids.ids)], ["online_account_id"], ["__count"]
+            )
+        )
+        problems = self.search([("kind", "=", "problem")]).grouped("account_online_link_id")
+        bodies = {}
+        for link in links:
+            accounts = [
+                Markup("<li>%s</li>") % self._describe_account(account, numbers.get(account, 0))
+                for account in link.account_online_account_ids
+            ]
+            sentences = [
+                self.env._(
+                    "This connection was made with an earlier module. It was disconnected when Online Bank "
+                    "Synchronization was installed, and can't be connected again."
+                ),
+                self.env._(
+                    "Press Reconnect, or Connect bank on the journal's card, to make a new connection. Its accounts "
+                    "are recognised by their numbers, their journals are proposed, and what you have already is not "
+                    "imported a second time. The transactions in your journals have not been changed."
+                ),
+                *(problem.text for problem in problems.get(link, ())),
+            ]
+            body = Markup().join(Markup("<p>%s</p>") % sentence for sentence in sentences)
+            bodies[link.id] = body + (Markup("<ul>%s</ul>") % Markup().join(accounts) if accounts else Markup())
+        if bodies:
+            links._message_log_batch(bodies=bodies)
+
+    @api.model
+    def _describe_account(self, account, number):
+        """:param int number: of its known transactions"""
+        parts = [account.display_name]
+        if account.legacy_journal_id:
+            parts.append(self.env._("journal %s", account.legacy_journal_id.display_name))
+        if account.last_sync:
+            parts.append(self.env._("synchronized until %s", format_date(self.env, account.last_sync)))
+        parts.append(self.env._("%s known transactions", number))
+        return ", ".join(parts)

@@ -4,18 +4,20 @@ import time
 import psycopg2
 
 from odoo import SUPERUSER_ID, api, fields, models
+from odoo.tools.misc import format_date, formatLang
 
 _logger = logging.getLogger(__name__)
 
-#: Seconds between two things that are told of one load, at least. Each is a small transaction and a message.
+#: Minimum seconds between two reports of one load. Each is a small transaction and a message on the bus.
 EVERY = 1.0
 
 
 class AccountOnlineProgress(models.Model):
     """How far the load of one account is, for those who wait for it. Written in transactions of its own.
 
-    Why: a load commits after a thousand lines, and nothing while a bank takes its time; whoever looks at it must see
-    more. Why not on the run or the account: the load writes those, and two writers would be in each other's way.
+    Why: a load commits after a thousand lines, and nothing while a slow bank is asked; the screen must show more. Why
+    not on the run or the load: the synchronization writes those, and two writers would block each other. Why a table,
+    and not only messages on the bus: a screen that is opened later, or has no websocket, shows it, too.
     """
 
     _name = "account.online.progress"
@@ -35,9 +37,54 @@ class AccountOnlineProgress(models.Model):
 
     _account_unique = models.Constraint("UNIQUE(run_id, account_online_account_id)", "One progress for each account.")
 
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS
+    # -------------------------------------------------------------------------
+
+    def _describe(self, account):
+        """What the screen shows; before the first page it is an empty recordset.
+
+        :return: dict; ``percent`` is False where the end is not known
+        """
+        return {"step": self.step or "wait", "text": self._describe_step(), "percent": self._percent(account)}
+
+    def _describe_step(self):
+        if not self:
+            return self.env._("Waiting for its turn.")
+        stored, given = (formatLang(self.env, number, digits=0) for number in (self.stored, self.transactions))
+        if self.step == "done":
+            return self.env._("New transactions in the journal: %s.", stored)
+        if self.step == "store":
+            return self.env._(
+                "Transactions in the journal so far: %(stored)s of up to %(transactions)s.",
+                stored=stored,
+                transactions=given,
+            )
+        if not self.first_day:
+            return self.env._("The bank is asked for transactions.")
+        return self.env._(
+            "Transactions that the bank has given so far: %(number)s, from %(first)s to %(last)s.",
+            number=given,
+            first=format_date(self.env, self.first_day),
+            last=format_date(self.env, self.last_day),
+        )
+
+    def _percent(self, account):
+        """The first half is fetching, by days; the second storing, by lines."""
+        if self.step == "done":
+            return 100
+        if self.step == "store":
+            return 50 + round(50 * min(1, self.stored / max(1, self.transactions)))
+        start = account.start_date or account._first_day_of_the_bank()
+        if not self or not start or not self.first_day:
+            return False if self else 0
+        # Why the days between: some banks begin with the newest transaction, others with the oldest.
+        days = max(1, (fields.Date.context_today(self) - start).days)
+        return round(50 * min(1, (self.last_day - self.first_day).days / days))
+
 
 class Reporter:
-    """Tells how far the load of one account is: at most once a second, and without ever being in the load's way.
+    """Reports how far the load of one account is: at most once a second, and without ever blocking the load.
 
     :param account: ``account.online.account``
     :param run: ``account.online.run``, committed
@@ -55,38 +102,38 @@ class Reporter:
             "last_day": None,
             "stored": 0,
         }
-        self._told_at = 0.0
+        self._reported_at = 0.0
 
     def heard(self, heard):
         """:param heard: :class:`~..client.watching.Heard`"""
         self._values |= vars(heard)
-        self._tell()
+        self._report()
 
     def stored(self, number):
         """:param int number: new lines so far"""
         self._values |= {"step": "store", "stored": number}
-        self._tell()
+        self._report()
 
     def done(self, number):
         self._values |= {"step": "done", "stored": number}
-        self._tell(at_once=True)
+        self._report(at_once=True)
 
-    def _tell(self, *, at_once=False):
+    def _report(self, *, at_once=False):
         now = time.monotonic()
-        if not at_once and now - self._told_at < EVERY:
+        if not at_once and now - self._reported_at < EVERY:
             return
-        self._told_at = now
+        self._reported_at = now
         try:
             with self._registry.cursor() as cr:
                 self._write(cr)
         except psycopg2.Error as error:
-            # Why no more than that: it is a bar on a screen, and the next one tells more.
-            _logger.debug("Online link %s: its progress could not be told: %s", self._link_id, error)
+            # Why no more than that: it is a bar on a screen, and the next report replaces it.
+            _logger.debug("Online link %s: its progress could not be reported: %s", self._link_id, error)
 
     def _write(self, cr):
         names, changed = ", ".join(self._values), ", ".join(f"{name} = EXCLUDED.{name}" for name in self._values)
         cr.execute(
-            # Why never wait: whoever has the row does something more important.
+            # Why never wait: the transaction that has locked the row is more important.
             "SET LOCAL lock_timeout = '200ms'",
         )
         cr.execute(
@@ -97,5 +144,5 @@ class Reporter:
             [tuple(self._values.values())],
             log_exceptions=False,
         )
-        # sudo: only tells that there is news of this link, by a transaction of its own
+        # sudo: only announces news of this link, in a transaction of its own
         api.Environment(cr, SUPERUSER_ID, {})["account.online.link"].browse(self._link_id)._send_progress()

@@ -3,17 +3,18 @@ import gzip
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.tools.misc import format_datetime
 
 from .server_fields import as_server
 
-#: Settings, in days, with their defaults. Answers of banks are large and hold personal data: they go sooner.
+#: Settings, in days, with their defaults. Answers of banks are large and hold personal data: they are deleted sooner.
 KEEP_RUNS = ("account_online_synchronization.keep_runs_days", 365)
 KEEP_ANSWERS = ("account_online_synchronization.keep_answers_days", 14)
 
-#: States of a run that is not over, and what they mean for the accounts of the link.
+#: States of an open run, and what they mean for the accounts of the link.
 FETCHING = {"planned": "waiting", "running": "processing"}
 
-#: A run that has not stored anything for so long is not running any more.
+#: A run that has stored nothing for so long has died with its worker.
 DEAD_AFTER = timedelta(hours=1)
 
 #: Parked transactions that a run names.
@@ -24,13 +25,23 @@ SHOWN_ANSWER = 100_000
 #: Runs that are deleted in one transaction; Odoo goes on while there are more.
 BATCH = 10_000
 
+#: The reconciliation view of account_reconcile_oca, used where that is installed.
+RECONCILE_ACTION = "account_reconcile_oca.action_bank_statement_line_reconcile"
+
+#: What helps against an error, by the action that the proxy advises: a method, and whether only administrators have it.
+REMEDIES = {
+    "renew": ("action_renew", True),
+    "reconnect": ("action_reconnect", True),
+    "reactivate": ("action_reactivate", True),
+}
+
 
 class AccountOnlineRun(models.Model):
-    """One synchronization of one link: what was asked, what came of it. Written by the synchronization only."""
+    """One synchronization of one link: what was requested, and the result. Written by the synchronization only."""
 
     _name = "account.online.run"
     _description = "Synchronization Run"
-    _inherit = ["account.online.server.fields"]
+    _inherit = ["account.online.counters", "account.online.server.fields"]
     _order = "started_at desc, id desc"
     _rec_name = "started_at"
 
@@ -49,9 +60,9 @@ class AccountOnlineRun(models.Model):
         compute="_compute_duration",
         store=True,
         aggregator="avg",
-        help="From the beginning to the end; where a user asked for something long, the wait for the server included.",
+        help="From start to end, including the time in which a deferred run was waiting for the scheduled action.",
     )
-    is_deferred = fields.Boolean(help="A user asked for it; it is long, so the server fetches while the user goes on.")
+    is_deferred = fields.Boolean(help="Requested by a user, too long to wait for: a scheduled action fetches it.")
     state = fields.Selection(
         selection=[
             ("planned", "Planned"),
@@ -67,25 +78,17 @@ class AccountOnlineRun(models.Model):
     failures = fields.Integer(
         compute="_compute_failures", store=True, help="1 for a run that failed, so that they can be counted."
     )
-    fetched = fields.Integer(help="Transactions that the bank gave, known ones included.")
-    imported = fields.Integer(help="New statement lines.")
-    possible_duplicates = fields.Integer(help="New lines that may have been in the journal already.")
-    adopted = fields.Integer(
-        string="Matched", help="Lines typed by hand or imported from a file, recognised as the bank's transactions."
+    load_ids = fields.One2many(comodel_name="account.online.load", inverse_name="run_id")
+    current_load_id = fields.Many2one(
+        comodel_name="account.online.load",
+        ondelete="set null",
+        help="The load of the account that is being fetched, where it is long: it counts what the run counts.",
     )
-    known = fields.Integer(help="Booked transactions that had been imported before, and repeats.")
-    changed = fields.Integer(help="Lines that the bank has changed.")
-    removed = fields.Integer(string="Withdrawn", help="Lines that the bank has withdrawn.")
-    pending = fields.Integer(help="Announced by the bank, not booked yet.")
-    skipped_before_start = fields.Integer(string="Before Start Date", help="Dated before the account's start date.")
-    skipped_locked = fields.Integer(string="In Locked Period", help="Dated on or before the journal's lock date.")
-    skipped_deleted = fields.Integer(string="Deleted Before", help="A user has deleted their lines.")
-    parked = fields.Integer(help="Could not be imported; the reasons stand below.")
     parked_details = fields.Json(help="List of {account, identifier, reason}.")
     parked_text = fields.Text(string="Parked Transactions", compute="_compute_parked_text")
     one_by_one_reason = fields.Char(
         string="Created One by One",
-        help="Why Odoo had to create the lines one after the other, which takes longer. The lines are the same.",
+        help="Why Odoo created the lines one by one, which is slower. The result is the same.",
     )
     error_code = fields.Char()
     error_message = fields.Text()
@@ -96,7 +99,7 @@ class AccountOnlineRun(models.Model):
     raw_answers_name = fields.Char(compute="_compute_raw_answers_text", groups="base.group_system")
     raw_answers_text = fields.Text(compute="_compute_raw_answers_text", groups="base.group_system")
 
-    # Why: they are looked for with each run and each card, among the runs of a year.
+    # Why: each run and each card searches for them, among the runs of a year.
     _open_idx = models.Index("(account_online_link_id) WHERE state IN ('planned', 'running')")
 
     # -------------------------------------------------------------------------
@@ -135,7 +138,7 @@ class AccountOnlineRun(models.Model):
 
     @api.autovacuum
     def _gc_runs(self):
-        """Keep the history for the time that the settings say; what runs or waits is no history."""
+        """Delete the history after the time in the settings; open runs are kept."""
         most = 0
         for (name, default), keep in ((KEEP_ANSWERS, False), (KEEP_RUNS, True)):
             # sudo: reads one system parameter that is no secret, under a name of our own
@@ -174,7 +177,7 @@ class AccountOnlineRun(models.Model):
             [("account_online_link_id", "in", links.ids), ("state", "in", [*FETCHING])],
             ["account_online_link_id", "state", "write_date"],
         )
-        # Why: a server that died leaves its run behind. It is taken up again, and the user may do so, too.
+        # Why: a worker that died leaves its run open. A scheduled action continues it, or the user does.
         dead = self.env.cr.now() - DEAD_AFTER
         return {
             run.account_online_link_id.id: "waiting" if run.write_date < dead else FETCHING[run.state]
@@ -182,13 +185,14 @@ class AccountOnlineRun(models.Model):
         }
 
     def _restart(self):
-        """Begin again after an interruption: what was stored then stays counted, the rest is seen again."""
-        seen = ("fetched", "known", "pending", "skipped_before_start", "skipped_locked", "skipped_deleted", "parked")
+        """Restart after an interruption: what was stored stays counted, the rest is counted again."""
         if self:
-            self.write({**dict.fromkeys(seen, 0), "state": "running", "parked_details": False, "ended_at": False})
+            self.load_ids._reset_counters()
+            self._reset_counters()
+            self.write({"state": "running", "parked_details": False, "ended_at": False, "current_load_id": False})
 
     def _pause(self, message=None):
-        """The scheduled action leaves the run and goes on at once, in its next round.
+        """The scheduled action stops here and continues in its next call, which follows at once.
 
         :param str message: why, if not because it has no time left
         """
@@ -196,25 +200,23 @@ class AccountOnlineRun(models.Model):
             self.state = "planned"
         else:
             self._interrupt(
-                message or self.env._("The time of the scheduled action ran out. The next run goes on at once.")
+                message or self.env._("The time of the scheduled action ran out. The next run continues at once.")
             )
 
     def _interrupt(self, message):
-        """The run came to no end; the next one does its work."""
+        """The run ends unfinished; the next one does its work."""
         if self:
             self.write({"state": "interrupted", "ended_at": fields.Datetime.now(), "error_message": message})
 
     def _count(self, counter, number=1):
-        """:param str counter: name of one of the integer fields"""
-        # Why: every change of a run is a statement of its own.
-        if number:
-            self[counter] += number
+        self.current_load_id._count(counter, number)
+        return super()._count(counter, number)
 
     def _park(self, account, identifier, reason):
         """Remember a transaction that could not be imported, and why."""
-        self.parked += 1
+        self._count("parked")
         details = self.parked_details or []
-        # Why a limit: all of them stand beside the books; here they are to be read.
+        # Why a limit: account.online.transaction has all of them; these are for people to read.
         if len(details) < MAX_DETAILS:
             detail = {"account": account.display_name, "identifier": identifier or None, "reason": reason}
             self.parked_details = [*details, detail]
@@ -256,6 +258,88 @@ class AccountOnlineRun(models.Model):
             names = ", ".join(refused.mapped("display_name"))
             parts.append(self.env._("Refused by the bank, see the connection: %s.", names))
         # Why with first loads only: later runs ask for no more than the bank gives.
-        loads = self.env["account.online.load"].search([("run_id", "=", self.id)])
-        parts += filter(None, loads.account_online_account_id.mapped("history_text"))
+        parts += filter(None, self.load_ids.account_online_account_id.mapped("history_text"))
         return " ".join(parts)
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - FIRST LOAD
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _describe_first_load(self, link):
+        """What the screen of the first load shows.
+
+        :return: dict; ``state`` is ``waiting``, ``running``, ``challenge``, ``failed``, ``done`` or ``none``
+        """
+        run = self._find_first_load(link)
+        state = {"waiting": "challenge", "failed": "failed", "done": "done"}.get(run.state, "none")
+        if run.state in FETCHING:
+            is_running = self._get_fetching_status(link).get(link.id) == "processing"
+            state = "running" if is_running else "waiting"
+        accounts = link._linked_accounts()
+        return {
+            "id": link.id,
+            "name": link.name,
+            "state": state,
+            "accounts": [run._describe_account(account, state) for account in accounts],
+            "next": self._describe_next_refresh(link),
+            "result": run._summary() if state == "done" else "",
+            "error": run._describe_error() if state == "failed" else False,
+            "may_connect": self.env.user.has_group("account.group_account_manager"),
+            "is_reconciled_here": bool(self.env.ref(RECONCILE_ACTION, raise_if_not_found=False)),
+        }
+
+    @api.model
+    def _find_first_load(self, link):
+        """The last run, or the last long one where that is done and a short one came after it."""
+        last = self.search([("account_online_link_id", "=", link.id)], order="id desc", limit=1)
+        if last.state in ("planned", "running", "waiting", "failed"):
+            return last
+        load = self.env["account.online.load"].search(
+            [("run_id.account_online_link_id", "=", link.id), ("run_id.state", "=", "done")], limit=1
+        )
+        return load.run_id or last
+
+    def _describe_account(self, account, state):
+        journal = account.journal_ids
+        load = self.load_ids.filtered(lambda load: load.account_online_account_id == account)
+        progress = self.env["account.online.progress"].search(
+            [("run_id", "=", self.id), ("account_online_account_id", "=", account.id)]
+        )
+        return {
+            "id": account.id,
+            "name": account.name,
+            "number": account.account_number or "",
+            "journal_id": journal.id,
+            "journal": journal.display_name,
+            "progress": progress._describe(account) if state in ("waiting", "running") else False,
+            "summary": load._summary() if load and state == "done" else False,
+        }
+
+    def _describe_error(self):
+        link = self.account_online_link_id
+        method, is_for_managers = REMEDIES.get(link.error_action, ("action_fetch_transactions", False))
+        labels = {
+            "renew": self.env._("Renew"),
+            "reconnect": self.env._("Reconnect"),
+            "reactivate": self.env._("Reactivate"),
+            "answer_challenge": self.env._("Answer the Bank"),
+        }
+        may = not is_for_managers or self.env.user.has_group("account.group_account_manager")
+        return {
+            "message": self.error_message or link.error_message or "",
+            "reference": self.error_reference or "",
+            "method": method if may else False,
+            "label": labels.get(link.error_action, self.env._("Try Again")),
+            "help": "" if may else self.env._("Please ask an accounting administrator to do it."),
+        }
+
+    @api.model
+    def _describe_next_refresh(self, link):
+        if not link.auto_sync:
+            return self.env._("Automatic synchronization is off: use Synchronize Now to fetch what is new.")
+        if not link.next_refresh:
+            return ""
+        return self.env._(
+            "Next automatic synchronization: %s.", format_datetime(self.env, link.next_refresh, dt_format="short")
+        )

@@ -1,6 +1,7 @@
 import hashlib
 import logging
 import threading
+from datetime import datetime
 from pathlib import Path
 
 from odoo import api, fields, models, modules
@@ -24,26 +25,36 @@ _logger = logging.getLogger(__name__)
 PURPOSE = "account_online_synchronization"
 STATES = ("phone_required", "active", "blocked", "disconnected")
 
+#: Refusals that a code sent to a phone resolves.
+PHONE_REFUSALS = ("phone_required", "client_blocked", "client_disconnected")
+
+#: The service can't identify this database: a new registration is the way out.
+STRANGERS = ("not_registered", "registration_unreadable", "database_copied", "signature_rejected")
+
+RETRY_MINUTES = 5
+
 
 class AccountOnlineService(models.Model):
-    """Which connection service this database asks, and what that knows it as. One record per database.
+    """The connection service in use and this database's identity there (singleton).
 
-    The service's side of it is a client: see docs/protocol.md. Its state here is a mirror, for people to read; what is
-    allowed is decided by the service with each question.
+    At the service this database is a *client*, see docs/protocol.md. The state here is a copy for people to read; the
+    service itself decides with each request what is allowed.
     """
 
     _name = "account.online.service"
     _description = "Connection Service"
 
-    url = fields.Char(string="Address", readonly=True, help="Empty: this database is its own connection service.")
+    url = fields.Char(string="Address", readonly=True, help="Empty if this database is its own connection service.")
     client_identifier = fields.Char(string="Client ID", readonly=True, copy=False)
     # {"current": …, "next": …}: the shared secrets, encrypted. There is a next one while they are being changed.
     secret_data = fields.Text(readonly=True, copy=False, groups="base.group_system")
     registered_with = fields.Char(
-        readonly=True, copy=False, help="Address of the service that gave the client ID: another one does not know it."
+        readonly=True,
+        copy=False,
+        help="Address of the service that issued the client ID; no other one knows it.",
     )
     registered_url = fields.Char(
-        readonly=True, copy=False, help="Address of this database that the service knows: pages lead back there."
+        readonly=True, copy=False, help="Address of this database at the service, to which its pages lead back."
     )
     state = fields.Selection(
         selection=[
@@ -60,7 +71,7 @@ class AccountOnlineService(models.Model):
     phone_hint = fields.Char(readonly=True, copy=False, help="The end of the phone number that reactivates it.")
 
     # -------------------------------------------------------------------------
-    # WHICH SERVICE
+    # BUSINESS METHODS - WHICH SERVICE
     # -------------------------------------------------------------------------
 
     @api.model
@@ -75,7 +86,7 @@ class AccountOnlineService(models.Model):
         """
         url = self._clean(url)
         if url != self.url:
-            # Why the credentials stay: whoever made a slip of the keyboard goes back to the service that knows them.
+            # Keep the credentials: after a typo the user can return to the previous service.
             self.write({"url": url, "state": False, "blocked_by": False, "reason": False, "phone_hint": False})
 
     @api.model
@@ -86,21 +97,56 @@ class AccountOnlineService(models.Model):
         try:
             return clean_address(url) if url else False
         except BadAddress as error:
-            raise UserError(self._say(error.sentence))
+            raise UserError(self._translate(error.sentence))
 
     def _is_registered(self):
         """Whether the service at the chosen address knows this database, as far as we know."""
         return bool(self.url and self.client_identifier and self.registered_with == self.url)
 
     def _is_known(self):
-        """Whether this database can prove who it is; a copy can't, and has to be registered anew."""
+        """Whether this database can prove its identity; a copy can't, and needs a registration of its own."""
         try:
             return bool(self._is_registered() and self._read_secrets())
         except ProxyError:
             return False
 
+    def _test(self):
+        """*Test Connection*.
+
+        :return: sentence about a service that answers
+        :raise ProxyError: with the sentence for the cause
+        """
+        if self.url and not self._is_registered():
+            # Why unsigned: it shows whether a connection service is there, and registers nobody.
+            answer = self._open_transport().call("clients.status", {})
+            if not isinstance(answer.get("error"), dict) or answer["error"].get("code") == "unsupported_version":
+                raise ProxyError.from_answer(answer.get("error"))
+            return self.env._(
+                "The connection service at %s answers. This database registers itself when the first bank is "
+                "connected.",
+                self.url,
+            )
+        self._refresh_status()
+        if self.state == "active":
+            return self.env._("The connection service answers and knows this database. Everything is fine.")
+        return self.env._("The connection service answers. %s", self._describe_state())
+
+    def _describe_state(self):
+        """:return: sentence about the state"""
+        if self.url and not self._is_registered():
+            return self.env._("Not registered yet. This happens automatically when the first bank is connected.")
+        sentence = {
+            "active": self.env._("Active."),
+            "phone_required": self.env._("A phone number is asked for when the next bank is connected."),
+            "blocked": self.env._(
+                "This database is blocked. Use Reactivate on a bank connection, or contact support with the client ID."
+            ),
+            "disconnected": self.env._("This database is disconnected. Use Reconnect on a bank connection."),
+        }.get(self.state, "")
+        return f"{sentence} {self.reason}" if self.reason else sentence
+
     # -------------------------------------------------------------------------
-    # ASKING
+    # BUSINESS METHODS - CLIENT
     # -------------------------------------------------------------------------
 
     def _get_client(self):
@@ -114,21 +160,9 @@ class AccountOnlineService(models.Model):
         return self._get_embedded_client()
 
     def _client_over(self, transport):
-        """:return: :class:`ProxyClient` whose failures are told in the reader's language"""
+        """:return: :class:`ProxyClient` whose failures are in the current user's language"""
         language = self.env["account.online.link"]._language()
-        return ProxyClient(transport, language=language, translate=self._say)
-
-    @api.model
-    def _say(self, sentence):
-        """The boundary between the pure rooms, which speak English, and whoever reads.
-
-        :param sentence: :class:`~..client.words.Sentence`; any other text stays as it is
-        :return: text in the reader's language
-        """
-        if not isinstance(sentence, Sentence):
-            return sentence
-        module = "account_online_synchronization"
-        return get_translation(module, self.env.lang or "en_US", sentence.source, sentence.parameters)
+        return ProxyClient(transport, language=language, translate=self._translate)
 
     def _open_transport(self, secret=None):
         """The only way out of this database.
@@ -155,7 +189,7 @@ class AccountOnlineService(models.Model):
 
     def _get_embedded_client(self):
         if "bank.sync.api" not in self.env:
-            # Why first: whoever works in a copy is not to enter an address there.
+            # Why first: nobody is to enter the address of a service in a copy.
             self._check_not_neutralized()
             raise ServiceUnavailable(
                 self.env._(
@@ -167,7 +201,7 @@ class AccountOnlineService(models.Model):
             )
         # sudo: this database is the client; _dispatch checks each question as if it came over HTTP
         api_model = as_server(self.env["bank.sync.api"])
-        # sudo: the client of this very database, whoever asks
+        # sudo: the client of this very database, for any user
         client = as_server(self.env["bank.sync.client"])._get_embedded()
         return self._client_over(
             EmbeddedTransport(
@@ -179,7 +213,7 @@ class AccountOnlineService(models.Model):
     @api.model
     def _get_embedded_transport_for_threads(self, client):
         """:return: transport of which each question has a transaction of its own, as a request over HTTP has"""
-        # Why not in tests: what they have prepared stands in a transaction that no other thread sees.
+        # Why not in tests: no other thread sees the transaction in which they have prepared their data.
         if modules.module.current_test:
             return None
         registry, user_id = self.env.registry, self.env.uid
@@ -198,8 +232,117 @@ class AccountOnlineService(models.Model):
         # Why so few: each takes one of the server's connections to the database, which its other requests need, too.
         return EmbeddedTransport(dispatch, threads=max(config["db_maxconn"] // 4, 1))
 
+    @api.model
+    def _translate(self, sentence):
+        """Translate a message of the Odoo-free packages for the current user.
+
+        :param sentence: :class:`~..client.words.Sentence`, whose moments are shown in the user's time zone; any other
+            text stays as it is
+        """
+        if not isinstance(sentence, Sentence):
+            return sentence
+        show_moment = self.env["account.online.link"]._format_moment
+        parameters = {
+            name: show_moment(value) if isinstance(value, datetime) else value
+            for name, value in sentence.parameters.items()
+        }
+        module = "account_online_synchronization"
+        return get_translation(module, self.env.lang or "en_US", sentence.source, parameters)
+
     # -------------------------------------------------------------------------
-    # WHO WE ARE
+    # BUSINESS METHODS - REGISTRATION
+    # -------------------------------------------------------------------------
+
+    def _prepare_to_connect(self):
+        """Register this database where needed, and keep its address at the service up to date."""
+        if not self.url:
+            return
+        if not self._is_known():
+            self._become_client()
+        elif self.registered_url != self._base_url():
+            self._get_client().update(**self._describe())
+            self.registered_url = self._base_url()
+            # Why: the service knows it from now on, whatever becomes of this request.
+            self._commit()
+
+    def _describe(self):
+        company = self.env.company
+        return {
+            "name": company.name,
+            "url": self._base_url(),
+            "contact_email": company.email or self.env.user.email or None,
+        }
+
+    def _become_client(self):
+        """Register as a new client. Links of the previous one are disconnected: their connections belong to that."""
+        if not self.try_lock_for_update():
+            raise ProxyError(
+                "registration_runs",
+                self.env._("This database is being registered by another user right now. Try again in a moment."),
+                action="retry",
+            )
+        is_first = not self.client_identifier
+        answer = self._client_over(self._open_transport()).register(
+            **self._describe(),
+            # sudo: reads the uuid of this database, which no caller can choose
+            database_uuid=self.env["ir.config_parameter"].sudo().get_param("database.uuid"),
+            language=self.env.user.lang or None,
+            database=self._database_digest(),
+        )
+        self.write(
+            {
+                "client_identifier": answer["client_id"],
+                "registered_with": self.url,
+                "registered_url": self._base_url(),
+                "phone_hint": False,
+            }
+        )
+        self._write_secrets(current=answer["client_secret"])
+        self._take_state(answer)
+        if not is_first:
+            # sudo: all links of the database depend on its registration; who may cause that was checked by the action
+            as_server(self.env["account.online.link"])._leave_former_client()
+        # Why before it is used: a crash must not lose a secret that the service knows.
+        self._commit()
+
+    def _commit(self):
+        if not modules.module.current_test:
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+
+    def _make_way(self, error):
+        """Remove the cause of a refusal, where that is possible without the user.
+
+        :return: whether the request is worth another try
+        """
+        if self.url and error.code in STRANGERS:
+            self._become_client()
+            return True
+        if not self.url and error.code == "client_disconnected":
+            # Why without a phone: users of this database are users of its own connection service.
+            self._take_state(self._get_client().reactivate())
+            return True
+        return False
+
+    def _ask_to_connect(self, question):
+        """Send a request that leads to a bank; this database registers itself where that is needed.
+
+        :param question: ``callable()``
+        :return: what it returns
+        :raise ProxyError: when the service refuses it again
+        """
+        self._prepare_to_connect()
+        try:
+            return question()
+        except ProxyError as error:
+            if not self._make_way(error):
+                raise
+            return question()
+
+    def _wants_phone(self, error):
+        return bool(self.url) and error.code in PHONE_REFUSALS
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - IDENTITY
     # -------------------------------------------------------------------------
 
     @api.model
@@ -224,12 +367,18 @@ class AccountOnlineService(models.Model):
         # sudo: reads one system parameter that is no secret, under a name of our own
         return (self.env["ir.config_parameter"].sudo().get_param("web.base.url") or "").rstrip("/")
 
+    def _institutions_url(self):
+        """:return: address of the service's public list of banks; False where this database publishes none"""
+        # Why the gate: only a proxy that serves databases on other servers has a public list.
+        is_published = self.url or "bank.sync.gate" in self.env
+        return f"{self.url or self._base_url()}/bank_sync/institutions" if is_published else False
+
     def _way_back(self, path):
         """:return: address to which the service's pages lead back; a service in this database takes a path"""
         return self.registered_url + path if self.url and self.registered_url else path
 
     # -------------------------------------------------------------------------
-    # SECRETS
+    # BUSINESS METHODS - SECRETS
     # -------------------------------------------------------------------------
 
     def _vault(self):
@@ -273,8 +422,8 @@ class AccountOnlineService(models.Model):
                 "registration_unreadable",
                 self.env._(
                     "This database is a copy, was renamed or moved, or its key is gone, so it may not speak for the "
-                    "original, which goes on working. To use banks here, use Reconnect: this database is registered "
-                    "anew."
+                    "original, which goes on working. To use banks here, use Reconnect: this database then gets a "
+                    "registration of its own."
                 ),
                 action="reconnect",
             ) from None
@@ -303,3 +452,95 @@ class AccountOnlineService(models.Model):
                 continue
             if bound != service.secret_data:
                 service.secret_data = bound
+
+    def _rotate_secret(self):
+        """Sign with a new secret from now on. The old one stays until the new one was answered."""
+        old = self._read_secrets()[0]
+        new = self._get_client().rotate_secret()
+        self._write_secrets(current=old, next=new)
+        # Why before it is used: with its first use the service forgets the old one.
+        self._commit()
+        self._refresh_status()
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - STATE
+    # -------------------------------------------------------------------------
+
+    def _refresh_status(self):
+        """Fetch this database's state at the service; an answer completes the rotation of a secret."""
+        if not self.url:
+            self._take_state(self._get_client().get_status())
+            return
+        known = self._read_secrets()
+        for number, secret in enumerate(known, start=1):
+            try:
+                answer = self._client_over(self._open_transport(secret)).get_status()
+            except ProxyError as error:
+                # Why the older one: the service may never have received the new one.
+                if error.code != "signature_rejected" or number == len(known):
+                    raise
+            else:
+                break
+        if len(known) > 1:
+            self._write_secrets(current=secret)
+        self._take_state(answer)
+
+    def _take_state(self, answer):
+        """:param dict answer: of ``clients.status`` or another operation that says the state"""
+        state = answer.get("state") if answer.get("state") in STATES else False
+        values = {"state": state, "blocked_by": False, "reason": False}
+        for name in ("blocked_by", "reason", "phone_hint"):
+            if name in answer:
+                values[name] = answer[name] if isinstance(answer[name], str) else False
+        self._write_changed(values)
+        if state == "active":
+            # sudo: all links of the database; the service itself has just said that it answers again
+            as_server(self.env["account.online.link"])._go_on_after_refusal()
+
+    def _note_refusal(self, code):
+        """A request was refused: update the copy of the state without another request."""
+        state = {
+            "phone_required": "phone_required",
+            "client_blocked": "blocked",
+            "client_suspended": "blocked",
+            "client_disconnected": "disconnected",
+        }[code]
+        self._write_changed({"state": state})
+
+    def _write_changed(self, values):
+        # Why: each request reads this record, and a needless write makes them wait for one another.
+        values = {name: value for name, value in values.items() if self[name] != value}
+        if values:
+            self.write(values)
+
+    # -------------------------------------------------------------------------
+    # SCHEDULED ACTIONS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _cron_rotate_secret(self):
+        service = self._get()
+        if not service._is_known():
+            return
+        try:
+            service._rotate_secret()
+        except ProxyError as error:
+            _logger.info("The secret of the connection service was not changed, the next month will do: %s", error.code)
+
+    @api.model
+    def _cron_look_after(self):
+        """Daily, and after an event: handle events, and check whether the service still answers."""
+        service = self._get()
+        events = self.env["account.online.event"]._search_to_handle()
+        is_done = events._handle()
+        try:
+            if service._is_known() or (not service.url and events._about_client()):
+                service._refresh_status()
+                events._about_client().is_handled = True
+        except ProxyError as error:
+            _logger.info("The connection service did not report the state of this database: %s", error.code)
+            is_done = is_done and not events._about_client()
+        if not is_done:
+            now = fields.Datetime.now()
+            cron = self.env.ref("account_online_synchronization.ir_cron_look_after")
+            cron._trigger(at=fields.Datetime.add(now, minutes=RETRY_MINUTES))

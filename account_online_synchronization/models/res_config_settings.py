@@ -4,8 +4,8 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 
 from ..client.errors import ProxyError
 from ..sync.windows import OVERLAP_DAYS
-from .account_online_link_defaults import AUTO_SYNC, NOTICE_EMAIL
-from .account_online_link_notices import MOST_NOTICE_DAYS, MOST_NOTICES, NOTICE_DAYS, parse_notice_days
+from .account_online_link import AUTO_SYNC
+from .account_online_notices import MAX_NOTICE_DAYS, MAX_NOTICES, NOTICE_DAYS, NOTICE_EMAIL, parse_notice_days
 from .account_online_run import KEEP_ANSWERS, KEEP_RUNS
 from .identity import is_identity_confirmed
 
@@ -65,7 +65,7 @@ class ResConfigSettings(models.TransientModel):
             "online_sync_is_possible_here": "bank.sync.api" in self.env,
             "online_sync_client_identifier": service._is_registered() and service.client_identifier,
             "online_sync_state": service.url and service._describe_state(),
-            "online_sync_institutions_url": f"{service.url or service._base_url()}/bank_sync/institutions",
+            "online_sync_institutions_url": service._institutions_url(),
         }
 
     def set_values(self):
@@ -213,8 +213,8 @@ class ResConfigSettings(models.TransientModel):
                         "“%(text)s” is not a list of days. Write up to %(most)s whole numbers from 1 to %(largest)s, "
                         "separated by commas, such as 14, 7, 1.",
                         text=settings.online_sync_notice_days,
-                        most=MOST_NOTICES,
-                        largest=MOST_NOTICE_DAYS,
+                        most=MAX_NOTICES,
+                        largest=MAX_NOTICE_DAYS,
                     )
                 )
             if settings.online_sync_notice_email:

@@ -3,12 +3,12 @@ from datetime import date, timedelta
 from unittest.mock import patch
 
 from odoo import fields
-from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 from odoo.exceptions import ValidationError
 
 from ..client.client import ProxyClient
 from ..client.transport import EmbeddedTransport
 from . import directory
+from .prepared import PreparedBooks
 
 #: No test depends on the day on which it runs.
 DAY = date(2026, 5, 20)
@@ -135,7 +135,7 @@ class ScriptedProxy:
         }
 
 
-class OnlineSyncCommon(AccountTestInvoicingCommon):
+class OnlineSyncCommon(PreparedBooks):
     """A company with a bank journal, a connected link with one account, and a scripted proxy."""
 
     @classmethod
@@ -143,6 +143,7 @@ class OnlineSyncCommon(AccountTestInvoicingCommon):
         super().setUpClass()
         cls.Line = cls.env["account.bank.statement.line"]
         cls.Link = cls.env["account.online.link"]
+        cls.Directory = cls.env["account.online.directory"]
         cls.journal = cls.company_data["default_journal_bank"]
         cls.company = cls.company_data["company"]
 

@@ -47,7 +47,7 @@ class TestAccess(OnlineSyncCommon):
 
     def test_an_accounting_administrator_connects(self):
         manager = self.new_user("account.group_account_manager")
-        self.assertEqual(self.address_of_bank(self.Link.with_user(manager).action_open_bank("I1")), "/bank")
+        self.assertEqual(self.address_of_bank(self.Directory.with_user(manager).action_open_bank("I1")), "/bank")
 
     def test_nobody_but_the_system_reads_the_connection_identifier(self):
         link = self.connect_journal()
@@ -108,7 +108,10 @@ class TestAccess(OnlineSyncCommon):
 
     def test_private_methods_are_private(self):
         """What synchronizes with superuser rights must not be callable over RPC."""
-        for model in ("account.online.link", "account.online.account", "account.online.authorization"):
+        for model in (
+            *("account.online.link", "account.online.directory", "account.online.account"),
+            "account.online.authorization",
+        ):
             public = {
                 name
                 for cls in type(self.env[model]).__mro__

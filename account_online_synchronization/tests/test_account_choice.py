@@ -223,7 +223,7 @@ class TestAccountChoice(OnlineSyncCommon):
     def test_without_either_it_is_as_far_back_as_the_bank_allows(self):
         line = self.choose().line_ids
         self.assertFalse(line.start_date)
-        self.assertIn("It does not tell how far", line.start_reason)
+        self.assertIn("it does not say how far", line.start_reason)
 
     def test_the_limit_of_the_bank_is_told_where_it_is_known(self):
         self.proxy.capabilities = {"auto_sync": True, "history_days": 90}

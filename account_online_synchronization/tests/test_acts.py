@@ -49,7 +49,7 @@ class TestActs(OnlineSyncCommon):
         }[how]
 
     def test_a_bank_that_is_connected(self):
-        action = self.Link.with_user(self.user).action_open_bank("I1")
+        action = self.Directory.with_user(self.user).action_open_bank("I1")
         visit = self.env["account.online.authorization"].browse(action["params"]["visit_id"]).sudo()
         visit.connection_identifier = "C77"
         visit.with_user(self.user).sudo()._finish()

@@ -25,43 +25,43 @@ class TestBankSearch(OnlineSyncCommon):
         return [bank["name"] for bank in answer["banks"]]
 
     def test_the_companys_country_is_preselected_where_it_has_banks(self):
-        answer = self.Link.action_begin_bank_search(self.journal.id)
+        answer = self.Directory.action_begin_bank_search(self.journal.id)
         self.assertEqual((answer["country"], answer["journal"]), ("BE", self.journal.name))
         self.assertEqual(answer["countries"], [["BE", "Belgium"], ["NL", "Netherlands"]])
         self.assertNotIn("Rabobank", self.names(answer))
 
     def test_a_country_without_banks_is_not_preselected(self):
         self.company.country_id = self.env.ref("base.jp")
-        answer = self.Link.action_begin_bank_search()
+        answer = self.Directory.action_begin_bank_search()
         self.assertEqual(answer["country"], "")
         self.assertIn("Rabobank", self.names(answer))
         self.assertEqual(len(answer["countries"]), 2)
 
     def test_a_service_that_tells_no_countries_leaves_all_to_choose_from(self):
         self.proxy.raw_answers["institutions.search"] = {"institutions": [{"id": "x", "name": "X"}]}
-        self.assertGreater(len(self.Link.action_begin_bank_search()["countries"]), 200)
+        self.assertGreater(len(self.Directory.action_begin_bank_search()["countries"]), 200)
 
     def test_more_banks_come_page_by_page(self):
         self.proxy.banks_per_page = 2
-        first = self.Link.action_search_banks("", "BE")
-        second = self.Link.action_search_banks("", "BE", first["cursor"])
+        first = self.Directory.action_search_banks("", "BE")
+        second = self.Directory.action_search_banks("", "BE", first["cursor"])
         self.assertEqual(self.names(first) + self.names(second), ["KBC Bank", "Belfius", "Argenta Spaarbank", "ING"])
         self.assertFalse(second["cursor"])
 
     def test_an_empty_directory_is_said_to_be_empty(self):
         self.proxy.banks = ()
-        self.assertIn("none", self.Link.action_begin_bank_search()["hint"])
+        self.assertIn("none", self.Directory.action_begin_bank_search()["hint"])
 
     def test_a_service_that_does_not_answer_is_an_error_on_the_screen_and_no_crash(self):
         self.proxy.fail("institutions.search", "service_unavailable", "retry", reference="E-7")
-        error = self.Link.action_search_banks("x", "")["error"]
+        error = self.Directory.action_search_banks("x", "")["error"]
         self.assertEqual(
             (error["message"], error["reference"], error["retry"]), ("Sentence of service_unavailable.", "E-7", True)
         )
-        self.assertEqual(self.Link.action_begin_bank_search()["error"], error)
+        self.assertEqual(self.Directory.action_begin_bank_search()["error"], error)
 
     def test_queries_from_the_keyboard_are_cut_to_what_the_service_takes(self):
-        self.Link.action_search_banks("x" * 500 + "\x00", "BELGIUM")
+        self.Directory.action_search_banks("x" * 500 + "\x00", "BELGIUM")
         self.assertEqual(self.proxy.asked[-1][1]["query"], "x" * 100)
         self.assertEqual(self.proxy.asked[-1][1]["country"], "BE")
 
@@ -73,7 +73,7 @@ class TestBankSearch(OnlineSyncCommon):
             company_id=self.company.id,
             company_ids=self.company.ids,
         )
-        Link = self.Link.with_user(accountant)
+        Directory = self.Directory.with_user(accountant)
         for method, arguments in (
             ("action_begin_bank_search", ()),
             ("action_search_banks", ("", "")),
@@ -82,11 +82,11 @@ class TestBankSearch(OnlineSyncCommon):
             ("action_confirm_phone", ("phone_required",)),
         ):
             with self.subTest(method), self.assertRaisesRegex(AccessError, "Only accounting administrators"):
-                getattr(Link, method)(*arguments)
+                getattr(Directory, method)(*arguments)
         self.assertEqual(self.proxy.asked, [])
 
     def test_the_chosen_bank_and_provider_are_the_ones_that_are_connected(self):
-        self.Link.action_open_bank("ing-two")
+        self.Directory.action_open_bank("ing-two")
         operation, payload = self.proxy.asked[-1]
         self.assertEqual((operation, payload["institution_id"]), ("connections.start", "ing-two"))
 
@@ -95,12 +95,12 @@ class TestBankSearch(OnlineSyncCommon):
         journal = self.env["account.journal"].create(
             {"name": "Other Bank", "type": "bank", "code": "OB", "company_id": other.id}
         )
-        Link = self.Link.with_context(allowed_company_ids=self.company.ids)
-        self.assertEqual(Link.action_begin_bank_search(journal.id)["journal"], "")
-        self.assertEqual(Link.action_begin_bank_search(10**9)["journal"], "")
+        Directory = self.Directory.with_context(allowed_company_ids=self.company.ids)
+        self.assertEqual(Directory.action_begin_bank_search(journal.id)["journal"], "")
+        self.assertEqual(Directory.action_begin_bank_search(10**9)["journal"], "")
 
     def test_a_bank_that_is_not_listed_becomes_a_journal_without_synchronization(self):
-        action = self.Link.action_bank_not_listed()
+        action = self.Directory.action_bank_not_listed()
         wizard = (
             self.env[action["res_model"]]
             .with_context(**action["context"])
@@ -115,7 +115,7 @@ class TestBankSearch(OnlineSyncCommon):
         self.assertEqual(answer["params"]["next"]["res_model"], "account.journal")
 
     def test_the_journal_that_the_user_started_from_gets_the_account_number(self):
-        context = self.Link.action_bank_not_listed(self.journal.id)["context"]
+        context = self.Directory.action_bank_not_listed(self.journal.id)["context"]
         self.assertEqual(context["default_linked_journal_id"], self.journal.id)
 
     def test_the_favourites_are_a_handful_of_the_companys_country(self):
@@ -136,15 +136,15 @@ class TestBankSearchElsewhere(ServiceCommon):
     """The directory of a service on another server."""
 
     def test_the_first_search_registers_the_database_and_asks_for_a_phone(self):
-        error = self.Link.action_begin_bank_search()["error"]
+        error = self.Directory.action_begin_bank_search()["error"]
         self.assertEqual(error["phone"], "phone_required")
         self.assertEqual(self.service.client_identifier, self.proxy.clients[-1])
-        wizard = self.wizard(self.Link.action_confirm_phone(error["phone"]))
+        wizard = self.wizard(self.Directory.action_confirm_phone(error["phone"]))
         wizard.phone = "0470 12 34 56"
         wizard.action_send()
         wizard.code = self.proxy.CODE
         self.assertEqual(wizard.action_confirm()["type"], "ir.actions.act_window_close")
-        self.assertTrue(self.Link.action_begin_bank_search()["banks"])
+        self.assertTrue(self.Directory.action_begin_bank_search()["banks"])
 
     def test_nobody_is_registered_for_favourites(self):
         self.company.country_id = self.env.ref("base.be")

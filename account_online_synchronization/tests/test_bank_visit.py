@@ -13,7 +13,7 @@ class TestBankVisit(OnlineSyncCommon):
 
     def begin(self):
         """:return: the visit of a bank that the user has chosen"""
-        action = self.Link.action_open_bank("kbc", self.journal.id, "KBC Bank")
+        action = self.Directory.action_open_bank("kbc", self.journal.id, "KBC Bank")
         return self.env["account.online.authorization"].browse(action["params"]["visit_id"])
 
     def nonce(self):
@@ -136,11 +136,11 @@ class TestBankVisit(OnlineSyncCommon):
 
     def test_what_was_begun_is_offered_on_the_search_screen_until_it_is_forgotten(self):
         visit = self.begin()
-        begun = self.Link.action_begin_bank_search()["begun"]
+        begun = self.Directory.action_begin_bank_search()["begun"]
         self.assertEqual([(item["id"], item["name"]) for item in begun], [(visit.id, "KBC Bank")])
         self.assertFalse(begun[0]["action"]["params"]["url"], "nobody is led away without a click")
         visit.action_cancel()
-        self.assertEqual(self.Link.action_begin_bank_search()["begun"], [])
+        self.assertEqual(self.Directory.action_begin_bank_search()["begun"], [])
 
     def test_the_page_that_waits_no_longer_is_said_to_be_expired(self):
         visit = self.begin()
@@ -172,4 +172,4 @@ class TestBankVisit(OnlineSyncCommon):
         theirs.action_note_window(True)
         self.assertEqual(visit.action_look()["state"], "open")
         self.assertFalse(visit.sudo().is_in_window)
-        self.assertEqual(self.Link.with_user(other).action_begin_bank_search()["begun"], [])
+        self.assertEqual(self.Directory.with_user(other).action_begin_bank_search()["begun"], [])

@@ -28,7 +28,7 @@ class TestConnect(OnlineSyncCommon):
 
     def test_a_consent_becomes_a_link_with_its_accounts(self):
         self.proxy.add_account("A2", type="credit_card", number="1234")
-        _action, link = self.come_back(self.Link.action_open_bank("I1"))
+        _action, link = self.come_back(self.Directory.action_open_bank("I1"))
         self.assertRecordValues(
             link, [{"name": "Scripted Bank", "state": "connected", "company_id": self.company.id, "auto_sync": True}]
         )
@@ -36,11 +36,11 @@ class TestConnect(OnlineSyncCommon):
         self.assertEqual(len(link.account_online_account_ids), 2)
 
     def test_an_attempt_that_is_given_up_leaves_no_link(self):
-        self.Link.action_open_bank("I1")
+        self.Directory.action_open_bank("I1")
         self.assertFalse(self.Link.search([("company_id", "=", self.company.id)]))
 
     def test_a_way_back_serves_once_and_only_its_own_user(self):
-        self.Link.action_open_bank("I1")
+        self.Directory.action_open_bank("I1")
         authorization = self.env["account.online.authorization"].sudo().search([], order="id desc", limit=1)
         nonce = self.proxy.asked[-1][1]["return_url"].rsplit("/", 1)[1]
         other = self.env["account.online.authorization"].with_user(self.env.ref("base.user_admin"))
@@ -50,7 +50,7 @@ class TestConnect(OnlineSyncCommon):
         self.assertFalse(self.env["account.online.authorization"]._find(nonce)._is_open())
 
     def test_the_nonce_is_stored_as_a_digest_only(self):
-        self.Link.action_open_bank("I1")
+        self.Directory.action_open_bank("I1")
         nonce = self.proxy.asked[-1][1]["return_url"].rsplit("/", 1)[1]
         self.env.flush_all()
         self.env.cr.execute("SELECT row_to_json(a)::text FROM account_online_authorization a")
@@ -59,7 +59,7 @@ class TestConnect(OnlineSyncCommon):
     def test_choosing_accounts_creates_journals_and_fetches(self):
         self.proxy.add_account("A2", type="credit_card")
         self.proxy.book("T1", "1.00")
-        action, link = self.come_back(self.Link.action_open_bank("I1"))
+        action, link = self.come_back(self.Directory.action_open_bank("I1"))
         self.selection(action).action_confirm()
         self.fetch_planned()
         self.assertEqual(sorted(link.journal_ids.mapped("type")), ["bank", "credit"])
@@ -69,17 +69,17 @@ class TestConnect(OnlineSyncCommon):
     def test_an_existing_journal_is_proposed_by_its_account_number(self):
         self.journal.set_bank_account("BE71 0961 2345 6769")
         self.proxy.accounts["A1"]["number"] = "BE71096123456769"
-        action, _link = self.come_back(self.Link.action_open_bank("I1"))
+        action, _link = self.come_back(self.Directory.action_open_bank("I1"))
         self.assertRecordValues(
             self.selection(action).line_ids, [{"action": "existing", "journal_id": self.journal.id}]
         )
 
     def test_the_journal_that_the_user_started_from_is_proposed(self):
-        action, _link = self.come_back(self.Link.action_open_bank("I1", self.journal.id))
+        action, _link = self.come_back(self.Directory.action_open_bank("I1", self.journal.id))
         self.assertEqual(self.selection(action).line_ids.journal_id, self.journal)
 
     def test_an_account_may_be_left_out(self):
-        action, link = self.come_back(self.Link.action_open_bank("I1"))
+        action, link = self.come_back(self.Directory.action_open_bank("I1"))
         selection = self.selection(action)
         selection.line_ids.action = "none"
         selection.action_confirm()
@@ -88,7 +88,7 @@ class TestConnect(OnlineSyncCommon):
         self.assertFalse(link.unlinked_count)
 
     def test_an_existing_journal_must_be_named(self):
-        action, _link = self.come_back(self.Link.action_open_bank("I1"))
+        action, _link = self.come_back(self.Directory.action_open_bank("I1"))
         selection = self.selection(action)
         selection.line_ids.write({"action": "existing", "journal_id": False})
         with self.assertRaisesRegex(UserError, "choose a journal for Account A1"):
@@ -133,7 +133,7 @@ class TestConnect(OnlineSyncCommon):
         self.assertEqual(self.journal.bank_statement_creation_groupby, "week")
 
     def test_straight_from_the_banks_pages_the_bank_is_not_asked_again(self):
-        action, _link = self.come_back(self.Link.action_open_bank("I1"))
+        action, _link = self.come_back(self.Directory.action_open_bank("I1"))
         self.selection(action).action_confirm()
         self.assertNotIn("connections.refresh", self.asked_operations())
 

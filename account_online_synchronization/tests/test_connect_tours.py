@@ -65,16 +65,16 @@ class TestConnectTours(OnlineSyncCommon, ConnectTours):
         self.assertFalse(self.links())
 
     def test_a_consent_that_did_not_come_about_is_explained_where_the_user_waits(self):
-        open_bank = type(self.Link).action_open_bank
+        open_bank = type(self.Directory).action_open_bank
 
-        def fails(link, *arguments):
-            action = open_bank(link, *arguments)
-            visit = link.env["account.online.authorization"].sudo().browse(action["params"]["visit_id"])
+        def fails(directory, *arguments):
+            action = open_bank(directory, *arguments)
+            visit = directory.env["account.online.authorization"].sudo().browse(action["params"]["visit_id"])
             visit.write({"state": "failed", "error_message": "Sentence of connection_unfinished."})
             visit.error_reference = "E-7KQ2"
             return action
 
-        self.patch(self.registry["account.online.link"], "action_open_bank", fails)
+        self.patch(self.registry["account.online.directory"], "action_open_bank", fails)
         self.walk("failed")
 
     def test_a_service_that_does_not_answer_leaves_a_way_on(self):

@@ -7,6 +7,7 @@ from freezegun import freeze_time
 from odoo.exceptions import ValidationError
 from odoo.tests import new_test_user, tagged
 
+from ..books.ledger import OpeningBalance
 from ..models.ir_websocket import accountants_of
 from .common import OnlineSyncCommon
 
@@ -119,7 +120,7 @@ class TestDashboard(OnlineSyncCommon):
         self.synchronize(account.account_online_link_id)
         self.assertEqual(account.opening_balance, 100)
         self.assertIn("100.00", self.card()["opening_to_book"])
-        account.sudo()._book_opening_balance(account._default_opening_counterpart())
+        OpeningBalance(account.sudo()).book(OpeningBalance(account).default_counterpart())
         account.invalidate_recordset()
         self.assertFalse(account.opening_balance)
         self.assertFalse(self.card()["opening_to_book"])

@@ -170,7 +170,7 @@ class TestDuplicates(OnlineSyncCommon):
         self.env.invalidate_all()
         rows = {row["key"]: row for row in self.rows(self.search())}
         self.assertFalse(rows[str(reconciled.id)]["selectable"])
-        self.assertIn("Reconciled: undo that first.", rows[str(reconciled.id)]["details"])
+        self.assertIn("Reconciled. Undo the reconciliation first.", rows[str(reconciled.id)]["details"])
         self.assertTrue(rows[str(other.id)]["selectable"])
         self.assertEqual(sum("In a locked period." in row["details"] for row in rows.values()), 2)
 

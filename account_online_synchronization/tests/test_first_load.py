@@ -66,7 +66,7 @@ class TestFirstLoad(OnlineSyncCommon):
 
         self.choose_and_confirm()
         with (
-            patch.object(Reporter, "_tell", note),
+            patch.object(Reporter, "_report", note),
             patch("odoo.addons.account_online_synchronization.books.apply.CHUNK", 50),
         ):
             self.fetch_planned()
@@ -124,9 +124,9 @@ class TestFirstLoad(OnlineSyncCommon):
         progress = self.env["account.online.progress"].new(
             {"step": "fetch", "transactions": 5, "first_day": "2026-05-01"}
         )
-        self.assertIs(account._percent(progress), False)
+        self.assertIs(progress._percent(account), False)
         progress.update({"step": "store", "stored": 1, "transactions": 4})
-        self.assertEqual(account._percent(progress), 62)
+        self.assertEqual(progress._percent(account), 62)
 
     # -------------------------------------------------------------------------
     # WHAT THE BANK WANTS, AND WHAT GOES WRONG

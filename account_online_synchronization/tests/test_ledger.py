@@ -5,6 +5,7 @@ from freezegun import freeze_time
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
+from ..books.ledger import OpeningBalance
 from .test_opening import OpeningCommon
 
 
@@ -19,7 +20,7 @@ class TestLedger(OpeningCommon):
         self.link = self.connect_journal()
         self.account = self.link.account_online_account_ids
         self.synchronize(self.link)
-        self.equity = self.account._default_opening_counterpart()
+        self.equity = OpeningBalance(self.account).default_counterpart()
 
     def ledger(self):
         items = self.env["account.move.line"].search(
@@ -79,7 +80,7 @@ class TestLedger(OpeningCommon):
     def test_neither_suspense_nor_the_bank_account_itself_balances_it(self):
         for account in self.journal.suspense_account_id + self.journal.default_account_id:
             with self.assertRaises(UserError):
-                self.account.sudo()._book_opening_balance(account)
+                OpeningBalance(self.account.sudo()).book(account)
 
     def test_deleting_the_line_undoes_it(self):
         self.book().unlink()

@@ -160,7 +160,7 @@ class TestLegacyReconnect(LegacyCommon):
         link = self.take_over()
         action = link.action_reconnect()
         self.assertEqual((action["path"], action["params"]), ("connect-bank", {"company_id": self.company.id}))
-        self.Link.action_open_bank("I1", action["context"]["active_id"])
+        self.Directory.action_open_bank("I1", action["context"]["active_id"])
         visit = self.env["account.online.authorization"].sudo().search([], order="id desc", limit=1)
         self.assertEqual((visit.kind, visit.link_id.ids, visit.journal_id), ("connect", [], self.journal))
         new, where = visit._finish()[1], self.journal

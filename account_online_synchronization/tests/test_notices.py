@@ -116,7 +116,7 @@ class TestExpiryMails(NoticesCommon):
         self.run_notices()
         self.assertEqual(
             [html.fromstring(body).text_content() for body in (link.message_ids - before).mapped("body")],
-            ["The end of the consent was told by e-mail to accountant@example.com, office@example.com."],
+            ["A notice about the end of the consent was sent to accountant@example.com, office@example.com."],
         )
 
     def test_nobody_receives_it_twice(self):

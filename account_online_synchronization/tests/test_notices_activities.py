@@ -8,7 +8,7 @@ from markupsafe import Markup
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from ..models.account_online_link_notices import ACTIONS_FOR_A_PERSON, MAX_SENTENCES
+from ..models.account_online_notices import ACTIONS_FOR_A_PERSON, MAX_SENTENCES
 from .common import DAY
 from .notices_common import NoticesCommon
 

@@ -14,7 +14,7 @@ class TestPhone(ServiceCommon):
     """A phone number is confirmed once, and reactivates what was blocked."""
 
     def test_a_confirmed_number_leads_on_to_the_bank(self):
-        wizard = self.wizard(self.Link.action_open_bank("I1"))
+        wizard = self.wizard(self.Directory.action_open_bank("I1"))
         self.assertEqual(wizard.country_id, self.company.country_id)
         wizard.phone = " 0470 12 34 56 "
         self.assertEqual(self.wizard(wizard.action_send()), wizard)
@@ -28,7 +28,7 @@ class TestPhone(ServiceCommon):
         self.assertEqual(self.service.state, "active")
 
     def test_what_was_typed_is_not_lost_by_an_error(self):
-        wizard = self.wizard(self.Link.action_open_bank("I1"))
+        wizard = self.wizard(self.Directory.action_open_bank("I1"))
         wizard.action_send()
         self.assertIn("Enter the number", wizard.refusal)
         wizard.phone = "0470"
@@ -46,7 +46,7 @@ class TestPhone(ServiceCommon):
         self.assertIn("code_rejected", wizard.refusal)
 
     def test_another_code_is_sent_after_a_while_and_the_wizard_says_when(self):
-        wizard = self.wizard(self.Link.action_open_bank("I1"))
+        wizard = self.wizard(self.Directory.action_open_bank("I1"))
         wizard.phone = "0470 12 34 56"
         wizard.action_send()
         asked = len(self.proxy.asked)
@@ -59,14 +59,14 @@ class TestPhone(ServiceCommon):
         self.assertEqual(len(self.proxy.asked), asked + 1)
 
     def test_another_number_may_be_entered(self):
-        wizard = self.wizard(self.Link.action_open_bank("I1"))
+        wizard = self.wizard(self.Directory.action_open_bank("I1"))
         wizard.phone = "0470 12 34 56"
         wizard.action_send()
         wizard.action_back()
         self.assertEqual((wizard.step, wizard.phone), ("phone", "0470 12 34 56"))
 
     def test_the_services_own_waiting_time_is_told(self):
-        wizard = self.wizard(self.Link.action_open_bank("I1"))
+        wizard = self.wizard(self.Directory.action_open_bank("I1"))
         self.proxy.fail("clients.verify_phone", "too_many_requests", "retry", retry_after=600)
         wizard.phone = "0470 12 34 56"
         wizard.action_send()
@@ -140,7 +140,7 @@ class TestPhone(ServiceCommon):
         self.assertEqual((wizard.mode, wizard.step), ("verify", "phone"))
 
     def test_accounting_administrators_only(self):
-        wizard = self.wizard(self.Link.action_open_bank("I1"))
+        wizard = self.wizard(self.Directory.action_open_bank("I1"))
         accountant = new_test_user(self.env, "accountant", "account.group_account_basic")
         for method in (wizard.action_send, wizard.action_confirm, wizard.action_back):
             with self.assertRaises(AccessError):

@@ -9,7 +9,7 @@ class TestReturn(OnlineSyncCommon, HttpCase):
 
     def begin(self, in_window=False):
         """:return: the visit, and the address that leads back from it"""
-        action = self.Link.action_open_bank("I1", False, "A Bank")
+        action = self.Directory.action_open_bank("I1", False, "A Bank")
         visit = self.env["account.online.authorization"].browse(action["params"]["visit_id"])
         visit.action_note_window(in_window)
         way_back = self.proxy.asked[-1][1]["return_url"]

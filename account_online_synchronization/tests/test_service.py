@@ -16,7 +16,7 @@ class TestService(ServiceCommon):
     """A connection service on another server: who asks it, as whom, and what happens when it does not know us."""
 
     def test_the_first_bank_registers_the_database_and_asks_for_a_phone(self):
-        wizard = self.wizard(self.Link.action_open_bank("I1"))
+        wizard = self.wizard(self.Directory.action_open_bank("I1"))
         self.assertEqual((wizard.mode, wizard.step, wizard.kind), ("verify", "phone", "connect"))
         _operation, about = self.proxy.asked[0]
         self.assertEqual(about["url"], "https://books.example.com")
@@ -65,7 +65,7 @@ class TestService(ServiceCommon):
 
     def test_the_address_of_the_way_back_is_the_one_that_the_service_knows(self):
         self.register()
-        action = self.Link.action_open_bank("I1")
+        action = self.Directory.action_open_bank("I1")
         self.assertEqual(self.address_of_bank(action), f"{self.server.address}/bank")
         return_url = self.proxy.asked[-1][1]["return_url"]
         self.assertTrue(return_url.startswith("https://books.example.com/account_online_synchronization/return/"))
@@ -73,7 +73,7 @@ class TestService(ServiceCommon):
     def test_a_new_address_of_this_database_is_told_before_pages_lead_back_to_it(self):
         self.register()
         self.env["ir.config_parameter"].set_param("web.base.url", "https://new.example.com/")
-        self.Link.action_open_bank("I1")
+        self.Directory.action_open_bank("I1")
         self.assertEqual(self.proxy.asked[-2][0], "clients.update")
         self.assertEqual(self.proxy.asked[-2][1]["url"], "https://new.example.com")
         self.assertTrue(self.proxy.asked[-1][1]["return_url"].startswith("https://new.example.com/account_online"))
@@ -277,8 +277,9 @@ class TestService(ServiceCommon):
         self.assertEqual(self.service.url, "https://banks.example.com")
         self.assertEqual(settings.online_sync_url, "https://banks.example.com")
         self.assertEqual(settings.online_sync_institutions_url, "https://banks.example.com/bank_sync/institutions")
-        self.settings(online_sync_service="here")
+        settings = self.settings(online_sync_service="here")
         self.assertFalse(self.service.url)
+        self.assertEqual(bool(settings.online_sync_institutions_url), "bank.sync.gate" in self.env)
 
     def test_other_settings_leave_the_service_alone(self):
         self.settings(online_sync_overlap_days=20)

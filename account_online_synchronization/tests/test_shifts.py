@@ -6,6 +6,7 @@ from freezegun import freeze_time
 
 from odoo.tests import tagged
 
+from ..books.duplicates import find_duplicates
 from ..books.read import Books
 from ..sync.decide import decide
 from .common import DAY, OnlineSyncCommon
@@ -252,7 +253,7 @@ class TestNearlyAlike(ShiftCommon):
         self.message.update(id="X", booking_date=str(self.days_ago(-2) - timedelta(days=2)))
         self.synchronize(self.link)
         second = self.check_marked()
-        (group,) = self.Line._find_duplicates(self.journal, self.days_ago(30))
+        (group,) = find_duplicates(self.journal, self.days_ago(30))
         self.assertEqual(({row.line_id for row in group.rows}, group.evidence), ({self.first.id, second.id}, "marked"))
 
     def test_a_reconciled_one_that_was_withdrawn_and_comes_a_day_later_is_marked(self):

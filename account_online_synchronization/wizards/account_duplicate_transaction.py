@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.misc import format_date
 
+from ..books import undo
+from ..books.duplicates import find_duplicates
 from ..models.server_fields import as_server
 
 #: Three months back, as the bank shows them.
@@ -96,7 +98,7 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
         lines = self._chosen_lines()
         lines.check_access("unlink")
         # sudo: unlink access to the lines was checked above; they are of the wizard's journal, see _lines_of
-        kept = as_server(lines)._delete_to_undo(wizard)
+        kept = undo.delete(as_server(lines), wizard)
         wizard.write({"undo": kept, "deleted_count": len(kept["lines"]), "chosen": []})
         wizard._search_groups()
         return {
@@ -127,7 +129,7 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
         Line = self.env["account.bank.statement.line"]
         Line.check_access("create")
         # sudo: the user may read this journal (_server) and create lines; what is brought back is checked against both
-        lines = as_server(Line)._undo_deletion(kept, wizard)
+        lines = undo.restore(as_server(Line), kept, wizard)
         # Why once more: the rules of the company are asked about what really stands there now.
         lines.with_env(self.env).check_access("write")
         wizard.write({"undo": False, "deleted_count": 0})
@@ -195,19 +197,21 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
                     self.env._(
                         "You have selected all transactions like %s. Leave one of them: if none of them is real, "
                         "delete them in the journal.",
-                        some[0]._told(),
+                        some[0]._describe(),
                     )
                 )
             lines += some
         for line in lines:
             if reason := line._why_not_deletable():
-                raise UserError(self.env._("%(line)s can't be deleted. %(reason)s", line=line._told(), reason=reason))
+                raise UserError(
+                    self.env._("%(line)s can't be deleted. %(reason)s", line=line._describe(), reason=reason)
+                )
         if not lines:
             raise UserError(self.env._("Select at least one transaction to delete."))
         return lines
 
     def _search_groups(self):
-        found = self.env["account.bank.statement.line"]._find_duplicates(self.journal_id, self.date)
+        found = find_duplicates(self.journal_id, self.date)
         shown, lines = [], 0
         for group in found:
             if shown and lines + len(group.rows) > MOST_LINES:

@@ -258,7 +258,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
             if not cursor:
                 return True
             if len(self.page_ids) >= MAX_PAGES:
-                raise ProxyError("unexpected_answer", self.env["account.online.service"]._say(UNREADABLE))
+                raise ProxyError("unexpected_answer", self.env["account.online.service"]._translate(UNREADABLE))
             if time.monotonic() >= until:
                 return False
         return True

@@ -2,6 +2,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 
 from ..models.server_fields import as_server
+from .proposal import Proposal
 
 
 class AccountOnlineAccountSelection(models.TransientModel):
@@ -18,7 +19,7 @@ class AccountOnlineAccountSelection(models.TransientModel):
     # does not show either.
     company_id = fields.Many2one(related="account_online_link_id.company_id", related_sudo=False)
     started_from_id = fields.Many2one(
-        comodel_name="account.journal", readonly=True, help="The journal whose Connect bank the user has clicked."
+        comodel_name="account.journal", readonly=True, help="The journal on which the user clicked Connect bank."
     )
     refresh = fields.Boolean(readonly=True, help="Ask the bank for news before the first load.")
     line_ids = fields.One2many(comodel_name="account.online.account.selection.line", inverse_name="selection_id")
@@ -79,6 +80,7 @@ class AccountOnlineAccountSelection(models.TransientModel):
             }
         )
         selection._add_lines(new if new or refresh else accounts)
+        selection.bank_statement_creation_groupby = selection._legacy_periodicity()
         return selection.with_env(self.env)
 
     @api.model
@@ -86,6 +88,19 @@ class AccountOnlineAccountSelection(models.TransientModel):
         """The company's setting, where there is one."""
         name = "bank_statement_creation_groupby"
         return (name in company._fields and company[name]) or "month"
+
+    def _legacy_journals(self):
+        """Those of the chosen journals that an earlier module filled.
+
+        They keep their periodicity, unless the user chooses another one for all.
+        """
+        domain = [("legacy_journal_id", "in", self.line_ids.journal_id.ids)]
+        return self.env["account.online.account"].search(domain).legacy_journal_id
+
+    def _legacy_periodicity(self):
+        """The periodicity that these journals have in common, else the usual one."""
+        found = set(self._legacy_journals().mapped("bank_statement_creation_groupby"))
+        return found.pop() if len(found) == 1 else self._default_periodicity(self.company_id)
 
     def _add_lines(self, accounts):
         """Current accounts first: they get the journals that may be for several."""
@@ -96,6 +111,7 @@ class AccountOnlineAccountSelection(models.TransientModel):
         for account in accounts.sorted(lambda account: (account.account_type != "current", account.id)):
             proposed, reason = self._propose_journal(account, taken)
             name = account._propose_journal_name(names)
+            is_moved = bool(proposed & account._filled_elsewhere().journal_ids)
             taken |= proposed
             names.add(name)
             self.line_ids = [
@@ -103,13 +119,14 @@ class AccountOnlineAccountSelection(models.TransientModel):
                     {
                         "account_online_account_id": account.id,
                         "linked_journal_id": account.journal_ids.id,
-                        "action": "none" if account.is_left_out else "existing" if proposed else "create",
-                        "journal_id": not account.is_left_out and proposed.id,
+                        # Why none: a feed that works is moved to another connection only where the user says so.
+                        "action": "none" if account.is_left_out or is_moved else "existing" if proposed else "create",
+                        "journal_id": not account.is_left_out and not is_moved and proposed.id,
                         "proposed_journal_id": proposed.id,
                         "proposal_reason": reason,
                         "journal_name": name,
                         "journal_type": account._journal_type(),
-                        "start_date": account._propose_start_date(proposed),
+                        "start_date": Proposal(account).start_date(proposed),
                     }
                 )
             ]
@@ -123,7 +140,9 @@ class AccountOnlineAccountSelection(models.TransientModel):
         started_from = self.started_from_id
         if account.journal_ids:
             return account.journal_ids, self.env._("It fills this journal already.")
-        found = account._propose_journal() - taken
+        if elsewhere := account._filled_elsewhere():
+            return elsewhere.journal_ids, ""
+        found = Proposal(account).known_journal() - taken
         if found:
             return found, self.env._("The journal has the number of this account.")
         if (
@@ -134,7 +153,7 @@ class AccountOnlineAccountSelection(models.TransientModel):
             and account._fits_currency(started_from)
         ):
             return started_from, self.env._("You started from this journal.")
-        found = account._propose_unused_journal(taken + started_from)
+        found = Proposal(account).unused_journal(taken + started_from)
         return found, found and self.env._("The only journal in %s that is still empty.", account.currency_id.name)
 
     # -------------------------------------------------------------------------
@@ -153,7 +172,7 @@ class AccountOnlineAccountSelection(models.TransientModel):
             return link._notify(self.env._("No account was chosen, so nothing was fetched."), "info")
         # sudo: the right to connect and write access to the link were checked by _check_rights
         answer = as_server(link)._synchronize(user_present=True, refresh=self.refresh, may_defer=True)
-        # Why not what it answers: the screen tells the same and more. Only the bank's page of a code has no other way.
+        # Why not its answer: the screen shows the same and more. Only the page for the bank's code has no other way.
         is_notification = answer.get("tag") == "display_notification"
         return link.action_open_first_load(None if is_notification else answer)
 

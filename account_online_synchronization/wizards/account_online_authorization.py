@@ -1,4 +1,5 @@
 import hashlib
+import logging
 import secrets
 
 from odoo import api, fields, models
@@ -8,18 +9,22 @@ from ..client.errors import ProxyError
 from ..client.messages import parse_moment
 from ..models.server_fields import as_server
 
-#: Message on the user's bus: how one of his visits stands has changed.
+_logger = logging.getLogger(__name__)
+
+#: Message on the user's bus: the state of one of the user's visits has changed.
 VISIT = "account_online_synchronization/visit"
+
+#: Visits that are offered to be continued.
+MAX_BEGUN = 3
 
 
 class AccountOnlineAuthorization(models.TransientModel):
     """A user's way to the bank's pages and back.
 
-    A link is made only when the user comes back with a consent, so an attempt that is given up leaves nothing behind
-    but this record, which Odoo's vacuum takes away. The bank's page stands in a window of its own, while a screen of
-    ours waits (``static/src/connect/bank_visit.js``); where windows are blocked it takes the screen's place. What the
-    user did there is taken over when the browser comes back, whoever waits for it; see
-    account_online_authorization_screen.
+    A link is created only when the user comes back with a consent, so an abandoned attempt leaves nothing behind but
+    this record, which Odoo's vacuum deletes. The bank's page opens in a window of its own, while a screen of ours waits
+    (``static/src/connect/bank_visit.js``); where windows are blocked it replaces the screen. What the user did there is
+    taken over when the browser comes back. What users do with a consent is noted in the chatter of its connection.
     """
 
     _name = "account.online.authorization"
@@ -60,11 +65,68 @@ class AccountOnlineAuthorization(models.TransientModel):
     expires_at = fields.Datetime(readonly=True, help="The page that was given out last serves until then.")
     error_message = fields.Text(readonly=True)
     error_reference = fields.Char(readonly=True)
-    # What the user goes on with, an action. Kept, because the browser that comes back and the screen are two.
+    # Action with which the user continues. Stored, because the browser that comes back and the screen are two.
     next_action = fields.Json(readonly=True, groups="base.group_system")
 
     # -------------------------------------------------------------------------
-    # GOING THERE
+    # ACTIONS
+    # -------------------------------------------------------------------------
+
+    def action_look(self):
+        """The state of the visit.
+
+        :return: ``state`` (also ``gone``), ``kind``, ``name`` and ``logo`` of the bank, ``is_expired`` (the page),
+            ``message`` and ``reference`` of a failure, ``action`` to continue with
+        """
+        visit = self._own()
+        return visit._describe() if visit else {"state": "gone"}
+
+    def action_note_window(self, is_in_window):
+        """Whether the screen waits, or the bank's page has replaced it: the way back depends on it."""
+        visit = self._own()
+        if visit.is_in_window != bool(is_in_window):
+            visit.is_in_window = bool(is_in_window)
+
+    def action_open_again(self):
+        """*Open Again* and *Go On*. A consent that was given meanwhile is taken over instead.
+
+        :return: as :meth:`action_look`; with ``url`` where there is a page to go to, ``message`` where there is none
+        """
+        visit = self._own()
+        if not visit._is_open():
+            return self.action_look()
+        visit._check_rights()
+        visit = visit.with_company(visit.company_id)
+        if visit.kind == "refresh":
+            return visit._refresh_again()
+        try:
+            if visit.kind == "connect" and visit._is_connected():
+                visit._finish()
+                return visit._describe()
+            nonce = self._new_nonce()
+            service = self.env["account.online.service"]._get()
+            page = service._ask_to_connect(lambda: visit._ask_for_page_again(nonce))
+        except ProxyError as error:
+            return {**visit._describe(), "message": error.message, "reference": error.reference or ""}
+        visit._take_page(nonce, page)
+        return {**visit._describe(), "url": page["page_url"]}
+
+    def action_cancel(self):
+        """*Cancel* and *Forget*: delete the attempt, here and at the connection service.
+
+        :return: as :meth:`action_look`; a visit that was finished meanwhile stays finished
+        """
+        visit = self._own()
+        visit._hold()
+        if not visit._is_open():
+            return self.action_look()
+        if visit.kind == "connect":
+            visit._give_back()
+        visit._end("cancelled")
+        return visit._describe()
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - GOING THERE
     # -------------------------------------------------------------------------
 
     @api.model
@@ -88,7 +150,7 @@ class AccountOnlineAuthorization(models.TransientModel):
         """
         company = (link and link.company_id) or (journal and journal.company_id) or self.env.company
         # sudo: _check_may_visit, or for a refresh the one that synchronizes, has checked the user, link and journal
-        return as_server(self).create(
+        visit = as_server(self).create(
             {
                 "kind": kind,
                 "nonce_digest": self._digest(nonce),
@@ -102,10 +164,13 @@ class AccountOnlineAuthorization(models.TransientModel):
                 "expires_at": self._moment(page),
             }
         )
+        if link:
+            visit._note_act("begun")
+        return visit
 
     @api.model
     def _check_may_visit(self, kind, link=None, journal=None):
-        """The one check before a consent is given, replaced or changed, whoever asks and from wherever.
+        """The one check before a consent is given, replaced or changed, by any user and from any screen.
 
         :raise AccessError: where the user may not connect banks, write this connection or see this journal
         """
@@ -127,7 +192,7 @@ class AccountOnlineAuthorization(models.TransientModel):
 
     @api.model
     def _open(self, kind, link=None, journal=None, institution=None, name=None):
-        """Start the visit: the one door to the bank's pages. What the user may do is checked here.
+        """Start the visit: the only way to the bank's pages. The user's rights are checked here.
 
         :param str institution: id of the bank that the user has chosen, for a new connection; None: the service's own
             page lets him choose
@@ -159,11 +224,32 @@ class AccountOnlineAuthorization(models.TransientModel):
             try:
                 return client.renew_connection(self._identifier_of(link), reason, **arguments)
             except ProxyError as error:
-                # Why: what the proxy no longer has can't be renewed; it is made anew, for the same link.
+                # Why: a connection that the proxy no longer has can't be renewed; a new one serves the same link.
                 if error.action != "reconnect":
                     raise
         country = self.env.company.country_id.code or self.env.company.account_fiscal_country_id.code
         return client.start_connection(country=country or None, institution_id=institution, **arguments)
+
+    def _ask_for_page_again(self, nonce):
+        if self.kind == "connect":
+            client = self.env["account.online.link"]._get_client()
+            try:
+                return client.renew_connection(self.connection_identifier, "consent", **self._arguments(nonce))
+            except ProxyError as error:
+                if error.action != "reconnect":
+                    raise
+        return self._ask_for_page(self.kind, self.link_id, nonce, self.institution_identifier or None)
+
+    def _take_page(self, nonce, page):
+        """Continue the visit with another page; the way back of the previous one is no longer valid."""
+        self.write(
+            {
+                "state": "open",
+                "nonce_digest": self._digest(nonce),
+                "connection_identifier": page.get("connection_id") or self.connection_identifier,
+                "expires_at": self._moment(page),
+            }
+        )
 
     @api.model
     def _moment(self, page):
@@ -174,7 +260,7 @@ class AccountOnlineAuthorization(models.TransientModel):
         return {"return_url": self._return_url(nonce), "language": self.env.user.lang}
 
     # -------------------------------------------------------------------------
-    # COMING BACK
+    # BUSINESS METHODS - COMING BACK
     # -------------------------------------------------------------------------
 
     @api.model
@@ -185,7 +271,7 @@ class AccountOnlineAuthorization(models.TransientModel):
         return as_server(self).search(mine, limit=1)
 
     def _check_rights(self):
-        """Rights may have gone since the visit began, so they are asked again when it goes on.
+        """The user may have lost rights since the visit began, so they are checked again when it continues.
 
         :raise AccessError: as :meth:`_check_may_visit`
         """
@@ -210,7 +296,7 @@ class AccountOnlineAuthorization(models.TransientModel):
     def _finish(self):
         """Take over what the user did at the bank.
 
-        :return: action to go on with: choosing accounts after a new connection, otherwise None; and the link
+        :return: action to continue with: choosing accounts after a new connection, otherwise None; and the link
         """
         self.ensure_one()
         self._hold()
@@ -236,7 +322,7 @@ class AccountOnlineAuthorization(models.TransientModel):
 
     @api.model
     def _tell_in(self, link, answer):
-        """:return: what a synchronization answered, told where the link is shown"""
+        """:return: the answer of a synchronization, shown on the form of the link"""
         if answer.get("tag") != "display_notification":
             return answer
         return {**answer, "params": {**answer["params"], "next": self._form_of(link)}}
@@ -251,12 +337,139 @@ class AccountOnlineAuthorization(models.TransientModel):
         }
 
     def _end(self, state, **values):
-        """The visit is over, or has failed: the screen that waits hears of it."""
+        """The visit is over, or has failed: notify the screen that waits."""
         self.write({"state": state, **values})
         self.user_id._bus_send(VISIT, {"visit_id": self.id, "state": state})
+        if self.link_id:
+            self._note_act(state)
 
     def _fail(self, error):
         """:param ProxyError error: why nothing could be taken over"""
         if self.link_id:
             self.link_id._register_error(error)
         self._end("failed", error_message=error.message, error_reference=error.reference)
+
+    def _is_connected(self):
+        """Whether the consent was given, and only the way back was left out."""
+        try:
+            client = self.env["account.online.link"]._get_client()
+            return client.get_connection(self.connection_identifier).get("state") == "connected"
+        except ProxyError as error:
+            # Why: a connection that the service no longer has is started again.
+            if error.action != "reconnect":
+                raise
+            return False
+
+    def _give_back(self):
+        """Delete the unfinished connection at the service; one that a link holds is in use, and stays."""
+        # sudo: only counted: the link that holds the connection may belong to a company that the user does not see
+        links = self.env["account.online.link"].sudo()
+        if links.search_count([("connection_identifier", "=", self.connection_identifier)], limit=1):
+            return
+        try:
+            self.env["account.online.link"]._get_client().delete_connection(self.connection_identifier)
+        except ProxyError as error:
+            _logger.info("An abandoned connection could not be deleted: %s", error.code)
+
+    def _cancel_at_bank(self):
+        """The browser comes back and reports that the user has cancelled. A consent that was given is kept."""
+        self._hold()
+        if not self._is_open():
+            return
+        try:
+            if self.kind == "connect" and not self._is_connected():
+                self._give_back()
+        except ProxyError as error:
+            _logger.info("The result of a cancelled visit is not known: %s", error.code)
+        self._end("cancelled")
+
+    def _refresh_again(self):
+        """Ask the bank again; its code is another one, so it is another visit."""
+        answer = self.link_id._synchronize(user_present=True, may_defer=True)
+        self._end("cancelled")
+        return {**self._describe(), "state": "done", "action": self._tell_in(self.link_id, answer)}
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - SCREEN
+    # -------------------------------------------------------------------------
+
+    def _show(self, url=False):
+        """
+        :param str url: address of the bank's page; False: the user is asked whether to continue
+        :return: action that opens the screen
+        """
+        self.ensure_one()
+        return {
+            "type": "ir.actions.client",
+            "tag": "account_online_synchronization.bank_visit",
+            "name": self.institution_name or self.env._("Your Bank"),
+            "params": {"visit_id": self.id, "url": url},
+        }
+
+    @api.model
+    def _begun(self, company):
+        """:return: list of ``id``, ``name``, ``action``: connections that the user has begun and left, newest first"""
+        # sudo: reads only the user's own visits, of a company that action_begin_bank_search has checked
+        visits = self.sudo().search(
+            [
+                ("user_id", "=", self.env.uid),
+                ("company_id", "=", company.id),
+                ("kind", "=", "connect"),
+                ("state", "in", ("open", "failed")),
+                ("institution_name", "!=", False),
+            ],
+            order="id desc",
+            limit=MAX_BEGUN,
+        )
+        return [{"id": visit.id, "name": visit.institution_name, "action": visit._show()} for visit in visits]
+
+    def _own(self):
+        """:return: the visit with superuser rights, or none: another user's, or taken away by the vacuum"""
+        # sudo: only the user's own visit is given back
+        return as_server(self).exists().filtered(lambda visit: visit.user_id.id == self.env.uid)[:1]
+
+    def _describe(self):
+        """:return: what the screen shows, see :meth:`action_look`"""
+        is_over = self.state in ("done", "cancelled")
+        return {
+            "state": self.state,
+            "kind": self.kind,
+            "name": self.institution_name or "",
+            "logo": self.link_id.logo or "",
+            "is_expired": bool(not is_over and self.expires_at and self.expires_at < fields.Datetime.now()),
+            "message": (self.state == "failed" and self.error_message) or "",
+            "reference": (self.state == "failed" and self.error_reference) or "",
+            "action": (self.state == "done" and self.next_action) or False,
+        }
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - CHATTER
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _sentences_of_acts(self):
+        """:return: dict from (event, kind) to a sentence; a code that the bank asks for changes no consent"""
+        return {
+            ("begun", "consent"): self.env._("Reconnect was started: the bank is asked for a new consent."),
+            ("begun", "credentials"): self.env._("Update Credentials was started at the bank."),
+            ("done", "connect"): self.env._("The bank was connected: its consent is stored."),
+            ("done", "consent"): self.env._("The consent was renewed at the bank."),
+            ("done", "credentials"): self.env._(
+                "The credentials, or the choice of accounts, were updated at the bank."
+            ),
+            ("cancelled", "consent"): self.env._("Reconnect was cancelled. The consent is as it was before."),
+            ("cancelled", "credentials"): self.env._(
+                "Update Credentials was cancelled. The consent is as it was before."
+            ),
+            ("failed", "consent"): self.env._("The bank gave no new consent."),
+            ("failed", "credentials"): self.env._("The credentials were not updated at the bank."),
+        }
+
+    def _note_act(self, event):
+        """Note in the chatter of the connection what the user has done, who is its author.
+
+        :param str event: ``begun``, or the state in which the visit has ended
+        """
+        sentence = self._sentences_of_acts().get((event, self.kind))
+        if sentence:
+            self.link_id.message_post(body=sentence)

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 
+from ..books.ledger import OpeningBalance
 from ..models.server_fields import as_server
 
 
@@ -33,7 +34,7 @@ class AccountOnlineOpening(models.TransientModel):
 
     @api.model
     def _create_for(self, account):
-        account._check_opening()
+        OpeningBalance(account).check()
         journal = account.journal_ids
         return self.create(
             {
@@ -43,9 +44,9 @@ class AccountOnlineOpening(models.TransientModel):
                 "ledger_account_id": journal.default_account_id.id,
                 "suspense_account_id": journal.suspense_account_id.id,
                 "amount": account.opening_balance,
-                "date": account._opening_day(),
-                "explanation": account._explain_opening(),
-                "counterpart_account_id": account._default_opening_counterpart().id,
+                "date": OpeningBalance(account).day(),
+                "explanation": OpeningBalance(account).explain(),
+                "counterpart_account_id": OpeningBalance(account).default_counterpart().id,
             }
         )
 
@@ -54,7 +55,7 @@ class AccountOnlineOpening(models.TransientModel):
         self.ensure_one()
         account = self._checked_account()
         # sudo: _checked_account has checked the user; the amount, the day and the journal are the server's own
-        as_server(account)._book_opening_balance(as_server(self.counterpart_account_id))
+        OpeningBalance(as_server(account)).book(as_server(self.counterpart_account_id))
         return {"type": "ir.actions.act_window_close"}
 
     def action_decline(self):

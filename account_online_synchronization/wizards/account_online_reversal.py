@@ -156,7 +156,8 @@ class AccountOnlineReversal(models.TransientModel):
     def _name_lines(self, left):
         """:return: list of sentences, one for each line, and one for how many more there are"""
         told = [
-            self.env._("%(line)s: %(reason)s", line=line._told(), reason=reason) for line, reason in left[:MAX_NAMED]
+            self.env._("%(line)s: %(reason)s", line=line._describe(), reason=reason)
+            for line, reason in left[:MAX_NAMED]
         ]
         if len(left) > MAX_NAMED:
             told.append(self.env._("And %s more.", len(left) - MAX_NAMED))

@@ -1,13 +1,13 @@
 import logging
 import re
+from datetime import timedelta
 from http import HTTPStatus
 
-from odoo import http
+from odoo import fields, http
 from odoo.http import request
 
 from ..models.server_fields import as_server
 from ..providers.errors import ProtocolError, ProviderError
-from ..tools.addresses import network_of
 from .pages import Pages, hosted_page
 
 _logger = logging.getLogger(__name__)
@@ -15,6 +15,8 @@ _logger = logging.getLogger(__name__)
 #: Bytes. What comes with a form travels on in an address, which has its limits.
 MAX_FORM = 4 * 1024
 MAX_WEBHOOK = 64 * 1024
+#: Records per hour about requests of which nobody knows whom they concern.
+MAX_RECORDS = 100
 SEALED = "sealed"
 
 
@@ -152,14 +154,15 @@ class BankSyncCallbacks(Pages, http.Controller):
         return provider if provider in codes else None
 
     def _record(self, error, operation, connection=None):
-        """Keep what has happened. Whoever comes here has proven nothing, also where the state of a visit is known."""
-        # sudo: strangers cause masked records, a limited number a minute and a day; nothing of them is shown
+        """Keep what has happened, but let no stranger fill the table: beyond a few the server's log must do."""
+        # sudo: strangers cause masked records, MAX_RECORDS of them an hour; nothing of them is shown
         errors = as_server(request.env["bank.sync.error"])
-        reference = errors._record_refused(
-            error,
-            operation=operation,
-            client=connection.client_id if connection else None,
-            connection=connection,
-            address=network_of(self._address()),
-        )
-        _logger.info("%s: %s, %s", operation, reference, error)
+        if not connection:
+            since = fields.Datetime.now() - timedelta(hours=1)
+            strange = [("operation", "=", operation), ("client_id", "=", False), ("create_date", ">=", since)]
+            if errors.search_count(strange, limit=MAX_RECORDS) >= MAX_RECORDS:
+                _logger.warning("%s: %s", operation, error)
+                return
+        client = connection.client_id if connection else None
+        record = errors._record(error, operation=operation, client=client, connection=connection)
+        _logger.info("%s: %s, %s", operation, record.reference, error)

@@ -1,5 +1,6 @@
 import json
 import logging
+import re
 import secrets
 import traceback
 from datetime import timedelta
@@ -7,6 +8,8 @@ from datetime import timedelta
 import psycopg2
 
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.translate import get_translation
 
@@ -24,12 +27,12 @@ KEEP_DAYS = 90
 MAX_DETAIL = 20_000
 #: All requests that one question makes to a provider end within so many seconds: before the database gives up (120).
 QUESTION_SECONDS = 100
-#: Records per minute of requests that were refused at the gate.
-REFUSED_OF_ADDRESS = 20
-REFUSED_IN_ALL = 300
-#: Records per day of one client, and of all who have proven nothing yet: strangers, and clients without a phone number.
+#: Records of one client within a day.
 DAILY_OF_CLIENT = 1000
-DAILY_OF_STRANGERS = 2000
+LENGTH = 8
+#: Within how many minutes before and after an error others of the same client may have to do with it.
+NEARBY_MINUTES = 60
+NEARBY_LIMIT = 40
 #: Family of a code → who must act.
 ACTORS = {
     "TransientError": "nobody",
@@ -73,10 +76,12 @@ class BankSyncError(models.Model):
     message = fields.Text(readonly=True, help="What the user was told.")
     request = fields.Text(readonly=True, help="What was asked, secrets masked.")
     detail = fields.Text(readonly=True, help="What was answered or raised, secrets masked.")
-    address = fields.Char(readonly=True, help="Where a request came from that was refused before it was answered.")
+    database_uuid = fields.Char(related="client_id.database_uuid", string="Database UUID")
+    nearby_ids = fields.Many2many(
+        comodel_name="bank.sync.error", string="Around That Time", compute="_compute_nearby_ids"
+    )
 
     _reference_unique = models.UniqueIndex("(reference)", "References are unique.")
-    _refused = models.Index("(create_date) WHERE address IS NOT NULL")
     _client_day = models.Index("(client_id, create_date)")
 
     # -------------------------------------------------------------------------
@@ -88,6 +93,35 @@ class BankSyncError(models.Model):
         for record in self:
             record.actor = ACTORS[CODES[record.code].family] if record.code in CODES else False
 
+    def _compute_nearby_ids(self):
+        span = timedelta(minutes=NEARBY_MINUTES)
+        for record in self:
+            domain = [
+                ("id", "!=", record.id),
+                ("client_id", "=", record.client_id.id),
+                ("create_date", ">=", record.create_date and record.create_date - span),
+                ("create_date", "<=", record.create_date and record.create_date + span),
+            ]
+            is_known = record.client_id and record.create_date
+            record.nearby_ids = self.search(domain, limit=NEARBY_LIMIT) if is_known else False
+
+    # -------------------------------------------------------------------------
+    # CRUD METHODS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _search_display_name(self, operator, value):
+        if operator != "ilike" or not isinstance(value, str) or not value:
+            return super()._search_display_name(operator, value)
+        return Domain.OR(Domain("reference", "=ilike", pattern) for pattern in self._patterns(value))
+
+    def export_data(self, fields_to_export):
+        """Records of errors hold personal data: support looks at them, only administrators take many of them along."""
+        if not self.env.user.has_group("bank_sync_proxy.group_administrator"):
+            raise AccessError(self.env._("Error records hold personal data: only administrators may export them."))
+        _logger.info("%s exports %s error records", self.env.user.login, len(self))
+        return super().export_data(fields_to_export)
+
     # -------------------------------------------------------------------------
     # BUSINESS METHODS
     # -------------------------------------------------------------------------
@@ -95,7 +129,7 @@ class BankSyncError(models.Model):
     @api.model
     def _new_reference(self):
         """:return: such as ``E-7KQ2-M9XD``; random, so that nobody can guess another one's"""
-        letters = [secrets.choice(ALPHABET) for _index in range(8)]
+        letters = [secrets.choice(ALPHABET) for _index in range(LENGTH)]
         return f"E-{''.join(letters[:4])}-{''.join(letters[4:])}"
 
     @api.model
@@ -134,17 +168,17 @@ class BankSyncError(models.Model):
             return None, error
 
     @api.model
-    def _record(self, error, *, operation, client=None, connection=None, request=None, trace=None, address=None):
+    def _record(self, error, *, operation, client=None, connection=None, request=None, trace=None, **more):
         """Keep everything about a failure that helps to understand it, without secrets.
 
-        A caller can repeat a failure as often as it likes, so beyond a daily limit the record is not stored: it still
+        A client can repeat a failure as often as it likes, so beyond a daily limit the record is not stored: it still
         has the reference and the sentence of the answer, and the caller logs them.
 
         :param error: :class:`~..providers.errors.ProviderError`
         :param connection: record, or a function that finds it
         :param dict request: what was asked
         :param str trace: traceback of an unexpected exception
-        :param str address: of a stranger, of :func:`~..tools.addresses.network_of`
+        :param more: further values of the record
         :return: the record, perhaps one that is not stored
         """
         if callable(connection):
@@ -158,7 +192,7 @@ class BankSyncError(models.Model):
             "code": error.code,
             "message": self._sentence(error),
         }
-        if not records._has_room(client, address):
+        if not records._has_room(client, more):
             return records.new(values)
         return records.create(
             {
@@ -166,41 +200,38 @@ class BankSyncError(models.Model):
                 "institution_id": self._institution_of(connection, request).id,
                 "provider_code": error.provider or (connection and connection.provider_id.code),
                 "operation": operation,
-                "address": address,
                 "request": request and json.dumps(mask(request), indent=2, ensure_ascii=False)[:MAX_DETAIL],
                 "detail": mask("\n\n".join(filter(None, (str(error), trace))))[-MAX_DETAIL:],
+                **more,
             }
         )
 
-    def _has_room(self, client, address):
-        """Whether today's records still have room for one of this client, or of a stranger at this address.
-
-        What strangers cause never uses up what a client may leave, although it may name that client.
-        """
-        since = fields.Datetime.now() - timedelta(days=1)
-        if address or (client and client.awaits_phone_since):
-            most = DAILY_OF_STRANGERS
-            self.env["bank.sync.client"].flush_model(["awaits_phone_since"])
-            # A client that confirms its number takes its records out of the strangers', and has room of its own.
-            today = SQL(
-                "SELECT 1 FROM bank_sync_error AS error LEFT JOIN bank_sync_client AS client ON client.id = client_id"
-                " WHERE error.create_date >= %s AND (address IS NOT NULL OR awaits_phone_since IS NOT NULL) LIMIT %s",
-                since,
-                most,
-            )
-        elif client:
-            most = DAILY_OF_CLIENT
-            today = SQL(
-                "SELECT 1 FROM bank_sync_error WHERE client_id = %s AND address IS NULL AND create_date >= %s LIMIT %s",
-                client.id,
-                since,
-                most,
-            )
-        else:
-            # Scheduled actions and administrators of this database: nobody from outside can repeat these.
+    @api.model
+    def _has_room(self, client, more):
+        """Whether today's records still have room for this one."""
+        today, most = self._records_of_today(client, more)
+        if not today:
             return True
-        ((count,),) = self.env.execute_query(SQL("SELECT count(*) FROM (%s) AS today", today))
+        ((count,),) = self.env.execute_query(SQL("SELECT count(*) FROM (%s LIMIT %s) AS today", today, most))
         return count < most
+
+    @api.model
+    def _records_of_today(self, client, more):
+        """
+        :param dict more: as in :meth:`_record`
+        :return: query for those that share the room of this one, and how many may be there; None without a limit
+        """
+        if not client:
+            # Scheduled actions and administrators of this database: nobody from outside can repeat these.
+            return None, 0
+        since = fields.Datetime.now() - timedelta(days=1)
+        today = SQL(
+            "SELECT 1 FROM bank_sync_error AS error JOIN bank_sync_client AS client ON client.id = error.client_id"
+            " WHERE error.client_id = %s AND error.create_date >= %s",
+            client.id,
+            since,
+        )
+        return today, DAILY_OF_CLIENT
 
     @api.model
     def _institution_of(self, connection, request):
@@ -215,27 +246,33 @@ class BankSyncError(models.Model):
         return institutions.search([("identifier", "=", identifier)], limit=1)
 
     @api.model
-    def _record_refused(self, error, *, operation, client, address, connection=None):
-        """Keep who was refused at the gate, but let nobody fill the table: beyond a few the server's log must do.
-
-        :param str address: of :func:`~..tools.addresses.network_of`
-        :return: reference, which the caller logs
-        """
-        since = fields.Datetime.now() - timedelta(minutes=1)
-        self.env.cr.execute(
-            "SELECT count(*) FILTER (WHERE address = %s), count(*) FROM bank_sync_error"
-            " WHERE address IS NOT NULL AND create_date >= %s",
-            [address, since],
-        )
-        of_address, in_all = self.env.cr.fetchone()
-        if of_address >= REFUSED_OF_ADDRESS or in_all >= REFUSED_IN_ALL:
-            return self._new_reference()
-        return self._record(error, operation=operation, client=client, connection=connection, address=address).reference
-
-    @api.model
     def _sentence(self, error):
         sentence = get_translation("bank_sync_proxy", self.env.lang or "en_US", error.sentence, ())
         return f"{sentence}\n{error.note}" if error.note else sentence
+
+    @api.model
+    def _patterns(self, spoken):
+        """What a reference may look like that somebody has read aloud, typed from a picture, or remembers in part.
+
+        Case, dashes and spaces do not matter, nor does a missing E. A letter that occurs in no reference (0 O 1 I L U)
+        was misread, and stands for any.
+
+        :param str spoken: such as ``e 7kq2m9xd``, ``E-7KO2-M9XD`` or ``m9x``
+        :return: list of patterns for SQL's LIKE
+        """
+        text = re.sub(r"[\W_]", "", spoken).upper()
+        # An E at the beginning belongs to the reference, or to what is left of it.
+        rests = {text, text.removeprefix("E")} if len(text) <= LENGTH else {text.removeprefix("E")}
+        patterns = []
+        for rest in sorted(rests):
+            known = "".join(letter if letter in ALPHABET else "_" for letter in rest)
+            if not known.strip("_"):
+                # Nothing of it is certain: it would find everything.
+                continue
+            for before in range(LENGTH - len(known) + 1):
+                letters = "_" * before + known + "_" * (LENGTH - before - len(known))
+                patterns.append(f"E-{letters[:4]}-{letters[4:]}")
+        return patterns
 
     @api.autovacuum
     def _gc_errors(self):

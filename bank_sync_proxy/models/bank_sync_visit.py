@@ -7,7 +7,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools.translate import get_translation
 
-from ..providers.errors import ConsentError, ProtocolError, ProviderError, RateLimited
+from ..providers.errors import ConsentError, ProtocolError, RateLimited
 from ..providers.types import Challenge, Completed, Redirect, Refreshed, moment_text
 from ..tools.urls import is_page, with_query
 from .bank_sync_connection import aware
@@ -91,7 +91,6 @@ class BankSyncVisit(models.Model):
         """
         self._check_room(connection.client_id)
         connection.visit_ids._close("cancelled")
-        connection.client_id._ask_to_confirm_address()
         token = self._new_token()
         visit = self.create(
             {
@@ -180,11 +179,10 @@ class BankSyncVisit(models.Model):
         return with_query(self.return_url, connection_id=self.connection_id.identifier, **parameters)
 
     def _refusal(self):
-        """:return: the error because of which the client gets no pages at the moment, or None"""
-        try:
-            self.connection_id.client_id._check_usable()
-        except ProviderError as error:
-            return error
+        """Extension point.
+
+        :return: the error because of which the client gets no pages at the moment, or None
+        """
         return None
 
     # -------------------------------------------------------------------------
@@ -196,8 +194,6 @@ class BankSyncVisit(models.Model):
         if not self.may_choose:
             return
         identifier = identifier.replace("\x00", "")
-        # Why here: it counts, also when the bank can't be reached and the question is taken back.
-        self.connection_id.client_id._note_suspicion("institution", identifier[:MAX_VALUE_LENGTH], address)
 
         def question():
             self.connection_id.institution_id = self.env["bank.sync.institution"]._find(identifier)
@@ -307,8 +303,6 @@ class BankSyncVisit(models.Model):
         """:param str address: where the request came from"""
         if self.kind != "connect":
             self.connection_id._note_failure(error)
-        if error.code == "credentials_rejected":
-            self.connection_id.client_id._note_suspicion("credentials", address=address)
         self._close("failed")
         self.error_id = record.id or False
 
@@ -382,7 +376,7 @@ class BankSyncVisit(models.Model):
         return self._stored().get("redirect", {}).get("url")
 
     def _receiver(self):
-        """:return: where the data goes, see :meth:`BankSyncClientAddress._describe_receiver`; None without a visit"""
+        """:return: where the data goes, see :meth:`BankSyncClient._describe_receiver`; None without a visit"""
         return self.connection_id.client_id._describe_receiver() if self else None
 
     def _translate(self, text):

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
@@ -166,8 +167,11 @@ def restore_pem(text):
     return "".join(blocks).encode()
 
 
+@lru_cache(maxsize=8)
 def load_rsa_key(text):
-    """:param str text: PEM, without a password
+    """The key is kept: to check its numbers takes longer than to sign with it.
+
+    :param str text: PEM, without a password
     :return: private key of ``cryptography``
     :raise ValueError: with a reason that an administrator understands, without any part of the key
     """

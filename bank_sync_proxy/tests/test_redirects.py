@@ -221,15 +221,6 @@ class TestRedirects(PagesCase):
         end = self.get(f"{callback}&return_url=https://evil.example/&next=//evil.example&redirect=//evil.example")
         self.assertTrue(urlsplit(end.headers["Location"]).path == "/back/to")
 
-    def test_a_blocked_client_s_way_back_says_why_and_changes_nothing(self):
-        answer, _page, bank = self.begin()
-        callback = self.decide(bank)
-        self.client_record.write({"state": "disconnected", "reason": "Unpaid."})
-        page = self.get(callback)
-        self.assertEqual(page.status_code, 403)
-        self.assertIn("Unpaid.", page.text)
-        self.assertNothingChanged(answer)
-
     def test_codes_and_tickets_appear_in_no_log_and_no_record(self):
         answer, _page, bank = self.begin()
         callback = self.decide(bank)
@@ -252,7 +243,7 @@ class TestRedirects(PagesCase):
         return record.getMessage()
 
     def test_strangers_cannot_fill_the_table_of_errors(self):
-        with patch("odoo.addons.bank_sync_proxy.models.bank_sync_error.REFUSED_OF_ADDRESS", 3):
+        with patch("odoo.addons.bank_sync_proxy.controllers.callbacks.MAX_RECORDS", 3):
             for _attempt in range(6):
                 self.get("/bank_sync/callback/sandbox?state=invented")
         self.assertEqual(len(self.errors()), 3)
@@ -294,7 +285,7 @@ class TestRedirects(PagesCase):
         _answer, _page, bank = self.begin()
         callback = self.decide(bank)
         self.another_browser()
-        with patch("odoo.addons.bank_sync_proxy.models.bank_sync_error.DAILY_OF_STRANGERS", 3):
+        with patch("odoo.addons.bank_sync_proxy.models.bank_sync_error.DAILY_OF_CLIENT", 3):
             for _attempt in range(6):
                 self.assertEqual(self.get(callback).status_code, 403)
         self.assertEqual(len(self.errors()), 3)

@@ -34,6 +34,14 @@ sys.exit(bad)
 """
 
 
+READMES = """
+import sys
+sys.path.insert(0, "scripts")
+from environment import readmes
+sys.exit(readmes.main(["--check"]))
+"""
+
+
 def main(arguments):
     if arguments:
         raise Trouble("usage: scripts/check (no arguments)")
@@ -54,6 +62,7 @@ def commands(addons):
         "Python syntax",
         ["-c", SYNTAX, *files("*.py", addons), *files("*.py", ["benchmarks", "migration", "scripts", "tests"])],
     )
+    yield "README.rst and store pages (scripts/readme writes them)", ["-c", READMES]
     yield "XML", ["-c", XML, *files("*.xml", addons)]
     if addons:
         yield "pylint-odoo", ["-m", "pylint", "--rcfile=.pylintrc", "--jobs=2", *addons]

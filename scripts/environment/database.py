@@ -37,14 +37,17 @@ def built_from(database):
     return comment[len(MARK) :] if comment.startswith(MARK) else None
 
 
-def ensure(database):
-    """Have the database, with the addons as they are in this clone now. What it holds is kept."""
+def ensure(database, addons=paths.ADDONS):
+    """Have the database, with the addons as they are in this clone now. What it holds is kept.
+
+    :param addons: which of ours
+    """
     odoo_command.need_addons()
     with locks.locked(f"database-{database}", f"Another script is preparing the database {database}: waiting for it."):
-        current = sources()
+        current = sources(addons)
         if not exists(database):
             with step(f"Creating the database {database}"):
-                _create(database, current)
+                _create(database, current, addons)
         elif not (paths.FILESTORE / database).is_dir():
             raise Trouble(
                 f"The database {database} exists, but its files are not in {paths.FILESTORE}: "
@@ -52,7 +55,7 @@ def ensure(database):
             )
         elif built_from(database) != current:
             with step(f"Updating the addons in the database {database}"):
-                _install("-u", database, paths.ADDONS)
+                _install("-u", database, addons)
                 _mark(database, current)
 
 
@@ -69,6 +72,23 @@ def ensure_template(database, addons=paths.ADDONS):
         with step("Creating a database with the addons for the tests"):
             drop(database)
             _create(database, current, addons)
+
+
+def ensure_prepared(database, template, script):
+    """Have a copy of a template in which a script's function ``keep`` has prepared records for tests.
+
+    :param script: path of a Python file that Odoo can import
+    """
+    with locks.locked(f"database-{database}", "Another script is preparing the tests' database: waiting for it."):
+        current = stamps.digest(built_from(template), script)
+        if exists(database) and built_from(database) == current and (paths.FILESTORE / database).is_dir():
+            return
+        with step("Preparing a company for the tests"):
+            copy(template, database)
+            failed = "Odoo could not prepare the tests' company: the log tells why."
+            text = f"import runpy\nrunpy.run_path({str(script)!r})['keep'](env)\nenv.cr.commit()\n"
+            odoo_command.shell(text, database, f"database-{database}", failed)
+            _mark(database, current)
 
 
 def copy(template, database):

@@ -27,7 +27,7 @@ PAGES = 3
 def main(arguments):
     options = parse(arguments)
     if "odoo.addons" not in sys.modules:
-        pure.pytest_configure(None)
+        pure.enter()
     providers = importlib.import_module("bank_sync_proxy.providers")
     known = [code for code, _label, _name in providers.PROVIDERS if code != "sandbox"]
     results = [Live(code, providers.provider_class(code), options.walk).run() for code in options.codes or known]

@@ -9,7 +9,7 @@ from .console import say
 
 def main(_arguments):
     sys.path.insert(0, str(paths.ROOT))
-    pure.pytest_configure(None)
+    pure.enter()
     matrix = importlib.import_module("bank_sync_proxy.providers.matrix")
     for name, table in (("README.md", matrix.short_table()), ("docs/providers/README.md", matrix.full_table())):
         page = paths.ROOT / name

@@ -56,6 +56,20 @@ def run(arguments, log, sentence, **options):
     process.run(line(*arguments), log, sentence, env=environment(), **options)
 
 
+def shell(text, database, log, sentence):
+    """Run Python in Odoo's shell, with ``env``; it commits itself.
+
+    :raise Trouble: when it fails.
+    """
+    command = line("shell", "-d", database, "--no-http", "--max-cron-threads=0")
+    with process.log_path(log).open("w", encoding="utf-8") as output:
+        child = process.start(command, env=environment(), stdin=subprocess.PIPE, stdout=output, stderr=output)
+        child.stdin.write(text.encode())
+        child.stdin.close()
+        if process.wait(child):
+            raise Trouble(sentence, process.log_path(log))
+
+
 def serve(arguments, log):
     """Start Odoo as a server, its output in a log that others may be writing, too."""
     path = process.log_path(log)

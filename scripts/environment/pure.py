@@ -8,7 +8,7 @@ import importlib.machinery
 import sys
 import types
 
-from . import paths
+from . import paths, thorough
 
 
 def bare_package(name, *folders):
@@ -23,6 +23,17 @@ def bare_package(name, *folders):
 
 
 def pytest_configure(config):
+    # Why here: scripts enter the packages without it.
+    import hypothesis
+
+    # Why no deadline: it measures what else the machine does. Tests of speed measure the processor's time themselves.
+    hypothesis.settings.register_profile("pure", deadline=None, max_examples=500 if thorough.IS_ON else 40)
+    hypothesis.settings.load_profile("pure")
+    enter()
+
+
+def enter():
+    """Let the packages be imported from here on."""
     bare_package("odoo")
     bare_package("odoo.addons", paths.ROOT)
     for prefix in ("", "odoo.addons."):

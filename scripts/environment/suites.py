@@ -1,8 +1,9 @@
-"""The three kinds of tests, and which of them the user's arguments mean.
+"""The four kinds of tests, and which of them the user's arguments mean.
 
 pure    <addon>/tests/pure   no Odoo, no database
-whole   tests/               start Odoo themselves, from outside
 odoo    <addon>/tests        inside Odoo, browser tours included
+whole   tests/               start Odoo themselves, from outside
+alone   tests/alone          as whole, but they kill PostgreSQL: nothing else may use it meanwhile
 """
 
 from pathlib import Path
@@ -10,7 +11,8 @@ from pathlib import Path
 from . import paths
 from .console import Trouble
 
-ORDER = ("pure", "whole", "odoo")
+#: Inner folders first: a path belongs to the first suite that it lies in.
+ORDER = ("pure", "odoo", "alone", "whole")
 
 # pytest's options that take the next word, which is then no path.
 TAKES_VALUE = {"-k", "-m", "-p", "-c", "-n", "-o", "-W", "-r", "-h", "--deselect", "--ignore", "--ignore-glob"}
@@ -32,6 +34,7 @@ def folders(suite):
     """The folders of a suite, as far as they exist."""
     found = {
         "pure": [paths.ROOT / addon / "tests" / "pure" for addon in paths.ADDONS],
+        "alone": [paths.ROOT / "tests" / "alone"],
         "whole": [paths.ROOT / "tests"],
         "odoo": [paths.ROOT / addon / "tests" for addon in paths.ADDONS],
     }[suite]

@@ -1,13 +1,19 @@
-"""Run the suites one after the other, each in the surroundings it needs."""
+"""Run the suites one after the other, each in the surroundings it needs and on all processors."""
 
 import os
+from pathlib import Path
 
-from . import bootstrap, browser, database, locks, odoo_command, paths, process, python_packages, suites
+from . import bootstrap, browser, database, locks, odoo_command, paths, process, python_packages, sql, suites
 from .console import Trouble, complain, say
 
 TEMPLATE = "bank_sync_template"
+#: The same with the company that most tests inside Odoo work in.
+BOOKS = "bank_sync_template_books"
+PREPARED = paths.ROOT / "account_online_synchronization" / "tests" / "prepared.py"
 DATABASE = "bank_sync_test"
 NOTHING_COLLECTED = 5
+#: Options with which pytest has to run everything itself: they select, stop, show or debug.
+SINGLE_PROCESS = ("-k", "-n", "-s", "--pdb", "--lf", "--last-failed", "--ff", "--step", "--capture", "--collect")
 
 # Ours; everything else is pytest's.
 SWITCHES = ("--pure", "--thorough")
@@ -58,24 +64,53 @@ def verdict(results, narrowed):
 def run_pure(arguments):
     say("Tests without a database")
     variables = {**python_packages.clean_environment(), "PYTHONPATH": str(paths.ROOT / "scripts")}
-    return pytest(["-p", "no:odoo", "-p", "environment.pure", *arguments], variables)
+    # Why one more than processors: tests of deadlines mostly wait.
+    options = ["-p", "no:odoo", "-p", "environment.pure", "-p", "environment.thorough"]
+    return pytest([*options, *workers(arguments, spare=1), *arguments], variables)
 
 
 def run_whole(arguments):
     say("Tests of the whole")
-    return pytest(
-        ["-p", "no:odoo", "-rs", *arguments],
-        odoo_command.environment(BANK_SYNC_TEMPLATE=TEMPLATE, **browser.variables()),
-    )
+    return whole(["--ignore-glob", "*/tests/alone", *workers(arguments), *arguments])
+
+
+def run_alone(arguments):
+    say("Tests during which nothing else may run")
+    return whole(arguments)
+
+
+def whole(arguments):
+    variables = odoo_command.environment(BANK_SYNC_TEMPLATE=TEMPLATE, **browser.variables())
+    return pytest(["-p", "no:odoo", "-rs", *arguments], variables)
 
 
 def run_odoo(arguments):
+    database.ensure_prepared(BOOKS, TEMPLATE, PREPARED)
     say("Tests inside Odoo")
     with a_database() as name:
         options = ["--odoo-database", name, "--odoo-http", "--odoo-extra", "max-cron-threads=0"]
         # Why the whole list of skips: a browser test that did not run must be seen by name.
         options += ["-rs", "--no-fold-skipped", "--ignore-glob", "*/tests/pure"]
-        return pytest([*options, *arguments], odoo_command.environment())
+        # Why the path: each worker copies the database with PostgreSQL's own programs.
+        variables = odoo_command.environment(PATH=f"{sql.program('createdb').parent}:{os.environ['PATH']}")
+        return pytest([*options, *workers(arguments), *arguments], variables)
+
+
+def workers(arguments, spare=0):
+    """Options that spread test files over the processors.
+
+    Not where it would not pay, or would hide what somebody looks at: a single file, a choice, a debugger.
+    """
+    options, targets = suites.split(arguments)
+    single = any(option.startswith(SINGLE_PROCESS) for option in options)
+    files = sum(2 if Path(target).is_dir() else 1 for target in targets)
+    if single or files < 2:
+        return []
+    return ["-n", str(processors() + spare), "--dist", "loadfile"]
+
+
+def processors():
+    return len(os.sched_getaffinity(0))
 
 
 def pytest(arguments, variables):
@@ -94,11 +129,11 @@ class a_database:
             if self.lock is not None:
                 break
             number += 1
-        database.copy(TEMPLATE, self.name)
+        database.copy(BOOKS, self.name)
         return self.name
 
     def __exit__(self, *failure):
         locks.release(self.lock)
 
 
-RUN = {"pure": run_pure, "whole": run_whole, "odoo": run_odoo}
+RUN = {"pure": run_pure, "whole": run_whole, "odoo": run_odoo, "alone": run_alone}

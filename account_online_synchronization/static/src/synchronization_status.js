@@ -28,9 +28,9 @@ export function useSynchronizationStatus({ getFetching, reload }) {
         if (concerned.size && !timer && !document.hidden) {
             timer = browser.setTimeout(() => {
                 timer = null;
-                const journalIds = new Set(concerned);
+                const gathered = new Set(concerned);
                 concerned.clear();
-                return reload(journalIds);
+                return reload(gathered);
             }, GATHER);
         }
     }

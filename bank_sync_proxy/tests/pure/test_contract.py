@@ -192,7 +192,13 @@ def walk_listing(script, kind, numbers):
 
 @pytest.mark.parametrize(
     "numbers",
-    [(1, 2), (2, 1), (1,), (2,), (3, 1, 2), (3, 2, 1), (3, 2), (2, 3), (3,)],
+    [
+        *[(2, 1), (3, 2, 1), (3, 2)],
+        *(
+            pytest.param(numbers, marks=pytest.mark.thorough)
+            for numbers in [(1, 2), (1,), (2,), (3, 1, 2), (2, 3), (3,)]
+        ),
+    ],
     ids=lambda numbers: "-".join(map(str, numbers)),
 )
 def test_a_renewal_keeps_alike_accounts_apart_however_they_are_listed(script, numbers):

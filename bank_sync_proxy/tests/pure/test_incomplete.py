@@ -112,7 +112,7 @@ def test_one_account_that_is_refused_does_not_end_the_consent(script, code):
     play(script, CLOSED[code](exchanges))
     with pytest.raises(ProviderError) as caught:
         script.pages()
-    # The database remembers these with the account; see ``account_online_account_refusal.py``.
+    # The database remembers these with the account; see ``account_online_account.py`` in the database's addon.
     assert caught.value.code in ("account_refused", "unknown_account")
 
 

@@ -1,6 +1,5 @@
 """SECURITY.md claims only what a test shows."""
 
-import ast
 import re
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 DOCUMENT = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
 NAMED = re.compile(r"`(test_\w+)\.(test_\w+)`")
+DEFINED = re.compile(r"^ *def (test_\w+)\(", re.MULTILINE)
 #: Of version 5.0.0.
 CHAPTERS = 17
 
@@ -26,17 +26,16 @@ def rows(title):
 def tests():
     """:return: set of (file, test) of the whole project"""
     found = set()
-    for path in ROOT.glob("**/tests/**/test_*.py"):
-        if ".environment" not in path.parts:
+    # Why these folders only: the environment below the clone holds all of Odoo.
+    for folder in (ROOT / "tests", *ROOT.glob("*/tests")):
+        for path in folder.rglob("test_*.py"):
             found |= names(path)
-    for path in (ROOT / "tests").glob("test_*.py"):
-        found |= names(path)
     return found
 
 
 def names(path):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    return {(path.stem, node.name) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    # Why not ast: it takes seconds for so many files.
+    return {(path.stem, name) for name in DEFINED.findall(path.read_text(encoding="utf-8"))}
 
 
 def test_each_test_that_is_named_exists(tests):

@@ -65,7 +65,7 @@ export class ConnectBank extends Component {
     /** Ask the server, for the company that the connection will belong to. */
     ask(method, ...args) {
         const context = this.companyId ? { allowed_company_ids: [this.companyId] } : {};
-        return this.orm.call("account.online.link", method, args, { context });
+        return this.orm.call("account.online.directory", method, args, { context });
     }
 
     // --- what there is ---
@@ -78,7 +78,12 @@ export class ConnectBank extends Component {
             if (!(error instanceof RPCError)) {
                 throw error;
             }
-            answer = { error: { message: error.data?.message || error.message }, countries: [], banks: [], cursor: false };
+            answer = {
+                error: { message: error.data?.message || error.message },
+                countries: [],
+                banks: [],
+                cursor: false,
+            };
         }
         const { journal = "", country = "", countries, hint = "", begun = [] } = answer;
         Object.assign(this.state, { journal, country, countries, hint, begun });
@@ -243,7 +248,8 @@ export class ConnectBank extends Component {
 
     choose(bank) {
         if (!this.hasQuestions(bank)) {
-            return this.connect(bank, bank.id);
+            this.connect(bank, bank.id);
+            return;
         }
         const isOpen = this.state.openId === bank.id;
         Object.assign(this.state, { openId: isOpen ? null : bank.id, provider: bank.providers[0]?.id || null });

@@ -79,7 +79,9 @@ export class FirstLoad extends Component {
     }
 
     async reload() {
-        const load = await this.keepLast.add(this.orm.silent.call("account.online.link", "get_first_load", [this.linkId]));
+        const load = await this.keepLast.add(
+            this.orm.silent.call("account.online.link", "get_first_load", [this.linkId])
+        );
         this.lastReload = Date.now();
         this.state.load = load;
         this.env.config.setDisplayName(_t("Transactions of %s", load.name));

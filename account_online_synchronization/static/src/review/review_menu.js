@@ -54,7 +54,5 @@ const isDisplayed = async (env) =>
     (await user.hasGroup("account.group_account_basic"));
 
 for (const Item of [FindMissingMenuItem, FindDuplicateMenuItem]) {
-    registry
-        .category("cogMenu")
-        .add(Item.action, { Component: Item, groupNumber: 20, isDisplayed }, { sequence: 20 });
+    registry.category("cogMenu").add(Item.action, { Component: Item, groupNumber: 20, isDisplayed }, { sequence: 20 });
 }

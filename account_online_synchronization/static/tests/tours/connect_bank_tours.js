@@ -4,7 +4,10 @@ import { registry } from "@web/core/registry";
 const tours = registry.category("web_tour.tours");
 
 const INPUT = "#o_bank_query";
-const hasBanks = { content: "The banks of the company's country are listed", trigger: ".o_bank_row:contains('KBC Bank')" };
+const hasBanks = {
+    content: "The banks of the company's country are listed",
+    trigger: ".o_bank_row:contains('KBC Bank')",
+};
 const accounts = {
     content: "The consent is taken over: accounts are chosen",
     trigger: ".o_form_view:contains('Account A1')",
@@ -61,7 +64,10 @@ tours.add("connect_bank_keyboard", {
         { trigger: "#o_bank_country:value('BE')" },
         { trigger: ".o_connect_bank:not(:contains('Rabobank'))" },
         isFocused(INPUT),
-        { content: "A broken logo becomes initials", trigger: ".o_bank_row:contains('Argenta') span.o_bank_logo:contains('AS')" },
+        {
+            content: "A broken logo becomes initials",
+            trigger: ".o_bank_row:contains('Argenta') span.o_bank_logo:contains('AS')",
+        },
         { trigger: INPUT, run: "edit b" },
         { content: "The number of banks is told", trigger: "[role=status]:contains('3 banks found.')" },
         press(INPUT, "ArrowDown"),
@@ -85,13 +91,22 @@ tours.add("connect_bank_keyboard", {
 tours.add("connect_bank_provider", {
     steps: () => [
         hasBanks,
-        { content: "What a bank cannot do is said", trigger: ".o_bank_row:contains('ING'):contains('Answers only while you are there')" },
-        { content: "How far back it goes, too", trigger: ".o_bank_row:contains('KBC'):contains('Up to 730 days back')" },
+        {
+            content: "What a bank cannot do is said",
+            trigger: ".o_bank_row:contains('ING'):contains('Answers only while you are there')",
+        },
+        {
+            content: "How far back it goes, too",
+            trigger: ".o_bank_row:contains('KBC'):contains('Up to 730 days back')",
+        },
         { trigger: ".o_bank_row:contains('ING')", run: "click" },
         { trigger: ".o_bank_row[aria-expanded=true]:contains('ING')" },
         { trigger: ".o_bank_details:not(:has(.o_bank_beta)) .o_bank_connect:contains('Connect')" },
         { trigger: ".o_bank_details label:contains('Two')", run: "click" },
-        { content: "The other provider is Beta", trigger: ".o_bank_beta:contains('does not fully support this bank yet')" },
+        {
+            content: "The other provider is Beta",
+            trigger: ".o_bank_beta:contains('does not fully support this bank yet')",
+        },
         agree,
         { trigger: ".o_bank_connect:contains('Connect All the Same')", run: "click" },
         accounts,
@@ -193,7 +208,11 @@ tours.add("connect_bank_entry_points", {
         { trigger: ".o_kanban_record:contains('Bank') button[name=action_connect_bank]", run: "click" },
         { trigger: ".o_connect_bank:contains('then arrive in Bank by themselves')" },
         hasBanks,
-        { content: "The dashboard is one step back", trigger: ".o_breadcrumb .o_back_button, .breadcrumb-item a", run: "click" },
+        {
+            content: "The dashboard is one step back",
+            trigger: ".o_breadcrumb .o_back_button, .breadcrumb-item a",
+            run: "click",
+        },
         { trigger: ".o_account_kanban" },
     ],
 });

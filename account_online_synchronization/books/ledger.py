@@ -1,0 +1,203 @@
+"""The opening balance in the ledger: statements begin with a balance, the ledger account needs a line for it."""
+
+from decimal import Decimal
+
+from odoo import fields
+from odoo.exceptions import UserError
+from odoo.tools.misc import format_date
+
+from ..sync.identity import OPENING
+from . import locks
+from .opening import Beginning
+
+
+class OpeningBalance:
+    """What the ledger account of a journal misses of the balance with which the journal begins.
+
+    :param account: ``account.online.account`` that fills the journal
+    """
+
+    def __init__(self, account):
+        account.ensure_one()
+        self.account, self.journal, self.env = account, account.journal_ids, account.env
+
+    def missing(self):
+        """:return: float in the account's currency; 0 where it is not known"""
+        if not self.journal or not self.account.last_sync:
+            return 0.0
+        start, index, day = Beginning(self.account).start()
+        if start is None:
+            return 0.0
+        return self.account.currency_id.round(float(start - self._ledger_before(index, day)))
+
+    def day(self):
+        """:return: the day before the journal's first synchronized line, None where there is no such line"""
+        _start, _index, day = Beginning(self.account).start()
+        return day and fields.Date.subtract(day, days=1)
+
+    # -------------------------------------------------------------------------
+    # IN WORDS
+    # -------------------------------------------------------------------------
+
+    def explain(self):
+        # Why with the company: the code of a ledger account is that of the company in the environment.
+        journal, money = self.journal.with_company(self.account.company_id), self.account.currency_id.format
+        start, _index, day = Beginning(self.account).start()
+        return self.env._(
+            "Before %(day)s, the day of the first imported transaction, the bank held %(start)s. The bank statements "
+            "of %(journal)s begin with it, but the ledger account %(ledger)s does not: it differs by %(missing)s.",
+            day=format_date(self.env, day),
+            start=money(float(start)),
+            journal=journal.display_name,
+            ledger=journal.default_account_id.display_name,
+            missing=money(self.account.opening_balance),
+        )
+
+    def explain_unknown(self):
+        if not self.account.balance_at:
+            return self.env._(
+                "The bank reports no booked balance of this account, so it is not known with which balance the journal "
+                "begins. Compare the last running balance with a statement of the bank."
+            )
+        return self.env._(
+            "The bank's balance contains transactions that could not be read, so it is not known yet with which "
+            "balance the journal begins. It is corrected once they can be read, or once you have dismissed them."
+        )
+
+    # -------------------------------------------------------------------------
+    # BOOKING
+    # -------------------------------------------------------------------------
+
+    def default_counterpart(self):
+        """Where Odoo balances opening entries. Empty where the chart has no such account: then the user chooses."""
+        company = self.account.company_id
+        Account = self.env["account.account"].with_company(company)
+        domain = [*Account._check_company_domain(company), *self._counterpart_domain()]
+        return Account.search([*domain, ("account_type", "=", "equity_unaffected")], limit=1)
+
+    def check(self):
+        """:raise UserError: where there is nothing to book"""
+        account = self.account
+        if account.opening_unknown or not account.last_sync or not self.journal:
+            raise UserError(
+                self.env._(
+                    "The opening balance of %s is not known yet. It becomes known with the next synchronization in "
+                    "which the bank reports a booked balance and all its transactions can be read.",
+                    account.display_name,
+                )
+            )
+        if not account.opening_balance:
+            raise UserError(
+                self.env._("The ledger account of %s agrees with the bank: nothing is missing.", self.journal.name)
+            )
+
+    def book(self, counterpart):
+        """Book what is missing as one line before all others, balanced against an account.
+
+        :param counterpart: ``account.account``
+        :return: the line
+        """
+        self.check()
+        day = self.day()
+        self._check_booking(counterpart, day)
+        # Why one line: the amount of an earlier one, booked before older days were loaded, is no longer right.
+        Line = self.env["account.bank.statement.line"]
+        earlier = Line.search(
+            [("online_account_id", "=", self.account.id), ("online_transaction_identifier", "=", OPENING)]
+        )
+        amount = self.account.opening_balance + sum(earlier.mapped("amount"))
+        earlier.statement_id = False
+        earlier.unlink()
+        line = Line.create(
+            {
+                "journal_id": self.journal.id,
+                "date": day,
+                "amount": amount,
+                "payment_ref": self.env._("Opening balance"),
+                "online_account_id": self.account.id,
+                "online_transaction_identifier": OPENING,
+                "counterpart_account_id": counterpart.id,
+            }
+        )
+        self.account.write({"opening_declined": False, "journal_balance": self.account._current_journal_balance()})
+        self.account._refresh_opening()
+        return line
+
+    def _check_booking(self, counterpart, day):
+        if not counterpart:
+            raise UserError(self.env._("Choose the account against which the opening balance is booked."))
+        if not counterpart.filtered_domain(self._counterpart_domain()):
+            raise UserError(
+                self.env._("%s can't balance an opening balance. Choose an equity account.", counterpart.display_name)
+            )
+        locks.hold(self.journal)
+        if locks.locked_days(self.journal, [day]):
+            raise UserError(
+                self.env._(
+                    "The opening balance would be of %s, which is in a locked period. Change the lock date first, or "
+                    "book it with a miscellaneous entry on an open day and choose Not Needed.",
+                    format_date(self.env, day),
+                )
+            )
+
+    def _counterpart_domain(self):
+        return [
+            ("account_type", "not in", ("asset_receivable", "liability_payable", "off_balance")),
+            ("currency_id", "in", (False, self.account.currency_id.id)),
+            ("id", "not in", (self.journal.default_account_id + self.journal.suspense_account_id).ids),
+        ]
+
+    # -------------------------------------------------------------------------
+    # THE LEDGER
+    # -------------------------------------------------------------------------
+
+    def _ledger_before(self, index, day):
+        """What the journal's ledger account contains of the time before the journal's first synchronized line.
+
+        Lines of the journal count by their place. Other entries count by their day, the company's opening entry always.
+
+        :return: Decimal, in the currency of the journal
+        """
+        journal = self.journal
+        self.env["account.move.line"].flush_model()
+        self.env["account.move"].flush_model(["date", "state", "statement_line_id"])
+        self.env["account.bank.statement.line"].flush_model(["internal_index", "online_transaction_identifier"])
+        in_currency = journal.currency_id and journal.currency_id != journal.company_id.currency_id
+        self.env.cr.execute(
+            """
+            SELECT COALESCE(SUM(CASE WHEN %(in_currency)s THEN item.amount_currency ELSE item.balance END), 0)
+              FROM (
+                    SELECT id, move_id, amount_currency, balance
+                      FROM account_move_line
+                     WHERE account_id = %(account)s AND date <= %(day)s AND parent_state = 'posted'
+                     UNION
+                    SELECT id, move_id, amount_currency, balance
+                      FROM account_move_line
+                     WHERE account_id = %(account)s AND move_id = %(opening_move)s AND parent_state = 'posted'
+                     UNION
+                    SELECT booked.id, booked.move_id, booked.amount_currency, booked.balance
+                      FROM account_bank_statement_line opening
+                      JOIN account_move_line booked ON booked.move_id = opening.move_id
+                     WHERE opening.online_account_id = %(online_account)s
+                       AND opening.online_transaction_identifier = %(opening)s
+                       AND booked.account_id = %(account)s AND booked.parent_state = 'posted'
+                   ) item
+              JOIN account_move move ON move.id = item.move_id
+         LEFT JOIN account_bank_statement_line line ON line.move_id = move.id
+             WHERE CASE WHEN line.id IS NULL THEN move.date < %(day)s OR move.id = %(opening_move)s
+                        ELSE line.journal_id = %(journal)s
+                             AND (line.internal_index < %(index)s
+                                  OR line.online_transaction_identifier IS NOT DISTINCT FROM %(opening)s) END
+            """,
+            {
+                "in_currency": bool(in_currency),
+                "account": journal.default_account_id.id or None,
+                "online_account": self.account.id,
+                "journal": journal.id,
+                "day": day,
+                "index": index,
+                "opening": OPENING,
+                "opening_move": journal.company_id.account_opening_move_id.id or None,
+            },
+        )
+        return Decimal(str(self.env.cr.fetchone()[0]))

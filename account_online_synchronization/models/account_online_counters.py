@@ -1,0 +1,52 @@
+from odoo import fields, models
+
+#: Counters of what is stored. An interrupted run that is restarted keeps them; all others are counted again.
+LASTING = ("imported", "adopted", "changed", "removed", "possible_duplicates")
+
+COUNTERS = (
+    "fetched",
+    *LASTING,
+    "known",
+    "pending",
+    "skipped_before_start",
+    "skipped_locked",
+    "skipped_deleted",
+    "parked",
+)
+
+
+class AccountOnlineCounters(models.AbstractModel):
+    """What becomes of the transactions that a bank gave, in numbers: of a run, and of the load of one account."""
+
+    _name = "account.online.counters"
+    _description = "Counters of a Synchronization"
+
+    fetched = fields.Integer(help="Transactions that the bank gave, including known ones.")
+    imported = fields.Integer(help="New statement lines.")
+    possible_duplicates = fields.Integer(help="New lines that may have been in the journal already.")
+    adopted = fields.Integer(
+        string="Matched", help="Lines typed by hand or imported from a file, recognised as the bank's transactions."
+    )
+    known = fields.Integer(help="Booked transactions that had been imported before, and repeats.")
+    changed = fields.Integer(help="Lines that the bank has changed.")
+    removed = fields.Integer(string="Withdrawn", help="Lines that the bank has withdrawn.")
+    pending = fields.Integer(help="Announced by the bank, not booked yet.")
+    skipped_before_start = fields.Integer(string="Before Start Date", help="Dated before the account's start date.")
+    skipped_locked = fields.Integer(string="In Locked Period", help="Dated on or before the journal's lock date.")
+    skipped_deleted = fields.Integer(string="Deleted Before", help="A user has deleted their lines.")
+    parked = fields.Integer(help="Could not be imported; see the reasons below.")
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS
+    # -------------------------------------------------------------------------
+
+    def _count(self, counter, number=1):
+        """:param str counter: name of one of the integer fields"""
+        # Why: every change is a statement of its own.
+        if self and number:
+            self[counter] += number
+
+    def _reset_counters(self):
+        """Before a restart."""
+        if self:
+            self.write(dict.fromkeys(set(COUNTERS) - set(LASTING), 0))

@@ -1,0 +1,194 @@
+from odoo import api, models
+
+from ..client.banks import read_banks, read_countries
+from ..client.errors import ProxyError
+from .server_fields import as_server
+
+#: Banks that are shown at once.
+PAGE_SIZE = 20
+MAX_QUERY = 100
+
+
+class AccountOnlineDirectory(models.AbstractModel):
+    """The search screen: which banks there are, and the way to the one that the user chooses.
+
+    The directory belongs to the connection service; nothing of it is stored here. The screen (``static/src/connect``)
+    calls the methods without an underscore, so each of them checks the user's rights.
+    """
+
+    _name = "account.online.directory"
+    _description = "Directory of Banks"
+
+    # -------------------------------------------------------------------------
+    # OPENING THE SCREEN
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _open(self, journal=None):
+        """:param journal: ``account.journal`` that the user started from, if any"""
+        self.env["account.online.link"]._check_may_connect()
+        action = self.env["ir.actions.client"]._for_xml_id(
+            "account_online_synchronization.account_online_link_action_search"
+        )
+        # Why the active id: the address contains it, so that a reloaded page still knows the journal. Why the company:
+        # a connection may belong to another one than the user's first.
+        return {
+            **action,
+            "context": {"active_id": journal.id} if journal else {},
+            "params": {"company_id": (journal.company_id if journal else self.env.company).id},
+        }
+
+    # -------------------------------------------------------------------------
+    # CALLED BY THE SCREEN
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def action_begin_bank_search(self, journal_id=False):
+        """What the screen shows first.
+
+        :param int journal_id: journal that the user started from
+        :return: ``journal`` (its name), ``country`` (code of the company's, where it has banks), ``countries`` (list of
+            code and name), ``begun`` (visits that were left, see there) and the first page as
+            :meth:`action_search_banks` gives it
+        """
+        self.env["account.online.link"]._check_may_connect()
+        journal = self._journal_to_connect(journal_id)
+        company = journal.company_id or self.env.company
+        country = company.country_id.code or company.account_fiscal_country_id.code or ""
+        page = self._search_banks("", country, None, with_countries=True)
+        codes = page.pop("countries", None)
+        if country and not page["banks"] and not page.get("error"):
+            country = ""
+            page = self._search_banks("", "", None)
+        return {
+            "journal": journal.name or "",
+            "country": country,
+            "countries": self._named_countries(codes),
+            "hint": self._directory_hint(page),
+            "begun": self.env["account.online.authorization"]._begun(company),
+            **page,
+        }
+
+    @api.model
+    def action_search_banks(self, query, country, cursor=None):
+        """
+        :param str query: name, part of it, or BIC; empty for all
+        :param str country: ISO 3166 code, empty for all
+        :param str cursor: of the page before
+        :return: ``banks`` (see :mod:`..client.banks`) and ``cursor`` of the next page or False; or ``error``
+        """
+        self.env["account.online.link"]._check_may_connect()
+        return self._search_banks(query, country, cursor)
+
+    @api.model
+    def action_open_bank(self, institution_id, journal_id=False, name=False):
+        """The user has chosen a bank: begin the visit of its pages.
+
+        :param str institution_id: of the bank, or of one of its providers; False: the user chooses there
+        :param str name: of the bank, for the screen that waits
+        :return: action that opens them, or a notification that says why not
+        """
+        self.env["account.online.link"]._check_may_connect()
+        journal = self._journal_to_connect(journal_id)
+        authorization = self.env["account.online.authorization"].with_company(journal.company_id or self.env.company)
+        return authorization._open("connect", None, journal or None, institution_id or None, name and str(name)[:200])
+
+    @api.model
+    def action_bank_not_listed(self, journal_id=False):
+        """*My bank is not listed*: a bank journal without synchronization, by core's own form for it."""
+        self.env["account.online.link"]._check_may_connect()
+        journal = self._journal_to_connect(journal_id)
+        action = self.env["res.company"].setting_init_bank_account_action()
+        context = {**action["context"], "bank_is_not_listed": True}
+        if journal and not journal.bank_account_id:
+            context["default_linked_journal_id"] = journal.id
+        return {**action, "name": self.env._("A Bank That Is Not Listed"), "context": context}
+
+    @api.model
+    def action_confirm_phone(self, code):
+        """The service wants a phone number to be confirmed before it shows its banks.
+
+        :param str code: of the refusal
+        """
+        self.env["account.online.link"]._check_may_connect()
+        return self.env["account.online.phone"]._open(ProxyError(str(code), ""), "search")
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _journal_to_connect(self, journal_id):
+        """:return: the journal that the user started from, or none where it can't be connected (any more)"""
+        journal = self.env["account.journal"].browse(journal_id if isinstance(journal_id, int) else False).exists()
+        return journal.filtered(
+            lambda journal: (
+                journal.has_access("read")
+                and journal.type in ("bank", "credit")
+                and journal.company_id in self.env.companies
+            )
+        )
+
+    @api.model
+    def _search_banks(self, query, country, cursor, with_countries=None):
+        """:return: as :meth:`action_search_banks`, and ``countries`` where they are wanted and known"""
+        service = self.env["account.online.service"]._get()
+        try:
+            answer = service._ask_to_connect(
+                lambda: (
+                    # sudo: action_begin_bank_search and action_search_banks have checked the right to connect
+                    as_server(self.env["account.online.link"])
+                    ._get_client()
+                    .search_institutions(
+                        query=str(query or "")[:MAX_QUERY].replace("\x00", "") or None,
+                        country=str(country or "")[:2] or None,
+                        limit=PAGE_SIZE,
+                        cursor=cursor or None,
+                        with_countries=with_countries,
+                    )
+                )
+            )
+        except ProxyError as error:
+            return {"banks": [], "cursor": False, "error": self._describe_search_error(error)}
+        following = answer.get("next_cursor")
+        return {
+            "banks": read_banks(answer["institutions"]),
+            "cursor": following if isinstance(following, str) else False,
+            **({"countries": read_countries(answer.get("countries"))} if with_countries else {}),
+        }
+
+    @api.model
+    def _describe_search_error(self, error):
+        """:return: ``message``, ``reference``, whether the ``phone`` has to be confirmed, whether to ``retry``"""
+        return {
+            "message": error.message,
+            "reference": error.reference or "",
+            "phone": self.env["account.online.service"]._get()._wants_phone(error) and error.code,
+            "retry": error.action == "retry",
+            "settings": error.code in ("no_service", "neutralized") and self.env.user.has_group("base.group_system"),
+        }
+
+    @api.model
+    def _named_countries(self, codes):
+        """:param codes: of countries with banks, None where that is not known
+        :return: list of (code, name in the user's language), by name
+        """
+        domain = [] if codes is None else [("code", "in", codes)]
+        return [[country.code, country.name] for country in self.env["res.country"].search(domain, order="name")]
+
+    @api.model
+    def _directory_hint(self, page):
+        """What an administrator can do where few banks or none are reached.
+
+        :return: ``""``, ``none`` or ``demonstration`` (no real bank), and ``_here`` after it for who can change that in
+            this very database
+        """
+        if page.get("error"):
+            return ""
+        service = self.env["account.online.service"]._get()
+        is_here = not service.url and "bank.sync.provider" in self.env and self.env.user.has_group("base.group_system")
+        # sudo: asks which providers are on, for base.group_system only: see is_here
+        providers = self.env["bank.sync.provider"].sudo().search([("active", "=", True)]) if is_here else []
+        only_demo = is_here and all(provider.is_demonstration for provider in providers)
+        hint = "none" if not page["banks"] else "demonstration" if only_demo else ""
+        return f"{hint}_here" if hint and is_here else hint
