@@ -1,4 +1,4 @@
-from . import controllers, models, wizards
+from . import controllers, models
 from .hooks import pre_init_hook, uninstall_hook
 from .tools.quiet_calls import keep_quiet
 

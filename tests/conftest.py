@@ -15,12 +15,14 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
-from environment import database, odoo_command, ports, process, sql
+from environment import database, odoo_command, paths, ports, process, sql
 from environment import thorough as thoroughly
 from environment.thorough import pytest_collection_modifyitems, pytest_configure  # noqa: F401 (pytest finds them here)
 
 from .sms_gateway import SmsGateway
 
+#: What a proxy for databases on other servers consists of.
+PROXY_SERVER = ("bank_sync_proxy", "bank_sync_proxy_server")
 numbers = itertools.count(1)
 ROOT = Path(__file__).parents[1]
 demo = runpy.run_path(str(ROOT / "scripts" / "demo.py"))
@@ -203,14 +205,15 @@ class Installation:
 
 
 @contextmanager
-def a_copy_of_the_template(addon=None):
-    """:param str addon: the only one that is installed; None for both"""
+def a_copy_of_the_template(*addons):
+    """:param addons: those of ours that are installed; none for all"""
     if "BANK_SYNC_TEMPLATE" not in os.environ:
         pytest.fail("These tests need the environment that scripts/test prepares: run them through it.")
     template = os.environ["BANK_SYNC_TEMPLATE"]
-    if addon:
-        template = f"{template}_{addon}"
-        database.ensure_template(template, [addon])
+    if addons:
+        # Why the number: PostgreSQL cuts longer names.
+        template = f"{template}_{len(addons)}_{addons[-1]}"
+        database.ensure_template(template, addons)
     with a_copy_of(template) as copy:
         yield copy
 
@@ -242,12 +245,20 @@ def company():
         yield copy
 
 
+@pytest.fixture(scope="module")
+def ordinary_company():
+    """A company with books whose proxy serves nobody else, nothing started; the tests of a module share it."""
+    with a_copy_of_the_template(*paths.EMBEDDED) as copy:
+        copy.prepare_company()
+        yield copy
+
+
 @contextmanager
 def a_company_behind_a_proxy(cron_threads=0, logs_all=False):
     """Two servers with a database each: a proxy that sends text messages, and a company with books that asks it."""
     with (
         SmsGateway() as gateway,
-        a_copy_of_the_template("bank_sync_proxy") as proxy,
+        a_copy_of_the_template(*PROXY_SERVER) as proxy,
         a_copy_of_the_template("account_online_synchronization") as company,
     ):
         proxy.host, proxy.sms_gateway = "localhost", gateway
@@ -271,7 +282,7 @@ def remote():
 
 @pytest.fixture(scope="module")
 def served(company):
-    """A company with books and both addons in its database, served over HTTP; the tests of a module share it."""
+    """A company with books and our addons in its database, served over HTTP; the tests of a module share it."""
     company.start()
     return company
 

@@ -1,4 +1,4 @@
-"""The benchmarks: their figures mean what docs/performance.md says, and a real run prints nothing but them."""
+"""The benchmarks measure what docs/performance.md says, and a real run prints nothing but figures."""
 
 import json
 import subprocess
@@ -7,122 +7,14 @@ from datetime import date
 
 import pytest
 
-from benchmarks import bench_import, harness
-from benchmarks.bench_import import Measurement, chosen_chains, summarize
+from benchmarks import harness
 from benchmarks.institutions import institutions, queries
 from benchmarks.transactions import DAYS, FIRST_DAY, iban, transactions
 from environment import benching, paths, sql
-from environment.console import Trouble
-
-
-def measured(variant, seconds, queries=(100,), peak_mb=(1.0,)):
-    """Measurements of 1,000 lines, one per repetition."""
-    return [
-        Measurement(variant, 1000, "fresh", number, one, queries[number % len(queries)], peak_mb[number % len(peak_mb)])
-        for number, one in enumerate(seconds)
-    ]
-
-
-def by_variant(measurements, wanted=None):
-    return {values["variant"]: values for values in summarize(wanted or measurements, measurements)}
-
-
-# -------------------------------------------------------------------------
-# FIGURES
-# -------------------------------------------------------------------------
-
-
-def test_ratios_are_medians_of_what_was_measured_in_one_repetition():
-    # The machine was three times as slow in the last repetition: the ratio does not notice.
-    floor, ours = measured("floor", [10.0, 10.0, 30.0]), measured("ours", [20.0, 25.0, 60.0])
-    found = by_variant(floor + ours)
-    assert found["ours"]["ratio_to_floor"] == 0.5
-    assert found["floor"]["ratio_to_floor"] == 1
-    assert found["ours"]["seconds"] == 25
-    assert found["ours"]["lines_per_second"] == 40
-
-
-def test_a_bigger_ratio_is_better():
-    found = by_variant(measured("oca_monthly", [20.0]) + measured("ours", [10.0]))
-    assert found["ours"]["ratio_to_oca"] == 2
-
-
-def test_a_second_synchronization_is_compared_with_its_like_only():
-    first = measured("floor", [10.0]) + measured("oca_monthly", [20.0])
-    second = measured("oca_resync", [0.4]) + measured("ours_resync", [0.1])
-    news = measured("oca_resync_1pct", [0.6]) + measured("ours_resync_1pct", [0.2])
-    found = by_variant(first + second + news)
-    assert found["ours_resync"]["ratio_to_oca"] == pytest.approx(4)
-    assert found["ours_resync_1pct"]["ratio_to_oca"] == pytest.approx(3)
-    assert found["ours_resync"]["ratio_to_floor"] is None
-
-
-def test_without_something_to_compare_with_there_is_no_ratio():
-    found = by_variant(measured("ours", [10.0]))
-    assert (found["ours"]["ratio_to_floor"], found["ours"]["ratio_to_oca"]) == (None, None)
-
-
-def test_what_is_measured_only_for_comparison_is_compared_with_but_not_reported():
-    floor, limit = measured("floor", [10.0]), measured("limit", [0.1])
-    found = by_variant(floor + limit, wanted=limit)
-    assert list(found) == ["limit"]
-    assert found["limit"]["ratio_to_floor"] == pytest.approx(100)
-
-
-def test_a_line_of_json_has_exactly_the_promised_keys():
-    (values,) = summarize(measured("ours", [1.0, 2.0]), measured("ours", [1.0, 2.0]))
-    promised = "variant lines database seconds lines_per_second queries peak_mb ratio_to_floor ratio_to_oca"
-    assert list(json.loads(harness.json_line(values))) == promised.split()
-
-
-def test_each_repetition_begins_with_another_variant():
-    assert [harness.rotated("abc", number)[0] for number in range(4)] == ["a", "b", "c", "a"]
-
-
-def test_a_table_shows_what_is_not_known_as_a_dash():
-    assert harness.table(["name", "n"], [["a", 1234], ["b", None]], markdown=True) == [
-        "| name |     n |",
-        "| ---- | ----: |",
-        "| a    | 1,234 |",
-        "| b    |     – |",
-    ]
-
 
 # -------------------------------------------------------------------------
 # WHAT IS MEASURED
 # -------------------------------------------------------------------------
-
-
-def test_a_second_synchronization_brings_its_first_one_along():
-    assert chosen_chains(["ours_resync_1pct"]) == [["ours", "ours_resync_1pct"]]
-
-
-def test_above_its_limit_oca_is_left_out():
-    assert chosen_chains(["floor", "oca_resync", "oca_daily"], without_oca=True) == [["floor"]]
-
-
-@pytest.mark.parametrize("mistake", ["--lines=0", "--lines=x", "--variants=ous", "--database=old", "--repeat=-1"])
-def test_a_misspelt_option_is_no_measurement(mistake, capsys):
-    with pytest.raises(SystemExit):
-        bench_import.parse([mistake])
-    assert "error" in capsys.readouterr().err
-
-
-def test_results_can_be_shown_again(tmp_path, monkeypatch):
-    printed, file = [], tmp_path / "results.jsonl"
-    monkeypatch.setattr(harness, "result", printed.append)
-    results = summarize(measured("ours", [1.0]), measured("ours", [1.0]))
-    file.write_text("\n".join(map(harness.json_line, results)), encoding="utf-8")
-    assert bench_import.main(["--from", str(file), "--json"]) == 0
-    assert [json.loads(line) for line in printed] == results
-
-
-@pytest.mark.parametrize("text", ["no JSON", '{"variant": "ours"}'])
-def test_what_are_no_results_is_not_shown(tmp_path, text):
-    file = tmp_path / "results.jsonl"
-    file.write_text(text, encoding="utf-8")
-    with pytest.raises(Trouble, match="json prints"):
-        bench_import.main(["--from", str(file)])
 
 
 def test_the_transactions_are_always_the_same():

@@ -9,9 +9,9 @@ from .conftest import confirm_phone, demo
 
 @pytest.fixture(scope="module", params=["embedded", "remote"])
 def served(request):
-    """A company that may connect banks: with both addons in its database, and with a proxy on another server."""
+    """A company that may connect banks: with the proxy in its own database, and with one on another server."""
     if request.param == "embedded":
-        company = request.getfixturevalue("company")
+        company = request.getfixturevalue("ordinary_company")
         company.start()
     else:
         company = request.getfixturevalue("remote")

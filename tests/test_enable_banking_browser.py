@@ -18,7 +18,7 @@ SWITCH_ON = """
 provider = env["bank.sync.provider"].with_context(active_test=False).search([("code", "=", "enable_banking")])
 provider.setting_ids = [(0, 0, {{"name": "base_url", "type": "text", "plain_value": {url!r}}})]
 settings = provider.setting_ids.grouped("name")
-settings["application_id"].value, settings["private_key"].long_value = "cf589be3", {key!r}
+settings["application_id"].value, settings["private_key"].long_value = "cf589be3-3755-465b-a8df-a90a16a31403", {key!r}
 provider.action_test_keys()
 assert provider.keys_state == "work", provider.keys_message
 provider.active = True

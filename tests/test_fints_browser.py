@@ -118,9 +118,9 @@ def bank(served):
     bank = Bank()
     served.shell(f"""
 provider = env.ref('bank_sync_proxy.bank_sync_provider_fints')
-provider.active = True
 provider.setting_ids = [(0, 0, {{'name': 'base_url', 'type': 'text', 'plain_value': {bank.server.base_url!r}}})]
 provider.setting_ids.filtered(lambda setting: setting.name == 'product_id').value = {PRODUCT!r}
+provider.active = True
 env['bank.sync.institution']._update_directory()
 env['ir.config_parameter'].set_param('web.base.url', {served.url!r})
 """)

@@ -1,4 +1,4 @@
-"""Either addon can be uninstalled and installed again; core keeps working without it."""
+"""Each addon can be uninstalled and installed again; core keeps working without it."""
 
 import pytest
 
@@ -22,7 +22,7 @@ env["account.bank.statement.line"].create({
 """
 
 
-@pytest.mark.parametrize("addon", ["account_online_synchronization", "bank_sync_proxy"])
+@pytest.mark.parametrize("addon", ["account_online_synchronization", "bank_sync_proxy", "bank_sync_proxy_server"])
 def test_an_addon_can_be_uninstalled_and_installed_again(installation, addon):
     installation.odoo("module", "uninstall", addon, "-d", installation.name)
     installation.odoo("module", "install", addon, "-d", installation.name)

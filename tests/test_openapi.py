@@ -1,4 +1,4 @@
-"""The running server keeps to bank_sync_proxy/openapi.yaml."""
+"""The running server keeps to bank_sync_proxy_server/openapi.yaml."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ from environment.console import Trouble
 from .conftest import ROOT, a_copy_of_the_template
 from .remote import register
 
-CONTRACT = ROOT / "bank_sync_proxy" / "openapi.yaml"
+CONTRACT = ROOT / "bank_sync_proxy_server" / "openapi.yaml"
 PREFIX = "/bank_sync/1/"
 #: Seconds that Schemathesis makes up questions, and how many for each operation and phase.
 SECONDS, EXAMPLES = 45, 40

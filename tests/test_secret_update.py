@@ -3,7 +3,6 @@
 #: Writes secrets as that version did: for no place. What its texts look like is in test_vault.py.
 STORE = """
 import json
-from odoo.addons.bank_sync_proxy.models.bank_sync_vault import SECRET_FIELDS
 
 client = env["bank.sync.client"].create({"name": "One", "database_uuid": "one", "url": "https://one.example"})
 provider = env["bank.sync.provider"].search([("code", "=", "sandbox")])
@@ -16,7 +15,7 @@ env["bank.sync.phone.code"].create({
 })
 first = env["bank.sync.vault"]._vault()._fernet()
 places = []
-for model, name in SECRET_FIELDS:
+for model, name in env["bank.sync.vault"]._secret_fields():
     record = env[model].search([], order="id desc", limit=1)
     record[name] = first.encrypt(json.dumps({"of": f"{model} {name}"}).encode()).decode()
     places.append([model, record.id, name])
@@ -48,7 +47,7 @@ def test_update_of_the_addons_binds_all_secrets_and_loses_none(installation):
     places = installation.shell(STORE)
     unbound = installation.shell(READ.format(places=places))
     assert all("another place" in str(answer) for answer in unbound), "the first version's secrets are bound to nothing"
-    addons = "account_online_synchronization,bank_sync_proxy"
+    addons = "account_online_synchronization,bank_sync_proxy,bank_sync_proxy_server"
     installation.odoo("-d", installation.name, "-u", addons, "--no-http", "--stop-after-init")
     expected = [{"of": f"{model} {name}"} for model, _id, name in places]
     assert installation.shell(READ.format(places=places)) == [*expected, {"current": "kept"}]

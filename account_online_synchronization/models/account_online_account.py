@@ -117,6 +117,15 @@ class AccountOnlineAccount(models.Model):
     journal_ids = fields.One2many(
         comodel_name="account.journal", inverse_name="account_online_account_id", check_company=True, readonly=True
     )
+    duplicate_of_id = fields.Many2one(
+        comodel_name="account.online.account",
+        string="Same Account As",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
+        index="btree_not_null",
+        help="The same bank account in another connection, which filled a journal when this connection reported it.",
+    )
     is_left_out = fields.Boolean(
         readonly=True,
         copy=False,
@@ -356,12 +365,12 @@ class AccountOnlineAccount(models.Model):
                     )
                 )
                 continue
-            if returning:
+            if returning and not returning._is_in_use():
                 returning._return_to(link, message)
-            else:
-                created += self.create(
-                    {**values, "account_online_link_id": link.id, **self._prepare_identity_values(message)}
-                )
+                continue
+            values |= {"account_online_link_id": link.id, "duplicate_of_id": returning.id}
+            created += self.create({**values, **self._prepare_identity_values(message)})
+        created._say_which_are_duplicates()
         return created
 
     def _take_over(self, messages):
@@ -453,6 +462,7 @@ class AccountOnlineAccount(models.Model):
         """
         facts = list(map(accounts.facts_of_message, messages))
         others = self.search([("company_id", "=", link.company_id.id), ("account_online_link_id", "!=", link.id)])
+        others -= others.filtered(lambda other: other.duplicate_of_id and not other.journal_ids)
         # Why: what an earlier module has left may be there several times, and fills nothing any more.
         left_over = others.filtered(lambda other: other.legacy_source and not other.journal_ids)
         living = {account.id: account._facts() for account in others - left_over}
@@ -465,11 +475,43 @@ class AccountOnlineAccount(models.Model):
             found = [account_id or legacy_id for account_id, legacy_id in zip(found, also, strict=True)]
         return [self.browse(account_id) for account_id in found]
 
+    def _is_in_use(self):
+        """Whether it fills a journal through a connection that works: another one takes it over only if a user says so.
+
+        Why: a bank that reports somebody else's account number would cut a feed that works.
+        """
+        return bool(self.journal_ids) and self.account_online_link_id._has_consent()
+
+    def _filled_elsewhere(self):
+        """:return: the same bank account in another connection, if it fills a journal"""
+        return self.duplicate_of_id.filtered("journal_ids")
+
+    def _say_which_are_duplicates(self):
+        for account in self.filtered("duplicate_of_id"):
+            account.account_online_link_id.message_post(
+                body=self.env._(
+                    "%(account)s is already imported by the connection %(link)s, which will keep doing so. To move its "
+                    "journal to this connection instead, use Fetch Accounts.",
+                    account=account.display_name,
+                    link=account.duplicate_of_id.account_online_link_id.name,
+                )
+            )
+
     def _return_to(self, link, message):
         """The account moves to a new connection, with its journal and everything known of its transactions."""
-        old = self.account_online_link_id
-        self.write({"account_online_link_id": link.id, "sync_cursor": False, **self._prepare_identity_values(message)})
+        self._change_connection(link, self._prepare_identity_values(message))
         self._refresh(message)
+
+    def _replace(self, duplicate):
+        """The account moves to the connection of its duplicate, as above, and that one is gone."""
+        link = duplicate.account_online_link_id
+        identity = {name: duplicate[name] for name in ("online_identifier", "id_scheme")}
+        duplicate.unlink()
+        self._change_connection(link, identity)
+
+    def _change_connection(self, link, identity):
+        old = self.account_online_link_id
+        self.write({"account_online_link_id": link.id, "sync_cursor": False, **identity})
         old.message_post(
             body=self.env._("%(account)s is synchronized by another connection now.", account=self.display_name)
         )
@@ -499,12 +541,12 @@ class AccountOnlineAccount(models.Model):
         return (journal.currency_id or journal.company_id.currency_id) == self.currency_id
 
     def _free_journals_domain(self):
-        """Journals that this account may fill: its own, and those that nothing fills, in its currency."""
+        """Journals in its currency that it may fill: its own, that of its duplicate, and those that nothing fills."""
         same = [self.currency_id.id] + [False] * (self.currency_id == self.company_id.currency_id)
         return [
             ("company_id", "=", self.company_id.id),
             ("type", "in", ("bank", "credit")),
-            ("account_online_account_id", "in", (False, self.id)),
+            ("account_online_account_id", "in", (False, self.id, *self._filled_elsewhere().ids)),
             ("currency_id", "in", same),
         ]
 

@@ -698,6 +698,16 @@ class AccountOnlineLink(models.Model):
         self.account_online_account_ids._forget_what_the_consent_refused()
         return self.env["account.online.account"]._update_from_proxy(self, accounts)
 
+    def _has_consent(self):
+        """Whether the consent is valid, as far as is known: failures that pass by themselves do not end it."""
+        self.ensure_one()
+        expiry = self.expiring_synchronization_date
+        return (
+            self.state != "disconnected"
+            and self.error_action not in ("renew", "reconnect")
+            and not (expiry and expiry < fields.Date.today())
+        )
+
     def _check_connection_is_not_shared(self, identifier):
         """A consent belongs to one link of one company.
 

@@ -367,6 +367,12 @@ class AccountOnlineService(models.Model):
         # sudo: reads one system parameter that is no secret, under a name of our own
         return (self.env["ir.config_parameter"].sudo().get_param("web.base.url") or "").rstrip("/")
 
+    def _institutions_url(self):
+        """:return: address of the service's public list of banks; False where this database publishes none"""
+        # Why the gate: only a proxy that serves databases on other servers has a public list.
+        is_published = self.url or "bank.sync.gate" in self.env
+        return f"{self.url or self._base_url()}/bank_sync/institutions" if is_published else False
+
     def _way_back(self, path):
         """:return: address to which the service's pages lead back; a service in this database takes a path"""
         return self.registered_url + path if self.url and self.registered_url else path

@@ -65,7 +65,7 @@ class ResConfigSettings(models.TransientModel):
             "online_sync_is_possible_here": "bank.sync.api" in self.env,
             "online_sync_client_identifier": service._is_registered() and service.client_identifier,
             "online_sync_state": service.url and service._describe_state(),
-            "online_sync_institutions_url": f"{service.url or service._base_url()}/bank_sync/institutions",
+            "online_sync_institutions_url": service._institutions_url(),
         }
 
     def set_values(self):

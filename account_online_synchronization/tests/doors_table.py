@@ -158,7 +158,11 @@ METHODS = {
     ),
     "bank.sync.provider.action_accept_shorter_directory": Door(SYSTEM),
     "bank.sync.provider.action_change_keys": Door(SYSTEM),
+    "bank.sync.provider.action_choose": Door(EVERYBODY),
     "bank.sync.provider.action_one_day_later": Door(SYSTEM),
+    "bank.sync.provider.action_search_bank": Door(EVERYBODY),
+    "bank.sync.provider.action_sign_up": Door(SUPPORT),
+    "bank.sync.provider.action_switch_on": Door(SYSTEM),
     "bank.sync.provider.action_test_keys": Door(SYSTEM),
     "bank.sync.provider.action_update_directory": Door(SYSTEM),
 }

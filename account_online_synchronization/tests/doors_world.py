@@ -14,7 +14,7 @@ from odoo.tests import new_test_user
 
 from .doors_table import KEPT
 
-ADDONS = ("account_online_synchronization", "bank_sync_proxy")
+ADDONS = ("account_online_synchronization", "bank_sync_proxy", "bank_sync_proxy_server")
 TEXTS = re.compile(r"zq(\d+)q\d*zq")
 AMOUNTS = re.compile(r"(?<![\d.])7[,.]?31(\d)[,.]?(\d{3})(?!\d)")
 #: Content of files by the field that holds them: it is looked for as it is and in Base64.

@@ -5,7 +5,6 @@ import json
 from odoo import Command, models
 from odoo.exceptions import AccessError
 
-ADDON = __name__.split(".")[2]
 REFUSED = "can only be set by Odoo itself"
 
 
@@ -14,6 +13,8 @@ class ServerDoors:
 
     #: Name of the addon's abstract model.
     mixin = None
+    #: Names of the addons whose models are tried.
+    addons = (__name__.split(".")[2],)
 
     def models_of_addon(self):
         """:return: the models that this addon defines, without abstract ones and views of the database"""
@@ -21,13 +22,18 @@ class ServerDoors:
         return [
             model
             for model in models_here
-            if model._original_module == ADDON and not model._abstract and model._auto and model._name != "ir.http"
+            if model._original_module in self.addons
+            and not model._abstract
+            and model._auto
+            and model._name != "ir.http"
         ]
 
     def protected(self):
         """:return: list of (a record, names of its fields that only the server sets)"""
         samples = self.samples()
-        wanted = {name for name in self.env[self.mixin]._inherit_children if self.env[name]._server_fields()}
+        models_here = (self.env[name] for name in self.env[self.mixin]._inherit_children)
+        ours = (model for model in models_here if model._abstract or model._original_module in self.addons)
+        wanted = {model._name for model in ours if model._server_fields()}
         self.assertEqual(wanted, set(samples), "each model with such fields needs a sample, and no other one")
         return [
             (record.with_env(self.env(user=self.user, su=False)), sorted(record._server_fields()))

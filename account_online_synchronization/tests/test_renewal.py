@@ -1,5 +1,8 @@
+from unittest.mock import patch
+
 from freezegun import freeze_time
 
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .common import OnlineSyncCommon
@@ -32,7 +35,8 @@ class TestRenewal(OnlineSyncCommon):
         :return: accounts that are new to it
         """
         self.offer(*accounts)
-        connection = self.proxy.dispatch("connections.get", {"connection_id": "C1"})["connection"]
+        name = self.link.sudo().connection_identifier
+        connection = self.proxy.dispatch("connections.get", {"connection_id": name})["connection"]
         return self.link._update_from_proxy(connection, list(self.proxy.accounts.values()))
 
     def accounts(self):
@@ -179,15 +183,22 @@ class TestRenewal(OnlineSyncCommon):
     # ANOTHER CONNECTION
     # -------------------------------------------------------------------------
 
-    def connect_again(self, *accounts):
+    def connect_again(self, *accounts, old="disconnected"):
+        """The user makes a new connection.
+
+        :param str old: the state of the earlier connection
+        """
+        self.link.state = old
         self.offer(*accounts)
         return self.connect()
+
+    def choose(self, link):
+        return self.env["account.online.account.selection"]._create_for(link, refresh=False)
 
     def test_an_account_that_returns_by_a_new_connection_goes_on_in_its_journal(self):
         self.proxy.book("T1", "1.00")
         self.begin({"id": "OLD", "number": IBAN})
         account = self.accounts()
-        self.link.state = "disconnected"
         link = self.connect_again({"id": "NEW", "number": IBAN})
         self.synchronize(link)
         self.assertEqual((self.accounts(), account.account_online_link_id), (account, link))
@@ -230,9 +241,104 @@ class TestRenewal(OnlineSyncCommon):
 
     def test_an_account_that_stays_with_the_old_connection_keeps_it_alive(self):
         self.begin({"id": "OLD", "number": IBAN}, {"id": "OTHER", "number": "BE68 5390 0754 7034", "name": "Another"})
-        self.connect_again({"id": "NEW", "number": IBAN})
-        self.assertEqual(self.link.state, "connected")
+        self.connect_again({"id": "NEW", "number": IBAN}, old="error")
+        self.assertEqual(self.link.account_online_account_ids.mapped("name"), ["Account OLD", "Another"])
+        self.move(self.choose(self.Link.search([("id", "!=", self.link.id)], order="id desc", limit=1)))
+        self.assertEqual(self.link.state, "error")
         self.assertEqual(self.link.account_online_account_ids.name, "Another")
+
+    def move(self, selection):
+        """The user moves the journal to the new connection."""
+        selection.line_ids.write({"action": "existing", "journal_id": self.journal.id})
+        selection.action_confirm()
+
+    def test_a_feed_that_works_is_not_taken_over_by_a_new_connection(self):
+        self.proxy.book("T1", "1.00")
+        self.begin({"id": "OLD", "number": IBAN})
+        account = self.accounts()
+        for state, action in (("connected", False), ("error", "retry"), ("error", "answer_challenge")):
+            with self.subTest(state=state, action=action), self.cr.savepoint() as savepoint:
+                self.link.error_action = action
+                link = self.connect_again({"id": "NEW", "number": IBAN}, old=state)
+                self.assertEqual(
+                    (self.journal.account_online_account_id, account.account_online_link_id), (account, self.link)
+                )
+                self.assertFalse(link.account_online_account_ids.journal_ids)
+                self.assertEqual(self.link.state, state)
+                savepoint.rollback()
+                self.env.invalidate_all()
+
+    def test_a_feed_whose_consent_has_ended_is_continued_without_a_question(self):
+        self.begin({"id": "OLD", "number": IBAN})
+        account = self.accounts()
+        for values in (
+            {"state": "disconnected"},
+            {"state": "error", "error_action": "renew"},
+            {"state": "error", "error_action": "reconnect"},
+            {"state": "connected", "expiring_synchronization_date": "2026-05-19"},
+        ):
+            with self.subTest(values), self.cr.savepoint() as savepoint:
+                self.link.write(values)
+                link = self.connect_again({"id": "NEW", "number": IBAN}, old=values["state"])
+                self.assertEqual((self.accounts(), account.account_online_link_id), (account, link))
+                savepoint.rollback()
+                self.env.invalidate_all()
+
+    def test_a_renewal_that_reports_the_account_of_a_working_feed_takes_nothing(self):
+        self.begin({"id": "OLD", "number": IBAN})
+        account, first = self.accounts(), self.link
+        self.offer({"id": "X", "number": "BE68 5390 0754 7034"})
+        self.link = self.connect()
+        self.renew({"id": "X", "number": "BE68 5390 0754 7034"}, {"id": "Y", "number": IBAN})
+        self.assertEqual((self.journal.account_online_account_id, account.account_online_link_id), (account, first))
+
+    def test_the_choice_names_the_connection_that_fills_the_journal_and_changes_nothing(self):
+        self.begin({"id": "OLD", "number": IBAN})
+        self.link.name = "First Bank"
+        account = self.accounts()
+        line = self.choose(self.connect_again({"id": "NEW", "number": IBAN}, old="connected")).line_ids
+        self.assertEqual((line.action, line.proposed_journal_id), ("none", self.journal))
+        self.assertIn("First Bank", line.note)
+        line.action = "create"
+        self.assertIn("booked twice", line.note)
+        line.action = "none"
+        line.selection_id.action_confirm()
+        self.assertEqual((self.journal.account_online_account_id, self.link.state), (account, "connected"))
+
+    def test_moving_the_journal_keeps_what_is_known_of_the_transactions(self):
+        self.proxy.book("T1", "1.00")
+        self.begin({"id": "OLD", "number": IBAN})
+        self.link.name = "First Bank"
+        account = self.accounts()
+        link = self.connect_again({"id": "NEW", "number": IBAN}, old="connected")
+        self.proxy.book("T2", "2.00", account_id="NEW")
+        selection = self.choose(link)
+        selection.line_ids.write({"action": "existing", "journal_id": self.journal.id})
+        self.assertIn("First Bank", selection.line_ids.note)
+        self.assertFalse(selection.problem)
+        selection.action_confirm()
+        self.fetch_planned()
+        self.assertEqual((self.accounts(), account.account_online_link_id), (account, link))
+        self.assertEqual((self.journal.account_online_account_id, account.sudo().online_identifier), (account, "NEW"))
+        self.assertEqual(self.lines().mapped("online_transaction_identifier"), ["T1", "T2"])
+        self.assertEqual((self.link.state, self.link.error_code), ("disconnected", "replaced"))
+
+    def test_a_journal_is_not_moved_while_its_connection_synchronizes(self):
+        self.begin({"id": "OLD", "number": IBAN})
+        link = self.connect_again({"id": "NEW", "number": IBAN}, old="connected")
+        busy = self.link
+        lock = type(busy).try_lock_for_update
+        free = lambda records, **options: lock(records - busy, **options)  # noqa: E731
+        with patch.object(type(busy), "try_lock_for_update", free), self.assertRaisesRegex(UserError, "right now"):
+            self.move(self.choose(link))
+
+    def test_after_a_question_was_left_open_the_account_is_still_found_again(self):
+        """The account that waits for an answer is no second candidate for the journal."""
+        self.begin({"id": "OLD", "number": IBAN})
+        account = self.accounts()
+        self.connect_again({"id": "NEW", "number": IBAN}, old="connected")
+        third = self.connect_again({"id": "THIRD", "number": IBAN})
+        self.assertEqual((account.account_online_link_id, self.journal.account_online_link_id), (third, third))
 
     def test_without_a_number_another_connection_brings_another_account(self):
         """A name such as “Current account” proves nothing between two connections."""

@@ -277,8 +277,9 @@ class TestService(ServiceCommon):
         self.assertEqual(self.service.url, "https://banks.example.com")
         self.assertEqual(settings.online_sync_url, "https://banks.example.com")
         self.assertEqual(settings.online_sync_institutions_url, "https://banks.example.com/bank_sync/institutions")
-        self.settings(online_sync_service="here")
+        settings = self.settings(online_sync_service="here")
         self.assertFalse(self.service.url)
+        self.assertEqual(bool(settings.online_sync_institutions_url), "bank.sync.gate" in self.env)
 
     def test_other_settings_leave_the_service_alone(self):
         self.settings(online_sync_overlap_days=20)

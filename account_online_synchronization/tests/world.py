@@ -336,7 +336,9 @@ class World(Checks):
         self.bank.connections[new_id] = accounts
         for account in accounts:
             self._new_ids(account, True, new_transaction_ids)
-        self._new_link(new_id)
+        for account in self._new_link(new_id).account_online_account_ids.filtered("duplicate_of_id"):
+            # Why: the earlier connection works, so the user is asked, and moves the journal.
+            account.duplicate_of_id._replace(account)
         self.commit()
 
     def _new_ids(self, account, new_ids, new_transaction_ids):

@@ -111,14 +111,16 @@ class AccountOnlineAccountSelection(models.TransientModel):
         for account in accounts.sorted(lambda account: (account.account_type != "current", account.id)):
             proposed, reason = self._propose_journal(account, taken)
             name = account._propose_journal_name(names)
+            is_moved = bool(proposed & account._filled_elsewhere().journal_ids)
             taken |= proposed
             names.add(name)
             self.line_ids = [
                 Command.create(
                     {
                         "account_online_account_id": account.id,
-                        "action": "none" if account.is_left_out else "existing" if proposed else "create",
-                        "journal_id": not account.is_left_out and proposed.id,
+                        # Why none: a feed that works is moved to another connection only where the user says so.
+                        "action": "none" if account.is_left_out or is_moved else "existing" if proposed else "create",
+                        "journal_id": not account.is_left_out and not is_moved and proposed.id,
                         "proposed_journal_id": proposed.id,
                         "proposal_reason": reason,
                         "journal_name": name,
@@ -137,6 +139,8 @@ class AccountOnlineAccountSelection(models.TransientModel):
         started_from = self.started_from_id
         if account.journal_ids:
             return account.journal_ids, self.env._("It fills this journal already.")
+        if elsewhere := account._filled_elsewhere():
+            return elsewhere.journal_ids, ""
         found = Proposal(account).known_journal() - taken
         if found:
             return found, self.env._("The journal has the number of this account.")

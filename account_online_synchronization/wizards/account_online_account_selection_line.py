@@ -113,7 +113,7 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
                 journal=journal.name,
                 journal_currency=(journal.currency_id or journal.company_id.currency_id).name,
             )
-        if journal.account_online_account_id and journal.account_online_account_id != account:
+        if journal.account_online_account_id - account - account._filled_elsewhere():
             return self.env._(
                 "%(journal)s is filled by %(other)s. Choose another journal for %(account)s, or let a new one be "
                 "created.",
@@ -127,7 +127,9 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
         """:return: why this is proposed and what it means, or False"""
         self.ensure_one()
         account, journal = self.account_online_account_id, self._chosen_journal()
-        linked = account.journal_ids
+        linked, elsewhere = account.journal_ids, account._filled_elsewhere()
+        if elsewhere and not linked:
+            return self._explain_elsewhere(elsewhere, journal)
         if linked and self.action == "none":
             return self.env._(
                 "Nothing new arrives in %s any more. What was imported stays there, and you can link it again later.",
@@ -143,6 +145,26 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
         if journal:
             return journal == self.proposed_journal_id and self.proposal_reason
         return self._explain_other_currency()
+
+    def _explain_elsewhere(self, elsewhere, journal):
+        """:param elsewhere: the same bank account, which fills its journal through another connection"""
+        names = {"journal": elsewhere.journal_ids.name, "link": elsewhere.account_online_link_id.name}
+        if journal == elsewhere.journal_ids:
+            return self.env._(
+                "%(journal)s moves from the connection %(link)s to this one, with everything that was imported.",
+                **names,
+            )
+        if self.action == "none":
+            return self.env._(
+                "The connection %(link)s already imports this account into %(journal)s and will keep doing so. To "
+                "move %(journal)s to this connection instead, choose Existing journal.",
+                **names,
+            )
+        return self.env._(
+            "The connection %(link)s already imports this account into %(journal)s. In a second journal its "
+            "transactions would be booked twice.",
+            **names,
+        )
 
     def _explain_other_currency(self):
         """A journal that the user may have in mind, but which is in another currency, so that a new one is proposed."""
@@ -165,6 +187,9 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
         if account.account_online_link_id != self.selection_id.account_online_link_id:
             raise UserError(self.env._("%s belongs to another connection.", account.display_name))
         (account.journal_ids + journal).check_access("write")
+        if journal and journal == account._filled_elsewhere().journal_ids:
+            account.duplicate_of_id.check_access("write")
+            account.duplicate_of_id.account_online_link_id.check_access("write")
         if self.action == "create":
             journal.check_access("create")
         if journal and (journal.company_id != account.company_id or journal.type not in ("bank", "credit")):
@@ -187,6 +212,8 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
             account.journal_ids._unlink_online_account()
             account.is_left_out = True
             return
+        if journal and journal == account._filled_elsewhere().journal_ids:
+            account = self._move_here(account)
         if journal and journal == account.journal_ids:
             # Linked already; its periodicity is the journal's own setting by now.
             account.start_date = self.start_date
@@ -203,3 +230,19 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
         if chosen == selection._legacy_periodicity() and journal in selection._legacy_journals():
             return journal.bank_statement_creation_groupby
         return chosen
+
+    def _move_here(self, duplicate):
+        """Let this connection fill the journal that another one fills so far.
+
+        :return: the account that fills it, which takes the place of its duplicate
+        """
+        account = duplicate.duplicate_of_id
+        link = account.account_online_link_id
+        # Why: a run that is under way would store into the journal what the other connection brings.
+        if not link.try_lock_for_update(allow_referencing=True):
+            raise UserError(self.env._("%s is being synchronized right now. Try again in a moment.", link.name))
+        # Why first: the line would be deleted with the account that it is about.
+        # sudo: _check_rights has checked both accounts and the connection that loses one
+        as_server(self).account_online_account_id = account
+        account._replace(duplicate)
+        return account

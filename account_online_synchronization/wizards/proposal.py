@@ -86,8 +86,8 @@ class Proposal:
         :param journal: the existing journal, or an empty recordset for a new one
         :return: first day to import, False for as far back as the bank allows
         """
-        if journal and journal == self.account.journal_ids:
-            return self.account.start_date
+        if filling := self._filling(journal):
+            return filling.start_date
         start = self.account._default_start_date(journal) if journal else False
         unlocked = self._first_unlocked_day(journal)
         return max(filter(None, (start, unlocked)), default=False)
@@ -99,7 +99,8 @@ class Proposal:
         :param journal: as in :meth:`start_date`
         """
         account = self.account
-        if journal and journal == account.journal_ids and start == account.start_date:
+        filling = self._filling(journal)
+        if filling and start == filling.start_date:
             return self.env._("As it was chosen before: what has been imported since stays as it is.")
         limit, unlocked = account._first_day_of_the_bank(), self._first_unlocked_day(journal)
         if unlocked and (not start or start < unlocked):
@@ -138,6 +139,11 @@ class Proposal:
                 date=format_date(self.env, limit),
             )
         return self.env._("As far back as the bank allows (it does not say how far).")
+
+    def _filling(self, journal):
+        """:return: this account or its duplicate in another connection, whichever fills the journal"""
+        accounts = self.account | self.account.duplicate_of_id
+        return accounts.filtered(lambda account: journal and account.journal_ids == journal)
 
     def _first_unlocked_day(self, journal):
         """:return: the day after the lock date, or None where nothing is locked"""

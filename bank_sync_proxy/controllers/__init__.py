@@ -1,1 +1,1 @@
-from . import api, callbacks, connect, institutions, sandbox_bank
+from . import callbacks, connect, sandbox_bank

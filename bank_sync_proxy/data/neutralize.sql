@@ -13,21 +13,11 @@ UPDATE bank_sync_provider_setting
    SET plain_value = NULL
   FROM bank_sync_provider
  WHERE bank_sync_provider.id = provider_id AND bank_sync_provider.code <> 'sandbox';
--- Nor may it sign as the proxy, send text messages, accept a code of one, or show where customers' databases are.
-UPDATE bank_sync_client
-   SET secret_data = NULL, secret_phone = NULL, contact_email = NULL, url = NULL;
-DELETE FROM mail_tracking_value
- USING mail_message
- WHERE mail_message.id = mail_message_id AND mail_message.model IN ('bank.sync.client', 'bank.sync.connection');
-DELETE FROM bank_sync_phone_code;
-DELETE FROM bank_sync_registration;
-DELETE FROM bank_sync_nonce;
-DELETE FROM bank_sync_suspicion;
 DELETE FROM bank_sync_usage;
 -- What was asked and answered when something failed, masked, but with names and account numbers. That it failed stays.
 UPDATE bank_sync_error
-   SET request = NULL, detail = NULL, address = NULL;
+   SET request = NULL, detail = NULL;
 -- The Demo Bank reaches nobody and may stay.
 UPDATE bank_sync_provider
-   SET active = false, keys_message = NULL
+   SET active = false, keys_state = NULL, keys_message = NULL, keys_tested_at = NULL
  WHERE code <> 'sandbox';

@@ -6,7 +6,7 @@ from odoo import api, models
 
 from ..providers.errors import ProtocolError
 from ..providers.types import moment_text
-from ..tools.urls import is_below, is_local_path
+from ..tools.urls import is_local_path
 from .bank_sync_connection import aware
 from .server_fields import as_server
 
@@ -25,6 +25,7 @@ class BankSyncApi(models.AbstractModel):
     def _operations(self):
         """:return: the one table of operations, name → method(client, payload)"""
         return {
+            "clients.status": self._clients_status,
             "institutions.search": self._institutions_search,
             "connections.start": self._connections_start,
             "connections.get": self._connections_get,
@@ -36,13 +37,15 @@ class BankSyncApi(models.AbstractModel):
         }
 
     @api.model
-    def _always_answered(self):
-        """:return: names of the operations that look at the client's state themselves: the ways out of it"""
-        return set()
+    def _before(self, client, operation, payload):
+        """Extension point: what outlives the question, whatever becomes of it."""
 
     @api.model
-    def _before(self, client, operation, payload):
-        """What outlives the question, whatever becomes of it."""
+    def _check_allowed(self, client, operation):
+        """Extension point: refuse what a client may not ask at the moment.
+
+        :raise ProviderError: the answer
+        """
 
     @api.model
     def _dispatch(self, client, operation, payload):
@@ -82,34 +85,6 @@ class BankSyncApi(models.AbstractModel):
         return {"error": error.to_protocol(record.reference, record.message)}
 
     @api.model
-    def _unsigned_operations(self):
-        """:return: operations of those who have no credentials yet, name → method(payload, address)"""
-        return {"clients.register": lambda *asked: self.env["bank.sync.client"]._register_database(*asked)}
-
-    @api.model
-    def _dispatch_unsigned(self, operation, payload, address):
-        """Answer a question of a database that is not known yet. Never raises, as :meth:`_dispatch`.
-
-        :param str operation: one of :meth:`_unsigned_operations`
-        :param dict payload: JSON object
-        :param str address: of the remote host
-        :return: JSON object; ``{"error": …}`` for a failure
-        """
-        # sudo: a stranger asks: the gate has counted it, and _unsigned_operations says the little that it may
-        api_sudo = as_server(self)
-        language = payload.get("language")
-        if language and api_sudo._is_installed(language):
-            api_sudo = api_sudo.with_context(lang=language)
-        method = api_sudo._unsigned_operations()[operation]
-        answer, error, record = api_sudo.env["bank.sync.error"]._attempt(
-            lambda: method(payload, address), operation=operation, request=payload
-        )
-        if not error:
-            return answer
-        _logger.info("%s from %s failed: %s, %s", operation, address, record.reference, error)
-        return {"error": error.to_protocol(record.reference, record.message)}
-
-    @api.model
     def _run(self, client, operation, payload):
         method = self._operations().get(operation)
         if not method:
@@ -121,13 +96,16 @@ class BankSyncApi(models.AbstractModel):
             raise ProtocolError("invalid_request", f"not JSON: {error}")
         if not isinstance(payload, dict):
             raise ProtocolError("invalid_request", "the question is not an object")
-        if operation not in self._always_answered():
-            client._check_usable()
+        self._check_allowed(client, operation)
         return json.loads(json.dumps(method(client, payload), allow_nan=False))
 
     # -------------------------------------------------------------------------
     # OPERATIONS
     # -------------------------------------------------------------------------
+
+    @api.model
+    def _clients_status(self, client, _payload):
+        return {"state": "active"}
 
     @api.model
     def _institutions_search(self, client, payload):
@@ -261,7 +239,8 @@ class BankSyncApi(models.AbstractModel):
 
     @api.model
     def _leads_back(self, client, url):
-        return is_local_path(url) if client.is_embedded else is_below(url, client.url)
+        """Extension point: whether a browser may be sent there when a visit ends."""
+        return is_local_path(url)
 
     @api.model
     def _is_installed(self, language):

@@ -30,6 +30,7 @@ class BankSyncConnection(models.Model):
     _description = "Bank Connection"
     _order = "id desc"
     _rec_name = "identifier"
+    _rec_names_search = ["identifier", "institution_id"]
 
     identifier = fields.Char(
         required=True, readonly=True, copy=False, default=lambda self: secrets.token_urlsafe(18), help="Random."
@@ -64,8 +65,28 @@ class BankSyncConnection(models.Model):
     secret_state = fields.Text(readonly=True, copy=False, groups="base.group_system")
     visit_ids = fields.One2many(comodel_name="bank.sync.visit", inverse_name="connection_id")
     error_ids = fields.One2many(comodel_name="bank.sync.error", inverse_name="connection_id")
+    error_count = fields.Integer(compute="_compute_error_count")
 
     _identifier_unique = models.UniqueIndex("(identifier)", "Identifiers of connections are unique.")
+
+    # -------------------------------------------------------------------------
+    # COMPUTES
+    # -------------------------------------------------------------------------
+
+    @api.depends("error_ids")
+    def _compute_error_count(self):
+        counts = dict(
+            self.env["bank.sync.error"]._read_group(
+                [("connection_id", "in", self.ids)], groupby=["connection_id"], aggregates=["__count"]
+            )
+        )
+        for connection in self:
+            connection.error_count = counts.get(connection, 0)
+
+    @api.depends("institution_id", "identifier")
+    def _compute_display_name(self):
+        for connection in self:
+            connection.display_name = f"{connection.institution_id.name or '–'} ({connection.identifier[:8]}…)"
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - STATE
@@ -112,17 +133,13 @@ class BankSyncConnection(models.Model):
             if connection == self:
                 self.env["bank.sync.usage"]._count(self, kind, account)
 
-    def _disconnect(self, reason=None, by_support=False):
+    def _disconnect(self, reason=None):
         """Forget the consent for good; the record stays for support.
 
         :param str reason: its users read it
-        :param bool by_support: the database does not know yet and is told
         """
         self.visit_ids._close("cancelled")
         self.write({"state": "disconnected", "secret_state": False, "reason": reason or False})
-        if by_support:
-            for connection in self:
-                self.env["bank.sync.event"]._emit(connection.client_id, "connection.disconnected", connection)
 
     def _check_usable(self):
         self.ensure_one()

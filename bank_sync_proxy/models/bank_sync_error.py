@@ -1,5 +1,6 @@
 import json
 import logging
+import re
 import secrets
 import traceback
 from datetime import timedelta
@@ -7,6 +8,8 @@ from datetime import timedelta
 import psycopg2
 
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.fields import Domain
 from odoo.tools.translate import get_translation
 
 from ..providers.errors import CODES, ProtocolError, ProviderError
@@ -22,9 +25,10 @@ KEEP_DAYS = 90
 MAX_DETAIL = 20_000
 #: All requests that one question makes to a provider end within so many seconds: before the database gives up (120).
 QUESTION_SECONDS = 100
-#: Records per minute of requests that were refused at the gate.
-REFUSED_OF_ADDRESS = 20
-REFUSED_IN_ALL = 300
+LENGTH = 8
+#: Within how many minutes before and after an error others of the same client may have to do with it.
+NEARBY_MINUTES = 60
+NEARBY_LIMIT = 40
 #: Family of a code → who must act.
 ACTORS = {
     "TransientError": "nobody",
@@ -68,10 +72,12 @@ class BankSyncError(models.Model):
     message = fields.Text(readonly=True, help="What the user was told.")
     request = fields.Text(readonly=True, help="What was asked, secrets masked.")
     detail = fields.Text(readonly=True, help="What was answered or raised, secrets masked.")
-    address = fields.Char(readonly=True, help="Where a request came from that was refused before it was answered.")
+    database_uuid = fields.Char(related="client_id.database_uuid", string="Database UUID")
+    nearby_ids = fields.Many2many(
+        comodel_name="bank.sync.error", string="Around That Time", compute="_compute_nearby_ids"
+    )
 
     _reference_unique = models.UniqueIndex("(reference)", "References are unique.")
-    _refused = models.Index("(create_date) WHERE address IS NOT NULL")
 
     # -------------------------------------------------------------------------
     # COMPUTES
@@ -82,6 +88,35 @@ class BankSyncError(models.Model):
         for record in self:
             record.actor = ACTORS[CODES[record.code].family] if record.code in CODES else False
 
+    def _compute_nearby_ids(self):
+        span = timedelta(minutes=NEARBY_MINUTES)
+        for record in self:
+            domain = [
+                ("id", "!=", record.id),
+                ("client_id", "=", record.client_id.id),
+                ("create_date", ">=", record.create_date and record.create_date - span),
+                ("create_date", "<=", record.create_date and record.create_date + span),
+            ]
+            is_known = record.client_id and record.create_date
+            record.nearby_ids = self.search(domain, limit=NEARBY_LIMIT) if is_known else False
+
+    # -------------------------------------------------------------------------
+    # CRUD METHODS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _search_display_name(self, operator, value):
+        if operator != "ilike" or not isinstance(value, str) or not value:
+            return super()._search_display_name(operator, value)
+        return Domain.OR(Domain("reference", "=ilike", pattern) for pattern in self._patterns(value))
+
+    def export_data(self, fields_to_export):
+        """Records of errors hold personal data: support looks at them, only administrators take many of them along."""
+        if not self.env.user.has_group("bank_sync_proxy.group_administrator"):
+            raise AccessError(self.env._("Error records hold personal data: only administrators may export them."))
+        _logger.info("%s exports %s error records", self.env.user.login, len(self))
+        return super().export_data(fields_to_export)
+
     # -------------------------------------------------------------------------
     # BUSINESS METHODS
     # -------------------------------------------------------------------------
@@ -89,7 +124,7 @@ class BankSyncError(models.Model):
     @api.model
     def _new_reference(self):
         """:return: such as ``E-7KQ2-M9XD``; random, so that nobody can guess another one's"""
-        letters = [secrets.choice(ALPHABET) for _index in range(8)]
+        letters = [secrets.choice(ALPHABET) for _index in range(LENGTH)]
         return f"E-{''.join(letters[:4])}-{''.join(letters[4:])}"
 
     @api.model
@@ -128,13 +163,14 @@ class BankSyncError(models.Model):
             return None, error
 
     @api.model
-    def _record(self, error, *, operation, client=None, connection=None, request=None, trace=None, address=None):
+    def _record(self, error, *, operation, client=None, connection=None, request=None, trace=None, **more):
         """Keep everything about a failure that helps to understand it, without secrets.
 
         :param error: :class:`~..providers.errors.ProviderError`
         :param connection: record, or a function that finds it
         :param dict request: what was asked
         :param str trace: traceback of an unexpected exception
+        :param more: further values of the record
         :return: the record
         """
         if callable(connection):
@@ -147,11 +183,11 @@ class BankSyncError(models.Model):
                 "institution_id": self._institution_of(connection, request).id,
                 "provider_code": error.provider or (connection and connection.provider_id.code),
                 "operation": operation,
-                "address": address,
                 "code": error.code,
                 "message": self._sentence(error),
                 "request": request and json.dumps(mask(request), indent=2, ensure_ascii=False)[:MAX_DETAIL],
                 "detail": mask("\n\n".join(filter(None, (str(error), trace))))[-MAX_DETAIL:],
+                **more,
             }
         )
 
@@ -168,27 +204,33 @@ class BankSyncError(models.Model):
         return institutions.search([("identifier", "=", identifier)], limit=1)
 
     @api.model
-    def _record_refused(self, error, *, operation, client, address):
-        """Keep who was refused at the gate, but let nobody fill the table: beyond a few the server's log must do.
-
-        :param str address: of :func:`~..tools.addresses.network_of`
-        :return: reference, which the caller logs
-        """
-        since = fields.Datetime.now() - timedelta(minutes=1)
-        self.env.cr.execute(
-            "SELECT count(*) FILTER (WHERE address = %s), count(*) FROM bank_sync_error"
-            " WHERE address IS NOT NULL AND create_date >= %s",
-            [address, since],
-        )
-        of_address, in_all = self.env.cr.fetchone()
-        if of_address >= REFUSED_OF_ADDRESS or in_all >= REFUSED_IN_ALL:
-            return self._new_reference()
-        return self._record(error, operation=operation, client=client, address=address).reference
-
-    @api.model
     def _sentence(self, error):
         sentence = get_translation("bank_sync_proxy", self.env.lang or "en_US", error.sentence, ())
         return f"{sentence}\n{error.note}" if error.note else sentence
+
+    @api.model
+    def _patterns(self, spoken):
+        """What a reference may look like that somebody has read aloud, typed from a picture, or remembers in part.
+
+        Case, dashes and spaces do not matter, nor does a missing E. A letter that occurs in no reference (0 O 1 I L U)
+        was misread, and stands for any.
+
+        :param str spoken: such as ``e 7kq2m9xd``, ``E-7KO2-M9XD`` or ``m9x``
+        :return: list of patterns for SQL's LIKE
+        """
+        text = re.sub(r"[\W_]", "", spoken).upper()
+        # An E at the beginning belongs to the reference, or to what is left of it.
+        rests = {text, text.removeprefix("E")} if len(text) <= LENGTH else {text.removeprefix("E")}
+        patterns = []
+        for rest in sorted(rests):
+            known = "".join(letter if letter in ALPHABET else "_" for letter in rest)
+            if not known.strip("_"):
+                # Nothing of it is certain: it would find everything.
+                continue
+            for before in range(LENGTH - len(known) + 1):
+                letters = "_" * before + known + "_" * (LENGTH - before - len(known))
+                patterns.append(f"E-{letters[:4]}-{letters[4:]}")
+        return patterns
 
     @api.autovacuum
     def _gc_errors(self):

@@ -1,29 +1,18 @@
-import hmac
-import json
 import logging
-import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from odoo import api, fields, models
 
-from ..providers.errors import ProviderError
-from ..tools import outbound, signing
 from .server_fields import as_server
 
 _logger = logging.getLogger(__name__)
 
-PATH = "/account_online_synchronization/events"
-#: How many databases are told at the same time, and how many events one commit covers.
-THREADS = 8
+#: How many events one commit covers.
 BATCH = 32
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=12)
 GIVE_UP_AFTER = timedelta(days=3)
 KEEP_DAYS = 30
-#: In place of a digest that the database has not told yet.
-UNKNOWN = "0" * 64
 
 
 class BankSyncEvent(models.Model):
@@ -48,10 +37,6 @@ class BankSyncEvent(models.Model):
             ("transactions.new", "New Transactions"),
             ("consent.expiring", "Consent Ends Soon"),
             ("connection.disconnected", "Connection Disconnected"),
-            ("client.active", "Client Active"),
-            ("client.blocked", "Client Blocked"),
-            ("client.disconnected", "Client Disconnected"),
-            ("client.phone_required", "Phone Number Required"),
         ],
         required=True,
         readonly=True,
@@ -120,66 +105,9 @@ class BankSyncEvent(models.Model):
         self._wake_up_again()
 
     def _deliver(self):
-        allow_private = self._allows_private()
-        letters = {event: event._letter() for event in self if not event.client_id.is_embedded}
-        with ThreadPoolExecutor(THREADS) as threads:
-            sent = {
-                event: threads.submit(_send, *letter, allow_private)
-                for event, letter in letters.items()
-                if not isinstance(letter, str)
-            }
-            for event in self:
-                if event in sent:
-                    trouble, answer = sent[event].result()
-                    event._note(trouble)
-                    if answer:
-                        event._confirm_address(letters[event], answer.body)
-                else:
-                    event._note(letters[event] if event in letters else event._deliver_here())
-
-    def _letter(self):
-        """:return: (url, headers, body), or a text that says why there is none"""
-        self.ensure_one()
-        client = self.client_id
-        if not client.url:
-            return "the client has no address"
-        try:
-            secret = client._secrets().get("current")
-        except ProviderError as error:
-            return error.code
-        if not secret:
-            return "the client has no secret"
-        url = client.url.rstrip("/") + PATH
-        body = json.dumps(
-            {"id": str(self.id), "kind": self.kind, "connection_id": self.connection_id.identifier or None}
-        ).encode()
-        headers = signing.new_headers(
-            secret,
-            client.identifier,
-            client.database_digest or UNKNOWN,
-            time.time(),
-            "POST",
-            PATH,
-            body,
-        )
-        return url, {**headers, "Content-Type": "application/json"}, body
-
-    def _confirm_address(self, letter, answered):
-        """Note that the client itself has answered at its address, as far as the answer proves it.
-
-        :param tuple letter: of :meth:`_letter`, as it was sent
-        :param bytes answered: what came back
-        """
-        client, (url, headers, body) = self.client_id, letter
-        if url != client.url.rstrip("/") + PATH or client.confirmed_url == client.url:
-            return
-        try:
-            proof = json.loads(answered).get("proof")
-        except (ValueError, AttributeError, RecursionError):
-            return
-        expected = signing.prove(client._secrets()["current"], headers[signing.NONCE], body)
-        if isinstance(proof, str) and hmac.compare_digest(proof.encode(), expected.encode()):
-            client.confirmed_url = client.url
+        """Extension point: tell the databases."""
+        for event in self:
+            event._note(event._deliver_here())
 
     def _deliver_here(self):
         """Tell the database that this proxy lives in.
@@ -225,27 +153,7 @@ class BankSyncEvent(models.Model):
                 max(following.next_attempt_at, fields.Datetime.now() + timedelta(seconds=30))
             )
 
-    @api.model
-    def _allows_private(self):
-        # sudo: reads one system parameter that is no secret, under a name of our own
-        value = self.env["ir.config_parameter"].sudo().get_param("bank_sync_proxy.allow_private_addresses")
-        return (value or "").strip().lower() in ("1", "true", "yes")
-
     @api.autovacuum
     def _gc_events(self):
         limit = fields.Datetime.now() - timedelta(days=KEEP_DAYS)
         self.search([("state", "!=", "pending"), ("create_date", "<", limit)], limit=10_000).unlink()
-
-
-def _send(url, headers, body, allow_private):
-    """In a thread, without Odoo.
-
-    :return: (None, the answer) when the database has taken the event, or (a text that says what went wrong, None)
-    """
-    try:
-        answer = outbound.post(url, body, headers, allow_private=allow_private)
-    except outbound.OutboundError as error:
-        return f"{urlsplit(url).hostname}: {error}", None
-    if 200 <= answer.status < 300:
-        return None, answer
-    return f"{urlsplit(url).hostname}: HTTP {answer.status}", None

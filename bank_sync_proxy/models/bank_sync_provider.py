@@ -43,7 +43,7 @@ class BankSyncProvider(models.Model):
     is_demonstration = fields.Boolean(compute="_compute_is_demonstration")
     setting_ids = fields.One2many(comodel_name="bank.sync.provider.setting", inverse_name="provider_id")
     institution_ids = fields.One2many(comodel_name="bank.sync.institution", inverse_name="provider_id", readonly=True)
-    institution_count = fields.Integer(compute="_compute_institution_count")
+    institution_count = fields.Integer(string="Banks Listed", compute="_compute_institution_count")
     directory_updated_at = fields.Datetime(readonly=True, copy=False)
 
     _code_unique = models.Constraint("UNIQUE(code)", "Each provider exists once.")
@@ -57,15 +57,6 @@ class BankSyncProvider(models.Model):
         for provider in self:
             provider.is_demonstration = bool(provider.code) and provider_class(provider.code).demonstration
 
-    def _compute_institution_count(self):
-        counts = dict(
-            self.env["bank.sync.institution"]._read_group(
-                [("provider_id", "in", self.ids)], groupby=["provider_id"], aggregates=["__count"]
-            )
-        )
-        for provider in self:
-            provider.institution_count = counts.get(provider, 0)
-
     # -------------------------------------------------------------------------
     # CRUD METHODS
     # -------------------------------------------------------------------------
@@ -74,6 +65,7 @@ class BankSyncProvider(models.Model):
     def create(self, vals_list):
         providers = super().create(vals_list)
         providers._ensure_settings()
+        providers._store_facts()
         return providers
 
     # -------------------------------------------------------------------------
@@ -113,8 +105,10 @@ class BankSyncProvider(models.Model):
 
     @api.model
     def _update_settings(self):
-        """After an update of the addon, whose adapters may declare other settings than before."""
-        self.with_context(active_test=False).search([("code", "!=", False)])._ensure_settings()
+        """After an update of the addon, whose adapters may declare other settings and facts than before."""
+        providers = self.with_context(active_test=False).search([("code", "!=", False)])
+        providers._ensure_settings()
+        providers._store_facts()
 
     def _generate_secrets(self):
         """Make the secrets that nobody has to enter; anew in a copied database, which can't read the original's."""

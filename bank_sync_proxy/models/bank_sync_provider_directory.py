@@ -40,27 +40,27 @@ class BankSyncProvider(models.Model):
         """Take over a list although it has lost most of its banks."""
         return self._update_directory(may_shrink=True)
 
-    def _update_directory(self, **options):
-        """:return: action that says what became of it"""
+    def _update_directory(self, following=None, **options):
+        """
+        :param dict following: action that comes after a success, instead of the form
+        :return: action that says what became of it; a failure is told by the form, where it stays until the next try
+        """
         self.ensure_one()
         self.check_access("write")
-        # Why sudo: nobody may write banks but this.
         # sudo: write access to the provider was checked above; nobody may write banks but this
-        self = as_server(self)
-        self.env["bank.sync.institution"]._update_directory(self, **options)
-        error = self.directory_error_id
-        self.invalidate_recordset(["institution_count"])
+        provider = as_server(self)
+        self.env["bank.sync.institution"]._update_directory(provider, **options)
+        provider.invalidate_recordset(["institution_count", "institution_country_count", "reach"])
+        reload = {"type": "ir.actions.client", "tag": "soft_reload"}
+        if provider.directory_error_id:
+            return reload
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
-                "type": "danger" if error else "success",
-                "sticky": bool(error),
-                "message": f"{error.message} ({error.reference})"
-                if error
-                else self.env._(
-                    "%(provider)s lists %(count)s banks.", provider=self.name, count=self.institution_count
-                ),
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+                "type": "success",
+                "title": provider.name,
+                "message": provider.reach,
+                "next": following or reload,
             },
         }

@@ -61,9 +61,8 @@ class BankSyncProvider(models.Model):
 
     def write(self, vals):
         if "environment" in vals:
-            # The settings check it themselves, however they are written.
+            # The settings do both themselves, however they are written.
             self.env["bank.sync.provider.setting"]._check_identity()
-        if {"environment", "setting_ids"} & vals.keys():
             self._forget_test()
         return super().write(vals)
 
@@ -97,18 +96,36 @@ class BankSyncProvider(models.Model):
     # -------------------------------------------------------------------------
 
     def _forget_test(self):
-        """Other keys have been entered, of which nothing is known yet."""
-        # sudo: write() above is checked by Odoo in the same call; only the result of a test is forgotten
-        tested = as_server(self).filtered("keys_state")
-        tested.write({"keys_state": False, "keys_message": False, "keys_tested_at": False})
+        """Other keys have been entered, of which nothing is known yet: a provider that needs them is switched off."""
+        self.check_access("write")
+        # sudo: write access was checked above; only the result of a test is forgotten
+        providers = as_server(self)
+        providers.filtered("keys_state").write({"keys_state": False, "keys_message": False, "keys_tested_at": False})
+        providers.filtered(lambda provider: provider.active and provider.keys_owner == "proxy").write({"active": False})
+
+    def _missing_settings(self):
+        # sudo: tells which keys were not entered, also to support, and none of those that were
+        return self.sudo().setting_ids.filtered(lambda setting: setting.is_required and not setting.is_set)
+
+    def _can_be_tested(self):
+        """:return: whether the provider can be asked about the keys alone"""
+        return provider_class(self.code).check_keys is not Provider.check_keys
+
+    def _have_keys_passed(self):
+        """:return: whether the keys have passed their test; of keys that nobody can be asked about, whether they are
+        complete: their form was checked when they were entered
+        """
+        if self.keys_owner != "proxy" or self.keys_state == "work":
+            return True
+        return not self._can_be_tested() and not self._missing_settings()
 
     def _test_keys(self):
         """:return: (value of ``keys_state``, sentence)"""
-        missing = self.setting_ids.filtered(lambda setting: setting.is_required and not setting.is_set)
+        missing = self._missing_settings()
         if missing:
-            labels = ", ".join(missing.mapped("label"))
+            labels = ", ".join(missing.mapped("title"))
             return "unknown", self.env._("Please enter these first: %s.", labels)
-        if provider_class(self.code).check_keys is Provider.check_keys:
+        if not self._can_be_tested():
             return "unknown", self.env._(
                 "Nobody can be asked about these keys alone: whether they work is seen when a user connects a bank."
             )

@@ -1,11 +1,13 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 
-from ..providers import provider_class
+from ..providers import forms, provider_class
 from ..providers.errors import ConsentError
 from .identity import is_identity_confirmed
 from .server_fields import as_server
 
+#: Fields through which somebody enters a value.
+ENTERED = {"value", "long_value", "plain_value"}
 #: Types that are stored encrypted and never shown again.
 SECRETS = ("secret", "key")
 
@@ -37,6 +39,10 @@ class BankSyncProviderSetting(models.Model):
     # Why twice: the field of one line in a browser throws the line ends of a private key away.
     long_value = fields.Text(string="Private Key", compute="_compute_value", inverse="_inverse_long_value")
     is_set = fields.Boolean(string="Entered", compute="_compute_value")
+    title = fields.Char(compute="_compute_words", help="The label in the user's language.")
+    explanation = fields.Char(compute="_compute_words")
+    # Why not readonly: what a form sends of such fields is dropped, and then it would not learn that a fault is gone.
+    fault = fields.Char(compute="_compute_fault", readonly=False, help="Why what was entered can't be right.")
     plain_value = fields.Char(copy=False)
     encrypted_value = fields.Text(readonly=True, copy=False, groups="base.group_system")
 
@@ -55,12 +61,25 @@ class BankSyncProviderSetting(models.Model):
             # sudo: says whether there is a secret, not which
             setting.is_set = bool(setting.sudo().encrypted_value if is_secret else setting.plain_value)
 
+    @api.depends("label", "help")
+    @api.depends_context("lang")
+    def _compute_words(self):
+        for setting in self:
+            setting.title = setting.provider_id._say(setting.label)
+            setting.explanation = setting.provider_id._say(setting.help)
+
+    @api.depends("value", "long_value")
+    def _compute_fault(self):
+        for setting in self:
+            entered = setting.long_value if setting.type == "key" else setting.value
+            setting.fault = setting._fault(entered or "")
+
     def _inverse_value(self):
         for setting in self:
             if setting.type in SECRETS:
                 setting._keep_secret(setting.value)
             else:
-                setting.plain_value = setting.value
+                setting.plain_value = (setting.value or "").strip()
 
     def _inverse_long_value(self):
         for setting in self.filtered(lambda setting: setting.type in SECRETS):
@@ -70,6 +89,8 @@ class BankSyncProviderSetting(models.Model):
         # An empty field means "not touched": the stored secret is not shown.
         # Its administrators may write it, and only the system reads what is stored.
         if text:
+            self._check_form(text)
+            text = text if self.type == "key" else text.strip()
             # sudo: Odoo has checked write access to the setting before its inverse method
             as_server(self).encrypted_value = self.env["bank.sync.vault"]._encrypt(self, "encrypted_value", text)
 
@@ -78,12 +99,20 @@ class BankSyncProviderSetting(models.Model):
     # -------------------------------------------------------------------------
 
     @api.constrains("plain_value", "type")
-    def _check_value(self):
-        for setting in self.filtered(lambda setting: setting.type == "integer" and setting.plain_value):
-            try:
-                int(setting.plain_value)
-            except ValueError:
-                raise ValidationError(self.env._("%s must be a whole number.", setting.label))
+    def _check_plain_value(self):
+        for setting in self:
+            setting._check_form(setting.plain_value)
+
+    def _check_form(self, text):
+        """:raise ValidationError: for what has the wrong form; it is not repeated, because it may be a secret"""
+        fault = self._fault(text)
+        if fault:
+            raise ValidationError(self.env._("%(key)s: %(fault)s", key=self.title, fault=fault))
+
+    def _fault(self, text):
+        """:return: one sentence by the rule that the adapter declares for this setting, or False"""
+        declared = self._declared()
+        return (bool(declared) and self.provider_id._say(forms.fault(declared, text) or "")) or False
 
     # -------------------------------------------------------------------------
     # CRUD METHODS
@@ -91,7 +120,10 @@ class BankSyncProviderSetting(models.Model):
 
     def write(self, vals):
         self._check_identity()
-        return super().write(vals)
+        result = super().write(vals)
+        if ENTERED & vals.keys():
+            self.provider_id._forget_test()
+        return result
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS
@@ -129,5 +161,12 @@ class BankSyncProviderSetting(models.Model):
             return ""
 
     def _is_generated(self):
+        declared = self._declared()
+        return bool(declared) and declared.generated
+
+    def _declared(self):
+        """:return: the :class:`~..providers.types.Setting` of the adapter, or None for one that it does not declare"""
+        if not self.provider_id.code:
+            return None
         needed = provider_class(self.provider_id.code).settings_needed
-        return any(setting.generated and setting.name == self.name for setting in needed)
+        return next((setting for setting in needed if setting.name == self.name), None)

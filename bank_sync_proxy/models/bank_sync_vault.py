@@ -10,15 +10,6 @@ from ..tools.vault import SecretsUnreadable, Vault, WeakKey, read_or_create_mast
 
 _logger = logging.getLogger(__name__)
 
-#: All fields that hold a secret.
-SECRET_FIELDS = (
-    ("bank.sync.client", "secret_data"),
-    ("bank.sync.client", "secret_phone"),
-    ("bank.sync.connection", "secret_state"),
-    ("bank.sync.phone.code", "secret_data"),
-    ("bank.sync.provider.setting", "encrypted_value"),
-    ("bank.sync.visit", "secret_data"),
-)
 #: Deriving a key costs more than using it, and each request reads several secrets.
 _vault = lru_cache(maxsize=8)(Vault)
 
@@ -28,6 +19,18 @@ class BankSyncVault(models.AbstractModel):
 
     _name = "bank.sync.vault"
     _description = "Encryption of Bank Secrets"
+
+    @api.model
+    def _secret_fields(self):
+        """Extension point.
+
+        :return: tuple of all (model, field) that hold a secret
+        """
+        return (
+            ("bank.sync.connection", "secret_state"),
+            ("bank.sync.provider.setting", "encrypted_value"),
+            ("bank.sync.visit", "secret_data"),
+        )
 
     @api.model
     def _vault(self):
@@ -83,7 +86,7 @@ class BankSyncVault(models.AbstractModel):
         Why not when they are read: a secret of an old backup could be put into any row, for ever.
         """
         vault, unreadable = self._vault(), 0
-        for model, name in SECRET_FIELDS:
+        for model, name in self._secret_fields():
             records = self.env[model].with_context(active_test=False, tracking_disable=True)
             for record in records.search([(name, "!=", False)]):
                 try:

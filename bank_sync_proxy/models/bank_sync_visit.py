@@ -6,7 +6,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools.translate import get_translation
 
-from ..providers.errors import ConsentError, ProtocolError, ProviderError
+from ..providers.errors import ConsentError, ProtocolError
 from ..providers.types import Challenge, Completed, Redirect, Refreshed, moment_text
 from ..tools.urls import with_query
 from .bank_sync_connection import aware
@@ -86,7 +86,6 @@ class BankSyncVisit(models.Model):
         :return: ``connection_id``, ``page_url`` and ``expires_at`` of docs/protocol.md
         """
         connection.visit_ids._close("cancelled")
-        connection.client_id._ask_to_confirm_address()
         token = self._new_token()
         visit = self.create(
             {
@@ -161,11 +160,10 @@ class BankSyncVisit(models.Model):
         return with_query(self.return_url, connection_id=self.connection_id.identifier, **parameters)
 
     def _refusal(self):
-        """:return: the error because of which the client gets no pages at the moment, or None"""
-        try:
-            self.connection_id.client_id._check_usable()
-        except ProviderError as error:
-            return error
+        """Extension point.
+
+        :return: the error because of which the client gets no pages at the moment, or None
+        """
         return None
 
     # -------------------------------------------------------------------------
@@ -176,8 +174,6 @@ class BankSyncVisit(models.Model):
         """The user has chosen a bank."""
         if not self.may_choose:
             return
-        # Why here: it counts, also when the bank can't be reached and the question is taken back.
-        self.connection_id.client_id._note_suspicion("institution", identifier[:MAX_VALUE_LENGTH], address)
 
         def question():
             self.connection_id.institution_id = self.env["bank.sync.institution"]._find(identifier)
@@ -287,8 +283,6 @@ class BankSyncVisit(models.Model):
         """:param str address: where the request came from"""
         if self.kind != "connect":
             self.connection_id._note_failure(error)
-        if error.code == "credentials_rejected":
-            self.connection_id.client_id._note_suspicion("credentials", address=address)
         self._close("failed")
         self.error_id = record
 
@@ -351,7 +345,7 @@ class BankSyncVisit(models.Model):
         return self._stored().get("redirect", {}).get("url")
 
     def _receiver(self):
-        """:return: where the data goes, see :meth:`BankSyncClientAddress._describe_receiver`; None without a visit"""
+        """:return: where the data goes, see :meth:`BankSyncClient._describe_receiver`; None without a visit"""
         return self.connection_id.client_id._describe_receiver() if self else None
 
     def _translate(self, text):

@@ -90,13 +90,25 @@ class ServerFields(models.AbstractModel):
     # -------------------------------------------------------------------------
 
     @api.model
+    def _server_addons(self):
+        """Extension point: an addon that adds fields to these models adds its name.
+
+        :return: set of the names of the addons whose ``readonly`` fields only the server sets
+        """
+        return {ADDON}
+
+    @api.model
     @tools.ormcache()
     def _server_fields(self):
         """:return: frozenset of the names of fields that only the server sets"""
+        addons = self._server_addons()
         return frozenset(
             name
             for name, field in self._fields.items()
-            if field.readonly and ADDON in field._modules and name not in models.MAGIC_COLUMNS and not field.inherited
+            if field.readonly
+            and not addons.isdisjoint(field._modules)
+            and name not in models.MAGIC_COLUMNS
+            and not field.inherited
         )
 
     def _check_server_fields(self, *vals_list):

@@ -13,7 +13,8 @@ from . import reading
 from .auth import SignedToken, load_rsa_key
 from .balances import CLOSING, OPENING, PREVIOUS, UNKNOWN, of_list
 from .errors import ConsentError, ProviderError, RateLimited, _lt
-from .facts import Facts
+from .facts import EEA, Facts
+from .forms import UUID
 from .types import (
     Account,
     Capabilities,
@@ -105,8 +106,35 @@ class EnableBanking(WebProvider):
     api_version = "1.0.0"
     production_url = sandbox_url = "https://api.enablebanking.com"
     facts = Facts(
-        countries="European Economic Area",
-        who="anyone; free for your own accounts, else by contract",
+        region=_lt("European Economic Area"),
+        countries=EEA,
+        audience=("own", "contract"),
+        price=_lt("Free for your own accounts; for others' accounts by contract"),
+        needs=_lt("An e-mail address, your online banking, and this server reachable by https"),
+        minutes=15,
+        signup_url="https://enablebanking.com/cp/",
+        terms=_lt(
+            "Before you have a contract, Enable Banking's page on linked accounts speaks of evaluation and "
+            "non-commercial use, while its FAQ lets a company activate restricted mode for its own accounts: read "
+            "both, and ask Enable Banking what holds for you."
+        ),
+        terms_urls=(
+            (_lt("Linked accounts"), "https://enablebanking.com/docs/api/linked-accounts/"),
+            (_lt("FAQ"), "https://enablebanking.com/docs/faq/"),
+        ),
+        steps=(
+            _lt("Sign up at Enable Banking and open its Control Panel ‣ API applications."),
+            _lt(
+                "Register a new application for the production environment, and let the browser make the private key: "
+                "it downloads a .pem file. Keep this file: Enable Banking does not have it."
+            ),
+            _lt("As redirect URL, enter exactly this address: %(callback)s"),
+            _lt(
+                "Activate the application by linking your own accounts (restricted mode). For other people's accounts, "
+                "ask Enable Banking for a contract."
+            ),
+            _lt("Copy the application ID: it is also the name of the .pem file."),
+        ),
         connect="bank's pages",
         identity="`entry_reference`, a fingerprint where the bank gives none",
         pending=True,
@@ -115,7 +143,15 @@ class EnableBanking(WebProvider):
     )
     sends_dates = True
     settings_needed = (
-        Setting("application_id", _lt("Application ID"), help=_lt("Control Panel ‣ API applications.")),
+        Setting(
+            "application_id",
+            _lt("Application ID"),
+            help=_lt("Control Panel ‣ API applications."),
+            pattern=UUID,
+            expects=_lt(
+                "An application ID has 32 letters and digits in five groups: 12345678-90ab-cdef-1234-567890abcdef."
+            ),
+        ),
         Setting(
             "private_key",
             _lt("Private key"),

@@ -43,8 +43,24 @@ class FinTS(WebProvider):
     #: Each bank has its own, which the user names.
     production_url = sandbox_url = "https://www.fints.org"
     facts = Facts(
-        countries="Germany",
-        who="every customer of a bank that offers FinTS; the proxy is registered once, free",
+        region=_lt("Germany"),
+        countries=("DE",),
+        audience=("own",),
+        price=_lt("Free"),
+        needs=_lt("A registration with the German banking industry, and each user's online banking with PIN and TAN"),
+        signup_url="https://www.fints.org/de/hersteller/produktregistrierung",
+        terms=_lt(
+            "The registration names the product to the banks; whose accounts it may read is up to each bank's terms."
+        ),
+        terms_urls=((_lt("Product registration"), "https://www.fints.org/de/hersteller/produktregistrierung"),),
+        steps=(
+            _lt("Open the product registration of the German banking industry and send its form: free, some days."),
+            _lt("The answer is a registration number of 25 letters and digits: enter it below."),
+            _lt(
+                "On the server, install the library where Odoo's Python looks: pip install 'fints>=5.0.1' "
+                "'mt-940>=5.1.1'"
+            ),
+        ),
         connect="our pages",
         identity="none: told apart by content",
         pending=True,
@@ -56,6 +72,8 @@ class FinTS(WebProvider):
             "product_id",
             _lt("Product registration"),
             help=_lt("25 letters and digits that the German banking industry gave to the operator of this proxy."),
+            pattern="[0-9A-Za-z]{25}",
+            expects=_lt("A product registration has exactly 25 letters and digits."),
         ),
     )
 

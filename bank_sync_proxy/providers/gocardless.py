@@ -14,7 +14,7 @@ from . import reading
 from .auth import Bearer, Token
 from .balances import CLOSING, OPENING, PREVIOUS, UNKNOWN, of_list
 from .errors import ConsentError, ProtocolError, ProviderError, RateLimited, TransientError, _lt
-from .facts import Facts
+from .facts import EEA, Facts
 from .http import NoAuth, read_seconds
 from .types import (
     Account,
@@ -94,8 +94,17 @@ class GoCardless(WebProvider):
     api_version = "2"
     production_url = sandbox_url = "https://bankaccountdata.gocardless.com/api/v2"
     facts = Facts(
-        countries="Europe",
-        who="existing accounts at GoCardless only: closed since July 2025",
+        region=_lt("Europe"),
+        countries=(*EEA, "GB"),
+        audience=("own", "business"),
+        price=_lt("As agreed when your account at GoCardless was opened"),
+        needs=_lt("An account for Bank Account Data at GoCardless from before July 2025"),
+        minutes=5,
+        closed=_lt("closed to new customers since July 2025; existing accounts go on"),
+        steps=(
+            _lt("Sign in at bankaccountdata.gocardless.com and open Developers ‣ User secrets."),
+            _lt("Make a pair of secrets. If you bind it to network addresses, this server's must be among them."),
+        ),
         connect="bank's pages",
         identity="`internalTransactionId`, else `transactionId`, else a fingerprint",
         pending=True,

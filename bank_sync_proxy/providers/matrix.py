@@ -1,31 +1,44 @@
 """The tables of providers in README.md and docs/providers/README.md, made of what adapters declare."""
 
 from . import PROVIDERS, provider_class
+from .facts import AUDIENCES
 
 BEGIN, END = "<!-- providers: made by scripts/matrix -->", "<!-- end of providers -->"
 
 
 def short_table():
-    """For the README: who can reach what."""
-    heads = ("Provider", "Banks in", "For whom", "How a bank is connected")
+    """For the README: who can reach what, at which price."""
+    heads = ("Provider", "Banks in", "For whom", "Price", "Until the first keys", "How a bank is connected")
     return _table(
         heads,
-        lambda code, label, facts: (_link(code, label, "docs/providers/"), facts.countries, facts.who, facts.connect),
+        lambda code, label, facts: (
+            _link(code, label, "docs/providers/"),
+            facts.region,
+            _audience(facts),
+            facts.price,
+            _minutes(facts.minutes),
+            facts.connect,
+        ),
     )
 
 
 def full_table():
     """For docs/providers/README.md: everything."""
     heads = (
-        *("Provider", "Banks in", "For whom", "Connected on", "History", "Consent", "Questions a day"),
+        *("Provider", "Banks in", "For whom", "Price", "To begin", "Until the first keys", "Terms"),
+        *("Connected on", "History", "Consent", "Questions a day"),
         *("Pending", "Removals", "Webhooks", "Continues by bookmark", "Id of a transaction"),
     )
     return _table(
         heads,
         lambda code, label, facts: (
             _link(code, label, ""),
-            facts.countries,
-            facts.who,
+            facts.region,
+            _audience(facts),
+            facts.price,
+            facts.needs,
+            _minutes(facts.minutes),
+            _terms(facts),
             facts.connect,
             _days(facts.history_days, "as the bank allows"),
             _days(facts.consent_days, "no end"),
@@ -59,3 +72,17 @@ def _link(code, label, root):
 
 def _days(days, unknown):
     return f"{days} days" if days else unknown
+
+
+def _audience(facts):
+    if facts.closed:
+        return facts.closed
+    return ", ".join(AUDIENCES[code].lower() for code in facts.audience) or "anyone"
+
+
+def _minutes(minutes):
+    return "some days or longer" if minutes is None else f"{minutes} minutes" if minutes else "none needed"
+
+
+def _terms(facts):
+    return " ".join((facts.terms, *(f"[{title}]({url})" for title, url in facts.terms_urls)))

@@ -17,6 +17,7 @@ from .auth import Headers, KeyMemory, decode_segment, verify_es256
 from .balances import Balance, without_limit
 from .errors import ProtocolError, ProviderError, _lt
 from .facts import Facts
+from .forms import HTTPS, NO_ADDRESS
 from .types import (
     Account,
     Capabilities,
@@ -71,8 +72,25 @@ class Plaid(WebProvider):
     production_url = "https://production.plaid.com"
     sandbox_url = "https://sandbox.plaid.com"
     facts = Facts(
-        countries="United States, Canada",
-        who="companies; 10 connections free, then pay as you go; in Europe by contract",
+        region=_lt("United States, Canada; Europe by contract"),
+        countries=("CA", "US"),
+        audience=("business",),
+        price=_lt("10 connections free, then pay as you go"),
+        needs=_lt("An account at Plaid; large banks want a registration that takes Plaid days to weeks"),
+        minutes=15,
+        signup_url="https://dashboard.plaid.com/signup",
+        terms=_lt(
+            "The trial covers 10 connections, and removing one does not give it back; then Plaid's own prices count."
+        ),
+        terms_urls=((_lt("Plaid's terms"), "https://plaid.com/legal/"),),
+        steps=(
+            _lt("Sign up at Plaid, and open Developers ‣ Keys in its dashboard."),
+            _lt("Copy the client ID, and the secret of Sandbox or of Production: choose the same environment below."),
+            _lt(
+                "To get news at once, enter this address below as webhook URL; Plaid must be able to reach it: "
+                "%(webhook)s"
+            ),
+        ),
         connect="provider's pages",
         identity="`transaction_id`; a booked one names its pending one",
         pending=True,
@@ -85,10 +103,29 @@ class Plaid(WebProvider):
         Setting("client_id", _lt("Client ID"), help=_lt("Plaid Dashboard ‣ Developers ‣ Keys.")),
         Setting("secret", _lt("Secret"), type="secret", help=_lt("The one of the environment that is chosen here.")),
         Setting(
-            "client_name", _lt("Name shown to users"), default="Bank Synchronization", help=_lt("Up to 30 letters.")
+            "client_name",
+            _lt("Name shown to users"),
+            default="Bank Synchronization",
+            help=_lt("Up to 30 letters."),
+            pattern=".{1,30}",
+            expects=_lt("The name has 30 letters at most."),
         ),
-        Setting("countries", _lt("Countries"), default="US,CA", help=_lt("Codes with commas, as enabled at Plaid.")),
-        Setting("webhook_url", _lt("Webhook URL"), required=False, help=_lt("Plaid sends its news there.")),
+        Setting(
+            "countries",
+            _lt("Countries"),
+            default="US,CA",
+            help=_lt("Codes with commas, as enabled at Plaid."),
+            pattern="[A-Z]{2}(, ?[A-Z]{2})*",
+            expects=_lt("Countries are codes of two capital letters with commas between them: US,CA."),
+        ),
+        Setting(
+            "webhook_url",
+            _lt("Webhook URL"),
+            required=False,
+            help=_lt("Plaid sends its news there."),
+            pattern=HTTPS,
+            expects=NO_ADDRESS,
+        ),
     )
     #: "mask may be non-unique between an Item's accounts". https://plaid.com/docs/api/accounts/
     account_keys = Keys(

@@ -75,8 +75,22 @@ class Ponto(WebProvider):
     api_version = "1"
     production_url = sandbox_url = "https://api.myponto.com"
     facts = Facts(
-        countries="Belgium, Netherlands, France, Germany, Luxembourg",
-        who="businesses; paid per account, by the user",
+        region=_lt("Belgium, Netherlands, France, Germany, Luxembourg"),
+        countries=COUNTRIES,
+        audience=("business",),
+        price=_lt("Paid per bank account to Ponto, by the company that uses it"),
+        needs=_lt("A Ponto account of the company with its banks linked there"),
+        minutes=30,
+        signup_url="https://myponto.com",
+        terms=_lt("Each company signs its own contract with Ponto; its keys read the accounts of that company only."),
+        terms_urls=((_lt("Ponto"), "https://myponto.com"),),
+        steps=(
+            _lt("Nothing is entered here: switch the provider on."),
+            _lt(
+                "Each company signs up at Ponto, links its banks there, and makes an integration: Integrations ‣ "
+                "Custom Integration. Whoever connects the bank pastes its client ID and client secret."
+            ),
+        ),
         connect="pasted key",
         identity="`id`, a UUID",
         pending=True,

@@ -50,8 +50,24 @@ class Qonto(WebProvider):
     production_url = "https://thirdparty.qonto.com/v2"
     sandbox_url = "https://thirdparty-sandbox.staging.qonto.co/v2"
     facts = Facts(
-        countries="France, Germany, Italy, Spain, Benelux, Austria, Portugal",
-        who="every customer of Qonto, free",
+        region=_lt("Accounts at Qonto: France, Germany, Italy, Spain, Belgium, Netherlands, Austria, Portugal"),
+        countries=COUNTRIES,
+        audience=("business",),
+        price=_lt("Free for customers of Qonto"),
+        needs=_lt("An account at Qonto, and an administrator of it"),
+        minutes=5,
+        one_bank=True,
+        terms=_lt("The key belongs to your own organisation at Qonto and reads its accounts only."),
+        terms_urls=(
+            (_lt("API keys at Qonto"), "https://docs.qonto.com/get-started/business-api/authentication/api-key"),
+        ),
+        steps=(
+            _lt("Nothing is entered here: switch the provider on."),
+            _lt(
+                "Whoever connects the bank finds login and secret key in Qonto, Settings ‣ Integrations and "
+                "Partnerships ‣ API key, and pastes both."
+            ),
+        ),
         connect="pasted key",
         identity="`id`, a UUID",
         pending=True,

@@ -4,9 +4,11 @@ What can't be read raises ValueError; :meth:`.web.WebProvider.reading` makes it 
 """
 
 import re
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timezone
 from decimal import Decimal
-from functools import cache
+from functools import lru_cache
+
+import pytz
 
 from ..tools import numbers
 
@@ -14,8 +16,8 @@ from ..tools import numbers
 AMOUNT = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,12})?")
 MAX_AMOUNT = 10**18
 SMALLEST = Decimal("0.000001")
-#: How far the clocks of Central Europe are before UTC.
-SUMMER, WINTER = timedelta(hours=2), timedelta(hours=1)
+#: Why pytz: Odoo requires it, and it brings the time zones along, which small containers lack.
+CENTRAL_EUROPE = pytz.timezone("Europe/Berlin")
 TAG = re.compile(r"<[^>]*>?")
 CURRENCY = re.compile(r"[A-Z]{3}")
 
@@ -141,24 +143,14 @@ def truth(value):
 
 
 def central_european_day(moment):
-    """The day of a moment where most euro accounts are: providers give a day as its local midnight, such as 22:00Z.
-
-    Why by hand: the system's list of time zones is missing in small containers.
-    """
-    is_summer = 3 < moment.month < 10
-    if moment.month in (3, 10):
-        # Only then: moments with a zone take long to compare, and this is done for every transaction.
-        begin, end = _summer_time(moment.year)
-        is_summer = begin <= moment < end
-    return (moment + (SUMMER if is_summer else WINTER)).date()
+    """The day of a moment where most euro accounts are: providers give a day as its local midnight, such as 22:00Z."""
+    return _central_european_day(moment.replace(minute=0, second=0, microsecond=0))
 
 
-@cache
-def _summer_time(year):
-    """From the last Sunday of March to that of October, at 01:00 UTC."""
-    lasts = (date(year, 3, 31), date(year, 10, 31))
-    sundays = (last - timedelta(days=last.isoweekday() % 7) for last in lasts)
-    return tuple(datetime(day.year, day.month, day.day, 1, tzinfo=timezone.utc) for day in sundays)
+@lru_cache(maxsize=4096)
+def _central_european_day(hour):
+    """Why by the hour: local days begin with one, and converting takes longer than all the rest of a transaction."""
+    return hour.astimezone(CENTRAL_EUROPE).date()
 
 
 def at(value, *path):
@@ -219,7 +211,8 @@ def texts(*values):
                 found.setdefault("".join(item.split()), item)
     if not 2 <= len(found) <= MAX_COMPARED:
         return tuple(found.values())
-    return tuple(item for joined, item in found.items() if joined not in _said_again(found))
+    again = _said_again(found)
+    return tuple(item for joined, item in found.items() if joined not in again)
 
 
 def _said_again(found):

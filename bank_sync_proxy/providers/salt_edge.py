@@ -18,7 +18,8 @@ from . import reading
 from .auth import Headers, RequestSignature, load_rsa_key, verify_sha256
 from .balances import Balance, without_limit
 from .errors import CODES, ConsentError, ProtocolError, RateLimited, TransientError, _lt
-from .facts import Facts
+from .facts import EEA, Facts
+from .forms import HTTPS, NO_ADDRESS
 from .types import (
     Account,
     Capabilities,
@@ -101,8 +102,24 @@ class SaltEdge(WebProvider):
     api_version = "6"
     production_url = sandbox_url = "https://www.saltedge.com/api/v6"
     facts = Facts(
-        countries="Europe, and others worldwide",
-        who="companies, by contract; before that only invented banks",
+        region=_lt("Europe, and others worldwide"),
+        countries=(*EEA, "GB"),
+        audience=("contract",),
+        price=_lt("By contract: depends on connections and countries"),
+        needs=_lt("A contract with Salt Edge; in Europe also a PSD2 licence, your own or Salt Edge's"),
+        signup_url="https://www.saltedge.com/client_users/sign_up",
+        terms=_lt("A new client is pending and reaches invented banks only; real banks need a contract."),
+        terms_urls=((_lt("Salt Edge's documentation"), "https://docs.saltedge.com/v6/"),),
+        steps=(
+            _lt("Sign up at Salt Edge, and agree on a contract for real banks."),
+            _lt("Under API keys, create one of the type Service."),
+            _lt(
+                "Make a key pair with openssl (openssl genrsa -out salt_edge.pem 2048), and enter its public half at "
+                "Salt Edge. A pending client may leave the private key out."
+            ),
+            _lt("At Salt Edge, Callbacks, enter for success and fail this address: %(webhook)s"),
+            _lt("Enter the same address below as callback URL, and Salt Edge's public key from its documentation."),
+        ),
         connect="provider's pages",
         identity="`id`; another one while pending",
         pending=True,
@@ -116,7 +133,14 @@ class SaltEdge(WebProvider):
         Setting("app_id", _lt("App ID"), help=_lt("Salt Edge's dashboard ‣ API keys, a key of the type Service.")),
         Setting("secret", _lt("Secret"), type="secret", help=_lt("The one of the same key.")),
         Setting("private_key", _lt("Private key"), type="key", required=False, help=_lt("Live clients need it.")),
-        Setting("webhook_url", _lt("Callback URL"), required=False, help=_lt("As at Salt Edge: it is signed, too.")),
+        Setting(
+            "webhook_url",
+            _lt("Callback URL"),
+            required=False,
+            help=_lt("As at Salt Edge: it is signed, too."),
+            pattern=HTTPS,
+            expects=NO_ADDRESS,
+        ),
         Setting("webhook_key", _lt("Public key of callbacks"), required=False, help=_lt("Salt Edge documents it.")),
     )
     #: Two accounts with numbers are not the same because of their names: they have no label.

@@ -65,8 +65,12 @@ class Sandbox(Provider):
     api_version = "1"
     demonstration = True
     facts = Facts(
-        countries="invented",
-        who="anyone; a demonstration without a bank",
+        region=_lt("Invented banks"),
+        price=_lt("Free"),
+        needs=_lt("Nothing"),
+        minutes=0,
+        terms=_lt("A demonstration: it reaches no bank, and its data are invented."),
+        steps=(_lt("There are no keys: switch it on."),),
         connect="our pages",
         identity="`id`",
         pending=True,

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import NamedTuple
 
+from .sandbox_names import DATA
+
 
 def hash_of(*words):
     """Bytes that follow from the words, on every machine and in every process."""
@@ -57,50 +59,11 @@ class Bank:
     fetches_per_day: int | None = None
 
 
-ORDINARY = (
-    BankAccount("current", "Business account", "current", "EUR", 18_500_00),
-    BankAccount("savings", "Savings account", "savings", "EUR", 30_000_00),
-    BankAccount("card", "Credit card", "credit_card", "EUR"),
-)
-WORLD = (
-    BankAccount("gbp", "Sterling account", "currency", "GBP", 22_000_00),
-    BankAccount("eur", "Euro account", "currency", "EUR", 15_000_00),
-    BankAccount("usd", "US dollar account", "currency", "USD", 12_000_00),
-)
-
+ACCOUNTS = {account["key"]: BankAccount(**account) for account in DATA["accounts"]}
 # The 0 at the eighth place of a BIC marks it as a test BIC (ISO 9362).
 BANKS = {
-    bank.key: bank
-    for bank in (
-        Bank("demo", "Demo Bank", "BE", "DEMOBEB0", "988", "#5b4b8a", ORDINARY),
-        Bank("demo-app", "Demo App Bank", "NL", "DEMPNLA0", "DEMP", "#0f766e", ORDINARY[:2], approval=True),
-        Bank("demo-attended", "Demo Attended Bank", "NL", "DEMANLA0", "DEMA", "#b3541e", ORDINARY[:1], auto_sync=False),
-        Bank("demo-beta", "Demo Beta Bank", "FR", "DEMFFRP0", "99999", "#1f6f8b", ORDINARY[:2], status="beta"),
-        Bank(
-            "demo-code",
-            "Demo Code Bank",
-            "DE",
-            "DEMCDEF0",
-            "90000001",
-            "#2f6b3a",
-            ORDINARY[:2],
-            code_at_login=True,
-            code_at_refresh=True,
-        ),
-        Bank(
-            "demo-limited",
-            "Demo Limited Bank",
-            "NL",
-            "DEMLNLA0",
-            "DEML",
-            "#7a4f9a",
-            ORDINARY[:1],
-            refreshes_per_day=4,
-            fetches_per_day=8,
-        ),
-        Bank("demo-redirect", "Demo Redirect Bank", "GB", "DEMRGB20", "DEMR", "#9a3412", WORLD[:2], redirect=True),
-        Bank("demo-world", "Demo World Bank", "GB", "DEMWGB20", "DEMW", "#22406e", WORLD),
-    )
+    bank["key"]: Bank(**{**bank, "accounts": tuple(ACCOUNTS[key] for key in bank["accounts"])})
+    for bank in DATA["banks"]
 }
 
 

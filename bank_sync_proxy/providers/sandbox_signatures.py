@@ -4,14 +4,15 @@ import base64
 import hashlib
 import hmac
 import json
-from hashlib import blake2b
 
+from ..tools.signing import MAX_SKEW
 from .errors import ProtocolError
+from .sandbox_institutions import hash_of
 from .types import WebhookEvent
 
 SIGNATURE_HEADER = "Demo-Bank-Signature"
 #: Seconds. An older webhook may be a recording of somebody who has listened.
-MAX_AGE = 300
+MAX_AGE = MAX_SKEW
 KINDS = ("transactions.new", "consent.expiring", "connection.disconnected")
 
 
@@ -35,7 +36,8 @@ def read_code(code, institution, state):
     """
     try:
         bank, user, seal = json.loads(base64.urlsafe_b64decode(code.encode()))
-        genuine = bank == institution and hmac.compare_digest(seal, _seal(bank, user, state))
+        is_name = isinstance(user, str)
+        genuine = is_name and bank == institution and hmac.compare_digest(seal, _seal(bank, user, state))
     except (ValueError, TypeError, AttributeError):
         genuine = False
     if not genuine:
@@ -45,7 +47,7 @@ def read_code(code, institution, state):
 
 def _seal(*words):
     """Ties a code to its visit; it is a check against mix-ups, there is nothing to steal."""
-    return blake2b("\x1f".join(words).encode(), digest_size=12).hexdigest()
+    return hash_of(*words)[:12].hex()
 
 
 # -------------------------------------------------------------------------

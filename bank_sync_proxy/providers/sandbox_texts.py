@@ -4,12 +4,8 @@ from decimal import Decimal
 
 from .sandbox_bank import Dice
 from .sandbox_institutions import BANKS, creditor_reference, hash_of, iban
-from .sandbox_names import CARD_SHOPS, COFFEE_SHOP, CUSTOMERS, FOREIGN_SHOPS, SERVICES, SUPPLIERS
+from .sandbox_names import BUSINESS_BANKS, CARD_SHOPS, CUSTOMERS, DATA, FOREIGN_SHOPS, SERVICES, SUPPLIERS, remittance
 from .types import Counterparty, Transaction
-
-#: Where businesses have their accounts. Why not all of BANKS: one more would move them, and what the other banks have
-#: reported would change.
-BUSINESS_BANKS = ("demo", "demo-attended", "demo-beta", "demo-code", "demo-world")
 
 
 def amount(cents):
@@ -68,12 +64,8 @@ def _customer(ledger, movement, dice):
         belgian = BANKS[ledger.bank].country == "BE"
         reference = creditor_reference(dice.between(10**8, 10**9 - 1), belgian)
         return {**words, "creditor_reference": reference, "remittance": (reference,)}
-    texts = (
-        (f"Payment of invoice {invoice}",),
-        (invoice, "Thank you", name),
-        (f"{name} {invoice}", "2% discount taken"),
-    )
-    return {**words, "remittance": dice.pick(texts)}
+    form = dice.pick(DATA["remittance"]["customer"])
+    return {**words, "remittance": remittance(form, invoice=invoice, name=name)}
 
 
 def _supplier(ledger, movement, dice):
@@ -83,46 +75,44 @@ def _supplier(ledger, movement, dice):
     if dice.chance(30):
         reference = creditor_reference(number * 1000 + 17, BANKS[ledger.bank].country == "BE")
         return {**words, "creditor_reference": reference, "remittance": (reference,)}
-    return {**words, "remittance": (f"Your invoice {number}", f"Order PO{movement.day:%y%m}{dice.between(10, 99)}")}
+    return {**words, "remittance": remittance("supplier", number=number, day=movement.day, order=dice.between(10, 99))}
 
 
 def _service(ledger, movement, dice):
     service = SERVICES[movement.detail[0]]
-    period = f"{movement.day:%m/%Y}"
+    words = {"remittance": remittance("service", text=service.text, day=movement.day)}
     if not service.name:
-        return {"remittance": (f"{service.text} {period}",)}
-    words = {"remittance": (f"{service.text} {period}",)}
+        return words
     if movement.detail[0] == "payroll":
         # A batch: the bank books one sum and names nobody.
         return {**words, "end_to_end_id": f"SAL{movement.day:%Y%m}"}
     words["counterparty"] = _party(service.name, service.name)
     if service.debit:
         words["mandate_id"] = f"M-{int.from_bytes(hash_of(*ledger, service.name)[:3], 'big')}"
-        words["remittance"] += (f"Direct debit, mandate {words['mandate_id']}",)
+        words["remittance"] += remittance("debit", mandate=words["mandate_id"])
     return words
 
 
 def _own(ledger, movement, dice):
     other = ledger.sibling("savings" if ledger.bank_account.profile == "current" else "current")
     return {
-        "counterparty": Counterparty("Demo Company", account_number(other), BANKS[ledger.bank].bic),
-        "remittance": ("Transfer between own accounts",),
+        "counterparty": Counterparty(DATA["company"], account_number(other), BANKS[ledger.bank].bic),
+        "remittance": remittance("own"),
         "end_to_end_id": f"OWN{movement.day:%Y%m%d}",
     }
 
 
 def _owner(ledger, movement, dice):
-    text = "Owner's drawing" if movement.cents < 0 else "Owner's contribution"
-    return {"counterparty": _party("Alex Demo", ledger.user), "remittance": (text, f"{movement.day:%m/%Y}")}
+    kind = "drawing" if movement.cents < 0 else "contribution"
+    return {"counterparty": _party(DATA["owner"], ledger.user), "remittance": remittance(kind, day=movement.day)}
 
 
 def _settlement(ledger, movement, dice):
-    month = movement.day.replace(day=1)
-    return {"remittance": ("Credit card settlement", f"Statement before {month:%d/%m/%Y}")}
+    return {"remittance": remittance("settlement", day=movement.day)}
 
 
 def _interest(ledger, movement, dice):
-    return {"remittance": ("Interest of the last quarter",)}
+    return {"remittance": remittance("interest")}
 
 
 def _card(ledger, movement, dice):
@@ -130,23 +120,23 @@ def _card(ledger, movement, dice):
 
 
 def _card_coffee(ledger, movement, dice):
-    return _at_shop(movement, COFFEE_SHOP)
+    return _at_shop(movement, DATA["coffee_shop"])
 
 
 def _card_subscription(ledger, movement, dice):
-    return _at_shop(movement, "Fieldnotes Subscription")
+    return _at_shop(movement, DATA["subscription"])
 
 
 def _card_foreign(ledger, movement, dice):
     shop, cents = FOREIGN_SHOPS[movement.detail[0]], movement.detail[1]
     words = _at_shop(movement, shop.name)
-    words["remittance"] += (f"{amount(-cents)} {shop.currency}",)
+    words["remittance"] += remittance("abroad", amount=amount(-cents), currency=shop.currency)
     return {**words, "foreign_amount": amount(cents), "foreign_currency": shop.currency}
 
 
 def _at_shop(movement, name):
     # Banks know the name of a shop, but no account number.
-    return {"counterparty": Counterparty(name), "remittance": (f"Card payment {movement.day:%d/%m}", name)}
+    return {"counterparty": Counterparty(name), "remittance": remittance("card", day=movement.day, name=name)}
 
 
 TEXTS = {

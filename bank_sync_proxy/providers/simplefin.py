@@ -84,8 +84,28 @@ class SimpleFIN(WebProvider):
     production_url = "https://bridge.simplefin.org/simplefin"
     sandbox_url = "https://beta-bridge.simplefin.org/simplefin"
     facts = Facts(
-        countries="United States, Canada",
-        who="anyone; 1.50 USD a month, paid by the user",
+        region=_lt("United States, Canada"),
+        countries=("CA", "US"),
+        audience=("own",),
+        price=_lt("SimpleFIN Bridge: 1.50 USD a month or 15 USD a year, paid by each user"),
+        needs=_lt("A subscription at a SimpleFIN server, with your banks connected there"),
+        minutes=10,
+        signup_url="https://bridge.simplefin.org",
+        terms=_lt(
+            "SimpleFIN is a protocol with several servers: each has its own terms, prices and countries, and sees what "
+            "your bank tells it."
+        ),
+        terms_urls=(
+            (_lt("SimpleFIN Bridge"), "https://bridge.simplefin.org"),
+            (_lt("The protocol"), "https://www.simplefin.org/protocol.html"),
+        ),
+        steps=(
+            _lt("Nothing is entered here: switch the provider on."),
+            _lt(
+                "Each user subscribes at a SimpleFIN server such as SimpleFIN Bridge, connects banks there, and pastes "
+                "the setup token that it shows. It serves once."
+            ),
+        ),
         connect="pasted key",
         identity="`id`, unique in its account",
         pending=True,

@@ -77,8 +77,11 @@ class Setting:
     """Something that an administrator enters once per provider.
 
     :param str type: ``text`` · ``integer`` · ``secret`` (stored encrypted, never shown again) · ``key`` (a secret of
-        several lines, such as a private key)
+        several lines: an RSA private key)
     :param bool generated: a secret that nobody has to enter: each installation makes its own
+    :param str pattern: regular expression that the whole value matches; empty: any text
+    :param str expects: one sentence about what it looks like, for a value that does not match; a ``pattern``
+        always comes with one
     """
 
     name: str
@@ -88,6 +91,8 @@ class Setting:
     required: bool = True
     default: str = ""
     generated: bool = False
+    pattern: str = ""
+    expects: str = ""
 
 
 # -------------------------------------------------------------------------

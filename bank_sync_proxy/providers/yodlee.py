@@ -16,6 +16,7 @@ from .auth import Bearer, Headers, Token
 from .balances import Balance, without_limit
 from .errors import ConsentError, ProtocolError, ProviderError, RateLimited, TransientError, _lt
 from .facts import Facts
+from .forms import HTTPS, NO_ADDRESS
 from .types import (
     Account,
     Capabilities,
@@ -97,8 +98,21 @@ class Yodlee(WebProvider):
     production_url = "https://production.api.yodlee.com/ysl"
     sandbox_url = "https://sandbox.api.yodlee.com/ysl"
     facts = Facts(
-        countries="United States, Canada, Australia, United Kingdom, India and others, by contract",
-        who="by contract; a sandbox for everybody",
+        region=_lt("United States, Canada, Australia, United Kingdom, India and others"),
+        countries=("AU", "CA", "GB", "IN", "US"),
+        audience=("contract",),
+        price=_lt("By contract, negotiated; a sandbox is free"),
+        needs=_lt("A contract with Envestnet Yodlee"),
+        signup_url="https://developer.yodlee.com",
+        terms=_lt("Everybody gets keys of the sandbox; real banks need a contract with Envestnet."),
+        terms_urls=((_lt("Yodlee for developers"), "https://developer.yodlee.com"),),
+        steps=(
+            _lt("Sign up at Yodlee for the sandbox, or agree on a contract with Envestnet for real banks."),
+            _lt(
+                "Copy what Yodlee's dashboard shows: client ID, client secret, admin login name, FastLink URL, and the "
+                "API endpoint where it is another one than ours."
+            ),
+        ),
         connect="provider's window",
         identity="`id`, within an account",
         pending=True,
@@ -109,13 +123,21 @@ class Yodlee(WebProvider):
         Setting("client_id", _lt("Client ID")),
         Setting("secret", _lt("Client secret"), type="secret"),
         Setting("admin_login", _lt("Admin login name"), type="secret"),
-        Setting("fastlink_url", _lt("FastLink URL"), help=_lt("As Yodlee's dashboard shows it, with https://.")),
+        Setting(
+            "fastlink_url",
+            _lt("FastLink URL"),
+            help=_lt("As Yodlee's dashboard shows it, with https://."),
+            pattern=HTTPS,
+            expects=NO_ADDRESS,
+        ),
         Setting("config_name", _lt("FastLink configuration"), default="Aggregation"),
         Setting(
             "api_url",
             _lt("API endpoint"),
             required=False,
             help=_lt("Only if Yodlee's dashboard shows another one than ours, such as that of another region."),
+            pattern=HTTPS,
+            expects=NO_ADDRESS,
         ),
         Setting(
             "test_user",

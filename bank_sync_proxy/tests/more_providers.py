@@ -7,6 +7,7 @@ from unittest.mock import patch
 from .. import providers as registry
 from ..models import bank_sync_provider
 from ..providers.base import Provider
+from ..providers.facts import Facts
 from ..providers.types import Challenge, Field, Institution
 
 
@@ -14,6 +15,7 @@ class Listing(Provider):
     """Lists what the test has put into ``banks``; asks for a name when somebody connects."""
 
     banks = ()
+    facts = Facts(region="Everywhere", price="Free", needs="Nothing", connect="our pages", identity="`id`")
 
     def institutions(self, country=None):
         if isinstance(self.banks, Exception):

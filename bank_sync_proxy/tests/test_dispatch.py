@@ -39,6 +39,9 @@ class TestDispatch(ProxyCase):
         self.assertGreater(len(found), 200)
         self.assertEqual(len({transaction["id"] for transaction in found}), len(found))
 
+    def test_the_database_itself_is_always_active(self):
+        self.assertEqual(self.ask("clients.status")["state"], "active")
+
     def test_a_consent_that_was_not_finished(self):
         answer = self.start()
         seen = self.ask("connections.get", connection_id=answer["connection_id"])["connection"]
@@ -236,11 +239,6 @@ class TestDispatch(ProxyCase):
             with self.subTest(url=url):
                 answer = self.ask("connections.start", institution_id="sandbox.demo", return_url=url)
                 self.assertFailure(answer, "invalid_request", "contact_support")
-
-    def test_a_blocked_client_gets_nothing(self):
-        connection = self.connect()
-        self.client_record.state = "blocked"
-        self.assertFailure(self.ask("connections.get", connection_id=connection), "client_blocked", "reactivate")
 
     def test_all_requests_of_one_question_end_before_the_database_gives_up(self):
         connection, left = self.connect(), []

@@ -423,44 +423,6 @@ class TestPages(PagesCase):
         self.assertIn('dir="rtl"', self.enter(self.start(language="ar_001")).text)
         self.assertIn('dir="ltr"', self.enter(self.start()).text)
 
-    # -------------------------------------------------------------------------
-    # CLIENTS THAT GET NO PAGES
-    # -------------------------------------------------------------------------
-
-    def test_a_blocked_client_s_pages_say_why(self):
-        answer = self.start()
-        page = self.enter(answer)
-        self.client_record.write({"state": "blocked", "blocked_by": "support", "reason": "Please call us."})
-        for refused in (self.get(page.url), self.post(page, user="demo", password="demo"), self.enter(answer)):
-            self.assertEqual(refused.status_code, 403)
-            self.assertIn("has blocked this database", refused.text)
-            self.assertIn("Please call us.", refused.text)
-            self.assertIn("/back/to?", refused.text)
-        self.client_record.write({"state": "active", "blocked_by": False})
-        self.assertIn("Sign in", self.get(page.url).text)
-
-    def test_guessing_at_a_bank_is_suspicious(self):
-        self.client_record.is_embedded = False
-        self.client_record.url = "https://books.example.com"
-        self.env["ir.config_parameter"].set_param("bank_sync_proxy.suspicion_credentials", "2/60")
-        for state in ("active", "blocked"):
-            visits = self.env["bank.sync.visit"]
-            connection = self.env["bank.sync.connection"].create(
-                {
-                    "client_id": self.client_record.id,
-                    "institution_id": self.env["bank.sync.institution"]._find("sandbox.demo").id,
-                }
-            )
-            answer = visits._open(connection, "connect", connection._begin("connect", None))
-            page = self.enter(answer)
-            for number in range(5):
-                page = self.post(page, user="demo", password=f"guess {number}")
-            self.assertIn("could not be connected", page.text)
-            self.assertEqual(self.client_record.state, state)
-        noted = self.env["bank.sync.suspicion"].search([("client_id", "=", self.client_record.id)])
-        self.assertEqual(noted.mapped("kind"), ["credentials"] * 2)
-        self.assertTrue(all(noted.mapped("address")))
-
     def test_the_last_form_may_lead_to_the_database_and_nowhere_else(self):
         answer = self.start()
         self.visit_of(answer).return_url = "https://books.example.com:8443/back?book=1"

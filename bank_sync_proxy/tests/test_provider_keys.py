@@ -2,10 +2,11 @@ import json
 from contextlib import closing
 from datetime import timedelta
 
+from cryptography.hazmat.primitives.asymmetric import rsa
 from freezegun import freeze_time
 
 from odoo import fields
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Command
 from odoo.tests import Form, HttpCase, TransactionCase, new_test_user, tagged
 from odoo.tests.common import HOST, JsonRpcException, _super_send
@@ -13,9 +14,14 @@ from odoo.tests.common import HOST, JsonRpcException, _super_send
 from ..providers import PROVIDERS, provider_class
 from ..providers.base import Provider
 from .pure.contract import NOW, script_class
+from .pure.enable_banking_server import pem
 from .pure.scripted import Case
 
-PEM = "-----BEGIN PRIVATE KEY-----\nAAAA\nBBBB\n-----END PRIVATE KEY-----\n"
+#: A key of nobody, and what looks like one from afar.
+PEM = pem(rsa.generate_private_key(public_exponent=65537, key_size=2048))
+OURS, THEIRS = "11111111-3755-465b-a8df-a90a16a31403", "22222222-3755-465b-a8df-a90a16a31403"
+NO_PEM = "-----BEGIN PRIVATE KEY-----\nAAAA\nBBBB\n-----END PRIVATE KEY-----\n"
+APPLICATION, ANOTHER_APPLICATION = "cf589be3-3755-465b-a8df-a90a16a31403", "0f589be3-3755-465b-a8df-a90a16a31403"
 
 
 @tagged("post_install", "-at_install")
@@ -98,17 +104,52 @@ class TestProviderKeys(TransactionCase):
         )
 
     def test_a_key_that_is_none_is_refused_without_asking(self):
+        """One that an older version has stored; today its form is checked when it is entered."""
         provider = self.provider("enable_banking")
-        self.settings(provider)["application_id"].value = "a"
-        self.settings(provider)["private_key"].value = PEM
+        self.settings(provider)["application_id"].value = APPLICATION
+        key = self.settings(provider)["private_key"]
+        key.sudo().encrypted_value = self.env["bank.sync.vault"]._encrypt(key, "encrypted_value", NO_PEM)
         provider.action_test_keys()
         self.assertEqual(provider.keys_state, "refused")
         self.assertNotIn("AAAA", provider.keys_message)
 
+    def test_a_value_of_the_wrong_form_is_not_stored_and_not_repeated(self):
+        settings = self.settings(self.provider("enable_banking"))
+        for name, field, value in (
+            ("application_id", "value", "My-Application"),
+            ("application_id", "plain_value", "My-Application"),
+            ("private_key", "value", NO_PEM),
+            ("private_key", "long_value", NO_PEM),
+        ):
+            with self.subTest(name, field=field), self.assertRaises(ValidationError) as raised:
+                settings[name].with_user(self.administrator)[field] = value
+                settings[name].flush_recordset()
+            self.assertNotIn(value[30:40] or value, str(raised.exception))
+
+    def test_the_form_says_at_once_that_a_value_can_t_be_right(self):
+        provider = self.provider("enable_banking").with_user(self.administrator)
+        form = Form(provider)
+        with form.setting_ids.edit(0) as setting:
+            setting.value = "My Application"
+            self.assertIn("32 letters and digits", setting.fault)
+            setting.value = APPLICATION
+            self.assertFalse(setting.fault)
+        with form.setting_ids.edit(1) as setting:
+            setting.long_value = NO_PEM
+            self.assertIn("not an RSA private key", setting.fault)
+            setting.long_value = PEM
+            self.assertFalse(setting.fault)
+
+    def test_space_around_a_pasted_value_is_not_kept(self):
+        settings = self.settings(self.provider("plaid"))
+        settings["client_id"].value, settings["secret"].value = " client\n", "\tsecret "
+        values = self.provider("plaid").setting_ids._as_values()
+        self.assertEqual((values["client_id"], values["secret"]), ("client", "secret"))
+
     def test_other_keys_have_not_been_tested(self):
         provider = self.ask("enable_banking", Case("enable_banking", "keys").exchanges)
         with Form(provider.with_user(self.administrator)) as form, form.setting_ids.edit(0) as setting:
-            setting.value = "another application"
+            setting.value = ANOTHER_APPLICATION
         self.assertFalse(provider.keys_state or provider.keys_message or provider.keys_tested_at)
 
     def test_a_private_key_keeps_its_lines_and_is_shown_to_nobody(self):
@@ -154,6 +195,11 @@ class TestProviderKeys(TransactionCase):
         self.env["bank.sync.provider"]._update_settings()
         self.assertEqual((key.type, key.label, key.is_required, key.is_set), ("key", "Private key", True, True))
 
+    def test_a_key_that_is_written_directly_has_not_been_tested_either(self):
+        provider = self.ask("enable_banking", Case("enable_banking", "keys").exchanges)
+        self.settings(provider)["application_id"].with_user(self.administrator).value = ANOTHER_APPLICATION
+        self.assertFalse(provider.keys_state)
+
 
 @tagged("post_install", "-at_install")
 class TestIdentity(HttpCase):
@@ -169,7 +215,7 @@ class TestIdentity(HttpCase):
         )
         self.provider = self.env.ref("bank_sync_proxy.bank_sync_provider_enable_banking")
         self.key = self.provider.setting_ids.filtered(lambda setting: setting.name == "application_id")
-        self.key.value = "ours"
+        self.key.value = OURS
         self.authenticate("keeper", "keeper")
 
     def call(self, model, method, ids, *arguments, **context):
@@ -180,10 +226,10 @@ class TestIdentity(HttpCase):
 
     def ways_to_change_a_key(self):
         setting, provider = "bank.sync.provider.setting", "bank.sync.provider"
-        yield setting, "write", self.key.ids, {"value": "theirs"}
-        yield setting, "write", self.key.ids, {"plain_value": "theirs"}
-        yield setting, "write", self.key.ids, {"long_value": "theirs"}
-        yield provider, "write", self.provider.ids, {"setting_ids": [(1, self.key.id, {"value": "theirs"})]}
+        yield setting, "write", self.key.ids, {"value": THEIRS}
+        yield setting, "write", self.key.ids, {"plain_value": THEIRS}
+        yield setting, "write", self.key.ids, {"long_value": THEIRS}
+        yield provider, "write", self.provider.ids, {"setting_ids": [(1, self.key.id, {"value": THEIRS})]}
         yield provider, "write", self.provider.ids, {"environment": "production"}
 
     def test_without_it_nothing_changes(self):
@@ -201,17 +247,17 @@ class TestIdentity(HttpCase):
         token = self.env["res.users.apikeys"].with_user(self.user)._generate("rpc", "Test", tomorrow)
         answer = self.url_open(
             "/json/2/bank.sync.provider.setting/write",
-            data=json.dumps({"ids": self.key.ids, "vals": {"value": "theirs"}}),
+            data=json.dumps({"ids": self.key.ids, "vals": {"value": THEIRS}}),
             headers={"Authorization": f"bearer {token}", "Content-Type": "application/json"},
         )
         self.assertEqual(answer.status_code, 403, answer.text)
-        self.assertEqual(self.key.plain_value, "ours")
+        self.assertEqual(self.key.plain_value, OURS)
 
     def test_with_it_they_are_entered(self):
         action = self.call("bank.sync.provider", "action_change_keys", self.provider.ids)
         self.call("res.users.identitycheck", "run_check", [action["res_id"]], password="keeper")
-        self.call("bank.sync.provider.setting", "write", self.key.ids, {"value": "theirs"})
-        self.assertEqual(self.key.plain_value, "theirs")
+        self.call("bank.sync.provider.setting", "write", self.key.ids, {"value": THEIRS})
+        self.assertEqual(self.key.plain_value, THEIRS)
 
     def test_what_is_no_key_needs_none(self):
         self.call("bank.sync.provider", "write", self.provider.ids, {"max_concurrent": 3})

@@ -220,15 +220,6 @@ class TestRedirects(PagesCase):
         end = self.get(f"{callback}&return_url=https://evil.example/&next=//evil.example&redirect=//evil.example")
         self.assertTrue(urlsplit(end.headers["Location"]).path == "/back/to")
 
-    def test_a_blocked_client_s_way_back_says_why_and_changes_nothing(self):
-        answer, _page, bank = self.begin()
-        callback = self.decide(bank)
-        self.client_record.write({"state": "disconnected", "reason": "Unpaid."})
-        page = self.get(callback)
-        self.assertEqual(page.status_code, 403)
-        self.assertIn("Unpaid.", page.text)
-        self.assertNothingChanged(answer)
-
     def test_codes_and_tickets_appear_in_no_log_and_no_record(self):
         answer, _page, bank = self.begin()
         callback = self.decide(bank)

@@ -37,14 +37,17 @@ def built_from(database):
     return comment[len(MARK) :] if comment.startswith(MARK) else None
 
 
-def ensure(database):
-    """Have the database, with the addons as they are in this clone now. What it holds is kept."""
+def ensure(database, addons=paths.ADDONS):
+    """Have the database, with the addons as they are in this clone now. What it holds is kept.
+
+    :param addons: which of ours
+    """
     odoo_command.need_addons()
     with locks.locked(f"database-{database}", f"Another script is preparing the database {database}: waiting for it."):
-        current = sources()
+        current = sources(addons)
         if not exists(database):
             with step(f"Creating the database {database}"):
-                _create(database, current)
+                _create(database, current, addons)
         elif not (paths.FILESTORE / database).is_dir():
             raise Trouble(
                 f"The database {database} exists, but its files are not in {paths.FILESTORE}: "
@@ -52,7 +55,7 @@ def ensure(database):
             )
         elif built_from(database) != current:
             with step(f"Updating the addons in the database {database}"):
-                _install("-u", database, paths.ADDONS)
+                _install("-u", database, addons)
                 _mark(database, current)
 
 

@@ -15,7 +15,7 @@ def main(arguments):
     port = options.port or (ports.any_free() if options.once else 8069)
     ports.need_free(port)
     bootstrap.bootstrap()
-    database.ensure(options.database)
+    database.ensure(options.database, paths.EMBEDDED)
     server = serve(options.database, port, with_cron=not options.once)
     try:
         with locks.locked(f"demo-{options.database}", "Another script is filling the database: waiting for it."):

@@ -19,7 +19,9 @@ LOCKS = HERE / "locks"
 STAMPS = HERE / "stamps"
 
 REQUIREMENTS = ROOT / "requirements"
-ADDONS = ("account_online_synchronization", "bank_sync_proxy")
+#: An ordinary installation: the proxy is embedded.
+EMBEDDED = ("account_online_synchronization", "bank_sync_proxy")
+ADDONS = (*EMBEDDED, "bank_sync_proxy_server")
 
 
 def cache(name):

@@ -24,7 +24,7 @@ BLOCK_WINDOWS = "window.open = () => null"
 #: A second way to one of the demo banks, as a provider with keys would list it.
 SECOND_PROVIDER = """
 provider = env.ref("bank_sync_proxy.bank_sync_provider_enable_banking")
-provider.active = True
+provider.write({"keys_state": "work", "active": True})
 bank = env["bank.sync.institution"].search([("name", "=", "Demo World Bank")], limit=1)
 bank.copy({"provider_id": provider.id, "identifier": "second-way", "status": "stable", "search_group": False})
 env["bank.sync.institution"]._update_directory()
@@ -349,7 +349,7 @@ def settings(camera):
 def provider(camera):
     number = camera.call(PROVIDER, "search", [("code", "=", "enable_banking"), ("active", "in", (True, False))])[0]
     camera.open(f"{PROVIDERS}/{number}")
-    camera.sees("Test These Keys")
+    camera.sees("1. Get keys")
     camera.photograph_everywhere("provider")
     camera.open("/bank_sync/institutions")
     camera.sees("Demo Bank")

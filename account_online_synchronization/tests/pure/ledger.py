@@ -67,6 +67,8 @@ class Ledger:
     def __init__(self, start_date=None):
         self.start_date, self.last_sync = start_date, None
         self.lines, self.held, self.lost, self.deleted, self.typed, self.beside = [], [], [], [], [], []
+        #: Entries that wait beside the books, and days in a locked period.
+        self.waiting, self.locked = [], set()
         self.window, self.reads = None, Counter()
 
     # -------------------------------------------------------------------------
@@ -74,7 +76,7 @@ class Ledger:
     # -------------------------------------------------------------------------
 
     def retried(self):
-        return []
+        return self.waiting
 
     def stored(self, identifiers):
         self.reads["stored"] += 1
@@ -115,7 +117,7 @@ class Ledger:
         return self.typed
 
     def locked_days(self, days):
-        return set()
+        return self.locked & set(days)
 
     # -------------------------------------------------------------------------
     # RUNNING

@@ -13,7 +13,7 @@ from ledger import ONE_DAY, Bank, Ledger, friday, later, monday, same, switched
 from account_online_synchronization.sync import decide as deciding
 from account_online_synchronization.sync.adoption import Candidate
 from account_online_synchronization.sync.decide import Policy, Window, decide
-from account_online_synchronization.sync.identity import digest
+from account_online_synchronization.sync.identity import digest, identify
 from account_online_synchronization.sync.matching import Known
 
 TODAY = date(2026, 5, 20)
@@ -232,6 +232,54 @@ def test_what_is_held_says_so():
     bank.book(TODAY + ONE_DAY, "-300")
     (decision,) = ledger.run(bank, TODAY)
     assert (decision.outcome, decision.reason) == (deciding.HELD, deciding.FUTURE)
+
+
+def decided(ledger, bank, **window):
+    """:return: the decisions on a window of a bank, without a load"""
+    ledger.window = Window(**window, booked=bank.rows())
+    return decide(ledger.window, Policy(seen_on=TODAY), ledger)
+
+
+def test_what_waits_is_retried_however_old_it_is():
+    bank, ledger = Bank(), Ledger()
+    bank.book(TODAY - 90 * ONE_DAY, "-1")
+    ledger.waiting = identify(bank.rows())
+    (decision,) = decided(ledger, Bank(), since=TODAY - 10 * ONE_DAY)
+    assert (decision.outcome, decision.is_retried) == (deciding.IMPORT, True)
+
+
+def test_what_the_bank_withdraws_is_not_retried():
+    bank, ledger = Bank(), Ledger()
+    bank.book(TODAY, "-1")
+    ledger.waiting = identify(bank.rows())
+    decisions = decided(ledger, Bank(), is_delta=True, removed={"T0"})
+    assert (decisions.decisions, decisions.withdrawn) == ([], {"T0"})
+
+
+def test_what_the_bank_shows_is_not_withdrawn():
+    bank, ledger = Bank(), Ledger()
+    bank.book(TODAY - ONE_DAY, "-1")
+    ledger.run(bank, TODAY)
+    assert decided(ledger, bank, is_delta=True, removed={"T0"}).withdrawn == set()
+
+
+def test_a_list_of_changes_may_reach_back_before_the_day_that_was_asked_for():
+    bank = Bank()
+    bank.book(TODAY - 30 * ONE_DAY, "-1")
+    (decision,) = decided(Ledger(), bank, since=TODAY, is_delta=True)
+    assert decision.outcome == deciding.IMPORT
+
+
+def test_a_locked_day_leaves_out_only_what_would_become_a_line():
+    bank, ledger = Bank(), Ledger()
+    for ahead in (-1, 1):
+        bank.book(TODAY + ahead * ONE_DAY, "-1")
+    ledger.locked = {TODAY - ONE_DAY, TODAY + ONE_DAY}
+    decisions = decided(ledger, bank)
+    assert [(one.outcome, one.reason, one.is_locked) for one in decisions] == [
+        (deciding.LEFT_OUT, deciding.LOCKED, True),
+        (deciding.HELD, deciding.FUTURE, True),
+    ]
 
 
 # -------------------------------------------------------------------------------------------------

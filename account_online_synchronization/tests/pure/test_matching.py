@@ -155,6 +155,14 @@ def test_an_id_whose_old_content_is_before_the_window_may_be_shared_and_is_no_ch
     assert compare([payment("TAX", day=date(2026, 4, 2))], [payment("TAX", "-9.00")]) == ["new"]
 
 
+def test_a_new_payment_under_a_known_id_gets_an_identifier_of_its_own():
+    """PostgreSQL would refuse it otherwise."""
+    old, now = stored(payment("T1", day=date(2026, 4, 20))), payment("T1", "-9.00")
+    (found,) = match(identify([now]), old, FIRST_DAY)
+    assert found.kind == "new"
+    assert found.entry.identifier == Entry("T1", digest(now), now).shared().identifier
+
+
 def test_the_first_payment_of_the_window_may_move_to_a_later_day():
     """It was asked for on its old day, too, and is not there any more."""
     before, now = [payment(day=3)], [payment(day=5), payment("T2", day=8)]

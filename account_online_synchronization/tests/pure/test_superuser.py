@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-ADDONS = [name for name in ("account_online_synchronization", "bank_sync_proxy") if (ROOT / name).exists()]
+NAMES = ("account_online_synchronization", "bank_sync_proxy", "bank_sync_proxy_server")
+ADDONS = [name for name in NAMES if (ROOT / name).exists()]
 
 #: ``# sudo: who has checked what, and where``, on the line or in the comment directly above it.
 REASON = re.compile(r"#\s*sudo: (?P<reason>\S.{14,})")

@@ -42,7 +42,7 @@ class EnableBankingScript(Script):
 
     @property
     def settings(self):
-        return {"application_id": "cf589be3", "private_key": pem(application_key())}
+        return {"application_id": "cf589be3-3755-465b-a8df-a90a16a31403", "private_key": pem(application_key())}
 
     def alike(self, account, number):
         """One of the hashes is made of the holder's name; cards have no IBAN."""
@@ -58,7 +58,11 @@ class EnableBankingScript(Script):
         application_key().public_key().verify(
             decode(signature), f"{header}.{claims}".encode(), padding.PKCS1v15(), hashes.SHA256()
         )
-        assert json.loads(decode(header)) == {"typ": "JWT", "alg": "RS256", "kid": "cf589be3"}
+        assert json.loads(decode(header)) == {
+            "typ": "JWT",
+            "alg": "RS256",
+            "kid": "cf589be3-3755-465b-a8df-a90a16a31403",
+        }
         issued = int(NOW.timestamp())
         assert json.loads(decode(claims)) == {
             "iss": "enablebanking.com",

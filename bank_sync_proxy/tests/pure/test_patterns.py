@@ -13,7 +13,8 @@ import pytest
 from bank_sync_proxy.tests.pure.hostile_text import find_slow
 
 ROOT = Path(__file__).parents[3]
-ADDONS = [addon for addon in ("account_online_synchronization", "bank_sync_proxy") if (ROOT / addon).exists()]
+NAMES = ("account_online_synchronization", "bank_sync_proxy", "bank_sync_proxy_server")
+ADDONS = [addon for addon in NAMES if (ROOT / addon).exists()]
 FUNCTIONS = {"compile", "sub", "subn", "match", "search", "fullmatch", "split", "findall", "finditer"}
 #: Files that build expressions, and hold them at their top, where they are found.
 BUILDERS = {"bank_sync_proxy/providers/masking.py"}

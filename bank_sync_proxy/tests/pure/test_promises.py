@@ -10,6 +10,8 @@ ROOMS = [
     ADDON / "providers",
     ADDON / "models",
     ADDON / "controllers",
+    ADDON.parent / "bank_sync_proxy_server/models",
+    ADDON.parent / "bank_sync_proxy_server/controllers",
     ADDON.parent / "account_online_synchronization/client",
 ]
 FILES = sorted(path for room in ROOMS if room.exists() for path in room.glob("*.py"))

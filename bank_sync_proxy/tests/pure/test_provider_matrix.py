@@ -36,7 +36,8 @@ def test_every_provider_declares_its_facts(code):
     facts = provider_class(code).facts
     assert isinstance(facts, Facts)
     assert facts.connect in ("bank's pages", "provider's pages", "provider's window", "pasted key", "our pages")
-    assert "|" not in f"{facts.countries}{facts.who}{facts.identity}"
+    words = (facts.region, facts.price, facts.needs, facts.terms, facts.closed, facts.identity)
+    assert "|" not in "".join(words)
 
 
 def test_the_table_names_every_provider():

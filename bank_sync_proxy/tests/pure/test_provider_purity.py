@@ -45,3 +45,9 @@ def test_providers_and_tools_load_without_odoo():
     modules = [f"{ADDON.name}.{path.parent.name}.{path.stem}" for path in pure]
     program = IMPORT_ALL.format(name=ADDON.name, path=ADDON, modules=modules)
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_the_proxy_names_no_addon_that_extends_it():
+    files = [path for path in ADDON.rglob("*") if path.suffix in (".py", ".xml", ".csv", ".sql")]
+    shipped = [path for path in files if not {"tests", "migrations"} & set(path.relative_to(ADDON).parts)]
+    assert not [path for path in shipped if f"{ADDON.name}_server" in path.read_text(encoding="utf-8")]

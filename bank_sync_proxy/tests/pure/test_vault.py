@@ -137,7 +137,7 @@ OTHER = Path(__file__).parents[3] / "account_online_synchronization"
     "name",
     [
         *("tools/bounded_http.py", "tools/quiet_calls.py", "tools/recognition.py"),
-        *("tools/signing.py", "tools/vault.py", "models/server_fields.py", "tests/server_doors.py"),
+        *("tools/vault.py", "models/identity.py", "models/server_fields.py", "tests/server_doors.py"),
     ],
 )
 def test_both_addons_hold_the_same_file_because_either_is_installed_without_the_other(name):

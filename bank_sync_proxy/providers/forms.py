@@ -1,0 +1,37 @@
+"""What a value that an administrator enters looks like. Whether it works, only the provider can tell."""
+
+import re
+
+from .auth import load_rsa_key
+from .errors import _lt
+
+#: Patterns of settings that several adapters share, and what to say of a value that does not match.
+UUID = "[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+HTTPS = r"https://[^\s/]+\.[^\s/]+(/\S*)?"
+NO_ADDRESS = _lt("An address begins with https:// and contains no spaces.")
+
+NO_NUMBER = _lt("Enter a whole number.")
+NO_KEY = _lt(
+    "This is not an RSA private key without a password. Choose the .pem file that you were given, or paste its whole "
+    "text."
+)
+
+
+def fault(setting, value):
+    """
+    :param setting: :class:`~.types.Setting`
+    :param str value: as it was entered; an empty one is no fault: what is required is checked where it is needed
+    :return: one sentence, or None
+    """
+    if not value:
+        return None
+    if setting.type == "integer":
+        return None if re.fullmatch(r"-?\d+", value.strip()) else NO_NUMBER
+    if setting.type == "key":
+        try:
+            load_rsa_key(value)
+        except ValueError:
+            return NO_KEY
+    if setting.pattern and not re.fullmatch(setting.pattern, value.strip()):
+        return setting.expects
+    return None

@@ -1,0 +1,67 @@
+import { Component } from "@odoo/owl";
+import { _t } from "@web/core/l10n/translation";
+import { registry } from "@web/core/registry";
+import { standardFieldProps } from "@web/views/fields/standard_field_props";
+
+/**
+ * The keys of a provider, one labelled field below the other.
+ *
+ * What was entered goes to the server as soon as a field is left: its rule decides whether the form is right, and the
+ * answer stands below the field. A secret that is stored never comes back, so an empty field means "as it was".
+ */
+export class ProviderKeysField extends Component {
+    static template = "bank_sync_proxy.ProviderKeysField";
+    static props = { ...standardFieldProps };
+
+    get keys() {
+        return this.props.record.data[this.props.name].records;
+    }
+
+    id(key, part = "value") {
+        return `o_bank_key_${key.resId}_${part}`;
+    }
+
+    isSecret(key) {
+        return key.data.type === "secret" || key.data.type === "key";
+    }
+
+    /** Which of the two fields holds what was entered: a browser's field of one line throws line ends away. */
+    fieldOf(key) {
+        return key.data.type === "key" ? "long_value" : "value";
+    }
+
+    entered(key) {
+        return key.data[this.fieldOf(key)] || "";
+    }
+
+    placeholder(key) {
+        if (this.isSecret(key) && key.data.is_set) {
+            return _t("Entered. It is not shown again; enter another one to replace it.");
+        }
+        return key.data.type === "key" ? "-----BEGIN PRIVATE KEY-----" : "";
+    }
+
+    markDirty() {
+        this.props.record.model.bus.trigger("FIELD_IS_DIRTY", true);
+    }
+
+    async enter(key, text) {
+        await key.update({ [this.fieldOf(key)]: text });
+        this.props.record.model.bus.trigger("FIELD_IS_DIRTY", false);
+    }
+
+    async upload(key, event) {
+        const [file] = event.target.files;
+        if (file) {
+            await this.enter(key, await file.text());
+            event.target.value = "";
+        }
+    }
+}
+
+registry.category("fields").add("bank_provider_keys", {
+    component: ProviderKeysField,
+    displayName: _t("Keys of a Provider"),
+    supportedTypes: ["one2many"],
+    useSubView: true,
+});

@@ -1,0 +1,24 @@
+from odoo.tests import TransactionCase, tagged
+
+#: What only text messages need.
+NOT_NEEDED = {"sms", "iap", "iap_mail", "phone_validation"}
+
+
+@tagged("post_install", "-at_install")
+class TestDependencies(TransactionCase):
+    """An ordinary installation asks the proxy in its own process and needs nothing of a proxy for many databases."""
+
+    def required(self, *names):
+        """:return: set of the names of all addons that these need, and what those need"""
+        modules = self.env["ir.module.module"].search([("name", "in", names)])
+        self.assertTrue(modules)
+        return set(modules.upstream_dependencies(exclude_states=()).mapped("name"))
+
+    def test_an_ordinary_installation_requires_no_text_messages(self):
+        required = self.required("account_online_synchronization", "bank_sync_proxy")
+        self.assertIn("web", required)
+        self.assertFalse(required & NOT_NEEDED)
+        self.assertNotIn("bank_sync_proxy_server", required)
+
+    def test_a_proxy_alone_requires_no_mail(self):
+        self.assertNotIn("mail", self.required("bank_sync_proxy"))

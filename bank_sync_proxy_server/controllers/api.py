@@ -1,0 +1,100 @@
+import logging
+
+import psycopg2
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from odoo import SUPERUSER_ID, http
+from odoo.addons.bank_sync_proxy.providers.errors import CODES, ProtocolError, TransientError
+from odoo.http import request
+
+from ..tools.questions import MAX_BODY, Question
+
+_logger = logging.getLogger(__name__)
+
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+class BankSyncDispatcher(http.Dispatcher):
+    """What comes is JSON and signed as it is; what goes is JSON, whatever happens.
+
+    Odoo's own dispatchers would read forms, wrap answers, and send pages of HTML or tracebacks.
+    """
+
+    routing_type = "bank_sync"
+    question = None
+
+    @classmethod
+    def is_compatible_with(cls, request):
+        return request.httprequest.path.startswith("/bank_sync/")
+
+    def dispatch(self, endpoint, args):
+        self.request.params = args
+        return self.request.registry["ir.http"]._dispatch(endpoint)
+
+    def handle_error(self, exc):
+        """The last resort: the database fails, or has refused the same transaction again and again."""
+        if isinstance(exc, HTTPException):
+            error = ProtocolError("invalid_request", type(exc).__name__)
+        elif isinstance(exc, psycopg2.OperationalError):
+            error = TransientError("provider_unavailable", type(exc).__name__)
+        else:
+            error = ProtocolError("unexpected_answer", type(exc).__name__)
+        reference = self.request.registry["bank.sync.error"]._new_reference(None)
+        _logger.error("%s failed: %s, %s", self.question and self.question.operation, reference, error)
+        return json_response({"error": error.to_protocol(reference)})
+
+
+class BankSyncApi(http.Controller):
+    """The protocol over HTTP. Reads the request and writes the answer; ``bank.sync.gate`` decides."""
+
+    @http.route(
+        ["/bank_sync/<int:version>", "/bank_sync/<int:version>/<path:operation>"],
+        type="bank_sync",
+        auth="none",
+        csrf=False,
+        save_session=False,
+        readonly=False,
+        # Why one more: a body in pieces is cut off there without an error.
+        max_content_length=MAX_BODY + 1,
+        sitemap=False,
+    )
+    def answer(self, version, operation=None):
+        # Why the superuser: no user of this database asks; the gate finds out which client does.
+        # sudo: no user of this database asks: bank.sync.gate checks the signature before anything is done
+        request.update_env(user=SUPERUSER_ID, context={})
+        dispatcher = request.dispatcher
+        if dispatcher.question is None:
+            dispatcher.question = self._read(version)
+        return json_response(request.env["bank.sync.gate"]._answer(dispatcher.question), dispatcher.question.method)
+
+    @staticmethod
+    def _read(version):
+        asked = request.httprequest
+        try:
+            body = asked.get_data()
+        except RequestEntityTooLarge:
+            body = None
+        except (HTTPException, OSError):
+            # Less came than was announced, or pieces without a length: no JSON either way.
+            body = b""
+        return Question(
+            method=asked.method,
+            version=version,
+            path=asked.path,
+            has_query=bool(asked.query_string),
+            headers=asked.headers,
+            body=body if body is None or len(body) <= MAX_BODY else None,
+            address=asked.remote_addr or "",
+        )
+
+
+def json_response(answer, method="POST"):
+    """:param dict answer: of docs/protocol.md"""
+    error, status, headers = answer.get("error"), 200, dict(HEADERS)
+    if error:
+        status = CODES[error["code"]].status
+        if error["retry_after"] and status in (429, 503):
+            headers["Retry-After"] = str(error["retry_after"])
+    if method != "POST" and status == CODES["invalid_request"].status:
+        status, headers["Allow"] = 405, "POST"
+    return request.make_json_response(answer, headers=list(headers.items()), status=status)

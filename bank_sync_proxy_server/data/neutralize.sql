@@ -1,0 +1,12 @@
+-- A copy must not sign as the proxy, send text messages, accept a code of one, or show where customers' databases are.
+UPDATE bank_sync_client
+   SET secret_data = NULL, secret_phone = NULL, contact_email = NULL, url = NULL;
+DELETE FROM mail_tracking_value
+ USING mail_message
+ WHERE mail_message.id = mail_message_id AND mail_message.model IN ('bank.sync.client', 'bank.sync.connection');
+DELETE FROM bank_sync_phone_code;
+DELETE FROM bank_sync_registration;
+DELETE FROM bank_sync_nonce;
+DELETE FROM bank_sync_suspicion;
+UPDATE bank_sync_error
+   SET address = NULL;

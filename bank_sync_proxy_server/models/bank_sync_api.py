@@ -1,0 +1,122 @@
+import logging
+
+from odoo import api, models
+from odoo.addons.bank_sync_proxy.models.server_fields import as_server
+from odoo.addons.bank_sync_proxy.providers.errors import ProtocolError
+from odoo.addons.bank_sync_proxy.tools.urls import is_below
+
+_logger = logging.getLogger(__name__)
+
+MAX_DETAIL = 100
+
+
+class BankSyncApi(models.AbstractModel):
+    """Operations about the client itself, and what a client may ask."""
+
+    _inherit = "bank.sync.api"
+
+    @api.model
+    def _operations(self):
+        return {
+            **super()._operations(),
+            "clients.verify_phone": self._clients_verify_phone,
+            "clients.reactivate": self._clients_reactivate,
+            "clients.update": self._clients_update,
+            "clients.rotate_secret": self._clients_rotate_secret,
+        }
+
+    @api.model
+    def _always_answered(self):
+        """:return: names of the operations that look at the client's state themselves: the ways out of it"""
+        return {"clients.status", "clients.verify_phone", "clients.reactivate"}
+
+    @api.model
+    def _check_allowed(self, client, operation):
+        if operation not in self._always_answered():
+            client._check_usable()
+        return super()._check_allowed(client, operation)
+
+    @api.model
+    def _leads_back(self, client, url):
+        return super()._leads_back(client, url) if client.is_embedded else is_below(url, client.url)
+
+    @api.model
+    def _unsigned_operations(self):
+        """:return: operations of those who have no credentials yet, name → method(payload, address)"""
+        return {"clients.register": lambda *asked: self.env["bank.sync.client"]._register_database(*asked)}
+
+    @api.model
+    def _dispatch_unsigned(self, operation, payload, address):
+        """Answer a question of a database that is not known yet. Never raises, as :meth:`_dispatch`.
+
+        :param str operation: one of :meth:`_unsigned_operations`
+        :param dict payload: JSON object
+        :param str address: of the remote host
+        :return: JSON object; ``{"error": …}`` for a failure
+        """
+        # sudo: a stranger asks: the gate has counted it, and _unsigned_operations says the little that it may
+        api_sudo = as_server(self)
+        language = payload.get("language")
+        if language and api_sudo._is_installed(language):
+            api_sudo = api_sudo.with_context(lang=language)
+        method = api_sudo._unsigned_operations()[operation]
+        answer, error, record = api_sudo.env["bank.sync.error"]._attempt(
+            lambda: method(payload, address), operation=operation, request=payload
+        )
+        if not error:
+            return answer
+        _logger.info("%s from %s failed: %s, %s", operation, address, record.reference, error)
+        return {"error": error.to_protocol(record.reference, record.message)}
+
+    @api.model
+    def _before(self, client, operation, payload):
+        """Whoever starts connections to very many banks is not a company that connects its own."""
+        institution = payload.get("institution_id") if isinstance(payload, dict) else None
+        if operation == "connections.start" and isinstance(institution, str) and client.state == "active":
+            client._note_suspicion("institution", institution.replace("\x00", "")[:MAX_DETAIL])
+        return super()._before(client, operation, payload)
+
+    # -------------------------------------------------------------------------
+    # OPERATIONS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _clients_status(self, client, _payload):
+        return {
+            "state": client.state,
+            "reason": client.reason or None,
+            "phone_hint": client.phone_hint or None,
+            "client_id": client.identifier,
+            "blocked_by": client.blocked_by or None,
+        }
+
+    @api.model
+    def _clients_verify_phone(self, client, payload):
+        names = ("phone", "country", "code")
+        return self._in_language(client, payload)._verify_phone(**{name: self._text(payload, name) for name in names})
+
+    @api.model
+    def _clients_reactivate(self, client, payload):
+        return self._in_language(client, payload)._reactivate(self._text(payload, "code"))
+
+    @api.model
+    def _clients_update(self, client, payload):
+        client._update(payload)
+        return {"state": client.state}
+
+    @api.model
+    def _clients_rotate_secret(self, client, _payload):
+        if client.is_embedded:
+            raise ProtocolError("invalid_request", "an embedded database has no secret")
+        return {"client_secret": client._rotate_secret()}
+
+    # -------------------------------------------------------------------------
+    # HELPERS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _in_language(self, client, payload):
+        """:return: the client, in the language of the question, or of whoever registered it"""
+        language = self._text(payload, "language")
+        known = next(filter(self._is_installed, filter(None, (language, client.language))), None)
+        return client.with_context(lang=known) if known else client

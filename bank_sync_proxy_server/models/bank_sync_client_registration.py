@@ -1,0 +1,188 @@
+import hmac
+import re
+import secrets
+from datetime import timedelta
+
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.addons.bank_sync_proxy.providers.errors import ConfigurationError, ConsentError, ProtocolError
+from odoo.addons.bank_sync_proxy.tools.urls import UrlRefused, clean_url
+from odoo.exceptions import UserError
+from odoo.tools import email_normalize, str2bool
+
+UUID = re.compile(r"[0-9A-Za-z-]{8,64}")
+DIGEST = re.compile(r"[0-9a-f]{64}")
+LANGUAGE = re.compile(r"[A-Za-z@_-]{2,20}")
+MAX_NAME = 100
+MAX_EMAIL = 254
+#: Who has not confirmed a phone number by then, and has no bank, has given up.
+KEEP_UNCONFIRMED_DAYS = 30
+
+
+class BankSyncClientRegistration(models.Model):
+    """How a database becomes a client, keeps its credentials, and is told from its copies."""
+
+    _inherit = "bank.sync.client"  # pylint: disable=consider-merging-classes-inherited
+
+    language = fields.Char(readonly=True, copy=False, help="Of the user who registered the database.")
+    database_digest = fields.Char(readonly=True, copy=False, groups="base.group_system")
+    copy_noted_at = fields.Datetime(readonly=True, copy=False, help="When a copy of the database was last told of.")
+
+    # -------------------------------------------------------------------------
+    # ACTIONS
+    # -------------------------------------------------------------------------
+
+    def action_accept_new_database(self):
+        """The database was moved on purpose: the next one that signs with its credentials is the original."""
+        for client in self:
+            if client.is_embedded:
+                raise UserError(client.env._("This database is its own client and is not told from copies."))
+            client.write({"database_digest": False, "copy_noted_at": False})
+            client.message_post(
+                body=client.env._(
+                    "%s accepted that the database was moved. The next one that asks with its credentials counts as "
+                    "the original.",
+                    client.env.user.name,
+                )
+            )
+
+    # -------------------------------------------------------------------------
+    # REGISTRATION
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _register_database(self, payload, address=None):
+        """Take in a database that nobody knows yet. One that registers again becomes a second client; the first stays.
+
+        :param dict payload: of ``clients.register``
+        :param str address: where the question came from
+        :return: ``client_id``, ``client_secret`` and ``state`` of docs/protocol.md
+        :raise ProviderError: ``url_refused``, ``invalid_request``
+        """
+        values = self._about(payload, required=("name", "url"))
+        values["database_uuid"] = self._matching(payload, "database_uuid", UUID, required=True)
+        values["database_digest"] = self._matching(payload, "database", DIGEST)
+        values["language"] = self._matching(payload, "language", LANGUAGE)
+        now = fields.Datetime.now()
+        # Nobody is logged in here; what is written in the chatter is the system's.
+        # sudo: a stranger registers: _about and _matching have checked each value, the gate has counted the question
+        client = self.with_user(SUPERUSER_ID).create({**values, "state": "phone_required", "awaits_phone_since": now})
+        secret = secrets.token_urlsafe(32)
+        client._write_secrets(current=secret)
+        client._tell_of_registration(address)
+        return {"client_id": client.identifier, "client_secret": secret, "state": client.state}
+
+    def _tell_of_registration(self, address):
+        earlier = self.search([("database_uuid", "=", self.database_uuid), ("id", "!=", self.id)])
+        text = self.env._("Registered from %s.", address or self.env._("an unknown address"))
+        if earlier:
+            text += " " + self.env._("The same database has registered before: %s.", ", ".join(earlier.mapped("name")))
+        self.message_post(body=text)
+
+    def _update(self, payload):
+        """Take over what a database says of itself, as far as it has changed."""
+        values = self._about(payload)
+        if self.is_embedded:
+            values.pop("url", None)
+        changed = {name: value for name, value in values.items() if value != (self[name] or None)}
+        if changed:
+            self.write(changed)
+
+    @api.model
+    def _about(self, payload, required=()):
+        """:return: values of what a database says of itself, checked; only what it says"""
+        texts = {name: self.env["bank.sync.api"]._text(payload, name, name in required) for name in ("name", "url")}
+        values = {}
+        if texts["name"]:
+            # Control characters would let a name look like more than a name where it is shown.
+            values["name"] = "".join(filter(str.isprintable, texts["name"])).strip()[:MAX_NAME]
+            if not values["name"]:
+                raise ProtocolError("invalid_request", "name must be a name")
+        if texts["url"]:
+            values["url"] = self._checked_url(texts["url"])
+        if payload.get("contact_email"):
+            email = self.env["bank.sync.api"]._text(payload, "contact_email")
+            values["contact_email"] = email_normalize(email) or None
+            if not values["contact_email"] or len(email) > MAX_EMAIL:
+                raise ProtocolError("invalid_request", "contact_email must be one e-mail address")
+        return values
+
+    @api.model
+    def _matching(self, payload, key, shape, required=False):
+        text = self.env["bank.sync.api"]._text(payload, key, required)
+        if text is not None and not shape.fullmatch(text):
+            raise ProtocolError("invalid_request", f"{key} does not look like one")
+        return text
+
+    @api.model
+    def _checked_url(self, url):
+        # sudo: reads one system parameter that is no secret, under a name of our own
+        parameter = self.env["ir.config_parameter"].sudo().get_param("bank_sync_proxy.allow_private_addresses")
+        try:
+            return clean_url(url, allow_private=str2bool(parameter or "", False))
+        except UrlRefused as error:
+            raise ConfigurationError("url_refused", f"{url}: {error}")
+
+    # -------------------------------------------------------------------------
+    # CREDENTIALS
+    # -------------------------------------------------------------------------
+
+    def _rotate_secret(self):
+        """
+        :return: the secret that counts from its first use on. Until then the one before stays valid: the answer may get
+            lost, or the database may end before it has stored it. Whoever asks again gets another next one.
+        """
+        secret = secrets.token_urlsafe(32)
+        self._write_secrets(current=self._secrets()["current"], next=secret)
+        return secret
+
+    def _confirm_secret(self, used):
+        """A genuine question came. It is written only when the next secret is used for the first time.
+
+        :param str used: the secret that it was signed with
+        """
+        waiting = self._secrets().get("next")
+        if waiting and hmac.compare_digest(waiting, used):
+            self._write_secrets(current=waiting)
+
+    # -------------------------------------------------------------------------
+    # COPIES
+    # -------------------------------------------------------------------------
+
+    def _check_copy(self, digest):
+        """Tell the original from its copies: the first database that is seen is the original.
+
+        :param str digest: header ``Bank-Sync-Database``
+        :raise ConsentError: ``database_copied``; what is noted of it is kept by :meth:`BankSyncError._attempt`
+        """
+        self.ensure_one()
+        # sudo: the gate has checked the client's signature; what is noted of a copy is the system's, not a user's
+        client = self.with_user(SUPERUSER_ID)
+        if not client.database_digest:
+            client.database_digest = digest
+        if hmac.compare_digest(client.database_digest, digest):
+            return
+        client._note_copy()
+        raise ConsentError("database_copied", "another database signs with these credentials", keeps=True)
+
+    def _note_copy(self):
+        """Tell support, once a day."""
+        now = fields.Datetime.now()
+        if self.copy_noted_at and self.copy_noted_at > now - timedelta(days=1):
+            return
+        self.copy_noted_at = now
+        self.message_post(
+            body=self.env._(
+                "A copy of this database, or the database itself after a move, asks with its credentials and is "
+                "refused. The original is not affected. If it was moved on purpose, use Accept New Database."
+            )
+        )
+
+    # -------------------------------------------------------------------------
+    # CLEAN-UP
+    # -------------------------------------------------------------------------
+
+    @api.autovacuum
+    def _gc_unconfirmed(self):
+        limit = fields.Datetime.now() - timedelta(days=KEEP_UNCONFIRMED_DAYS)
+        domain = [("awaits_phone_since", "<", limit), ("connection_ids", "=", False), ("blocked_by", "!=", "support")]
+        self.search(domain, limit=1000).unlink()

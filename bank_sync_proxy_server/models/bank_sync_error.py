@@ -1,0 +1,36 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+
+#: Records per minute of requests that were refused at the gate.
+REFUSED_OF_ADDRESS = 20
+REFUSED_IN_ALL = 300
+
+
+class BankSyncError(models.Model):
+    """What is known of databases elsewhere, and of requests that were refused before they were answered."""
+
+    _inherit = "bank.sync.error"
+
+    client_url = fields.Char(related="client_id.url", string="Database Address")
+    address = fields.Char(readonly=True, help="Where a request came from that was refused before it was answered.")
+
+    _refused = models.Index("(create_date) WHERE address IS NOT NULL")
+
+    @api.model
+    def _record_refused(self, error, *, operation, client, address):
+        """Keep who was refused at the gate, but let nobody fill the table: beyond a few the server's log must do.
+
+        :param str address: of :func:`~..tools.addresses.network_of`
+        :return: reference, which the caller logs
+        """
+        since = fields.Datetime.now() - timedelta(minutes=1)
+        self.env.cr.execute(
+            "SELECT count(*) FILTER (WHERE address = %s), count(*) FROM bank_sync_error"
+            " WHERE address IS NOT NULL AND create_date >= %s",
+            [address, since],
+        )
+        of_address, in_all = self.env.cr.fetchone()
+        if of_address >= REFUSED_OF_ADDRESS or in_all >= REFUSED_IN_ALL:
+            return self._new_reference()
+        return self._record(error, operation=operation, client=client, address=address).reference

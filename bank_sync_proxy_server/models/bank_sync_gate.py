@@ -1,0 +1,194 @@
+import logging
+import math
+import time
+from datetime import datetime, timezone
+from typing import NamedTuple
+
+from odoo import api, models
+from odoo.addons.bank_sync_proxy.providers.errors import (
+    ConfigurationError,
+    ConsentError,
+    ProtocolError,
+    ProviderError,
+    RateLimited,
+)
+
+from ..tools.addresses import network_of
+from ..tools.signing import is_fresh, is_genuine
+
+_logger = logging.getLogger(__name__)
+
+MINUTE, HOUR = 60, 3600
+#: System parameters and what counts without them. 0 means any number.
+LIMITS = {
+    "bank_sync_proxy.requests_per_minute": 600,
+    "bank_sync_proxy.registrations_per_hour": 10,
+    "bank_sync_proxy.registrations_per_hour_in_all": 300,
+}
+#: What is computed with for a client that does not exist, so that it takes as long.
+NOBODYS_SECRET = "0" * 43
+#: What a wrong request says about a client, where it says something.
+SUSPICIONS = {"signature_rejected": "signature", "too_many_requests": "burst"}
+
+
+class Proof(NamedTuple):
+    """What the gate has committed about a signed request.
+
+    :param bool is_counted: it is not one too many
+    :param moment: naive datetime, UTC
+    :param int most: requests per minute
+    :param str next_secret: with which it was signed, None for the current one
+    """
+
+    is_counted: bool
+    moment: datetime
+    most: int
+    next_secret: str | None
+
+
+class BankSyncGate(models.AbstractModel):
+    """Lets in what comes over HTTP: who asks, with what right, how often. See docs/protocol.md, "Over HTTP"."""
+
+    _name = "bank.sync.gate"
+    _description = "Bank Synchronization Gate"
+
+    @api.model
+    def _answer(self, question):
+        """
+        :param question: :class:`~..tools.questions.Question`
+        :return: JSON object; ``{"error": …}`` for a failure
+        """
+        dispatcher = self.env["bank.sync.api"]
+        try:
+            payload = question.payload()
+            if question.operation in dispatcher._unsigned_operations():
+                self._admit_stranger(question)
+                return dispatcher._dispatch_unsigned(question.operation, payload, question.address)
+            client = self._admit(question)
+            return dispatcher._dispatch(client, question.operation, payload)
+        except ProviderError as error:
+            return {"error": self._refuse(question, error)}
+
+    # -------------------------------------------------------------------------
+    # WHO MAY COME IN
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _admit(self, question):
+        """The checks of a signed request, in the order of docs/protocol.md.
+
+        :return: ``bank.sync.client`` that has signed it
+        :raise ProviderError: when one fails
+        """
+        signed = question.signed()
+        # Odoo does a transaction again that another one has crossed. The nonce is this very request's own then.
+        proof = question.proof = question.proof or self._prove(question, signed)
+        client = self.env["bank.sync.client"].browse(question.client)
+        client._check_copy(signed.database)
+        if not proof.is_counted:
+            seconds = self.env["bank.sync.nonce"]._seconds_until_one_more(client.id, proof.moment, proof.most, MINUTE)
+            raise RateLimited("too_many_requests", f"more than {proof.most} in a minute", retry_after=_whole(seconds))
+        if proof.next_secret:
+            client._confirm_secret(proof.next_secret)
+        return client
+
+    @api.model
+    def _prove(self, question, signed):
+        """Find out that a client has signed this, just now, and asks it for the first time.
+
+        :return: :class:`Proof`, committed
+        """
+        now = time.time()
+        client, secret, is_next = self._recognize(question, signed)
+        if not is_fresh(signed, now):
+            raise ConfigurationError("clock_skew", f"the clocks differ by {signed.timestamp - now:+.0f} seconds")
+        most, moment = self._limit("bank_sync_proxy.requests_per_minute"), _naive(now)
+        is_counted = self.env["bank.sync.nonce"]._add(client.id, signed.nonce, moment, most, MINUTE)
+        if is_counted is None:
+            self.env.cr.rollback()
+            raise ProtocolError("request_replayed", "the nonce came before")
+        # Why committed here: a replay must be refused while the original is still being answered, and also when that is
+        # rolled back in the end. From here on this request was used, whatever becomes of it.
+        self.env.cr.commit()  # pylint: disable=invalid-commit
+        return Proof(is_counted, moment, most, secret if is_next else None)
+
+    @api.model
+    def _recognize(self, question, signed):
+        """:return: (the client that has signed, the secret that it has signed with, whether that is its next one)
+        :raise ConsentError: ``signature_rejected``
+        """
+        client = self.env["bank.sync.client"].search_fetch(
+            [("identifier", "=", signed.client)], ["state", "secret_data"], limit=1
+        )
+        question.client = client.id or None
+        known = {}
+        if client:
+            try:
+                known = client._secrets()
+            except ConsentError:
+                # Why not the code of that: it is the proxy that has lost its key, and no client may learn of it.
+                _logger.error("The secrets of client %s can't be read: is the key file gone?", client.id)
+                question.client = None
+        valid = [secret for secret in (known.get("current"), known.get("next")) if secret]
+        secret = is_genuine(signed, valid or [NOBODYS_SECRET], question.method, question.path, question.body)
+        if not valid or secret is None:
+            raise ConsentError("signature_rejected", "wrong signature" if client else "no such client")
+        return client, secret, secret != known.get("current")
+
+    @api.model
+    def _admit_stranger(self, question):
+        """Registrations need no credentials, so they are few: from one address, and in all.
+
+        :raise RateLimited: ``too_many_requests``
+        """
+        if question.proof:
+            return
+        registrations, moment = self.env["bank.sync.registration"], _naive(time.time())
+        address = network_of(question.address)
+        of_address = self._limit("bank_sync_proxy.registrations_per_hour")
+        in_all = self._limit("bank_sync_proxy.registrations_per_hour_in_all")
+        seconds = max(
+            of_address and registrations._seconds_until_one_more(address, moment, of_address, HOUR),
+            in_all and registrations._seconds_until_one_more(None, moment, in_all, HOUR),
+        )
+        if seconds:
+            raise RateLimited("too_many_requests", "too many registrations", retry_after=_whole(seconds))
+        registrations._add(address, moment)
+        # Why committed here: it counts at once, and also when the registration fails.
+        self.env.cr.commit()  # pylint: disable=invalid-commit
+        question.proof = True
+
+    @api.model
+    def _limit(self, parameter):
+        # sudo: reads one system parameter that is no secret, under a name of our own
+        text = self.env["ir.config_parameter"].sudo().get_param(parameter) or ""
+        return int(text) if text.isdecimal() else LIMITS[parameter]
+
+    # -------------------------------------------------------------------------
+    # WHO MAY NOT
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _refuse(self, question, error):
+        """Note who was refused and why. Nothing of the body and of the headers is kept.
+
+        :return: *error* of docs/protocol.md
+        """
+        client = self.env["bank.sync.client"].browse(question.client)
+        if error.code in SUSPICIONS and client.state in ("active", "phone_required"):
+            client._note_suspicion(SUSPICIONS[error.code], address=question.address)
+        errors = self.env["bank.sync.error"]
+        reference = errors._record_refused(
+            error, operation=question.operation, client=client, address=network_of(question.address)
+        )
+        _logger.info("%s from %s refused: %s, %s", question.operation or "?", question.address, reference, error)
+        return error.to_protocol(reference, errors._sentence(error))
+
+
+def _naive(seconds):
+    """A moment as Odoo stores it, but with its microseconds."""
+    return datetime.fromtimestamp(seconds, timezone.utc).replace(tzinfo=None)
+
+
+def _whole(seconds):
+    return max(math.ceil(seconds), 1)

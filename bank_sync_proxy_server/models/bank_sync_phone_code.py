@@ -1,0 +1,204 @@
+import hmac
+import math
+import secrets
+from datetime import timedelta
+
+import psycopg2
+
+from odoo import api, fields, models
+from odoo.addons.bank_sync_proxy.models.server_fields import as_server
+from odoo.addons.bank_sync_proxy.providers.errors import ConsentError, RateLimited, TransientError
+from odoo.exceptions import UserError
+
+MINUTES = 10
+MAX_ATTEMPTS = 5
+#: Each text message costs, and annoys whoever gets it without having asked.
+PAUSE = timedelta(seconds=60)
+PER_CLIENT = (5, timedelta(hours=1))
+PER_NUMBER = (5, timedelta(days=1))
+KEEP_DAYS = 2
+#: States of Odoo's ``sms.sms``: on its way, or there.
+SENT = ("process", "pending", "sent")
+
+
+class BankSyncPhoneCode(models.Model):
+    """A code that was sent to a phone, and how often it was tried.
+
+    The serials count a client's codes, and a number's codes over all clients. Two questions at the same time see the
+    same past and compute the same serial, and PostgreSQL lets only one of them have it: so the limits hold.
+    """
+
+    _name = "bank.sync.phone.code"
+    _description = "Code of a Text Message"
+    _order = "id desc"
+    _rec_name = "create_date"
+
+    create_date = fields.Datetime(string="Sent On", readonly=True)
+    client_id = fields.Many2one(comodel_name="bank.sync.client", required=True, readonly=True, ondelete="cascade")
+    purpose = fields.Selection(
+        selection=[("verify", "Confirm the Number"), ("reactivate", "Reactivate")], required=True, readonly=True
+    )
+    # The number, encrypted, and what it is found by. Digests are made with a key outside the database: without one, a
+    # million codes, or all numbers of a country, are tried out in seconds.
+    secret_data = fields.Text(readonly=True, copy=False, groups="base.group_system")
+    phone_digest = fields.Char(required=True, readonly=True, copy=False, groups="base.group_system")
+    code_digest = fields.Char(readonly=True, copy=False, groups="base.group_system")
+    attempts = fields.Integer(readonly=True)
+    is_used = fields.Boolean(readonly=True)
+    is_sent = fields.Boolean(readonly=True, default=True, help="No: the provider of text messages refused it.")
+    client_serial = fields.Integer(required=True, readonly=True)
+    phone_serial = fields.Integer(required=True, readonly=True)
+
+    _client_serial_unique = models.UniqueIndex("(client_id, client_serial)", "Codes of a client are sent one by one.")
+    _phone_serial_unique = models.UniqueIndex("(phone_digest, phone_serial)", "Codes of a number are sent one by one.")
+
+    # -------------------------------------------------------------------------
+    # SENDING
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _send(self, client, purpose, phone):
+        """Send a new code; from then on no older one is accepted.
+
+        :param str purpose: ``verify`` or ``reactivate``
+        :param str phone: E.164
+        :raise RateLimited: ``too_many_requests``
+        :raise TransientError: ``sms_unavailable``; the code is kept, because it may arrive all the same
+        """
+        vault = self.env["bank.sync.vault"]
+        code, phone_digest = f"{secrets.randbelow(10**6):06}", vault._digest("phone", phone)
+        self._stand_alone(client.identifier, phone_digest)
+        values = {
+            "client_id": client.id,
+            "purpose": purpose,
+            "phone_digest": phone_digest,
+            "code_digest": vault._digest("code", client.identifier, purpose, phone_digest, code),
+            "client_serial": self._next_serial("client_serial", [("client_id", "=", client.id)], *PER_CLIENT),
+            "phone_serial": self._next_serial("phone_serial", [("phone_digest", "=", phone_digest)], *PER_NUMBER),
+        }
+        try:
+            # Before it is sent: who comes second sends nothing.
+            with self.env.cr.savepoint():
+                record = self.create(values)
+                record.secret_data = vault._encrypt(record, "secret_data", {"phone": phone})
+        except psycopg2.errors.UniqueViolation:
+            raise self._too_early(PAUSE) from None
+        failure = self._send_text(phone, self._text(client, purpose, code))
+        if failure:
+            record.is_sent = False
+            raise TransientError("sms_unavailable", f"the text message was not sent: {failure}", keeps=True)
+
+    @api.model
+    def _stand_alone(self, *names):
+        """While another question sends a text message to the same client or number, nobody waits for its end.
+
+        :raise RateLimited: ``too_many_requests``
+        """
+        for name in names:
+            self.env.cr.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"bank_sync_{name}"])
+            if not self.env.cr.fetchone()[0]:
+                raise self._too_early(PAUSE)
+
+    @api.model
+    def _next_serial(self, name, domain, most, span):
+        """:raise RateLimited: when the pause, or the time that the limit spans, is not over yet"""
+        now = self.env.cr.now()
+        last = self.search(domain, limit=1)
+        if last and last.create_date > now - PAUSE:
+            raise self._too_early(last.create_date + PAUSE - now)
+        sent = self.search([*domain, ("is_sent", "=", True), ("create_date", ">", now - span)], limit=most)
+        if len(sent) >= most:
+            raise self._too_early(sent[-1].create_date + span - now)
+        return (last[name] or 0) + 1
+
+    @api.model
+    def _too_early(self, wait):
+        return RateLimited(
+            "too_many_requests", "codes are sent too often", retry_after=max(1, math.ceil(wait.total_seconds()))
+        )
+
+    @api.model
+    def _text(self, client, purpose, code):
+        # The name comes from whoever registered: it must not make a link, nor a message of its own, in our text.
+        name = " ".join("".join(c if c.isalnum() or c in "-_" else " " for c in client.name).split())[:30]
+        if purpose == "verify":
+            return self.env._(
+                "%(code)s confirms your phone for bank synchronization of the Odoo database %(name)s. Valid for "
+                "%(minutes)s minutes. Give it to nobody, not even to support.",
+                code=code,
+                name=name,
+                minutes=MINUTES,
+            )
+        return self.env._(
+            "%(code)s switches bank synchronization of the Odoo database %(name)s on again. Valid for %(minutes)s "
+            "minutes. Give it to nobody, not even to support.",
+            code=code,
+            name=name,
+            minutes=MINUTES,
+        )
+
+    @api.model
+    def _send_text(self, phone, text):
+        """Send by the provider that this database has for text messages. Nothing of the text stays.
+
+        :return: why it failed, or None
+        """
+        # sudo: the limits per client and number were checked by the caller; the text is ours
+        sms = as_server(self.env["sms.sms"]).create({"number": phone, "body": text})
+        try:
+            sms.send(unlink_failed=True, unlink_sent=True, raise_exception=False)
+            return None if sms.state in SENT else sms.failure_type or sms.state
+        except UserError as error:
+            # Such as: this database has no account for text messages.
+            return type(error).__name__
+        finally:
+            # Odoo would only mark it, and delete it within a day.
+            sms.unlink()
+
+    # -------------------------------------------------------------------------
+    # TRYING
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _accept(self, client, purpose, entered):
+        """Compare what a user entered with the code that was sent last.
+
+        Each attempt is written before it is compared. Of two at the same time PostgreSQL lets one write; the other
+        question fails, is repeated by Odoo, and sees the first one's attempt.
+
+        :return: the number that it was sent to, E.164
+        :raise ConsentError: ``code_rejected``, ``code_expired``
+        """
+        sent = self.search([("client_id", "=", client.id)], limit=1)
+        until = sent and sent.create_date + timedelta(minutes=MINUTES)
+        if not sent or sent.purpose != purpose or sent.is_used or until <= self.env.cr.now():
+            raise ConsentError("code_expired", "no code is waited for")
+        if sent.attempts >= MAX_ATTEMPTS:
+            raise ConsentError("code_expired", "the code was tried too often")
+        sent.attempts += 1
+        sent.flush_recordset()
+        vault, entered = self.env["bank.sync.vault"], "".join(entered.split())
+        digest = vault._digest("code", client.identifier, purpose, sent.phone_digest, entered)
+        if not hmac.compare_digest(digest, sent.code_digest):
+            client._note_suspicion("code")
+            raise ConsentError("code_rejected", f"attempt {sent.attempts} of {MAX_ATTEMPTS}", keeps=True)
+        phone = vault._decrypt(sent, "secret_data")["phone"]
+        sent._use_up()
+        return phone
+
+    @api.model
+    def _forget(self, client):
+        """No code that was sent to a client is accepted any more; that they were sent still counts."""
+        self.search([("client_id", "=", client.id), ("is_used", "=", False)])._use_up()
+
+    def _use_up(self):
+        self.write({"is_used": True, "code_digest": False, "secret_data": False})
+
+    # -------------------------------------------------------------------------
+    # CLEAN-UP
+    # -------------------------------------------------------------------------
+
+    @api.autovacuum
+    def _gc_codes(self):
+        limit = fields.Datetime.now() - timedelta(days=KEEP_DAYS)
+        self.search([("create_date", "<", limit)], limit=10_000).unlink()

@@ -1,0 +1,107 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.addons.bank_sync_proxy.models.server_fields import as_server
+from odoo.http import request
+
+#: How much of what, within so many minutes, blocks a client; each is a system parameter
+#: ``bank_sync_proxy.suspicion_<kind>`` of the form ``10/60``, and ``0/60`` switches it off.
+THRESHOLDS = {
+    # Signatures that are wrong although the client exists.
+    "signature": (20, 10),
+    # Wrong codes of a text message.
+    "code": (10, 60),
+    # Visits that ended because credentials or codes of a bank were not accepted.
+    "credentials": (10, 60),
+    # Different institutions for which a connection was started.
+    "institution": (30, 60),
+    # Questions that were refused because there were too many.
+    "burst": (300, 10),
+}
+KEEP_DAYS = 90
+
+
+class BankSyncSuspicion(models.Model):
+    """Something that an attacker would do, and a user now and then. Only added to, so that nobody waits for another."""
+
+    _name = "bank.sync.suspicion"
+    _description = "Suspicious Activity"
+    _order = "id desc"
+
+    create_date = fields.Datetime(string="When", readonly=True, index=True)
+    client_id = fields.Many2one(comodel_name="bank.sync.client", required=True, readonly=True, ondelete="cascade")
+    kind = fields.Selection(
+        selection=[
+            ("signature", "Wrong Signature"),
+            ("code", "Wrong Code"),
+            ("credentials", "Wrong Credentials"),
+            ("institution", "Institution Started"),
+            ("burst", "Too Many Requests"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    detail = fields.Char(readonly=True, help="What counts once only, however often it comes; empty: each time counts.")
+    address = fields.Char(readonly=True, help="Where the request came from.")
+    is_settled = fields.Boolean(readonly=True, help="Counts no more: the client was unblocked since.")
+
+    _client_kind = models.Index("(client_id, kind, create_date)")
+
+    @api.model
+    def _note(self, client, kind, detail="", address=None):
+        """Add one, and block the client when it is one too many.
+
+        To be called where a failure of the question does not take it back: outside the savepoint of
+        :meth:`BankSyncError._attempt`, or before a failure that ``keeps`` it.
+        """
+        most, minutes = self._threshold(kind)
+        if client.is_embedded or not most:
+            return
+        address = address or (request and request.httprequest.remote_addr)
+        # An empty detail is stored as none, because each of those counts.
+        # sudo: callers are private; the client is the one that has signed, or was named with a wrong signature
+        as_server(self).create(
+            {"client_id": client.id, "kind": kind, "detail": detail or False, "address": address or False}
+        )
+        self.flush_model()
+        since = fields.Datetime.now() - timedelta(minutes=minutes)
+        self.env.cr.execute(
+            "SELECT count(*) FILTER (WHERE detail IS NULL) + count(DISTINCT detail) FROM bank_sync_suspicion"
+            " WHERE client_id = %s AND kind = %s AND create_date >= %s AND is_settled IS NOT TRUE",
+            [client.id, kind, since],
+        )
+        if self.env.cr.fetchone()[0] >= most and client.state != "blocked":
+            # sudo: the number of suspicions that was just counted decides, not a caller
+            as_server(client)._block(self._reason(kind))
+
+    @api.model
+    def _settle(self, clients):
+        """What is noted of these clients so far counts no more."""
+        noted = [("client_id", "in", clients.ids), ("is_settled", "=", False)]
+        # sudo: support's group, or the code of the client's own phone, was checked by the caller
+        as_server(self).search(noted).write({"is_settled": True})
+
+    @api.model
+    def _threshold(self, kind):
+        """:return: (how many, within how many minutes)"""
+        # sudo: reads one system parameter that is no secret, under a name of our own
+        text = self.env["ir.config_parameter"].sudo().get_param(f"bank_sync_proxy.suspicion_{kind}") or ""
+        most, _slash, minutes = text.partition("/")
+        return (int(most), int(minutes)) if most.isdigit() and minutes.isdigit() else THRESHOLDS[kind]
+
+    @api.model
+    def _reason(self, kind):
+        return {
+            "signature": self.env._("Many requests came with a wrong signature, as if somebody tried to pass for you."),
+            "code": self.env._("Many wrong codes were entered, as if somebody tried to guess one."),
+            "credentials": self.env._(
+                "Many wrong credentials were entered at banks, as if somebody tried to guess some."
+            ),
+            "institution": self.env._("Connections to very many banks were started in a short time."),
+            "burst": self.env._("Very many requests came in a short time."),
+        }[kind]
+
+    @api.autovacuum
+    def _gc_suspicions(self):
+        limit = fields.Datetime.now() - timedelta(days=KEEP_DAYS)
+        self.search([("create_date", "<", limit)], limit=10_000).unlink()

@@ -1,0 +1,15 @@
+from . import (
+    test_access,
+    test_attacks,
+    test_clients,
+    test_door,
+    test_events,
+    test_institutions_page,
+    test_phone,
+    test_receiver,
+    test_refused_clients,
+    test_secrets,
+    test_server_fields,
+    test_support,
+    test_suspicion,
+)

@@ -1,0 +1,265 @@
+from datetime import timedelta
+
+from odoo import fields
+from odoo.addons.bank_sync_proxy.providers.errors import ProviderError
+from odoo.exceptions import UserError
+from odoo.tests import TransactionCase, new_test_user, tagged
+
+from ..models.bank_sync_client_registration import KEEP_UNCONFIRMED_DAYS
+from .clients import ABOUT, ANOTHER_DIGEST, DIGEST, NEUTRALIZE, ClientsMixin
+
+
+class ClientsCase(ClientsMixin, TransactionCase):
+    def attempt(self, question, client=None):
+        """:return: code of the failure, or None"""
+        _answer, error, _record = self.env["bank.sync.error"]._attempt(question, operation="test", client=client)
+        return error and error.code
+
+
+@tagged("post_install", "-at_install")
+class TestRegistration(ClientsCase):
+    """How a database becomes a client."""
+
+    def refused(self, **about):
+        with self.assertRaises(ProviderError) as caught:
+            self.env["bank.sync.client"]._register_database({**ABOUT, **about})
+        return caught.exception.code
+
+    def test_a_database_registers_and_waits_for_a_phone(self):
+        answer = self.env["bank.sync.client"]._register_database(ABOUT, "203.0.113.7")
+        self.assertEqual(set(answer), {"client_id", "client_secret", "state"})
+        self.assertEqual(answer["state"], "phone_required")
+        self.assertRegex(answer["client_id"], r"^[0-9a-f]{32}$")
+        self.assertGreaterEqual(len(answer["client_secret"]), 43)
+        client = self.env["bank.sync.client"].search([("identifier", "=", answer["client_id"])])
+        self.assertRecordValues(
+            client,
+            [
+                {
+                    "name": "Books",
+                    "url": "https://books.example.com",
+                    "contact_email": "ada@example.com",
+                    "state": "phone_required",
+                    "is_embedded": False,
+                    "database_digest": DIGEST,
+                    "language": "en_US",
+                }
+            ],
+        )
+        self.assertEqual(client._secrets(), {"current": answer["client_secret"]})
+        self.assertIn("Registered from 203.0.113.7.", self.chatter(client))
+
+    def test_nobody_is_logged_in_when_a_database_registers(self):
+        nobody = self.env["bank.sync.client"].with_user(self.env.ref("base.public_user"))
+        self.assertEqual(nobody._register_database(ABOUT)["state"], "phone_required")
+        self.assertEqual(self.env(user=None)["bank.sync.client"]._register_database(ABOUT)["state"], "phone_required")
+
+    def test_the_secret_is_in_no_table(self):
+        secret = self.env["bank.sync.client"]._register_database(ABOUT)["client_secret"]
+        self.env.flush_all()
+        for table in ("bank_sync_client", "mail_message", "mail_tracking_value", "bank_sync_error"):
+            self.env.cr.execute(f"SELECT json_agg(t)::text FROM {table} t")  # pylint: disable=sql-injection
+            self.assertNotIn(secret, self.env.cr.fetchone()[0] or "")
+
+    def test_a_database_that_registers_again_is_a_second_client_and_the_first_one_stays(self):
+        first = self.register()
+        second = self.register(name="Books again")
+        self.assertNotEqual(first.identifier, second.identifier)
+        self.assertNotEqual(first._secrets(), second._secrets())
+        self.assertTrue(first.exists())
+        self.assertIn("has registered before: Books.", self.chatter(second)[0])
+
+    def test_nothing_is_answered_before_a_phone_is_confirmed(self):
+        client = self.register()
+        for operation in set(self.api_model._operations()) - self.api_model._always_answered():
+            self.assertFailure(self.ask(operation, client), "phone_required", "reactivate")
+        self.assertEqual(self.ask("clients.status", client)["state"], "phone_required")
+
+    def test_an_address_that_is_not_public_is_refused(self):
+        for url in ("http://books.example.com", "https://localhost:8069", "https://192.168.1.5", "https://a@b.example"):
+            self.assertEqual(self.refused(url=url), "url_refused")
+
+    def test_a_private_network_can_be_allowed(self):
+        parameters = self.env["ir.config_parameter"]
+        parameters.set_param("bank_sync_proxy.allow_private_addresses", "True")
+        self.assertEqual(self.register(url="http://127.0.0.1:8069/").url, "http://127.0.0.1:8069")
+        self.assertEqual(self.refused(url="http://user@127.0.0.1:8069"), "url_refused")
+        parameters.set_param("bank_sync_proxy.allow_private_addresses", "False")
+        self.assertEqual(self.refused(url="http://127.0.0.1:8069"), "url_refused")
+
+    def test_what_is_missing_or_is_no_text_is_refused(self):
+        for name, values in {
+            "name": (None, "", 7, "\t\n", "x" * 2001),
+            "url": (None, 7, ["https://books.example.com"]),
+            "database_uuid": (None, "", "short", "x" * 65, "'; DROP TABLE x; --"),
+            "database": ("d" * 63, "D" * 64, 7),
+            "contact_email": ("nobody", "a@example.com, b@example.com", "x" * 250 + "@example.com"),
+            "language": ("../../etc", "x" * 30),
+        }.items():
+            for value in values:
+                with self.subTest(name=name, value=value):
+                    self.assertEqual(self.refused(**{name: value}), "invalid_request")
+
+    def test_what_is_optional_may_be_missing(self):
+        client = self.register(contact_email=None, language=None, database=None)
+        self.assertFalse(client.contact_email or client.language or client.database_digest)
+
+    def test_a_name_is_one_line_and_no_page(self):
+        client = self.register(name="Books\n\u202e<b>of</b> " + "x" * 500)
+        self.assertEqual(len(client.name), 100)
+        self.assertTrue(client.name.startswith("Books<b>of</b> x"))
+
+    def test_a_database_tells_what_has_changed(self):
+        client = self.register_active()
+        answer = self.ask(
+            "clients.update", client, url="https://new.example.com/", name="New", contact_email="b@c.example"
+        )
+        self.assertEqual(answer, {"state": "active"})
+        self.assertRecordValues(
+            client, [{"url": "https://new.example.com", "name": "New", "contact_email": "b@c.example"}]
+        )
+        self.assertFailure(self.ask("clients.update", client, url="http://x"), "url_refused", "contact_support")
+        self.assertEqual(client.url, "https://new.example.com")
+        self.assertEqual(self.ask("clients.update", client), {"state": "active"})
+
+    def test_a_client_knows_its_own_status(self):
+        client = self.register_active()
+        expected = {"client_id": client.identifier, "phone_hint": "•••• 56", "blocked_by": None, "reason": None}
+        self.assertEqual(self.ask("clients.status", client), {**expected, "state": "active"})
+        client._disconnect("You asked for it.")
+        self.assertEqual(
+            self.ask("clients.status", client), {**expected, "state": "disconnected", "reason": "You asked for it."}
+        )
+
+    def test_clients_that_gave_up_are_forgotten_after_thirty_days(self):
+        gone, recent, active, asked_again = self.register(), self.register(), self.register_active(), self.register()
+        blocked, connected = self.register(), self.register()
+        blocked._block("Spam.", by="support")
+        self.env["bank.sync.connection"].create({"client_id": connected.id})
+        long_ago = fields.Datetime.now() - timedelta(days=KEEP_UNCONFIRMED_DAYS + 1)
+        (gone + blocked + connected).awaits_phone_since = long_ago
+        self.make_older(active + asked_again, days=KEEP_UNCONFIRMED_DAYS + 1)
+        self.env["bank.sync.client"]._gc_unconfirmed()
+        self.assertFalse(gone.exists())
+        kept = recent + active + asked_again + blocked + connected + self.client_record
+        self.assertEqual(kept.exists(), kept)
+
+
+@tagged("post_install", "-at_install")
+class TestCredentials(ClientsCase):
+    """A new secret counts from its first use on."""
+
+    def test_a_lost_answer_locks_nobody_out(self):
+        client = self.register_active()
+        old = client._secrets()["current"]
+        self.ask("clients.rotate_secret", client)
+        client._confirm_secret(old)
+        self.assertEqual(client._secrets()["current"], old)
+
+    def test_the_first_use_of_the_next_secret_ends_the_one_before(self):
+        client = self.register_active()
+        old = client._secrets()["current"]
+        new = self.ask("clients.rotate_secret", client)["client_secret"]
+        self.assertEqual(client._secrets(), {"current": old, "next": new})
+        client._confirm_secret(new)
+        self.assertEqual(client._secrets(), {"current": new})
+
+    def test_whoever_asks_twice_has_one_next_secret(self):
+        client = self.register_active()
+        old = client._secrets()["current"]
+        first, second = [self.ask("clients.rotate_secret", client)["client_secret"] for _time in range(2)]
+        self.assertNotEqual(first, second)
+        client._confirm_secret(first)
+        self.assertEqual(client._secrets(), {"current": old, "next": second})
+
+    def test_questions_write_nothing_as_long_as_nothing_is_rotated(self):
+        client = self.register_active()
+        secret = client._secrets()["current"]
+        self.env.flush_all()
+        self.env.cr.execute("SELECT xmin FROM bank_sync_client WHERE id = %s", [client.id])
+        before = self.env.cr.fetchone()
+        client._confirm_secret(secret)
+        client._check_copy(DIGEST)
+        self.env.flush_all()
+        with self.assertQueryCount(0):
+            client._confirm_secret(secret)
+            client._check_copy(DIGEST)
+            self.env.flush_all()
+        self.env.cr.execute("SELECT xmin FROM bank_sync_client WHERE id = %s", [client.id])
+        self.assertEqual(self.env.cr.fetchone(), before)
+
+    def test_a_database_within_the_proxy_s_has_no_secret(self):
+        self.assertFailure(self.ask("clients.rotate_secret"), "invalid_request", "contact_support")
+
+    def test_a_neutralized_copy_of_the_proxy_speaks_for_nobody(self):
+        client = self.register_active()
+        self.env.flush_all()
+        self.env.cr.execute(NEUTRALIZE.read_text())
+        self.env.invalidate_all()
+        self.assertEqual(client._secrets(), {})
+        self.assertFalse(client.phone or client.secret_phone or client.phone_hint)
+
+
+@tagged("post_install", "-at_install")
+class TestCopies(ClientsCase):
+    """The first database that is seen with some credentials is the original."""
+
+    def test_a_copy_is_refused_and_the_original_goes_on(self):
+        client = self.register_active()
+        self.assertEqual(self.attempt(lambda: client._check_copy(ANOTHER_DIGEST), client), "database_copied")
+        self.assertIsNone(self.attempt(lambda: client._check_copy(DIGEST)))
+        self.assertEqual(client.state, "active")
+        self.assertEqual(self.records_of(client).code, "database_copied")
+
+    def test_the_first_one_counts_where_none_was_told_at_the_registration(self):
+        client = self.register_active(database=None)
+        self.assertIsNone(self.attempt(lambda: client._check_copy(DIGEST)))
+        self.assertEqual(self.attempt(lambda: client._check_copy(ANOTHER_DIGEST)), "database_copied")
+
+    def test_support_hears_of_a_copy_once_a_day(self):
+        client = self.register_active()
+        for _time in range(3):
+            self.attempt(lambda: client._check_copy(ANOTHER_DIGEST))
+        self.assertEqual(len([text for text in self.chatter(client) if "A copy of this database" in text]), 1)
+        client.copy_noted_at -= timedelta(days=1, minutes=1)
+        self.attempt(lambda: client._check_copy(ANOTHER_DIGEST))
+        self.assertEqual(len([text for text in self.chatter(client) if "A copy of this database" in text]), 2)
+
+    def test_support_accepts_a_move_and_the_chatter_says_who_did(self):
+        client = self.register_active()
+        user = new_test_user(self.env, "sue", name="Sue of Support", groups="base.group_system")
+        client.with_user(user).action_accept_new_database()
+        self.assertIsNone(self.attempt(lambda: client._check_copy(ANOTHER_DIGEST)))
+        self.assertEqual(self.attempt(lambda: client._check_copy(DIGEST)), "database_copied")
+        self.assertTrue(any("Sue of Support accepted" in text for text in self.chatter(client)))
+        with self.assertRaises(UserError):
+            self.client_record.action_accept_new_database()
+
+
+@tagged("post_install", "-at_install")
+class TestReturnUrls(ClientsCase):
+    """Where the browser goes after the bank's pages."""
+
+    def start_for(self, client, url):
+        return self.ask("connections.start", client, institution_id="sandbox.demo", return_url=url)
+
+    def test_pages_lead_back_to_the_registered_address_only(self):
+        client = self.register_active(url="https://books.example.com/odoo")
+        answer = self.start_for(client, "https://books.example.com/odoo/back?book=1")
+        self.assertEqual(self.visit_of(answer).return_url, "https://books.example.com/odoo/back?book=1")
+        for url in (
+            "/odoo/back",
+            "https://evil.example/odoo",
+            "https://books.example.com.evil.example/odoo",
+            "https://books.example.com@evil.example/odoo",
+            "https://books.example.com:8443/odoo/back",
+            "https://books.example.com/odoo/../web",
+            "https://books.example.com/web",
+            "http://books.example.com/odoo/back",
+        ):
+            self.assertFailure(self.start_for(client, url), "invalid_request", "contact_support")
+
+    def test_a_database_within_the_proxy_s_goes_back_by_a_path(self):
+        for url in ("https://books.example.com/odoo", "//evil.example", "/\\evil.example"):
+            self.assertFailure(self.start_for(self.client_record, url), "invalid_request", "contact_support")
+        self.assertEqual(self.visit_of(self.start_for(self.client_record, "/odoo/back")).return_url, "/odoo/back")

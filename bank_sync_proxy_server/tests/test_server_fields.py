@@ -1,0 +1,26 @@
+from odoo.addons.bank_sync_proxy.tests.common import ProxyCase
+from odoo.addons.bank_sync_proxy.tests.server_doors import ServerDoors
+from odoo.tests import new_test_user, tagged
+
+
+@tagged("post_install", "-at_install")
+class TestServerFields(ServerDoors, ProxyCase):
+    """What this addon adds to the proxy's models, and its own models: only the server sets it."""
+
+    allow_inherited_tests_method = True
+    mixin = "bank.sync.server.fields"
+    addons = ("bank_sync_proxy", "bank_sync_proxy_server")
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.user = new_test_user(cls.env, "all_rights", groups="base.group_system")
+
+    def samples(self):
+        mine = self.env(user=self.user, su=True)
+        intervention = mine["bank.sync.intervention"].create({"action": "block", "client_ids": self.other_client.ids})
+        records = [self.other_client, self.provider, self.provider.setting_ids, intervention]
+        return {record._name: record[:1] for record in records}
+
+    def test_what_this_addon_adds_to_a_client_is_protected(self):
+        self.assertLessEqual({"url", "state", "secret_data"}, self.env["bank.sync.client"]._server_fields())
