@@ -17,7 +17,6 @@ from . import (
     account_online_directory,
     account_online_event,
     account_online_link,
-    account_online_link_schedule,
     account_online_link_synchronization,
     account_online_load,
     account_online_progress,

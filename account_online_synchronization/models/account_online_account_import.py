@@ -7,12 +7,9 @@ from ..books import locks, statements
 from ..books.apply import Storing
 from ..books.opening import Beginning
 from ..books.writer import Writer
-from ..client.conversation import Range
-from ..client.errors import BadTransaction, ProxyError
-from ..client.messages import parse_transaction, storable, transaction_id
-from ..sync.decide import FUTURE, Window
-from ..sync.identity import Entry, digest, unreadable_id
-from ..sync.refusals import REFUSED_BOOKMARKS
+from ..client.errors import ProxyError
+from ..sync.fetch import AccountPlan, read_transaction
+from ..sync.identity import Entry, digest
 from ..sync.windows import OVERLAP_DAYS, UNREAD_DAYS, window_start
 
 
@@ -42,63 +39,6 @@ class AccountOnlineAccount(models.Model):
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - ASKING THE BANK
     # -------------------------------------------------------------------------
-
-    def _fetch_window(self, client, run):
-        """Ask the bank for everything new. Nothing is stored yet.
-
-        :param client: :class:`~..client.client.ProxyClient`
-        :param run: ``account.online.run`` that counts what happens
-        :return: :class:`~..sync.decide.Window`
-        :raise ProxyError: neither ``last_sync`` nor the cursor moves then
-        """
-        self.ensure_one()
-        wanted = self._wanted_range()
-        try:
-            return self._ask_for_window(client, run, wanted)
-        except ProxyError as error:
-            if not wanted.cursor or error.code not in REFUSED_BOOKMARKS:
-                raise
-            # Why at once: with the same bookmark each run would end here. It is gone also if what follows fails.
-            self.sync_cursor = False
-        window = self._ask_for_window(client, run, self._wanted_range())
-        # Why: a bank that takes none at all would refuse the next one, too. The next run asks by date, and brings one.
-        window.cursor = None
-        return window
-
-    def _ask_for_window(self, client, run, wanted):
-        window = Window(since=wanted.since, is_delta=bool(wanted.cursor))
-        pages = client.iter_transaction_pages(
-            self.account_online_link_id.connection_identifier, wanted.account_id, wanted.since, wanted.cursor
-        )
-        try:
-            for page in pages:
-                if self._learn_history(page.get("history_days")):
-                    # Why: days that the bank does not show are no days on which something has vanished.
-                    window.since = self._within_history(wanted.since)
-                self._read_page(page, window)
-                run._count("fetched", len(page["transactions"]))
-        except ProxyError as error:
-            self._learn_history(error.history_days)
-            raise
-        return window
-
-    def _read_page(self, page, window):
-        """Add to a window what a page of ``transactions.list`` says; what can't be read is kept word for word."""
-        bookmark = page.get("next_cursor")
-        window.cursor = bookmark if isinstance(bookmark, str) and not page.get("has_more") else None
-        removed = page.get("removed_ids")
-        if isinstance(removed, list):
-            window.removed.update(one for one in removed if isinstance(one, str))
-        for message in page["transactions"]:
-            try:
-                transaction = self._parse(message)
-            except BadTransaction as error:
-                kept = storable(message)
-                identifier = transaction_id(message) or unreadable_id(kept)
-                reason = self.env["account.online.service"]._translate(error.sentence)
-                window.unreadable.append((identifier, reason, kept))
-                continue
-            (window.booked if transaction.booked else window.pending).append(transaction)
 
     def _check_journal(self):
         """What keeps Odoo from posting any line in the journal is told once, instead of with each transaction.
@@ -156,12 +96,20 @@ class AccountOnlineAccount(models.Model):
                 )
         return None
 
-    def _wanted_range(self):
-        """:return: :class:`~..client.conversation.Range` of what the bank is asked for next"""
+    def _plan_fetch(self):
+        """:return: :class:`~..sync.fetch.AccountPlan` of what the bank is asked for next"""
         since = window_start(
             self.start_date or None, self.last_sync or None, self.loaded_since or None, self._overlap_days()
         )
-        return Range(self.online_identifier, self._within_history(since), (self.last_sync and self.sync_cursor) or None)
+        return AccountPlan(
+            self.id,
+            self.online_identifier,
+            self._within_history(since),
+            (self.last_sync and self.sync_cursor) or None,
+            self.currency_id.name,
+            self.currency_id.decimal_places,
+            fields.Date.today(),
+        )
 
     def _overlap_days(self):
         """Setting: how many days each window looks back. Further while something waits to be read."""
@@ -172,25 +120,7 @@ class AccountOnlineAccount(models.Model):
 
     def _parse(self, message):
         """:raise BadTransaction: with the reason in a sentence"""
-        transaction = parse_transaction(message)
-        if transaction.currency != self.currency_id.name:
-            raise BadTransaction(
-                self.env._(
-                    "It is in %(currency)s, but the account is in %(account_currency)s.",
-                    currency=transaction.currency,
-                    account_currency=self.currency_id.name,
-                )
-            )
-        if transaction.amount.normalize().as_tuple().exponent < -self.currency_id.decimal_places:
-            raise BadTransaction(
-                self.env._(
-                    "Its amount %(amount)s has more decimals than %(currency)s. Ask the bank for the exact amount and "
-                    "enter it by hand.",
-                    amount=transaction.amount,
-                    currency=self.currency_id.name,
-                )
-            )
-        return transaction
+        return read_transaction(message, self.currency_id.name, self.currency_id.decimal_places)
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - STORING
@@ -257,104 +187,6 @@ class AccountOnlineAccount(models.Model):
             {"journal": self.journal_ids.id or None, "company": self.company_id.id},
         )
         return float(self.env.cr.fetchone()[0])
-
-    # -------------------------------------------------------------------------
-    # BUSINESS METHODS - BESIDE THE BOOKS
-    # -------------------------------------------------------------------------
-
-    def _retried_entries(self):
-        """What could not be imported before and may be now: refused once, locked no more, after an earlier start."""
-        beside = self.env["account.online.transaction"].search(
-            [("account_online_account_id", "=", self.id), ("state", "in", ("parked", "left_out"))]
-        )
-        locked = locks.locked_days(self.journal_ids, beside.mapped("date"))
-        return [
-            entry
-            for one in beside
-            if one.state == "parked"
-            or (one.reason_code == "locked" and one.date not in locked)
-            or (one.reason_code == "before_start" and not (self.start_date and one.date < self.start_date))
-            if (entry := one._entry())
-        ]
-
-    def _prepare_transaction_values(self, entry):
-        """What is kept of a transaction that is no line, without state and reason.
-
-        :param entry: :class:`~..sync.identity.Entry`
-        """
-        return {
-            "account_online_account_id": self.id,
-            "journal_id": self.journal_ids.id,
-            "online_transaction_identifier": entry.identifier,
-            "online_transaction_digest": entry.digest,
-            "transaction_details": entry.transaction.raw,
-            "date": entry.transaction.booking_date and self._line_date(entry.transaction),
-            "amount": float(entry.transaction.amount * self._transaction_sign()),
-            "payment_ref": entry.transaction.label,
-            "partner_name": entry.transaction.counterparty_name,
-        }
-
-    def _prepare_unreadable_values(self, identifier, reason, message):
-        return {
-            "account_online_account_id": self.id,
-            "journal_id": self.journal_ids.id,
-            "state": "parked",
-            "reason_code": "parked",
-            "reason": reason[:500],
-            "online_transaction_identifier": identifier,
-            "transaction_details": message,
-            "payment_ref": self.env._("Unreadable"),
-        }
-
-    def _keep_pending(self, window, held=()):
-        """Show what the bank has announced. A full window replaces what was known, a list of changes adds to it.
-
-        :param held: list of :class:`~..sync.decide.Decision` on what is shown as booked before its day has passed
-        """
-        Transaction = self.env["account.online.transaction"]
-        booked = {transaction.id for transaction in window.booked} | {t.pending_id for t in window.booked}
-        shown = {}
-        for number, transaction in enumerate(window.pending):
-            if not transaction.id or transaction.id not in booked:
-                content = digest(transaction)
-                identifier = transaction.id or f"pending:{content}:{number}"
-                shown[identifier] = Entry(identifier, content, transaction)
-        reasons = {one.entry.identifier: FUTURE for one in held}
-        similar = {one.entry.identifier: one.similar_line_id for one in held}
-        shown.update((one.entry.identifier, one.entry) for one in held)
-        known = Transaction.search([("account_online_account_id", "=", self.id), ("state", "=", "pending")])
-        if not shown and not known and not self.pending_count:
-            return
-        same = known.filtered(
-            lambda one: (
-                one.online_transaction_identifier in shown
-                and shown[one.online_transaction_identifier].digest == one.online_transaction_digest
-                and reasons.get(one.online_transaction_identifier, False) == one.reason_code
-            )
-        )
-        if window.is_delta:
-            over = {*booked, *window.removed, *shown}
-            gone = (known - same).filtered(lambda one: one.online_transaction_identifier in over)
-        else:
-            gone = known - same
-        for identifier in same.mapped("online_transaction_identifier"):
-            del shown[identifier]
-        kept = known - gone
-        gone.unlink()
-        kept += Transaction.create(
-            [
-                {
-                    **self._prepare_transaction_values(entry),
-                    "state": "pending",
-                    "reason_code": reasons.get(identifier),
-                    "similar_line_id": similar.get(identifier),
-                }
-                for identifier, entry in shown.items()
-            ]
-        )
-        values = {"pending_count": len(kept), "pending_amount": sum(kept.mapped("amount"))}
-        if any(self[name] != value for name, value in values.items()):
-            self.write(values)
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - UNDO

@@ -1,4 +1,3 @@
-import contextlib
 import logging
 from datetime import timedelta
 
@@ -12,9 +11,7 @@ from odoo.tools.misc import babel_locale_parse, format_date, format_datetime, fo
 
 from ..client.errors import SERVICE_REFUSALS, ProxyError
 from ..client.messages import parse_moment
-from ..client.watching import Watched
 from ..sync.status import ACTION_OF_REFUSAL, LinkFacts, describe, is_rate_limited
-from .account_online_progress import Reporter
 from .account_online_run import RECONCILE_ACTION
 from .server_fields import as_server
 
@@ -1007,28 +1004,6 @@ class AccountOnlineLink(models.Model):
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - FIRST LOAD
     # -------------------------------------------------------------------------
-
-    @contextlib.contextmanager
-    def _watched_load(self, client, account, run, checkpoint):
-        """Follow the load of one account: count it, and report its progress to those who wait.
-
-        :return: the client and the checkpoint to load it with
-        """
-        # sudo: part of a synchronization, whose caller has checked the link
-        load = as_server(self.env["account.online.load"])._begin(account, run)
-        # Why only with a checkpoint: otherwise a user waits for the answer, and nobody else sees the run.
-        reporter = Reporter(account, run) if load and checkpoint else None
-        if reporter:
-            client = client.over(lambda transport: Watched(transport, reporter.heard))
-
-        def watched_checkpoint():
-            checkpoint()
-            # Why after it: only what is committed is reported.
-            reporter.stored(load.imported)
-
-        yield client, watched_checkpoint if reporter else checkpoint
-        if reporter:
-            reporter.done(load.imported)
 
     def _send_progress(self):
         """Tell open screens of the first load that there is progress; they request it."""

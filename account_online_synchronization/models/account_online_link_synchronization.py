@@ -1,41 +1,24 @@
 import logging
-import zlib
-from datetime import timedelta
+import math
+import time
 
 import psycopg2
 
 from odoo import api, fields, models
 from odoo.addons.base.models.ir_cron import _intervalTypes
-from odoo.http import request
+from odoo.tools import config
 
-from ..client.conversation import Answered
+from ..books import batch
+from ..books.run import Interrupted, Synchronization, TakenOver
 from ..client.errors import ProxyError
-from ..client.messages import parse_moment
-from ..client.recording import Recording
+from ..sync import schedule
 from .ir_websocket import accountants_of
 
 _logger = logging.getLogger(__name__)
 
-#: A user does not wait for more than this many days of transactions: the server fetches them meanwhile.
-LONG_DAYS = 30
-
-#: After a failure the next attempt is due after this time, then after the double of it, up to the regular interval.
-FIRST_BACK_OFF = timedelta(minutes=5)
-
-#: Links don't ask at one moment: each is due up to this part of the interval earlier, always the same for one link.
-SPREAD = 0.1
-
-
-class Interrupted(Exception):
-    """The scheduled action has no time left. What is stored stays; the rest follows at once."""
-
-
-class TakenOver(Interrupted):
-    """Somebody else has the link: another worker, or a user."""
-
 
 class AccountOnlineLink(models.Model):
-    """How a link is synchronized, and when."""
+    """When a link is synchronized, and what it shows of the result. How it is done: ``books/run.py``."""
 
     _inherit = "account.online.link"  # pylint: disable=consider-merging-classes-inherited
 
@@ -43,145 +26,29 @@ class AccountOnlineLink(models.Model):
     # BUSINESS METHODS - ONE RUN
     # -------------------------------------------------------------------------
 
-    def _synchronize(self, *, user_present, refresh=True, may_defer=False, run=None, answers=None, checkpoint=None):
+    def _synchronize(self, *, user_present, refresh=True, may_defer=False, run=None, checkpoint=None):
         """Fetch and store the news of all linked accounts.
 
         :param bool user_present: a user waits for it, so the bank may ask for a code
         :param bool refresh: ask the bank for news first; not needed straight after the user was at the bank's pages,
             unless those brought none
         :param bool may_defer: leave long work to the scheduled action, so that the user can go on
-        :param run: ``account.online.run`` that was planned earlier, or that has begun where there are answers
-        :param dict answers: what the proxy has answered already, see :mod:`..client.conversation`; since before that
-            the link is held, and nobody else has synchronized it
+        :param run: ``account.online.run`` that was planned earlier
         :param checkpoint: called when a part is stored; it may commit, see :meth:`_checkpoint`
         :return: action that tells the user what happened, or leads to the page where the bank asks for a code
         """
         self.ensure_one()
-        self = self.with_company(self.company_id)
-        # Why: one link, one worker. The lock goes with the transaction, also when the worker dies.
-        is_ours = self.try_lock_for_update(allow_referencing=True)
-        if checkpoint and not is_ours:
-            raise TakenOver
-        if not is_ours or (not checkpoint and not self._try_hold()):
-            return self._notify(self.env._("%s is being synchronized right now.", self.name), "info")
-        recording = Recording()
-        if answers is None:
-            if checkpoint and not self._is_still_due(run):
-                return self._notify(self.env._("%s has just been synchronized.", self.name), "info")
-            run = self._begin_runs("user" if user_present else "schedule", run)[self.id]
-        try:
-            if checkpoint and answers is None:
-                # Why: others see that it is running, and should the server die, that it was.
-                checkpoint()
-            client = self._get_client().recorded_by(recording.add)
-            if user_present and request:
-                client = client.for_user(request.httprequest.remote_addr, request.httprequest.user_agent.string)
-            if answers is not None:
-                client = client.over(lambda transport: Answered(transport, answers))
-            answer = self._ask_for_news(client, user_present, refresh)
-            self._take_notes(answer)
-            if answer.get("state") == "challenge":
-                run.write({"state": "waiting", "ended_at": fields.Datetime.now()})
-                self._send_status("done")
-                return answer["visit"]
-            self._update_balances(client)
-            if may_defer and not run.is_deferred and self._is_long():
-                return self._defer(run)
-            error = self._import_accounts(client, run, parse_moment(answer.get("refreshed_at")), checkpoint)
-        except ProxyError as failure:
-            error = failure
-        except TakenOver:
-            raise
-        except Interrupted:
-            run._keep_answers(recording)
-            run._pause()
-            self._send_status("planned")
-            raise
-        run._keep_answers(recording)
-        return self._fail(run, error, user_present) if error else self._succeed(run)
-
-    def _is_still_due(self, run):
-        """Why asked once more: another worker may have done it between the search and the lock."""
-        self.invalidate_recordset(["next_refresh"])
-        if run:
-            run.invalidate_recordset(["state"])
-            return run.state in ("planned", "running")
-        return not self.next_refresh or self.next_refresh <= fields.Datetime.now()
-
-    def _begin_runs(self, trigger, planned=None):
-        """Whatever ran or was planned before is over or done by these runs: the links are held.
-
-        :param str trigger: of new runs
-        :param planned: run that was planned for this one link
-        :return: run by link id
-        """
-        Run = self.env["account.online.run"]
-        open_runs = Run.search([("account_online_link_id", "in", self.ids), ("state", "in", ("planned", "running"))])
-        runs = {}
-        for run in planned or open_runs.filtered("is_deferred"):
-            runs.setdefault(run.account_online_link_id.id, run)
-        continued = Run.union(*runs.values())
-        (open_runs - continued)._interrupt(self.env._("It stopped before the end. Nothing is lost by that."))
-        continued._restart()
-        new = Run.create(
-            [
-                {"account_online_link_id": link.id, "company_id": link.company_id.id, "trigger": trigger}
-                for link in self
-                if link.id not in runs
-            ]
-        )
-        self._send_status("running")
-        return runs | {run.account_online_link_id.id: run for run in new}
-
-    def _ask_for_news(self, client, user_present, refresh):
-        """:return: answer of ``connections.refresh``, or what is known of the bank's last news where none are wanted"""
-        connection_id = self._get_connection_identifier()
-        if not refresh:
-            refreshed_at = client.get_connection(connection_id).get("refreshed_at")
-            if refreshed_at:
-                return {"state": "done", "refreshed_at": refreshed_at}
-        return self._refresh_at_bank(client, user_present)
+        return Synchronization(
+            self, user_present=user_present, refresh=refresh, may_defer=may_defer, run=run, checkpoint=checkpoint
+        ).go()
 
     def _is_long(self):
-        limit = fields.Date.subtract(fields.Date.today(), days=LONG_DAYS)
         # Why not those that the bank refuses: they are asked for one short answer.
         accounts = self._linked_accounts().filtered(lambda account: not account.refusal_code)
-        return any(not account.last_sync or account.last_sync < limit for account in accounts)
-
-    def _defer(self, run):
-        run.write({"state": "planned", "is_deferred": True})
-        # sudo: wakes up one scheduled action, which decides itself what there is to do
-        self.env.ref("account_online_synchronization.ir_cron_fetch_planned").sudo()._trigger()
-        self._send_status("planned")
-        return self._notify(
-            self.env._("The transactions are being fetched. They appear by themselves; you can go on working."), "info"
-        )
+        return schedule.is_long(accounts.mapped("last_sync"), fields.Date.today())
 
     def _linked_accounts(self):
         return self.account_online_account_ids.filtered("journal_ids")
-
-    def _refresh_at_bank(self, client, user_present):
-        """:return: answer of ``connections.refresh``; with a challenge also ``visit``, the action that leads there"""
-        authorization = self.env["account.online.authorization"]
-        nonce = authorization._new_nonce() if user_present else None
-        answer = client.refresh_connection(
-            self._get_connection_identifier(),
-            user_present,
-            return_url=nonce and authorization._return_url(nonce),
-            language=self._language(),
-        )
-        if answer["state"] == "challenge":
-            if not user_present or not isinstance(answer.get("page_url"), str):
-                raise ProxyError(
-                    "challenge_required",
-                    self.env._("The bank asks for a code. Use Synchronize Now and answer it."),
-                    action="answer_challenge",
-                )
-            answer = {
-                **answer,
-                "visit": authorization._remember("refresh", nonce, answer, self)._show(answer["page_url"]),
-            }
-        return answer
 
     @api.model
     def _language(self):
@@ -192,55 +59,6 @@ class AccountOnlineLink(models.Model):
         """The link as scheduled actions take it: what is written on it is for its responsible user to read."""
         return self.with_context(lang=self.responsible_user_id.lang or self._language())
 
-    def _update_balances(self, client):
-        """Why not more: new accounts of the consent are offered by Fetch Accounts, they don't appear by themselves."""
-        self.account_online_account_ids._take_over(client.list_accounts(self._get_connection_identifier()))
-
-    def _import_accounts(self, client, run, refreshed_at, checkpoint):
-        """:return: the first :class:`ProxyError` that kept an account from being stored, or None"""
-        errors = []
-        asked = self._accounts_worth_asking(run.trigger == "user")
-        for number, account in enumerate(asked):
-            if number and checkpoint:
-                checkpoint()
-            errors.append(self._import_account(client, account, run, refreshed_at, checkpoint))
-        return next(filter(None, errors), None)
-
-    def _accounts_worth_asking(self, user_present):
-        return self._linked_accounts().filtered(lambda account: account._is_worth_asking(user_present))
-
-    def _import_account(self, client, account, run, refreshed_at, checkpoint=None):
-        """:param datetime refreshed_at: moment of the bank's news, None where it does not tell
-        :return: the :class:`ProxyError` that kept this account from being stored, or None
-        """
-        try:
-            account._check_journal()
-            # Why: fetched outside the savepoints, so that the proxy's record of an error outlives the failure.
-            with self._watched_load(client, account, run, checkpoint) as (client, checkpoint):
-                window = account._fetch_window(client, run)
-                account._store_window(window, run, refreshed_at, checkpoint)
-                account._forget_refusal()
-        except ProxyError as error:
-            # Why no failure of the run: the other accounts are up to date, and the link names the one that is refused.
-            return None if account._note_refusal(error) else error
-        except (Interrupted, psycopg2.OperationalError):
-            # Serialization failures and lost connections: the whole request is repeated or rolled back by Odoo.
-            raise
-        except Exception as error:
-            _logger.exception("Online account %s: the import failed", account.id)
-            return ProxyError(
-                "import_failed",
-                self.env._(
-                    "The transactions of %(account)s could not be stored: %(reason)s. Nothing is lost: "
-                    "the next synchronization goes on where this one ended.",
-                    account=account.display_name,
-                    reason=error,
-                ),
-                reference=f"RUN-{run.id}",
-                action="retry",
-            )
-        return None
-
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - THE END OF A RUN
     # -------------------------------------------------------------------------
@@ -250,7 +68,8 @@ class AccountOnlineLink(models.Model):
         run.write({"state": "done", "ended_at": now})
         self._clear_error()
         self._update_status_activity()
-        self._plan_next(self._interval() * (1 - SPREAD * self._share()), last_refresh=now, failure_count=0)
+        delay = schedule.after_success(self._interval(), self._share())
+        self._plan_next(delay, last_refresh=now, failure_count=0)
         self._send_status("done")
         return self._notify(run._summary(), "success" if run.imported or run.adopted else "info")
 
@@ -266,8 +85,7 @@ class AccountOnlineLink(models.Model):
         )
         self._register_error(error)
         self.failure_count += 1
-        # Why: a person has to act, so asking sooner would only cost requests.
-        self._plan_next(self._back_off(error.retry_after) if error.action == "retry" else self._interval())
+        self._plan_next(schedule.after_failure(error.action, self.failure_count, self._interval(), error.retry_after))
         self._send_status("failed")
         return self._notify(error.message, "warning" if user_present and error.action == "renew" else "danger")
 
@@ -310,13 +128,7 @@ class AccountOnlineLink(models.Model):
         """:return: a number from 0 to 1 that is always the same for a link, and another one for another link"""
         # sudo: reads the uuid of this database, which no caller can choose
         uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
-        return zlib.crc32(f"{uuid}:{self.id}".encode()) % 1000 / 1000
-
-    def _back_off(self, retry_after=None):
-        """:param int retry_after: seconds that the bank or the proxy asks to wait"""
-        if retry_after:
-            return timedelta(seconds=retry_after)
-        return min(FIRST_BACK_OFF * 2 ** min(self.failure_count - 1, 20), self._interval())
+        return schedule.share(uuid, self.id)
 
     def _plan_next(self, delay, **values):
         """
@@ -330,3 +142,90 @@ class AccountOnlineLink(models.Model):
     def _wake_schedule(self, moment):
         """Why besides the interval: each link has a time of its own."""
         self._scheduled_action()._trigger(at=moment or None)
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - SCHEDULED ACTIONS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _cron_synchronize(self):
+        """Fetch for every link that is due. Each is stored by itself; no failure stops another."""
+        self._search_due()._synchronize_each()
+
+    @api.model
+    def _search_due(self, domain=()):
+        return self.search(
+            [
+                ("auto_sync", "=", True),
+                ("state", "in", ("connected", "error")),
+                ("journal_ids", "!=", False),
+                "|",
+                ("next_refresh", "=", False),
+                ("next_refresh", "<=", fields.Datetime.now()),
+                *domain,
+            ],
+            # Why: whoever waited longest comes first, should the time not suffice for all.
+            order="last_refresh nulls first, id",
+        )
+
+    @api.model
+    def _cron_fetch_planned(self):
+        """Do what users have asked for and is too long to wait for. A dead worker's run is taken up again."""
+        runs = self.env["account.online.run"].search(
+            [("is_deferred", "=", True), ("state", "in", ("planned", "running"))], order="id"
+        )
+        planned = {run.account_online_link_id.id: run for run in runs}
+        self.browse(planned)._synchronize_each(planned)
+
+    def _synchronize_each(self, planned=None):
+        """:param dict planned: runs by link id, None to ask the banks for news"""
+        batch.synchronize_each(self, planned)
+
+    @api.model
+    def _get_transport_for_threads(self):
+        """:return: transport of :mod:`..client.transport`, None where links have to ask one after the other"""
+        try:
+            return self._get_client().for_threads()
+        except ProxyError:
+            # Why no matter here: each link hears of it again and shows it.
+            return None
+
+    def _deadline(self):
+        """:return: moment (monotonic seconds) at which a long load stops; endless outside of a scheduled action
+
+        Why not Odoo's own 10 seconds: every stop asks the bank again, and requests are few. Half of the time after
+        which Odoo ends a worker is left to the others.
+        """
+        end = self.env.context.get("cron_end_time", math.inf)
+        limit = config["limit_time_real_cron"]
+        limit = config["limit_time_real"] if limit < 0 else limit
+        return end + (limit / 2 or math.inf)
+
+    def _checkpoint(self, left, deadline):
+        """Make what is stored so far last, and hold the link again.
+
+        :param int left: links that the scheduled action has not finished
+        :raise Interrupted: when there is no time left, or another worker has the link now
+        """
+        self.env["ir.cron"]._commit_progress(1, remaining=left)
+        if not self.try_lock_for_update(allow_referencing=True):
+            raise TakenOver
+        if time.monotonic() > deadline:
+            raise Interrupted
+
+    def _note_interruption(self, error):
+        """In a transaction of its own, after whatever went wrong has been taken back."""
+        try:
+            with self.env.cr.savepoint():
+                run = self.run_ids.filtered(lambda run: run.state == "running")
+                run._interrupt(str(error))
+                message = self.env._(
+                    "The synchronization was interrupted: %s. Nothing is lost, and it is tried again by itself.", error
+                )
+                reference = run and f"RUN-{run[0].id}"
+                self._register_error(ProxyError("interrupted", message, reference or None, action="retry"))
+                self.failure_count += 1
+                self._plan_next(schedule.back_off(self.failure_count, self._interval()))
+                self._send_status("failed")
+        except psycopg2.Error:
+            _logger.warning("Online link %s: the interruption could not be noted", self.id, exc_info=True)

@@ -32,7 +32,7 @@ class ServerDoors:
         """:return: list of (a record, names of its fields that only the server sets)"""
         samples = self.samples()
         models_here = (self.env[name] for name in self.env[self.mixin]._inherit_children)
-        ours = (model for model in models_here if model._abstract or model._original_module in self.addons)
+        ours = (model for model in models_here if model._inherit_module.get(self.mixin) in self.addons)
         wanted = {model._name for model in ours if model._server_fields()}
         self.assertEqual(wanted, set(samples), "each model with such fields needs a sample, and no other one")
         return [

@@ -141,7 +141,7 @@ def _remove(cr, moved):
     cr.execute(
         "DELETE FROM ir_rule WHERE id = ANY(%s)", [[res_id for _n, model, res_id in moved if model == "ir.rule"]]
     )
-    gone = ("bank.sync.reason", "ir.cron", "ir.rule")
+    gone = ("bank.sync.reason", "ir.actions.server", "ir.cron", "ir.rule")
     cr.execute("DELETE FROM ir_model_data WHERE id = ANY(%s)", [[n for n, model, _id in moved if model in gone]])
     for table in TABLES:
         cr.execute(f"DROP TABLE IF EXISTS {table}")  # pylint: disable=sql-injection
