@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..books import restore
 from ..client.errors import BadTransaction
 from ..sync.identity import OPENING, Entry, digest
 from .server_fields import as_server
@@ -121,7 +122,7 @@ class AccountOnlineTransaction(models.Model):
         lines = self.env["account.bank.statement.line"]
         for account in transactions.account_online_account_id:
             chosen = transactions.filtered(lambda one, account=account: one.account_online_account_id == account)
-            lines += account._restore_transactions(chosen)
+            lines += restore.restore(account, chosen)
         return {
             **self.env["ir.actions.act_window"]._for_xml_id(
                 "account_online_synchronization.account_bank_statement_line_action"
