@@ -6,6 +6,9 @@ from ..client.errors import BadTransaction
 from ..sync.identity import OPENING, Entry, digest
 from .server_fields import as_server
 
+#: Records that are deleted in one transaction; Odoo goes on while there are more.
+BATCH = 10_000
+
 
 class AccountOnlineTransaction(models.Model):
     """What the bank reports and is no statement line, and why. Nothing that the bank said is ever just skipped."""
@@ -76,7 +79,9 @@ class AccountOnlineTransaction(models.Model):
     @api.autovacuum
     def _gc_without_account(self):
         """Without an account and its journal nothing can come back."""
-        self.search([("account_online_account_id", "=", False), ("journal_id", "=", False)], limit=10_000).unlink()
+        found = self.search([("account_online_account_id", "=", False), ("journal_id", "=", False)], limit=BATCH)
+        found.unlink()
+        return len(found), len(found) == BATCH
 
     # -------------------------------------------------------------------------
     # ACTIONS
@@ -105,6 +110,14 @@ class AccountOnlineTransaction(models.Model):
         self.check_access("read")
         # sudo: the group and read access to these transactions were checked above
         transactions = as_server(self)
+        # Why: of two who bring the same one back, the second would read PostgreSQL's words about a unique index.
+        if len(transactions.try_lock_for_update()) < len(transactions):
+            raise UserError(
+                self.env._(
+                    "%s is being synchronized right now. Try again in a moment.",
+                    ", ".join(transactions.account_online_account_id.account_online_link_id.mapped("name")),
+                )
+            )
         transactions._check_restorable()
         lines = self.env["account.bank.statement.line"]
         for account in transactions.account_online_account_id:
