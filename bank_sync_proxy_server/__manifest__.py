@@ -6,6 +6,7 @@
     "author": "account_online_synchronization contributors",
     "license": "LGPL-3",
     "development_status": "Alpha",
+    "images": ["static/description/banner.png"],
     "depends": ["bank_sync_proxy", "sms"],
     "data": [
         "security/ir.model.access.csv",

@@ -26,7 +26,7 @@ result = env["res.users"].create([{{"name": f"Worker {{n}}", "login": f"worker{{
 TROUBLE = re.compile(r"ERROR|CRITICAL|Traceback|deadlock detected|could not serialize|could not obtain lock")
 
 
-@pytest.mark.parametrize("workers", [2, 4])
+@pytest.mark.parametrize("workers", [2, pytest.param(4, marks=pytest.mark.thorough)])
 def test_workers_share_the_links(installation, tmp_path, thorough, workers):
     links = 50 if thorough else 16
     installation.prepare_company()

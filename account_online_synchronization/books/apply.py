@@ -16,6 +16,8 @@ from ..sync.identity import unreadable_id
 from ..sync.matching import CHANGED, MOVED, SAME, SHIFTED
 from ..sync.windows import UNREAD_DAYS
 from . import locks, statements
+from .kept import Kept
+from .ledger import running_balance
 from .opening import Beginning
 from .read import Books
 from .writer import CHUNK, REFUSALS, Writer
@@ -44,6 +46,7 @@ class Storing:
         self.Transaction = self.env["account.online.transaction"]
         self.books = Books(account, window, for_writing=True)
         self.policy = self.books.policy
+        self.beside = Kept(account, self.policy)
         #: Beside the books so far, by identifier; what becomes a line is deleted there.
         self.kept = {}
         #: What will be kept beside the books, written at once: a bank may send thousands.
@@ -124,7 +127,7 @@ class Storing:
         self.kept = {one.entry.identifier: by_id[one.known.record_id] for one in known if not one.is_line}
         for one in decisions:
             if one.is_returning:
-                self.kept[one.entry.identifier].write(self.account._prepare_transaction_values(one.entry))
+                self.kept[one.entry.identifier].write(self.beside.values(one.entry))
         self._count_decisions(decisions)
         self._adopt([one for one in decisions if one.outcome == ADOPT])
         for one in decisions:
@@ -169,7 +172,7 @@ class Storing:
         values = {"state": state, "reason_code": reason_code, "reason": reason and reason[:500]}
         kept = self.kept.get(entry.identifier)
         if not kept:
-            self.to_keep.append({**self.account._prepare_transaction_values(entry), **values})
+            self.to_keep.append({**self.beside.values(entry), **values})
         elif any(kept[name] != (value or False) for name, value in values.items()):
             kept.write(values)
         return not kept
@@ -235,7 +238,7 @@ class Storing:
             # Why the contents, too: it may become a line later, in a run that does not show it any more.
             kept = self.Transaction.browse(found.known.record_id)
             # Why its journal stays: it says where a user has deleted the line.
-            values = self.account._prepare_transaction_values(found.entry)
+            values = self.beside.values(found.entry)
             kept.write({**values, "journal_id": kept.journal_id.id})
 
     def _follow_removals(self, removed):
@@ -402,7 +405,9 @@ class Storing:
         # Why not the pending ones: they are shown as long as the bank shows them, and this one can't be read any more.
         known = {known.identifier: known.kind for known in self.books.stored(identifiers) if known.kind != "pending"}
         waits = False
-        for identifier, reason, message in self.window.unreadable:
+        say = self.env["account.online.service"]._translate
+        for identifier, sentence, message in self.window.unreadable:
+            reason = say(sentence)
             if known.get(identifier) in ("deleted", "elsewhere"):
                 self.run._count("skipped_deleted")
                 continue
@@ -413,7 +418,7 @@ class Storing:
             waits = waits or (bool(unread_problem(message)) and known.get(identifier) != "line")
             if identifier not in known:
                 known[identifier] = "parked"
-                self.to_keep.append(self.account._prepare_unreadable_values(identifier, reason, message))
+                self.to_keep.append(self.beside.unreadable_values(identifier, reason, message))
         self._write_kept()
         return waits
 
@@ -464,7 +469,7 @@ class Storing:
     def _finish(self):
         """The last step: only now the bookmark moves."""
         waits = self._park_unreadable()
-        self.account._keep_pending(self.window, self.held)
+        self.beside.keep_pending(self.window, self.held)
         self.run._count("pending", self.account.pending_count)
         account, window = self.account, self.window
         unread_since = self._unread_since(waits)
@@ -477,7 +482,7 @@ class Storing:
             values["loaded_since"] = window.since
         account.write(values)
         self._settle_opening()
-        account.journal_balance = account._current_journal_balance()
+        account.journal_balance = running_balance(account)
 
     def _news_day(self):
         """The day up to which everything is stored.

@@ -124,13 +124,14 @@ class _Comparing:
         if decision.similar_line_id or decision.may_be_deleted:
             return "similar"
         day = decision.entry.transaction.booking_date
-        since = self.account._wanted_range().since
+        since = self.account._plan_fetch().since
         if not since or day >= since:
             return "next"
         return "before_start" if self.policy.start_date and day < self.policy.start_date else "unseen"
 
     def _unreadable(self):
+        say = self.account.env["account.online.service"]._translate
         return [
-            Missing(identifier, None, "unreadable", self.books.Transaction, details=reason, message=message)
+            Missing(identifier, None, "unreadable", self.books.Transaction, details=say(reason), message=message)
             for identifier, reason, message in self.window.unreadable
         ]

@@ -13,6 +13,7 @@ from decimal import Decimal
 from ..sync.beginning import Row, start_of
 from ..sync.identity import LEGACY, OPENING
 from . import statements
+from .read import policy_of
 
 
 class Beginning:
@@ -125,6 +126,7 @@ class Beginning:
         return [Row(balance_day, inside), Row(balance_day + timedelta(days=1), outside, is_inside=False)]
 
     def _rows_beside(self, day):
+        policy = policy_of(self.account)
         beside = self.Transaction.search(
             [
                 ("account_online_account_id", "=", self.account.id),
@@ -134,8 +136,8 @@ class Beginning:
         for one in beside:
             entry = one._entry()
             if entry:
-                line_day = self.account._line_date(entry.transaction)
-                amount = entry.transaction.amount * self.account._transaction_sign()
+                line_day = policy.line_date(entry.transaction)
+                amount = entry.transaction.amount * policy.sign
                 # Why never inside before the start date: the user wants the journal to begin without it.
                 is_inside = line_day >= day and one.reason_code != "before_start"
                 yield Row(entry.transaction.booking_date, amount, is_inside)

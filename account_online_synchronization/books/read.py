@@ -12,6 +12,7 @@ from ..sync.likeness import NEAR, Texts
 from ..sync.matching import Known
 from ..sync.windows import day_at_the_bank
 from . import locks
+from .kept import Kept
 
 #: Begins an IBAN: the country of the bank.
 IBAN = re.compile(r"[A-Z]{2}[0-9]{2}")
@@ -30,7 +31,7 @@ def policy_of(account):
         is_load=not account.last_sync,
         start_date=account.start_date or None,
         by_value_date=account.date_choice == "value",
-        sign=account._transaction_sign(),
+        sign=-1 if account.inverse_transaction_sign else 1,
         decimal_places=account.currency_id.decimal_places,
     )
 
@@ -51,7 +52,7 @@ class Books:
 
     def retried(self):
         """:return: list of :class:`~..sync.identity.Entry` that could not be imported before and may be now"""
-        return self.account._retried_entries()
+        return Kept(self.account, self.policy).retried()
 
     def stored(self, identifiers):
         """

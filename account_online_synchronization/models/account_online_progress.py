@@ -105,7 +105,7 @@ class Reporter:
         self._reported_at = 0.0
 
     def heard(self, heard):
-        """:param heard: :class:`~..client.watching.Heard`"""
+        """:param heard: :class:`~..sync.fetch.FetchProgress`"""
         self._values |= vars(heard)
         self._report()
 

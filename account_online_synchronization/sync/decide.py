@@ -38,7 +38,8 @@ class Window:
     """What the bank gave in one run, checked.
 
     ``since`` is the first day that was asked for, None for all there is; ``is_delta`` says that the bank was asked for
-    what changed since a bookmark instead. ``unreadable`` holds ``(identifier, reason, message)``.
+    what changed since a bookmark instead. ``unreadable`` holds ``(identifier, reason, message)``, with the
+    reason as a :class:`~..client.words.Sentence`.
     """
 
     since: date | None = None

@@ -1,4 +1,26 @@
-"""Which transaction is which. An identifier is unique within its online account and never changes by itself."""
+"""Which transaction is which. An identifier is unique within its online account and never changes.
+
+>>> from decimal import Decimal
+>>> def coffee(number):
+...     return Transaction(number, True, date(2026, 5, 20), Decimal("-2.50"), "EUR")
+
+Where the bank gives stable ids, those are used; a mere repeat within an answer is dropped:
+
+>>> [entry.identifier for entry in identify([coffee("A"), coffee("B"), coffee("A")])]
+['A', 'B']
+
+Without ids, or with ids that only count the transactions of a day, two equal coffees stay two:
+
+>>> [entry.identifier[-2:] for entry in identify([coffee(None), coffee(None)])]
+[':1', ':2']
+>>> [entry.identifier[:3] for entry in identify([coffee("2026-05-20-7")])]
+['f1:']
+
+The digest says what the bank told of it, beginning with day and amount:
+
+>>> identify([coffee("A")])[0].digest[:17]
+'2026-05-20 -2.5 E'
+"""
 
 import hashlib
 import json

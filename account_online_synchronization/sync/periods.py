@@ -1,4 +1,13 @@
-"""Statement periods: which days share one bank statement."""
+"""Statement periods: which days share one bank statement.
+
+>>> day = date(2026, 5, 20)
+>>> [(choice, period_of(day, choice).name) for choice in PERIODICITIES[1:]]
+[('day', '2026-05-20'), ('week', '2026-W21'), ('bimonthly', '2026-05-16/31'), ('month', '2026-05')]
+>>> start, end, _name = period_of(day, "week")
+>>> str(start), str(end)
+('2026-05-18', '2026-05-24')
+>>> period_of(day, "none")
+"""
 
 import calendar
 from datetime import date, timedelta

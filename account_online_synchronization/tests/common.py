@@ -7,6 +7,7 @@ from odoo.exceptions import ValidationError
 
 from ..client.client import ProxyClient
 from ..client.transport import EmbeddedTransport
+from ..sync.fetch import AccountFetch
 from . import directory
 from .prepared import PreparedBooks
 
@@ -173,6 +174,13 @@ class OnlineSyncCommon(PreparedBooks):
         link = self.connect(**values)
         link.account_online_account_ids[0]._link_journal(journal or self.journal, start_date, periodicity)
         return link
+
+    def fetch_window(self, account):
+        """:return: :class:`~..sync.fetch.AccountFetch` of what a synchronization would fetch now; nothing is stored"""
+        fetched = AccountFetch(account._plan_fetch())
+        link = account.account_online_link_id.sudo()
+        fetched.go(link._get_client(), link.connection_identifier)
+        return fetched
 
     def synchronize(self, link):
         """:return: the run"""

@@ -7,10 +7,11 @@ from freezegun import freeze_time
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..books import batch
+from ..books.batch import Batch
+from ..books.run import LOCK, Interrupted, Synchronization
 from ..client.client import ProxyClient
 from ..client.transport import EmbeddedTransport
-from ..models.account_online_link_schedule import LOCK, Round
-from ..models.account_online_link_synchronization import Interrupted
 from .common import OnlineSyncCommon
 
 THREADS = 4
@@ -47,7 +48,8 @@ class TestAhead(OnlineSyncCommon):
         self.startPatcher(patch.object(self.registry["account.online.link"], "_get_client", lambda link: client))
 
     def answer_in_thread(self, operation, payload):
-        self.asked_in_threads.append(payload["connection_id"])
+        if threading.current_thread() is not threading.main_thread():
+            self.asked_in_threads.append(payload["connection_id"])
         self.before_answer(operation, payload)
         return self.proxy.dispatch(operation, payload)
 
@@ -134,6 +136,27 @@ class TestAhead(OnlineSyncCommon):
         self.assertNotIn("C0", self.asked_in_threads)
         self.assertEqual({payload["connection_id"] for _operation, payload in self.proxy.asked[-3:]}, {"C0"})
 
+    def test_no_transaction_is_open_while_the_bank_of_a_long_load_is_waited_for(self):
+        self.links[0].account_online_account_ids.last_sync = False
+        commit_progress = self.registry["ir.cron"]._commit_progress
+        committed, asked = [], []
+
+        def commit(cron, *arguments, **options):
+            result = commit_progress(cron, *arguments, **options)
+            committed.append((cron.env.cr, cron.env.cr.sql_log_count))
+            return result
+
+        def count_statements(_operation, payload):
+            if payload["connection_id"] == "C0":
+                cr, before = committed[-1]
+                asked.append(cr.sql_log_count - before)
+
+        self.before_answer = count_statements
+        with patch.object(self.registry["ir.cron"], "_commit_progress", commit):
+            self.run_schedule()
+        self.assert_done()
+        self.assertEqual(asked, [0, 0, 0], "statements between the last commit and each question")
+
     # -------------------------------------------------------------------------
     # FAILURES
     # -------------------------------------------------------------------------
@@ -167,13 +190,13 @@ class TestAhead(OnlineSyncCommon):
         self.assertEqual(self.new_runs()[1].state, "interrupted")
 
     def test_a_batch_that_can_not_be_begun_is_synchronized_one_by_one(self):
-        begin_runs = self.registry["account.online.link"]._begin_runs
+        begin_runs = batch.begin_runs
 
         def break_batches(links, *arguments):
             return begin_runs(links, *arguments) if len(links) == 1 else 1 / 0
 
         with (
-            patch.object(self.registry["account.online.link"], "_begin_runs", break_batches),
+            patch.object(batch, "begin_runs", break_batches),
             self.assertLogs("odoo.addons.account_online_synchronization", "ERROR"),
         ):
             self.run_schedule()
@@ -193,14 +216,14 @@ class TestAhead(OnlineSyncCommon):
 
     def test_an_account_that_has_changed_meanwhile_is_asked_again(self):
         link = self.links[0]
-        synchronize = self.registry["account.online.link"]._synchronize
+        finish = Synchronization.finish
 
-        def change_first(one, **arguments):
-            if one == link:
-                one.account_online_account_ids.last_sync = "2026-05-18"
-            return synchronize(one, **arguments)
+        def change_first(synchronization, *arguments, **options):
+            if synchronization.link == link:
+                synchronization.link.account_online_account_ids.last_sync = "2026-05-18"
+            return finish(synchronization, *arguments, **options)
 
-        with patch.object(self.registry["account.online.link"], "_synchronize", change_first):
+        with patch.object(Synchronization, "finish", change_first):
             self.run_schedule()
         self.assert_done()
         self.assertEqual(
@@ -276,12 +299,12 @@ class TestAhead(OnlineSyncCommon):
             {*begun.mapped("connection_identifier")},
         )
 
-    @mute_logger("odoo.addons.account_online_synchronization.models.account_online_link_schedule")
+    @mute_logger("odoo.addons.account_online_synchronization.books.batch")
     def test_when_it_ends_early_nobody_is_left_running(self):
-        with patch.object(Round, "_synchronize", side_effect=Interrupted):
+        with patch.object(Batch, "_synchronize", side_effect=Interrupted):
             self.run_schedule()
         self.assertEqual(set((self.links.run_ids - self.old_runs).mapped("state")), {"interrupted"})
-        self.assertFalse([thread for thread in threading.enumerate() if thread.name.startswith("bank-conversation")])
+        self.assertFalse([thread for thread in threading.enumerate() if thread.name.startswith("bank-fetch")])
         self.run_schedule()
         self.assert_done_at_last()
 

@@ -5,6 +5,8 @@ from freezegun import freeze_time
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
+from ..books.kept import Kept
+from ..books.read import policy_of
 from ..sync.decide import Window
 from .common import DAY, OnlineSyncCommon
 
@@ -41,17 +43,19 @@ class TestPending(OnlineSyncCommon):
 
     def test_where_nothing_is_pending_one_query_finds_that_out(self):
         account = self.connect_journal().account_online_account_ids
+        kept = Kept(account, policy_of(account))
         self.env.flush_all()
         with self.assertQueryCount(1):
-            account._keep_pending(Window())
+            kept.keep_pending(Window())
 
     def test_what_stays_pending_is_not_written_again(self):
         link = self.connect_journal()
         self.proxy.book("P1", "-5.00", status="pending")
         self.synchronize(link)
         account = link.account_online_account_ids
+        window = self.fetch_window(account).window
         with patch.object(type(account), "write", side_effect=AssertionError("it writes")):
-            account._keep_pending(account._fetch_window(link._get_client(), link.run_ids[0]))
+            Kept(account, policy_of(account)).keep_pending(window)
         self.assertRecordValues(account, [{"pending_count": 1, "pending_amount": -5}])
 
     def test_a_pending_one_that_changes_is_shown_as_it_is_now(self):

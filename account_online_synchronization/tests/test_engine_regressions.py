@@ -6,7 +6,7 @@ from freezegun import freeze_time
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from ..models.account_online_link_synchronization import Interrupted
+from ..books.run import Interrupted
 from .common import DAY, OnlineSyncCommon
 
 

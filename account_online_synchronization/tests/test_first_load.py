@@ -4,10 +4,9 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
-from ..client.errors import ProxyError
-from ..client.watching import Heard
 from ..models.account_online_progress import Reporter
 from ..models.ir_websocket import accountants_of
+from ..sync.fetch import FetchProgress
 from .common import OnlineSyncCommon
 
 
@@ -88,7 +87,7 @@ class TestFirstLoad(OnlineSyncCommon):
         reporter = Reporter(link.account_online_account_ids, run)
         with patch.object(Reporter, "_write") as write, self.enter_registry_test_mode():
             for _number in range(1000):
-                reporter.heard(Heard())
+                reporter.heard(FetchProgress())
             self.assertEqual(write.call_count, 1)
             reporter.done(0)
             self.assertEqual(write.call_count, 2, "the end is told at once")
@@ -98,7 +97,7 @@ class TestFirstLoad(OnlineSyncCommon):
         run = self.env["account.online.run"].sudo().create({"account_online_link_id": link.id})
         reporter = Reporter(link.account_online_account_ids, run)
         # Why it fails: nobody else sees a run that is not committed.
-        reporter.heard(Heard())
+        reporter.heard(FetchProgress())
         self.assertFalse(self.env["account.online.progress"].sudo().search([("run_id", "=", run.id)]))
 
     def test_what_was_told_is_shown_and_sent(self):
@@ -110,7 +109,7 @@ class TestFirstLoad(OnlineSyncCommon):
             self.enter_registry_test_mode(),
             patch.object(self.registry["bus.bus"], "_sendone", lambda _bus, *message: sent.append(message)),
         ):
-            Reporter(account, run).heard(Heard(3, 150, self.today() - timedelta(days=60), self.today()))
+            Reporter(account, run).heard(FetchProgress(3, 150, self.today() - timedelta(days=60), self.today()))
         self.env.invalidate_all()
         (shown,) = self.screen(link)["accounts"]
         self.assertEqual((shown["progress"]["step"], shown["progress"]["percent"]), ("fetch", 30))
@@ -249,7 +248,7 @@ class TestFirstLoad(OnlineSyncCommon):
         self.env["account.online.run"].sudo().create(
             {"account_online_link_id": link.id, "state": "planned", "is_deferred": True}
         )
-        deadline = "odoo.addons.account_online_synchronization.models.account_online_link_schedule.time.monotonic"
+        deadline = "odoo.addons.account_online_synchronization.books.batch.time.monotonic"
         with patch("odoo.addons.account_online_synchronization.books.apply.CHUNK", 2):
             with (
                 patch.object(self.registry["account.online.link"], "_deadline", lambda _link: 0),
@@ -316,10 +315,6 @@ class TestFirstLoad(OnlineSyncCommon):
 
     def test_a_failed_bookmark_of_the_service_is_an_error_like_others(self):
         link = self.connect_journal()
-        with patch.object(
-            self.registry["account.online.account"],
-            "_fetch_window",
-            side_effect=ProxyError("x", "Sentence.", action="retry"),
-        ):
-            self.synchronize(link)
-        self.assertEqual(self.screen(link)["error"]["message"], "Sentence.")
+        self.proxy.fail("transactions.list", "x")
+        self.synchronize(link)
+        self.assertEqual(self.screen(link)["error"]["message"], "Sentence of x.")

@@ -7,7 +7,7 @@ from freezegun import freeze_time
 from odoo.tests import tagged
 
 from ..books import apply
-from ..models.account_online_link_synchronization import Interrupted
+from ..books.run import Interrupted
 from .common import OnlineSyncCommon
 
 
@@ -86,9 +86,9 @@ class TestInterruptions(InterruptionsCommon):
         self.assertIn("stopped before the end", dead.error_message)
 
     def test_a_bug_in_the_schedule_is_noted_on_the_link_and_tried_again_soon(self):
-        Link = self.registry["account.online.link"]
+        Account = self.registry["account.online.account"]
         with (
-            patch.object(Link, "_update_balances", side_effect=ZeroDivisionError("oops")),
+            patch.object(Account, "_take_over", side_effect=ZeroDivisionError("oops")),
             self.assertLogs("odoo.addons.account_online_synchronization", "ERROR"),
         ):
             self.trigger("ir_cron_synchronize")

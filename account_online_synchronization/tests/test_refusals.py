@@ -102,10 +102,11 @@ class TestHistory(RefusalCommon):
         self.proxy.book("T1", 10, self.days_ago(1))
         link = self.connect_journal(start_date=self.days_ago(700))
         account = link.account_online_account_ids[0]
-        window = account._fetch_window(link.sudo()._get_client(), self.synchronize(link))
+        self.synchronize(link)
+        window = self.fetch_window(account).window
         self.assertEqual(window.since, self.days_ago(10))
         account.sudo().write({"last_sync": False, "history_days": 0})
-        window = account._fetch_window(link.sudo()._get_client(), link.run_ids[0])
+        window = self.fetch_window(account).window
         self.assertEqual(window.since, self.days_ago(60))
 
     def test_a_bank_that_takes_no_first_day_is_asked_without_one(self):
@@ -113,14 +114,14 @@ class TestHistory(RefusalCommon):
         link = self.connect_journal(start_date=self.days_ago(700))
         account = link.account_online_account_ids[0]
         account.sudo()._learn_history(0)
-        self.assertEqual((account.history_days, account._wanted_range().since), (NO_FIRST_DAY, None))
+        self.assertEqual((account.history_days, account._plan_fetch().since), (NO_FIRST_DAY, None))
         self.assertIn("does not let anybody choose the first day", account.history_text)
 
     def test_a_search_that_was_cut_short_goes_on_where_it_ended(self):
         link = self.connect_journal(start_date=self.days_ago(700))
         self.proxy.fail("transactions.list", "rate_limited", "retry", retry_after=60, history_days=89)
         self.assertEqual(self.synchronize(link).state, "failed")
-        self.assertEqual(link.account_online_account_ids[0]._wanted_range().since, self.days_ago(89))
+        self.assertEqual(link.account_online_account_ids[0]._plan_fetch().since, self.days_ago(89))
 
     def test_what_is_no_number_of_days_teaches_nothing(self):
         account = self.connect_journal().account_online_account_ids[0]

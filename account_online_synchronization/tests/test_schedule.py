@@ -5,6 +5,7 @@ from freezegun import freeze_time
 from odoo import fields
 from odoo.tests import tagged
 
+from ..books.run import Synchronization
 from .common import OnlineSyncCommon
 
 
@@ -61,15 +62,15 @@ class TestSchedule(OnlineSyncCommon):
     def test_one_broken_link_does_not_stop_the_others(self):
         broken, healthy = self.connect_journal(), self.connect()
         healthy.account_online_account_ids._link_journal(healthy.account_online_account_ids._create_journal())
-        synchronize = self.registry["account.online.link"]._synchronize
+        finish = Synchronization.finish
 
-        def break_the_first(link, **arguments):
-            if link == broken:
+        def break_the_first(synchronization, *arguments, **options):
+            if synchronization.link == broken:
                 raise ZeroDivisionError
-            return synchronize(link, **arguments)
+            return finish(synchronization, *arguments, **options)
 
         with (
-            patch.object(self.registry["account.online.link"], "_synchronize", break_the_first),
+            patch.object(Synchronization, "finish", break_the_first),
             self.assertLogs("odoo.addons.account_online_synchronization", "ERROR"),
         ):
             self.run_schedule()

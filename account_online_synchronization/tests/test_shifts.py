@@ -161,7 +161,7 @@ class TestQueries(ShiftCommon):
             for number in range(size):
                 self.proxy.book(f"T{size}-{number}", f"-{number + 1}.00", day=self.days_ago(1 + number % 8))
             self.synchronize(self.link)
-            window = account._fetch_window(self.link._get_client(), self.link.sudo().run_ids[0])
+            window = self.fetch_window(account).window
             window.booked = [
                 replace(one, id=f"N{one.id}", booking_date=one.booking_date + timedelta(days=1))
                 for one in window.booked

@@ -6,11 +6,16 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools.misc import format_datetime
 
+from ..books import restore
 from ..books.compare import compare
+from ..books.kept import Kept
+from ..books.read import policy_of
+from ..books.run import try_lock
 from ..client.client import MAX_PAGES, UNREADABLE
 from ..client.errors import ProxyError
 from ..models.server_fields import as_server
 from ..sync.decide import Window
+from ..sync.fetch import read_page
 from .account_missing_transaction_sections import Sections
 
 #: What most banks show without asking for another consent.
@@ -265,9 +270,10 @@ class AccountMissingTransactionWizard(models.TransientModel):
 
     def _window(self):
         """:return: :class:`~..sync.decide.Window` of what was read"""
-        window = Window(since=self.date_from)
+        window, currency = Window(since=self.date_from), self._account().currency_id
         for page in self.page_ids.sorted("id"):
-            self._account()._read_page({"transactions": json.loads(page.transactions)}, window)
+            message = {"transactions": json.loads(page.transactions)}
+            read_page(message, window, currency.name, currency.decimal_places)
         return window
 
     # -------------------------------------------------------------------------
@@ -322,7 +328,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
         :return: the new lines
         """
         account, link = self._account(), self._account().account_online_link_id
-        if not link.try_lock_for_update(allow_referencing=True) or not link._try_hold():
+        if not try_lock(link):
             raise UserError(self.env._("%s is being synchronized right now. Try again in a minute.", link.display_name))
         found = compare(account, self._window(), self.date_to).missing
         chosen = [one for one in found if one.key in keys and one.is_importable]
@@ -334,9 +340,9 @@ class AccountMissingTransactionWizard(models.TransientModel):
                 )
             )
         Transaction = self.env["account.online.transaction"]
-        kept = Transaction
+        kept, beside = Transaction, Kept(account, policy_of(account))
         for one in chosen:
-            values = account._prepare_transaction_values(one.entry)
+            values = beside.values(one.entry)
             if not one.kept:
                 kept += Transaction.create({**values, "state": "left_out", "reason_code": "before_start"})
                 continue
@@ -344,7 +350,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
                 # Why: the bank tells it in other words by now, and these are what the user has seen.
                 one.kept.write(values)
             kept += one.kept
-        return account._restore_transactions(kept)
+        return restore.restore(account, kept)
 
 
 class AccountMissingTransactionPage(models.TransientModel):

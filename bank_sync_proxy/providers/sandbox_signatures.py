@@ -5,14 +5,13 @@ import hashlib
 import hmac
 import json
 
-from ..tools.signing import MAX_SKEW
 from .errors import ProtocolError
 from .sandbox_institutions import hash_of
 from .types import WebhookEvent
 
 SIGNATURE_HEADER = "Demo-Bank-Signature"
 #: Seconds. An older webhook may be a recording of somebody who has listened.
-MAX_AGE = MAX_SKEW
+MAX_AGE = 300
 KINDS = ("transactions.new", "consent.expiring", "connection.disconnected")
 
 

@@ -51,6 +51,8 @@ def files():
     """:return: (path, text) of everything that is written"""
     for path in sorted(paths.ROOT.glob("*/__manifest__.py")):
         addon, manifest = path.parent, ast.literal_eval(path.read_text(encoding="utf-8"))
+        if not (addon / "readme").is_dir():
+            continue
         readme = _readme(manifest["name"], addon / "readme")
         yield addon / "README.rst", readme
         yield addon / "static" / "description" / "index.html", _page(manifest, readme)

@@ -1,14 +1,16 @@
 import doctest
+import importlib
 
 import pytest
 
-from account_online_synchronization.sync import accounts, adoption, identity, likeness, matching, status, windows
+NAMES = (
+    *("accounts", "adoption", "fetch", "identity", "likeness", "matching", "periods"),
+    *("schedule", "status", "windows"),
+)
 
-MODULES = [accounts, adoption, identity, likeness, matching, status, windows]
 
-
-@pytest.mark.parametrize("module", MODULES, ids=lambda one: one.__name__)
-def test_examples_in_docstrings_hold(module):
-    found = doctest.testmod(module)
+@pytest.mark.parametrize("name", NAMES)
+def test_examples_in_docstrings_hold(name):
+    found = doctest.testmod(importlib.import_module(f"account_online_synchronization.sync.{name}"))
     assert found.attempted
     assert not found.failed

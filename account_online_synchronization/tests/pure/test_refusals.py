@@ -1,8 +1,8 @@
 """Adapter × kind of refusal × whether it lasts, over simulated days: no question that was refused for a reason that
 lasts is asked in two runs in a row, and what can be read is read.
 
-The runs are those of ``account_online_account_import.py`` and ``account_online_link_synchronization.py``, reduced to
-what they ask; the decisions are the same pure functions.
+The runs are those of ``books/run.py`` and ``sync/fetch.py``, reduced to what they ask; the decisions are the same
+pure functions.
 """
 
 import json

@@ -8,7 +8,8 @@ from account_online_synchronization.client.errors import ProxyError, ServiceUnav
 from account_online_synchronization.client.transport import EmbeddedTransport
 from account_online_synchronization.client.words import Sentence, _lt
 
-PROXY = Path(__file__).parents[2] / "client"
+ADDON = Path(__file__).parents[2]
+PURE = [path for folder in ("client", "sync") for path in sorted((ADDON / folder).glob("*.py"))]
 
 
 def in_french(sentence):
@@ -59,7 +60,7 @@ def test_the_proxy_hears_the_readers_language_with_each_question():
     assert heard == [("clients.status", "fr_BE"), ("accounts.list", "fr_BE"), ("clients.verify_phone", "nl_BE")]
 
 
-@pytest.mark.parametrize("path", sorted(PROXY.glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", PURE, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_no_sentence_of_a_failure_is_out_of_translators_sight(path):
     """Raised sentences are ``_lt("…")``, without f-strings, which no translator would ever be asked about."""
     failures = ("BadAddress", "BadTransaction", "ServiceUnavailable", "ProxyError")

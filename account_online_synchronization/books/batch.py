@@ -1,0 +1,263 @@
+"""Many links at once, as the scheduled actions synchronize them.
+
+Banks are asked about the next links in threads while others are applied, one by one, each in a transaction of its own,
+in the order in which the banks answer. No transaction is open while a bank is waited for.
+"""
+
+import collections
+import contextlib
+import functools
+import logging
+import time
+
+import psycopg2
+
+from odoo import fields
+
+from ..sync.fetch import FetchPool
+from ..sync.schedule import FIRST_BACK_OFF
+from .run import LOCK, Interrupted, Synchronization, TakenOver, begin_runs
+
+_logger = logging.getLogger(__name__)
+
+#: So many links at most are applied before their locks are released and the dashboards are told.
+RELEASED_TOGETHER = 16
+
+
+class SessionLocks:
+    """One worker for one link, over all commits of its work; when the worker dies, its locks are gone at once.
+
+    Why not the lock on the row alone: it goes with each commit, and another worker may be faster. Why advisory locks of
+    the session, not of a transaction: none is to be open while banks are waited for.
+
+    :param cr: cursor for nothing else
+    """
+
+    def __init__(self, cr):
+        self._cr = cr
+
+    @classmethod
+    @contextlib.contextmanager
+    def open(cls, env):
+        with env.registry.cursor() as cr:
+            locks = cls(cr)
+            try:
+                yield locks
+            finally:
+                locks.release_all()
+
+    def acquire(self, link_ids):
+        """:return: set of those that nobody else has, until they are released"""
+        rows = self._ask("SELECT id, pg_try_advisory_lock(%s, id) FROM unnest(%s::int[]) AS id", [LOCK, link_ids])
+        return {link_id for link_id, is_ours in rows if is_ours}
+
+    def release(self, link_ids):
+        self._ask("SELECT pg_advisory_unlock(%s, id) FROM unnest(%s::int[]) AS id", [LOCK, link_ids])
+
+    def release_all(self):
+        """Needed before the session goes back to Odoo's pool, which would keep it, locks included."""
+        self._cr.rollback()
+        self._ask("SELECT pg_advisory_unlock_all()")
+
+    def _ask(self, query, parameters=None):
+        self._cr.execute(query, parameters)
+        rows = self._cr.fetchall()
+        # Why: nothing has been written; it only ends the transaction that the question has opened.
+        self._cr.commit()  # pylint: disable=invalid-commit
+        return rows
+
+
+def synchronize_each(links, planned=None):
+    """Synchronize as many of the links as the scheduled action has time for; it is called again for the rest.
+
+    :param dict planned: runs by link id, None to ask the banks for news
+    """
+    transport = links._get_transport_for_threads()
+    with SessionLocks.open(links.env) as locks, FetchPool(transport) as pool:
+        Batch(links, planned, locks, pool, transport).go()
+
+
+class Batch:
+    """One execution of a scheduled action: which link is next, whose bank is being asked, what is left to do.
+
+    Links with a long load come at the end: their pages are fetched by the main thread, one link at a time.
+
+    :param links: in the order in which they are to begin
+    :param dict planned: runs by link id, None to ask the banks for news
+    :param locks: :class:`SessionLocks`
+    :param pool: :class:`~..sync.fetch.FetchPool`, empty
+    :param transport: for the main thread, that needs no transaction; None where there is none
+    """
+
+    def __init__(self, links, planned, locks, pool, transport):
+        self.env, self.Link = links.env, links.browse()
+        self.planned, self.locks, self.pool, self.transport = planned, locks, pool, transport
+        self.deadline = links._deadline()
+        self.left = len(links)
+        #: Ids of links that the pool does not fetch.
+        self.alone = {link.id for link in links if planned is not None or link._is_long()}
+        self.waiting = collections.deque(sorted(links.ids, key=self.alone.__contains__))
+        #: :class:`Synchronization` by link id: begun, and being fetched by the pool.
+        self.begun = {}
+        #: Links that are done, but still locked, and of which the dashboards have not been told.
+        self.done = self.Link
+
+    def go(self):
+        has_time = True
+        self._commit(0)
+        while time.monotonic() <= self.deadline:
+            if has_time:
+                has_time = self._fill_pool()
+            if len(self.done) >= RELEASED_TOGETHER or not self.pool.has_results:
+                self._release()
+            if self.pool:
+                link_id, future = self.pool.next()
+            elif has_time and self.waiting:
+                link_id, future = self.waiting.popleft(), None
+            else:
+                break
+            try:
+                has_time = self._synchronize(self.Link.browse(link_id), future) and has_time
+            except Interrupted:
+                _logger.info("Online link %s: the synchronization goes on at once", link_id)
+                break
+        self._stop()
+
+    def _release(self):
+        """Tell the dashboards what is done, and release the locks.
+
+        Why not for each link: every message on the bus costs a new connection to PostgreSQL.
+        """
+        if self.done:
+            self.done._send_status("done")
+            self._commit(0)
+            # Why after the commit: the next worker must see what has been done.
+            self.locks.release(self.done.ids)
+            self.done = self.Link
+
+    def _stop(self):
+        """Nobody waits for the banks that have not answered; they are asked again."""
+        self._commit(0)
+        self.pool.stop()
+        for synchronization in self.begun.values():
+            synchronization.run._pause()
+        self.done |= self.Link.browse(self.begun)
+        self._release()
+
+    def _commit(self, done):
+        """:return: whether the scheduled action has time left"""
+        self.left -= done
+        return bool(self.env["ir.cron"]._commit_progress(done, remaining=self.left))
+
+    def _wake_later(self):
+        """Why later: usually the other worker does all of a link, but it may fail, too."""
+        self.Link._wake_schedule(fields.Datetime.now() + FIRST_BACK_OFF)
+
+    # -------------------------------------------------------------------------
+    # PLAN
+    # -------------------------------------------------------------------------
+
+    def _fill_pool(self):
+        """Begin the next links, as many as the pool has room for.
+
+        :return: whether the scheduled action has time left
+        """
+        batch = []
+        while self.waiting and len(batch) < self.pool.room and self.waiting[0] not in self.alone:
+            batch.append(self.waiting.popleft())
+        if not batch:
+            return True
+        ours = self.locks.acquire(batch)
+        try:
+            # Why asked once more: another worker may have done it before it was locked.
+            due = self.Link._search_due([("id", "in", list(ours))])
+            free = due.try_lock_for_update(allow_referencing=True)
+            begun = self._begin(free)
+            fetches = {link_id: one.plan() for link_id, one in begun.items()}
+            if len(ours) < len(batch) or len(free) < len(due):
+                self._wake_later()
+            # Why: others see that they are running, and should the server die, that they were.
+            has_time = self._commit(len(batch) - len(free))
+        except Exception:
+            self.env.cr.rollback()
+            _logger.exception("Online links %s could not be begun together, so each is synchronized by itself", batch)
+            self.locks.release(list(ours))
+            self.alone.update(batch)
+            self.waiting.extend(batch)
+            return True
+        if len(free) < len(ours):
+            self.locks.release(list(ours.difference(free.ids)))
+        self.begun |= begun
+        for link_id, fetch in fetches.items():
+            self.pool.submit(link_id, fetch)
+        return has_time
+
+    def _begin(self, links):
+        """:return: :class:`Synchronization` by link id"""
+        runs = begin_runs(links, "schedule") if links else {}
+        return {
+            # Why told later: of links that take no time the dashboards are told together.
+            link.id: self._new(link.with_context(online_status_is_told_later=True), runs[link.id], has_begun=True)
+            for link in links
+        }
+
+    def _new(self, link, run=None, *, has_begun=False):
+        return Synchronization(
+            link._in_its_language(),
+            refresh=self.planned is None,
+            run=run,
+            has_begun=has_begun,
+            checkpoint=lambda: link._checkpoint(self.left, self.deadline),
+        )
+
+    # -------------------------------------------------------------------------
+    # APPLY
+    # -------------------------------------------------------------------------
+
+    def _synchronize(self, link, future):
+        """Finish one link; whatever goes wrong with it is noted on it, and on no other.
+
+        :param future: of the :class:`~..sync.fetch.Fetch` that the pool has done, None where the link has not begun
+        :return: whether the scheduled action has time left
+        :raise Interrupted: what is stored of it stays
+        """
+        one = self.begun.pop(link.id) if future else self._new(link, (self.planned or {}).get(link.id))
+        link = one.link
+        is_ours = bool(future or self.locks.acquire([link.id]))
+        steps = {"transport": self.transport, "commit": functools.partial(self._commit, 0)}
+        try:
+            if not is_ours:
+                raise TakenOver
+            if future:
+                one.finish(future.result(), **steps)
+            else:
+                one.go(**steps)
+            # Why here: what can't be written is this link's failure, not that of the whole pass.
+            self.env.flush_all()
+        except TakenOver:
+            self.env.cr.rollback()
+            if one.has_begun:
+                one.run._pause(self.env._("It stopped before the end. Nothing is lost by that."))
+            self._wake_later()
+        except Interrupted:
+            if future:
+                self._let_go(link, future, is_ours)
+            raise
+        except psycopg2.errors.SerializationFailure:
+            # Somebody has changed the same rows meanwhile. The link stays due, the action is executed again.
+            self.env.cr.rollback()
+            self._let_go(link, future, is_ours)
+            return True
+        except Exception as error:
+            self.env.cr.rollback()
+            _logger.exception("Online link %s: the synchronization was interrupted and is repeated", link.id)
+            link._note_interruption(error)
+        has_time = self._commit(1)
+        self._let_go(link, future, is_ours)
+        return has_time
+
+    def _let_go(self, link, future, is_ours):
+        if future:
+            self.done += self.Link.browse(link.id)
+        elif is_ours:
+            self.locks.release([link.id])

@@ -1,0 +1,118 @@
+"""Transactions that are no lines: pending, parked, left out, deleted (``account.online.transaction``)."""
+
+from ..sync.decide import FUTURE
+from ..sync.identity import Entry, digest
+from . import locks
+
+
+class Kept:
+    """
+    :param account: ``account.online.account`` with a journal
+    :param policy: :class:`~..sync.decide.Policy`
+    """
+
+    def __init__(self, account, policy):
+        self.account, self.policy, self.env = account, policy, account.env
+        self.Transaction = self.env["account.online.transaction"]
+
+    def retried(self):
+        """:return: list of :class:`~..sync.identity.Entry` that could not be imported before and may be now: they were
+        parked, are locked no longer, or the start date is an earlier one now
+        """
+        kept = self.Transaction.search(
+            [("account_online_account_id", "=", self.account.id), ("state", "in", ("parked", "left_out"))]
+        )
+        locked = locks.locked_days(self.account.journal_ids, kept.mapped("date"))
+        start = self.policy.start_date
+        return [
+            entry
+            for one in kept
+            if one.state == "parked"
+            or (one.reason_code == "locked" and one.date not in locked)
+            or (one.reason_code == "before_start" and not (start and one.date < start))
+            if (entry := one._entry())
+        ]
+
+    # -------------------------------------------------------------------------
+    # VALUES
+    # -------------------------------------------------------------------------
+
+    def values(self, entry):
+        """What is kept of a transaction that is no line, without state and reason.
+
+        :param entry: :class:`~..sync.identity.Entry`
+        """
+        transaction = entry.transaction
+        return {
+            "account_online_account_id": self.account.id,
+            "journal_id": self.account.journal_ids.id,
+            "online_transaction_identifier": entry.identifier,
+            "online_transaction_digest": entry.digest,
+            "transaction_details": transaction.raw,
+            "date": transaction.booking_date and self.policy.line_date(transaction),
+            "amount": float(transaction.amount * self.policy.sign),
+            "payment_ref": transaction.label,
+            "partner_name": transaction.counterparty_name,
+        }
+
+    def unreadable_values(self, identifier, reason, message):
+        return {
+            "account_online_account_id": self.account.id,
+            "journal_id": self.account.journal_ids.id,
+            "state": "parked",
+            "reason_code": "parked",
+            "reason": reason[:500],
+            "online_transaction_identifier": identifier,
+            "transaction_details": message,
+            "payment_ref": self.env._("Unreadable"),
+        }
+
+    # -------------------------------------------------------------------------
+    # PENDING
+    # -------------------------------------------------------------------------
+
+    def keep_pending(self, window, held=()):
+        """Show what the bank has announced. A full window replaces what was known, a list of changes adds to it.
+
+        :param held: list of :class:`~..sync.decide.Decision` on what is shown as booked before its day has passed
+        """
+        account = self.account
+        shown = {one.entry.identifier: (one.entry, FUTURE, one.similar_line_id) for one in held}
+        shown = {**{entry.identifier: (entry, False, None) for entry in self._announced(window)}, **shown}
+        known = self.Transaction.search([("account_online_account_id", "=", account.id), ("state", "=", "pending")])
+        if not shown and not known and not account.pending_count:
+            return
+        same = known.filtered(lambda one: self._is_same(one, *shown.get(one.online_transaction_identifier, ())))
+        gone = known - same
+        if window.is_delta:
+            over = {*self._booked_ids(window), *window.removed, *shown}
+            gone = gone.filtered(lambda one: one.online_transaction_identifier in over)
+        for identifier in same.mapped("online_transaction_identifier"):
+            del shown[identifier]
+        kept = known - gone
+        gone.unlink()
+        kept += self.Transaction.create(
+            [
+                {**self.values(entry), "state": "pending", "reason_code": reason, "similar_line_id": similar}
+                for entry, reason, similar in shown.values()
+            ]
+        )
+        values = {"pending_count": len(kept), "pending_amount": sum(kept.mapped("amount"))}
+        if any(account[name] != value for name, value in values.items()):
+            account.write(values)
+
+    def _announced(self, window):
+        """Yield an entry for each pending transaction that is not booked in the same window."""
+        booked = self._booked_ids(window)
+        for number, transaction in enumerate(window.pending):
+            if not transaction.id or transaction.id not in booked:
+                content = digest(transaction)
+                yield Entry(transaction.id or f"pending:{content}:{number}", content, transaction)
+
+    @staticmethod
+    def _booked_ids(window):
+        return {name for transaction in window.booked for name in (transaction.id, transaction.pending_id)}
+
+    @staticmethod
+    def _is_same(one, entry=None, reason=False, _similar=None):
+        return bool(entry and entry.digest == one.online_transaction_digest and reason == one.reason_code)

@@ -1,0 +1,415 @@
+"""One synchronization of one link: plan → fetch → apply.
+
+*Plan* begins the run and reads what is to be asked, in a short transaction. *Fetch* (:mod:`..sync.fetch`) asks the
+bank; it has no cursor, so in scheduled actions no transaction is open while a bank is waited for. *Apply* looks whether
+the plan still holds and stores what came. An account that has changed in between, such as another start date or
+bookmark, is planned and fetched again; everything else is asked once. A user's click, the scheduled actions and first
+loads all go this way; :mod:`.batch` does it for many links at the same time.
+"""
+
+import contextlib
+import logging
+
+import psycopg2
+
+from odoo import fields
+from odoo.http import request
+
+from ..client.client import ProxyClient
+from ..client.errors import ProxyError
+from ..client.messages import parse_moment
+from ..models.account_online_progress import Reporter
+from ..models.server_fields import as_server
+from ..sync.fetch import Fetch, Plan
+from . import readiness
+
+_logger = logging.getLogger(__name__)
+
+#: With the id of a link: what PostgreSQL's advisory locks are about. Any number that nothing else uses.
+LOCK = 1129271116
+
+
+class Interrupted(Exception):
+    """The scheduled action has no time left. What is stored stays; the rest follows at once."""
+
+
+class TakenOver(Interrupted):
+    """Another worker or a user has the link."""
+
+
+def try_lock(link):
+    """One link, one worker. The locks go with the transaction, also when the worker dies.
+
+    :return: whether nobody else has the link
+    """
+    if not link.try_lock_for_update(allow_referencing=True):
+        return False
+    link.env.cr.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [LOCK, link.id])
+    return link.env.cr.fetchone()[0]
+
+
+def begin_runs(links, trigger, planned=None):
+    """Begin a run of each link. The links are locked, so earlier runs that are still open have come to no end.
+
+    :param str trigger: of new runs
+    :param planned: run that was planned for this one link
+    :return: run by link id
+    """
+    env = links.env
+    Run = env["account.online.run"]
+    open_runs = Run.search([("account_online_link_id", "in", links.ids), ("state", "in", ("planned", "running"))])
+    runs = {}
+    for run in planned or open_runs.filtered("is_deferred"):
+        runs.setdefault(run.account_online_link_id.id, run)
+    continued = Run.union(*runs.values())
+    (open_runs - continued)._interrupt(env._("It stopped before the end. Nothing is lost by that."))
+    continued._restart()
+    new = Run.create(
+        [
+            {"account_online_link_id": link.id, "company_id": link.company_id.id, "trigger": trigger}
+            for link in links
+            if link.id not in runs
+        ]
+    )
+    links._send_status("running")
+    return runs | {run.account_online_link_id.id: run for run in new}
+
+
+class Synchronization:
+    """One run of one link.
+
+    :param link: ``account.online.link``
+    :param bool user_present: a user waits for it, so the bank may ask for a code
+    :param bool refresh: ask the bank for news first; not needed straight after the user was at the bank's pages,
+        unless those brought none
+    :param bool may_defer: leave long work to the scheduled action, so that the user can go on
+    :param run: ``account.online.run`` that was planned earlier
+    :param bool has_begun: that run is running, and the link is locked
+    :param checkpoint: called when a part is stored; it may commit, and raise :class:`Interrupted`
+    """
+
+    def __init__(
+        self,
+        link,
+        *,
+        user_present=False,
+        refresh=True,
+        may_defer=False,
+        run=None,
+        has_begun=False,
+        checkpoint=None,
+    ):
+        self.link = link.with_company(link.company_id)
+        self.env = self.link.env
+        self.user_present, self.refresh, self.may_defer = user_present, refresh, may_defer
+        self.run = run and run.with_env(self.env)
+        self.has_begun, self.checkpoint = has_begun, checkpoint
+        #: Action that tells the user what happened, or leads to the page where the bank asks for a code.
+        self.answer = None
+        self._nonce = None
+        #: Accounts that are applied, and the failures of them.
+        self._applied = self.env["account.online.account"]
+        self._errors = []
+        self._has_applied_news = False
+        self._reporters = {}
+        #: Ids of accounts whose pages were reported while they were fetched.
+        self._reported = set()
+
+    def go(self, transport=None, commit=None):
+        """All steps, one after the other, in the caller's thread.
+
+        :param transport: see :meth:`fetch`
+        :param commit: called before the bank is asked, None for the checkpoint
+        :return: see :attr:`answer`
+        """
+        link = self.link
+        if not self._lock():
+            return link._notify(self.env._("%s is being synchronized right now.", link.name), "info")
+        if self.checkpoint and not self._is_due():
+            return link._notify(self.env._("%s has just been synchronized.", link.name), "info")
+        self.run = begin_runs(link, "user" if self.user_present else "schedule", self.run)[link.id]
+        self.has_begun = True
+        return self.finish(self.plan(), transport, commit)
+
+    def finish(self, fetch, transport=None, commit=None):
+        """What is left to do after :meth:`plan`: fetch what has not been fetched yet, and apply.
+
+        :param fetch: of :meth:`plan`; the rest as in :meth:`go`
+        """
+        pause = commit or self.checkpoint
+        while fetch:
+            if pause and not fetch.is_complete:
+                with self._pausing():
+                    # Why: others see that it is running, and should the server die, that it was.
+                    pause()
+            self.fetch(fetch, transport)
+            if self.checkpoint:
+                self._lock_row()
+            fetch = self.apply(fetch)
+        return self.answer
+
+    # -------------------------------------------------------------------------
+    # PLAN
+    # -------------------------------------------------------------------------
+
+    def _lock(self):
+        """:return: whether nobody else has the link. Scheduled actions hold its advisory lock in another session"""
+        if not self.checkpoint:
+            return try_lock(self.link)
+        self._lock_row()
+        return True
+
+    def _lock_row(self):
+        """:raise TakenOver: where somebody else has it"""
+        if not self.link.try_lock_for_update(allow_referencing=True):
+            raise TakenOver
+
+    def _is_due(self):
+        """Why asked once more: another worker may have done it between the search and the lock."""
+        self.link.invalidate_recordset(["next_refresh"])
+        if self.run:
+            self.run.invalidate_recordset(["state"])
+            return self.run.state in ("planned", "running")
+        return not self.link.next_refresh or self.link.next_refresh <= fields.Datetime.now()
+
+    def plan(self):
+        """:return: :class:`~..sync.fetch.Fetch` of everything that the bank is to be asked, begun with nothing"""
+        link = self.link
+        try:
+            connection_id = link._get_connection_identifier()
+        except ProxyError as error:
+            return Fetch(None, error)
+        authorization = self.env["account.online.authorization"]
+        self._nonce = authorization._new_nonce() if self.user_present else None
+        return Fetch(
+            Plan(
+                connection_id,
+                link._language(),
+                self._plan_accounts() if not self._is_to_defer() else (),
+                refresh=self.refresh,
+                user_present=self.user_present,
+                return_url=self._nonce and authorization._return_url(self._nonce),
+            )
+        )
+
+    def _plan_accounts(self):
+        accounts = [
+            account
+            for account in self._accounts_worth_asking()
+            if not readiness.reason_against(account, account.journal_ids)
+        ]
+        if self.checkpoint:
+            # Why only then: otherwise a user waits for the answer, and nobody else sees a run that is not committed.
+            self._reporters = {
+                account.id: Reporter(account, self.run)
+                for account in accounts
+                if not account.last_sync or self.run.is_deferred
+            }
+        return tuple(account._plan_fetch() for account in accounts)
+
+    def _accounts_worth_asking(self):
+        asked_by_user = self.run.trigger == "user"
+        return self.link._linked_accounts().filtered(lambda account: account._is_worth_asking(asked_by_user))
+
+    def _is_to_defer(self):
+        return self.may_defer and not self.run.is_deferred and self.link._is_long()
+
+    # -------------------------------------------------------------------------
+    # FETCH
+    # -------------------------------------------------------------------------
+
+    def fetch(self, fetch, transport=None):
+        """Ask the bank, in this thread.
+
+        :param transport: of :mod:`..client.transport` that needs no transaction; None for the usual one
+        """
+        if fetch.is_complete:
+            return
+        try:
+            client = ProxyClient(transport, language=fetch.plan.language) if transport else self._client()
+        except ProxyError as error:
+            fetch.error, fetch.is_complete = error, True
+            return
+        fetch.go(client, on_page=self._report_page)
+
+    def _client(self):
+        client = self.link._get_client()
+        if self.user_present and request:
+            return client.for_user(request.httprequest.remote_addr, request.httprequest.user_agent.string)
+        return client
+
+    def _report_page(self, account_id, progress):
+        if account_id in self._reporters:
+            self._reported.add(account_id)
+            self._reporters[account_id].heard(progress)
+
+    # -------------------------------------------------------------------------
+    # APPLY
+    # -------------------------------------------------------------------------
+
+    def apply(self, fetch):
+        """Store what came, and end the run, unless something has to be fetched again.
+
+        :param fetch: :class:`~..sync.fetch.Fetch`, complete
+        :return: the same, planned again for those accounts that have changed since it was planned; None at the end
+        :raise Interrupted: what is stored stays
+        """
+        link, run = self.link, self.run
+        try:
+            with self._pausing(fetch):
+                plans = self._apply(fetch)
+        except ProxyError as failure:
+            error = failure
+        else:
+            if plans:
+                fetch.plan_again(plans)
+                return fetch
+            if self.answer:
+                return None
+            error = next(filter(None, self._errors), None)
+        run._keep_answers(fetch.recording)
+        if error:
+            error.message = self._say(error.message)
+        self.answer = link._fail(run, error, self.user_present) if error else link._succeed(run)
+        return None
+
+    @contextlib.contextmanager
+    def _pausing(self, fetch=None):
+        try:
+            yield
+        except TakenOver:
+            raise
+        except Interrupted:
+            if fetch:
+                self.run._keep_answers(fetch.recording)
+            self.run._pause()
+            self.link._send_status("planned")
+            raise
+
+    def _apply(self, fetch):
+        """:return: list of :class:`~..sync.fetch.AccountPlan` of what has to be fetched again"""
+        if fetch.error:
+            raise fetch.error
+        if not self._has_applied_news:
+            self._apply_news(fetch)
+        if self.answer:
+            return []
+        refreshed_at = parse_moment(fetch.news.get("refreshed_at"))
+        again = []
+        for number, account in enumerate(self._accounts_worth_asking() - self._applied):
+            if number and self.checkpoint:
+                self.checkpoint()
+            is_applied, error = self._import_account(account, fetch.accounts.get(account.id), refreshed_at)
+            self._errors.append(error)
+            if is_applied:
+                self._applied += account
+                # Why: a window of years is large.
+                fetch.accounts.pop(account.id, None)
+            else:
+                again.append(account._plan_fetch())
+        return again
+
+    def _apply_news(self, fetch):
+        """What the bank said of the connection and its accounts. It may end the run: :attr:`answer`."""
+        link, run = self.link, self.run
+        self._has_applied_news = True
+        visit = self._visit(fetch.news) if fetch.news["state"] == "challenge" else None
+        link._take_notes(fetch.news)
+        if visit:
+            run.write({"state": "waiting", "ended_at": fields.Datetime.now()})
+            link._send_status("done")
+            self.answer = visit
+            return
+        # Why not more: new accounts of the consent are offered by Fetch Accounts, they don't appear by themselves.
+        link.account_online_account_ids._take_over(fetch.listed)
+        if self._is_to_defer():
+            self.answer = self._defer()
+
+    def _visit(self, news):
+        """:return: action that leads to the page where the bank asks for a code"""
+        if not self.user_present or not isinstance(news.get("page_url"), str):
+            raise ProxyError(
+                "challenge_required",
+                self.env._("The bank asks for a code. Use Synchronize Now and answer it."),
+                action="answer_challenge",
+            )
+        authorization = self.env["account.online.authorization"]
+        return authorization._remember("refresh", self._nonce, news, self.link)._show(news["page_url"])
+
+    def _defer(self):
+        self.run.write({"state": "planned", "is_deferred": True})
+        # sudo: wakes up one scheduled action, which decides itself what there is to do
+        self.env.ref("account_online_synchronization.ir_cron_fetch_planned").sudo()._trigger()
+        self.link._send_status("planned")
+        return self.link._notify(
+            self.env._("The transactions are being fetched. They appear by themselves; you can go on working."), "info"
+        )
+
+    def _import_account(self, account, fetched, refreshed_at):
+        """
+        :param fetched: :class:`~..sync.fetch.AccountFetch`, None where nothing was
+        :param datetime refreshed_at: time of the bank's news, None where it does not say
+        :return: whether the account is done, False to fetch it again; the :class:`ProxyError` that kept it from being
+            stored, or None
+        """
+        try:
+            readiness.check(account)
+            if not fetched or fetched.plan != account._plan_fetch():
+                return False, None
+            self._store(account, fetched, refreshed_at)
+        except ProxyError as error:
+            error.message = self._say(error.message)
+            # Why no failure of the run: the other accounts are up to date, and the link names the one that is refused.
+            return True, None if account._note_refusal(error) else error
+        except (Interrupted, psycopg2.OperationalError):
+            # Serialization failures and lost connections: Odoo rolls back and repeats the whole request.
+            raise
+        except Exception as error:
+            _logger.exception("Online account %s: the import failed", account.id)
+            return True, self._import_failed(account, error)
+        return True, None
+
+    def _store(self, account, fetched, refreshed_at):
+        # sudo: part of a synchronization, whose caller has checked the link
+        load = as_server(self.env["account.online.load"])._begin(account, self.run)
+        reporter = self._reporters.get(account.id)
+
+        def checkpoint():
+            self.checkpoint()
+            # Why after it: others are told only what is committed.
+            reporter.stored(load.imported)
+
+        if reporter and account.id not in self._reported:
+            reporter.heard(fetched.progress)
+        self._take_over_facts(account, fetched)
+        account._store_window(fetched.window, self.run, refreshed_at, checkpoint if reporter else self.checkpoint)
+        account._forget_refusal()
+        if reporter:
+            reporter.done(load.imported)
+
+    def _take_over_facts(self, account, fetched):
+        """:raise ProxyError: that kept the transactions from being fetched; what was learned stays"""
+        if fetched.history_days is not None:
+            account._learn_history(fetched.history_days)
+        if fetched.is_bookmark_refused:
+            # Why also if what follows fails: with the same bookmark each run would end here.
+            account.sync_cursor = False
+        self.run._count("fetched", fetched.progress.transactions)
+        if fetched.error:
+            raise fetched.error
+
+    def _import_failed(self, account, reason):
+        return ProxyError(
+            "import_failed",
+            self.env._(
+                "The transactions of %(account)s could not be stored: %(reason)s. Nothing is lost: "
+                "the next synchronization goes on where this one ended.",
+                account=account.display_name,
+                reason=reason,
+            ),
+            reference=f"RUN-{self.run.id}",
+            action="retry",
+        )
+
+    def _say(self, sentence):
+        return self.env["account.online.service"]._translate(sentence)

@@ -1,0 +1,377 @@
+"""What is asked about one link, and what the bank answers: plan → pages → :class:`~.decide.Window`.
+
+No Odoo and no cursor, so any thread may do it. A user's synchronization, the scheduled actions, first loads and *Find
+Missing Transactions* use the same classes. Nothing is stored here: failures and windows are kept until
+:mod:`..books.run` applies them. A fetch that was left early goes on where it was, so nothing is asked twice.
+
+>>> plan = Plan("C1", accounts=(AccountPlan(7, "A1", date(2026, 5, 10), None, "EUR"),))
+>>> fetch = Fetch(plan)
+>>> class Client:
+...     def recorded_by(self, record): return self
+...     def refresh_connection(self, *names, **more): return {"state": "done"}
+...     def list_accounts(self, connection_id): return [{"id": "A1"}]
+...     def iter_transaction_pages(self, connection_id, account_id, since, cursor):
+...         yield {"transactions": [{"id": "T1", "status": "booked", "booking_date": "2026-05-20", "amount": "-5.00",
+...                                  "currency": "EUR"}], "removed_ids": [], "has_more": False, "next_cursor": "mark"}
+>>> fetch.go(Client())
+>>> fetch.is_complete, fetch.error
+(True, None)
+>>> window = fetch.accounts[7].window
+>>> [str(one.amount) for one in window.booked], window.cursor, str(window.since)
+(['-5.00'], 'mark', '2026-05-10')
+"""
+
+import threading
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from datetime import date
+
+from ..client.client import ProxyClient
+from ..client.errors import BadTransaction, ProxyError
+from ..client.messages import parse_transaction, storable, transaction_id
+from ..client.recording import Recording
+from ..client.words import _lt
+from .decide import Window
+from .identity import unreadable_id
+from .refusals import REFUSED_BOOKMARKS, learned_history, within_history
+
+#: Pages of one account that a thread of the pool reads; the rest is read when the link is applied. Windows are kept in
+#: memory until then.
+PAGES_AHEAD = 20
+
+
+@dataclass(frozen=True)
+class AccountPlan:
+    """Which transactions of an account are wanted: those since a day, None for all there are, or since a bookmark.
+
+    Two plans are equal if the bank would be asked for the same and its answer read in the same way.
+    """
+
+    account_id: int
+    online_identifier: str
+    since: date | None
+    cursor: str | None
+    currency: str
+    decimal_places: int = 2
+    today: date = field(default_factory=date.today, compare=False)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is asked about one link: the bank's news, its accounts, and transactions of these accounts."""
+
+    connection_id: str
+    language: str | None = None
+    accounts: tuple[AccountPlan, ...] = ()
+    #: Ask the bank for news; else only when it was last asked.
+    refresh: bool = True
+    user_present: bool = False
+    return_url: str | None = None
+
+
+@dataclass
+class FetchProgress:
+    """What the bank has given of one account so far. Days are those of the transactions, None before the first."""
+
+    pages: int = 0
+    transactions: int = 0
+    first_day: date | None = None
+    last_day: date | None = None
+
+    def add(self, transactions):
+        """:param list transactions: of one page, as the proxy gave them; they may be anything"""
+        self.pages += 1
+        self.transactions += len(transactions)
+        days = [*map(_day, transactions), self.first_day, self.last_day]
+        days = [day for day in days if day]
+        if days:
+            self.first_day, self.last_day = min(days), max(days)
+
+
+def _day(message):
+    """:return: the day of a transaction, None where it can't be read; :func:`read_page` deals with that"""
+    day = message.get("booking_date") if isinstance(message, dict) else None
+    try:
+        return date.fromisoformat(day) if isinstance(day, str) else None
+    except ValueError:
+        return None
+
+
+class Stopped(Exception):
+    """Nobody waits for the answers anymore."""
+
+
+# -------------------------------------------------------------------------
+# READING
+# -------------------------------------------------------------------------
+
+
+def read_transaction(message, currency, decimal_places):
+    """
+    :param message: *transaction* of docs/protocol.md
+    :param str currency: of the account, such as ``EUR``
+    :return: :class:`~..client.messages.Transaction`
+    :raise BadTransaction: with the reason in a sentence
+    """
+    transaction = parse_transaction(message)
+    if transaction.currency != currency:
+        raise BadTransaction(
+            _lt(
+                "It is in %(currency)s, but the account is in %(account_currency)s.",
+                currency=transaction.currency,
+                account_currency=currency,
+            )
+        )
+    if transaction.amount.normalize().as_tuple().exponent < -decimal_places:
+        raise BadTransaction(
+            _lt(
+                "Its amount %(amount)s has more decimals than %(currency)s. Ask the bank for the exact amount and "
+                "enter it by hand.",
+                amount=transaction.amount,
+                currency=currency,
+            )
+        )
+    return transaction
+
+
+def read_page(page, window, currency, decimal_places):
+    """Add a page of ``transactions.list`` to a window; what can't be read is kept word for word, with the reason."""
+    bookmark = page.get("next_cursor")
+    window.cursor = bookmark if isinstance(bookmark, str) and not page.get("has_more") else None
+    removed = page.get("removed_ids")
+    if isinstance(removed, list):
+        window.removed.update(one for one in removed if isinstance(one, str))
+    for message in page["transactions"]:
+        try:
+            transaction = read_transaction(message, currency, decimal_places)
+        except BadTransaction as error:
+            kept = storable(message)
+            window.unreadable.append((transaction_id(message) or unreadable_id(kept), error.sentence, kept))
+            continue
+        (window.booked if transaction.booked else window.pending).append(transaction)
+
+
+# -------------------------------------------------------------------------
+# FETCHING
+# -------------------------------------------------------------------------
+
+
+class AccountFetch:
+    """The transactions of one account, as far as they have been fetched.
+
+    ``history_days``: of an answer that said how far back the bank goes · ``is_bookmark_refused``: the bookmark of the
+    plan will never serve again · ``error``: what the bank or the proxy said instead of the rest.
+
+    :param AccountPlan plan: what is wanted
+    """
+
+    def __init__(self, plan):
+        self.plan = plan
+        self.progress = FetchProgress()
+        self.history_days = None
+        self.is_bookmark_refused = False
+        self.is_complete = False
+        self.error = None
+        self._begin(plan.cursor)
+
+    def _begin(self, cursor):
+        self.window = Window(since=self._since(), is_delta=bool(cursor))
+        self._cursor, self._pages = cursor, None
+
+    def _since(self):
+        """Why not always the planned day: nothing has vanished on days that the bank does not show."""
+        plan = self.plan
+        return within_history(plan.since, learned_history(self.history_days) or 0, plan.today)
+
+    def go(self, client, connection_id, *, max_pages=None, check=lambda: None, on_page=lambda *_page: None):
+        """Fetch the rest.
+
+        :param int max_pages: leave it after so many pages; :meth:`go` continues there
+        :param check: called before each question; it may raise
+        :param on_page: ``callable(account_id, progress)``
+        """
+        try:
+            self._read(client, connection_id, max_pages, check, on_page)
+        except ProxyError as error:
+            self._learn(error.history_days)
+            if self._cursor and error.code in REFUSED_BOOKMARKS:
+                # Why at once: with the same bookmark each run would end here.
+                self.is_bookmark_refused = True
+                self._begin(None)
+                self.go(client, connection_id, max_pages=max_pages, check=check, on_page=on_page)
+                return
+            self.error, self.is_complete = error, True
+
+    def _read(self, client, connection_id, max_pages, check, on_page):
+        if not self._pages:
+            wanted = self.window.since, self._cursor
+            self._pages = client.iter_transaction_pages(connection_id, self.plan.online_identifier, *wanted)
+        pages = 0
+        while max_pages is None or pages < max_pages:
+            check()
+            page = next(self._pages, None)
+            if page is None:
+                self._finish()
+                return
+            pages += 1
+            self._learn(page.get("history_days"))
+            read_page(page, self.window, self.plan.currency, self.plan.decimal_places)
+            self.progress.add(page["transactions"])
+            on_page(self.plan.account_id, self.progress)
+            if not page.get("has_more"):
+                self._finish()
+                return
+
+    def _finish(self):
+        self.is_complete = True
+        if self.is_bookmark_refused:
+            # Why: a bank that takes none at all would refuse the next one, too. The next run asks by date, and may get
+            # a bookmark again.
+            self.window.cursor = None
+
+    def _learn(self, days):
+        if learned_history(days) is not None:
+            self.history_days = days
+            self.window.since = self._since()
+
+
+class Fetch:
+    """Everything about one link: what was planned, and what came.
+
+    ``news``: answer of ``connections.refresh`` · ``listed``: of ``accounts.list`` · ``accounts``:
+    :class:`AccountFetch` by id · ``error``: what ended it before it came to transactions.
+
+    :param Plan plan: what is wanted
+    """
+
+    def __init__(self, plan, error=None):
+        self.plan, self.error = plan, error
+        self.recording = Recording()
+        self.news = self.listed = None
+        self.accounts = {}
+        self.is_complete = bool(error)
+        if plan:
+            self._expect(plan.accounts)
+
+    def _expect(self, plans):
+        self.accounts = {one.account_id: AccountFetch(one) for one in plans}
+
+    def plan_again(self, plans):
+        """What these accounts are to be asked for has changed in the meantime. The rest is known and not asked again.
+
+        :param plans: list of :class:`AccountPlan`
+        """
+        self._expect(plans)
+        self.is_complete = not plans
+
+    def go(self, client, *, max_pages=None, stopped=None, on_page=lambda *_page: None):
+        """Fetch the rest, as far as the proxy says yes. Failures are kept, for whoever applies what came.
+
+        :param client: :class:`~..client.client.ProxyClient`
+        :param int max_pages: see :meth:`AccountFetch.go`
+        :param threading.Event stopped: ends it before the next question
+        :raise Stopped: when it was ended
+        """
+
+        def check():
+            if stopped and stopped.is_set():
+                raise Stopped
+
+        if self.is_complete:
+            return
+        client = client.recorded_by(self.recording.add)
+        try:
+            if self.listed is None:
+                self._fetch_news(client, check)
+            if self.listed is not None:
+                for one in self.accounts.values():
+                    if not one.is_complete:
+                        one.go(client, self.plan.connection_id, max_pages=max_pages, check=check, on_page=on_page)
+        except ProxyError as error:
+            self.error = error
+        self.is_complete = bool(
+            self.error or self.listed is None or all(one.is_complete for one in self.accounts.values())
+        )
+
+    def _fetch_news(self, client, check):
+        plan = self.plan
+        check()
+        self.news = self._ask_for_news(client)
+        if self.news["state"] != "done":
+            return
+        check()
+        self.listed = client.list_accounts(plan.connection_id)
+        known = {account["id"] for account in self.listed}
+        # Why only those: an account that has another id now is planned again under it, once that is stored.
+        self.accounts = {key: one for key, one in self.accounts.items() if one.plan.online_identifier in known}
+
+    def _ask_for_news(self, client):
+        plan = self.plan
+        if not plan.refresh:
+            refreshed_at = client.get_connection(plan.connection_id).get("refreshed_at")
+            if refreshed_at:
+                return {"state": "done", "refreshed_at": refreshed_at}
+        return client.refresh_connection(
+            plan.connection_id, plan.user_present, return_url=plan.return_url, language=plan.language
+        )
+
+
+class FetchPool:
+    """Fetches for many links at the same time. When it is left, no thread is running anymore.
+
+    :param transport: with an attribute ``threads``; None where no thread may ask
+    """
+
+    def __init__(self, transport):
+        self._transport = transport
+        self._threads = transport.threads if transport else 0
+        self._pool = ThreadPoolExecutor(self._threads, "bank-fetch") if transport else None
+        self._stopped = threading.Event()
+        #: Keys by future, in the order of submission.
+        self._futures = {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *failure):
+        self.stop()
+
+    def stop(self):
+        """No thread asks anything anymore; wait for the questions that are on their way."""
+        self._stopped.set()
+        if self._pool:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def __len__(self):
+        """Fetches whose result has not been taken; so many are in memory at most."""
+        return len(self._futures)
+
+    @property
+    def has_results(self):
+        """Whether :meth:`next` returns at once."""
+        return any(future.done() for future in self._futures)
+
+    @property
+    def room(self):
+        """How many more to submit now; 0 as long as all threads have enough to do."""
+        free = 2 * self._threads - len(self._futures)
+        return free if free >= self._threads / 2 else 0
+
+    def submit(self, key, fetch):
+        """:param key: says later whose result it is"""
+        self._futures[self._pool.submit(self._fetch, fetch)] = key
+
+    def _fetch(self, fetch):
+        if fetch.plan:
+            client = ProxyClient(self._transport, language=fetch.plan.language)
+            fetch.go(client, max_pages=PAGES_AHEAD, stopped=self._stopped)
+        return fetch
+
+    def next(self):
+        """Wait for the first that is over, whichever it is: a slow bank delays nobody else.
+
+        :return: its key, and a ``Future`` of its :class:`Fetch`
+        """
+        over, _others = wait(self._futures, return_when=FIRST_COMPLETED)
+        future = next(future for future in self._futures if future in over)
+        return self._futures.pop(future), future
