@@ -6,7 +6,9 @@ from urllib.parse import urlsplit
 
 from odoo import api, fields, models
 from odoo.addons.bank_sync_proxy.providers.errors import ProviderError
-from odoo.addons.bank_sync_proxy.tools import outbound, signing
+from odoo.addons.bank_sync_proxy.tools import outbound
+
+from ..tools import signing
 
 PATH = "/account_online_synchronization/events"
 #: How many databases are told at the same time.

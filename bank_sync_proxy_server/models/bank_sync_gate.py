@@ -12,9 +12,9 @@ from odoo.addons.bank_sync_proxy.providers.errors import (
     ProviderError,
     RateLimited,
 )
-from odoo.addons.bank_sync_proxy.tools.signing import is_fresh, is_genuine
 
 from ..tools.addresses import network_of
+from ..tools.signing import is_fresh, is_genuine
 
 _logger = logging.getLogger(__name__)
 

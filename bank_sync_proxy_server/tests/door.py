@@ -4,8 +4,9 @@ import json
 import time
 
 from odoo.addons.bank_sync_proxy.tests.common import ProxyMixin
-from odoo.addons.bank_sync_proxy.tools import signing
 from odoo.tests import HttpCase
+
+from ..tools import signing
 
 DIGEST = "d" * 64
 SECRET = "the secret of the client, which is long enough"

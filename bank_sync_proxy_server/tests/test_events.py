@@ -9,10 +9,10 @@ from freezegun import freeze_time
 
 from odoo import fields
 from odoo.addons.bank_sync_proxy.tests.common import ProxyCase
-from odoo.addons.bank_sync_proxy.tools import signing
 from odoo.tests import tagged
 
 from ..models.bank_sync_event import PATH
+from ..tools import signing
 
 SECRET = "s" * 43
 

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from odoo.addons.bank_sync_proxy.tools import signing
+from odoo.addons.bank_sync_proxy_server.tools import signing
 
 ROOT = Path(__file__).parents[3]
-ADDONS = ("account_online_synchronization", "bank_sync_proxy")
+ADDONS = ("account_online_synchronization", "bank_sync_proxy_server")
 
 NOW = 1_790_000_000.5
 CLIENT, DATABASE = "c" * 32, "d" * 64
