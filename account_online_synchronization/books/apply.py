@@ -17,6 +17,7 @@ from ..sync.matching import CHANGED, MOVED, SAME, SHIFTED
 from ..sync.windows import UNREAD_DAYS
 from . import locks, statements
 from .kept import Kept
+from .ledger import running_balance
 from .opening import Beginning
 from .read import Books
 from .writer import CHUNK, REFUSALS, Writer
@@ -481,7 +482,7 @@ class Storing:
             values["loaded_since"] = window.since
         account.write(values)
         self._settle_opening()
-        account.journal_balance = account._current_journal_balance()
+        account.journal_balance = running_balance(account)
 
     def _news_day(self):
         """The day up to which everything is stored.

@@ -1,4 +1,4 @@
-"""The opening balance in the ledger: statements begin with a balance, the ledger account needs a line for it."""
+"""Balances of a journal: the opening balance, for which the ledger needs a line, and the running one."""
 
 from decimal import Decimal
 
@@ -119,7 +119,7 @@ class OpeningBalance:
                 "counterpart_account_id": counterpart.id,
             }
         )
-        self.account.write({"opening_declined": False, "journal_balance": self.account._current_journal_balance()})
+        self.account.write({"opening_declined": False, "journal_balance": running_balance(self.account)})
         self.account._refresh_opening()
         return line
 
@@ -201,3 +201,50 @@ class OpeningBalance:
             },
         )
         return Decimal(str(self.env.cr.fetchone()[0]))
+
+
+def running_balance(account):
+    """Last running balance of the journal that an online account fills, as its last posted line shows it.
+
+    Why not from that line: Odoo finds it among all lines of the journal, and computes its balance with five
+    queries. Why by company: that is how Odoo's index finds the last one.
+    """
+    cr = account.env.cr
+    account.env["account.bank.statement.line"].flush_model(
+        ["amount", "company_id", "internal_index", "journal_id", "move_id"]
+    )
+    account.env["account.bank.statement"].flush_model(["balance_start", "first_line_index", "journal_id"])
+    account.env["account.move"].flush_model(["state"])
+    cr.execute(
+        """
+        WITH company AS (
+              SELECT id
+                FROM res_company
+               WHERE parent_path LIKE (SELECT parent_path FROM res_company WHERE id = %(company)s) || '%%'
+        ), last AS (
+              SELECT MAX(line.internal_index) AS internal_index
+                FROM company
+                JOIN LATERAL (
+                          SELECT line.internal_index
+                            FROM account_bank_statement_line line
+                            JOIN account_move move ON move.id = line.move_id
+                           WHERE line.journal_id = %(journal)s AND line.company_id = company.id
+                             AND move.state = 'posted'
+                        ORDER BY line.internal_index DESC LIMIT 1
+                     ) line ON TRUE
+        ), anchor AS (
+              SELECT first_line_index, balance_start
+                FROM account_bank_statement
+               WHERE journal_id = %(journal)s AND first_line_index <= (SELECT internal_index FROM last)
+            ORDER BY first_line_index DESC LIMIT 1
+        )
+        SELECT COALESCE((SELECT balance_start FROM anchor), 0) + COALESCE(SUM(line.amount), 0)
+          FROM company
+          JOIN account_bank_statement_line line ON line.company_id = company.id
+          JOIN account_move move ON move.id = line.move_id
+         WHERE line.journal_id = %(journal)s AND move.state = 'posted'
+           AND line.internal_index >= COALESCE((SELECT first_line_index FROM anchor), '')
+        """,
+        {"journal": account.journal_ids.id or None, "company": account.company_id.id},
+    )
+    return float(cr.fetchone()[0])

@@ -21,6 +21,7 @@ from ..client.messages import parse_moment
 from ..models.account_online_progress import Reporter
 from ..models.server_fields import as_server
 from ..sync.fetch import Fetch, Plan
+from . import readiness
 
 _logger = logging.getLogger(__name__)
 
@@ -195,7 +196,7 @@ class Synchronization:
         accounts = [
             account
             for account in self._accounts_worth_asking()
-            if not account._reason_against_journal(account.journal_ids)
+            if not readiness.reason_against(account, account.journal_ids)
         ]
         if self.checkpoint:
             # Why only then: otherwise a user waits for the answer, and nobody else sees a run that is not committed.
@@ -352,7 +353,7 @@ class Synchronization:
             stored, or None
         """
         try:
-            account._check_journal()
+            readiness.check(account)
             if not fetched or fetched.plan != account._plan_fetch():
                 return False, None
             self._store(account, fetched, refreshed_at)

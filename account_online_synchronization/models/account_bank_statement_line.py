@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from ..books import restore
 from ..books.writer import BULK
 from .server_fields import as_server
 
@@ -124,7 +125,7 @@ class AccountBankStatementLine(models.Model):
                 self.env._("This line has not been matched with a bank transaction, so there is nothing to undo.")
             )
         # sudo: write access to the line was checked above; the account is the line's own, which only the server sets
-        new_line = as_server(account)._separate_line(as_server(self))
+        new_line = restore.separate(as_server(account), as_server(self))
         return {
             **self.env["ir.actions.act_window"]._for_xml_id(
                 "account_online_synchronization.account_bank_statement_line_action"

@@ -5,12 +5,15 @@ from odoo.exceptions import UserError
 from odoo.tools.misc import format_date
 
 from ..books import ledger, statements
+from ..books.apply import Storing
 from ..client.errors import ProxyError
 from ..client.messages import parse_balance, parse_day, parse_moment
 from ..legacy.lines import continue_lines
 from ..sync import accounts
+from ..sync.fetch import AccountPlan, read_transaction
 from ..sync.identity import LEGACY
 from ..sync.refusals import LASTING_REFUSALS, NO_FIRST_DAY, is_worth_asking, learned_history, within_history
+from ..sync.windows import OVERLAP_DAYS, UNREAD_DAYS, window_start
 from ..tools.recognition import recognize
 from .server_fields import as_server
 
@@ -298,6 +301,20 @@ class AccountOnlineAccount(models.Model):
         self.env["account.online.link"]._check_may_connect()
         self.check_access("write")
         return self.env["account.online.reversal"]._open(self)
+
+    def action_open_transactions(self):
+        """What the bank reports and is no statement line: pending, could not be imported, left out, deleted."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "account_online_synchronization.account_online_transaction_action"
+        )
+        return {**action, "domain": [("account_online_account_id", "in", self.ids)]}
+
+    def action_open_lines(self):
+        """The lines that this account has brought, or that were recognised as its transactions."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "account_online_synchronization.account_bank_statement_line_action"
+        )
+        return {**action, "domain": [("online_account_id", "in", self.ids)]}
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - ANSWERS OF THE PROXY
@@ -680,11 +697,58 @@ class AccountOnlineAccount(models.Model):
     def _note_journal_balance(self):
         """A user has changed the journal's lines: update the balance that the bank's is compared with."""
         for account in self.filtered("last_sync"):
-            account.journal_balance = account._current_journal_balance()
+            account.journal_balance = ledger.running_balance(account)
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - TRANSACTIONS
+    # -------------------------------------------------------------------------
+
+    def _plan_fetch(self):
+        """:return: :class:`~..sync.fetch.AccountPlan` of what the bank is asked for next"""
+        since = window_start(
+            self.start_date or None, self.last_sync or None, self.loaded_since or None, self._overlap_days()
+        )
+        return AccountPlan(
+            self.id,
+            self.online_identifier,
+            self._within_history(since),
+            (self.last_sync and self.sync_cursor) or None,
+            self.currency_id.name,
+            self.currency_id.decimal_places,
+            fields.Date.today(),
+        )
+
+    def _overlap_days(self):
+        """Setting: how many days each window looks back. Further while something waits to be read."""
+        # sudo: reads one system parameter that is no secret, under a name of our own
+        days = self.env["ir.config_parameter"].sudo().get_param("account_online_synchronization.overlap_days")
+        least = UNREAD_DAYS if self.unread_since else OVERLAP_DAYS
+        return max(int(days), least) if days and days.isdigit() else least
+
+    def _parse(self, message):
+        """:raise BadTransaction: with the reason in a sentence"""
+        return read_transaction(message, self.currency_id.name, self.currency_id.decimal_places)
+
+    def _store_window(self, window, run, refreshed_at, checkpoint=None):
+        """Store a window: lines, statements, and only with the last of them ``last_sync`` and the cursor."""
+        self.ensure_one()
+        Storing(self, run, window, refreshed_at, checkpoint).store()
+
+    def _line_date(self, transaction):
+        """The date of a transaction in the journal. A date stays a date: no time zone moves it."""
+        if self.date_choice == "value" and transaction.value_date:
+            return transaction.value_date
+        return transaction.booking_date
+
+    def _transaction_sign(self):
+        return -1 if self.inverse_transaction_sign else 1
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - BALANCES
     # -------------------------------------------------------------------------
+
+    def _signed_balance(self):
+        return -self.balance if self.inverse_balance_sign else self.balance
 
     def _balance_day(self):
         """The last booking day that the bank's balance contains; without one from the service, the day in UTC."""

@@ -6,6 +6,8 @@ from ..client.errors import ProxyError
 from .server_fields import as_server
 
 KEEP_DAYS = 30
+#: Events that are deleted in one transaction; Odoo goes on while there are more.
+BATCH = 10_000
 
 #: Events make a link due no sooner after its last synchronization than this.
 PAUSE_AFTER_SYNCHRONIZATION = timedelta(minutes=10)
@@ -42,7 +44,9 @@ class AccountOnlineEvent(models.Model):
 
     @api.autovacuum
     def _gc_events(self):
-        self.search([("create_date", "<", fields.Datetime.now() - timedelta(days=KEEP_DAYS))], limit=10_000).unlink()
+        found = self.search([("create_date", "<", fields.Datetime.now() - timedelta(days=KEEP_DAYS))], limit=BATCH)
+        found.unlink()
+        return len(found), len(found) == BATCH
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - RECEIVING

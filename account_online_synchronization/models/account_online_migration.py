@@ -83,7 +83,17 @@ class AccountOnlineMigration(models.Model):
                     ),
                 }
             )
+            self._give_to_only_company()
             return None
+
+    @api.model
+    def _give_to_only_company(self):
+        """Rows of nobody's company are shown to the system only; where there is one company, they are its own."""
+        # sudo: runs when the addon is installed or updated, never for a user
+        companies = self.env["res.company"].sudo().with_context(active_test=False).search([], limit=2)
+        if len(companies) == 1:
+            # sudo: runs when the addon is installed or updated, never for a user
+            self.sudo().search([("company_id", "=", False)]).company_id = companies
 
     @api.model
     def _take_over_all(self):
@@ -97,6 +107,7 @@ class AccountOnlineMigration(models.Model):
         self._compute_stored("account.online.link", report.links)
         self._compute_stored("account.online.account", report.accounts)
         self._post_what_happened(self.env["account.online.link"].browse(report.links))
+        self._give_to_only_company()
         self._log(report)
         return report
 

@@ -22,6 +22,8 @@ MAX_DETAILS = 100
 
 #: Characters of the raw answers that the form shows; the file holds all of them.
 SHOWN_ANSWER = 100_000
+#: Runs that are deleted in one transaction; Odoo goes on while there are more.
+BATCH = 10_000
 
 #: The reconciliation view of account_reconcile_oca, used where that is installed.
 RECONCILE_ACTION = "account_reconcile_oca.action_bank_statement_line_reconcile"
@@ -137,6 +139,7 @@ class AccountOnlineRun(models.Model):
     @api.autovacuum
     def _gc_runs(self):
         """Delete the history after the time in the settings; open runs are kept."""
+        most = 0
         for (name, default), keep in ((KEEP_ANSWERS, False), (KEEP_RUNS, True)):
             # sudo: reads one system parameter that is no secret, under a name of our own
             days = self.env["ir.config_parameter"].sudo().get_param(name)
@@ -145,9 +148,13 @@ class AccountOnlineRun(models.Model):
             )
             domain = [("started_at", "<", limit), ("state", "not in", ("planned", "running"))]
             if keep:
-                self.search(domain, limit=10_000).unlink()
+                found = self.search(domain, limit=BATCH)
+                found.unlink()
             else:
-                self.search([*domain, ("raw_answers", "!=", False)], limit=10_000).raw_answers = False
+                found = self.search([*domain, ("raw_answers", "!=", False)], limit=BATCH)
+                found.raw_answers = False
+            most = max(most, len(found))
+        return most, most == BATCH
 
     # -------------------------------------------------------------------------
     # ACTIONS

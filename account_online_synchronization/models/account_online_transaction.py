@@ -1,9 +1,13 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..books import restore
 from ..client.errors import BadTransaction
 from ..sync.identity import OPENING, Entry, digest
 from .server_fields import as_server
+
+#: Records that are deleted in one transaction; Odoo goes on while there are more.
+BATCH = 10_000
 
 
 class AccountOnlineTransaction(models.Model):
@@ -75,7 +79,9 @@ class AccountOnlineTransaction(models.Model):
     @api.autovacuum
     def _gc_without_account(self):
         """Without an account and its journal nothing can come back."""
-        self.search([("account_online_account_id", "=", False), ("journal_id", "=", False)], limit=10_000).unlink()
+        found = self.search([("account_online_account_id", "=", False), ("journal_id", "=", False)], limit=BATCH)
+        found.unlink()
+        return len(found), len(found) == BATCH
 
     # -------------------------------------------------------------------------
     # ACTIONS
@@ -104,11 +110,19 @@ class AccountOnlineTransaction(models.Model):
         self.check_access("read")
         # sudo: the group and read access to these transactions were checked above
         transactions = as_server(self)
+        # Why: of two who bring the same one back, the second would read PostgreSQL's words about a unique index.
+        if len(transactions.try_lock_for_update()) < len(transactions):
+            raise UserError(
+                self.env._(
+                    "%s is being synchronized right now. Try again in a moment.",
+                    ", ".join(transactions.account_online_account_id.account_online_link_id.mapped("name")),
+                )
+            )
         transactions._check_restorable()
         lines = self.env["account.bank.statement.line"]
         for account in transactions.account_online_account_id:
             chosen = transactions.filtered(lambda one, account=account: one.account_online_account_id == account)
-            lines += account._restore_transactions(chosen)
+            lines += restore.restore(account, chosen)
         return {
             **self.env["ir.actions.act_window"]._for_xml_id(
                 "account_online_synchronization.account_bank_statement_line_action"

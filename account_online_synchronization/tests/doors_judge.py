@@ -73,6 +73,8 @@ class Judge:
         door = METHODS[f"{call.model}.{call.method}"]
         if answer.is_success and not self.may(door.who) and answer.result not in (None, False, []):
             yield f"{call} answered somebody who may not call it: {str(answer.result)[:200]}"
+        if call.method == "action_apply" and answer.is_success and self.case.forged_interventions & set(call.ids or ()):
+            yield f"{call} {call.ids} did what is no intervention"
 
     # -------------------------------------------------------------------------
     # WHAT WAS ASKED
@@ -107,7 +109,14 @@ class Judge:
                     # What refers to it, such as its followers, is the caller's, too.
                     made.setdefault(change.table, set()).add(change.new["id"])
                 continue
-            may_change = door and self.may(door.who) and (not self.caller.foreign or change.table in SHARED_TABLES)
+            # Why never: support cuts off and lets in again, and what it has done stays to be read.
+            is_erased = change.kind == "DELETE" and change.table.startswith("bank_sync_")
+            may_change = (
+                not is_erased
+                and door
+                and self.may(door.who)
+                and (not self.caller.foreign or change.table in SHARED_TABLES)
+            )
             if may_change and any(fnmatch.fnmatch(change.table, pattern) for pattern in door.changes):
                 continue
             yield f"{call} changed {change}"

@@ -264,6 +264,35 @@ class Company:
         self.link.activity_schedule("mail.mail_activity_data_todo", summary=self.case.bank_text(self.tag))
 
 
+#: What may stand in a row of an intervention, and is none: names of methods, of which one was run as the superuser.
+FORGED_ACTIONS = ("unlink", "write", "_block", "_unblock", "_disconnect", "_set_state", "action_apply", "records", "")
+
+
+def open_interventions(env):
+    """Support's wizards: one for each thing that they do, and one for each that they must not do, stored all the same.
+
+    :return: ids of the latter
+    """
+    interventions, forged = env["bank.sync.intervention"], set()
+    actions = interventions._fields["action"].get_values(env)
+    for action in (*actions, *FORGED_ACTIONS):
+        client = env["bank.sync.client"].create({"name": "Cut off", "database_uuid": f"intervention {action}"})
+        intervention = interventions.create(
+            {
+                "action": action if action in actions else actions[0],
+                "client_ids": client.ids,
+                "connection_ids": env["bank.sync.connection"].create({"client_id": client.id}).ids,
+                "reason": "Because.",
+            }
+        )
+        if action not in actions:
+            env.flush_all()
+            env.cr.execute("UPDATE bank_sync_intervention SET action = %s WHERE id = %s", [action, intervention.id])
+            forged.add(intervention.id)
+    env.invalidate_all()
+    return forged
+
+
 def fill(env, model):
     """A row of a model of which nothing is known but its fields: what is required, with values that fit."""
     values = {}

@@ -1,4 +1,5 @@
 from datetime import date, timedelta
+from unittest.mock import patch
 
 from odoo.exceptions import UserError
 from odoo.tests import Form, tagged
@@ -135,6 +136,30 @@ class TestAccountChoice(OnlineSyncCommon):
         selection.line_ids[1].write({"action": "create", "journal_name": " "})
         self.assertIn("choose a journal for Account A1", selection.problem)
         self.assertIn("name the new journal for Account A2", selection.problem)
+
+    def test_choice_that_was_made_meanwhile_is_not_made_again(self):
+        first = self.choose()
+        second = self.choose(first.account_online_link_id)
+        for selection in (first, second):
+            selection.line_ids.write({"action": "create", "journal_id": False})
+        first.action_confirm()
+        linked = first.account_online_link_id.journal_ids
+        count = self.env["account.journal"].search_count([])
+        for selection in (first, second):
+            with self.assertRaisesRegex(UserError, "Another journal was chosen for"):
+                selection.action_confirm()
+        self.assertEqual(first.account_online_link_id.journal_ids, linked)
+        self.assertEqual(self.env["account.journal"].search_count([]), count)
+
+    def test_choice_waits_for_nobody_who_is_making_one(self):
+        selection = self.choose()
+        nothing = self.env["account.online.account"]
+        with (
+            patch.object(type(nothing), "try_lock_for_update", lambda *_args, **_named: nothing),
+            self.assertRaisesRegex(UserError, "Try again in a moment"),
+        ):
+            selection.action_confirm()
+        self.assertFalse(selection.account_online_link_id.journal_ids)
 
     def test_a_journal_that_another_account_has_taken_meanwhile_is_refused(self):
         selection = self.choose(journal=self.journal)

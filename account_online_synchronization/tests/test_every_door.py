@@ -15,7 +15,16 @@ from .doors_audit import Audit
 from .doors_calls import Call, Generator
 from .doors_judge import Judge
 from .doors_table import METHODS, NO_COMPANY_RULE, NOT_HERE, READERS, SETTABLE, SYSTEM
-from .doors_world import Canaries, Company, fill, is_ours, our_fields, our_models, public_methods
+from .doors_world import (
+    Canaries,
+    Company,
+    fill,
+    is_ours,
+    open_interventions,
+    our_fields,
+    our_models,
+    public_methods,
+)
 
 #: What Odoo says of calls that were refused, each of which would be a warning.
 QUIET = (
@@ -80,6 +89,9 @@ class TestEveryDoor(OnlineSyncCommon, HttpCase):
         )
         other = cls.setup_other_company(name="Company of the attackers")
         cls.a, cls.b = Company(cls, cls.company_data, "A"), Company(cls, other, "B")
+        cls.forged_interventions = (
+            open_interventions(cls.env(su=True)) if "bank.sync.intervention" in cls.env else set()
+        )
         cls.stored = [name for name in our_models(cls.env) if not cls.env[name]._abstract and cls.env[name]._auto]
         for name in cls.stored:
             if is_ours(cls.env, name) and not cls.env[name].sudo().with_context(active_test=False).search_count(
@@ -147,6 +159,8 @@ class TestEveryDoor(OnlineSyncCommon, HttpCase):
         tomorrow = fields.Datetime.now() + timedelta(days=1)
         key = self.env["res.users.apikeys"].with_user(user).sudo()._generate("rpc", "doors", tomorrow)
         self.authenticate(user.login, user.login)
+        if rank == "support":
+            self.own("bank.sync.intervention", own, user)
         if foreign:
             # The server has opened the wizards and visits of his company for him.
             for name in self.stored:
@@ -387,6 +401,23 @@ class TestEveryDoor(OnlineSyncCommon, HttpCase):
         if "bank.sync.client" not in self.env:
             self.skipTest("The proxy is not installed in this database.")
         self.attack("support", "bank_sync_proxy.group_support")
+
+    def test_support_intervenes_in_four_ways_and_in_no_other(self):
+        """Else the attack of support would prove nothing: no intervention would have come as far as its action."""
+        if "bank.sync.intervention" not in self.env:
+            self.skipTest("The proxy is not installed in this database.")
+        with mute_logger(*QUIET):
+            caller = self.caller("support", "bank_sync_proxy.group_support")
+            done = set()
+            self.env.flush_all()
+            self.savepoint()
+            for one in self.ids_of(self.a, "bank.sync.intervention"):
+                call = Call("bank.sync.intervention", "action_apply", [one])
+                if self.over_call_kw(call, caller).is_success:
+                    done.add(one)
+                self.back()
+        self.assertEqual(done, set(self.ids_of(self.a, "bank.sync.intervention")) - self.forged_interventions)
+        self.assertEqual(len(done), 4)
 
     def test_the_doors_open_for_those_who_may(self):
         """Else an attack would prove nothing: it would fail for a reason that has nothing to do with rights."""

@@ -1,4 +1,5 @@
 from datetime import date
+from unittest.mock import patch
 
 from freezegun import freeze_time
 
@@ -48,6 +49,15 @@ class TestLocked(OnlineSyncCommon):
 
     def test_it_cannot_be_brought_in_while_it_is_locked(self):
         with self.assertRaisesRegex(UserError, "is in a locked period"):
+            self.beside().action_restore()
+
+    def test_import_says_when_somebody_else_imports_the_same_one(self):
+        self.company.fiscalyear_lock_date = False
+        nothing = self.env["account.online.transaction"]
+        with (
+            patch.object(type(nothing), "try_lock_for_update", lambda *_args, **_named: nothing),
+            self.assertRaisesRegex(UserError, "Try again in a moment"),
+        ):
             self.beside().action_restore()
 
     def test_import_brings_it_in_at_once_when_it_is_open(self):

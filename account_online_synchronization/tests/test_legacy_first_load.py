@@ -3,7 +3,7 @@ from unittest.mock import patch
 
 from freezegun import freeze_time
 
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from .. import legacy
@@ -203,7 +203,7 @@ class TestLegacyReconnect(LegacyCommon):
         )
         link = self.take_over()
         self.assertEqual(link.name, "Old Bank")
-        problem = self.env["account.online.migration"].search([("kind", "=", "problem")])
+        problem = self.env["account.online.migration"].sudo().search([("kind", "=", "problem")])
         self.assertIn(("account_online_journal", "division by zero"), [(one.source, one.text) for one in problem])
 
     def test_our_own_fields_are_nobody_elses(self):
@@ -213,8 +213,24 @@ class TestLegacyReconnect(LegacyCommon):
         Migration = self.env["account.online.migration"]
         with patch.object(legacy, "migrate", side_effect=KeyError("anything")), self.assertLogs("odoo", "ERROR"):
             self.assertIsNone(Migration._take_over())
-        self.assertIn("Nothing could be taken over: KeyError", Migration.search([]).text)
+        self.assertIn("Nothing could be taken over: KeyError", Migration.sudo().search([]).text)
         self.assertTrue(Migration._take_over().links)
+
+    def test_rows_of_no_company_are_shown_to_the_system_only(self):
+        row = self.env["account.online.migration"].sudo().create({"kind": "problem", "source": "x"})
+        administrator = new_test_user(self.env, login="administrator", groups="account.group_account_manager")
+        self.assertFalse(row.with_user(administrator).search([("id", "=", row.id)]))
+        administrator.group_ids += self.env.ref("base.group_system")
+        self.assertEqual(row.with_user(administrator).search([("id", "=", row.id)]), row)
+
+    def test_rows_of_no_company_belong_to_the_only_company_if_there_is_one(self):
+        row = self.env["account.online.migration"].sudo().create({"kind": "problem", "source": "x"})
+        self.env["res.company"].create({"name": "Another company"})
+        row._give_to_only_company()
+        self.assertFalse(row.company_id)
+        with patch.object(type(self.env.company), "search", lambda *_args, **_named: self.env.company):
+            row._give_to_only_company()
+        self.assertEqual(row.company_id, self.env.company)
 
     def test_secrets_are_blanked_and_copied_nowhere(self):
         link = self.take_over()

@@ -4,6 +4,7 @@ from freezegun import freeze_time
 
 from odoo.tests import tagged
 
+from ..books.ledger import running_balance
 from .common import OnlineSyncCommon
 
 
@@ -115,13 +116,13 @@ class TestStatements(OnlineSyncCommon):
     def test_the_balance_of_the_journal_is_the_running_balance_of_its_last_posted_line(self):
         self.book_three_months()
         account = self.connect_journal().account_online_account_ids
-        self.assertEqual(account._current_journal_balance(), 0)
+        self.assertEqual(running_balance(account), 0)
         self.synchronize(account.account_online_link_id)
 
         def assert_same():
             last = self.Line.search([("journal_id", "=", self.journal.id), ("state", "=", "posted")], limit=1)
             last.invalidate_recordset(["running_balance"])
-            self.assertEqual(account._current_journal_balance(), last.running_balance)
+            self.assertEqual(running_balance(account), last.running_balance)
 
         assert_same()
         by_hand = self.Line.create(
@@ -140,4 +141,4 @@ class TestStatements(OnlineSyncCommon):
         assert_same()
         statement.balance_start = 4
         assert_same()
-        self.assertEqual(account._current_journal_balance(), 11.25)
+        self.assertEqual(running_balance(account), 11.25)

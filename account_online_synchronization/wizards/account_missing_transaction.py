@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools.misc import format_datetime
 
+from ..books import restore
 from ..books.compare import compare
 from ..books.kept import Kept
 from ..books.read import policy_of
@@ -349,7 +350,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
                 # Why: the bank tells it in other words by now, and these are what the user has seen.
                 one.kept.write(values)
             kept += one.kept
-        return account._restore_transactions(kept)
+        return restore.restore(account, kept)
 
 
 class AccountMissingTransactionPage(models.TransientModel):

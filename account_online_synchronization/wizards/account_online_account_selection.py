@@ -118,6 +118,7 @@ class AccountOnlineAccountSelection(models.TransientModel):
                 Command.create(
                     {
                         "account_online_account_id": account.id,
+                        "linked_journal_id": account.journal_ids.id,
                         # Why none: a feed that works is moved to another connection only where the user says so.
                         "action": "none" if account.is_left_out or is_moved else "existing" if proposed else "create",
                         "journal_id": not account.is_left_out and not is_moved and proposed.id,
@@ -162,6 +163,7 @@ class AccountOnlineAccountSelection(models.TransientModel):
     def action_confirm(self):
         """Link the accounts as chosen, all of them or none, and fetch their transactions."""
         link = self._check_rights()
+        self.line_ids._hold_accounts()
         if self.problem:
             raise UserError(self.problem)
         for line in self.line_ids.sorted(lambda line: line.action != "none"):

@@ -32,6 +32,9 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
     )
     allowed_journal_ids = fields.Many2many(comodel_name="account.journal", compute="_compute_allowed_journal_ids")
     journal_id = fields.Many2one(comodel_name="account.journal", domain="[('id', 'in', allowed_journal_ids)]")
+    linked_journal_id = fields.Many2one(
+        comodel_name="account.journal", readonly=True, help="What the account filled when this window was opened."
+    )
     proposed_journal_id = fields.Many2one(comodel_name="account.journal", readonly=True)
     proposal_reason = fields.Char(readonly=True)
     journal_name = fields.Char(string="Name of the New Journal")
@@ -179,6 +182,32 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
             journal_currency=(other.currency_id or other.company_id.currency_id).name,
             account_currency=account.currency_id.name,
         )
+
+    def _hold_accounts(self):
+        """Lock the accounts, and compare them with the state for which the user has chosen.
+
+        Two windows, or one that is confirmed twice, would each make a journal, and move the account from one to the
+        other.
+
+        :raise UserError: when an account is in use, or fills another journal meanwhile
+        """
+        for line in self:
+            account = line.account_online_account_id
+            if not account.try_lock_for_update(allow_referencing=True):
+                raise UserError(
+                    self.env._(
+                        "%s is being synchronized right now. Try again in a moment.",
+                        account.account_online_link_id.name,
+                    )
+                )
+            if account.journal_ids != line.linked_journal_id:
+                raise UserError(
+                    self.env._(
+                        "Another journal was chosen for %s after this window was opened, so nothing was changed now. "
+                        "Close the window, and use Fetch Accounts on the connection to see the current choice.",
+                        account.display_name,
+                    )
+                )
 
     def _check_rights(self):
         """Who may connect, and the connection itself, were checked by the selection."""

@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..books import statements
+from ..books.ledger import running_balance
 from ..models.server_fields import as_server
 from ..sync.identity import LEGACY, OPENING
 
@@ -167,7 +168,7 @@ class AccountOnlineReversal(models.TransientModel):
         """Turn the sign of the account and of lines. The difference between bank and journal stays what it was."""
         account = self.account_id
         journal = account.journal_ids
-        difference = account._signed_balance() - account._current_journal_balance() if lines else 0.0
+        difference = account._signed_balance() - running_balance(account) if lines else 0.0
         touched, day = lines.statement_id, min(lines.mapped("date"), default=None)
         account.inverse_transaction_sign = not account.inverse_transaction_sign
         if self.with_balance:
@@ -197,7 +198,7 @@ class AccountOnlineReversal(models.TransientModel):
         )
         if not first.online_period_start or not account.balance_at or is_booked:
             return
-        missing = account._signed_balance() - difference - account._current_journal_balance()
+        missing = account._signed_balance() - difference - running_balance(account)
         if not account.currency_id.is_zero(missing):
             statements.settle(journal, first, first.online_period_start, first.balance_start + missing)
 

@@ -86,6 +86,8 @@ class BankSyncCallbacks(Pages, http.Controller):
     def arrive_by_form(self, provider, **_parameters):
         """A bank's page that sends a form. Its request has no cookie of ours, so it comes again as a GET, with what it
         brought in an envelope that only this proxy can open."""
+        if not self._known(provider):
+            return self._sign("strange", HTTPStatus.NOT_FOUND)
         params = request.httprequest.form.to_dict()
         state = params.pop("state", "")
         sealed = request.env["bank.sync.vault"]._seal({"params": params}, SEALED, provider, state)
@@ -122,13 +124,10 @@ class BankSyncCallbacks(Pages, http.Controller):
     )
     def hear(self, provider, **_parameters):
         """A provider tells something. Only noted here, because it waits for the answer and sends it again otherwise."""
-        if "\x00" in provider:
-            # Why here: PostgreSQL takes no such text, and a stranger would fill the log with tracebacks.
+        if not self._known(provider):
             return self._reply(HTTPStatus.NOT_FOUND)
         # sudo: nobody is logged in; reads a provider by its public code; its adapter checks the webhook's signature
         record = as_server(request.env["bank.sync.provider"]).search([("code", "=", provider)], limit=1)
-        if not record:
-            return self._reply(HTTPStatus.NOT_FOUND)
         body = request.httprequest.get_data(cache=False)
         try:
             told = record._adapter().parse_webhook(request.httprequest.headers, body)

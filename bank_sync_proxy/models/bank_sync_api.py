@@ -5,6 +5,7 @@ from datetime import date
 from odoo import api, models
 
 from ..providers.errors import ProtocolError
+from ..providers.masking import one_line
 from ..providers.types import moment_text
 from ..tools.urls import is_local_path
 from .bank_sync_connection import aware
@@ -71,7 +72,7 @@ class BankSyncApi(models.AbstractModel):
         api_sudo._before(client_sudo, operation, payload)
         answer, error, record = api_sudo.env["bank.sync.error"]._attempt(
             lambda: api_sudo._run(client_sudo, operation, payload),
-            operation=str(operation)[:100],
+            operation=one_line(str(operation)[:100]),
             client=client_sudo,
             # Why a function: only a failure wants to know.
             connection=lambda: api_sudo._connection_of(client_sudo, payload),
@@ -81,7 +82,9 @@ class BankSyncApi(models.AbstractModel):
             return answer
         if record.connection_id:
             record.connection_id._note_failure(error)
-        _logger.info("%s for client %s failed: %s, %s", operation, client_sudo.id, record.reference, error)
+        _logger.info(
+            "%s for client %s failed: %s, %s", one_line(str(operation)), client_sudo.id, record.reference, error
+        )
         return {"error": error.to_protocol(record.reference, record.message)}
 
     @api.model
@@ -201,14 +204,15 @@ class BankSyncApi(models.AbstractModel):
         detail = (
             f"{count} of {count + len(page.transactions)} transactions could not be read, {first.id}: {first.problem}"
         )
+        error = ProtocolError("unexpected_answer", detail, provider=connection.provider_id.code)
         record = self.env["bank.sync.error"]._record(
-            ProtocolError("unexpected_answer", detail, provider=connection.provider_id.code),
+            error,
             operation="transactions.list",
             client=connection.client_id,
             connection=connection,
             request=payload,
         )
-        _logger.warning("%s: %s", record.reference, detail)
+        _logger.warning("%s: %s", record.reference, error)
 
     # -------------------------------------------------------------------------
     # QUESTIONS, CHECKED

@@ -7,6 +7,7 @@ from odoo.tools.translate import get_translation
 
 from ..providers.errors import ConsentError, ProviderError, TransientError
 from ..providers.types import Challenge, Completed, Flow, Redirect, Refreshed, User, moment_text
+from .clean_up import clean_up
 
 #: Connections that nobody finished are of no use to anybody.
 KEEP_UNFINISHED_DAYS = 7
@@ -322,4 +323,4 @@ class BankSyncConnection(models.Model):
     @api.autovacuum
     def _gc_unfinished(self):
         limit = fields.Datetime.now() - timedelta(days=KEEP_UNFINISHED_DAYS)
-        self.search([("state", "=", "pending"), ("create_date", "<", limit)], limit=10_000).unlink()
+        return clean_up(self, [("state", "=", "pending"), ("create_date", "<", limit)])

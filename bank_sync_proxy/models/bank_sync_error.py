@@ -10,11 +10,13 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
+from odoo.tools import SQL
 from odoo.tools.translate import get_translation
 
 from ..providers.errors import CODES, ProtocolError, ProviderError
 from ..providers.masking import mask
 from ..tools.bounded_http import Deadline
+from .clean_up import clean_up
 from .server_fields import as_server
 
 _logger = logging.getLogger(__name__)
@@ -25,6 +27,8 @@ KEEP_DAYS = 90
 MAX_DETAIL = 20_000
 #: All requests that one question makes to a provider end within so many seconds: before the database gives up (120).
 QUESTION_SECONDS = 100
+#: Records of one client within a day.
+DAILY_OF_CLIENT = 1000
 LENGTH = 8
 #: Within how many minutes before and after an error others of the same client may have to do with it.
 NEARBY_MINUTES = 60
@@ -78,6 +82,7 @@ class BankSyncError(models.Model):
     )
 
     _reference_unique = models.UniqueIndex("(reference)", "References are unique.")
+    _client_day = models.Index("(client_id, create_date)")
 
     # -------------------------------------------------------------------------
     # COMPUTES
@@ -166,30 +171,67 @@ class BankSyncError(models.Model):
     def _record(self, error, *, operation, client=None, connection=None, request=None, trace=None, **more):
         """Keep everything about a failure that helps to understand it, without secrets.
 
+        A client can repeat a failure as often as it likes, so beyond a daily limit the record is not stored: it still
+        has the reference and the sentence of the answer, and the caller logs them.
+
         :param error: :class:`~..providers.errors.ProviderError`
         :param connection: record, or a function that finds it
         :param dict request: what was asked
         :param str trace: traceback of an unexpected exception
         :param more: further values of the record
-        :return: the record
+        :return: the record, perhaps one that is not stored
         """
         if callable(connection):
             connection = connection()
         # sudo: failures are recorded whoever caused them; texts are masked, and only support reads them
-        return as_server(self).create(
+        records = as_server(self)
+        values = {
+            "reference": self._new_reference(),
+            "client_id": client and client.id,
+            "connection_id": connection and connection.id,
+            "code": error.code,
+            "message": self._sentence(error),
+        }
+        if not records._has_room(client, more):
+            return records.new(values)
+        return records.create(
             {
-                "client_id": client and client.id,
-                "connection_id": connection and connection.id,
+                **values,
                 "institution_id": self._institution_of(connection, request).id,
                 "provider_code": error.provider or (connection and connection.provider_id.code),
                 "operation": operation,
-                "code": error.code,
-                "message": self._sentence(error),
                 "request": request and json.dumps(mask(request), indent=2, ensure_ascii=False)[:MAX_DETAIL],
                 "detail": mask("\n\n".join(filter(None, (str(error), trace))))[-MAX_DETAIL:],
                 **more,
             }
         )
+
+    @api.model
+    def _has_room(self, client, more):
+        """Whether today's records still have room for this one."""
+        today, most = self._records_of_today(client, more)
+        if not today:
+            return True
+        ((count,),) = self.env.execute_query(SQL("SELECT count(*) FROM (%s LIMIT %s) AS today", today, most))
+        return count < most
+
+    @api.model
+    def _records_of_today(self, client, more):
+        """
+        :param dict more: as in :meth:`_record`
+        :return: query for those that share the room of this one, and how many may be there; None without a limit
+        """
+        if not client:
+            # Scheduled actions and administrators of this database: nobody from outside can repeat these.
+            return None, 0
+        since = fields.Datetime.now() - timedelta(days=1)
+        today = SQL(
+            "SELECT 1 FROM bank_sync_error AS error JOIN bank_sync_client AS client ON client.id = error.client_id"
+            " WHERE error.client_id = %s AND error.create_date >= %s",
+            client.id,
+            since,
+        )
+        return today, DAILY_OF_CLIENT
 
     @api.model
     def _institution_of(self, connection, request):
@@ -234,5 +276,4 @@ class BankSyncError(models.Model):
 
     @api.autovacuum
     def _gc_errors(self):
-        limit = fields.Datetime.now() - timedelta(days=KEEP_DAYS)
-        self.search([("create_date", "<", limit)], limit=10_000).unlink()
+        return clean_up(self, [("create_date", "<", fields.Datetime.now() - timedelta(days=KEEP_DAYS))])

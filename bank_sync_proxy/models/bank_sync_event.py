@@ -3,6 +3,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
+from .clean_up import clean_up
 from .server_fields import as_server
 
 _logger = logging.getLogger(__name__)
@@ -156,4 +157,4 @@ class BankSyncEvent(models.Model):
     @api.autovacuum
     def _gc_events(self):
         limit = fields.Datetime.now() - timedelta(days=KEEP_DAYS)
-        self.search([("state", "!=", "pending"), ("create_date", "<", limit)], limit=10_000).unlink()
+        return clean_up(self, [("state", "!=", "pending"), ("create_date", "<", limit)])

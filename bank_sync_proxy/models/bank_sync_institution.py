@@ -1,4 +1,5 @@
 import logging
+from dataclasses import replace
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -6,6 +7,7 @@ from odoo.service.model import retrying
 from odoo.tools import SQL, split_every
 
 from ..providers.errors import ProtocolError
+from ..providers.reading import words
 from ..tools import banks
 
 _logger = logging.getLogger(__name__)
@@ -16,6 +18,9 @@ BATCH = 1000
 FEW = 20
 #: A scheduled action that goes on where its time was over begins with those that have waited longest.
 FRESH_HOURS = 1
+#: Characters. PostgreSQL indexes no longer ids; a larger logo would be sent with each page of the list.
+MAX_ID = 500
+MAX_LOGO = 32 * 1024
 
 
 class BankSyncInstitution(models.Model):
@@ -178,14 +183,35 @@ class BankSyncInstitution(models.Model):
     def _usable(self, provider, listed):
         """:return: by id; what has no id or no name is left out, and the second one of two with one id"""
         usable, left_out = {}, 0
-        for institution in listed:
-            if institution.id and banks.normalize(institution.name) and institution.id not in usable:
+        for institution in map(self._readable, listed):
+            if institution and institution.id not in usable:
                 usable[institution.id] = institution
             else:
                 left_out += 1
         if left_out:
             _logger.warning("%s lists %s banks without id or name, or twice: left out", provider.code, left_out)
         return usable
+
+    @api.model
+    def _readable(self, institution):
+        """One odd bank must not keep the others of its list away, nor say something else than it seems to.
+
+        :return: :class:`~..providers.types.Institution` that can be stored and shown; None for what is no bank
+        """
+        if not (isinstance(institution.id, str) and institution.id.isprintable() and len(institution.id) <= MAX_ID):
+            return None
+        name = words(institution.name) if isinstance(institution.name, str) else None
+        if not institution.id or not name or not banks.normalize(name):
+            return None
+        country, logo = institution.country, institution.logo
+        return replace(
+            institution,
+            name=name,
+            country=country if isinstance(country, str) and country.isprintable() else None,
+            bic=institution.bic if isinstance(institution.bic, str) else None,
+            logo=logo if isinstance(logo, str) and logo.isprintable() and len(logo) <= MAX_LOGO else None,
+            status=institution.status if institution.status in dict(self._fields["status"].selection) else "beta",
+        )
 
     @api.model
     def _check_shrinking(self, provider, listed):

@@ -4,6 +4,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 
 from ..providers.errors import RateLimited
+from .clean_up import clean_up
 from .server_fields import as_server
 
 DAY = timedelta(hours=24)
@@ -67,5 +68,4 @@ class BankSyncUsage(models.Model):
 
     @api.autovacuum
     def _gc_usage(self):
-        limit = fields.Datetime.now() - timedelta(days=KEEP_DAYS)
-        self.search([("create_date", "<", limit)], limit=10_000).unlink()
+        return clean_up(self, [("create_date", "<", fields.Datetime.now() - timedelta(days=KEEP_DAYS))])

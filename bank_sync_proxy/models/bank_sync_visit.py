@@ -1,21 +1,25 @@
 import hashlib
 import hmac
+import math
 import secrets
 from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.tools.translate import get_translation
 
-from ..providers.errors import ConsentError, ProtocolError
+from ..providers.errors import ConsentError, ProtocolError, RateLimited
 from ..providers.types import Challenge, Completed, Redirect, Refreshed, moment_text
-from ..tools.urls import with_query
+from ..tools.urls import is_page, with_query
 from .bank_sync_connection import aware
+from .clean_up import clean_up
 from .server_fields import as_server
 
 MINUTES = 30
 MAX_ATTEMPTS = 5
 MAX_VALUE_LENGTH = 500
 KEEP_DAYS = 7
+#: Visits that a database on another server may begin within an hour: each is a row, and mostly a question to a bank.
+PER_HOUR = 120
 
 
 class BankSyncVisit(models.Model):
@@ -85,6 +89,7 @@ class BankSyncVisit(models.Model):
         :param values: ``return_url``, ``language``, ``country_code``, ``may_choose``
         :return: ``connection_id``, ``page_url`` and ``expires_at`` of docs/protocol.md
         """
+        self._check_room(connection.client_id)
         connection.visit_ids._close("cancelled")
         token = self._new_token()
         visit = self.create(
@@ -104,6 +109,20 @@ class BankSyncVisit(models.Model):
             "page_url": f"/bank_sync/connect/{token}",
             "expires_at": moment_text(aware(visit.expires_at)),
         }
+
+    @api.model
+    def _check_room(self, client):
+        """:raise RateLimited: ``too_many_requests``"""
+        if client.is_embedded:
+            return
+        now = fields.Datetime.now()
+        since = now - timedelta(hours=1)
+        begun = self.search([("connection_id.client_id", "=", client.id), ("create_date", ">", since)], limit=PER_HOUR)
+        if len(begun) == PER_HOUR:
+            seconds = (begun[-1].create_date - since).total_seconds()
+            raise RateLimited(
+                "too_many_requests", f"more than {PER_HOUR} visits in an hour", retry_after=max(1, math.ceil(seconds))
+            )
 
     @api.model
     def _new_token(self):
@@ -174,6 +193,7 @@ class BankSyncVisit(models.Model):
         """The user has chosen a bank."""
         if not self.may_choose:
             return
+        identifier = identifier.replace("\x00", "")
 
         def question():
             self.connection_id.institution_id = self.env["bank.sync.institution"]._find(identifier)
@@ -275,7 +295,7 @@ class BankSyncVisit(models.Model):
             request=request,
         )
         if error and error.action == "retry":
-            self.write({"error_id": record.id, "step": self.step + 1})
+            self.write({"error_id": record.id or False, "step": self.step + 1})
         elif error:
             self._fail(error, record, address)
 
@@ -284,7 +304,7 @@ class BankSyncVisit(models.Model):
         if self.kind != "connect":
             self.connection_id._note_failure(error)
         self._close("failed")
-        self.error_id = record
+        self.error_id = record.id or False
 
     def _take(self, result, callback_state=None):
         """Go where an adapter's answer leads."""
@@ -294,6 +314,8 @@ class BankSyncVisit(models.Model):
             self.connection_id._take(result)
             self._close("done")
         elif isinstance(result, Challenge):
+            if result.form:
+                self._check_page(result.form.url)
             # Forgetting to tick an account is no attempt at guessing.
             failed = bool(result.error) and result.kind in ("credentials", "code")
             attempts = self.attempts + failed
@@ -305,6 +327,7 @@ class BankSyncVisit(models.Model):
             else:
                 self._go_on({"challenge": result.to_json()}, attempts=attempts)
         elif isinstance(result, Redirect) and callback_state:
+            self._check_page(result.url)
             self._go_on(
                 {"redirect": {"url": result.url, "data": result.data}},
                 callback_digest=self._digest(callback_state),
@@ -312,6 +335,14 @@ class BankSyncVisit(models.Model):
             )
         else:
             raise ProtocolError("unexpected_answer", f"an adapter gave {type(result).__name__}")
+
+    def _check_page(self, url):
+        """:raise ProtocolError: for an address of a provider to which no browser is sent"""
+        # sudo: reads one system parameter that is no secret, under a name of our own
+        own = self.env["ir.config_parameter"].sudo().get_param("web.base.url")
+        if not is_page(url, own or ""):
+            provider = self.connection_id.provider_id.code
+            raise ProtocolError("unexpected_answer", f"no address of a page: {str(url)[:200]}", provider=provider)
 
     def _waits_for_the_same(self, challenge):
         """A page that has only been looked at again is no step: buttons on it still work."""
@@ -354,5 +385,4 @@ class BankSyncVisit(models.Model):
 
     @api.autovacuum
     def _gc_visits(self):
-        limit = fields.Datetime.now() - timedelta(days=KEEP_DAYS)
-        self.search([("create_date", "<", limit)], limit=10_000).unlink()
+        return clean_up(self, [("create_date", "<", fields.Datetime.now() - timedelta(days=KEEP_DAYS))])

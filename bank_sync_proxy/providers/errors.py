@@ -13,7 +13,7 @@ stands in the one table below, :data:`CODES`; docs/protocol.md repeats it and a 
 
 from dataclasses import dataclass
 
-from .masking import mask
+from .masking import mask, one_line
 
 
 def _lt(text):
@@ -90,7 +90,7 @@ class ProviderError(Exception):
         text = self.code
         if any(origin):
             text += f" ({', '.join(str(part) for part in origin if part)})"
-        return f"{text}: {self.detail}" if self.detail else text
+        return one_line(f"{text}: {self.detail}" if self.detail else text)
 
     def to_protocol(self, reference=None, sentence=None):
         """:return: *error* of docs/protocol.md"""

@@ -24,7 +24,7 @@ from ..tools.bounded_http import (
 )
 from ..tools.outbound import AddressRefused, PublicAdapter, check_url, is_public
 from .errors import ConfigurationError, ProtocolError, TransientError
-from .masking import mask
+from .masking import mask, one_line
 from .reading import Number
 
 _logger = logging.getLogger(__name__)
@@ -244,13 +244,13 @@ class Http:
             return None, self._failure(ProtocolError, type(error).__name__, None)
         except requests.RequestException as error:
             # Why not its text: it shows the URL with all parameters.
-            _logger.info("%s %s %s: %s", self.provider, method, mask(name), type(error).__name__)
+            _logger.info("%s %s %s: %s", self.provider, method, one_line(mask(name)), type(error).__name__)
             return None, self._failure(TransientError, type(error).__name__)
         except TransientError as error:
             # Of the question for a token, before this one was sent.
             return None, error
         milliseconds = (self.monotonic() - begun) * 1000
-        _logger.debug("%s %s %s: %s in %d ms", self.provider, method, mask(name), answer.status, milliseconds)
+        _logger.debug("%s %s %s: %s in %d ms", self.provider, method, one_line(mask(name)), answer.status, milliseconds)
         return self._read(answer, kind)
 
     def _read(self, answer, kind):

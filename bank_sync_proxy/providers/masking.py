@@ -119,5 +119,10 @@ class _Copy:
         return text
 
 
+def one_line(text):
+    """A text for the server's log: line breaks in what a stranger has sent would begin lines of its own."""
+    return text if text.isprintable() else "".join(letter if letter.isprintable() else " " for letter in text)
+
+
 def _keep_key(match):
     return (match.groupdict().get("key") or "") + MASK

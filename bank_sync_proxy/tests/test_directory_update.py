@@ -116,6 +116,35 @@ class TestDirectoryUpdate(MoreProvidersMixin, ProxyCase):
         self.assertEqual((two.country_code, two.bic, two.logo), ("BE", "GEBABEBB", "https://example.com/logo.png"))
         self.assertFalse(self.row("second.3").logo)
 
+    def test_one_odd_bank_of_a_list_keeps_no_other_one_away(self):
+        odd = [
+            ("x" * 10_000, "Long ID", "BE"),
+            ("a\0", "NUL", "BE"),
+            ("\ud800", "Half", "BE"),
+            (5, "Number", "BE"),
+            (["a"], "List", "BE"),
+            ("nothing", None, "BE"),
+            ("number", 7, "BE"),
+            ("country", "Country", 5),
+            ("bic", "BIC", "BE", 5),
+            ("logo", "Logo", "BE", None, 5),
+            ("nul", "N\0UL", "\0B", "AAAABE\0B", "https://x\0"),
+            ("long", "x" * 1_000_000, "BE", None, f"data:image/png;base64,{'A' * 1_000_000}"),
+        ]
+        self.list_of(self.second, *odd, ("good", "Good Bank", "BE"))
+        with self.assertLogs("odoo.addons.bank_sync_proxy", "WARNING"):
+            self.update()
+        self.assertFalse(self.second.directory_error_id)
+        self.assertEqual(self.row("second.good").name, "Good Bank")
+        self.assertEqual(len(self.row("second.long").name), 200)
+        self.assertFalse(self.row("second.long").logo)
+
+    def test_the_name_of_a_bank_says_what_it_seems_to_say(self):
+        self.list_of(self.second, ("1", "Bank \u202eknaB\u200b\nBcc: x", "BE"), ("2", "<b>Bold</b> Bank", "BE"))
+        self.update()
+        self.assertEqual(self.row("second.1").name, "Bank knaB Bcc: x")
+        self.assertEqual(self.row("second.2").name, "Bold Bank")
+
     def test_a_connected_bank_that_is_gone_stays_for_its_connections(self):
         connection = self.connect("demo")
         provider_class = type(self.provider._adapter())

@@ -8,6 +8,7 @@ from odoo.tests import tagged
 
 from ..providers.errors import TransientError
 from ..providers.sandbox import Sandbox
+from ..providers.types import Challenge, Form, Redirect
 from .common import PagesCase
 
 
@@ -245,6 +246,48 @@ class TestRedirects(PagesCase):
         with patch("odoo.addons.bank_sync_proxy.controllers.callbacks.MAX_RECORDS", 3):
             for _attempt in range(6):
                 self.get("/bank_sync/callback/sandbox?state=invented")
+        self.assertEqual(len(self.errors()), 3)
+
+    def test_browser_is_sent_to_no_address_that_is_no_page_of_a_bank(self):
+        for url in (
+            "javascript:alert(1)",
+            "http://bank.example/",
+            "//bank.example",
+            "https://a@b.example/",
+            "https://[",
+        ):
+            with self.subTest(url):
+                redirect = Redirect(url)
+                with patch.object(Sandbox, "start", lambda _self, *_asked, redirect=redirect: redirect):
+                    answer = self.ask("connections.start", return_url="/back", institution_id="sandbox.demo-redirect")
+                self.assertFailure(answer, "unexpected_answer", "contact_support")
+
+    def test_form_leads_to_no_address_that_is_no_page_of_a_provider(self):
+        challenge = Challenge("Approve", kind="approval", form=Form("javascript:alert(1)", {}))
+        with patch.object(Sandbox, "start", lambda _self, *_asked: challenge):
+            answer = self.ask("connections.start", return_url="/back", institution_id="sandbox.demo")
+        self.assertFailure(answer, "unexpected_answer", "contact_support")
+
+    def test_path_of_a_stranger_ends_in_a_page_and_in_no_traceback(self):
+        with self.assertNoLogs("odoo.http", logging.ERROR), self.assertNoLogs("odoo.sql_db", logging.ERROR):
+            for path in ("visit/%00", "visit/a%00b/bank", "callback/%00?state=%00", "connect/%00"):
+                self.assertEqual(self.get(f"/bank_sync/{path}").status_code, 404, path)
+            for path in ("callback/a%0d%0aX:y", "callback/%00", "callback/unknown", "webhook/%00"):
+                answer = self.url_open(f"/bank_sync/{path}", data={"state": "x"}, allow_redirects=False)
+                self.assertEqual(answer.status_code, 404, path)
+
+    def test_choice_of_a_bank_with_a_nul_is_an_unknown_bank(self):
+        page = self.enter(self.start(institution=None))
+        page = self.post(page, institution="sandbox\0demo")
+        self.assertEqual(page.status_code, 200)
+
+    def test_strangers_who_know_a_state_cannot_fill_the_table_of_errors_either(self):
+        _answer, _page, bank = self.begin()
+        callback = self.decide(bank)
+        self.another_browser()
+        with patch("odoo.addons.bank_sync_proxy.models.bank_sync_error.DAILY_OF_CLIENT", 3):
+            for _attempt in range(6):
+                self.assertEqual(self.get(callback).status_code, 403)
         self.assertEqual(len(self.errors()), 3)
 
     # -------------------------------------------------------------------------

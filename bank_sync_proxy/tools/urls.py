@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 from .outbound import is_public
 
 MAX_LENGTH = 2000
+#: Banks put signed requests into the addresses of their pages.
+MAX_PAGE_LENGTH = 8000
 PORTS = {"http": 80, "https": 443}
 LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 #: Names that lead to the machine itself, or into its own network, wherever they are asked for.
@@ -45,6 +47,23 @@ def is_local_path(url):
         and not url.startswith("//")
         and _is_plain(url)
     )
+
+
+def is_page(url, own=""):
+    """Whether a browser may be sent to a page that a provider names: encrypted, and read by all programs in one way.
+
+    :param str own: address of this server; its own pages may be served without TLS, as the Demo Bank's
+    """
+    if not isinstance(url, str) or len(url) > MAX_PAGE_LENGTH or not _is_plain(url):
+        return False
+    try:
+        parts, ours = urlsplit(url), urlsplit(own)
+        _port = parts.port
+    except ValueError:
+        return False
+    if not parts.hostname or "@" in parts.netloc:
+        return False
+    return parts.scheme == "https" or (parts.scheme, parts.netloc) == (ours.scheme, ours.netloc)
 
 
 def clean_url(url, allow_private=False):

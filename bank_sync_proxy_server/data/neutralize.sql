@@ -1,6 +1,11 @@
 -- A copy must not sign as the proxy, send text messages, accept a code of one, or show where customers' databases are.
 UPDATE bank_sync_client
-   SET secret_data = NULL, secret_phone = NULL, contact_email = NULL, url = NULL;
+   SET secret_data = NULL, secret_phone = NULL, contact_email = NULL, url = NULL, confirmed_url = NULL;
+UPDATE bank_sync_event
+   SET last_error = NULL;
+UPDATE mail_message
+   SET body = NULL
+ WHERE model IN ('bank.sync.client', 'bank.sync.connection');
 DELETE FROM mail_tracking_value
  USING mail_message
  WHERE mail_message.id = mail_message_id AND mail_message.model IN ('bank.sync.client', 'bank.sync.connection');

@@ -5,6 +5,8 @@ from odoo.addons.bank_sync_proxy.models.server_fields import as_server
 from odoo.addons.bank_sync_proxy.providers.errors import ProtocolError
 from odoo.addons.bank_sync_proxy.tools.urls import is_below
 
+from ..tools.addresses import network_of
+
 _logger = logging.getLogger(__name__)
 
 MAX_DETAIL = 100
@@ -61,7 +63,7 @@ class BankSyncApi(models.AbstractModel):
             api_sudo = api_sudo.with_context(lang=language)
         method = api_sudo._unsigned_operations()[operation]
         answer, error, record = api_sudo.env["bank.sync.error"]._attempt(
-            lambda: method(payload, address), operation=operation, request=payload
+            lambda: method(payload, address), operation=operation, request=payload, address=network_of(address)
         )
         if not error:
             return answer

@@ -4,6 +4,7 @@ import secrets
 from datetime import timedelta
 
 from odoo import SUPERUSER_ID, api, fields, models
+from odoo.addons.bank_sync_proxy.models.clean_up import clean_up
 from odoo.addons.bank_sync_proxy.providers.errors import ConfigurationError, ConsentError, ProtocolError
 from odoo.addons.bank_sync_proxy.tools.urls import UrlRefused, clean_url
 from odoo.exceptions import UserError
@@ -185,4 +186,4 @@ class BankSyncClientRegistration(models.Model):
     def _gc_unconfirmed(self):
         limit = fields.Datetime.now() - timedelta(days=KEEP_UNCONFIRMED_DAYS)
         domain = [("awaits_phone_since", "<", limit), ("connection_ids", "=", False), ("blocked_by", "!=", "support")]
-        self.search(domain, limit=1000).unlink()
+        return clean_up(self, domain, 1000)

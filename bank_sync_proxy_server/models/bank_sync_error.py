@@ -1,10 +1,13 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 #: Records per minute of requests that were refused at the gate.
 REFUSED_OF_ADDRESS = 20
 REFUSED_IN_ALL = 300
+#: Records within a day of all who have proven nothing: strangers, and clients without a phone number.
+DAILY_OF_STRANGERS = 2000
 
 
 class BankSyncError(models.Model):
@@ -16,6 +19,21 @@ class BankSyncError(models.Model):
     address = fields.Char(readonly=True, help="Where a request came from that was refused before it was answered.")
 
     _refused = models.Index("(create_date) WHERE address IS NOT NULL")
+
+    @api.model
+    def _records_of_today(self, client, more):
+        """What strangers cause never uses up what a client may leave, although it may name that client."""
+        if not more.get("address") and not (client and client.awaits_phone_since):
+            today, most = super()._records_of_today(client, more)
+            return today and SQL("%s AND error.address IS NULL", today), most
+        self.env["bank.sync.client"].flush_model(["awaits_phone_since"])
+        # A client that confirms its number takes its records out of the strangers', and has room of its own.
+        today = SQL(
+            "SELECT 1 FROM bank_sync_error AS error LEFT JOIN bank_sync_client AS client ON client.id = error.client_id"
+            " WHERE error.create_date >= %s AND (error.address IS NOT NULL OR client.awaits_phone_since IS NOT NULL)",
+            fields.Datetime.now() - timedelta(days=1),
+        )
+        return today, DAILY_OF_STRANGERS
 
     @api.model
     def _record_refused(self, error, *, operation, client, address):

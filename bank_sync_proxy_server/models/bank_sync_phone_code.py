@@ -6,6 +6,7 @@ from datetime import timedelta
 import psycopg2
 
 from odoo import api, fields, models
+from odoo.addons.bank_sync_proxy.models.clean_up import clean_up
 from odoo.addons.bank_sync_proxy.models.server_fields import as_server
 from odoo.addons.bank_sync_proxy.providers.errors import ConsentError, RateLimited, TransientError
 from odoo.exceptions import UserError
@@ -74,7 +75,11 @@ class BankSyncPhoneCode(models.Model):
             "phone_digest": phone_digest,
             "code_digest": vault._digest("code", client.identifier, purpose, phone_digest, code),
             "client_serial": self._next_serial("client_serial", [("client_id", "=", client.id)], *PER_CLIENT),
-            "phone_serial": self._next_serial("phone_serial", [("phone_digest", "=", phone_digest)], *PER_NUMBER),
+            # Why counted for each purpose: whoever enters somebody's number into clients of his own must not use up the
+            # messages with which its owner lifts a block.
+            "phone_serial": self._next_serial(
+                "phone_serial", [("phone_digest", "=", phone_digest)], *PER_NUMBER, counted=[("purpose", "=", purpose)]
+            ),
         }
         try:
             # Before it is sent: who comes second sends nothing.
@@ -100,13 +105,16 @@ class BankSyncPhoneCode(models.Model):
                 raise self._too_early(PAUSE)
 
     @api.model
-    def _next_serial(self, name, domain, most, span):
-        """:raise RateLimited: when the pause, or the time that the limit spans, is not over yet"""
+    def _next_serial(self, name, domain, most, span, counted=()):
+        """
+        :param counted: domain of those that the limit counts
+        :raise RateLimited: when the pause, or the time that the limit spans, is not over yet
+        """
         now = self.env.cr.now()
         last = self.search(domain, limit=1)
         if last and last.create_date > now - PAUSE:
             raise self._too_early(last.create_date + PAUSE - now)
-        sent = self.search([*domain, ("is_sent", "=", True), ("create_date", ">", now - span)], limit=most)
+        sent = self.search([*domain, *counted, ("is_sent", "=", True), ("create_date", ">", now - span)], limit=most)
         if len(sent) >= most:
             raise self._too_early(sent[-1].create_date + span - now)
         return (last[name] or 0) + 1
@@ -200,5 +208,4 @@ class BankSyncPhoneCode(models.Model):
 
     @api.autovacuum
     def _gc_codes(self):
-        limit = fields.Datetime.now() - timedelta(days=KEEP_DAYS)
-        self.search([("create_date", "<", limit)], limit=10_000).unlink()
+        return clean_up(self, [("create_date", "<", fields.Datetime.now() - timedelta(days=KEEP_DAYS))])

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.addons.bank_sync_proxy.models.clean_up import clean_up
 
 
 class BankSyncRegistration(models.Model):
@@ -37,4 +38,4 @@ class BankSyncRegistration(models.Model):
 
     @api.autovacuum
     def _gc_registrations(self):
-        self.search([("moment", "<", fields.Datetime.now() - timedelta(days=1))], limit=10_000).unlink()
+        return clean_up(self, [("moment", "<", fields.Datetime.now() - timedelta(days=1))])

@@ -21,6 +21,7 @@ class BankSyncVisit(models.Model):
         return super()._refusal()
 
     def _choose_institution(self, identifier, address=None):
+        identifier = identifier.replace("\x00", "")
         if self.may_choose:
             # Why here: it counts, also when the bank can't be reached and the question is taken back.
             self.connection_id.client_id._note_suspicion("institution", identifier[:MAX_VALUE_LENGTH], address)

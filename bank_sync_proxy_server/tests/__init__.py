@@ -4,6 +4,7 @@ from . import (
     test_clients,
     test_door,
     test_events,
+    test_growth,
     test_institutions_page,
     test_phone,
     test_receiver,

@@ -192,6 +192,18 @@ class TestPhone(PhoneCase):
             self.make_older(sent, hours=15)
             self.assertTrue(self.verify(self.register())["sent"])
 
+    def test_strangers_use_up_no_messages_of_the_owner_of_a_number(self):
+        sent, owner = self.env["bank.sync.phone.code"], self.register_active()
+        with self.gateway():
+            for _number in range(5):
+                client = self.register()
+                self.assertTrue(self.verify(client, owner.phone)["sent"])
+                sent += self.codes(client)
+                self.make_older(sent, hours=2)
+            self.assertTooEarly(self.verify(self.register(), owner.phone), 1, 14 * 3600)
+            owner._block("Suspicious.")
+            self.assertTrue(self.ask("clients.reactivate", client=owner)["sent"])
+
     def test_codes_are_forgotten_when_no_limit_needs_them(self):
         client = self.register()
         with self.gateway():

@@ -33,7 +33,11 @@ class TestServerSecrets(SecretsMixin, ProxyCase):
             {"name": "Books", "database_uuid": "x", "url": "https://canary.example", "contact_email": canary}
         )
         self.env.cr.flush()
-        client.contact_email = f"new-{canary}"
+        client.write({"contact_email": f"new-{canary}", "confirmed_url": "https://canary.example"})
+        client.message_post(body="Registered from canary.")
+        self.env["bank.sync.event"].create(
+            {"client_id": client.id, "kind": "client.active", "last_error": "canary.example: HTTP 500"}
+        )
         self.env.cr.flush()
         error = self.env["bank.sync.error"].create(
             {"client_id": client.id, "request": canary, "detail": canary, "address": canary, "code": "rate_limited"}

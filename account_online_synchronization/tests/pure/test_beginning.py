@@ -29,6 +29,10 @@ def test_what_could_not_be_read_makes_the_beginning_unknown():
     assert start_of(Decimal(150), DAY, [row("100.00"), row("50.00")]) == 0
 
 
+def test_an_amount_without_a_day_makes_the_beginning_unknown():
+    assert start_of(Decimal(150), DAY, [row("100.00", None)]) is None
+
+
 def test_without_a_booked_balance_the_beginning_is_unknown():
     assert start_of(None, None, [row("1.00")]) is None
 

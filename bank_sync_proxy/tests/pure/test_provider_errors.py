@@ -102,3 +102,13 @@ def test_masking_keeps_what_is_no_secret():
         "phone": MASK,
         "none": None,
     }
+
+
+def test_error_is_one_line_in_the_log_whatever_a_stranger_has_sent():
+    forged = "x\n2026-01-01 00:00:00,000 1 CRITICAL forged\r\u2028\x1b[31m\u202e"
+    for error in (
+        ProtocolError("unexpected_answer", forged),
+        ConsentError("consent_revoked", "", provider="p", provider_code=forged, request_id=forged),
+    ):
+        assert str(error).isprintable()
+        assert "CRITICAL forged" in str(error)

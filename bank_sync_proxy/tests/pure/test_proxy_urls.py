@@ -1,6 +1,6 @@
 import pytest
 
-from bank_sync_proxy.tools.urls import UrlRefused, clean_url, is_below, is_local_path, with_query
+from bank_sync_proxy.tools.urls import UrlRefused, clean_url, is_below, is_local_path, is_page, with_query
 
 
 @pytest.mark.parametrize("url", ["/", "/odoo", "/back/to?book=1&x=%C3%A9#top", "/a//b"])
@@ -221,3 +221,46 @@ def test_what_could_leave_the_database_is_refused(url):
 @pytest.mark.parametrize("base", [None, "", False, "nonsense"])
 def test_a_database_without_an_address_has_no_pages(base):
     assert not is_below("https://a.example/odoo", base)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://bank.example/login?state=x",
+        "https://bank.example:8443/a%20b#top",
+        "https://bank.example/?request=" + "x" * 7000,
+        "http://books.example:8069/bank_sync/sandbox/bank?state=x",
+    ],
+)
+def test_page_of_a_provider_to_which_a_browser_is_sent(url):
+    assert is_page(url, "http://books.example:8069")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "data:text/html,<script>alert(1)</script>",
+        "file:///etc/passwd",
+        "http://bank.example/",
+        "http://books.example:8070/",
+        "//bank.example/",
+        "/web/session/logout",
+        "https:///path",
+        "https:bank.example",
+        "https://[bank",
+        "https://bank.example:port/",
+        "https://bank.example@evil.example/",
+        "https://bank.example\\@evil.example/",
+        "https://bank.example/\r\nSet-Cookie: a=b",
+        "https://b\u202eank.example/",
+        "https://bank.example/ ",
+        "https://bank.example/" + "x" * 9000,
+        "",
+        None,
+        5,
+        {"a": 1},
+    ],
+)
+def test_address_of_a_provider_that_is_no_page_is_refused(url):
+    assert not is_page(url, "http://books.example:8069")

@@ -1,0 +1,104 @@
+"""What users bring into the books themselves: kept transactions, and the transaction of an adopted line."""
+
+from datetime import date
+
+from odoo import fields
+from odoo.exceptions import UserError
+
+from ..sync.identity import Entry, digest
+from . import locks, statements
+from .ledger import running_balance
+from .opening import Beginning
+from .writer import Writer
+
+
+def restore(account, transactions):
+    """Import kept transactions into the journal, as the user asks for it.
+
+    :param transactions: ``account.online.transaction`` of the account
+
+    :return: the new lines
+    """
+    if not account.journal_ids:
+        raise UserError(
+            account.env._("%s fills no journal. Use Fetch Accounts to choose one first.", account.display_name)
+        )
+    locks.hold(account.journal_ids)
+    entries = []
+    for one in transactions.sorted(lambda one: (one.date or fields.Date.today(), one.id)):
+        entry = one._entry()
+        if not entry:
+            raise UserError(
+                account.env._(
+                    "“%(label)s” can't be read as a transaction: %(reason)s. Please enter it by hand.",
+                    label=one.payment_ref,
+                    reason=one.reason or "",
+                )
+            )
+        entries.append(entry._replace(digest=digest(entry.transaction)))
+    _check_not_locked(account, entries)
+    sign = account._transaction_sign()
+    first = statements.first_statement(account.journal_ids)
+    # Why not those: they were lines of the first statement, whose start does not contain them.
+    inside = transactions.filtered(
+        lambda one: one.state == "deleted" and one.date and (first.online_period_start or date.max) <= one.date
+    ).mapped("online_transaction_identifier")
+    opening = statements.opening_before(
+        first,
+        [
+            (account._line_date(entry.transaction), float(entry.transaction.amount * sign))
+            for entry in entries
+            if entry.identifier not in inside
+        ],
+    )
+    written = Writer(account, entries).write_lines(entries)
+    _check_written(account, written)
+    statements.group(account.journal_ids, written.lines, opening)
+    transactions.unlink()
+    Beginning(account).settle()
+    account.journal_balance = running_balance(account)
+    account._refresh_opening()
+    return written.lines
+
+
+def separate(account, line):
+    """Undo an adoption: the line is the user's own again, and the transaction gets a line of its own."""
+    locks.hold(account.journal_ids)
+    transaction = account._parse(line.transaction_details)
+    entry = Entry(line.online_transaction_identifier, digest(transaction), transaction)
+    _check_not_locked(account, [entry])
+    identity = {
+        "online_account_id": False,
+        "online_transaction_identifier": False,
+        "online_transaction_digest": False,
+        "online_partner_information": False,
+        "transaction_details": False,
+        "online_adopted": False,
+    }
+    line.write(identity)
+    written = Writer(account, [entry]).write_lines([entry])
+    _check_written(account, written)
+    statements.group(account.journal_ids, written.lines)
+    return written.lines
+
+
+def _check_not_locked(account, entries):
+    days = {entry: account._line_date(entry.transaction) for entry in entries}
+    locked = locks.locked_days(account.journal_ids, days.values())
+    if entry := next((entry for entry, day in days.items() if day in locked), None):
+        raise UserError(_locked_sentence(account, entry))
+
+
+def _locked_sentence(account, entry):
+    return account.env._(
+        "“%(label)s” is of %(date)s, which is in a locked period. Change the lock date first.",
+        label=entry.transaction.label[:80],
+        date=account._line_date(entry.transaction),
+    )
+
+
+def _check_written(account, written):
+    if written.refused:
+        raise UserError(written.refused[0][1])
+    if written.locked:
+        raise UserError(_locked_sentence(account, written.locked[0]))

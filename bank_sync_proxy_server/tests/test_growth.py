@@ -1,0 +1,132 @@
+from unittest.mock import patch
+
+from odoo.addons.bank_sync_proxy.models import bank_sync_error as bank_sync_error_proxy
+from odoo.addons.bank_sync_proxy.models import bank_sync_visit
+from odoo.addons.bank_sync_proxy.models.clean_up import clean_up
+from odoo.addons.bank_sync_proxy.providers.errors import ConsentError
+from odoo.addons.base.models.ir_autovacuum import is_autovacuum
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from ..models import bank_sync_error
+from .door import DoorCase
+
+MODELS = "odoo.addons.bank_sync_proxy.models"
+ADDONS = (
+    "odoo.addons.bank_sync_proxy.",
+    "odoo.addons.bank_sync_proxy_server.",
+    "odoo.addons.account_online_synchronization.",
+)
+
+
+@tagged("post_install", "-at_install")
+class TestGrowth(DoorCase):
+    """No table grows without end, whoever asks how often."""
+
+    def records(self):
+        return self.env["bank.sync.error"].search([("client_id", "=", self.client_record.id)])
+
+    def start(self, client=None):
+        payload = {"return_url": "https://db.example/x", "institution_id": "sandbox.demo"}
+        return self.knock("connections.start", payload).json()
+
+    @mute_logger(f"{MODELS}.bank_sync_api", "odoo.addons.bank_sync_proxy_server.models.bank_sync_gate")
+    def test_client_without_a_phone_number_leaves_few_records(self):
+        self.client_record.write({"state": "phone_required", "awaits_phone_since": "2026-01-01"})
+        with patch.object(bank_sync_error, "DAILY_OF_STRANGERS", 3):
+            for _number in range(5):
+                error = self.knock("accounts.list", {"connection_id": "x"}).json()["error"]
+                self.assertEqual(error["code"], "phone_required")
+                self.assertRegex(error["reference"], r"^E-")
+        self.assertEqual(len(self.records()), 3)
+
+    @mute_logger(f"{MODELS}.bank_sync_api", "odoo.addons.bank_sync_proxy_server.models.bank_sync_gate")
+    def test_client_leaves_a_limited_number_of_records_a_day(self):
+        with patch.object(bank_sync_error_proxy, "DAILY_OF_CLIENT", 3):
+            for _number in range(5):
+                error = self.knock("accounts.list", {"connection_id": "x"}).json()["error"]
+                self.assertEqual(error["code"], "unknown_connection")
+                self.assertTrue(error["message"])
+        self.assertEqual(len(self.records()), 3)
+
+    @mute_logger(f"{MODELS}.bank_sync_api", "odoo.addons.bank_sync_proxy_server.models.bank_sync_gate")
+    def test_strangers_use_up_no_room_of_the_client_that_they_name(self):
+        with (
+            patch.object(bank_sync_error, "DAILY_OF_STRANGERS", 2),
+            patch.object(bank_sync_error_proxy, "DAILY_OF_CLIENT", 1),
+        ):
+            for _number in range(3):
+                self.knock("accounts.list", secret="wrong, and long enough to be a secret")
+            self.knock("accounts.list", {"connection_id": "x"})
+        self.assertEqual(sorted(self.records().mapped("code")), ["signature_rejected"] * 2 + ["unknown_connection"])
+
+    def test_failure_without_a_stored_record_still_has_its_effects(self):
+        connection = self.env["bank.sync.connection"].browse(
+            self.env["bank.sync.connection"]._find(self.client_record, self.connect_in_process()).id
+        )
+        refused = ConsentError("consent_revoked", "gone", provider="sandbox")
+        with (
+            patch.object(bank_sync_error_proxy, "DAILY_OF_CLIENT", 0),
+            patch.object(type(connection), "_accounts", side_effect=refused, autospec=True),
+            mute_logger(f"{MODELS}.bank_sync_api"),
+        ):
+            answer = self.knock("accounts.list", {"connection_id": connection.identifier}).json()
+        self.assertEqual(answer["error"]["code"], "consent_revoked")
+        self.assertFalse(self.records())
+        self.assertEqual(connection.state, "expired")
+
+    def test_visit_that_fails_without_a_stored_record_ends(self):
+        page = self.start()
+        visit = self.env["bank.sync.visit"]._find(page["page_url"].rsplit("/", 1)[1])
+        refused = ConsentError("consent_revoked", "gone", provider="sandbox")
+        with (
+            patch.object(bank_sync_error_proxy, "DAILY_OF_CLIENT", 0),
+            patch.object(type(visit), "_ask_adapter", side_effect=refused, autospec=True),
+        ):
+            visit._answer({"user": ["demo"], "password": ["demo"]})
+        self.assertRecordValues(visit, [{"state": "failed", "error_id": False}])
+
+    @mute_logger(f"{MODELS}.bank_sync_api")
+    def test_client_begins_a_limited_number_of_visits_an_hour(self):
+        with patch.object(bank_sync_visit, "PER_HOUR", 3):
+            for _number in range(3):
+                self.assertNotIn("error", self.start())
+            self.env.flush_all()
+            self.env.cr.execute(
+                "UPDATE bank_sync_visit SET create_date = now() AT TIME ZONE 'UTC' + make_interval(mins => 30)"
+            )
+            self.env.invalidate_all()
+            answer = self.start()
+        self.assertEqual(answer["error"]["code"], "too_many_requests")
+        # The transaction of the test began some minutes ago.
+        self.assertTrue(3600 < answer["error"]["retry_after"] <= 5400)
+        connections = self.env["bank.sync.connection"].search([("client_id", "=", self.client_record.id)])
+        self.assertEqual(len(connections), 3)
+
+    # -------------------------------------------------------------------------
+    # CLEAN-UP
+    # -------------------------------------------------------------------------
+
+    def test_clean_up_says_whether_there_is_more(self):
+        suspicions = self.env["bank.sync.suspicion"]
+        for _number in range(5):
+            suspicions.create({"client_id": self.client_record.id, "kind": "burst"})
+        domain = [("client_id", "=", self.client_record.id)]
+        self.assertEqual([clean_up(suspicions, domain, 2) for _time in range(3)], [(2, True), (2, True), (1, False)])
+        self.assertFalse(suspicions.search(domain))
+
+    def test_every_clean_up_goes_on_while_there_is_more(self):
+        """A batch a day falls behind a table to which strangers add rows."""
+        found = {
+            f"{name}.{attribute}"
+            for name, model in self.env.items()
+            for cls in type(model).__mro__
+            if cls.__module__.startswith(ADDONS)
+            for attribute, value in vars(cls).items()
+            if is_autovacuum(value)
+        }
+        self.assertGreater(len(found), 8)
+        for name in sorted(found):
+            model, _dot, method = name.rpartition(".")
+            with self.subTest(name):
+                self.assertEqual(len(getattr(self.env[model], method)()), 2)
