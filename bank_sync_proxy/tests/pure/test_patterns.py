@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bank_sync_proxy.providers import PROVIDERS, provider_class
 from bank_sync_proxy.tests.pure.hostile_text import find_slow
 
 ROOT = Path(__file__).parents[3]
@@ -18,6 +19,8 @@ ADDONS = [addon for addon in NAMES if (ROOT / addon).exists()]
 FUNCTIONS = {"compile", "sub", "subn", "match", "search", "fullmatch", "split", "findall", "finditer"}
 #: Files that build expressions, and hold them at their top, where they are found.
 BUILDERS = {"bank_sync_proxy/providers/masking.py"}
+#: Matches values with what adapters declare: that is in no file's top, and is asked of the adapters.
+DECLARED = {"bank_sync_proxy/providers/forms.py"}
 #: Expressions that Odoo builds from the number formats of journals; no text of a stranger meets them.
 ODOO_BUILDS = {"account_online_synchronization/books/writer/numbers.py"}
 
@@ -58,6 +61,10 @@ def written():
         module = importlib.import_module(name.removesuffix(".py").replace("/", "."))
         for index, pattern in enumerate(_patterns_in(vars(module).values())):
             found[f"{name}:{index}"] = pattern
+    for code, _label, _name in PROVIDERS:
+        for setting in provider_class(code).settings_needed:
+            if setting.pattern:
+                found[f"{code}.{setting.name}"] = re.compile(setting.pattern)
     return found, built
 
 
@@ -85,7 +92,7 @@ def test_no_file_has_another_name_for_re():
 
 
 def test_expressions_that_are_built_are_known():
-    assert {place.rpartition(":")[0] for place in BUILT} <= BUILDERS | ODOO_BUILDS
+    assert {place.rpartition(":")[0] for place in BUILT} <= BUILDERS | DECLARED | ODOO_BUILDS
 
 
 @pytest.mark.parametrize("place", WRITTEN)
