@@ -126,7 +126,6 @@ class TestWriterCalls(WriterCommon):
                 computing[model][name] = computations
             elif left and not is_called:
                 skipped[model].add(name)
-        open("/tmp/calls.txt", "w").write(repr((dict(skipped), dict(computing))))  # DUMP
         self.assertEqual(skipped, SKIPPED)
         self.assertEqual(computing, COMPUTING)
 

@@ -23,7 +23,6 @@ SKIPPED = {
         "_add_missing_default_values",
         "_create",
         "_prepare_move_line_default_vals",
-        "_seek_for_lines",
         "_server_fields",
         "_synchronize_from_moves",
         "default_get",
@@ -39,6 +38,7 @@ SKIPPED = {
         "_creation_subtype",
         "_disable_recursion",
         "_field_will_change",
+        "_get_accounting_date_source",
         "_get_chain_info",
         "_get_chains_to_hash",
         "_get_integrity_hash_fields",
@@ -46,6 +46,7 @@ SKIPPED = {
         "_get_move_hash_domain",
         "_get_sync_stack",
         "_get_unbalanced_moves",
+        "_get_valid_journal_types",
         "_get_violated_lock_dates",
         "_hash_moves",
         "_inverse_company_id",
@@ -53,6 +54,7 @@ SKIPPED = {
         "_inverse_name",
         "_inverse_partner_id",
         "_is_move_restricted",
+        "_locked_increment",
         "_message_auto_subscribe",
         "_message_auto_subscribe_followers",
         "_message_compute_author",
@@ -61,7 +63,9 @@ SKIPPED = {
         "_must_check_constrains_date_sequence",
         "_raise_for_invalid_parameters",
         "_sanitize_vals",
+        "_sequence_matches_date",
         "_set_next_made_sequence_gap",
+        "_set_next_sequence",
         "_stolen_move",
         "_sync_dynamic_line",
         "_sync_dynamic_line_needed_values",
@@ -73,19 +77,14 @@ SKIPPED = {
         "_sync_unbalanced_lines",
         "_synchronize_business_models",
         "_track_get_fields",
-        "get_purchase_types",
-        "get_sale_types",
-        "is_entry",
-        "is_invoice",
-        "is_purchase_document",
-        "is_sale_document",
+        "_truncate_year_to_length",
+        "_year_match",
     },
     "account.move.line": {
         "_add_missing_default_values",
         "_affect_tax_report",
         "_check_constrains_account_id_journal_id",
         "_check_tax_lock_date",
-        "_conditional_add_to_compute",
         "_create",
         "_get_integrity_hash_fields",
         "_get_lock_date_protected_fields",
@@ -98,7 +97,6 @@ SKIPPED = {
         "_reconcile_marked",
         "_sanitize_vals",
         "_sync_invoice",
-        "default_get",
         "write",
     },
     "mail.message": {
@@ -118,17 +116,21 @@ SKIPPED = {
 #: Used by computations of which the writer knows or copies the result, by model and name: where another addon extends
 #: one, Odoo computes what these computations fill.
 COMPUTING = {
+    "account.bank.statement.line": {
+        "_seek_for_lines": {"account.bank.statement.line._compute_is_reconciled"},
+    },
     "account.move": {
         "_collect_tax_cash_basis_values": {"account.move._compute_always_tax_exigible"},
-        "_get_accounting_date_source": {"account.move._compute_date"},
         "_get_product_base_line_currency_rate": {"account.move.line._compute_totals"},
-        "_get_valid_journal_types": {"account.move._compute_journal_id"},
         "_inverse_payment_reference": {"account.move._compute_payment_reference"},
         "_is_user_able_to_review": {"account.move._compute_checked"},
         "_prepare_product_base_line_for_taxes_computation": {"account.move.line._compute_totals"},
+        "is_entry": {"account.move.line._compute_tax_ids"},
     },
     "account.move.line": {
+        "_conditional_add_to_compute": {"account.move._compute_payment_reference"},
         "_get_computed_taxes": {"account.move.line._compute_tax_ids"},
+        "default_get": {"account.move.line._compute_tax_ids"},
     },
     "account.tax": {
         "_add_tax_details_in_base_line": {"account.move.line._compute_totals"},
@@ -147,11 +149,5 @@ COMPUTING = {
         "_round_tax_details_base_lines": {"account.move.line._compute_totals"},
         "_round_tax_details_tax_amounts": {"account.move.line._compute_totals"},
         "_round_tax_details_tax_amounts_from_tax_lines": {"account.move.line._compute_totals"},
-    },
-    "decimal.precision": {
-        "precision_get": {"account.move.line._compute_quantity"},
-    },
-    "res.currency": {
-        "is_zero": {"account.bank.statement.line._compute_is_reconciled", "account.move.line._compute_amount_residual"},
     },
 }
