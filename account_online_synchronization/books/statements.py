@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from ..sync.periods import Period, period_of
-from .writer.watch import others_compute
+from .writer.overrides import others_compute
 
 #: What Odoo computes of a statement by reading each of its lines.
 OF_LINES = ("journal_id", "date", "first_line_index", "balance_end", "is_complete")

@@ -58,6 +58,7 @@ from . import (
     test_status,
     test_status_tours,
     test_unread,
+    test_writer_calls,
     test_writer_core,
     test_writer_equality,
     test_writer_fallback,

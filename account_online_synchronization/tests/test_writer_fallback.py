@@ -2,6 +2,7 @@ from datetime import date
 from unittest.mock import patch
 
 from odoo import api, fields
+from odoo.addons.account.models import account_move, account_move_line
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
@@ -182,6 +183,20 @@ class TestWriterFallback(AccountTestInvoicingCommon):
                 self.assertLessEqual(set(lines.mapped(reached).ids), seen)
                 savepoint.rollback()
 
+    def test_a_method_that_computations_use_and_another_addon_extends_is_called_for_every_line(self):
+        for model, name, reached in (
+            (MOVE, "_is_user_able_to_review", "move_id"),
+            (ITEM, "_get_computed_taxes", "line_ids"),
+            (MOVE, "_prepare_product_base_line_for_taxes_computation", "move_id"),
+        ):
+            with self.subTest(name), self.env.cr.savepoint() as savepoint:
+                self.bulk = Bulk()
+                seen = self.extend_seeing(model, name)
+                lines = self.create_lines()
+                self.assertIsNone(self.bulk.reason)
+                self.assertLessEqual(set(lines.mapped(reached).ids), seen)
+                savepoint.rollback()
+
     def test_questions_that_odoo_asks_for_the_first_entry_alone_are_no_reason(self):
         self.extend_seeing(MOVE, "_get_starting_sequence")
         self.extend_seeing(MOVE, "_get_message_create_ignore_field_names")
@@ -226,6 +241,28 @@ class TestWriterFallback(AccountTestInvoicingCommon):
         self.assertComplete(self.create_lines())
         self.assertIsNone(self.bulk.reason)
 
+    def test_what_somebody_computes_of_records_that_lines_refer_to_is_computed(self):
+        self.addCleanup(self.registry.reset_changes)
+        partner = self.env["res.partner"].create({"name": "With a total"})
+        for name, options in (
+            ("x_items", {"ttype": "one2many", "relation": ITEM, "relation_field": "partner_id"}),
+            (
+                "x_total",
+                {
+                    "ttype": "float",
+                    "store": True,
+                    "depends": "x_items.debit",
+                    "compute": "for record in self: record['x_total'] = sum(record.x_items.mapped('debit'))",
+                },
+            ),
+        ):
+            model_id = self.env["ir.model"]._get_id("res.partner")
+            described = {"model_id": model_id, "name": name, "field_description": name}
+            self.env["ir.model.fields"].create({**described, **options})
+        lines = self.create_lines(self.values(partner_id=partner.id))
+        self.assertEqual(partner.x_total, sum(lines.mapped("amount")))
+        self.assertIsNone(self.bulk.reason)
+
     def test_constraints_of_other_addons_are_checked(self):
         @api.constrains("payment_ref")
         def _check_label(lines):
@@ -253,6 +290,36 @@ class TestWriterFallback(AccountTestInvoicingCommon):
         self.assertComplete(lines)
         self.assertEqual(set(lines.move_id.ids), set(seen))
         self.assertIn("account.move._message_log_batch", self.bulk.reason)
+
+    def test_methods_of_another_addon_behind_ours_go_through_odoo(self):
+        """As account_edi's, which is loaded before our addon."""
+        for core, name in ((account_move.AccountMove, "_post"), (account_move_line.AccountMoveLine, "create")):
+            with self.subTest(name), self.env.cr.savepoint() as savepoint:
+                self.bulk = Bulk()
+                original, seen = getattr(core, name), []
+
+                def method(records, *arguments, _original=original, _seen=seen, **options):
+                    _seen.append(1)
+                    return _original(records, *arguments, **options)
+
+                if name == "create":
+                    method = api.model_create_multi(method)
+                with patch.object(core, name, method):
+                    lines = self.create_lines()
+                self.assertComplete(lines)
+                self.assertTrue(seen)
+                self.assertIn(name, self.bulk.reason)
+                savepoint.rollback()
+
+    def test_a_method_that_odoo_only_calls_for_other_lines_than_the_pilot_goes_through_odoo(self):
+        partner = self.env["res.partner"].create({"name": "Of one line only"})
+        values = self.values(partner_id=False)
+        values[17]["partner_id"] = partner.id
+        seen = self.extend_seeing(MOVE, "_inverse_partner_id")
+        lines = self.create_lines(values)
+        self.assertComplete(lines)
+        self.assertIn(lines[17].move_id.id, seen)
+        self.assertIn("account.move._inverse_partner_id", self.bulk.reason)
 
     def test_who_hears_of_every_computed_field_is_told_by_odoo(self):
         """As base_automation does for a rule on changes."""

@@ -3,12 +3,11 @@
 Odoo creates and posts one line of the batch by itself, the *pilot*. The others become copies of its rows in the four
 tables, with the columns that differ (:mod:`.rows`, :mod:`.numbers`) in place of the pilot's. Before that, the same
 columns are computed for the pilot and compared with what Odoo has stored; after it, everything that other addons do to
-a new line is done (:mod:`.hooks`, :mod:`.watch`). Where any of this does not hold, the batch goes through Odoo's own
-``create()`` as ever, and :attr:`Bulk.reason` says why. docs/writer.md explains why each step is right.
+a new line is done (:mod:`.hooks`, :mod:`.overrides`). Where any of this does not hold, the batch goes through Odoo's
+own ``create()`` as ever, and :attr:`Bulk.reason` says why. docs/writer.md explains why each step is right.
 """
 
 import logging
-from contextlib import nullcontext
 
 import psycopg2
 
@@ -19,8 +18,8 @@ from . import tables
 from .columns import GIVEN, ITEM, LINE, MOVE, Columns, plain
 from .hooks import MARK, Written
 from .numbers import Name, Numbers, is_uniform
+from .overrides import others_checks, others_extend, others_triggers, skipped_overrides
 from .rows import Rows
-from .watch import Watch, others_checks, others_extend
 
 _logger = logging.getLogger(__name__)
 
@@ -55,8 +54,8 @@ class Bulk:
         self.reason = None
         #: What was asked of Odoo already, by partner and currency; a run takes seconds.
         self.of_partners = {}
-        #: Whether all that other addons do to a line is known to be done.
-        self.is_watched = False
+        #: What other addons compute of other records when lines appear; None before the first batch.
+        self.triggers = None
         #: Whether it has turned out that this can't be, so that no further batch is tried.
         self.has_given_up = False
 
@@ -73,16 +72,15 @@ class Bulk:
             batch = Batch(model, vals_list, self)
         except NotCovered as reason:
             self._note(reason)
+            # Why: what other addons extend is asked once, what a batch holds each time.
+            self.has_given_up = self.triggers is None
             return create(vals_list)
         before = tables.reserve(model.env.cr, model._table, batch.first)
-        odoo, ours = (Watch(), Watch()) if not self.is_watched else (nullcontext(), nullcontext())
-        with odoo:
-            pilot = create([vals_list[batch.first]])
-            model.env.flush_all()
+        pilot = create([vals_list[batch.first]])
+        model.env.flush_all()
         try:
             with model.env.cr.savepoint():
-                others = batch.write_others(pilot, before, ours)
-                self._check_skipped(odoo, ours)
+                others = batch.write_others(pilot, before)
             # Why after the savepoint, which ends all tracking: what happens to new entries is not tracked.
             (pilot.move_id + batch.moves)._track_discard()
         except NotCovered as reason:
@@ -97,12 +95,15 @@ class Bulk:
         ids.insert(batch.first, pilot.id)
         return pilot.browse(ids)
 
-    def _check_skipped(self, odoo, ours):
-        """Why once: what is installed does not change while a run goes on."""
-        if not self.is_watched:
-            skipped = sorted({label for code, label in odoo.seen.items() if code not in ours.seen})
+    def check_overrides(self, env):
+        """Why once: what is installed does not change while a run goes on.
+
+        :raise NotCovered: where another addon extends a method of Odoo that the writer skips
+        """
+        if self.triggers is None:
+            skipped = skipped_overrides(env)
             require(not skipped, f"it would skip {', '.join(skipped)}")
-            self.is_watched = True
+            self.triggers = others_triggers(env, (MOVE, LINE, ITEM))
 
     def _note(self, reason):
         self.reason = self.reason or str(reason).strip()
@@ -118,6 +119,7 @@ class Batch:
 
     def __init__(self, model, vals_list, bulk):
         self.env, self.bulk = model.env, bulk
+        bulk.check_overrides(model.env)
         self.values = [{**values, "date": fields.Date.to_date(values.get("date"))} for values in vals_list]
         self.columns = Columns(self.env, self.values[0])
         self.journal = self._check_values()
@@ -193,18 +195,16 @@ class Batch:
     # WRITING
     # -------------------------------------------------------------------------
 
-    def write_others(self, pilot, before, ours):
+    def write_others(self, pilot, before):
         """
         :param pilot: the line that Odoo has created
         :param before: ids reserved for the lines that stand before the pilot
-        :param ours: context in which other addons are asked, and work
         :return: all lines but the pilot, in their order
         """
         pilots = self._check_pilot(pilot)
         tables_used = [records._table for records in pilots.values()]
         self.types = tables.columns(self.env.cr, tables_used)
-        with ours:
-            names = self._ask_odoo(pilot)
+        names = self._ask_odoo(pilot)
         self._compare(pilots)
         rows = self._all_rows(pilots, before, names)
         copies = [
@@ -219,18 +219,16 @@ class Batch:
             for model, records in pilots.items()
         }
         self.pilot, self.moves = pilots[MOVE], written[MOVE]
-        with ours:
-            self._let_others_work(written, rows)
+        self._let_others_work(written, rows)
         return written[LINE]
 
     def _ask_odoo(self, pilot):
-        """What is computed once for many lines. Other addons may have a word in it, so it is watched.
+        """What is computed once for many lines; other addons may extend it.
 
         :return: dict from index to :class:`~.numbers.Name`
         """
         move = self._virtual(pilot.date)
         require(is_uniform(move), "the journal's entries are numbered in several ways")
-        self._ask_what_is_copied(move)
         accounts = self.journal.default_account_id + self.journal.suspense_account_id
         kept = ("asset_cash", "liability_credit_card")
         self.can_have_residual = [account.reconcile or account.account_type in kept for account in accounts]
@@ -240,16 +238,6 @@ class Batch:
         others = self.order[1:]
         days = [self.values[index]["date"] for index in others]
         return dict(zip(others, Numbers(self._virtual).draw(days), strict=True))
-
-    @staticmethod
-    def _ask_what_is_copied(move):
-        """Odoo asks this of a journal's first entry, or of all at once: the pilot's copies hold the answers.
-
-        Why ask again: so that whoever has a word in them is known to be heard.
-        """
-        move._get_starting_sequence()
-        move._get_message_create_ignore_field_names()
-        move._get_protected_vals({}, move)
 
     def _virtual(self, day, **values):
         """An unsaved entry of the journal, to ask Odoo about."""
@@ -344,6 +332,7 @@ class Batch:
             for line in lines.with_context(skip_account_move_synchronization=True):
                 line.write({})
         self._recompute(written)
+        self._recompute_elsewhere(written)
         is_analytic = any(field.name == "analytic_distribution" for field in self.columns.computed[ITEM])
         if not is_analytic and others_extend(items, "_related_analytic_distribution"):
             related = any(item._related_analytic_distribution() for item in items)
@@ -369,6 +358,14 @@ class Batch:
         for model, computed in self.columns.computed.items():
             for field in computed:
                 self.env.add_to_compute(field, written[model])
+
+    def _recompute_elsewhere(self, written):
+        """What other addons, or users, compute of records that new lines refer to."""
+        for model, tree in self.bulk.triggers.items():
+            # sudo: as Odoo follows its triggers; the fields are only marked to be computed
+            new = written[model].sudo().with_context(active_test=False)
+            for field, records, _is_created in new._modified_triggers(tree, create=True):
+                self.env.add_to_compute(field, records)
 
     def _shown(self, rows):
         """:return: values of the entries and of the items, as other addons see them in Odoo's ``create()``"""

@@ -7,7 +7,7 @@ is copied, and what depends on it in a way that is not described in :mod:`.rows`
 from odoo import fields
 from odoo.models import MAGIC_COLUMNS
 
-from .watch import others_compute, others_default
+from .overrides import extended_computations, others_compute, others_default
 
 LINE, MOVE, ITEM = "account.bank.statement.line", "account.move", "account.move.line"
 
@@ -111,15 +111,22 @@ class Columns:
         differing = {LINE: self.own, MOVE: GIVEN[MOVE] | {"currency_id"}, ITEM: GIVEN[ITEM] | {"statement_line_id"}}
         seeds = [env[name]._fields[field] for name, some in differing.items() for field in some]
         changing = _dependents(env.registry, seeds)
-        self.computed = {name: self._computed(env[name], changing) for name in GIVEN}
+        extended = extended_computations(env)
+        self.computed = {name: self._computed(env[name], changing, extended) for name in GIVEN}
         self.defaults = {name: others_default(env[name]) for name in GIVEN}
 
-    def _computed(self, model, changing):
+    def _computed(self, model, changing, extended):
         unknown = [field for field in changing if field.model_name == model._name and self._is_open(field)]
         # sudo: asks only whether there is any such model, to know what Odoo would compute
         if not self.env["account.analytic.distribution.model"].sudo().search_count([], limit=1):
             unknown = [field for field in unknown if field.name != "analytic_distribution"]
-        others = [field for field in others_compute(model) if field.name not in GIVEN[model._name]]
+        others = others_compute(model)
+        others += [
+            field
+            for field in model._fields.values()
+            if field.store and f"{model._name}.{field.compute}" in extended and field not in others
+        ]
+        others = [field for field in others if field.name not in GIVEN[model._name]]
         return [*others, *(field for field in unknown if field not in self.of_partner and field not in others)]
 
     @staticmethod
