@@ -96,7 +96,7 @@ def connect(tour, inspector):
 
 def load(tour, served, inspector):
     tour.click("Synchronize", exact=True)
-    tour.sees("nothing is lost by leaving")
+    tour.sees("or leave this page")
     inspector.inspect(tour.page, "first load", [".o_online_first_load"])
     served.fetch_planned()
     tour.sees("The bank statements agree with the bank.")

@@ -30,7 +30,7 @@ def test_an_old_connection_explains_itself_and_leads_to_a_new_one(tour, served):
     tour.photograph("legacy_connection")
 
     tour.click("Reconnect")
-    tour.sees("A new connection has to be made")
+    tour.sees("Please make a new one")
     tour.photograph("legacy_reconnect")
     tour.click("Connect", exact=True)
     tour.sign_in_at_the_demo_bank(tour.choose_bank("Demo Bank").click)
@@ -40,7 +40,7 @@ def test_an_old_connection_explains_itself_and_leads_to_a_new_one(tour, served):
     assert {field.input_value() for field in chosen.all()} == set(journals)
     tour.photograph("legacy_choose_accounts")
     tour.click("Synchronize", exact=True)
-    tour.sees("nothing is lost by leaving")
+    tour.sees("or leave this page")
     served.fetch_planned()
     assert inside(served, "lines") == before
     tour.open("/odoo/online-synchronization")

@@ -159,7 +159,7 @@ def test_the_earlier_module_may_be_uninstalled_afterwards(before):
     assert_forms_open(before)
 
 
-def test_a_module_of_our_name_that_odoo_believes_to_be_installed_is_taken_over_by_an_update(before):
+def test_an_update_takes_over_a_module_of_our_name_that_odoo_believes_installed(before):
     move = Move(before, "Enterprise 17")
     before.sql(f"UPDATE ir_module_module SET state = 'installed', latest_version = '19.0.9.9.9' WHERE name = '{ADDON}'")
     before.odoo("-d", before.name, "-u", ADDON, "--no-http", "--stop-after-init")

@@ -72,7 +72,7 @@ def assert_all_done(links):
     assert links.sql("SELECT state, count(*) FROM account_online_run GROUP BY 1") == [["done", str(LINKS)]]
 
 
-def test_all_banks_are_waited_for_at_the_same_time_and_no_transaction_is_open_meanwhile(links):
+def test_banks_are_awaited_together_with_no_transaction_open(links):
     answer = links.shell(begin() + LOOK_AROUND.format(links=LINKS))
     assert answer["most"] == LINKS
     assert answer["asked"] == 3 * LINKS

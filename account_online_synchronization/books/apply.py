@@ -364,8 +364,8 @@ class Storing:
             if decision.may_be_deleted:
                 self.reviews.append(
                     self.env._(
-                        "%s may be a transaction that a user has deleted: the bank shows that one no longer or under "
-                        "another date. If they are the same, delete it. If not, use No Duplicate.",
+                        "%s may be a transaction that a user has deleted: the bank no longer shows that one or now "
+                        "shows it under another date. If they are the same, delete it. If not, use No Duplicate.",
                         line._describe(),
                     )
                 )
@@ -374,8 +374,9 @@ class Storing:
             if decision.has_gone and line.online_duplicate_of_id:
                 self.reviews.append(
                     self.env._(
-                        "%(line)s may be the same transaction as %(other)s, which the bank shows no longer or under "
-                        "another date. If they are the same, delete one of them. If not, use No Duplicate.",
+                        "%(line)s may be the same transaction as %(other)s, which the bank no longer shows or now "
+                        "shows under another date. If they are the same, delete one of them. If not, use No "
+                        "Duplicate.",
                         line=line._describe(),
                         other=line.online_duplicate_of_id._describe(),
                     )

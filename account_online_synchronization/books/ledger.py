@@ -56,12 +56,12 @@ class OpeningBalance:
     def explain_unknown(self):
         if not self.account.balance_at:
             return self.env._(
-                "The bank reports no booked balance of this account, so it is not known with which balance the journal "
-                "begins. Compare the last running balance with a statement of the bank."
+                "The bank reports no booked balance for this account, so the opening balance of the journal is not "
+                "known. Compare the last running balance with a statement of the bank."
             )
         return self.env._(
-            "The bank's balance contains transactions that could not be read, so it is not known yet with which "
-            "balance the journal begins. It is corrected once they can be read, or once you have dismissed them."
+            "The bank's balance contains transactions that could not be read, so the opening balance of the "
+            "journal is not known yet. It is corrected once they can be read or you have dismissed them."
         )
 
     # -------------------------------------------------------------------------
@@ -134,8 +134,8 @@ class OpeningBalance:
         if locks.locked_days(self.journal, [day]):
             raise UserError(
                 self.env._(
-                    "The opening balance would be of %s, which is in a locked period. Change the lock date first, or "
-                    "book it with a miscellaneous entry on an open day and choose Not Needed.",
+                    "The opening balance would be dated %s, which is in a locked period. Change the lock date "
+                    "first, or book it with a miscellaneous entry on an open day and choose Not Needed.",
                     format_date(self.env, day),
                 )
             )

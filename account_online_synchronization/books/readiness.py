@@ -10,7 +10,7 @@ def check(account):
     """
     if reason := reason_against(account, account.journal_ids):
         message = account.env._(
-            "%(reason)s Nothing is lost: afterwards the next synchronization fetches what is missing.",
+            "%(reason)s No data was lost: the next synchronization after that fetches what is missing.",
             reason=reason,
         )
         raise ProxyError("journal_not_ready", message, action="retry")

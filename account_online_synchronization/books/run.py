@@ -330,7 +330,7 @@ class Synchronization:
         if not self.user_present or not isinstance(news.get("page_url"), str):
             raise ProxyError(
                 "challenge_required",
-                self.env._("The bank asks for a code. Use Synchronize Now and answer it."),
+                self.env._("The bank asks for a code. Use Synchronize Now and enter it."),
                 action="answer_challenge",
             )
         authorization = self.env["account.online.authorization"]
@@ -402,8 +402,8 @@ class Synchronization:
         return ProxyError(
             "import_failed",
             self.env._(
-                "The transactions of %(account)s could not be stored: %(reason)s. Nothing is lost: "
-                "the next synchronization goes on where this one ended.",
+                "The transactions of %(account)s could not be stored: %(reason)s. No data was lost: the next "
+                "synchronization continues where this one stopped.",
                 account=account.display_name,
                 reason=reason,
             ),

@@ -30,12 +30,14 @@ def clean_address(text):
     except ValueError:
         parts = port = None
     if not parts or not parts.hostname or parts.scheme not in ("http", "https") or any(c.isspace() for c in text):
-        raise BadAddress(_lt("This is no address of a connection service. It looks like https://banks.example.com."))
+        raise BadAddress(
+            _lt("This is not a valid address of a connection service. It looks like https://banks.example.com.")
+        )
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise BadAddress(
             _lt(
-                "The address of the connection service holds more than an address. Enter it without user name, “?” "
-                "and “#”."
+                "The address of the connection service must not contain a user name, “?” or “#”. Please enter it "
+                "without them."
             )
         )
     if parts.scheme == "http" and not is_loopback(parts.hostname):
@@ -68,7 +70,7 @@ def page_address(base, page):
     """
     address = base + page if page.startswith("/") else page
     if _origin(address) != _origin(base) or any(c.isspace() or c == "\\" for c in address):
-        raise BadAddress(_lt("The connection service named a page at another address."))
+        raise BadAddress(_lt("The connection service returned a page at another address."))
     return address
 
 

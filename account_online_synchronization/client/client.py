@@ -9,12 +9,12 @@ from .words import _lt
 #: Questions that go on to the bank, which wants to know whether somebody waits for the answer.
 FOR_THE_USER = {"connections.refresh", "accounts.list", "transactions.list"}
 UNREADABLE = _lt(
-    "The connection service gave an answer that can't be read, so nothing was fetched. Try again later, and contact "
-    "support if this message stays."
+    "The connection service gave an answer that can't be read, so nothing was fetched. Try again later, and "
+    "contact support if this message persists."
 )
 ENDLESS = _lt(
-    "The bank's list of transactions does not come to an end, so nothing was imported from it. Try again later, and "
-    "contact support if this message stays."
+    "The bank's list of transactions does not end, so nothing was imported from it. Try again later, and contact "
+    "support if this message persists."
 )
 
 CLIENT_ID = signing.SHAPES[signing.CLIENT]

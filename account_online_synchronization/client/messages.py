@@ -178,7 +178,7 @@ def _date(value):
     except ValueError:
         raise BadTransaction(_lt("Its date “%(date)s” is not a date.", date=_shorten(value))) from None
     if not 1990 <= day.year <= 2200:
-        raise BadTransaction(_lt("Its date %(date)s can't be right.", date=day.isoformat()))
+        raise BadTransaction(_lt("Its date %(date)s can't be correct.", date=day.isoformat()))
     return day
 
 

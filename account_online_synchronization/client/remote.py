@@ -149,8 +149,8 @@ class RemoteTransport:
             raise ProxyError(
                 "unexpected_answer",
                 _lt(
-                    "The connection service wanted to send you to a page at another address, so nothing was opened. "
-                    "Please tell the administrator of the connection service."
+                    "The connection service tried to send you to a page at another address, so nothing was opened. "
+                    "Please inform the administrator of the connection service."
                 ),
             ) from None
 
@@ -206,8 +206,8 @@ def _explain(error, address):
     if isinstance(error, TooLarge):
         return ServiceUnavailable(
             _lt(
-                "The answer of the connection service at %(address)s is larger than any that is expected, so it was "
-                "not read and nothing was imported. Ask the administrator of the connection service.",
+                "The answer of the connection service at %(address)s is larger than expected, so it was not read "
+                "and nothing was imported. Ask the administrator of the connection service.",
                 address=address,
             ),
             "service_answer",
@@ -218,8 +218,8 @@ def _explain(error, address):
     if isinstance(error, requests.exceptions.ProxyError):
         return ServiceUnavailable(
             _lt(
-                "The network's own proxy server let nobody through to the connection service at %(address)s. Ask your "
-                "system administrator to allow this address.",
+                "The network's proxy server refused the connection to the connection service at %(address)s. Ask "
+                "your system administrator to allow this address.",
                 address=address,
             ),
             "service_firewall",
@@ -237,8 +237,8 @@ def _explain(error, address):
     if isinstance(error, requests.ConnectTimeout):
         return ServiceUnavailable(
             _lt(
-                "The connection service at %(address)s can't be reached: nobody answered. Most of the time a firewall "
-                "blocks the way. Ask your system administrator to allow this address.",
+                "The connection service at %(address)s can't be reached: there was no answer. Usually a firewall "
+                "is blocking the connection. Ask your system administrator to allow this address.",
                 address=address,
             ),
             "service_firewall",
@@ -248,8 +248,8 @@ def _explain(error, address):
     if _has(error, socket.gaierror) or isinstance(error, requests.exceptions.InvalidURL):
         return ServiceUnavailable(
             _lt(
-                "The address %(address)s of the connection service is not known in the network. Check it in the "
-                "settings for a slip of the keyboard, or ask your system administrator about this server's DNS.",
+                "The address %(address)s of the connection service can't be found on the network. Check it in the "
+                "settings for typing errors, or ask your system administrator about this server's DNS.",
                 address=address,
             ),
             "service_address",
@@ -257,16 +257,16 @@ def _explain(error, address):
     if _has(error, ConnectionRefusedError):
         return ServiceUnavailable(
             _lt(
-                "Nobody listens at %(address)s: the connection service is switched off, or its address or port is "
-                "another one. If this lasts, ask the administrator of the connection service.",
+                "Nothing is listening at %(address)s: the connection service is switched off, or its address or "
+                "port is different. If this lasts, ask the administrator of the connection service.",
                 address=address,
             ),
             "service_refused",
         )
     return ServiceUnavailable(
         _lt(
-            "The connection to the connection service at %(address)s broke off before the answer was complete. Please "
-            "try again; if this lasts, ask your system administrator whether a firewall is in the way.",
+            "The connection to the connection service at %(address)s broke off before the answer was complete. "
+            "Please try again; if this persists, ask your system administrator whether a firewall is blocking it.",
             address=address,
         ),
         "service_broken",
@@ -276,8 +276,8 @@ def _explain(error, address):
 def _slow(address):
     return ServiceUnavailable(
         _lt(
-            "The connection service at %(address)s took too long to answer. Please try again later; if this lasts, "
-            "ask the administrator of the connection service.",
+            "The connection service at %(address)s took too long to answer. Please try again later; if this "
+            "persists, ask the administrator of the connection service.",
             address=address,
         ),
         "service_slow",
@@ -291,8 +291,8 @@ def _explain_status(status, headers, address):
     if 300 <= status < 400:
         return ServiceUnavailable(
             _lt(
-                "The address %(address)s of the connection service leads on to another one, which is not followed. "
-                "Enter the address to which it leads in the settings.",
+                "The address %(address)s of the connection service redirects to another address, which is not "
+                "followed. Enter the final address in the settings.",
                 address=address,
             ),
             "service_address",
@@ -300,8 +300,7 @@ def _explain_status(status, headers, address):
     if status == 429 or status in UNWELL:
         return ServiceUnavailable(
             _lt(
-                "The connection service at %(address)s is busy or being maintained at the moment. Please try again "
-                "later.",
+                "The connection service at %(address)s is busy or under maintenance. Please try again later.",
                 address=address,
             ),
             "service_busy",
@@ -309,9 +308,9 @@ def _explain_status(status, headers, address):
         )
     return ServiceUnavailable(
         _lt(
-            "At %(address)s somebody answers, but no connection service (HTTP status %(status)s). Either the address "
-            "in the settings is not right, or a firewall or sign-in page answers in its place. Ask your system "
-            "administrator.",
+            "Something answers at %(address)s, but it is not a connection service (HTTP status %(status)s). Either "
+            "the address in the settings is wrong, or a firewall or sign-in page answers in its place. Ask your "
+            "system administrator.",
             address=address,
             status=status,
         ),

@@ -33,7 +33,7 @@ class AccountBankStatement(models.Model):
         for statement in self.filtered("online_period_start")._of_unknown_start():
             statement.problem_description = self.env._(
                 "The bank's balance at the beginning of this journal is not known yet, so the balances of this "
-                "statement are provisional. They are corrected by the synchronization that learns it."
+                "statement are provisional. The synchronization that learns the balance corrects them."
             )
         return result
 

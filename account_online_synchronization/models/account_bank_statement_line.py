@@ -24,25 +24,26 @@ class AccountBankStatementLine(models.Model):
         help="The bank's identifier of the transaction, or a fingerprint where the bank gives none.",
     )
     online_transaction_digest = fields.Char(
-        readonly=True, copy=False, help="Day, amount, currency and a fingerprint of what the bank said last."
+        readonly=True, copy=False, help="Date, amount, currency and a fingerprint of the bank's last version."
     )
     online_partner_information = fields.Char(
         readonly=True,
         copy=False,
         index="btree_not_null",
-        help="The counterparty as the bank names it. The partner of a line is used for later ones with the same.",
+        help="The counterparty as reported by the bank. The partner of a line is proposed for later lines with the "
+        "same counterparty.",
     )
     online_adopted = fields.Boolean(
         string="Matched with the Bank",
         readonly=True,
         copy=False,
-        help="It was in the journal before the bank reported it, and has been recognised as the same transaction.",
+        help="It was in the journal before the bank reported it and was recognized as the same transaction.",
     )
     online_possible_duplicate = fields.Boolean(
         string="Possible Duplicate",
         readonly=True,
         copy=False,
-        help="The journal already had similar transactions, and it was not certain which one this is.",
+        help="The journal already had similar transactions, so the matching line could not be determined.",
     )
     online_duplicate_of_id = fields.Many2one(
         comodel_name="account.bank.statement.line",
@@ -60,13 +61,13 @@ class AccountBankStatementLine(models.Model):
         string="Withdrawn by the Bank",
         readonly=True,
         copy=False,
-        help="The bank no longer shows the transaction. The line was kept, because only a person can decide about it.",
+        help="The bank no longer shows the transaction. The line was kept, because a person has to decide about it.",
     )
     online_distinct = fields.Boolean(
         string="No Duplicate",
         readonly=True,
         copy=False,
-        help="A user has looked at it among similar lines: it is a transaction of its own.",
+        help="Reviewed by a user: not a duplicate.",
     )
 
     # The last word on doubles is PostgreSQL's: whatever two workers do at the same time, one of them is refused.

@@ -67,18 +67,19 @@ class AccountOnlineAccount(models.Model):
     )
     pending_amount = fields.Monetary(readonly=True)
     journal_balance = fields.Monetary(
-        readonly=True, help="Last running balance of the journal when the bank's balance was compared with it."
+        readonly=True, help="Running balance of the journal at the last comparison with the bank."
     )
     balance_difference = fields.Monetary(
         compute="_compute_balance_difference",
-        help="What the bank has more than the journal. It is shown, never forced: transactions that are locked, "
-        "deleted or could not be imported explain it, or an opening balance that is missing.",
+        help="Bank balance minus journal balance, for information only. It is explained by transactions that are "
+        "locked, deleted or could not be imported, or by a missing opening balance.",
     )
     opening_balance = fields.Monetary(
         string="Missing Opening Balance",
         compute="_compute_opening_balance",
-        help="What the bank held before the first imported transaction, less what the ledger account of the journal "
-        "contains of it. As long as it is not booked, the ledger account differs from the bank by this amount.",
+        help="The bank's balance before the first imported transaction, minus the part that the journal's ledger "
+        "account already contains. Until it is booked, the ledger account differs from the bank by this "
+        "amount.",
     )
     opening_to_book = fields.Monetary(
         readonly=True, copy=False, help="The missing opening balance when the bank was last synchronized."
@@ -93,7 +94,7 @@ class AccountOnlineAccount(models.Model):
         string="Opening Balance Not Needed",
         readonly=True,
         copy=False,
-        help="A user has said that no opening balance is to be booked in this journal.",
+        help="A user has decided that no opening balance needs to be booked in this journal.",
     )
     fetching_status = fields.Selection(
         selection=[("waiting", "Waiting"), ("processing", "Processing"), ("done", "Done")],
@@ -105,7 +106,7 @@ class AccountOnlineAccount(models.Model):
         help="For a bank that reports money spent as positive. It applies to new transactions.",
     )
     inverse_balance_sign = fields.Boolean(
-        string="Reverse Balance", help="For a bank that reports the debt of a credit card as positive."
+        string="Reverse Balance", help="For banks that report credit card debt as positive."
     )
     date_choice = fields.Selection(
         selection=[("booking", "Booking date"), ("value", "Value date")],
@@ -132,7 +133,8 @@ class AccountOnlineAccount(models.Model):
     is_left_out = fields.Boolean(
         readonly=True,
         copy=False,
-        help="A user chose not to synchronize it. Fetch Accounts shows it with all accounts, not as a new one.",
+        help="A user chose not to synchronize it. Fetch Accounts lists it with Show All Accounts, not as a new "
+        "account.",
     )
     id_scheme = fields.Selection(
         selection=[
@@ -143,19 +145,20 @@ class AccountOnlineAccount(models.Model):
         default="transaction_id",
         required=True,
         readonly=True,
-        help="What transactions of this account are recognised by. It never changes silently: another scheme would "
-        "bring every transaction a second time.",
+        help="How transactions of this account are identified. It never changes silently: with another scheme "
+        "every transaction would be imported again.",
     )
     start_date = fields.Date(
-        help="First day to import. Empty: as far back as the bank allows. An earlier day than before brings the older "
-        "transactions with the next synchronization. What the bank books late with an earlier date is imported, too."
+        help="First day to import. Empty: as far back as the bank allows. If you choose an earlier day, the next "
+        "synchronization also fetches the older transactions. Late bookings with an earlier date are "
+        "imported, too."
     )
-    last_sync = fields.Date(readonly=True, copy=False, help="Day up to which everything the bank gave has been stored.")
-    loaded_since = fields.Date(readonly=True, copy=False, help="First day that the bank has been asked for.")
+    last_sync = fields.Date(readonly=True, copy=False, help="All transactions up to this day have been stored.")
+    loaded_since = fields.Date(readonly=True, copy=False, help="First day requested from the bank.")
     unread_since = fields.Date(
         readonly=True,
         copy=False,
-        help="Since when the connection service could not read something that is asked for again.",
+        help="Since when the connection service has been unable to read a transaction that is requested again.",
     )
     sync_cursor = fields.Char(readonly=True, copy=False, groups="base.group_system")
     history_days = fields.Integer(
@@ -459,8 +462,8 @@ class AccountOnlineAccount(models.Model):
         self.write({"id_scheme": scheme, "sync_cursor": False})
         self.account_online_link_id.message_post(
             body=self.env._(
-                "The bank recognises the transactions of %s by another kind of id from now on. "
-                "Those that are known are recognised by their content.",
+                "The bank now identifies the transactions of %s by another kind of id. Transactions already "
+                "imported are recognized by their content.",
                 self.display_name,
             )
         )
@@ -796,8 +799,8 @@ class AccountOnlineAccount(models.Model):
             return False
         if self.history_days == NO_FIRST_DAY:
             return self.env._(
-                "%s: the bank does not let anybody choose the first day. It gave as many transactions as it does at "
-                "once; import older ones from a file, if you need them.",
+                "%s: the bank does not allow a start date to be chosen. It returned as many transactions as it "
+                "provides; import older ones from a file if you need them.",
                 self.display_name,
             )
         first = fields.Date.today() - timedelta(days=self.history_days)

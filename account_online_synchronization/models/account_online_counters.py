@@ -23,9 +23,9 @@ class AccountOnlineCounters(models.AbstractModel):
 
     fetched = fields.Integer(help="Transactions that the bank gave, including known ones.")
     imported = fields.Integer(help="New statement lines.")
-    possible_duplicates = fields.Integer(help="New lines that may have been in the journal already.")
+    possible_duplicates = fields.Integer(help="New lines that may be duplicates of lines already in the journal.")
     adopted = fields.Integer(
-        string="Matched", help="Lines typed by hand or imported from a file, recognised as the bank's transactions."
+        string="Matched", help="Lines typed by hand or imported from a file, recognized as the bank's transactions."
     )
     known = fields.Integer(help="Booked transactions that had been imported before, and repeats.")
     changed = fields.Integer(help="Lines that the bank has changed.")

@@ -86,13 +86,13 @@ class AccountOnlineLink(models.Model):
         copy=False,
         help="Next automatic synchronization. Sooner after a failure, unless the bank asks to wait.",
     )
-    failure_count = fields.Integer(readonly=True, copy=False, help="Failures in a row.")
+    failure_count = fields.Integer(readonly=True, copy=False, help="Consecutive failures.")
     expiring_synchronization_date = fields.Date(
         string="Consent Valid Until", readonly=True, copy=False, help="The bank asks for a new consent after this day."
     )
     connection_identifier = fields.Char(readonly=True, copy=False, groups="base.group_system")
     provider_label = fields.Char(string="Provider", readonly=True)
-    logo = fields.Char(readonly=True, help="Address of the institution's logo.")
+    logo = fields.Char(readonly=True, help="Address of the bank's logo.")
     history_days = fields.Integer(
         readonly=True, copy=False, help="Days of transactions that the bank provides; 0 if it does not say."
     )
@@ -158,7 +158,7 @@ class AccountOnlineLink(models.Model):
         readonly=True,
         copy=False,
         groups="base.group_system",
-        help="The connection's id at the earlier provider. It is shown for its support only.",
+        help="The connection's id at the earlier provider, shown for its support only.",
     )
     legacy_institution = fields.Char(
         string="Earlier Institution Id", readonly=True, copy=False, groups="base.group_system"
@@ -321,9 +321,11 @@ class AccountOnlineLink(models.Model):
         :param bool is_given_back: False: the service could not be reached, and the consent runs until its end
         """
         consent = (
-            self.env._("Its consent was given back.")
+            self.env._("Its consent was revoked.")
             if is_given_back
-            else self.env._("Its consent could not be given back now: withdraw it at the bank, or wait for its end.")
+            else self.env._(
+                "Its consent could not be revoked just now: revoke it at the bank, or wait for it to expire."
+            )
         )
         for journal in journals:
             journal.message_post(
@@ -361,8 +363,8 @@ class AccountOnlineLink(models.Model):
         if not link.account_online_account_ids:
             return link._notify(
                 self.env._(
-                    "The consent covers no bank account. "
-                    "Use Update Credentials and tick the accounts that Odoo may read."
+                    "The consent covers no bank account. Use Update Credentials and select the accounts that Odoo "
+                    "may read."
                 ),
                 "warning",
             )
@@ -472,8 +474,8 @@ class AccountOnlineLink(models.Model):
     @api.model
     def _describe_block_by_support(self, reason):
         message = self.env._(
-            "The support of the connection service has blocked this database, and only it can lift that. Use Copy "
-            "Details, and send them to support."
+            "The support of the connection service has blocked this database, and only support can unblock it. Use "
+            "Copy Details and send them to support."
         )
         return (
             f"{message} {self.env._('The connection service says: %(reason)s', reason=reason)}" if reason else message
@@ -508,12 +510,13 @@ class AccountOnlineLink(models.Model):
         except ProxyError as error:
             if error.action == "retry" or error.code == "unexpected_answer":
                 # Why nothing is done: without the connection's identifier the consent could never be given back.
-                message = self.env._("The bank is still connected, because its consent could not be given back.")
+                message = self.env._("The bank is still connected, because its consent could not be revoked.")
                 return link._notify(f"{message} {error.message}", "danger")
             _logger.info("Online link %s: there was no consent to give back: %s", link.id, error.code)
         link._disconnect()
         return link._notify(
-            self.env._("The bank is disconnected. What was imported stays; Reconnect takes it up again."), "success"
+            self.env._("The bank is disconnected. Imported transactions stay; Reconnect resumes the connection."),
+            "success",
         )
 
     # -------------------------------------------------------------------------
@@ -842,8 +845,8 @@ class AccountOnlineLink(models.Model):
             raise ProxyError(
                 "unexpected_answer",
                 self.env._(
-                    "The connection service gave this bank connection the consent of another one in this database, so "
-                    "nothing was taken over. Please report it to the support of the connection service."
+                    "The connection service returned the consent of another connection of this database, so "
+                    "nothing was changed. Please report this to the support of the connection service."
                 ),
             )
 
@@ -859,7 +862,7 @@ class AccountOnlineLink(models.Model):
             )
             reason = connection.get("reason")
             if isinstance(reason, str) and reason:
-                message += " " + self.env._("Support says: %s", reason)
+                message += " " + self.env._("Message from support: %s", reason)
             self._register_error(ProxyError("connection_disconnected", message, action="reconnect"))
             return
         expiry = parse_moment(connection.get("consent_expires_at"))
@@ -898,7 +901,7 @@ class AccountOnlineLink(models.Model):
         open_runs._interrupt(self.env._("The bank was disconnected."))
         self.message_post(
             body=self.env._(
-                "The bank was disconnected and the consent was given back. Journals and transactions stay as they are."
+                "The bank was disconnected and the consent was revoked. Journals and transactions are unchanged."
             )
         )
         self._send_status("done")

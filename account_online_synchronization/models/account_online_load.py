@@ -91,12 +91,12 @@ class AccountOnlineLoad(models.Model):
     def _left_out(self):
         """:return: list of {number, reason}, what there is of it"""
         reasons = [
-            (self.skipped_before_start, self.env._("before the start date, seen to recognise late bookings")),
+            (self.skipped_before_start, self.env._("before the start date, seen to recognize late bookings")),
             (self.skipped_locked, self.env._("in a locked period")),
             (self.skipped_deleted, self.env._("deleted by a user before")),
             (self.pending, self.env._("pending at the bank, imported once booked")),
-            (self.parked, self.env._("could not be imported, to be looked at")),
-            (self.possible_duplicates, self.env._("imported, but marked as possible duplicates, to be looked at")),
+            (self.parked, self.env._("could not be imported, to review")),
+            (self.possible_duplicates, self.env._("imported, but marked as possible duplicates, to review")),
         ]
         return [{"number": number, "reason": reason} for number, reason in reasons if number]
 

@@ -77,8 +77,8 @@ class AccountOnlineMigration(models.Model):
                     "kind": "problem",
                     "source": "account_online_synchronization",
                     "text": self.env._(
-                        "Nothing could be taken over: %s. The log tells more. Your books are untouched; an update of "
-                        "this module tries again.",
+                        "Nothing could be taken over: %s. See the log for details. Your books are unchanged; "
+                        "updating this module tries again.",
                         type(error).__name__,
                     ),
                 }
@@ -166,9 +166,9 @@ class AccountOnlineMigration(models.Model):
                     "Synchronization was installed, and can't be connected again."
                 ),
                 self.env._(
-                    "Press Reconnect, or Connect bank on the journal's card, to make a new connection. Its accounts "
-                    "are recognised by their numbers, their journals are proposed, and what you have already is not "
-                    "imported a second time. The transactions in your journals have not been changed."
+                    "Use Reconnect, or Connect bank on the journal's card, to make a new connection. Its accounts "
+                    "are recognized by their numbers, their journals are proposed, and transactions that you "
+                    "already have are not imported again. The transactions in your journals have not been changed."
                 ),
                 *(problem.text for problem in problems.get(link, ())),
             ]

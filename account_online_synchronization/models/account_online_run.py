@@ -237,13 +237,13 @@ class AccountOnlineRun(models.Model):
             else self.env._("There are no new transactions.")
         ]
         if self.adopted:
-            parts.append(self.env._("Recognised in the journal: %s.", self.adopted))
+            parts.append(self.env._("Recognized in the journal: %s.", self.adopted))
         if self.possible_duplicates:
-            parts.append(self.env._("Possible duplicates, please look at them: %s.", self.possible_duplicates))
+            parts.append(self.env._("Possible duplicates, please review: %s.", self.possible_duplicates))
         if self.changed or self.removed:
             parts.append(
                 self.env._(
-                    "Changed by the bank: %(changed)s, withdrawn: %(removed)s.",
+                    "Changed by the bank: %(changed)s; withdrawn: %(removed)s.",
                     changed=self.changed,
                     removed=self.removed,
                 )

@@ -68,7 +68,7 @@ class AccountOnlineService(models.Model):
     )
     blocked_by = fields.Char(readonly=True, copy=False)
     reason = fields.Text(readonly=True, copy=False)
-    phone_hint = fields.Char(readonly=True, copy=False, help="The end of the phone number that reactivates it.")
+    phone_hint = fields.Char(readonly=True, copy=False, help="The last digits of the phone number that reactivates it.")
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - WHICH SERVICE
@@ -122,8 +122,8 @@ class AccountOnlineService(models.Model):
             if not isinstance(answer.get("error"), dict) or answer["error"].get("code") == "unsupported_version":
                 raise ProxyError.from_answer(answer.get("error"))
             return self.env._(
-                "The connection service at %s answers. This database registers itself when the first bank is "
-                "connected.",
+                "The connection service at %s answers. This database registers automatically when the first bank "
+                "is connected.",
                 self.url,
             )
         self._refresh_status()
@@ -181,8 +181,8 @@ class AccountOnlineService(models.Model):
             raise ProxyError(
                 "neutralized",
                 self.env._(
-                    "This database is a neutralized copy for tests, so it asks no connection service. "
-                    "Use the original, or the Demo Bank of this database's own connection service."
+                    "This database is a neutralized copy for tests, so it sends no requests to a connection "
+                    "service. Use the original, or the Demo Bank of this database's own connection service."
                 ),
                 action="reconnect",
             )
@@ -396,8 +396,8 @@ class AccountOnlineService(models.Model):
             raise ProxyError(
                 "weak_key",
                 self.env._(
-                    "The credentials of this database can't be protected, so no connection service is asked: %s Ask "
-                    "your system administrator to correct bank_sync_key in odoo.conf.",
+                    "The credentials of this database can't be encrypted, so no request is sent to a connection "
+                    "service: %s Ask your system administrator to correct bank_sync_key in odoo.conf.",
                     error,
                 ),
             )

@@ -64,7 +64,7 @@ class AccountOnlineTransaction(models.Model):
     )
     online_transaction_identifier = fields.Char(required=True)
     online_transaction_digest = fields.Char()
-    transaction_details = fields.Json(help="The transaction as the bank told it.")
+    transaction_details = fields.Json(help="The transaction as reported by the bank.")
 
     _identifier_unique = models.UniqueIndex(
         "(account_online_account_id, online_transaction_identifier) WHERE state != 'pending'",

@@ -31,7 +31,7 @@ class ResConfigSettings(models.TransientModel):
     bank_statement_creation_groupby = fields.Selection(
         related="company_id.bank_statement_creation_groupby", readonly=False
     )
-    online_sync_auto_sync = fields.Boolean(string="Synchronize New Connections by Themselves", default=True)
+    online_sync_auto_sync = fields.Boolean(string="Synchronize New Connections Automatically", default=True)
     online_sync_notice_days = fields.Char(
         string="Days before the End", default=NOTICE_DAYS[1], config_parameter=NOTICE_DAYS[0]
     )
@@ -84,8 +84,8 @@ class ResConfigSettings(models.TransientModel):
             if self._changes_online_sync_service() and not is_identity_confirmed():
                 raise AccessError(
                     self.env._(
-                        "The connection service receives the bank consents of this database, so it is changed only by "
-                        "somebody who has just confirmed the password. Change it in the settings of Invoicing."
+                        "The connection service receives the bank consents of this database, so changing it "
+                        "requires confirming your password. Change it in the settings of Invoicing."
                     )
                 )
             self.env["account.online.service"]._get()._choose(is_elsewhere and self.online_sync_url)
@@ -146,7 +146,7 @@ class ResConfigSettings(models.TransientModel):
     def _register_online_sync(self):
         def register(service):
             service._become_client()
-            return self.env._("This database was registered anew. %s", service._describe_state())
+            return self.env._("This database was registered as a new client. %s", service._describe_state())
 
         return self._tell_of_service(register)
 

@@ -51,7 +51,7 @@ class TestAccountChoice(OnlineSyncCommon):
         numbered.set_bank_account("BE71 0961 2345 6769")
         self.proxy.accounts["A1"]["number"] = "BE71096123456769"
         line = self.choose(journal=self.journal).line_ids
-        self.assertEqual((line.journal_id, line.note), (numbered, "The journal has the number of this account."))
+        self.assertEqual((line.journal_id, line.note), (numbered, "The journal has this account's number."))
 
     def test_a_journal_with_the_number_of_two_alike_accounts_is_not_guessed(self):
         """A pot may have the number of its current account, and the bank may call both a current account."""
@@ -87,7 +87,7 @@ class TestAccountChoice(OnlineSyncCommon):
     # CURRENCIES
     # -------------------------------------------------------------------------
 
-    def test_journals_of_another_currency_are_neither_proposed_nor_offered_and_the_row_says_why(self):
+    def test_journals_in_another_currency_are_not_offered_and_the_row_says_why(self):
         self.setup_other_currency("GBP")
         self.journal.set_bank_account("BE71 0961 2345 6769")
         self.proxy.accounts["A1"].update(number="BE71096123456769", currency="GBP")
@@ -96,7 +96,7 @@ class TestAccountChoice(OnlineSyncCommon):
         self.assertNotIn(self.journal, line.allowed_journal_ids)
         self.assertIn("Bank is in USD and this account in GBP, so a new journal is proposed", line.note)
 
-    def test_the_journal_that_the_user_started_from_is_explained_when_its_currency_is_another(self):
+    def test_starting_journal_in_another_currency_is_explained(self):
         self.setup_other_currency("GBP")
         self.proxy.accounts["A1"]["currency"] = "GBP"
         self.assertIn("Bank is in USD and this account in GBP", self.choose(journal=self.journal).line_ids.note)
@@ -232,7 +232,7 @@ class TestAccountChoice(OnlineSyncCommon):
         line.start_date = self.today() - timedelta(days=200)
         self.assertIn("As far back as the bank allows: 90 days", line.start_reason)
         line.start_date = self.today() - timedelta(days=20)
-        self.assertEqual(line.start_reason, "The day that you chose.")
+        self.assertEqual(line.start_reason, "The day you chose.")
 
     def test_a_limit_that_is_no_number_of_days_is_not_believed(self):
         for days in ("90", -1, 10**12, None, [90]):
@@ -260,7 +260,7 @@ class TestAccountChoice(OnlineSyncCommon):
         self.assertEqual(selection.hidden_count, 1)
         selection.action_show_all()
         self.assertRecordValues(selection.line_ids, [{"action": "existing", "journal_id": self.journal.id}])
-        self.assertEqual(selection.line_ids.note, "It fills this journal already.")
+        self.assertEqual(selection.line_ids.note, "It is already used for this account.")
         self.assertFalse(selection.hidden_count)
 
     def test_an_account_that_was_left_out_is_not_offered_again_but_can_be_reached(self):

@@ -62,15 +62,15 @@ class TestActs(OnlineSyncCommon):
     def test_a_renewal_and_its_end(self):
         for how, sentence in (
             ("done", "The consent was renewed at the bank."),
-            ("cancelled", "Reconnect was cancelled. The consent is as it was before."),
-            ("failed", "The bank gave no new consent."),
+            ("cancelled", "Reconnect was cancelled. The consent is unchanged."),
+            ("failed", "No new consent was given at the bank."),
         ):
             with self.subTest(how):
                 self.visit().unlink()
                 self.assertDid(
                     self.link,
                     self.mine().action_reconnect,
-                    "Reconnect was started: the bank is asked for a new consent.",
+                    "Reconnect was started: the bank asks for a new consent.",
                 )
                 self.assertDid(self.link, self.come_back(how), sentence)
 
@@ -91,7 +91,7 @@ class TestActs(OnlineSyncCommon):
         self.assertDid(
             self.link,
             self.mine()._give_consent_back,
-            "The bank was disconnected and the consent was given back. Journals and transactions stay as they are.",
+            "The bank was disconnected and the consent was revoked. Journals and transactions are unchanged.",
         )
 
     def test_a_connection_that_is_deleted_stands_in_its_journals(self):

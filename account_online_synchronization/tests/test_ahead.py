@@ -265,7 +265,7 @@ class TestAhead(OnlineSyncCommon):
         self.assertEqual(self.asked_of(taken, "connections.refresh"), [])
         self.assertFalse(taken.next_refresh)
 
-    def test_a_link_whose_row_is_taken_when_its_bank_has_answered_is_left_to_the_next_run(self):
+    def test_link_locked_when_its_bank_answers_is_left_to_the_next_run(self):
         taken = self.links[3]
         with self.row_is_taken(taken, at_once=False):
             self.run_schedule()
@@ -277,7 +277,7 @@ class TestAhead(OnlineSyncCommon):
     # TIME
     # -------------------------------------------------------------------------
 
-    def test_when_the_time_is_up_those_that_were_asked_are_stored_and_no_others_are_begun(self):
+    def test_time_limit_stores_what_was_fetched_and_begins_nothing_new(self):
         self.registry["account.online.link"]._get_client(self.links).for_threads().threads = 1
         commit_progress = self.registry["ir.cron"]._commit_progress
 

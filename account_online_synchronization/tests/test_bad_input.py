@@ -225,7 +225,7 @@ class TestBadAnswers(BadInputCommon):
         for cursor in (7, 0.5, True, [], {}, "", None):
             with self.subTest(cursor=cursor):
                 run = self.answer("transactions.list", {"transactions": [], "has_more": True, "next_cursor": cursor})
-                self.assertIn("does not come to an end", run.error_message)
+                self.assertIn("does not end", run.error_message)
         self.assert_nothing_is_lost(run)
 
     def test_a_bookmark_that_cannot_be_used_is_not_used(self):

@@ -94,7 +94,7 @@ class TestConnect(OnlineSyncCommon):
         with self.assertRaisesRegex(UserError, "choose a journal for Account A1"):
             selection.action_confirm()
 
-    def test_an_account_in_another_currency_than_the_journal_is_refused_with_a_clear_sentence(self):
+    def test_account_in_another_currency_than_the_journal_is_refused_clearly(self):
         self.setup_other_currency("GBP")
         self.proxy.accounts["A1"]["currency"] = "GBP"
         link = self.connect()

@@ -85,7 +85,7 @@ class TestDuplicates(OnlineSyncCommon):
         self.proxy.book("T2", "-3.00")
         self.synchronize(self.connect_journal())
         wizard = self.search()
-        self.assertIn("they may well be real ones", self.texts(wizard)[0])
+        self.assertIn("they may well be genuine", self.texts(wizard)[0])
         self.assertIn("From the bank", self.rows(wizard)[0]["details"])
 
     def test_what_the_import_was_not_certain_of_is_found_some_days_apart(self):
@@ -191,7 +191,7 @@ class TestDuplicates(OnlineSyncCommon):
     def test_one_of_a_group_must_stay(self):
         lines = self.type_line() + self.type_line()
         wizard = self.search()
-        with self.assertRaisesRegex(UserError, "Leave one of them"):
+        with self.assertRaisesRegex(UserError, "Keep one of them"):
             self.delete_lines(wizard, *lines)
 
     def test_lines_that_were_not_found_are_not_deleted(self):

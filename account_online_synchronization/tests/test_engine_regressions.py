@@ -88,7 +88,7 @@ class TestFoundByReading(OnlineSyncCommon):
         self.synchronize(link)
         self.assertEqual(self.lines().mapped("amount"), [1.0])
 
-    def test_two_equal_lines_that_were_deleted_stay_deleted_when_the_bank_is_connected_anew(self):
+    def test_two_equal_deleted_lines_stay_deleted_after_a_reconnection(self):
         for number in range(2):
             self.proxy.book(f"T{number}", "-2.80", remittance=["Coffee"])
         link = self.connect_journal(periodicity="none")

@@ -127,7 +127,7 @@ class TestImport(OnlineSyncCommon):
         self.assertEqual(self.lines().mapped("amount"), [2.0, 1.0])
         self.assertEqual(self.proxy.asked[-1][1]["since"], str(self.days_ago(10)))
 
-    def test_what_the_bank_booked_after_its_last_news_is_asked_for_however_late_that_news_was_stored(self):
+    def test_late_bookings_are_requested_however_late_the_last_news_was_stored(self):
         self.proxy.refreshed_at = "2026-04-10T08:00:00Z"
         link = self.connect_journal()
         link._synchronize(user_present=True, refresh=False)

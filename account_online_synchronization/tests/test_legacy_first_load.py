@@ -110,7 +110,7 @@ class TestLegacyFirstLoad(LegacyCommon):
             self.assertFalse(run.imported)
         self.assertEqual((len(before), self.amounts()), (5, before))
 
-    def test_an_account_without_a_known_number_goes_on_in_the_journal_that_the_user_chooses(self):
+    def test_account_without_known_number_continues_in_the_chosen_journal(self):
         self.book_old(1, "-2.50", 4)
         self.book_old(2, "-2.50", 4)
         self.proxy.book("third", "-2.50", self.days_ago(4))

@@ -123,7 +123,7 @@ class TestLyingProxy(OnlineSyncCommon):
                 )
                 visit.company_id = company
                 links = self.Link.sudo().search_count([])
-                with self.assertRaisesRegex(ProxyError, "the consent of another one"):
+                with self.assertRaisesRegex(ProxyError, "the consent of another connection"):
                     visit._finish()
                 self.assertEqual(self.Link.sudo().search_count([]), links)
 

@@ -90,7 +90,7 @@ class TestMissing(MissingCommon):
             self.assertIn("Before the start date", reasons["Text of old"])
             self.assertIn("Deleted by", reasons["Text of deleted"])
             self.assertIn("next synchronization", reasons["Text of new"])
-            self.assertIn("No synchronization has brought it", reasons["Text of late"])
+            self.assertIn("No synchronization has imported it", reasons["Text of late"])
         self.company.fiscalyear_lock_date = self.days_ago(19)
         with self.subTest("with a lock date"):
             self.assertEqual(

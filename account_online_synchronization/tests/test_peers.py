@@ -93,7 +93,7 @@ class TestTwelveBehaviours(OnlineSyncCommon):
         self.assertEqual(self.lines().move_id.mapped("date"), [date(2026, 4, 1)])
         self.assertEqual((run.skipped_locked, len(self.beside("left_out"))), (2, 2))
 
-    def test_07_the_day_that_the_bank_names_is_the_day_in_the_journal_everywhere_on_earth(self):
+    def test_07_the_bank_s_day_is_the_journal_s_day_in_every_time_zone(self):
         link = self.connect_journal()
         zones = ("America/New_York", "Pacific/Pago_Pago", "Pacific/Kiritimati")
         for number, zone in enumerate(zones):

@@ -92,7 +92,7 @@ class TestPhone(ServiceCommon):
         self.assertEqual(wizard.reason, "Many wrong codes.")
         wizard.action_send()
         wizard.code = "123456"
-        self.assertIn("answers this database again", self.message(wizard.action_confirm()))
+        self.assertIn("accepts requests of this database again", self.message(wizard.action_confirm()))
         self.assertRecordValues(links, [{"state": "connected", "error_code": False, "failure_count": 0}] * 2)
         self.assertEqual(len(links._search_due([("id", "in", links.ids)])), 2)
 

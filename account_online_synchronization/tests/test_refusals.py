@@ -115,7 +115,7 @@ class TestHistory(RefusalCommon):
         account = link.account_online_account_ids[0]
         account.sudo()._learn_history(0)
         self.assertEqual((account.history_days, account._plan_fetch().since), (NO_FIRST_DAY, None))
-        self.assertIn("does not let anybody choose the first day", account.history_text)
+        self.assertIn("does not allow a start date", account.history_text)
 
     def test_a_search_that_was_cut_short_goes_on_where_it_ended(self):
         link = self.connect_journal(start_date=self.days_ago(700))

@@ -53,7 +53,7 @@ class TestSchedule(OnlineSyncCommon):
         refresh = next(payload for operation, payload in self.proxy.asked if operation == "connections.refresh")
         self.assertIs(refresh["user_present"], False)
 
-    def test_a_bank_that_forbids_it_asks_in_the_chatter_to_disable_automatic_synchronization(self):
+    def test_bank_that_forbids_automatic_synchronization_is_named_in_the_chatter(self):
         link = self.connect_journal()
         self.proxy.fail("connections.refresh", "auto_sync_forbidden", "disable_auto_sync", reference="E-1")
         self.run_schedule()

@@ -122,7 +122,7 @@ class TestService(ServiceCommon):
         asked = len(self.server.requests)
         self.synchronize(link)
         self.assertEqual((link.state, link.error_code), ("disconnected", "registration_unreadable"))
-        self.assertIn("may not speak for the original", link.error_message)
+        self.assertIn("can't act for the original", link.error_message)
         self.assertEqual(len(self.server.requests), asked)
 
     def test_reconnect_registers_a_copy_anew_and_goes_on(self):
@@ -293,7 +293,7 @@ class TestService(ServiceCommon):
 
     def test_the_connection_is_tested_before_and_after_the_registration(self):
         settings = self.env["res.config.settings"].create({})
-        self.assertIn("registers itself", self.message(settings.action_test_online_sync()))
+        self.assertIn("registers automatically", self.message(settings.action_test_online_sync()))
         self.assertFalse(self.proxy.clients)
         self.register()
         self.assertIn("Everything is fine", self.message(settings.action_test_online_sync()))

@@ -47,10 +47,12 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
     groups = fields.Json(
         readonly=True, copy=False, groups=fields.NO_ACCESS, help="Ids of lines by the key of their group."
     )
-    chosen = fields.Json(help="Ids of the lines that the user has chosen, as texts.")
+    chosen = fields.Json(help="Ids of the selected lines, as text.")
     has_groups = fields.Boolean(readonly=True)
     can_delete = fields.Boolean(readonly=True)
-    undo = fields.Json(readonly=True, copy=False, groups=fields.NO_ACCESS, help="What brings the deleted lines back.")
+    undo = fields.Json(
+        readonly=True, copy=False, groups=fields.NO_ACCESS, help="Data needed to restore the deleted lines."
+    )
     deleted_count = fields.Integer(readonly=True)
 
     @api.model
@@ -124,7 +126,7 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
             raise UserError(self.env._("There is nothing to undo: the transactions are back already."))
         if kept.get("journal") != self.journal_id.id:
             raise UserError(
-                self.env._("The deleted transactions are of another journal. Choose it again, then use Undo.")
+                self.env._("The deleted transactions belong to another journal. Choose it again, then use Undo.")
             )
         Line = self.env["account.bank.statement.line"]
         Line.check_access("create")
@@ -195,7 +197,7 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
             if some and some == group and len(ids) > 1:
                 raise UserError(
                     self.env._(
-                        "You have selected all transactions like %s. Leave one of them: if none of them is real, "
+                        "You have selected all transactions like %s. Keep one of them: if none of them is genuine, "
                         "delete them in the journal.",
                         some[0]._describe(),
                     )
@@ -270,21 +272,21 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
 
     def _describe_evidence(self, group):
         return {
-            "same_id": self.env._("The bank gave them the same id, so they are most likely one transaction."),
+            "same_id": self.env._("The bank gave them the same id, so they are most likely duplicates."),
             "flagged": self.env._("The provider says that one of them may be a duplicate."),
             "marked": self.env._(
-                "When the bank brought one of them, it was not certain whether the journal had it already."
+                "When the bank reported one of them, it was not certain whether it was already in the journal."
             ),
             "same_number": self.env._("Same day, amount and account number."),
             "same_text": self.env._("Same day, amount and label."),
-            "same_day": self.env._("Same day and amount. Nothing speaks against their being one transaction."),
+            "same_day": self.env._("Same day and amount. Nothing indicates that they are different transactions."),
             "near_days": self.env._(
-                "Same amount within a few days, with the same label or account number. The bank shows them as separate "
-                "transactions, or has shown one of them under two dates."
+                "Same amount within a few days, with the same label or account number. The bank reports them as "
+                "separate transactions, or has reported one of them with two dates."
             ),
             "told_apart": self.env._(
-                "Same day and amount, but the bank tells them as separate transactions: they may well be real ones, "
-                "such as two purchases."
+                "Same day and amount, but the bank reports them as separate transactions: they may well be "
+                "genuine, such as two purchases."
             ),
         }[group.evidence]
 

@@ -63,11 +63,11 @@ class AccountMissingTransactionWizard(models.TransientModel):
         help="Whose transactions were read. Pages of one account are never compared with the journal of another.",
     )
     page_ids = fields.One2many(comodel_name="account.missing.transaction.page", inverse_name="wizard_id", readonly=True)
-    read_count = fields.Integer(readonly=True, help="Transactions that the bank has told so far.")
+    read_count = fields.Integer(readonly=True, help="Transactions received from the bank so far.")
     summary = fields.Char(readonly=True)
     notes = fields.Text(readonly=True, help="What limits the comparison.")
     sections = fields.Json(readonly=True, help="See account_missing_transaction_sections.py.")
-    chosen = fields.Json(help="Keys of the transactions that the user has chosen.")
+    chosen = fields.Json(help="Keys of the selected transactions.")
     can_import = fields.Boolean(readonly=True)
     error_message = fields.Text(readonly=True)
     error_action = fields.Char(readonly=True)
@@ -92,7 +92,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
     def _check_days(self):
         for wizard in self:
             if wizard.date_from > wizard.date_to:
-                raise ValidationError(self.env._("The first day is after the last one. Please exchange them."))
+                raise ValidationError(self.env._("The first day is after the last one. Please swap them."))
 
     # -------------------------------------------------------------------------
     # CRUD METHODS

@@ -74,8 +74,8 @@ class Sections:
         if first and first - self.wizard.date_from > QUIET_DAYS:
             notes.append(
                 self.env._(
-                    "The oldest transaction that the bank shows is of %s. Many banks show the last 90 days only, so "
-                    "nothing can be said about the days before.",
+                    "The oldest transaction that the bank shows is dated %s. Many banks only show the last 90 "
+                    "days, so earlier days can't be compared.",
                     format_date(self.env, first),
                 )
             )
@@ -112,7 +112,7 @@ class Sections:
             self._section(
                 "pending",
                 self.env._("Pending at the bank"),
-                self.env._("They can only be seen. They are imported by themselves once the bank books them."),
+                self.env._("For information only. They are imported automatically once the bank has booked them."),
                 self.comparison.pending,
                 self._pending_row,
             ),
@@ -120,8 +120,8 @@ class Sections:
                 "gone",
                 self.env._("No longer shown by the bank"),
                 self.env._(
-                    "These transactions are in the journal, but the bank does not tell of them any more. It may have "
-                    "withdrawn or renamed them. Nothing is changed: please look at them."
+                    "These transactions are in the journal, but the bank no longer shows them. It may have "
+                    "withdrawn or renamed them. Nothing was changed: please review them."
                 ),
                 self.comparison.gone,
                 self._line_row,
@@ -174,10 +174,10 @@ class Sections:
     def _reason(self, one):
         """Why it is missing, and what to do."""
         reasons = {
-            "next": self.env._("New at the bank: the next synchronization brings it."),
-            "unseen": self.env._("No synchronization has brought it."),
+            "next": self.env._("New at the bank: it will be imported by the next synchronization."),
+            "unseen": self.env._("No synchronization has imported it."),
             "similar": self.env._(
-                "The journal has a similar line, and it is not certain whether it is this one. Look there first."
+                "The journal has a similar line that may be the same transaction. Check there first."
             ),
             "before_start": self.env._("Before the start date of the account."),
             "parked": self.env._("Could not be imported: %s", one.details),

@@ -25,7 +25,8 @@ class AccountOnlineAccountSelection(models.TransientModel):
     line_ids = fields.One2many(comodel_name="account.online.account.selection.line", inverse_name="selection_id")
     hidden_count = fields.Integer(compute="_compute_hidden_count")
     problem = fields.Text(
-        compute="_compute_problem", help="What has to be changed before anything is done, a sentence for each account."
+        compute="_compute_problem",
+        help="What has to be changed before you can continue, one sentence for each account.",
     )
     bank_statement_creation_groupby = fields.Selection(
         selection=lambda self: self.env["account.journal"]._fields["bank_statement_creation_groupby"].selection,
@@ -139,12 +140,12 @@ class AccountOnlineAccountSelection(models.TransientModel):
         """
         started_from = self.started_from_id
         if account.journal_ids:
-            return account.journal_ids, self.env._("It fills this journal already.")
+            return account.journal_ids, self.env._("It is already used for this account.")
         if elsewhere := account._filled_elsewhere():
             return elsewhere.journal_ids, ""
         found = Proposal(account).known_journal() - taken
         if found:
-            return found, self.env._("The journal has the number of this account.")
+            return found, self.env._("The journal has this account's number.")
         if (
             started_from
             and started_from not in taken

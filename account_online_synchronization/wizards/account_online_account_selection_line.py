@@ -47,7 +47,7 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
     start_date = fields.Date(string="From", help="First day to import. Empty: as far back as the bank allows.")
     start_reason = fields.Char(compute="_compute_start_reason", help="Why the first load begins on that day.")
     note = fields.Text(compute="_compute_note", help="Why this is proposed, or what it means.")
-    problem = fields.Text(compute="_compute_problem", help="What has to be changed before anything is done.")
+    problem = fields.Text(compute="_compute_problem", help="What has to be changed before you can continue.")
 
     # -------------------------------------------------------------------------
     # COMPUTE METHODS
@@ -135,7 +135,8 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
             return self._explain_elsewhere(elsewhere, journal)
         if linked and self.action == "none":
             return self.env._(
-                "Nothing new arrives in %s any more. What was imported stays there, and you can link it again later.",
+                "No new transactions will arrive in %s. Imported transactions stay there, and you can link it "
+                "again later.",
                 linked.name,
             )
         if linked and journal != linked:

@@ -57,12 +57,12 @@ class AccountOnlineAuthorization(models.TransientModel):
     link_id = fields.Many2one(comodel_name="account.online.link", readonly=True, ondelete="cascade")
     journal_id = fields.Many2one(comodel_name="account.journal", readonly=True, ondelete="cascade")
     connection_identifier = fields.Char(readonly=True, groups="base.group_system")
-    institution_identifier = fields.Char(readonly=True, help="The bank, where it was chosen in this database.")
+    institution_identifier = fields.Char(readonly=True, help="The bank, if it was chosen in this database.")
     institution_name = fields.Char(readonly=True)
     is_in_window = fields.Boolean(
         readonly=True, help="A screen of ours waits. No: the bank's page has taken its place."
     )
-    expires_at = fields.Datetime(readonly=True, help="The page that was given out last serves until then.")
+    expires_at = fields.Datetime(readonly=True, help="The previous page stays valid until then.")
     error_message = fields.Text(readonly=True)
     error_reference = fields.Char(readonly=True)
     # Action with which the user continues. Stored, because the browser that comes back and the screen are two.
@@ -450,18 +450,18 @@ class AccountOnlineAuthorization(models.TransientModel):
     def _sentences_of_acts(self):
         """:return: dict from (event, kind) to a sentence; a code that the bank asks for changes no consent"""
         return {
-            ("begun", "consent"): self.env._("Reconnect was started: the bank is asked for a new consent."),
+            ("begun", "consent"): self.env._("Reconnect was started: the bank asks for a new consent."),
             ("begun", "credentials"): self.env._("Update Credentials was started at the bank."),
             ("done", "connect"): self.env._("The bank was connected: its consent is stored."),
             ("done", "consent"): self.env._("The consent was renewed at the bank."),
             ("done", "credentials"): self.env._(
                 "The credentials, or the choice of accounts, were updated at the bank."
             ),
-            ("cancelled", "consent"): self.env._("Reconnect was cancelled. The consent is as it was before."),
+            ("cancelled", "consent"): self.env._("Reconnect was cancelled. The consent is unchanged."),
             ("cancelled", "credentials"): self.env._(
                 "Update Credentials was cancelled. The consent is as it was before."
             ),
-            ("failed", "consent"): self.env._("The bank gave no new consent."),
+            ("failed", "consent"): self.env._("No new consent was given at the bank."),
             ("failed", "credentials"): self.env._("The credentials were not updated at the bank."),
         }
 

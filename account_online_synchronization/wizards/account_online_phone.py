@@ -188,7 +188,10 @@ class AccountOnlinePhone(models.TransientModel):
             return {"type": "ir.actions.act_window_close"}
         if kind == "synchronize":
             return link._notify(
-                self.env._("The connection service answers this database again. Transactions are fetched by itself."),
+                self.env._(
+                    "The connection service accepts requests of this database again. Transactions are fetched "
+                    "automatically."
+                ),
                 "success",
             )
         return self.env["account.online.authorization"]._open(

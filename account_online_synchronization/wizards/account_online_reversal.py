@@ -38,7 +38,7 @@ class AccountOnlineReversal(models.TransientModel):
     )
     with_balance = fields.Boolean(
         string="Reverse the balance, too",
-        help="For a bank that reports the debt of a credit card as positive.",
+        help="For banks that report credit card debt as positive.",
     )
     open_count = fields.Integer(string="Transactions to Reverse", compute="_compute_lines")
     left_count = fields.Integer(string="Left as They Are", compute="_compute_lines")
@@ -83,7 +83,9 @@ class AccountOnlineReversal(models.TransientModel):
         self._hold_account()
         lines, left = self._sort_lines()
         if not self.scope and lines:
-            raise UserError(self.env._("Please choose what becomes of the transactions that are in the journal."))
+            raise UserError(
+                self.env._("Please choose what to do with the transactions that are already in the journal.")
+            )
         turned = lines if self.scope == "open" else lines.browse()
         turned.check_access("write")
         # sudo: the right to connect, write access to the account and to the lines were checked above
@@ -209,7 +211,7 @@ class AccountOnlineReversal(models.TransientModel):
             self.env._("Transactions of %s are reversed from now on.", account.display_name)
             if account.inverse_transaction_sign
             else self.env._("Transactions of %s are no longer reversed.", account.display_name),
-            self.env._("The signs of %s transactions in the journal were turned.", len(turned)) if turned else "",
+            self.env._("The signs of %s transactions in the journal were reversed.", len(turned)) if turned else "",
             self.env._("These were left as they are; please correct them by hand:") if left else "",
             *self._name_lines(left),
         ]

@@ -101,7 +101,7 @@ class Proposal:
         account = self.account
         filling = self._filling(journal)
         if filling and start == filling.start_date:
-            return self.env._("As it was chosen before: what has been imported since stays as it is.")
+            return self.env._("As chosen before: transactions that were already imported do not change.")
         limit, unlocked = account._first_day_of_the_bank(), self._first_unlocked_day(journal)
         if unlocked and (not start or start < unlocked):
             return self.env._(
@@ -118,7 +118,7 @@ class Proposal:
             return self._explain_lines(start, last, journal)
         if limit and start < limit:
             return self._explain_all_there_is(limit)
-        return self.env._("The day that you chose.")
+        return self.env._("The day you chose.")
 
     def _explain_lines(self, start, last, journal):
         """:param date last: of a transaction that the journal already has"""
@@ -126,8 +126,8 @@ class Proposal:
         if start > last:
             return self.env._("The day after the last transaction in %(journal)s, of %(date)s.", **values)
         return self.env._(
-            "%(journal)s has transactions up to %(date)s. Those that are certainly the same are recognised; "
-            "others are imported and marked as possible duplicates.",
+            "%(journal)s has transactions up to %(date)s. Those that are certainly the same are recognized; others "
+            "are imported and marked as possible duplicates.",
             **values,
         )
 

@@ -53,12 +53,12 @@ class BankSyncConnection(models.Model):
         default="pending",
         copy=False,
     )
-    reason = fields.Text(readonly=True, copy=False, help="Why support has cut it; its users read it.")
+    reason = fields.Text(readonly=True, copy=False, help="Why support has disconnected it; its users can read this.")
     provider_reference = fields.Char(
         readonly=True, copy=False, index="btree_not_null", help="How the provider's webhooks name the consent."
     )
     consent_warning = fields.Integer(
-        readonly=True, copy=False, help="Days before the end for which the database was told last; 0: not yet."
+        readonly=True, copy=False, help="Days before the end at which the database was last notified; 0: not yet."
     )
     consent_expires_at = fields.Datetime(string="Consent Until", readonly=True, copy=False)
     refreshed_at = fields.Datetime(readonly=True, copy=False, help="When the bank gave its last news.")

@@ -69,7 +69,7 @@ class BankSyncError(models.Model):
             ("us", "Developers"),
         ],
         string="Who Must Act",
-        help="Nobody: the next run tries again.",
+        help="Automatic: the next run tries again.",
         compute="_compute_actor",
         store=True,
     )

@@ -52,7 +52,10 @@ class BankSyncInstitution(models.Model):
     consent_days = fields.Integer(compute="_compute_capabilities", help="0: until it is withdrawn.")
     refreshes_per_day = fields.Integer(compute="_compute_capabilities", help="0: no limit known.")
     merge_key = fields.Char(
-        string="Same Bank", index=True, readonly=True, help="Equal for rows of several providers that are one bank."
+        string="Same Bank",
+        index=True,
+        readonly=True,
+        help="Same value for rows of different providers that are the same bank.",
     )
     is_proposed = fields.Boolean(
         string="Proposed", readonly=True, help="The row that is found, where several providers reach the bank."
@@ -60,7 +63,7 @@ class BankSyncInstitution(models.Model):
     # Why normalized in Python: an index of PostgreSQL then serves it as it is, and every database finds the same.
     search_name = fields.Char(compute="_compute_search", store=True)
     search_text = fields.Char(compute="_compute_search", store=True)
-    search_group = fields.Char(readonly=True, help="What all rows of the bank are found by, at the proposed one.")
+    search_group = fields.Char(readonly=True, help="Search text of all rows of the bank, stored with the proposed one.")
 
     _identifier_unique = models.UniqueIndex("(identifier)", "Identifiers of banks are unique.")
     _provider_unique = models.UniqueIndex(
@@ -227,8 +230,8 @@ class BankSyncInstitution(models.Model):
             f"the list of banks has {listed} entries, {known} are known",
             provider=provider.code,
             note=self.env._(
-                "%(provider)s lists %(listed)s banks, %(known)s are known, so the list was kept as it is. If so many "
-                "banks are really gone, open the provider and use Accept the Shorter List.",
+                "%(provider)s lists %(listed)s banks, but %(known)s are known, so the list was not changed. If so "
+                "many banks really are gone, open the provider and use Accept the Shorter List.",
                 provider=provider.name,
                 listed=listed,
                 known=known,

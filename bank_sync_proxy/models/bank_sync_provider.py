@@ -30,7 +30,7 @@ class BankSyncProvider(models.Model):
 
     name = fields.Char(required=True)
     code = fields.Selection(selection="_code_selection", required=True, readonly=True, copy=False)
-    sequence = fields.Integer(default=10, help="Where several providers reach the same bank, the first is proposed.")
+    sequence = fields.Integer(default=10, help="If several providers reach the same bank, the first one is proposed.")
     active = fields.Boolean(default=True)
     environment = fields.Selection(
         selection=[("sandbox", "Sandbox"), ("production", "Production")], required=True, default="production"
@@ -38,7 +38,7 @@ class BankSyncProvider(models.Model):
     max_concurrent = fields.Integer(
         string="Requests at Once",
         default=16,
-        help="How many questions may wait for this provider at the same time, from all clients; 0: as many as come.",
+        help="How many requests to this provider may run at the same time, for all clients together; 0: no limit.",
     )
     is_demonstration = fields.Boolean(compute="_compute_is_demonstration")
     setting_ids = fields.One2many(comodel_name="bank.sync.provider.setting", inverse_name="provider_id")

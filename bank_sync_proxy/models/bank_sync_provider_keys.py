@@ -16,8 +16,8 @@ class BankSyncProvider(models.Model):
         selection=[("proxy", "This proxy"), ("user", "Each user"), ("nobody", "Nobody")],
         string="Keys Belong to",
         compute="_compute_adapter_facts",
-        help="This proxy: they are entered here once. Each user: they are asked for when a bank is connected, and "
-        "serve that connection only.",
+        help="This proxy: entered here once. Each user: requested when a bank is connected, and used for that "
+        "connection only.",
     )
     has_sandbox = fields.Boolean(
         compute="_compute_adapter_facts", help="Sandbox and production have addresses of their own."
@@ -127,7 +127,7 @@ class BankSyncProvider(models.Model):
             return "unknown", self.env._("Please enter these first: %s.", labels)
         if not self._can_be_tested():
             return "unknown", self.env._(
-                "Nobody can be asked about these keys alone: whether they work is seen when a user connects a bank."
+                "These keys can't be tested on their own: you will see whether they work when a user connects a bank."
             )
         said, error, record = self.env["bank.sync.error"]._attempt(
             lambda: self._new_adapter().check_keys(), operation="providers.test_keys"
@@ -149,13 +149,13 @@ class BankSyncProvider(models.Model):
         if family == "RateLimited":
             minutes = max(1, round((error.retry_after or 0) / 60))
             return "unknown", self.env._(
-                "%(provider)s answers no more questions at the moment. Please test again in %(minutes)s minutes.",
+                "%(provider)s accepts no more requests at the moment. Please test again in %(minutes)s minutes.",
                 provider=self.name,
                 minutes=minutes,
             )
         if family == "TransientError":
             return "unknown", self.env._(
-                "%(provider)s can't be reached at the moment, so nothing is known about the keys. Please test again "
+                "%(provider)s can't be reached at the moment, so the keys could not be tested. Please try again "
                 "later. Reference: %(reference)s",
                 **names,
             )

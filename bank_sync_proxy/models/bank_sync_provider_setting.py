@@ -138,8 +138,8 @@ class BankSyncProviderSetting(models.Model):
         if not self.env.su and not is_identity_confirmed():
             raise AccessError(
                 self.env._(
-                    "The keys of a provider are changed only by somebody who has just confirmed the password. Use "
-                    "Change Keys on the provider's form, and enter them again."
+                    "Changing the keys of a provider requires confirming your password. Use Change Keys on the "
+                    "provider's form, and enter them again."
                 )
             )
 

@@ -53,7 +53,7 @@ class BankSyncVisit(models.Model):
         readonly=True,
         copy=False,
         default=lambda self: secrets.token_urlsafe(12),
-        help="Stands in the pages' address and is no secret: it serves only the browser that the ticket let in.",
+        help="Part of the page's address. It is not a secret: it works only in the browser that opened the ticket.",
     )
     # Of the one-time ticket, of the key of the browser that it let in, and of what the bank's page has to send along.
     token_digest = fields.Char(required=True, readonly=True, copy=False, groups="base.group_system")

@@ -164,8 +164,8 @@ CODES = {
             "TransientError",
             503,
             _lt(
-                "The service that reaches the bank does not answer at the moment, so nothing was fetched. Most of the "
-                "time this is over within an hour: please try again later."
+                "The service that reaches the bank does not answer at the moment, so nothing was fetched. Usually "
+                "this is over within an hour: please try again later."
             ),
         ),
         Code(
@@ -174,8 +174,8 @@ CODES = {
             "RateLimited",
             429,
             _lt(
-                "The bank allows no further request for now, because it was asked very often. Please wait before you "
-                "ask it again; its transactions can be fetched then, too."
+                "The bank currently allows no further requests, because it was asked too often. Please wait before "
+                "you try again; the missing transactions are fetched then."
             ),
         ),
         Code(
@@ -184,8 +184,8 @@ CODES = {
             "ConsentError",
             409,
             _lt(
-                "The bank wants a code from you before it answers, so nothing was fetched. Use Synchronize Now and "
-                "enter the code that the bank sends you."
+                "The bank requires a code before it answers, so nothing was fetched. Use Synchronize Now and enter "
+                "the code that the bank sends you."
             ),
         ),
         Code(
@@ -234,8 +234,8 @@ CODES = {
             "ConsentError",
             410,
             _lt(
-                "This connection was cut, by a user or by support, so nothing is fetched any more. Use Reconnect to "
-                "connect the bank again; the transactions that you already have stay."
+                "This connection was disconnected by a user or by support, so nothing is fetched any more. Use "
+                "Reconnect to connect the bank again; the transactions that you already have stay."
             ),
         ),
         Code(
@@ -295,8 +295,9 @@ CODES = {
             "ProtocolError",
             409,
             _lt(
-                "The bank can't go on where its list of transactions was left, so nothing was fetched. Synchronize "
-                "again: the list is then read by date, from some days before the last transactions that you have."
+                "The bank can't continue its list of transactions where it was left, so nothing was fetched. "
+                "Synchronize again: the list is then read by date, starting some days before your last "
+                "transactions."
             ),
         ),
         Code(
@@ -325,8 +326,8 @@ CODES = {
             "ConsentError",
             409,
             _lt(
-                "The secrets of this connection can't be read: this database is a copy or was renamed, or its key is "
-                "gone. The original is not affected. To use this one, connect the bank again with Reconnect."
+                "The secrets of this connection can't be read: this database is a copy or was renamed, or its key "
+                "is missing. The original is not affected. To use this one, connect the bank again with Reconnect."
             ),
         ),
         Code(
@@ -365,8 +366,8 @@ CODES = {
             "ConsentError",
             403,
             _lt(
-                "The connection service does not know a phone number of you yet, so no bank can be connected. "
-                "Confirm your phone number; it protects your bank data."
+                "No phone number has been confirmed for this database yet, so no bank can be connected. Confirm "
+                "your phone number; it protects your bank data."
             ),
         ),
         Code(
@@ -375,8 +376,8 @@ CODES = {
             "ConsentError",
             422,
             _lt(
-                "This is no phone number that a text message can be sent to, so no code was sent. Enter it in the "
-                "international form, such as +32 470 12 34 56."
+                "Text messages can't be sent to this number, so no code was sent. Enter it in the international "
+                "form, such as +32 470 12 34 56."
             ),
         ),
         Code(
@@ -384,14 +385,14 @@ CODES = {
             "reactivate",
             "ConsentError",
             422,
-            _lt("This code is not right. Look at the text message again, or ask for a new code."),
+            _lt("Wrong code. Check the text message, or request a new code."),
         ),
         Code(
             "code_expired",
             "reactivate",
             "ConsentError",
             422,
-            _lt("This code is no longer valid. Ask for a new code and enter it within ten minutes."),
+            _lt("This code is no longer valid. Request a new code and enter it within ten minutes."),
         ),
         Code(
             "sms_unavailable",
@@ -409,8 +410,9 @@ CODES = {
             "ConsentError",
             403,
             _lt(
-                "This database is a copy of another one, or was moved to another server, and may not speak for the "
-                "original, which goes on working. To use banks here, use Reconnect: this database is registered anew."
+                "This database is a copy of another one, or was moved to another server, and can't act for the "
+                "original, which goes on working. To use banks here, use Reconnect: this database is then "
+                "registered as a new client."
             ),
         ),
         Code(
@@ -439,7 +441,7 @@ CODES = {
             "ProtocolError",
             401,
             _lt(
-                "The connection service has received the same request twice and answered it once, so nothing is lost. "
+                "The connection service received the same request twice and answered it once. No data was lost. "
                 "Please try again."
             ),
         ),
@@ -449,8 +451,8 @@ CODES = {
             "RateLimited",
             429,
             _lt(
-                "This database asks the connection service too often, so this request was not answered. Please wait "
-                "some minutes before you try again."
+                "This database sends too many requests to the connection service, so this one was not answered. "
+                "Please wait a few minutes before you try again."
             ),
         ),
         Code(
@@ -509,8 +511,8 @@ CODES = {
             "ProtocolError",
             502,
             _lt(
-                "Something unexpected happened while the bank was asked, so nothing was fetched. Try again later; if "
-                "it happens again, please report it with the reference."
+                "Something unexpected happened while contacting the bank, so nothing was fetched. Try again later; "
+                "if it happens again, please report it with the reference."
             ),
         ),
     )

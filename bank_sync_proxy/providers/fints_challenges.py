@@ -33,8 +33,8 @@ WRONG_PIN = _lt(
 )
 LOCKED = _lt("The bank has locked this access. Unlock it on the bank's own website, then try again here.")
 NO_BANK_CODE = _lt("The bank code has eight digits, for example 10020030.")
-NO_ADDRESS = _lt("This is no FinTS address: it begins with https:// and leads to a server of your bank.")
-NO_FINTS = _lt("No FinTS server answers at this address. Compare it with what the bank's website says.")
+NO_ADDRESS = _lt("This is not a FinTS address: it must begin with https:// and lead to a server of your bank.")
+NO_FINTS = _lt("There is no FinTS server at this address. Compare it with the bank's website.")
 NO_PIN = _lt("Enter your PIN.")
 NO_USER = _lt("Enter your user name.")
 
@@ -56,7 +56,7 @@ MEDIUM_LABEL = _lt("Device")
 TAN = Challenge(
     title=_lt("Enter the TAN"),
     kind="code",
-    message=_lt("The bank wants a TAN before it answers. It serves for reading only: no money is moved."),
+    message=_lt("The bank requires a TAN before it answers. It is used for reading only: no money is moved."),
     submit=_lt("Confirm"),
 )
 TAN_LABEL = _lt("TAN")
@@ -77,6 +77,8 @@ APPROVAL = Challenge(
 TOO_LATE = Challenge(
     title=_lt("Nobody has approved"),
     kind="choice",
-    message=_lt("The bank waits no longer. Nothing was changed. Have your device at hand, then ask for a new request."),
+    message=_lt(
+        "The bank is no longer waiting. Nothing was changed. Have your device ready, then ask for a new request."
+    ),
     submit=_lt("Send a new request"),
 )

@@ -56,7 +56,7 @@ EVENTS = {
 UNFINISHED = Challenge(
     title=_lt("Not connected yet"),
     kind="consent",
-    message=_lt("Plaid's pages were left before the end, so nothing was connected. You can try again."),
+    message=_lt("You left Plaid's pages before the end, so nothing was connected. You can try again."),
     submit=_lt("Try again"),
     data={"step": "again"},
 )
@@ -122,7 +122,7 @@ class Plaid(WebProvider):
             "webhook_url",
             _lt("Webhook URL"),
             required=False,
-            help=_lt("Plaid sends its news there."),
+            help=_lt("Plaid sends its webhooks there."),
             pattern=HTTPS,
             expects=NO_ADDRESS,
         ),

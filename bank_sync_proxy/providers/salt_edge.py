@@ -78,15 +78,18 @@ ERRORS = {
 WAITING = Challenge(
     title=_lt("Salt Edge is fetching your accounts"),
     kind="approval",
-    message=_lt("The bank has let Salt Edge in. Fetching the accounts can take some minutes; you can wait here."),
+    message=_lt(
+        "The bank has accepted the sign-in at Salt Edge. Fetching the accounts can take some minutes; you can wait "
+        "here."
+    ),
     poll_seconds=10,
 )
 UNFINISHED = Challenge(
     title=_lt("Not finished yet"),
     kind="consent",
     message=_lt(
-        "The bank's pages were left before the end, or the bank did not accept what was entered, so nothing has "
-        "changed. You can try again."
+        "The bank's pages were left before the end, or the bank did not accept the input, so nothing was changed. "
+        "You can try again."
     ),
     submit=_lt("Try again"),
     data={"step": "again"},

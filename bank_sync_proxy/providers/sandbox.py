@@ -69,7 +69,7 @@ class Sandbox(Provider):
         price=_lt("Free"),
         needs=_lt("Nothing"),
         minutes=0,
-        terms=_lt("A demonstration: it reaches no bank, and its data are invented."),
+        terms=_lt("A demonstration: it connects to no real bank, and its data is invented."),
         steps=(_lt("There are no keys: switch it on."),),
         connect="our pages",
         identity="`id`",
@@ -177,7 +177,7 @@ class Sandbox(Provider):
         code = "".join(values.get("code", "").split())
         if hmac.compare_digest(code.encode(), SMS_CODE.encode()):
             return None
-        return self._ask_code(**data).with_error(_lt("This code is not right. Look at it again; the code is 123456."))
+        return self._ask_code(**data).with_error(_lt("Wrong code. Check it and try again; the code is 123456."))
 
     def _ask_consent(self, flow, user):
         ledgers = self._ledgers(flow.institution, user)
@@ -194,7 +194,7 @@ class Sandbox(Provider):
             title=_lt("Choose accounts"),
             kind="consent",
             message=_lt(
-                "Your books may read balances and transactions of the accounts that you tick here, for 180 days. "
+                "Your books may read balances and transactions of the accounts that you select here, for 180 days. "
                 "Nothing can be paid with this consent."
             ),
             fields=(
@@ -215,7 +215,7 @@ class Sandbox(Provider):
         ledgers = self._ledgers(flow.institution, user)
         chosen = [account for account in ledgers if account in values.get("accounts", ())]
         if not chosen:
-            return self._ask_consent(flow, user).with_error(_lt("Tick at least one account."), accounts=())
+            return self._ask_consent(flow, user).with_error(_lt("Select at least one account."), accounts=())
         return self._complete(flow, user, chosen)
 
     def _complete(self, flow, user, chosen):

@@ -37,8 +37,8 @@ APPROVAL = Challenge(
 TOO_LATE = Challenge(
     title=_lt("Nobody has approved"),
     kind="choice",
-    error=_lt("The bank has waited for a minute and has withdrawn the request. Nothing was changed."),
-    message=_lt("Have your phone at hand, then let the bank send a new request."),
+    error=_lt("The bank waited for a minute and then withdrew the request. Nothing was changed."),
+    message=_lt("Have your phone ready, then ask the bank for a new request."),
     submit=_lt("Send a new request"),
 )
 WRONG_USER = Challenge(
@@ -52,8 +52,8 @@ REFUSED = Challenge(
     title=_lt("You have refused at the bank"),
     kind="choice",
     message=_lt(
-        "The bank says that the access was refused on its page, so nothing was connected. If that was not intended, go "
-        "there again."
+        "The bank reports that access was refused on its page, so nothing was connected. If that was not intended, "
+        "go there again."
     ),
     submit=_lt("Go to the bank again"),
     data={"step": "bank"},

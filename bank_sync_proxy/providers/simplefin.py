@@ -53,7 +53,7 @@ TOKEN = Challenge(
     title=_lt("Connect with SimpleFIN"),
     message=_lt(
         "Open https://bridge.simplefin.org/simplefin/create in another tab, connect your bank there, and copy the "
-        "setup token that you are shown. It serves once."
+        "setup token that is shown. It can be used once."
     ),
     fields=(Field("token", _lt("Setup token"), type="password"),),
     submit=_lt("Connect"),
@@ -61,13 +61,13 @@ TOKEN = Challenge(
 AGAIN = Challenge(
     title=_lt("Renew SimpleFIN"),
     message=_lt(
-        "Open https://bridge.simplefin.org in another tab and repair your bank there. Then continue here; a new setup "
-        "token is only needed if you had disabled the old access."
+        "Open https://bridge.simplefin.org in another tab and repair your bank there. Then continue here; a new "
+        "setup token is only needed if you have disabled the previous access."
     ),
     fields=(Field("token", _lt("New setup token, if you have one"), type="password", required=False),),
     submit=_lt("Continue"),
 )
-NO_TOKEN = _lt("This is no setup token. Copy the whole text that SimpleFIN Bridge shows, and paste it again.")
+NO_TOKEN = _lt("This is not a setup token. Copy the whole text that SimpleFIN Bridge shows, and paste it again.")
 USED_TOKEN = _lt(
     "This setup token was used before. If that was not you, disable it at SimpleFIN Bridge. Paste a new one."
 )

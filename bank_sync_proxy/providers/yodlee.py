@@ -69,14 +69,14 @@ WINDOW = Challenge(
     kind="approval",
     title=_lt("Sign in at your bank"),
     message=_lt(
-        "Yodlee's page opens in a tab of its own. Sign in at your bank there, choose your accounts, and close the tab "
+        "Yodlee's page opens in its own tab. Sign in at your bank there, choose your accounts, and close the tab "
         "when it says that you have finished."
     ),
     submit=_lt("Open Yodlee's page"),
 )
 FAILED = Challenge(
     title=_lt("The sign-in has failed"),
-    message=_lt("Where Yodlee's page is still open you can correct it there. Then go on here."),
+    message=_lt("If Yodlee's page is still open, you can correct it there. Then continue here."),
     submit=_lt("Go on"),
 )
 NOT_ACCEPTED = _lt("The bank did not accept the sign-in. Check on its own website that it works, and try again.")
@@ -122,7 +122,7 @@ class Yodlee(WebProvider):
     settings_needed = (
         Setting("client_id", _lt("Client ID")),
         Setting("secret", _lt("Client secret"), type="secret"),
-        Setting("admin_login", _lt("Admin login name"), type="secret"),
+        Setting("admin_login", _lt("Login Name of the Administrator"), type="secret"),
         Setting(
             "fastlink_url",
             _lt("FastLink URL"),

@@ -191,7 +191,7 @@ class TestPages(PagesCase):
         url = self.start()["page_url"]
         page = self.post(self.enter(url), user="demo", password="demo")
         page = self.post(page)
-        self.assertIn("Tick at least one account", page.text)
+        self.assertIn("Select at least one account", page.text)
         self.assertFalse(self.env["bank.sync.visit"]._find(url.rsplit("/", 1)[1]).attempts)
 
     def test_accounts_that_were_not_offered_are_ignored(self):
@@ -306,7 +306,7 @@ class TestPages(PagesCase):
         self.another_browser()
         page = self.get(first.headers["Location"])
         self.assertEqual(page.status_code, 403)
-        self.assertIn("keeps no cookies", page.text)
+        self.assertIn("does not accept cookies", page.text)
         self.assertFalse(self.visit_of(answer).browser_digest)
         self.assertIn("Sign in", self.enter(answer).text)
 
@@ -389,7 +389,7 @@ class TestPages(PagesCase):
             page = self.post(self.enter(answer), user="slow", password="demo")
         with freeze_time("2026-05-04 08:01:00"):
             page = self.get(page.url)
-            self.assertIn("has withdrawn the request", page.text)
+            self.assertIn("withdrew the request", page.text)
             page = self.post(page)
             self.assertIn("Approve in your app", page.text)
             end = self.post(page, action="cancel")

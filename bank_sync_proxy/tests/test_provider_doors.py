@@ -255,7 +255,7 @@ class TestEveryCallback(DoorsCase):
         self.assertEqual((visit.state, visit.step, visit.callback_digest), before)
         self.assertEqual(visit.connection_id.state, "pending")
 
-    def test_a_state_that_is_forged_of_another_provider_or_another_browser_changes_nothing(self):
+    def test_forged_state_or_of_another_provider_or_browser_changes_nothing(self):
         for code, script, visit, state in self.each():
             before = (visit.state, visit.step, visit.callback_digest)
             self.assertTrue(visit.callback_digest)

@@ -17,7 +17,7 @@ class BankSyncClient(models.Model):
         readonly=True,
         copy=False,
         tracking=True,
-        help="Where its users work: pages lead back there, events go there.",
+        help="Where its users work: pages lead back there, events are sent there.",
     )
     contact_email = fields.Char(readonly=True, copy=False, tracking=True)
     state = fields.Selection(
@@ -37,7 +37,7 @@ class BankSyncClient(models.Model):
         selection=[("suspicion", "Suspicious Activity"), ("support", "Support")], readonly=True, copy=False
     )
     reason = fields.Text(
-        readonly=True, copy=False, tracking=True, help="Why it is blocked or disconnected; its users read it."
+        readonly=True, copy=False, tracking=True, help="Why it is blocked or disconnected; its users can read this."
     )
     # {"current": …, "next": …}: the shared secrets, encrypted. The next one counts from its first use on.
     secret_data = fields.Text(readonly=True, copy=False, groups="base.group_system")

@@ -17,8 +17,8 @@ class BankSyncClientAddress(models.Model):
     is_address_confirmed = fields.Boolean(
         string="Address Confirmed",
         compute="_compute_is_address_confirmed",
-        help="The database has proven that it answers at this address. The pages on which users connect a bank warn of "
-        "an address that is not confirmed.",
+        help="The database has proven that it can be reached at this address. The pages on which users connect a "
+        "bank warn of an address that is not confirmed.",
     )
 
     # -------------------------------------------------------------------------

@@ -26,7 +26,7 @@ class BankSyncClientRegistration(models.Model):
 
     language = fields.Char(readonly=True, copy=False, help="Of the user who registered the database.")
     database_digest = fields.Char(readonly=True, copy=False, groups="base.group_system")
-    copy_noted_at = fields.Datetime(readonly=True, copy=False, help="When a copy of the database was last told of.")
+    copy_noted_at = fields.Datetime(readonly=True, copy=False, help="When a copy of the database was last reported.")
 
     # -------------------------------------------------------------------------
     # ACTIONS
@@ -36,7 +36,7 @@ class BankSyncClientRegistration(models.Model):
         """The database was moved on purpose: the next one that signs with its credentials is the original."""
         for client in self:
             if client.is_embedded:
-                raise UserError(client.env._("This database is its own client and is not told from copies."))
+                raise UserError(client.env._("This database is its own client; copies can't be detected."))
             client.write({"database_digest": False, "copy_noted_at": False})
             client.message_post(
                 body=client.env._(

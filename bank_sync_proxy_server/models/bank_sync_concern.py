@@ -11,7 +11,7 @@ class BankSyncConcern(models.Model):
     """What support should look at first: a view of PostgreSQL over what the others have stored, nothing of its own."""
 
     _name = "bank.sync.concern"
-    _description = "What Is Wrong Today"
+    _description = "Open Issues"
     _auto = False
     _order = "kind, occurrences desc, last_at desc, id"
 
@@ -21,8 +21,8 @@ class BankSyncConcern(models.Model):
             ("2_proxy", "Failing Providers and Requests"),
             ("3_client", "Blocked and Disconnected Clients"),
             ("4_suspicion", "Suspicious Activity"),
-            ("5_unfinished", "Connections That Nobody Finished"),
-            ("6_event", "Databases That Can't Be Told"),
+            ("5_unfinished", "Unfinished Connections"),
+            ("6_event", "Undelivered Events"),
         ],
         readonly=True,
     )

@@ -39,8 +39,6 @@ class BankSyncConnection(models.Model):
             self.env["bank.sync.event"]._emit(connection.client_id, "connection.disconnected", connection)
             body = Markup("<b>%s</b><br/>%s") % (self.env._("Disconnected by support."), reason)
             if error:
-                told = self.env._(
-                    "The provider did not take the consent back: %(reference)s", reference=record.reference
-                )
+                told = self.env._("The provider did not revoke the consent: %(reference)s", reference=record.reference)
                 body += Markup("<br/>%s") % told
             connection.message_post(body=body)

@@ -27,7 +27,7 @@ class BankSyncNonce(models.Model):
     client = fields.Integer(required=True, readonly=True)
     nonce = fields.Char(required=True, readonly=True)
     moment = fields.Datetime(required=True, readonly=True)
-    is_counted = fields.Boolean(readonly=True, help="Not refused for being one too many.")
+    is_counted = fields.Boolean(readonly=True, help="Not rejected as too many.")
 
     _client_nonce = models.UniqueIndex("(client, nonce)", "A nonce serves once.")
     _client_moment = models.Index("(client, moment) WHERE is_counted")

@@ -42,9 +42,11 @@ class BankSyncSuspicion(models.Model):
         required=True,
         readonly=True,
     )
-    detail = fields.Char(readonly=True, help="What counts once only, however often it comes; empty: each time counts.")
+    detail = fields.Char(
+        readonly=True, help="Key that makes an event count once, however often it arrives; empty: each one counts."
+    )
     address = fields.Char(readonly=True, help="Where the request came from.")
-    is_settled = fields.Boolean(readonly=True, help="Counts no more: the client was unblocked since.")
+    is_settled = fields.Boolean(readonly=True, help="No longer counted: the client was unblocked in the meantime.")
 
     _client_kind = models.Index("(client_id, kind, create_date)")
 
@@ -93,13 +95,15 @@ class BankSyncSuspicion(models.Model):
     @api.model
     def _reason(self, kind):
         return {
-            "signature": self.env._("Many requests came with a wrong signature, as if somebody tried to pass for you."),
+            "signature": self.env._(
+                "Many requests came with a wrong signature, as if somebody tried to impersonate you."
+            ),
             "code": self.env._("Many wrong codes were entered, as if somebody tried to guess one."),
             "credentials": self.env._(
                 "Many wrong credentials were entered at banks, as if somebody tried to guess some."
             ),
-            "institution": self.env._("Connections to very many banks were started in a short time."),
-            "burst": self.env._("Very many requests came in a short time."),
+            "institution": self.env._("Connections to a very large number of banks were started in a short time."),
+            "burst": self.env._("A very large number of requests came in a short time."),
         }[kind]
 
     @api.autovacuum

@@ -200,7 +200,7 @@ def accounts(camera):
 
 def first_load(camera):
     camera.click("Synchronize", exact=True)
-    camera.sees("nothing is lost by leaving")
+    camera.sees("or leave this page")
     camera.photograph_everywhere("first_load")
     camera.installation.fetch_planned()
     camera.sees("One step is left: the opening balance")

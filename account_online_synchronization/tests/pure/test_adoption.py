@@ -165,7 +165,7 @@ def test_no_line_is_given_to_two_transactions():
 # -------------------------------------------------------------------------------------------------
 
 
-def test_lines_that_must_be_among_the_transactions_are_found_also_where_there_are_more_of_these():
+def test_lines_that_must_match_are_adopted_also_among_more_transactions():
     found, ambiguous = adopt([wanted(key) for key in "abc"], [among(1), among(2)])
     assert (found, ambiguous) == ({"a": 1, "b": 2}, set())
 

@@ -372,7 +372,7 @@ def endless(page):
         return {**page, "has_more": True, "next_cursor": f"p{len(asked)}"}
 
     client = ProxyClient(EmbeddedTransport(dispatch))
-    with pytest.raises(ProxyError, match="does not come to an end") as caught:
+    with pytest.raises(ProxyError, match="does not end") as caught:
         for _page in client.iter_transaction_pages("C1", "A1"):
             pass
     return caught.value, len(asked)

@@ -242,7 +242,7 @@ def replace_count(exchange, count):
     return {**exchange, "with": {**exchange["with"], "count": count}}
 
 
-def test_forged_webhooks_under_ever_new_keys_cost_few_questions_and_stop_no_genuine_one(script):
+def test_forged_webhooks_with_new_keys_cost_little_and_stop_no_genuine_one(script):
     body = b'{"webhook_code": "SYNC_UPDATES_AVAILABLE", "item_id": "x"}'
     script.expect_key()
     script.adapter.parse_webhook({"Plaid-Verification": sign(body)}, body)

@@ -158,7 +158,7 @@ def test_a_state_that_is_not_documented_is_no_booking(script):
         assert given.transactions == () and [(one.id, one.status) for one in given.unread] == [("1", None)]
 
 
-def test_a_bookmark_that_has_to_stay_is_followed_by_nothing_that_it_can_not_take_back(script):
+def test_bookmark_that_has_to_stay_is_followed_by_nothing_irrevocable(script):
     """Its database keeps the bookmark of the run before, which knows nothing of pending ones that came later."""
     script.server.expect([page(POSTED, row("1")), page(PENDING, pending("p1"))])
     bookmark = script.pages()[-1].next_cursor

@@ -140,5 +140,5 @@ OTHER = Path(__file__).parents[3] / "account_online_synchronization"
         *("tools/vault.py", "models/identity.py", "models/server_fields.py", "tests/server_doors.py"),
     ],
 )
-def test_both_addons_hold_the_same_file_because_either_is_installed_without_the_other(name):
+def test_both_addons_hold_the_same_shared_files(name):
     assert (Path(__file__).parents[2] / name).read_bytes() == (OTHER / name).read_bytes()

@@ -208,7 +208,7 @@ export class BankVisit extends Component {
     async resumeLater() {
         this.isOver = true;
         this.notification.add(
-            _t("The visit stays open. What you finish at the bank arrives here; Connect bank leads back to it."),
+            _t("The visit stays open. When you finish at the bank, the result arrives here; Connect bank leads back to it."),
             { type: "info" }
         );
         await this.back("account.open_account_journal_dashboard_kanban");

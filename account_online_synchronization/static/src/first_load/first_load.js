@@ -64,9 +64,9 @@ export class FirstLoad extends Component {
     get announcement() {
         const { state, result, error } = this.load;
         const sentences = {
-            waiting: _t("The transactions are about to be fetched. You can go on working: nothing is lost by leaving."),
-            running: _t("Transactions are being fetched. You can go on working: nothing is lost by leaving."),
-            challenge: _t("The bank wants to know that it is you before it gives transactions."),
+            waiting: _t("The transactions are about to be fetched. You can go on working or leave this page."),
+            running: _t("Transactions are being fetched. You can go on working or leave this page."),
+            challenge: _t("The bank requires your confirmation before it gives transactions."),
             failed: error.message,
             done: result,
             none: _t("Nothing has been fetched yet."),

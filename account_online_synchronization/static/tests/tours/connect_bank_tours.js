@@ -108,7 +108,7 @@ tours.add("connect_bank_provider", {
             trigger: ".o_bank_beta:contains('does not fully support this bank yet')",
         },
         agree,
-        { trigger: ".o_bank_connect:contains('Connect All the Same')", run: "click" },
+        { trigger: ".o_bank_connect:contains('Connect Anyway')", run: "click" },
         accounts,
     ],
 });

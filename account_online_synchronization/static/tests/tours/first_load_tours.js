@@ -11,7 +11,7 @@ registry.category("web_tour.tours").add("online_choose_accounts", {
     steps: () => [
         {
             content: "an existing journal is proposed, with the reason",
-            trigger: `${card("Account A1")}:contains(The journal has the number of this account.)`,
+            trigger: `${card("Account A1")}:contains(The journal has this account's number.)`,
         },
         {
             content: "a currency that does not fit is explained",
@@ -61,7 +61,7 @@ registry.category("web_tour.tours").add("online_first_load", {
     steps: () => [
         {
             content: "it waits, and says that the screen may be left",
-            trigger: `${SCREEN} [role=status]:contains(nothing is lost by leaving)`,
+            trigger: `${SCREEN} [role=status]:contains(or leave this page)`,
         },
         {
             trigger: `${SCREEN} [role=progressbar][aria-valuenow]`,
