@@ -1,6 +1,8 @@
 """Put the environment together: every step that is not complete, in order, by one process at a time."""
 
 import os
+import sys
+from pathlib import Path
 
 from . import keeper, locks, odoo_command, odoo_package, paths, postgres, python_packages, sql
 from .console import Trouble
@@ -35,6 +37,13 @@ def bootstrap(odoo=True, database_server=True):
             else:
                 postgres.ensure()
                 keeper.ensure()
+
+
+def need_packages():
+    """Return in the environment's Python; otherwise start the same script again with it, because it has the packages."""
+    if Path(sys.prefix) != paths.VENV:
+        bootstrap(odoo=False, database_server=False)
+        os.execv(paths.PYTHON, [paths.PYTHON, *sys.argv])
 
 
 def _renew(missing):

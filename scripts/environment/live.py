@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-from . import pure
+from . import bootstrap, pure
 from .console import say
 
 PREFIX = "BANK_SYNC_LIVE_"
@@ -26,6 +26,7 @@ PAGES = 3
 
 def main(arguments):
     options = parse(arguments)
+    bootstrap.need_packages()
     if "odoo.addons" not in sys.modules:
         pure.enter()
     providers = importlib.import_module("bank_sync_proxy.providers")

@@ -3,11 +3,12 @@
 import importlib
 import sys
 
-from . import paths, pure
+from . import bootstrap, paths, pure
 from .console import say
 
 
 def main(_arguments):
+    bootstrap.need_packages()
     sys.path.insert(0, str(paths.ROOT))
     pure.enter()
     matrix = importlib.import_module("bank_sync_proxy.providers.matrix")
