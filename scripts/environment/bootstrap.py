@@ -40,7 +40,7 @@ def bootstrap(odoo=True, database_server=True):
 
 
 def need_packages():
-    """Return in the environment's Python; otherwise start the same script again with it, because it has the packages."""
+    """Return in the environment's Python, which has the packages; otherwise start the same script again with it."""
     if Path(sys.prefix) != paths.VENV:
         bootstrap(odoo=False, database_server=False)
         os.execv(paths.PYTHON, [paths.PYTHON, *sys.argv])
