@@ -49,7 +49,7 @@ class BankSyncProvider(models.Model):
         self.check_access("write")
         # sudo: write access to the provider was checked above; nobody may write banks but this
         provider = as_server(self)
-        self.env["bank.sync.institution"]._update_directory(provider, **options)
+        provider.env["bank.sync.institution"]._update_directory(provider, **options)
         provider.invalidate_recordset(["institution_count", "institution_country_count", "reach"])
         reload = {"type": "ir.actions.client", "tag": "soft_reload"}
         if provider.directory_error_id:

@@ -122,6 +122,8 @@ class BankSyncProviderSetting(models.Model):
         self._check_identity()
         result = super().write(vals)
         if ENTERED & vals.keys():
+            # Why: while a value is written, what is computed with it is left alone.
+            self.invalidate_recordset(["is_set"])
             self.provider_id._forget_test()
         return result
 
