@@ -186,7 +186,6 @@ class TestWriterFallback(AccountTestInvoicingCommon):
     def test_a_method_that_computations_use_and_another_addon_extends_is_called_for_every_line(self):
         for model, name, reached in (
             (MOVE, "_is_user_able_to_review", "move_id"),
-            (ITEM, "_get_computed_taxes", "line_ids"),
             (MOVE, "_prepare_product_base_line_for_taxes_computation", "move_id"),
         ):
             with self.subTest(name), self.env.cr.savepoint() as savepoint:

@@ -57,11 +57,11 @@ def _overrides(env, methods, below=None):
     """
     for model, names in methods.items():
         for name in names if model in env else ():
-            found = [parent.__dict__[name] for parent in type(env[model]).__mro__ if name in parent.__dict__]
-            modules = [getattr(function, "__module__", None) or "odoo" for function in found]
+            parents = [parent for parent in type(env[model]).__mro__ if name in parent.__dict__]
             if below:
-                own = [number for number, module in enumerate(modules) if below in module.split(".")[2:3]]
-                modules = modules[max(own) + 1 :]
+                own = [number for number, parent in enumerate(parents) if below in parent.__module__.split(".")[2:3]]
+                parents = parents[max(own) + 1 :]
+            modules = (getattr(parent.__dict__[name], "__module__", None) or "odoo" for parent in parents)
             yield from (f"{module}: {model}.{name}" for module in modules if not is_known(module))
 
 
