@@ -17,10 +17,10 @@ def make_user(env):
     """:return: an accountant who may do everything"""
     return new_test_user(
         env,
-        name="Because I am accountman!",
-        login="accountman",
-        password="accountman",
-        email="accountman@test.com",
+        name="Prepared Accountant",
+        # Why not Odoo's login: classes on Odoo's own common class make theirs in the same database.
+        login="prepared_accountant",
+        email="prepared_accountant@example.com",
         groups="base.group_user,base.group_system,account.group_account_manager,account.group_account_user",
     )
 
@@ -46,8 +46,8 @@ def make_company(env, name):
 
 def keep(env):
     """Make them for all tests of a database."""
-    records = {"user": make_user(env), "company": make_company(env, "company_1_data")}
-    records["other_company"] = make_company(env, "company_2")
+    records = {"user": make_user(env), "company": make_company(env, "Prepared Company")}
+    records["other_company"] = make_company(env, "Other Prepared Company")
     records["user"].write({"company_id": records["company"].id, "company_ids": [Command.set(records["company"].ids)]})
     for name, record in records.items():
         env["ir.model.data"]._update_xmlids([{"xml_id": f"{MODULE}.{name}", "record": record, "noupdate": True}])
@@ -74,12 +74,12 @@ class PreparedBooks(AccountTestInvoicingCommon):
 
     @classmethod
     def setup_independent_company(cls, **kwargs):
-        return find(cls.env, "company") or make_company(cls.env, "company_1_data")
+        return find(cls.env, "company") or make_company(cls.env, "Prepared Company")
 
     @classmethod
     def setup_other_company(cls, **values):
         """One for each class or test: a second call gives the same."""
-        company = find(cls.env, "other_company") or make_company(cls.env, "company_2")
+        company = find(cls.env, "other_company") or make_company(cls.env, "Other Prepared Company")
         company.write(values)
         cls.env.user.company_ids = [Command.link(company.id)]
         return cls.collect_company_accounting_data(company)
