@@ -171,7 +171,7 @@ def test_from_the_dashboard_to_a_filled_journal_and_through_the_forms_buttons(to
     tour.sees("There are no new transactions.")
     tour.close_notifications()
     tour.click("Fetch Accounts")
-    tour.sees("Nothing is new")
+    tour.sees("There is nothing new")
     tour.click("Show All Accounts")
     tour.sees("It is already used for this account.")
     tour.photograph("fetch_accounts_all")

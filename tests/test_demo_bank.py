@@ -87,7 +87,7 @@ def test_a_bank_that_wants_a_code_at_every_refresh(served):
     action = visitor.call("account.online.link", "action_fetch_transactions", [link])
     visitor.open(demo["address_of_bank"](action))
     visitor.submit("code", code="000000")
-    assert "not right" in visitor.page.text_content()
+    assert "Wrong code" in visitor.page.text_content()
     visitor.submit("code", code="123456")
     assert visitor.address.endswith(f"/{link}"), "the user is back at the connection"
     assert_booked_since(served)

@@ -84,7 +84,7 @@ def test_a_proxy_that_dies_while_it_is_asked_loses_nothing(company, link):
     assert "broke off before the answer was complete" in seen["error_message"]
 
     company.run_scheduled_action()
-    assert "Nobody listens" in read(company, link)["error_message"]
+    assert "Nothing is listening" in read(company, link)["error_message"]
 
     company.proxy.start()
     company.run_scheduled_action()

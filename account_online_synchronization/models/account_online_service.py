@@ -421,9 +421,9 @@ class AccountOnlineService(models.Model):
             raise ProxyError(
                 "registration_unreadable",
                 self.env._(
-                    "This database is a copy, was renamed or moved, or its key is gone, so it may not speak for the "
-                    "original, which goes on working. To use banks here, use Reconnect: this database then gets a "
-                    "registration of its own."
+                    "This database is a copy, was renamed or moved, or its key is missing, so it can't act for the "
+                    "original, which goes on working. To use banks here, use Reconnect: this database then gets "
+                    "its own registration."
                 ),
                 action="reconnect",
             ) from None

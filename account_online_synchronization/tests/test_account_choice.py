@@ -285,7 +285,7 @@ class TestAccountChoice(OnlineSyncCommon):
         selection = self.choose(self.connect_journal())
         line = selection.line_ids
         line.action = "none"
-        self.assertIn("Nothing new arrives in Bank any more. What was imported stays there", line.note)
+        self.assertIn("No new transactions will arrive in Bank. Imported transactions stay there", line.note)
         line.write({"action": "create", "journal_id": False})
         self.assertIn("What was imported stays in Bank", line.note)
 

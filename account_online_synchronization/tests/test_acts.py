@@ -98,7 +98,7 @@ class TestActs(OnlineSyncCommon):
         self.assertDid(
             self.journal,
             self.mine().unlink,
-            "The bank connection Scripted Bank of this journal was deleted. Its consent was given back.",
+            "The bank connection Scripted Bank of this journal was deleted. Its consent was revoked.",
         )
 
     def test_a_consent_that_could_not_be_given_back_is_told_in_the_journals(self):
@@ -107,8 +107,8 @@ class TestActs(OnlineSyncCommon):
             self.assertDid(
                 self.journal,
                 self.mine().unlink,
-                "The bank connection Scripted Bank of this journal was deleted. Its consent could not be given back "
-                "now: withdraw it at the bank, or wait for its end.",
+                "The bank connection Scripted Bank of this journal was deleted. Its consent could not be revoked "
+                "just now: revoke it at the bank, or wait for it to expire.",
             )
 
     def test_a_code_for_a_refresh_is_no_act_on_the_consent(self):

@@ -116,7 +116,7 @@ class TestAdoption(OnlineSyncCommon):
         imported = self.lines().filtered("online_transaction_identifier")
         self.assertEqual((len(self.lines()), imported.online_possible_duplicate), (3, True))
         self.assertEqual((run.imported, run.possible_duplicates), (1, 1))
-        self.assertIn("Possible duplicates, please look at them: 1.", run._summary())
+        self.assertIn("Possible duplicates, please review: 1.", run._summary())
 
     def test_a_person_says_that_it_is_no_duplicate(self):
         self.type_line(day=self.days_ago(1))

@@ -159,7 +159,7 @@ class TestMissing(MissingCommon):
         del self.proxy.transactions["A1"][0]
         wizard = self.compare()
         self.assertFalse(wizard.sections)
-        self.assertIn("The oldest transaction that the bank shows is of 05/17/2026", wizard.notes)
+        self.assertIn("The oldest transaction that the bank shows is dated 05/17/2026", wizard.notes)
 
     def test_only_the_days_that_were_chosen_are_compared(self):
         self.synchronize(self.connect_journal())
@@ -335,7 +335,7 @@ class TestMissing(MissingCommon):
 
     def test_days_in_the_wrong_order_are_refused(self):
         self.connect_journal()
-        with self.assertRaisesRegex(ValidationError, "exchange"):
+        with self.assertRaisesRegex(ValidationError, "swap"):
             self.wizard(date_from=date(2026, 5, 2), date_to=date(2026, 5, 1))
 
     # -------------------------------------------------------------------------

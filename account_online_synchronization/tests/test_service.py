@@ -105,7 +105,7 @@ class TestService(ServiceCommon):
         self.server.__exit__ = lambda *_failure: None
         run = self.synchronize(link)
         self.assertEqual((run.state, link.state, link.error_action), ("failed", "error", "retry"))
-        self.assertIn("Nobody listens", link.error_message)
+        self.assertIn("Nothing is listening", link.error_message)
 
     # -------------------------------------------------------------------------
     # STRANGERS
@@ -311,12 +311,12 @@ class TestService(ServiceCommon):
         self.server.secrets.clear()
         self.assertIn("signature_rejected", self.message(settings.action_test_online_sync()))
         self.service._choose("http://localhost:1")
-        self.assertIn("Nobody listens", self.message(settings.action_test_online_sync()))
+        self.assertIn("Nothing is listening", self.message(settings.action_test_online_sync()))
 
     def test_register_anew_in_the_settings(self):
         self.register()
         settings = self.env["res.config.settings"].create({})
-        self.assertIn("registered anew", self.message(settings._register_online_sync()))
+        self.assertIn("registered as a new client", self.message(settings._register_online_sync()))
         self.assertEqual(len(self.proxy.clients), 2)
 
     def test_the_client_id_is_shown_and_the_secret_to_nobody(self):

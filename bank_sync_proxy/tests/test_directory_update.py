@@ -55,7 +55,7 @@ class TestDirectoryUpdate(MoreProvidersMixin, ProxyCase):
         error = self.second.directory_error_id
         self.assertEqual((error, error.provider_code), (self.last_error(), "second"))
         self.assertIn("Accept the Shorter List", error.message)
-        self.assertIn("0 banks, 1 are known", error.message)
+        self.assertIn("0 banks, but 1 are known", error.message)
 
     def test_a_list_of_less_than_half_is_taken_over_only_when_an_administrator_says_so(self):
         self.list_of(self.second, *self.numbered(40))

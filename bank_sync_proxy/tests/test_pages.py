@@ -86,7 +86,7 @@ class TestPages(PagesCase):
         self.assertEqual(self.post(page, **self.consent_values(page)).status_code, 303)
         again = self.enter(url)
         self.assertEqual(again.status_code, 410)
-        self.assertIn("done already", again.text)
+        self.assertIn("Already done", again.text)
         self.assertEqual(self.post(page, **self.consent_values(page)).status_code, 410)
 
     def test_an_address_that_never_was(self):

@@ -390,7 +390,7 @@ def phone(camera):
     """A service elsewhere that knows nobody yet."""
     let_codes_grow_old(camera.installation)
     camera.open("/odoo/connect-bank")
-    camera.sees("confirm a phone")
+    camera.sees("the connection service verifies a phone")
     camera.photograph("phone_needed")
     camera.click("Confirm a Phone Number")
     camera.page.locator(".modal [name=phone] input").fill("+32470123456")
