@@ -38,6 +38,13 @@ class Judge:
         self.tables = {name: model._table for name, model in case.env.items()}
         self.models = {table: name for name, table in self.tables.items()}
         self.transient = {model._table for model in case.env.values() if model._transient}
+        self.relations_of_wizards = {
+            field.relation: name
+            for name, model in case.env.items()
+            if model._transient
+            for field in model._fields.values()
+            if field.type == "many2many" and field.store
+        }
 
     def may(self, who):
         ranks = {**RANKS, "administrator": (EVERYBODY, INVOICING, ACCOUNTANT, ADMINISTRATOR)}
@@ -141,6 +148,9 @@ class Judge:
         if change.table in self.transient:
             # What a wizard says is looked at by its fields; whose it is, by whoever has made it.
             return {(one or row).get("create_uid") for one in (change.old, change.new)} == {uid}
+        if change.table in self.relations_of_wizards:
+            # What a wizard is about changes nothing before its action, which is a door of its own.
+            return self.may(READERS[self.relations_of_wizards[change.table]])
         if self._is_ours(change.table):
             return False
         # Why: what Odoo lets accountants do in their own company is Odoo's business, apart from our columns.

@@ -202,6 +202,7 @@ READERS = {
     "account.online.service": SYSTEM,
     "account.online.transaction": INVOICING,
     "account.setup.bank.manual.config": ODOO,
+    "ir.websocket": SYSTEM,
     "res.company": ODOO,
     "res.config.settings": SYSTEM,
     "bank.sync.api": SYSTEM,

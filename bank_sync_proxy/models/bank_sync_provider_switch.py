@@ -84,7 +84,7 @@ class BankSyncProvider(models.Model):
 
     def _search_action(self):
         """:return: the search for a bank, or None where this database has none or the user may not connect banks"""
-        if "account.online.link" not in self.env or not self.env["account.online.link"].has_access("create"):
+        if "account.online.link" not in self.env or not self.env.user.has_group("account.group_account_manager"):
             return None
         return self.env["ir.actions.client"]._for_xml_id(
             "account_online_synchronization.account_online_link_action_search"

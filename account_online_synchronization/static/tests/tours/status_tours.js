@@ -69,7 +69,7 @@ registry.category("web_tour.tours").add("online_status_form", {
         { trigger: "button[name=action_disconnect]", run: "click" },
         {
             content: "It is said what will happen before it does",
-            trigger: ".modal-body:contains(Accounts, journals and all that was imported stay)",
+            trigger: ".modal-body:contains(Accounts, journals and imported transactions stay)",
         },
         { trigger: ".modal-footer button:contains(Disconnect)", run: "click" },
         {
