@@ -1,5 +1,7 @@
+from datetime import timedelta
 from unittest.mock import patch
 
+from odoo import fields
 from odoo.addons.bank_sync_proxy.models import bank_sync_error as bank_sync_error_proxy
 from odoo.addons.bank_sync_proxy.models import bank_sync_visit
 from odoo.addons.bank_sync_proxy.models.clean_up import clean_up
@@ -92,13 +94,11 @@ class TestGrowth(DoorCase):
             for _number in range(3):
                 self.assertNotIn("error", self.start())
             self.env.flush_all()
-            self.env.cr.execute(
-                "UPDATE bank_sync_visit SET create_date = now() AT TIME ZONE 'UTC' + make_interval(mins => 30)"
-            )
+            in_half_an_hour = fields.Datetime.now() + timedelta(minutes=30)
+            self.env.cr.execute("UPDATE bank_sync_visit SET create_date = %s", [in_half_an_hour])
             self.env.invalidate_all()
             answer = self.start()
         self.assertEqual(answer["error"]["code"], "too_many_requests")
-        # The transaction of the test began some minutes ago.
         self.assertTrue(3600 < answer["error"]["retry_after"] <= 5400)
         connections = self.env["bank.sync.connection"].search([("client_id", "=", self.client_record.id)])
         self.assertEqual(len(connections), 3)
