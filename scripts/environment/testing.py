@@ -71,7 +71,7 @@ def run_pure(arguments):
 
 def run_whole(arguments):
     say("Tests of the whole")
-    return whole(["--ignore-glob", "*/tests/alone", *workers(arguments), *arguments])
+    return whole(["--ignore", paths.ROOT / "tests" / "alone", *workers(arguments), *arguments])
 
 
 def run_alone(arguments):
