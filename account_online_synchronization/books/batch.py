@@ -180,7 +180,7 @@ class Batch:
             has_time = self._commit(len(batch) - len(free))
         except Exception:
             self.env.cr.rollback()
-            _logger.exception("Online links %s could not be begun together, so each is synchronized by itself", batch)
+            _logger.exception("Could not start online links %s as one batch; synchronizing them one by one", batch)
             self.locks.release(list(ours))
             self.alone.update(batch)
             self.waiting.extend(batch)
@@ -250,7 +250,7 @@ class Batch:
             return True
         except Exception as error:
             self.env.cr.rollback()
-            _logger.exception("Online link %s: the synchronization was interrupted and is repeated", link.id)
+            _logger.exception("Online link %s: synchronization interrupted; it will be retried", link.id)
             link._note_interruption(error)
         has_time = self._commit(1)
         self._let_go(link, future, is_ours)

@@ -38,7 +38,7 @@ class Kept:
     # -------------------------------------------------------------------------
 
     def values(self, entry):
-        """What is kept of a transaction that is no line, without state and reason.
+        """Values to keep of a transaction that has no statement line, except state and reason.
 
         :param entry: :class:`~..sync.identity.Entry`
         """

@@ -31,7 +31,7 @@ class OpeningBalance:
         return self.account.currency_id.round(float(start - self._ledger_before(index, day)))
 
     def day(self):
-        """:return: the day before the journal's first synchronized line, None where there is no such line"""
+        """:return: the day before the journal's first synchronized line, or None without one"""
         _start, _index, day = Beginning(self.account).start()
         return day and fields.Date.subtract(day, days=1)
 
@@ -100,7 +100,7 @@ class OpeningBalance:
         self.check()
         day = self.day()
         self._check_booking(counterpart, day)
-        # Why one line: the amount of an earlier one, booked before older days were loaded, is no longer right.
+        # Why a single line: an opening balance booked before older days were loaded has the wrong amount.
         Line = self.env["account.bank.statement.line"]
         earlier = Line.search(
             [("online_account_id", "=", self.account.id), ("online_transaction_identifier", "=", OPENING)]

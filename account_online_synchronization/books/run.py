@@ -320,7 +320,7 @@ class Synchronization:
             link._send_status("done")
             self.answer = visit
             return
-        # Why not more: new accounts of the consent are offered by Fetch Accounts, they don't appear by themselves.
+        # Why only these: users add new accounts of the consent with Fetch Accounts.
         link.account_online_account_ids._take_over(fetch.listed)
         if self._is_to_defer():
             self.answer = self._defer()

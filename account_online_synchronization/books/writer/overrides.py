@@ -2,7 +2,7 @@
 
 The bulk writer replaces what Odoo and the addons below Accounting do, and nothing else. What any other addon does to a
 line has to be done as well. Nobody keeps a list of such addons: :mod:`.calls` names the methods of Odoo that the writer
-skips, and whoever extends one is found among the bases of the model.
+skips, and the classes in the MRO of the model are searched for overrides.
 """
 
 import functools
