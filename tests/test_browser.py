@@ -33,10 +33,11 @@ class Tour:
     def open(self, path):
         self.page.goto(self.url + path)
 
-    def sign_in(self):
+    def sign_in(self, login="admin"):
+        """:param str login: of a user whose password is the same"""
         self.open("/web/login")
-        self.page.fill("#login", "admin")
-        self.page.fill("#password", "admin")
+        self.page.fill("#login", login)
+        self.page.fill("#password", login)
         self.page.press("#password", "Enter")
         self.page.wait_for_selector(".o_web_client")
 
@@ -119,8 +120,8 @@ def tour(served):
 
 
 @contextmanager
-def a_tour_of(installation, size=DESKTOP):
-    """A browser that has signed in."""
+def a_tour_of(installation, login="admin", size=DESKTOP):
+    """A browser in which a user has signed in."""
     chromium = os.environ.get("BANK_SYNC_CHROMIUM")
     if not chromium:
         pytest.skip("no Chromium that Playwright can drive on this machine: scripts/test tells what to install")
@@ -132,7 +133,7 @@ def a_tour_of(installation, size=DESKTOP):
         # Why: nobody has signed the certificate of a bank that a test serves.
         options = {"viewport": size, "locale": "en-US", "ignore_https_errors": True}
         tour = Tour(browser.new_page(**options), installation.url)
-        tour.sign_in()
+        tour.sign_in(login)
         yield tour
         browser.close()
 

@@ -238,7 +238,7 @@ def test_with_the_keyboard_to_an_account_at_qonto(served):
 
 def test_on_a_phone_to_a_bank_of_simplefin(served):
     served.shell(COUNTRY.format("us"))
-    with a_tour_of(served, PHONE) as tour:
+    with a_tour_of(served, size=PHONE) as tour:
         walk = Walk(tour, "phone")
         walk.to_the_provider("SimpleFIN")
         walk.switch_on()

@@ -113,6 +113,7 @@ METHODS = {
     "account.online.account.action_reverse_transactions": Door(ADMINISTRATOR),
     "account.online.account.selection.action_confirm": Door(ADMINISTRATOR),
     "account.online.account.selection.action_show_all": Door(ADMINISTRATOR),
+    "account.online.directory.action_ask_administrator": Door(ADMINISTRATOR),
     "account.online.directory.action_bank_not_listed": Door(ADMINISTRATOR),
     "account.online.directory.action_begin_bank_search": Door(ADMINISTRATOR),
     "account.online.directory.action_confirm_phone": Door(ADMINISTRATOR),
