@@ -216,6 +216,7 @@ def test_with_a_mouse_to_a_bank_of_enable_banking(served, key_file):
         through_enable_banking(Walk(tour, "mouse"), served, key_file)
 
 
+@pytest.mark.thorough
 def test_in_french_to_a_bank_of_enable_banking(served, key_file):
     served.shell(COUNTRY.format("be") + FRENCH)
     with a_tour_of(served) as tour:
