@@ -285,7 +285,7 @@ NO_COMPANY_RULE = {
 #: Columns whose value means something for the program, so that no canary takes its place.
 KEPT = {
     "account.bank.statement.line": {"online_transaction_identifier", "online_transaction_digest"},
-    "account.missing.transaction.page": {"transactions", "next_cursor"},
+    "account.missing.transaction.page": {"transactions", "removed_ids", "next_cursor"},
     "account.missing.transaction.wizard": {"error_action"},
     # The scripted bank reads its bookmark.
     "account.online.account": {"online_identifier", "sync_cursor"},
