@@ -314,10 +314,7 @@ class AccountOnlineAccount(models.Model):
 
     def action_open_lines(self):
         """The lines that this account has brought, or that were recognised as its transactions."""
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "account_online_synchronization.account_bank_statement_line_action"
-        )
-        return {**action, "domain": [("online_account_id", "in", self.ids)]}
+        return self.env["account.bank.statement.line"]._get_list_action([("online_account_id", "in", self.ids)])
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - ANSWERS OF THE PROXY

@@ -25,8 +25,6 @@ SHOWN_ANSWER = 100_000
 #: Runs that are deleted in one transaction; Odoo goes on while there are more.
 BATCH = 10_000
 
-#: The reconciliation view of account_reconcile_oca, used where that is installed.
-RECONCILE_ACTION = "account_reconcile_oca.action_bank_statement_line_reconcile"
 
 #: What helps against an error, by the action that the proxy advises: a method, and whether only administrators have it.
 REMEDIES = {
@@ -287,7 +285,7 @@ class AccountOnlineRun(models.Model):
             "result": run._summary() if state == "done" else "",
             "error": run._describe_error() if state == "failed" else False,
             "may_connect": self.env.user.has_group("account.group_account_manager"),
-            "is_reconciled_here": bool(self.env.ref(RECONCILE_ACTION, raise_if_not_found=False)),
+            "is_reconciled_here": any(journal._get_reconciliation_action() for journal in accounts.journal_ids),
         }
 
     @api.model

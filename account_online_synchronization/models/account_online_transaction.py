@@ -123,12 +123,7 @@ class AccountOnlineTransaction(models.Model):
         for account in transactions.account_online_account_id:
             chosen = transactions.filtered(lambda one, account=account: one.account_online_account_id == account)
             lines += restore.restore(account, chosen)
-        return {
-            **self.env["ir.actions.act_window"]._for_xml_id(
-                "account_online_synchronization.account_bank_statement_line_action"
-            ),
-            "domain": [("id", "in", lines.ids)],
-        }
+        return lines._get_list_action([("id", "in", lines.ids)])
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS

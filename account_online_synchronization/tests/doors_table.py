@@ -51,6 +51,7 @@ class Door(NamedTuple):
 
 METHODS = {
     # What is opened for a user: an action, without looking at a record.
+    "account.bank.statement.line.action_open_journal_entry": Door(INVOICING),
     "account.journal.action_open_online_account": Door(EVERYBODY),
     "account.journal.action_open_online_link": Door(EVERYBODY),
     "account.journal.action_open_online_progress": Door(EVERYBODY),
@@ -65,6 +66,7 @@ METHODS = {
     "account.online.link.action_open_runs": Door(EVERYBODY),
     "account.online.link.action_open_settings": Door(EVERYBODY),
     "account.online.link.action_open_transactions": Door(EVERYBODY),
+    "account.journal.open_action": Door(ODOO),
     "account.setup.bank.manual.config.validate": Door(ODOO, ("account_setup_bank_manual_config",)),
     # A visit of the bank's pages answers the user whose visit it is, and nobody else.
     "account.online.authorization.action_cancel": Door(EVERYBODY),
@@ -79,6 +81,7 @@ METHODS = {
     "account.online.run.action_fetch": Door(ACCOUNTANT, LOADED, asks=True),
     # Accountants look again at what the bank has brought.
     "account.bank.statement.line.action_no_duplicate": Door(ACCOUNTANT, ("account_bank_statement_line",)),
+    "account.bank.statement.line.action_reconcile": Door(ACCOUNTANT),
     "account.bank.statement.line.action_separate_online_transaction": Door(ACCOUNTANT, LOADED),
     "account.duplicate.transaction.wizard.action_delete": Door(ACCOUNTANT, (*LOADED, *WIZARDS)),
     "account.duplicate.transaction.wizard.action_dismiss_group": Door(ACCOUNTANT, (*BOOKS, *WIZARDS)),
@@ -113,6 +116,7 @@ METHODS = {
     "account.online.account.action_reverse_transactions": Door(ADMINISTRATOR),
     "account.online.account.selection.action_confirm": Door(ADMINISTRATOR),
     "account.online.account.selection.action_show_all": Door(ADMINISTRATOR),
+    "account.online.directory.action_ask_administrator": Door(ADMINISTRATOR),
     "account.online.directory.action_bank_not_listed": Door(ADMINISTRATOR),
     "account.online.directory.action_begin_bank_search": Door(ADMINISTRATOR),
     "account.online.directory.action_confirm_phone": Door(ADMINISTRATOR),

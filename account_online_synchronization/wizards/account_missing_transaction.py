@@ -161,12 +161,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
             raise UserError(self.env._("Select at least one transaction to import."))
         wizard._check_account()
         lines = wizard._import(chosen)
-        return {
-            **self.env["ir.actions.act_window"]._for_xml_id(
-                "account_online_synchronization.account_bank_statement_line_action"
-            ),
-            "domain": [("id", "in", lines.ids)],
-        }
+        return lines._get_list_action([("id", "in", lines.ids)])
 
     def action_solve(self):
         """The one button that belongs to the error."""
