@@ -20,7 +20,6 @@ from ..client.errors import SERVICE_REFUSALS, ProxyError
 from ..client.messages import parse_moment
 from ..sync import schedule
 from ..sync.status import ACTION_OF_REFUSAL, LinkFacts, describe, is_rate_limited
-from .account_online_run import RECONCILE_ACTION
 from .ir_websocket import accountants_of
 from .server_fields import as_server
 
@@ -550,27 +549,13 @@ class AccountOnlineLink(models.Model):
         return link.env["account.online.run"]._describe_first_load(link)
 
     def action_open_reconciliation(self, journal_id):
-        """Open the reconciliation: OCA's view where it is installed, else the list of the journal's transactions."""
+        """Open the reconciliation of an installed addon, else the list of the journal's transactions."""
         self.ensure_one()
         self._check_may_synchronize()
         journal = self.journal_ids.filtered(lambda journal: journal.id == journal_id)
-        if not self.env.ref(RECONCILE_ACTION, raise_if_not_found=False):
-            action = self.env["ir.actions.act_window"]._for_xml_id(
-                "account_online_synchronization.account_bank_statement_line_action"
-            )
-            return {**action, "domain": [("journal_id", "=", journal.id)], "display_name": journal.display_name}
-        action = self.env["ir.actions.act_window"]._for_xml_id(RECONCILE_ACTION)
-        return {
-            **action,
-            "domain": [("journal_id", "=", journal.id)],
-            "context": {
-                "active_id": journal.id,
-                "active_ids": journal.ids,
-                "active_model": "account.journal",
-                "default_journal_id": journal.id,
-                "search_default_not_reconciled": True,
-            },
-        }
+        if not journal:
+            return self.action_open_lines()
+        return journal._get_reconciliation_action() or journal._get_bank_lines_action()
 
     def action_open_lines(self):
         """*Transactions*: what the bank's accounts brought."""
@@ -678,11 +663,9 @@ class AccountOnlineLink(models.Model):
         now = fields.Datetime.now()
         run.write({"state": "done", "ended_at": now})
         self._clear_error()
-        self._update_status_activity()
         delay = schedule.after_success(self._interval(), self._share())
         self._plan_next(delay, last_refresh=now, failure_count=0)
         self._send_status("done")
-        return self._notify(run._summary(), "success" if run.imported or run.adopted else "info")
 
     def _fail(self, run, error, user_present):
         run.write(
@@ -825,7 +808,7 @@ class AccountOnlineLink(models.Model):
         return self.env["account.online.account"]._update_from_proxy(self, accounts)
 
     def _has_consent(self):
-        """Whether the consent is valid, as far as is known: failures that pass by themselves do not end it."""
+        """Whether the consent is valid, as far as is known: temporary failures do not end it."""
         self.ensure_one()
         expiry = self.expiring_synchronization_date
         return (

@@ -52,6 +52,7 @@ class Door(NamedTuple):
 
 METHODS = {
     # What is opened for a user: an action, without looking at a record.
+    "account.bank.statement.line.action_open_journal_entry": Door(INVOICING),
     "account.journal.action_open_online_account": Door(EVERYBODY),
     "account.journal.action_open_online_link": Door(EVERYBODY),
     "account.journal.action_open_online_progress": Door(EVERYBODY),
@@ -66,6 +67,7 @@ METHODS = {
     "account.online.link.action_open_runs": Door(EVERYBODY),
     "account.online.link.action_open_settings": Door(EVERYBODY),
     "account.online.link.action_open_transactions": Door(EVERYBODY),
+    "account.journal.open_action": Door(ODOO),
     "account.setup.bank.manual.config.validate": Door(ODOO, ("account_setup_bank_manual_config",)),
     # A visit of the bank's pages answers the user whose visit it is, and nobody else.
     "account.online.authorization.action_cancel": Door(EVERYBODY),
@@ -86,6 +88,7 @@ METHODS = {
     "account.reconcile.decision.action_undo": Door(ACCOUNTANT, RECONCILED),
     # Accountants look again at what the bank has brought.
     "account.bank.statement.line.action_no_duplicate": Door(ACCOUNTANT, ("account_bank_statement_line",)),
+    "account.bank.statement.line.action_reconcile": Door(ACCOUNTANT),
     "account.bank.statement.line.action_separate_online_transaction": Door(ACCOUNTANT, LOADED),
     "account.duplicate.transaction.wizard.action_delete": Door(ACCOUNTANT, (*LOADED, *WIZARDS)),
     "account.duplicate.transaction.wizard.action_dismiss_group": Door(ACCOUNTANT, (*BOOKS, *WIZARDS)),
@@ -120,6 +123,7 @@ METHODS = {
     "account.online.account.action_reverse_transactions": Door(ADMINISTRATOR),
     "account.online.account.selection.action_confirm": Door(ADMINISTRATOR),
     "account.online.account.selection.action_show_all": Door(ADMINISTRATOR),
+    "account.online.directory.action_ask_administrator": Door(ADMINISTRATOR),
     "account.online.directory.action_bank_not_listed": Door(ADMINISTRATOR),
     "account.online.directory.action_begin_bank_search": Door(ADMINISTRATOR),
     "account.online.directory.action_confirm_phone": Door(ADMINISTRATOR),
@@ -292,7 +296,7 @@ NO_COMPANY_RULE = {
 #: Columns whose value means something for the program, so that no canary takes its place.
 KEPT = {
     "account.bank.statement.line": {"online_transaction_identifier", "online_transaction_digest"},
-    "account.missing.transaction.page": {"transactions", "next_cursor"},
+    "account.missing.transaction.page": {"transactions", "removed_ids", "next_cursor"},
     "account.missing.transaction.wizard": {"error_action"},
     # The scripted bank reads its bookmark.
     "account.online.account": {"online_identifier", "sync_cursor"},

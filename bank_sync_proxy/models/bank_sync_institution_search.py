@@ -165,6 +165,21 @@ class BankSyncInstitution(models.Model):
         return place
 
     @api.model
+    def _unlisted(self, country=None):
+        """
+        :param str country: ISO 3166 code, None for all
+        :return: entries of the directory behind which banks are chosen that it does not list; each name once
+        """
+        providers = self.env["bank.sync.provider"].search([("active", "=", True)])
+        behind = providers.filtered(lambda provider: not provider._facts().lists_banks)
+        domain = [("provider_id", "in", behind.ids), ("is_proposed", "=", True)]
+        if country:
+            domain.append(("country_code", "in", (country.upper(), False, "")))
+        found = self.search(domain, order="search_name, id").grouped(lambda row: (row.provider_id, row.search_name))
+        once = self.browse(rows[:1].id for rows in found.values())
+        return once.sorted(lambda row: not row.country_code)
+
+    @api.model
     def _count_by_country(self):
         """:return: number of banks by code of their country"""
         self.flush_model()
