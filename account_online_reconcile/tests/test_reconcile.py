@@ -88,7 +88,8 @@ class TestReconcile(ReconcileCommon):
         self.assertFalse(invoice.amount_residual)
         self.assertEqual(line.line_ids.filtered(lambda item: item.account_id == account).balance, 2.5)
 
-    def test_an_early_payment_discount_is_booked_as_core_does(self):
+    def discounted(self, **values):
+        """An invoice of 100 with 2 % discount within 30 days."""
         term = self.env["account.payment.term"].create(
             {
                 "name": "2 % in 30 days",
@@ -98,7 +99,24 @@ class TestReconcile(ReconcileCommon):
                 "line_ids": [Command.create({"value": "percent", "value_amount": 100, "nb_days": 60})],
             }
         )
-        invoice = self.document(100, invoice_payment_term_id=term.id)
+        return self.document(100, invoice_payment_term_id=term.id, **values)
+
+    def test_the_discount_of_an_invoice_with_taxes_corrects_the_tax(self):
+        tax = self.env["account.tax"].create({"name": "15 %", "amount": 15, "type_tax_use": "sale"})
+        item = {"name": "Work", "price_unit": 100, "tax_ids": [Command.set(tax.ids)]}
+        invoice = self.discounted(invoice_line_ids=[Command.create(item)])
+        line = self.line(112.7, invoice.name)
+        before = self.rows(line)
+        decision = self.find(line)
+        decision.action_accept()
+        self.assertFalse(invoice.amount_residual)
+        self.assertEqual(line.line_ids.filtered("tax_repartition_line_id").balance, 0.3)
+        self.assertEqual(self.company.currency_id.round(sum(line.line_ids.mapped("balance"))), 0)
+        decision.action_undo()
+        self.assertEqual(self.rows(line), before)
+
+    def test_an_early_payment_discount_is_booked_as_core_does(self):
+        invoice = self.discounted()
         line = self.line(98, invoice.name)
         before = self.rows(line)
         decision = self.find(line)
