@@ -2,6 +2,7 @@ from odoo import api, models
 
 from ..client.banks import read_banks, read_countries
 from ..client.errors import ProxyError
+from ..sync.status import describe_health
 from .server_fields import as_server
 
 #: Banks that are shown at once.
@@ -75,7 +76,8 @@ class AccountOnlineDirectory(models.AbstractModel):
         :param str query: name, part of it, or BIC; empty for all
         :param str country: ISO 3166 code, empty for all
         :param str cursor: of the page before
-        :return: ``banks`` (see :mod:`..client.banks`) and ``cursor`` of the next page or False; or ``error``
+        :return: ``banks`` (see :mod:`..client.banks`; instead of ``health`` a sentence ``trouble``) and ``cursor`` of
+            the next page or False; or ``error``
         """
         self.env["account.online.link"]._check_may_connect()
         return self._search_banks(query, country, cursor)
@@ -151,8 +153,12 @@ class AccountOnlineDirectory(models.AbstractModel):
         except ProxyError as error:
             return {"banks": [], "cursor": False, "error": self._describe_search_error(error)}
         following = answer.get("next_cursor")
+        banks = read_banks(answer["institutions"])
+        for one in [*banks, *(provider for bank in banks for provider in bank["providers"])]:
+            sentence = describe_health(one.pop("health"))
+            one["trouble"] = service._translate(sentence) if sentence else ""
         return {
-            "banks": read_banks(answer["institutions"]),
+            "banks": banks,
             "cursor": following if isinstance(following, str) else False,
             **({"countries": read_countries(answer.get("countries"))} if with_countries else {}),
         }
