@@ -4,6 +4,7 @@ from odoo import api, models
 
 from ..client.banks import read_banks, read_countries
 from ..client.errors import ProxyError
+from ..sync.status import describe_health
 from .server_fields import as_server
 
 #: Banks that are shown at once.
@@ -81,9 +82,9 @@ class AccountOnlineDirectory(models.AbstractModel):
         :param str query: name, part of it, or BIC; empty for all
         :param str country: ISO 3166 code, empty for all
         :param str cursor: of the page before
-        :return: ``banks`` (see :mod:`..client.banks`), ``cursor`` of the next page or False, ``unlisted`` (entries
-            behind which the user may find the bank) and, where there are no banks, ``advice`` (see :meth:`_advise`); or
-            ``error``
+        :return: ``banks`` (see :mod:`..client.banks`; instead of ``health`` a sentence ``trouble``), ``cursor`` of the
+            next page or False, ``unlisted`` (entries behind which the user may find the bank) and, where there are no
+            banks, ``advice`` (see :meth:`_advise`); or ``error``
         """
         self.env["account.online.link"]._check_may_connect()
         page = self._search_banks(query, country, cursor)
@@ -179,10 +180,15 @@ class AccountOnlineDirectory(models.AbstractModel):
         except ProxyError as error:
             return {"banks": [], "cursor": False, "error": self._describe_search_error(error)}
         following = answer.get("next_cursor")
+        banks, unlisted = read_banks(answer["institutions"]), read_banks(answer.get("unlisted"))
+        shown = [*banks, *unlisted]
+        for one in [*shown, *(provider for bank in shown for provider in bank["providers"])]:
+            sentence = describe_health(one.pop("health"))
+            one["trouble"] = service._translate(sentence) if sentence else ""
         return {
-            "banks": read_banks(answer["institutions"]),
+            "banks": banks,
             "cursor": following if isinstance(following, str) else False,
-            "unlisted": read_banks(answer.get("unlisted")),
+            "unlisted": unlisted,
             **({"countries": read_countries(answer.get("countries"))} if with_countries else {}),
         }
 

@@ -5,6 +5,7 @@ from . import (
     test_adoption,
     test_ahead,
     test_bad_input,
+    test_bank_health,
     test_bank_lines,
     test_bank_search,
     test_bank_visit,
