@@ -2,7 +2,7 @@
 
 Nothing else writes lines and statements.
 
-It never commits by itself. Whatever it stores is recognised by the next run, so it may end after any step:
+It never commits. The next run recognises what is stored, so it may end after any step:
 ``last_sync`` and the cursor move with the last one only.
 """
 
@@ -24,7 +24,7 @@ from .read import Books
 from .writer import CHUNK, REFUSALS, Writer
 from .writer.tables import analyze_when_fresh
 
-#: A person is told of a transaction that the bank has moved by more than this.
+#: A person is asked to look at a transaction that the bank has moved by more than this.
 FAR = timedelta(days=14)
 
 
@@ -273,7 +273,7 @@ class Storing:
                     )
                 )
                 continue
-            day, statement, told = line.date, line.statement_id, line._describe()
+            day, statement, description = line.date, line.statement_id, line._describe()
             try:
                 with self.env.cr.savepoint():
                     line.statement_id = False
@@ -281,7 +281,7 @@ class Storing:
             except REFUSALS as error:
                 # Why not an end: everything else of the account would wait for a line that Odoo does not let go.
                 self.reviews.append(
-                    self.env._("The bank has withdrawn %(line)s, but %(reason)s", line=told, reason=error)
+                    self.env._("The bank has withdrawn %(line)s, but %(reason)s", line=description, reason=error)
                 )
                 continue
             statements.settle(self.journal, statement, day)
@@ -400,7 +400,7 @@ class Storing:
                 )
 
     def _park(self, identifier, reason, is_new):
-        """Count what could not be imported; a person hears of it once."""
+        """Count what could not be imported; a person is asked to look once."""
         self.run._park(self.account, identifier, reason)
         if is_new:
             self.reviews.append(
@@ -412,9 +412,9 @@ class Storing:
             )
 
     def _park_unreadable(self):
-        """What is no transaction that anybody could read is kept word for word, and asked for again.
+        """Keep unreadable transactions word for word, and request them again.
 
-        :return: whether something of it waits to be read: neither dismissed by a person nor in the journal already
+        :return: whether one of them still has to be read: neither dismissed by a person nor in the journal already
         """
         self._forget_read()
         if not self.window.unreadable:
@@ -429,10 +429,10 @@ class Storing:
             if known.get(identifier) in ("deleted", "elsewhere"):
                 self._count("skipped_deleted")
                 continue
-            # Why told of a line in a list of changes: the change is lost on it, and no other run shows it again.
+            # Why lines in a list of changes, too: the change is not applied, and no later run shows it again.
             is_changed_line = known.get(identifier) == "line" and self.window.is_delta
             self._park(identifier, reason, is_new=identifier not in known or is_changed_line)
-            # Why not the others: what this database refuses it has word for word, and tries again by itself.
+            # Why not the others: what this database refuses is stored word for word and retried from there.
             waits = waits or (bool(unread_problem(message)) and known.get(identifier) != "line")
             if identifier not in known:
                 known[identifier] = "parked"
@@ -474,7 +474,7 @@ class Storing:
 
     def _bookmark(self, unread_since):
         if not all(transaction.id for transaction in self.window.booked):
-            # Why: in a list of changes two equal transactions without ids could not be told from a repeat.
+            # Why: in a list of changes two equal transactions without ids look like a repeat.
             return False
         if self.held:
             # Why: a bookmark never comes back to what has not changed, and perhaps its day comes, or it moves.

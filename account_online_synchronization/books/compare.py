@@ -11,16 +11,15 @@ from ..sync.decide import ADOPT, DELETED, HELD, LEFT_OUT, decide
 from ..sync.matching import NEW, SAME
 from .read import Books
 
-#: Why something is missing. What is in the first tuple can be imported, the rest can only be seen.
+#: Reasons why something is missing that can be imported; it can't be where it is ``locked`` or ``unreadable``.
 IMPORTABLE = ("next", "unseen", "similar", "before_start", "deleted", "parked")
-REASONS = (*IMPORTABLE, "locked", "unreadable")
 
 
 class Missing(NamedTuple):
     """A booked transaction that is no line of the journal.
 
-    ``entry`` is None where the bank's message can't be read; ``kept`` is the ``account.online.transaction`` that tells
-    of it, if any; ``details`` is a sentence of somebody else, such as Odoo's refusal.
+    ``entry`` is None where the bank's message can't be read; ``kept`` is its
+    ``account.online.transaction``, if any; ``details`` is a sentence of somebody else, such as Odoo's refusal.
     """
 
     key: str
@@ -97,7 +96,7 @@ class _Comparing:
         return announced + (held if self.last_day >= self.policy.seen_on else [])
 
     def _gone(self, known):
-        """Lines of days that the bank tells completely, and it does not tell of them. Nothing follows from that."""
+        """Lines of days that the bank shows completely, and that it does not show. Nothing is done about them."""
         ids = [one.record_id for one in known if self.first_day <= one.day <= self.last_day]
         return self.books.Line.browse(ids).exists().sorted("internal_index")
 

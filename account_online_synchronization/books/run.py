@@ -29,6 +29,9 @@ _logger = logging.getLogger(__name__)
 #: With the id of a link: what PostgreSQL's advisory locks are about. Any number that nothing else uses.
 LOCK = 1129271116
 
+#: So often one run fetches what has changed while it was being fetched; the next run does the rest.
+MAX_FETCHES = 5
+
 
 class Interrupted(Exception):
     """The scheduled action has no time left. What is stored stays; the rest follows at once."""
@@ -113,13 +116,14 @@ class Synchronization:
         self.user_present, self.refresh, self.may_defer = user_present, refresh, may_defer
         self.run = run and run.with_env(self.env)
         self.has_begun, self.checkpoint = has_begun, checkpoint
-        #: Action that tells the user what happened, or leads to the page where the bank asks for a code.
+        #: Action that notifies the user of the result, or leads to the page where the bank asks for a code.
         self.answer = None
         self._nonce = None
         #: Accounts that are applied, and the failures of them.
         self._applied = self.env["account.online.account"]
         self._errors = []
         self._has_applied_news = False
+        self._fetches = 0
         self._reporters = {}
         #: Ids of accounts whose pages were reported while they were fetched.
         self._reported = set()
@@ -252,7 +256,7 @@ class Synchronization:
         account_id = fetched.plan.account_id
         if account_id in self._reporters:
             self._reported.add(account_id)
-            self._reporters[account_id].heard(fetched.progress)
+            self._reporters[account_id].fetched(fetched.progress)
 
     # -------------------------------------------------------------------------
     # APPLY
@@ -272,11 +276,14 @@ class Synchronization:
         except ProxyError as failure:
             error = failure
         else:
-            if plans:
+            self._fetches += 1
+            if plans and self._fetches < MAX_FETCHES:
                 fetch.plan_again(plans)
                 return fetch
             if self.answer:
                 return None
+            if plans:
+                self._errors.append(self._never_settled(plans))
             error = next(filter(None, self._errors), None)
         run._keep_answers(fetch.recording)
         if error:
@@ -395,11 +402,11 @@ class Synchronization:
 
         def checkpoint():
             self.checkpoint()
-            # Why after it: others are told only what is committed.
+            # Why after it: others are shown only what is committed.
             reporter.stored(load.imported)
 
         if reporter and account.id not in self._reported:
-            reporter.heard(fetched.progress)
+            reporter.fetched(fetched.progress)
         self._take_over_facts(account, fetched)
         account._store_window(fetched.window, self.run, refreshed_at, checkpoint if reporter else self.checkpoint)
         account._forget_refusal()
@@ -416,6 +423,19 @@ class Synchronization:
         self.run._count("fetched", fetched.progress.transactions)
         if fetched.error:
             raise fetched.error
+
+    def _never_settled(self, plans):
+        accounts = self._applied.browse([plan.account_id for plan in plans])
+        return ProxyError(
+            "interrupted",
+            self.env._(
+                "%s changed again and again while its transactions were being fetched, so none were stored. No data "
+                "was lost: the next synchronization fetches them again.",
+                ", ".join(accounts.mapped("display_name")),
+            ),
+            reference=f"RUN-{self.run.id}",
+            action="retry",
+        )
 
     def _import_failed(self, account, reason):
         return ProxyError(

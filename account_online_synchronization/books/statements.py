@@ -91,7 +91,7 @@ def settle(journal, touched, first_day, opening_balance=None):
             start = loose[statement.id] if statement in new else statement.balance_start
         else:
             start = opening_balance
-        # Why none at times: PostgreSQL deletes lines along with their entries, and tells it to no statement.
+        # Why none at times: PostgreSQL deletes lines along with their entries, unnoticed by their statements.
         lines = sums.get(statement.id, NO_LINES)
         _write(
             statement,
@@ -228,7 +228,7 @@ def first_statement(journal):
 
 
 def of_unknown_start(journal):
-    """:return: the statements that wait to be told with which balance the journal begins; usually none"""
+    """:return: the statements that wait until the balance with which the journal begins is known; usually none"""
     return journal.env["account.bank.statement"].search(
         [("journal_id", "=", journal.id), ("online_start_unknown", "=", True)]
     )

@@ -34,7 +34,7 @@ class ProxyClient:
     """Asks the proxy.
 
     :param transport: see :mod:`.transport`
-    :param record: ``callable(operation, payload, answer)`` that hears of every answer, None for nobody
+    :param record: ``callable(operation, payload, answer)`` called with every answer, None for no recording
     :param str language: in which the proxy is to speak of failures, such as ``fr_BE``; None for its own
     :param translate: ``callable(sentence) -> str``, which says our own sentences in the reader's language
     """

@@ -54,7 +54,7 @@ class ProxyError(Exception):
 
     @classmethod
     def from_answer(cls, error):
-        """:param error: what stands under the key ``error`` of an answer"""
+        """:param error: value of an answer's key ``error``"""
         error = error if isinstance(error, dict) else {"message": error}
         # Why readable: a person reads them, and what turns the reading order could make them say something else.
         texts = {key: _words(error.get(key)) for key in ("code", "message", "reference", "action")}

@@ -808,7 +808,7 @@ class AccountOnlineLink(models.Model):
         return self.env["account.online.account"]._update_from_proxy(self, accounts)
 
     def _has_consent(self):
-        """Whether the consent is valid, as far as is known: failures that pass by themselves do not end it."""
+        """Whether the consent is valid, as far as is known: temporary failures do not end it."""
         self.ensure_one()
         expiry = self.expiring_synchronization_date
         return (

@@ -104,9 +104,9 @@ class Reporter:
         }
         self._reported_at = 0.0
 
-    def heard(self, heard):
-        """:param heard: :class:`~..sync.fetch.FetchProgress`"""
-        self._values |= vars(heard)
+    def fetched(self, progress):
+        """:param progress: :class:`~..sync.fetch.FetchProgress`"""
+        self._values |= vars(progress)
         self._report()
 
     def stored(self, number):

@@ -22,7 +22,7 @@ class AccountOnlineTransaction(models.Model):
     account_online_account_id = fields.Many2one(
         comodel_name="account.online.account",
         string="Bank Account",
-        # Why: what a user has deleted must not come back when the bank is connected anew.
+        # Why: what a user has deleted must not come back when the bank is connected again.
         ondelete="set null",
     )
     company_id = fields.Many2one(related="account_online_account_id.company_id", store=True)

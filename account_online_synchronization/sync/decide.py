@@ -120,7 +120,7 @@ class Decision(NamedTuple):
 @dataclass
 class Decisions:
     """``repeats`` counts what the answer said twice. ``withdrawn`` holds identifiers that the bank has taken back, and
-    that are none of the decisions. ``gone`` are known lines of days that the window tells completely, and it does not
+    that are none of the decisions. ``gone`` are known lines of days that the window shows completely, and it does not
     show them; ``lost`` are those that the bank showed before their day, so that a person is asked."""
 
     decisions: list

@@ -273,7 +273,7 @@ class Fetch:
         self.is_complete = not plans
 
     def go(self, client, *, max_pages=None, stopped=None, on_page=lambda *_page: None):
-        """Fetch the rest, as far as the proxy says yes. Failures are kept, for whoever applies what came.
+        """Fetch the rest, as far as the proxy answers. Failures are kept until the fetch is applied.
 
         :param client: :class:`~..client.client.ProxyClient`
         :param int max_pages: see :meth:`AccountFetch.go`

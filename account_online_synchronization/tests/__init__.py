@@ -35,6 +35,7 @@ from . import (
     test_lying_proxy,
     test_machine,
     test_machine_scenarios,
+    test_menus,
     test_missing,
     test_notices,
     test_notices_activities,

@@ -20,7 +20,7 @@ from .account_missing_transaction_sections import Sections
 #: What most banks show without asking for another consent.
 USUAL_DAYS = 90
 
-#: A request reads pages for so long before it tells how far it is.
+#: A request reads pages for so long before the progress is shown.
 READ_SECONDS = 2
 
 
@@ -141,7 +141,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
         try:
             wizard._read_on()
         except ProxyError as error:
-            wizard._tell_error(error)
+            wizard._show_error(error)
 
     def action_change(self):
         """*Other Days*."""
@@ -287,7 +287,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
         )
         self.read_count += fetched.progress.transactions
         if fetched.is_complete:
-            self._tell_result()
+            self._show_result()
 
     def _window(self):
         """:return: :class:`~..sync.decide.Window` of what was read"""
@@ -297,10 +297,10 @@ class AccountMissingTransactionWizard(models.TransientModel):
         return fetched.window
 
     # -------------------------------------------------------------------------
-    # BUSINESS METHODS - TELLING
+    # BUSINESS METHODS - SHOWING
     # -------------------------------------------------------------------------
 
-    def _tell_result(self):
+    def _show_result(self):
         window = self._window()
         comparison = compare(self._account(), window, self.date_from, self.date_to)
         sections = Sections(self, comparison)
@@ -314,7 +314,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
             }
         )
 
-    def _tell_error(self, error):
+    def _show_error(self, error):
         message = error.message
         if error.retry_after:
             moment = fields.Datetime.now() + timedelta(seconds=error.retry_after)
@@ -367,7 +367,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
                 kept += Transaction.create({**values, "state": "left_out", "reason_code": "before_start"})
                 continue
             if one.is_changed:
-                # Why: the bank tells it in other words by now, and these are what the user has seen.
+                # Why: the bank has changed it since, and the user has seen the new version.
                 one.kept.write(values)
             kept += one.kept
         return restore.restore(account, kept)

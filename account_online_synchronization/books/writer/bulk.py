@@ -146,9 +146,9 @@ class Batch:
         require(not unusual, f"a line is created with {', '.join(sorted(unusual))}")
         require(all(values["date"] and values.get("journal_id") for values in self.values), "a line has no date")
         for name in GIVEN:
-            # Why: it would hear of each field several times, and of others than with Odoo.
-            is_heard = others_extend(self.env[name], "_compute_field_value")
-            require(not is_heard, f"another addon hears of every field of {name} that is computed")
+            # Why: it would be called several times for each field, and for other fields than by Odoo.
+            is_extended = others_extend(self.env[name], "_compute_field_value")
+            require(not is_extended, f"another addon follows every computed field of {name}")
         journal = self.env["account.journal"].browse({values["journal_id"] for values in self.values})
         require(len(journal) == 1, "the lines are of several journals")
         require(journal.suspense_account_id and journal.default_account_id, "the journal lacks an account")
@@ -249,7 +249,7 @@ class Batch:
         known, day = self.bulk.of_partners, self.values[self.first]["date"]
         keys = [key for key in dict.fromkeys(map(self._partner_key, self.values, self.amounts)) if key not in known]
         moves = {key: self._virtual(day, partner_id=key[1], currency_id=key[2]) for key in keys}
-        # Why: fiscal positions are asked for one partner at a time, each of which would be read by itself.
+        # Why: fiscal positions are asked for one partner at a time, each of which would be read in a query of its own.
         partners = self.env["res.partner"].browse({key[1] for key in keys} - {None})
         partners.with_company(self.journal.company_id).mapped("property_account_position_id")
         together = self.env[MOVE].concat(*moves.values())

@@ -84,7 +84,7 @@ def differences(cr, table, types, pilot_id, row):
 
 
 def related(cr, records_list):
-    """:return: names of the relation tables in which any of the records stands"""
+    """:return: names of the relation tables that have a row of any of the records"""
     found = {
         (field.relation, field.column1): records._ids
         for records in records_list
