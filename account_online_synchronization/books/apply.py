@@ -6,6 +6,7 @@ It never commits. The next run recognises what is stored, so it may end after an
 ``last_sync`` and the cursor move with the last one only.
 """
 
+from collections import Counter
 from datetime import date, timedelta
 
 from odoo.tools.misc import format_date
@@ -15,7 +16,7 @@ from ..sync.decide import ADOPT, DELETED, HELD, IMPORT, KNOWN, LEFT_OUT, NOT_ASK
 from ..sync.identity import unreadable_id
 from ..sync.matching import CHANGED, MOVED, SAME, SHIFTED
 from ..sync.windows import UNREAD_DAYS
-from . import locks, statements
+from . import locks, readiness, statements
 from .kept import Kept
 from .ledger import running_balance
 from .opening import Beginning
@@ -58,10 +59,15 @@ class Storing:
         #: For a person to look at.
         self.reviews = []
         self.has_new = False
+        #: What the run has to count. Why not at once: each savepoint would write it.
+        self.counts = Counter()
 
     def store(self):
         with self.env.cr.savepoint():
-            new = self._apply(decide(self.window, self.policy, self.books))
+            decisions = decide(self.window, self.policy, self.books)
+            if not decisions.is_quiet:
+                readiness.check(self.account)
+            new = self._apply(decisions)
             self.has_new = bool(new)
             opening = self._opening_balance(new)
             self._write_kept()
@@ -70,10 +76,12 @@ class Storing:
                 self._finish()
             self._ask_to_review()
         if new:
+            self._write_counts()
             self._write_all(new, opening)
             with self.env.cr.savepoint():
                 self._finish()
                 self._ask_to_review()
+        self._write_counts()
 
     def _write_all(self, new, opening):
         writer = Writer(self.account, new)
@@ -86,6 +94,7 @@ class Storing:
             with self.env.cr.savepoint():
                 self._write(writer, self._without_locked(new[start : start + CHUNK]), opening)
                 self._ask_to_review()
+            self._write_counts()
 
     def _without_locked(self, entries):
         """Days that somebody has locked since the decisions were taken are left out, like all locked ones."""
@@ -102,6 +111,14 @@ class Storing:
         if self.reviews:
             self.link._ask_to_review(self.reviews)
             self.reviews = []
+
+    def _count(self, counter, number=1):
+        self.counts[counter] += number
+
+    def _write_counts(self):
+        for counter, number in self.counts.items():
+            self.run._count(counter, number)
+        self.counts.clear()
 
     # -------------------------------------------------------------------------
     # APPLYING DECISIONS
@@ -145,10 +162,10 @@ class Storing:
 
     def _count_decisions(self, decisions):
         outcomes = [one.outcome for one in decisions]
-        self.run._count("known", decisions.repeats + outcomes.count(KNOWN))
-        self.run._count("skipped_deleted", outcomes.count(DELETED))
-        self.run._count("skipped_before_start", outcomes.count(NOT_ASKED))
-        self.run._count("adopted", outcomes.count(ADOPT))
+        self._count("known", decisions.repeats + outcomes.count(KNOWN))
+        self._count("skipped_deleted", outcomes.count(DELETED))
+        self._count("skipped_before_start", outcomes.count(NOT_ASKED))
+        self._count("adopted", outcomes.count(ADOPT))
 
     def _adopt(self, decisions):
         """Lines that were typed, came in a file or by another connection become the transactions that they are."""
@@ -168,7 +185,7 @@ class Storing:
         """Remember a transaction that did not become a line, and why."""
         counters = {"before_start": "skipped_before_start", "locked": "skipped_locked"}
         if reason_code in counters:
-            self.run._count(counters[reason_code])
+            self._count(counters[reason_code])
         values = {"state": state, "reason_code": reason_code, "reason": reason and reason[:500]}
         kept = self.kept.get(entry.identifier)
         if not kept:
@@ -202,7 +219,7 @@ class Storing:
                 continue
             day, amount = line.date, line.amount
             has_changed, reason = writer.change(line, found.entry)
-            self.run._count("changed", has_changed)
+            self._count("changed", has_changed)
             self._note_new_day(line, found)
             # Why not where all have shifted: there is nothing that a person could find out, or do.
             if reason and found.change != SHIFTED:
@@ -268,7 +285,7 @@ class Storing:
                 )
                 continue
             statements.settle(self.journal, statement, day)
-            self.run._count("removed")
+            self._count("removed")
 
     def _follow_losses(self, lost):
         """Seen before its day, then a line, and now the bank does not show it: only a person can say what happened."""
@@ -301,8 +318,8 @@ class Storing:
 
         :return: a number, or None to leave it as it is
         """
-        first = statements.first_statement(self.journal)
-        if not new or not first.online_period_start:
+        first = statements.first_statement(self.journal) if new else self.Statement
+        if not first.online_period_start:
             return None
         policy = self.policy
         amounts = {
@@ -350,8 +367,8 @@ class Storing:
             if entry.identifier not in refused and entry.identifier in self.kept:
                 self.kept[entry.identifier].unlink()
         self._mark(written.lines)
-        self.run._count("imported", len(written.lines))
-        self.run._count("possible_duplicates", len(written.lines.filtered("online_possible_duplicate")))
+        self._count("imported", len(written.lines))
+        self._count("possible_duplicates", len(written.lines.filtered("online_possible_duplicate")))
 
     def _mark(self, lines):
         """Note on new lines which line they may be, and that they were seen before their day."""
@@ -410,7 +427,7 @@ class Storing:
         for identifier, sentence, message in self.window.unreadable:
             reason = say(sentence)
             if known.get(identifier) in ("deleted", "elsewhere"):
-                self.run._count("skipped_deleted")
+                self._count("skipped_deleted")
                 continue
             # Why lines in a list of changes, too: the change is not applied, and no later run shows it again.
             is_changed_line = known.get(identifier) == "line" and self.window.is_delta
@@ -471,7 +488,7 @@ class Storing:
         """The last step: only now the bookmark moves."""
         waits = self._park_unreadable()
         self.beside.keep_pending(self.window, self.held)
-        self.run._count("pending", self.account.pending_count)
+        self._count("pending", self.account.pending_count)
         account, window = self.account, self.window
         unread_since = self._unread_since(waits)
         values = {
@@ -481,9 +498,9 @@ class Storing:
         }
         if self.policy.is_load:
             values["loaded_since"] = window.since
-        account.write(values)
+        account._write_changes(values)
         self._settle_opening()
-        account.journal_balance = running_balance(account)
+        account._write_changes({"journal_balance": running_balance(account)})
 
     def _news_day(self):
         """The day up to which everything is stored.

@@ -30,4 +30,10 @@ def hold(journal):
 
 def locked_days(journal, days):
     """:return: set of those days into which nothing may be posted in the journal, for the user of its environment"""
-    return {day for day in set(days) if day and journal.company_id._get_violated_lock_dates(day, False, journal)}
+    locked = set()
+    for day in sorted(set(filter(None, days))):
+        if not journal.company_id._get_violated_lock_dates(day, False, journal):
+            # Why the end: a lock date locks all days before it.
+            break
+        locked.add(day)
+    return locked

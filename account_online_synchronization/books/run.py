@@ -22,6 +22,7 @@ from ..models.account_online_progress import Reporter
 from ..models.server_fields import as_server
 from ..sync.fetch import Fetch, Plan
 from . import readiness
+from .read import prefetch
 
 _logger = logging.getLogger(__name__)
 
@@ -74,6 +75,7 @@ def begin_runs(links, trigger, planned=None):
             if link.id not in runs
         ]
     )
+    prefetch(links)
     links._send_status("running")
     return runs | {run.account_online_link_id.id: run for run in new}
 
@@ -110,8 +112,7 @@ class Synchronization:
         has_begun=False,
         checkpoint=None,
     ):
-        self.link = link.with_company(link.company_id)
-        self.env = self.link.env
+        self.link, self.env = link, link.env
         self.user_present, self.refresh, self.may_defer = user_present, refresh, may_defer
         self.run = run and run.with_env(self.env)
         self.has_begun, self.checkpoint = has_begun, checkpoint
@@ -186,7 +187,9 @@ class Synchronization:
 
     def plan(self):
         """:return: :class:`~..sync.fetch.Fetch` of everything that the bank is to be asked, begun with nothing"""
-        link = self.link
+        # Why not earlier: what is read before the link is locked has to be read again.
+        link = self.link = self.link.with_company(self.link.company_id)
+        self.env, self.run = link.env, self.run.with_env(link.env)
         try:
             connection_id = link._get_connection_identifier()
         except ProxyError as error:
@@ -285,7 +288,12 @@ class Synchronization:
         run._keep_answers(fetch.recording)
         if error:
             error.message = self._say(error.message)
-        self.answer = link._fail(run, error, self.user_present) if error else link._succeed(run)
+            self.answer = link._fail(run, error, self.user_present)
+            return None
+        link._succeed(run)
+        # Why not there: in scheduled actions nobody reads it.
+        if not self.checkpoint:
+            self.answer = link._notify(run._summary(), "success" if run.imported or run.adopted else "info")
         return None
 
     @contextlib.contextmanager
@@ -305,6 +313,7 @@ class Synchronization:
         """:return: list of :class:`~..sync.fetch.AccountPlan` of what has to be fetched again"""
         if fetch.error:
             raise fetch.error
+        prefetch(self.link)
         if not self._has_applied_news:
             self._apply_news(fetch)
         if self.answer:
@@ -368,7 +377,9 @@ class Synchronization:
             stored, or None
         """
         try:
-            readiness.check(account)
+            if not fetched:
+                # Why: where its journal is not ready, nothing was planned.
+                readiness.check(account)
             if not fetched or fetched.plan != account._plan_fetch():
                 return False, None
             self._store(account, fetched, refreshed_at)

@@ -38,11 +38,9 @@ def open_for(journal, days):
     periods = _Periods(journal)
     is_beginning = not first_statement(journal)
     by_day = {day: periods.find(day) for day in sorted(days)}
-    for period in sorted(set(by_day.values()) - set(periods.statements)):
-        periods.statements[period] = _create(journal, period)
-        if is_beginning:
-            # Why all of them: one that gets no line goes. Where they start follows in opening.py.
-            periods.statements[period].online_start_unknown = True
+    new = sorted(set(by_day.values()) - set(periods.statements))
+    # Why all of them: one that gets no line goes. Where they start follows in opening.py.
+    periods.statements.update(zip(new, _create(journal, new, is_start_unknown=is_beginning), strict=True))
     return {day: periods.statements[period] for day, period in by_day.items()}
 
 
@@ -280,28 +278,41 @@ class _Periods:
         return period
 
 
-def _create(journal, period):
-    """A statement without lines yet. What the account brought for its days and belongs to no statement joins it."""
-    statement = journal.env["account.bank.statement"].create(
-        {
-            "name": f"{journal.code} {period.name}",
-            "reference": journal.account_online_account_id.display_name,
-            "online_period_start": period.start,
-            "online_period_end": period.end,
-            # Why given: Odoo would look for lines.
-            "balance_start": 0.0,
-            "balance_end_real": 0.0,
-        }
+def _create(journal, periods, *, is_start_unknown):
+    """Statements without lines yet. What the account brought for their days and belongs to no statement joins them.
+
+    :param list periods: :class:`~..sync.periods.Period`, in order
+    :return: ``account.bank.statement`` records in the same order
+    """
+    created = journal.env["account.bank.statement"].create(
+        [
+            {
+                "name": f"{journal.code} {period.name}",
+                "reference": journal.account_online_account_id.display_name,
+                "online_period_start": period.start,
+                "online_period_end": period.end,
+                "online_start_unknown": is_start_unknown,
+                # Why given: Odoo would look for lines.
+                "balance_start": 0.0,
+                "balance_end_real": 0.0,
+            }
+            for period in periods
+        ]
     )
+    if not created:
+        return created
     loose = journal.env["account.bank.statement.line"].search(
         [
             ("journal_id", "=", journal.id),
             ("online_account_id", "=", journal.account_online_account_id.id),
             ("statement_id", "=", False),
             ("state", "=", "posted"),
-            ("date", ">=", period.start),
-            ("date", "<=", period.end),
+            ("date", ">=", periods[0].start),
+            ("date", "<=", periods[-1].end),
         ]
     )
-    loose.statement_id = statement
-    return statement
+    if loose:
+        for period, statement in zip(periods, created, strict=True):
+            joining = loose.filtered(lambda line, period=period: period.start <= line.date <= period.end)
+            joining.statement_id = statement
+    return created

@@ -663,11 +663,9 @@ class AccountOnlineLink(models.Model):
         now = fields.Datetime.now()
         run.write({"state": "done", "ended_at": now})
         self._clear_error()
-        self._update_status_activity()
         delay = schedule.after_success(self._interval(), self._share())
         self._plan_next(delay, last_refresh=now, failure_count=0)
         self._send_status("done")
-        return self._notify(run._summary(), "success" if run.imported or run.adopted else "info")
 
     def _fail(self, run, error, user_present):
         run.write(

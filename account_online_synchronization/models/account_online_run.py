@@ -57,6 +57,7 @@ class AccountOnlineRun(models.Model):
         string="Duration (Seconds)",
         compute="_compute_duration",
         store=True,
+        precompute=True,
         aggregator="avg",
         help="From start to end, including the time in which a deferred run was waiting for the scheduled action.",
     )
@@ -74,7 +75,10 @@ class AccountOnlineRun(models.Model):
         required=True,
     )
     failures = fields.Integer(
-        compute="_compute_failures", store=True, help="1 for a run that failed, so that they can be counted."
+        compute="_compute_failures",
+        store=True,
+        precompute=True,
+        help="1 for a run that failed, so that they can be counted.",
     )
     load_ids = fields.One2many(comodel_name="account.online.load", inverse_name="run_id", readonly=True)
     current_load_id = fields.Many2one(

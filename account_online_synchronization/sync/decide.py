@@ -14,7 +14,7 @@ from typing import NamedTuple
 from .adoption import Wanted, adopt, similar
 from .identity import Entry, identify
 from .likeness import Texts
-from .matching import NEW, Known, match
+from .matching import NEW, SAME, Known, match
 
 #: What becomes of a transaction: nothing, because it is a line · a line that was there before becomes it · a new line ·
 #: it stays beside the books, with a reason · it is pending, because its day has not passed · a user has deleted it ·
@@ -131,6 +131,11 @@ class Decisions:
 
     def __iter__(self):
         return iter(self.decisions)
+
+    @property
+    def is_quiet(self):
+        """Whether the bank shows nothing but what is known."""
+        return not self.withdrawn and all(one.outcome == KNOWN and one.change == SAME for one in self)
 
 
 def decide(window, policy, books):

@@ -44,6 +44,7 @@ from . import (
     test_partners,
     test_peers,
     test_phone,
+    test_queries,
     test_refusals,
     test_renewal,
     test_return,

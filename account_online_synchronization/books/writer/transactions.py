@@ -15,7 +15,7 @@ from .bulk import BULK, Bulk
 _logger = logging.getLogger(__name__)
 
 #: Lines created in one savepoint. Large enough for the ORM's batching, small enough to find the bad one quickly.
-CHUNK = 1000
+CHUNK = 2000
 
 #: How Odoo and PostgreSQL say that a line can't be stored. Anything else is a mistake of ours, or worth another try.
 REFUSALS = (UserError, psycopg2.IntegrityError, psycopg2.DataError)

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from account_online_synchronization.client import texts
 from account_online_synchronization.client.banks import read_banks, read_countries
 from account_online_synchronization.client.client import MAX_PAGES, MAX_TRANSACTIONS, ProxyClient
 from account_online_synchronization.client.errors import ACTIONS, BadTransaction, ProxyError
@@ -148,6 +149,33 @@ def assert_storable(value, depth=0):
         json.dumps(value, allow_nan=False)
     elif isinstance(value, int):
         assert abs(value) <= 2**63
+
+
+NUMBERS = st.integers(-(2**70), 2**70) | st.floats()
+ATOMS = st.none() | st.booleans() | NUMBERS | st.text(max_size=150) | st.sampled_from(["\x00", "\ud800", "a\nb", "é"])
+OBJECTS = st.recursive(
+    ATOMS,
+    lambda inner: st.lists(inner, max_size=30) | st.dictionaries(st.text(max_size=50) | st.just("\ud800"), inner),
+    max_leaves=60,
+)
+
+
+@given(OBJECTS)
+def test_what_is_kept_without_a_copy_equals_its_copy(value):
+    copy = texts._storable(value, 0, [texts.MAX_OBJECT])
+    assert json.dumps(storable(value)) == json.dumps(copy)
+
+
+def test_ordinary_transactions_are_kept_without_a_copy():
+    assert storable(TRANSACTION) is TRANSACTION
+
+
+@pytest.mark.parametrize("number", [1, 30, 36, 49, 50, 51, 100, 101])
+def test_large_objects_are_cut_at_the_same_place(number):
+    wide = {f"key {index}": "x" * 1960 for index in range(number)}
+    deep = {f"key {index}": ["é" * 40] * number for index in range(number)}
+    for large in (wide, deep):
+        assert storable(large) == texts._storable(large, 0, [texts.MAX_OBJECT])
 
 
 def assert_account(account):
