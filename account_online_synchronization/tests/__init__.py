@@ -44,6 +44,7 @@ from . import (
     test_phone,
     test_refusals,
     test_renewal,
+    test_renewal_link,
     test_return,
     test_reversal,
     test_review_tours,
