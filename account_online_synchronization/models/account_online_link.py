@@ -133,6 +133,8 @@ class AccountOnlineLink(models.Model):
         readonly=True,
     )
     journal_ids = fields.One2many(comodel_name="account.journal", inverse_name="account_online_link_id", readonly=True)
+    renewal_ids = fields.One2many(comodel_name="account.online.renewal", inverse_name="link_id", readonly=True)
+    renewal_text = fields.Char(compute="_compute_renewal_text", groups="account.group_account_manager")
     run_ids = fields.One2many(comodel_name="account.online.run", inverse_name="account_online_link_id", readonly=True)
     has_refused_accounts = fields.Boolean(compute="_compute_has_refused_accounts", store=True)
     account_count = fields.Integer(string="Number of Bank Accounts", compute="_compute_account_counts")
@@ -241,6 +243,17 @@ class AccountOnlineLink(models.Model):
                 self.env._("Version: %s", version),
             ]
             link.support_details = "\n".join(part for part in parts if part)
+
+    @api.depends("renewal_ids.state", "renewal_ids.expires_at")
+    def _compute_renewal_text(self):
+        now = fields.Datetime.now()
+        for link in self:
+            sent = link.renewal_ids.filtered(lambda renewal: renewal.state == "sent" and renewal.expires_at > now)[:1]
+            link.renewal_text = bool(sent) and self.env._(
+                "%(address)s was asked to renew the consent. The link works until %(date)s.",
+                address=sent.email,
+                date=format_date(self.env, sent.expires_at),
+            )
 
     @api.depends("account_online_account_ids.journal_ids", "account_online_account_ids.is_left_out")
     def _compute_account_counts(self):
@@ -451,6 +464,19 @@ class AccountOnlineLink(models.Model):
         """*Renew*: to the bank's page for a new consent; accounts, journals and transactions stay."""
         return self.action_reconnect()
 
+    def action_ask_to_renew(self):
+        """*Ask Somebody to Renew*: by e-mail, whoever holds the login of the bank."""
+        self.ensure_one()
+        return self.env["account.online.renewal"]._open_for(self)
+
+    def action_revoke_renewal(self):
+        """*Withdraw*: the link that was sent no longer works."""
+        self.ensure_one()
+        self._check_may_connect()
+        self.check_access("write")
+        # sudo: the right to connect and write access to the link were checked above
+        as_server(self)._revoke_renewals()
+
     def action_update_credentials(self):
         """*Update Credentials*: new credentials, or another choice of accounts, for the same connection."""
         if self.legacy_source:
@@ -606,6 +632,10 @@ class AccountOnlineLink(models.Model):
             ),
             "res_id": selection.id,
         }
+
+    def _revoke_renewals(self):
+        """Links that were sent to renew this consent no longer work."""
+        self.renewal_ids._revoke()
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - ACCESS

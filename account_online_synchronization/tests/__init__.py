@@ -48,6 +48,7 @@ from . import (
     test_queries,
     test_refusals,
     test_renewal,
+    test_renewal_link,
     test_return,
     test_reversal,
     test_review_tours,
