@@ -16,6 +16,7 @@ from .conftest import a_copy_of_the_template
 SCREENSHOTS = Path(__file__).parents[1] / ".environment" / "screenshots"
 #: Milliseconds. A first page of a fresh database builds its assets.
 PATIENCE = 90_000
+DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 
 class Tour:
@@ -32,10 +33,11 @@ class Tour:
     def open(self, path):
         self.page.goto(self.url + path)
 
-    def sign_in(self):
+    def sign_in(self, login="admin"):
+        """:param str login: of a user whose password is the same"""
         self.open("/web/login")
-        self.page.fill("#login", "admin")
-        self.page.fill("#password", "admin")
+        self.page.fill("#login", login)
+        self.page.fill("#password", login)
         self.page.press("#password", "Enter")
         self.page.wait_for_selector(".o_web_client")
 
@@ -118,8 +120,8 @@ def tour(served):
 
 
 @contextmanager
-def a_tour_of(installation):
-    """A browser that has signed in."""
+def a_tour_of(installation, login="admin", size=DESKTOP):
+    """A browser in which a user has signed in."""
     chromium = os.environ.get("BANK_SYNC_CHROMIUM")
     if not chromium:
         pytest.skip("no Chromium that Playwright can drive on this machine: scripts/test tells what to install")
@@ -128,8 +130,10 @@ def a_tour_of(installation):
             executable_path=chromium,
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"],
         )
-        tour = Tour(browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-US"), installation.url)
-        tour.sign_in()
+        # Why: nobody has signed the certificate of a bank that a test serves.
+        options = {"viewport": size, "locale": "en-US", "ignore_https_errors": True}
+        tour = Tour(browser.new_page(**options), installation.url)
+        tour.sign_in(login)
         yield tour
         browser.close()
 

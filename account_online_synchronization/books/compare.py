@@ -52,19 +52,21 @@ class Comparison:
     alike: int
 
 
-def compare(account, window, last_day):
+def compare(account, window, first_day, last_day):
     """
     :param account: ``account.online.account`` with a journal
-    :param window: :class:`~..sync.decide.Window` of all that the bank shows since its first day
-    :param date last_day: the bank has no end for its answers, so what is later is left out here
+    :param window: :class:`~..sync.decide.Window` of all that the bank shows
+    :param date first_day: some providers answer more than the question; what is earlier is left out
+    :param date last_day: the bank has no end for its answers; what is later is left out
     :return: :class:`Comparison`
     """
-    return _Comparing(account, window, last_day).run()
+    return _Comparing(account, window, first_day, last_day).run()
 
 
 class _Comparing:
-    def __init__(self, account, window, last_day):
-        self.account, self.window, self.last_day = account, window, last_day
+    def __init__(self, account, window, first_day, last_day):
+        self.account, self.window = account, window
+        self.first_day, self.last_day = first_day, last_day
         self.books = Books(account, window)
         self.policy = self.books.policy
 
@@ -86,9 +88,7 @@ class _Comparing:
         )
 
     def _is_in_range(self, transaction):
-        # Why the first day, too: some providers answer more than the question.
-        since, day = self.window.since, transaction.booking_date
-        return (not since or since <= day) and day <= self.last_day
+        return self.first_day <= transaction.booking_date <= self.last_day
 
     def _pending(self, decisions):
         """What is pending at the bank, and what has a day in the future, as long as the chosen days reach to today."""
@@ -98,8 +98,7 @@ class _Comparing:
 
     def _gone(self, known):
         """Lines of days that the bank tells completely, and it does not tell of them. Nothing follows from that."""
-        last = self.last_day.isoformat()
-        ids = [one.record_id for one in known if one.digest[:10] <= last]
+        ids = [one.record_id for one in known if self.first_day <= one.day <= self.last_day]
         return self.books.Line.browse(ids).exists().sorted("internal_index")
 
     def _describe(self, decision):

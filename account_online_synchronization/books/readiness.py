@@ -9,10 +9,16 @@ def check(account):
     :raise ProxyError: with a sentence that says what to do
     """
     if reason := reason_against(account, account.journal_ids):
-        message = account.env._(
-            "%(reason)s No data was lost: the next synchronization after that fetches what is missing.",
-            reason=reason,
-        )
+        # Why two: before the first load there is no synchronization that could have missed anything.
+        if account.last_sync:
+            message = account.env._(
+                "%(reason)s No data was lost: the next synchronization after that fetches what is missing.",
+                reason=reason,
+            )
+        else:
+            message = account.env._(
+                "%(reason)s Nothing has been fetched yet: use Synchronize Now after that.", reason=reason
+            )
         raise ProxyError("journal_not_ready", message, action="retry")
 
 

@@ -75,6 +75,14 @@ def begin_runs(links, trigger, planned=None):
     return runs | {run.account_online_link_id.id: run for run in new}
 
 
+def client_for_user(link):
+    """:return: client that names the user who waits: banks limit how often they are asked without one"""
+    client = link._get_client()
+    if request:
+        return client.for_user(request.httprequest.remote_addr, request.httprequest.user_agent.string)
+    return client
+
+
 class Synchronization:
     """One run of one link.
 
@@ -226,22 +234,22 @@ class Synchronization:
         if fetch.is_complete:
             return
         try:
-            client = ProxyClient(transport, language=fetch.plan.language) if transport else self._client()
+            client = self._client(fetch, transport)
         except ProxyError as error:
             fetch.error, fetch.is_complete = error, True
             return
         fetch.go(client, on_page=self._report_page)
 
-    def _client(self):
-        client = self.link._get_client()
-        if self.user_present and request:
-            return client.for_user(request.httprequest.remote_addr, request.httprequest.user_agent.string)
-        return client
+    def _client(self, fetch, transport):
+        if transport:
+            return ProxyClient(transport, language=fetch.plan.language)
+        return client_for_user(self.link) if self.user_present else self.link._get_client()
 
-    def _report_page(self, account_id, progress):
+    def _report_page(self, fetched, _page):
+        account_id = fetched.plan.account_id
         if account_id in self._reporters:
             self._reported.add(account_id)
-            self._reporters[account_id].heard(progress)
+            self._reporters[account_id].heard(fetched.progress)
 
     # -------------------------------------------------------------------------
     # APPLY

@@ -74,7 +74,10 @@ def settle(journal, touched, first_day, opening_balance=None):
     touched = _follow_lines(touched)
     ordered = touched.search([("journal_id", "=", journal.id)], order="first_line_index, id")
     affected = ordered.filtered(
-        lambda one: one.online_period_start and one.first_line_index and one.date and one.date >= first_day
+        lambda one: (
+            # Why touched ones: the last day of a statement is an earlier one if its last line has left.
+            one.online_period_start and one.first_line_index and one.date and (one in touched or one.date >= first_day)
+        )
     )
     if not affected:
         return

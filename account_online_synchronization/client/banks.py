@@ -13,10 +13,10 @@ LOGO_SCHEMES = ("https://", "data:image/")
 
 
 def read_banks(institutions):
-    """:param list institutions: of an answer
+    """:param institutions: of an answer; what is no list has no banks
     :return: list of dictionaries, see :func:`_read_bank`
     """
-    return [bank for bank in map(_read_bank, institutions) if bank]
+    return [bank for bank in map(_read_bank, institutions if isinstance(institutions, list) else []) if bank]
 
 
 def read_countries(countries):

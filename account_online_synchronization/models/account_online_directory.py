@@ -1,3 +1,5 @@
+from markupsafe import Markup
+
 from odoo import api, models
 
 from ..client.banks import read_banks, read_countries
@@ -49,7 +51,8 @@ class AccountOnlineDirectory(models.AbstractModel):
 
         :param int journal_id: journal that the user started from
         :return: ``journal`` (its name), ``country`` (code of the company's, where it has banks), ``countries`` (list of
-            code and name), ``begun`` (visits that were left, see there) and the first page as
+            code and name), ``begun`` (visits that were left, see there), ``hint`` and ``administrator`` (see
+            :meth:`_directory_hint`, :meth:`_describe_administrator`), and the first page as
             :meth:`action_search_banks` gives it
         """
         self.env["account.online.link"]._check_may_connect()
@@ -61,11 +64,14 @@ class AccountOnlineDirectory(models.AbstractModel):
         if country and not page["banks"] and not page.get("error"):
             country = ""
             page = self._search_banks("", "", None)
+        if not page["banks"] and not page.get("error"):
+            page["advice"] = self._advise("")
         return {
             "journal": journal.name or "",
             "country": country,
             "countries": self._named_countries(codes),
             "hint": self._directory_hint(page),
+            "administrator": self._describe_administrator(company),
             "begun": self.env["account.online.authorization"]._begun(company),
             **page,
         }
@@ -76,11 +82,15 @@ class AccountOnlineDirectory(models.AbstractModel):
         :param str query: name, part of it, or BIC; empty for all
         :param str country: ISO 3166 code, empty for all
         :param str cursor: of the page before
-        :return: ``banks`` (see :mod:`..client.banks`; instead of ``health`` a sentence ``trouble``) and ``cursor`` of
-            the next page or False; or ``error``
+        :return: ``banks`` (see :mod:`..client.banks`; instead of ``health`` a sentence ``trouble``), ``cursor`` of the
+            next page or False, ``unlisted`` (entries behind which the user may find the bank) and, where there are no
+            banks, ``advice`` (see :meth:`_advise`); or ``error``
         """
         self.env["account.online.link"]._check_may_connect()
-        return self._search_banks(query, country, cursor)
+        page = self._search_banks(query, country, cursor)
+        if not page["banks"] and not cursor and not page.get("error"):
+            page["advice"] = self._advise(country)
+        return page
 
     @api.model
     def action_open_bank(self, institution_id, journal_id=False, name=False):
@@ -105,6 +115,23 @@ class AccountOnlineDirectory(models.AbstractModel):
         if journal and not journal.bank_account_id:
             context["default_linked_journal_id"] = journal.id
         return {**action, "name": self.env._("A Bank That Is Not Listed"), "context": context}
+
+    @api.model
+    def action_ask_administrator(self, country="", journal_id=False):
+        """*Ask …*: an activity for whoever switches providers on. One that is still open is enough.
+
+        :param str country: ISO 3166 code of the bank's country, empty for the company's
+        :return: as :meth:`_describe_administrator`
+        """
+        self.env["account.online.link"]._check_may_connect()
+        company = self._journal_to_connect(journal_id).company_id or self.env.company
+        administrator = self._find_administrator(company)
+        if administrator and not self._open_request():
+            where = self._find_country(country, company)
+            service = self.env["account.online.service"]._get()
+            # sudo: _check_may_connect has checked the user; the recipient and all words are the server's
+            service.provider_activity_id = as_server(self)._request_provider(administrator, where, company)
+        return self._describe_administrator(company)
 
     @api.model
     def action_confirm_phone(self, code):
@@ -153,15 +180,22 @@ class AccountOnlineDirectory(models.AbstractModel):
         except ProxyError as error:
             return {"banks": [], "cursor": False, "error": self._describe_search_error(error)}
         following = answer.get("next_cursor")
-        banks = read_banks(answer["institutions"])
+        return {
+            "banks": self._readable_banks(answer["institutions"]),
+            "cursor": following if isinstance(following, str) else False,
+            "unlisted": self._readable_banks(answer.get("unlisted")),
+            **({"countries": read_countries(answer.get("countries"))} if with_countries else {}),
+        }
+
+    @api.model
+    def _readable_banks(self, institutions):
+        """:return: as :mod:`..client.banks` reads them, ``trouble`` of bank and provider in a sentence"""
+        service = self.env["account.online.service"]
+        banks = read_banks(institutions)
         for one in [*banks, *(provider for bank in banks for provider in bank["providers"])]:
             sentence = describe_health(one.pop("health"))
             one["trouble"] = service._translate(sentence) if sentence else ""
-        return {
-            "banks": banks,
-            "cursor": following if isinstance(following, str) else False,
-            **({"countries": read_countries(answer.get("countries"))} if with_countries else {}),
-        }
+        return banks
 
     @api.model
     def _describe_search_error(self, error):
@@ -182,19 +216,90 @@ class AccountOnlineDirectory(models.AbstractModel):
         domain = [] if codes is None else [("code", "in", codes)]
         return [[country.code, country.name] for country in self.env["res.country"].search(domain, order="name")]
 
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - PROVIDERS OF THIS DATABASE
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _has_providers(self):
+        """:return: whether this database is its own connection service, so that its providers are known here"""
+        return not self.env["account.online.service"]._get().url and "bank.sync.provider" in self.env
+
     @api.model
     def _directory_hint(self, page):
-        """What an administrator can do where few banks or none are reached.
+        """What to do where few banks or none are reached.
 
         :return: ``""``, ``none`` or ``demonstration`` (no real bank), and ``_here`` after it for who can change that in
             this very database
         """
         if page.get("error"):
             return ""
-        service = self.env["account.online.service"]._get()
-        is_here = not service.url and "bank.sync.provider" in self.env and self.env.user.has_group("base.group_system")
-        # sudo: asks which providers are on, for base.group_system only: see is_here
-        providers = self.env["bank.sync.provider"].sudo().search([("active", "=", True)]) if is_here else []
-        only_demo = is_here and all(provider.is_demonstration for provider in providers)
+        is_known = self._has_providers()
+        # sudo: reads which providers are on, no keys; action_begin_bank_search has checked the user
+        providers = self.env["bank.sync.provider"].sudo().search([("active", "=", True)]) if is_known else []
+        only_demo = is_known and all(provider.is_demonstration for provider in providers)
         hint = "none" if not page["banks"] else "demonstration" if only_demo else ""
-        return f"{hint}_here" if hint and is_here else hint
+        return f"{hint}_here" if hint and is_known and self.env.user.has_group("base.group_system") else hint
+
+    @api.model
+    def _advise(self, country):
+        """Why a search finds nothing: no provider that reaches the country is on.
+
+        :param country: ISO 3166 code, empty for the company's
+        :return: ``country`` (its name) and ``providers`` that would reach it, best first: ``id``, ``name``,
+            ``audience``, ``price``, ``needs``; False where that is not the reason, or not known here
+        """
+        where = self._find_country(country, self.env.company) if self._has_providers() else None
+        if not where:
+            return False
+        found = self.env["bank.sync.provider"]._describe_choices(where.code)
+        return not found["is_reached"] and {"country": where.name, "providers": found["choices"]}
+
+    @api.model
+    def _find_country(self, code, company):
+        code = code if isinstance(code, str) and code.isalpha() else ""
+        named = self.env["res.country"].search([("code", "=", code[:2].upper())], limit=1) if code else None
+        return named or company.country_id or company.account_fiscal_country_id
+
+    @api.model
+    def _find_administrator(self, company):
+        """:return: the user who can switch providers on; none where the current one can, or another server does"""
+        users = self.env["res.users"]
+        if not self._has_providers() or self.env.user.has_group("base.group_system"):
+            return users
+        administrators = [("share", "=", False), ("all_group_ids", "in", self.env.ref("base.group_system").ids)]
+        # sudo: only the name of an administrator is shown; action_begin_bank_search has checked the user
+        found = users.sudo().search(administrators, order="id")
+        return found.filtered(lambda user: company in user.company_ids)[:1] or found[:1]
+
+    @api.model
+    def _describe_administrator(self, company):
+        """:return: ``name`` and ``is_asked`` of who can switch providers on in place of the user; False: nobody"""
+        administrator = self._find_administrator(company)
+        return bool(administrator) and {"name": administrator.name, "is_asked": bool(self._open_request())}
+
+    @api.model
+    def _open_request(self):
+        # sudo: only whether there is one; the callers have checked the user
+        return self.env["account.online.service"]._get().provider_activity_id.filtered("active")
+
+    @api.model
+    def _request_provider(self, administrator, country, company):
+        """:return: activity of an administrator, in the administrator's language; no record is its subject"""
+        env = self.with_context(lang=administrator.lang or self.env.lang).env
+        sentence = env._(
+            "%(user)s (%(company)s) wants to connect a bank in %(country)s, but no provider that reaches it is "
+            "switched on. Choose one, enter its keys and switch it on.",
+            user=self.env.user.name,
+            company=company.name,
+            country=country.with_env(env).name or env._("a country that the company does not name"),
+        )
+        link = Markup('<a href="/odoo/action-bank_sync_proxy.bank_sync_provider_action_choose">%s</a>')
+        return env["mail.activity"].create(
+            {
+                "activity_type_id": env.ref("mail.mail_activity_data_todo").id,
+                "summary": env._("Switch on a bank provider"),
+                "note": Markup("<p>%s</p><p>%s</p>") % (sentence, link % env._("Bank Providers")),
+                "user_id": administrator.id,
+            }
+        )

@@ -69,6 +69,13 @@ class AccountOnlineService(models.Model):
     blocked_by = fields.Char(readonly=True, copy=False)
     reason = fields.Text(readonly=True, copy=False)
     phone_hint = fields.Char(readonly=True, copy=False, help="The last digits of the phone number that reactivates it.")
+    provider_activity_id = fields.Many2one(
+        comodel_name="mail.activity",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
+        help="Asks an administrator to switch on a provider. While it is open, nobody is asked again.",
+    )
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - WHICH SERVICE

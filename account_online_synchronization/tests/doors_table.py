@@ -116,6 +116,7 @@ METHODS = {
     "account.online.account.action_reverse_transactions": Door(ADMINISTRATOR),
     "account.online.account.selection.action_confirm": Door(ADMINISTRATOR),
     "account.online.account.selection.action_show_all": Door(ADMINISTRATOR),
+    "account.online.directory.action_ask_administrator": Door(ADMINISTRATOR),
     "account.online.directory.action_bank_not_listed": Door(ADMINISTRATOR),
     "account.online.directory.action_begin_bank_search": Door(ADMINISTRATOR),
     "account.online.directory.action_confirm_phone": Door(ADMINISTRATOR),
@@ -287,7 +288,7 @@ NO_COMPANY_RULE = {
 #: Columns whose value means something for the program, so that no canary takes its place.
 KEPT = {
     "account.bank.statement.line": {"online_transaction_identifier", "online_transaction_digest"},
-    "account.missing.transaction.page": {"transactions", "next_cursor"},
+    "account.missing.transaction.page": {"transactions", "removed_ids", "next_cursor"},
     "account.missing.transaction.wizard": {"error_action"},
     # The scripted bank reads its bookmark.
     "account.online.account": {"online_identifier", "sync_cursor"},

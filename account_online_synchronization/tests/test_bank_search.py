@@ -52,6 +52,12 @@ class TestBankSearch(OnlineSyncCommon):
         self.proxy.banks = ()
         self.assertIn("none", self.Directory.action_begin_bank_search()["hint"])
 
+    def test_what_is_reached_without_being_listed_is_offered_beside_what_was_found(self):
+        bridge = {"id": "bridge", "name": "Bridge", "country": "US"}
+        self.proxy.raw_answers["institutions.search"] = {"institutions": [], "next_cursor": None, "unlisted": [bridge]}
+        answer = self.Directory.action_search_banks("Chase", "US")
+        self.assertEqual([bank["id"] for bank in answer["unlisted"]], ["bridge"])
+
     def test_a_service_that_does_not_answer_is_an_error_on_the_screen_and_no_crash(self):
         self.proxy.fail("institutions.search", "service_unavailable", "retry", reference="E-7")
         error = self.Directory.action_search_banks("x", "")["error"]
@@ -150,3 +156,92 @@ class TestBankSearchElsewhere(ServiceCommon):
         self.company.country_id = self.env.ref("base.be")
         self.assertEqual(self.env["account.journal"].fetch_online_sync_favorite_institutions(), [])
         self.assertEqual(self.proxy.clients, [])
+
+
+@tagged("post_install", "-at_install")
+class TestProvidersOfThisDatabase(OnlineSyncCommon):
+    """Where the database is its own connection service: why a bank is not found, and who can change that."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if "bank.sync.provider" not in cls.env:
+            raise cls.skipTest("the addon of the proxy is not installed")
+        cls.company.country_id = cls.env.ref("base.be")
+        cls.providers = cls.env["bank.sync.provider"].with_context(active_test=False).sudo()
+        cls.providers.search([("code", "!=", "sandbox")]).active = False
+        cls.providers.search([("code", "=", "sandbox")]).active = True
+        rights = {"company_id": cls.company.id, "company_ids": cls.company.ids}
+        cls.system = new_test_user(cls.env, "system", groups="base.group_system", **rights)
+        administrators = cls.env.ref("base.group_system").all_user_ids.filtered(lambda user: not user.share)
+        cls.system = administrators.filtered(lambda user: cls.company in user.company_ids).sorted("id")[0]
+        cls.owner = new_test_user(cls.env, "owner", name="Olga Owner", groups="account.group_account_manager", **rights)
+        cls.Directory = cls.Directory.with_user(cls.owner)
+
+    def advice(self, query="nowhere", country=""):
+        return self.Directory.action_search_banks(query, country)["advice"]
+
+    def requests(self):
+        return self.env["mail.activity"].sudo().search([("user_id", "=", self.system.id), ("res_model", "=", False)])
+
+    def test_only_the_demo_bank_is_said_to_those_who_cannot_change_it_with_who_can(self):
+        answer = self.Directory.action_begin_bank_search(self.journal.id)
+        self.assertEqual(answer["hint"], "demonstration")
+        self.assertEqual(answer["administrator"], {"name": self.system.name, "is_asked": False})
+
+    def test_who_can_change_it_is_led_there_and_names_nobody(self):
+        self.system.group_ids += self.env.ref("account.group_account_manager")
+        answer = self.Directory.with_user(self.system).action_begin_bank_search()
+        self.assertEqual((answer["hint"], answer["administrator"]), ("demonstration_here", False))
+
+    def test_the_hint_goes_once_a_real_provider_is_on(self):
+        self.providers.search([("code", "=", "simplefin")]).active = True
+        self.assertEqual(self.Directory.action_begin_bank_search()["hint"], "")
+
+    def test_a_service_on_another_server_has_no_administrator_here(self):
+        self.env["account.online.service"]._get().url = "https://proxy.example.com"
+        self.assertEqual(self.Directory._directory_hint({"banks": [{"id": "kbc"}]}), "")
+        self.assertFalse(self.Directory._advise("BE"))
+        self.assertFalse(self.Directory.action_ask_administrator())
+        self.assertFalse(self.requests())
+
+    def test_the_administrator_is_asked_once_while_the_request_is_open(self):
+        for _click in range(2):
+            answer = self.Directory.action_ask_administrator("NL", self.journal.id)
+            self.assertEqual(answer, {"name": self.system.name, "is_asked": True})
+        request = self.requests()
+        self.assertEqual(len(request), 1)
+        self.assertIn("Olga Owner", request.note)
+        self.assertIn("Netherlands", request.note)
+        self.assertIn("bank_sync_provider_action_choose", request.note)
+
+    def test_a_request_that_was_done_without_effect_can_be_made_again(self):
+        self.Directory.action_ask_administrator()
+        self.requests().action_done()
+        self.assertFalse(self.Directory.action_begin_bank_search()["administrator"]["is_asked"])
+        self.Directory.action_ask_administrator()
+        self.assertEqual(len(self.requests()), 1)
+
+    def test_the_request_says_nothing_that_the_browser_sent(self):
+        self.Directory.action_ask_administrator("<b>")
+        self.Directory.action_ask_administrator(["x"], "1")
+        self.assertIn("Belgium", self.requests().note)
+        self.assertNotIn("&lt;b", self.requests().note)
+
+    def test_a_search_that_finds_nothing_names_the_providers_that_reach_the_country(self):
+        advice = self.advice(country="BE")
+        self.assertEqual(advice["country"], "Belgium")
+        names = [provider["name"] for provider in advice["providers"]]
+        self.assertEqual(names[0], "Enable Banking")
+        self.assertNotIn("Plaid", names)
+        self.assertNotIn("GoCardless", names, "nobody can become its customer")
+        self.assertNotIn("Demo Bank", names)
+        self.assertEqual(set(advice["providers"][0]), {"id", "name", "audience", "price", "needs"})
+
+    def test_the_countrys_providers_are_no_reason_while_one_of_them_is_on(self):
+        self.providers.search([("code", "=", "simplefin")]).active = True
+        self.assertFalse(self.advice(country="US"))
+        self.assertTrue(self.advice(country="BE"))
+
+    def test_what_is_found_needs_no_advice(self):
+        self.assertNotIn("advice", self.Directory.action_search_banks("KBC", "BE"))

@@ -77,6 +77,10 @@ class TestConnectTours(OnlineSyncCommon, ConnectTours):
         self.patch(self.registry["account.online.directory"], "action_open_bank", fails)
         self.walk("failed")
 
+    def test_a_bank_that_refuses_is_explained_where_it_was_chosen_and_once(self):
+        self.proxy.fail("connections.start", "institution_unavailable")
+        self.walk("refused")
+
     def test_a_service_that_does_not_answer_leaves_a_way_on(self):
         self.proxy.fail("institutions.search", "service_unavailable")
         self.walk("unreachable")

@@ -156,6 +156,17 @@ class TestJournalLife(OnlineSyncCommon):
         self.journal.suspense_account_id.active = True
         self.assert_mended()
 
+    def test_before_the_first_load_nobody_is_told_that_something_is_missing(self):
+        self.journal.restrict_mode_hash_table = True
+        for last_sync, said, not_said in (
+            (False, "Nothing has been fetched yet", "next synchronization"),
+            ("2026-05-01", "next synchronization", "Nothing has been fetched yet"),
+        ):
+            self.account.sudo().last_sync = last_sync
+            self.synchronize(self.link)
+            self.assertIn(said, self.link.error_message)
+            self.assertNotIn(not_said, self.link.error_message)
+
     def test_with_an_archived_bank_account_in_the_chart_the_run_says_so(self):
         self.journal.default_account_id.active = False
         self.assert_refused_as_a_whole("archived", self.journal.default_account_id.code)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from odoo.http import request
 
+from ..tools.links import with_links
 from ..tools.urls import is_local_path
 
 #: A browser's key: with it, a visit is told from everybody else's.
@@ -152,6 +153,8 @@ class Pages:
             "refresh": None,
             "form_url": None,
             "translate": visit._translate,
+            "say": lambda text: with_links(visit._translate(text)),
+            "with_links": with_links,
             "receiver": visit._receiver(),
             "is_embedded": "account.online.link" in request.env,
             **values,

@@ -129,6 +129,9 @@ class BankSyncApi(models.AbstractModel):
         health = self.env["bank.sync.institution"].union(*rows.values())._health(client)
         institutions = [institution._to_protocol(rows[institution.id], health) for institution in found]
         answer = {"institutions": institutions, "next_cursor": cursor}
+        if self._text(payload, "query") and not cursor:
+            unlisted = self.env["bank.sync.institution"]._unlisted(self._text(payload, "country")) - found
+            answer["unlisted"] = [institution._to_protocol() for institution in unlisted]
         if payload.get("with_countries") is True:
             answer["countries"] = sorted(filter(None, self.env["bank.sync.institution"]._count_by_country()))
         return answer

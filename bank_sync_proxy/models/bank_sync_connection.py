@@ -6,11 +6,13 @@ from odoo import api, fields, models
 from odoo.tools.translate import get_translation
 
 from ..providers.errors import ConsentError, ProviderError, TransientError
+from ..providers.masking import one_line
 from ..providers.types import Challenge, Completed, Flow, Redirect, Refreshed, User, moment_text
 from .clean_up import clean_up
 
 #: Connections that nobody finished are of no use to anybody.
 KEEP_UNFINISHED_DAYS = 7
+MAX_NAME = 100
 #: How many days before the end of a consent the database is told, each once.
 WARNING_DAYS = (14, 7, 1)
 #: A success is noted again after this time.
@@ -42,6 +44,7 @@ class BankSyncConnection(models.Model):
         comodel_name="bank.sync.client", required=True, readonly=True, index=True, ondelete="cascade"
     )
     institution_id = fields.Many2one(comodel_name="bank.sync.institution", readonly=True, ondelete="restrict")
+    institution_name = fields.Char(readonly=True, copy=False, help="Where the directory does not know the name.")
     provider_id = fields.Many2one(related="institution_id.provider_id", store=True, index=True)
     state = fields.Selection(
         selection=[
@@ -125,6 +128,7 @@ class BankSyncConnection(models.Model):
                 consent_warning=0,
                 provider_reference=result.reference or self.provider_reference,
                 reason=False,
+                institution_name=result.institution_name and one_line(result.institution_name)[:MAX_NAME],
             )
         self.write(values)
 
@@ -334,7 +338,7 @@ class BankSyncConnection(models.Model):
         return {
             "id": self.identifier,
             "state": "expired" if ended else self.state,
-            "institution": self._institution_to_protocol() if self.institution_id else None,
+            "institution": self._institution_to_protocol(),
             "provider": self.provider_id._to_protocol() if self.provider_id else None,
             "consent_expires_at": moment_text(aware(self.consent_expires_at)) or None,
             "refreshed_at": moment_text(aware(self.refreshed_at)) or None,
@@ -342,8 +346,11 @@ class BankSyncConnection(models.Model):
         }
 
     def _institution_to_protocol(self):
+        if not self.institution_id:
+            return None
         rows = self.institution_id._rows_of_banks()[self.institution_id.id]
-        return self.institution_id._to_protocol(rows, rows._health(self.client_id))
+        institution = self.institution_id._to_protocol(rows, rows._health(self.client_id))
+        return {**institution, "name": self.institution_name or institution["name"]}
 
     def _health(self):
         """:return: *health* of docs/protocol.md of the connection's bank through its provider, or None"""

@@ -190,7 +190,7 @@ class BankSyncError(models.Model):
             "client_id": client and client.id,
             "connection_id": connection and connection.id,
             "code": error.code,
-            "message": self._sentence(error),
+            "message": self._sentence(error, bool(connection) and connection.state == "pending"),
         }
         if not records._has_room(client, more):
             return records.new(values)
@@ -246,8 +246,9 @@ class BankSyncError(models.Model):
         return institutions.search([("identifier", "=", identifier)], limit=1)
 
     @api.model
-    def _sentence(self, error):
-        sentence = get_translation("bank_sync_proxy", self.env.lang or "en_US", error.sentence, ())
+    def _sentence(self, error, is_connecting=False):
+        english = error.connecting if is_connecting else error.sentence
+        sentence = get_translation("bank_sync_proxy", self.env.lang or "en_US", english, ())
         return f"{sentence}\n{error.note}" if error.note else sentence
 
     @api.model

@@ -168,6 +168,21 @@ class BankSyncInstitution(models.Model):
         return place
 
     @api.model
+    def _unlisted(self, country=None):
+        """
+        :param str country: ISO 3166 code, None for all
+        :return: entries of the directory behind which banks are chosen that it does not list; each name once
+        """
+        providers = self.env["bank.sync.provider"].search([("active", "=", True)])
+        behind = providers.filtered(lambda provider: not provider._facts().lists_banks)
+        domain = [("provider_id", "in", behind.ids), ("is_proposed", "=", True)]
+        if country:
+            domain.append(("country_code", "in", (country.upper(), False, "")))
+        found = self.search(domain, order="search_name, id").grouped(lambda row: (row.provider_id, row.search_name))
+        once = self.browse(rows[:1].id for rows in found.values())
+        return once.sorted(lambda row: not row.country_code)
+
+    @api.model
     def _count_by_country(self):
         """:return: number of banks by code of their country"""
         self.flush_model()
@@ -229,7 +244,9 @@ class BankSyncInstitution(models.Model):
             for bank in self
             if bank.failed_of_ten
         }
-        for bank, outcomes in self._outcomes(client).items():
+        # Why only those: where one entry stands for many banks, one bank's outage says nothing about the others.
+        single = self.filtered(lambda bank: bank.provider_id._facts().lists_banks)
+        for bank, outcomes in single._outcomes(client).items():
             if described := health.describe(outcomes):
                 found[bank] = {**described, "answered_at": moment_text(aware(described["answered_at"]))}
         return found

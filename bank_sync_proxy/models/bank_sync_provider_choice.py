@@ -179,6 +179,30 @@ class BankSyncProvider(models.Model):
         """:return: :class:`~..providers.facts.Facts`"""
         return provider_class(self.code).facts
 
+    @api.model
+    def _describe_choices(self, country):
+        """For a search that finds nothing: what could be switched on.
+
+        :param str country: ISO 3166 code
+        :return: ``is_reached`` (a provider that is on reaches the country) and ``choices``, list of ``id``, ``name``,
+            ``audience``, ``price`` and ``needs`` of those that are off, best first
+        """
+        # sudo: facts of the adapters and which of them are on, no keys; the caller has checked who asks
+        providers = (
+            self.sudo()
+            .with_context(active_test=False)
+            .search([("rank", "!=", DEMONSTRATION)], order="rank, sequence, id")
+        )
+        reaching = providers.filtered(lambda provider: provider._facts().reaches(country))
+        return {
+            "is_reached": any(reaching.mapped("active")),
+            "choices": [
+                {name: provider[name] for name in ("id", "name", "audience", "price", "needs")}
+                for provider in reaching
+                if not provider.active and not provider._facts().closed
+            ],
+        }
+
     def _store_facts(self):
         """Store what cards are filtered and sorted by; run again when an adapter declares something else."""
         codes = {code for provider in self for code in provider._facts().countries}

@@ -80,6 +80,11 @@ class ProviderError(Exception):
         """What the user reads, in English."""
         return CODES[self.code].sentence
 
+    @property
+    def connecting(self):
+        """What the user reads while connecting a bank, in English."""
+        return CODES[self.code].connecting or self.sentence
+
     def __str__(self):
         origin = [
             self.provider,
@@ -141,6 +146,8 @@ class Code:
     :param str family: name of the class above, so: who must act
     :param int status: of the HTTP answer
     :param str sentence: what happened, what it means, what to do
+    :param str connecting: the same while a bank is being connected: there is no Renew yet, and nothing was missed;
+        empty: ``sentence`` fits there, too
     """
 
     code: str
@@ -148,6 +155,7 @@ class Code:
     family: str
     status: int
     sentence: str
+    connecting: str = ""
 
 
 #: Failures of a bank or its provider: nobody has to act, and none of them follows from credentials, a consent,
@@ -166,6 +174,10 @@ CODES = {
                 "The bank does not answer at the moment, so nothing was fetched. Please try again later. If this lasts "
                 "for more than a day, see whether the bank's own website works."
             ),
+            _lt(
+                "The bank does not answer at the moment, so it was not connected. Please try again later. If this "
+                "lasts for more than a day, see whether the bank's own website works."
+            ),
         ),
         Code(
             "provider_unavailable",
@@ -176,6 +188,10 @@ CODES = {
                 "The service that reaches the bank does not answer at the moment, so nothing was fetched. Usually "
                 "this is over within an hour: please try again later."
             ),
+            _lt(
+                "The service that reaches the bank does not answer at the moment, so the bank was not connected. "
+                "Usually this is over within an hour: please try again later."
+            ),
         ),
         Code(
             "rate_limited",
@@ -185,6 +201,10 @@ CODES = {
             _lt(
                 "The bank currently allows no further requests, because it was asked too often. Please wait before "
                 "you try again; the missing transactions are fetched then."
+            ),
+            _lt(
+                "The bank currently allows no further requests, because it was asked too often, so it was not "
+                "connected. Please wait before you try again."
             ),
         ),
         Code(
@@ -216,6 +236,10 @@ CODES = {
                 "Your consent at the bank has expired, so the bank no longer sends transactions. Use Renew to "
                 "give it again; what was missed in the meantime is fetched then."
             ),
+            _lt(
+                "The bank, or the service that reaches it, says that this access has expired, so the bank was not "
+                "connected. Check it there, then start again."
+            ),
         ),
         Code(
             "consent_revoked",
@@ -226,6 +250,10 @@ CODES = {
                 "Your consent was withdrawn at the bank, so the bank no longer sends transactions. If that was not "
                 "intended, use Renew to give it again; what was missed is fetched then."
             ),
+            _lt(
+                "The bank, or the service that reaches it, says that this access was withdrawn, so the bank was not "
+                "connected. Check it there, then start again."
+            ),
         ),
         Code(
             "credentials_rejected",
@@ -235,6 +263,10 @@ CODES = {
             _lt(
                 "The bank did not accept the credentials, so nothing was fetched. Check on the bank's own website "
                 "that you can sign in, then use Update Credentials."
+            ),
+            _lt(
+                "The bank did not accept the credentials, so it was not connected. Check on the bank's own website "
+                "that you can sign in, then start again."
             ),
         ),
         Code(
@@ -275,6 +307,10 @@ CODES = {
             _lt(
                 "Your consent at the bank does not cover this account, so its transactions can't be fetched. "
                 "Use Update Credentials and tick the account on the bank's page."
+            ),
+            _lt(
+                "The access that was given at the bank covers no account that can be read, so the bank was not "
+                "connected. Start again and select an account on the bank's page."
             ),
         ),
         Code(
@@ -327,6 +363,10 @@ CODES = {
             _lt(
                 "The service that reaches this bank is switched off, or its keys are missing or refused, so nothing "
                 "was fetched. Ask the administrator of the connection service to check the provider's settings."
+            ),
+            _lt(
+                "The service that reaches this bank is switched off, or its keys are missing or refused, so the bank "
+                "was not connected. Ask the administrator of the connection service to check the provider's settings."
             ),
         ),
         Code(
@@ -473,6 +513,10 @@ CODES = {
                 "The service that reaches the bank is busy at the moment, or has not yet received everything from the "
                 "bank, so nothing was fetched. Please try again in some minutes."
             ),
+            _lt(
+                "The service that reaches the bank is busy at the moment, so the bank was not connected. Please try "
+                "again in some minutes."
+            ),
         ),
         Code(
             "url_refused",
@@ -522,6 +566,10 @@ CODES = {
             _lt(
                 "Something unexpected happened while contacting the bank, so nothing was fetched. Try again later; "
                 "if it happens again, please report it with the reference."
+            ),
+            _lt(
+                "Something unexpected happened while contacting the bank, so it was not connected. Try again later; if "
+                "it happens again, please report it with the reference."
             ),
         ),
     )

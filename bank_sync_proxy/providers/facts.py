@@ -42,6 +42,7 @@ class Facts:
     :param tuple terms_urls: pages on which the sentence is based, as (title, address)
     :param str closed: why nobody can become a customer; empty: one can
     :param bool one_bank: it reaches the accounts of a single bank
+    :param bool lists_banks: no: the user chooses the bank on the provider's pages, and the directory has only those
     :param tuple steps: what to do until there are keys, one sentence each; may contain :data:`CALLBACK` and
         :data:`WEBHOOK`
 
@@ -72,6 +73,7 @@ class Facts:
     terms_urls: tuple = ()
     closed: str = ""
     one_bank: bool = False
+    lists_banks: bool = True
     steps: tuple = ()
     pending: bool = False
     removals: bool = False

@@ -1,10 +1,13 @@
-"""SimpleFIN: banks of the United States and Canada through SimpleFIN Bridge. https://www.simplefin.org/protocol.html
+"""SimpleFIN, a protocol that several servers speak. https://www.simplefin.org/protocol.html
 
-The user connects banks at the bridge and pastes a *setup token*: base64 of an address that gives, once, the *access
+SimpleFIN Bridge reaches banks of the United States and Canada; a setup token of any other server on https serves, too.
+
+The user connects banks at the server and pastes a *setup token*: base64 of an address that gives, once, the *access
 URL*. It holds user name and password, it is all there is to a consent, and one of them may cover several banks.
 """
 
 import base64
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta, timezone
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -49,6 +52,9 @@ ERRORS = {
     "act.": "institution_unavailable",
     "": "provider_unavailable",
 }
+BRIDGE = "SimpleFIN Bridge"
+#: Id in the directory of a server that nobody lists.
+OTHER_SERVER = "server"
 TOKEN = Challenge(
     title=_lt("Connect with SimpleFIN"),
     message=_lt(
@@ -67,11 +73,26 @@ AGAIN = Challenge(
     fields=(Field("token", _lt("New setup token, if you have one"), type="password", required=False),),
     submit=_lt("Continue"),
 )
-NO_TOKEN = _lt("This is not a setup token. Copy the whole text that SimpleFIN Bridge shows, and paste it again.")
-USED_TOKEN = _lt(
-    "This setup token was used before. If that was not you, disable it at SimpleFIN Bridge. Paste a new one."
+#: At a server whose pages nobody here knows.
+TOKEN_OF_SERVER = replace(
+    TOKEN,
+    message=_lt(
+        "Open the page of your SimpleFIN server in another tab, connect your bank there, and copy the setup token that "
+        "is shown. It can be used once."
+    ),
 )
-UNPAID = "SimpleFIN Bridge wants to be paid: see your account there."
+AGAIN_AT_SERVER = replace(
+    AGAIN,
+    message=_lt(
+        "Open the page of your SimpleFIN server in another tab and repair your bank there. Then continue here; a new "
+        "setup token is only needed if you have disabled the previous access."
+    ),
+)
+NO_TOKEN = _lt("This is not a setup token. Copy the whole text that the SimpleFIN server shows, and paste it again.")
+USED_TOKEN = _lt(
+    "This setup token was used before. If that was not you, disable it at the SimpleFIN server. Paste a new one."
+)
+UNPAID = "The SimpleFIN server wants to be paid: see your account there."
 
 
 class SimpleFIN(WebProvider):
@@ -84,7 +105,7 @@ class SimpleFIN(WebProvider):
     production_url = "https://bridge.simplefin.org/simplefin"
     sandbox_url = "https://beta-bridge.simplefin.org/simplefin"
     facts = Facts(
-        region=_lt("United States, Canada"),
+        region=_lt("United States, Canada; elsewhere by other SimpleFIN servers"),
         countries=("CA", "US"),
         audience=("own",),
         price=_lt("SimpleFIN Bridge: 1.50 USD a month or 15 USD a year, paid by each user"),
@@ -106,6 +127,7 @@ class SimpleFIN(WebProvider):
                 "the setup token that it shows. It serves once."
             ),
         ),
+        lists_banks=False,
         connect="pasted key",
         identity="`id`, unique in its account",
         pending=True,
@@ -128,12 +150,16 @@ class SimpleFIN(WebProvider):
     # -------------------------------------------------------------------------
 
     def institutions(self, country=None):
-        """Banks are chosen at the bridge."""
+        """Banks are chosen at a server; the one without a country serves whoever knows another server."""
         limits = Capabilities(history_days=HISTORY_DAYS, fetches_per_day=REQUESTS_PER_DAY)
-        return [
-            Institution(id=f"bridge.{code}", name="SimpleFIN Bridge", country=code, capabilities=limits)
+        listed = [
+            Institution(id=f"bridge.{code}", name=BRIDGE, country=code, capabilities=limits)
             for code in ("CA", "US")
             if country in (None, code)
+        ]
+        return [
+            *listed,
+            Institution(id=OTHER_SERVER, name="SimpleFIN (Another Server)", country="", capabilities=limits),
         ]
 
     # -------------------------------------------------------------------------
@@ -141,6 +167,8 @@ class SimpleFIN(WebProvider):
     # -------------------------------------------------------------------------
 
     def start(self, institution, flow):
+        if institution == OTHER_SERVER:
+            return AGAIN_AT_SERVER if flow.state else TOKEN_OF_SERVER
         return AGAIN if flow.state else TOKEN
 
     def answer(self, flow, values):
@@ -154,7 +182,12 @@ class SimpleFIN(WebProvider):
             access_url = flow.state["access_url"]
         accounts, _notes = self._fetch_accounts(access_url, flow.state.get("accounts", {}))
         state = {"access_url": access_url, "accounts": accounts}
-        return Completed(state, tuple(self.accounts(state)), refreshed_at=self._news_of(accounts))
+        return Completed(
+            state,
+            tuple(self.accounts(state)),
+            refreshed_at=self._news_of(accounts),
+            institution_name=self._server_of(access_url),
+        )
 
     def _claim(self, token):
         """:return: (access URL, None) or (None, what is wrong with the token)"""
@@ -175,6 +208,11 @@ class SimpleFIN(WebProvider):
         if not urlsplit(access_url).username or not self._may_ask(self._split(access_url)[0]):
             raise self.failure("unexpected_answer", "no access URL")
         return access_url, None
+
+    def _server_of(self, access_url):
+        """:return: what people call the server"""
+        url, _auth = self._split(access_url)
+        return BRIDGE if self.is_our_host(url) else urlsplit(url).hostname
 
     def _may_ask(self, url):
         """Why: a token is an address that a user names; it may not lead into the network of the proxy."""
@@ -223,13 +261,13 @@ class SimpleFIN(WebProvider):
                 }
                 listed.append(entry)
             if not listed:
-                self._check(answer, None, None)
+                self._check(answer, self._server_of(access_url))
             ids = identify(known, listed, self.account_keys, [entry["id"] for entry in listed])
             found = dict(zip(ids, listed, strict=True))
             if answer.get("errlist") or answer.get("errors"):
                 # What is missing while something is wrong is not gone: it keeps its place, and its old balance.
                 found = {**{key: old for key, old in known.items() if key not in found}, **found}
-            return found, self._notes(answer)
+            return found, self._notes(answer, self._server_of(access_url))
 
     def _bank(self, account, answer):
         org = account.get("org") or {}
@@ -277,7 +315,8 @@ class SimpleFIN(WebProvider):
         answer = self._ask(state["access_url"], **params)
         with self.reading("transactions"):
             found = self._find(answer, known)
-            self._check(answer, known["id"], (found or {}).get("conn_id"))
+            server = self._server_of(state["access_url"])
+            self._check(answer, server, known["id"], (found or {}).get("conn_id"))
             if not found:
                 raise self.failure("unknown_account", "the access does not cover it any more")
             rows, unread = self.read_rows(found.get("transactions") or (), self._transaction, known["currency"])
@@ -294,7 +333,7 @@ class SimpleFIN(WebProvider):
     def identify_row(self, row):
         return reading.identifier(row["id"]), "pending" if reading.truth(row.get("pending")) else None
 
-    def _check(self, answer, account, connection):
+    def _check(self, answer, server, account=None, connection=None):
         """Raise what is wrong with one account; other banks of the same access are none of its business.
 
         ``errors``, the older list, has nothing but words, so nothing is concluded from it: :meth:`_notes`.
@@ -313,13 +352,13 @@ class SimpleFIN(WebProvider):
             if is_ours:
                 # One of the two is in the text of the protocol, the other in its example.
                 note = reading.words(error.get("msg") or error.get("message"))
-                raise self.failure(ours, provider_code=code, note=note and f"SimpleFIN Bridge: {note}")
+                raise self.failure(ours, provider_code=code, note=note and f"{server}: {note}")
 
-    def _notes(self, answer):
+    def _notes(self, answer, server):
         """What servers of version 1 tell their users: words without a code. Clients have to show them."""
         listed = () if answer.get("errlist") else answer.get("errors") or ()
         said = dict.fromkeys(filter(None, map(reading.words, listed)))
-        return tuple(f"SimpleFIN Bridge: {words}" for words in said)[:MAX_NOTES]
+        return tuple(f"{server}: {words}" for words in said)[:MAX_NOTES]
 
     def _transaction(self, row, currency):
         get = row.get

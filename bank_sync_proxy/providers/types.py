@@ -421,6 +421,7 @@ class Completed:
     :param datetime consent_expires_at: None where it holds until it is withdrawn
     :param datetime refreshed_at: moment of the data that the consent already brought; None: a refresh is needed
     :param str reference: under which the provider's webhooks name this consent; None where it sends none
+    :param str institution_name: of the institution, where the directory has no name for what the user has chosen
     """
 
     state: dict = field(repr=False)
@@ -428,6 +429,7 @@ class Completed:
     consent_expires_at: datetime | None = None
     refreshed_at: datetime | None = None
     reference: str | None = None
+    institution_name: str | None = None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from .. import hooks
+from ..providers.types import Completed
 from .common import ProxyCase
 from .more_providers import MoreProvidersMixin
 
@@ -177,3 +178,63 @@ class TestDirectorySearch(MoreProvidersMixin, ProxyCase):
             hooks.pre_init_hook(self.env)
         self.assertIn("CREATE EXTENSION pg_trgm in database", logs.output[0])
         self.assertIn("update bank_sync_proxy", logs.output[0])
+
+
+@tagged("post_install", "-at_install")
+class TestUnlistedBanks(ProxyCase):
+    """Providers that reach banks without listing them, and providers that would reach a country."""
+
+    def setUp(self):
+        super().setUp()
+        self.simplefin = (
+            self.env["bank.sync.provider"].with_context(active_test=False).search([("code", "=", "simplefin")])
+        )
+
+    def switch_on(self):
+        self.simplefin.active = True
+        self.env["bank.sync.institution"]._update_directory(self.simplefin)
+
+    def unlisted(self, **payload):
+        answer = self.ask("institutions.search", **payload)
+        self.assertNotIn("error", answer)
+        return [institution["name"] for institution in answer.get("unlisted", ())]
+
+    def test_a_bank_that_nobody_lists_is_looked_for_behind_such_a_provider(self):
+        self.assertEqual(self.unlisted(query="First Bank of Nowhere", country="US"), [])
+        self.switch_on()
+        self.assertEqual(
+            self.unlisted(query="First Bank of Nowhere", country="US"),
+            ["SimpleFIN Bridge", "SimpleFIN (Another Server)"],
+        )
+        self.assertEqual(self.unlisted(query="Kiwibank", country="NZ"), ["SimpleFIN (Another Server)"])
+
+    def test_it_is_named_once_and_only_where_a_bank_is_searched(self):
+        self.switch_on()
+        self.assertEqual(len(self.unlisted(query="First Bank of Nowhere")), 2)
+        self.assertEqual(self.unlisted(country="US"), [])
+        self.assertNotIn("SimpleFIN Bridge", self.unlisted(query="simplefin bridge", country="US"))
+
+    def test_the_consent_is_given_at_the_server_that_was_chosen(self):
+        self.switch_on()
+        answer = self.start(None, institution_id="simplefin.server")
+        self.assertIn("your SimpleFIN server", self.visit_of(answer)._challenge().message)
+        answer = self.start(None, institution_id="simplefin.bridge.US")
+        self.assertIn("https://bridge.simplefin.org", self.visit_of(answer)._challenge().message)
+
+    def test_a_connection_has_the_name_of_the_server_that_the_user_chose(self):
+        self.switch_on()
+        answer = self.start(None, institution_id="simplefin.server")
+        self.connection(answer)._take(Completed({"access_url": "x"}, institution_name="bank.example\n.org"))
+        seen = self.ask("connections.get", connection_id=answer["connection_id"])["connection"]
+        self.assertEqual(seen["institution"]["name"], "bank.example .org")
+
+    def test_those_who_may_switch_on_see_what_reaches_the_country_best_first(self):
+        found = self.env["bank.sync.provider"]._describe_choices("US")
+        self.assertFalse(found["is_reached"])
+        names = [provider["name"] for provider in found["choices"]]
+        self.assertIn("SimpleFIN", names[:2])
+        self.assertNotIn("Enable Banking", names)
+        self.switch_on()
+        found = self.env["bank.sync.provider"]._describe_choices("US")
+        self.assertTrue(found["is_reached"])
+        self.assertNotIn("SimpleFIN", [provider["name"] for provider in found["choices"]])

@@ -8,7 +8,7 @@ from freezegun import freeze_time
 from odoo import fields
 from odoo.tests import tagged
 
-from ..providers.errors import TransientError
+from ..providers.errors import ConsentError, RateLimited, TransientError
 from ..providers.sandbox import Sandbox
 from ..providers.sandbox_challenges import APPROVAL
 from ..providers.types import Challenge, Field, Form, Option
@@ -69,6 +69,35 @@ class TestPages(PagesCase):
         self.assertRegex(page.text, r"E-[2-9A-Z]{4}-[2-9A-Z]{4}")
         self.assertIn("cancelled=1", page.text)
         self.assertEqual(self.connection(answer).state, "pending")
+
+    def test_a_failure_while_connecting_speaks_of_no_connection_that_there_is_not_yet(self):
+        for error in (
+            ConsentError("consent_expired"),
+            ConsentError("consent_revoked"),
+            RateLimited(),
+            TransientError("institution_unavailable"),
+        ):
+            with self.subTest(error.code), patch.object(Sandbox, "answer", side_effect=error):
+                page = self.post(self.enter(self.start()), user="demo", password="demo")
+                self.assertIn("not connected", page.text)
+                for word in ("Renew", "fetched", "missed", "Synchronize"):
+                    self.assertNotIn(word, page.text)
+
+    def test_a_failed_renewal_is_not_called_a_failed_connection(self):
+        connection = self.connect()
+        answer = self.ask("connections.renew", connection_id=connection, reason="consent", return_url="/back")
+        page = self.enter(answer)
+        with patch.object(Sandbox, "answer", side_effect=ConsentError("credentials_rejected")):
+            page = self.post(page, user="demo", password="demo")
+        self.assertIn("The consent was not renewed", page.text)
+        self.assertIn("Update Credentials", page.text)
+
+    def test_addresses_in_what_a_bank_says_are_links_and_nothing_else_is(self):
+        said = Challenge(title="T", message="Open https://example.org/pay, <b>now</b>.")
+        with patch.object(Sandbox, "answer", return_value=said):
+            page = self.post(self.enter(self.start()), user="demo", password="demo")
+        self.assertIn('<a href="https://example.org/pay" target="_blank" rel="noopener noreferrer">', page.text)
+        self.assertIn("&lt;b&gt;now", page.text)
 
     def test_cancel_goes_back_and_says_so(self):
         answer = self.start()

@@ -7,6 +7,7 @@ from account_online_synchronization.client.client import ProxyClient
 from account_online_synchronization.client.errors import ProxyError, ServiceUnavailable
 from account_online_synchronization.sync.fetch import (
     PAGES_AHEAD,
+    AccountFetch,
     AccountPlan,
     Fetch,
     FetchPool,
@@ -255,6 +256,26 @@ def test_a_fetch_that_was_left_early_goes_on_where_it_was():
     assert booked(fetch) == {1: [f"T{number + 1}" for number in range(pages)]}
 
 
+def test_a_fetch_continues_in_another_process_after_the_pages_that_are_stored():
+    proxy, cursors, transactions = Proxy(transactions_list=many_pages(3)), [], []
+    for _process in range(3):
+        one = AccountFetch(wanted("A1"), cursors)
+        one.go(ProxyClient(proxy), "C1", max_pages=1, on_page=lambda _one, page: cursors.append(page["next_cursor"]))
+        transactions += [transaction.id for transaction in one.window.booked]
+        assert (one.window.since, one.window.is_delta) == (SINCE, False)
+    assert one.is_complete
+    assert transactions == ["T1", "T2", "T3"]
+    assert [payload.get("cursor") for payload in proxy.asked_of_transactions()] == [None, "1", "2"]
+
+
+def test_a_cursor_that_comes_again_ends_a_fetch_also_in_another_process():
+    proxy = Proxy(transactions_list={"transactions": [], "has_more": True, "next_cursor": "1"})
+    one = AccountFetch(wanted("A1"), ["1"])
+    one.go(ProxyClient(proxy), "C1")
+    assert one.error.code == "unexpected_answer"
+    assert len(proxy.asked) == 1
+
+
 def test_as_many_pages_as_a_thread_may_read_are_complete():
     fetch = Fetch(plan(wanted("A1")))
     fetch.go(ProxyClient(Proxy(transactions_list=many_pages(2))), max_pages=2)
@@ -266,7 +287,7 @@ def test_each_page_is_reported():
     fetch = Fetch(plan(wanted("A1")))
     fetch.go(
         ProxyClient(Proxy(transactions_list=many_pages(3))),
-        on_page=lambda account_id, progress: seen.append((account_id, progress.pages, progress.transactions)),
+        on_page=lambda one, page: seen.append((one.plan.account_id, one.progress.pages, one.progress.transactions)),
     )
     assert seen == [(1, 1, 1), (1, 2, 2), (1, 3, 3)]
 

@@ -245,3 +245,17 @@ def test_an_access_url_never_leads_into_our_network_later(script):
     with pytest.raises(ConsentError) as caught:
         script.pages()
     assert "s3cret" not in str(caught.value)
+
+
+def test_another_server_is_called_by_its_own_name(script):
+    script.play("connect")
+    assert script.walk().institution_name == "SimpleFIN Bridge"
+    elsewhere = SimpleFIN(clock=lambda: NOW)
+    assert elsewhere._server_of("https://user:secret@Bank.example.org/x") == "bank.example.org"
+
+
+def test_a_user_of_another_server_is_not_sent_to_the_bridge():
+    adapter = SimpleFIN(clock=lambda: NOW)
+    for state in ({}, {"access_url": "x"}):
+        step = adapter.start("server", Flow("connect", "server", state=state))
+        assert "bridge.simplefin.org" not in step.message and "your SimpleFIN server" in step.message

@@ -28,7 +28,8 @@ export function knownBanks(query, country) {
 }
 
 export function rememberBanks(query, country, answer) {
-    if (!answer.error) {
+    // What was not found may be reached a moment later: by a provider that has just been switched on.
+    if (!answer.error && answer.banks.length) {
         answers.set(keyOf(query, country), { answer, moment: Date.now() });
         if (answers.size > MOST) {
             answers.delete(answers.keys().next().value);

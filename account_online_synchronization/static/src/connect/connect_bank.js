@@ -44,10 +44,14 @@ export class ConnectBank extends Component {
             countries: [],
             journal: "",
             hint: "",
+            administrator: false,
+            unlisted: [],
+            advice: false,
             begun: [],
             banks: [],
             cursor: false,
             error: null,
+            failure: "",
             isSearching: false,
             openId: null,
             provider: null,
@@ -85,8 +89,8 @@ export class ConnectBank extends Component {
                 cursor: false,
             };
         }
-        const { journal = "", country = "", countries, hint = "", begun = [] } = answer;
-        Object.assign(this.state, { journal, country, countries, hint, begun });
+        const { journal = "", country = "", countries, hint = "", administrator = false, begun = [] } = answer;
+        Object.assign(this.state, { journal, country, countries, hint, administrator, begun });
         this.countryNames = Object.fromEntries(countries);
         this.show(rememberBanks("", this.state.country, answer));
     }
@@ -101,13 +105,14 @@ export class ConnectBank extends Component {
         }
     }
 
-    show({ banks, cursor, error }) {
-        Object.assign(this.state, { banks, cursor, error: error || null, openId: null, provider: null });
+    show({ banks, cursor, error, unlisted = [], advice = false }) {
+        const shown = { banks, cursor, error: error || null, unlisted, advice };
+        Object.assign(this.state, { ...shown, failure: "", openId: null, provider: null });
         this.state.announcement = this.describe();
     }
 
     describe() {
-        const { banks, cursor, error } = this.state;
+        const { banks, cursor, error, advice } = this.state;
         if (error) {
             return error.message;
         }
@@ -116,6 +121,9 @@ export class ConnectBank extends Component {
         }
         if (banks.length === 1) {
             return _t("1 bank found.");
+        }
+        if (advice) {
+            return _t("No bank found: no provider that reaches banks in %s is switched on.", advice.country);
         }
         return banks.length ? _t("%s banks found.", banks.length) : _t("No bank found.");
     }
@@ -259,7 +267,7 @@ export class ConnectBank extends Component {
         if (this.state.isLeaving) {
             return;
         }
-        this.state.isLeaving = bank.id;
+        Object.assign(this.state, { isLeaving: bank.id, failure: "" });
         // Before the server is asked: afterwards the browser may not believe any more that the user wanted a window.
         keepBlankWindow();
         try {
@@ -267,11 +275,12 @@ export class ConnectBank extends Component {
             if (action.params?.visit_id) {
                 action.params.logo = bank.logo;
             }
-            // The screen stays as it is below a message.
-            if (action.params?.next?.tag === "soft_reload") {
-                delete action.params.next;
+            if (action.tag === "display_notification") {
+                // Here, where the next attempt replaces it, and not in a corner where messages pile up.
+                this.state.failure = action.params.message;
+            } else {
+                await this.action.doAction(action);
             }
-            await this.action.doAction(action);
         } finally {
             // The screen that waits has taken it, or there is nothing to show in it.
             closeBlankWindow();
@@ -300,8 +309,30 @@ export class ConnectBank extends Component {
         await this.action.doAction(action, { onClose: () => this.retry() });
     }
 
+    get canAsk() {
+        return Boolean(this.state.administrator) && !this.state.administrator.is_asked;
+    }
+
+    async askAdministrator() {
+        const { country } = this.state;
+        this.state.administrator = await this.ask("action_ask_administrator", country, this.journalId);
+        this.state.announcement = _t("%s has been asked.", this.state.administrator.name);
+        this.input.el?.focus();
+    }
+
     openProviders() {
-        this.action.doAction("bank_sync_proxy.bank_sync_provider_action");
+        this.action.doAction("bank_sync_proxy.bank_sync_provider_action_choose");
+    }
+
+    /** Only for those who may switch it on: for all others the server has named whom to ask. */
+    openProvider(provider) {
+        this.action.doAction({
+            type: "ir.actions.act_window",
+            res_model: "bank.sync.provider",
+            res_id: provider.id,
+            views: [[false, "form"]],
+            context: { active_test: false },
+        });
     }
 
     openSettings() {

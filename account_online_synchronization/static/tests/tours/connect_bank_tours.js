@@ -129,6 +129,19 @@ tours.add("connect_bank_not_listed", {
     ],
 });
 
+tours.add("connect_bank_refused", {
+    steps: () => [
+        hasBanks,
+        { trigger: ".o_bank_row:contains('KBC')", run: "click" },
+        { trigger: ".o_bank_failure:contains('Sentence of institution_unavailable.')" },
+        { content: "It stands here only", trigger: "body:not(:has(.o_notification))" },
+        { trigger: ".o_bank_row:contains('Belfius')", run: "click" },
+        { content: "One failure replaces the other", trigger: ".o_connect_bank:not(:has(.o_bank_failure ~ .o_bank_failure)) .o_bank_failure" },
+        { trigger: INPUT, run: "edit b" },
+        { content: "Another search takes it away", trigger: ".o_connect_bank:not(:has(.o_bank_failure))" },
+    ],
+});
+
 tours.add("connect_bank_blocked", {
     steps: () => [
         hasBanks,
