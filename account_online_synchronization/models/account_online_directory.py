@@ -180,17 +180,22 @@ class AccountOnlineDirectory(models.AbstractModel):
         except ProxyError as error:
             return {"banks": [], "cursor": False, "error": self._describe_search_error(error)}
         following = answer.get("next_cursor")
-        banks, unlisted = read_banks(answer["institutions"]), read_banks(answer.get("unlisted"))
-        shown = [*banks, *unlisted]
-        for one in [*shown, *(provider for bank in shown for provider in bank["providers"])]:
-            sentence = describe_health(one.pop("health"))
-            one["trouble"] = service._translate(sentence) if sentence else ""
         return {
-            "banks": banks,
+            "banks": self._readable_banks(answer["institutions"]),
             "cursor": following if isinstance(following, str) else False,
-            "unlisted": unlisted,
+            "unlisted": self._readable_banks(answer.get("unlisted")),
             **({"countries": read_countries(answer.get("countries"))} if with_countries else {}),
         }
+
+    @api.model
+    def _readable_banks(self, institutions):
+        """:return: as :mod:`..client.banks` reads them, ``trouble`` of bank and provider in a sentence"""
+        service = self.env["account.online.service"]
+        banks = read_banks(institutions)
+        for one in [*banks, *(provider for bank in banks for provider in bank["providers"])]:
+            sentence = describe_health(one.pop("health"))
+            one["trouble"] = service._translate(sentence) if sentence else ""
+        return banks
 
     @api.model
     def _describe_search_error(self, error):

@@ -338,7 +338,7 @@ class BankSyncConnection(models.Model):
         return {
             "id": self.identifier,
             "state": "expired" if ended else self.state,
-            "institution": self._institution_to_protocol() if self.institution_id else None,
+            "institution": self._institution_to_protocol(),
             "provider": self.provider_id._to_protocol() if self.provider_id else None,
             "consent_expires_at": moment_text(aware(self.consent_expires_at)) or None,
             "refreshed_at": moment_text(aware(self.refreshed_at)) or None,
@@ -346,6 +346,8 @@ class BankSyncConnection(models.Model):
         }
 
     def _institution_to_protocol(self):
+        if not self.institution_id:
+            return None
         rows = self.institution_id._rows_of_banks()[self.institution_id.id]
         institution = self.institution_id._to_protocol(rows, rows._health(self.client_id))
         return {**institution, "name": self.institution_name or institution["name"]}

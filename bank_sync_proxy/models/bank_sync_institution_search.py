@@ -244,7 +244,9 @@ class BankSyncInstitution(models.Model):
             for bank in self
             if bank.failed_of_ten
         }
-        for bank, outcomes in self._outcomes(client).items():
+        # Why only those: where one entry stands for many banks, one bank's outage says nothing about the others.
+        single = self.filtered(lambda bank: bank.provider_id._facts().lists_banks)
+        for bank, outcomes in single._outcomes(client).items():
             if described := health.describe(outcomes):
                 found[bank] = {**described, "answered_at": moment_text(aware(described["answered_at"]))}
         return found

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -114,6 +115,13 @@ class TestHealth(ProxyCase):
     def test_what_the_provider_reports_is_shown_where_too_few_were_asked(self):
         answer = self.ask("institutions.search", query="Demo Beta Bank")
         self.assertEqual(answer["institutions"][0]["health"]["failed_of_ten"], 3)
+
+    def test_an_entry_that_stands_for_many_banks_has_no_health(self):
+        self.others(failed=10, answered=0)
+        self.assertTrue(self.bank._health(self.client_record))
+        facts = replace(Sandbox.facts, lists_banks=False)
+        with patch.object(Sandbox, "facts", facts):
+            self.assertFalse(self.bank._health(self.client_record))
 
     # -------------------------------------------------------------------------
     # PRIVACY AND COST
