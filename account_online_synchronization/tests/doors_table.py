@@ -38,6 +38,7 @@ RANKS = {
 CHATTER = ("mail_*", "res_partner", "discuss_*")
 BOOKS = ("account_bank_statement*", "account_move*", "account_partial_reconcile", "ir_sequence*", "ir_attachment")
 LOADED = ("account_online_*", "account_journal", *BOOKS, *CHATTER)
+RECONCILED = ("account_reconcile_decision", "account_full_reconcile", *BOOKS, *CHATTER)
 WIZARDS = ("account_missing_transaction_*", "account_duplicate_transaction_*")
 
 
@@ -79,6 +80,12 @@ METHODS = {
     "account.online.link.action_open_reconciliation": Door(ACCOUNTANT),
     "account.online.link.get_first_load": Door(ACCOUNTANT),
     "account.online.run.action_fetch": Door(ACCOUNTANT, LOADED, asks=True),
+    # Accountants reconcile.
+    "account.journal.action_find_counterparts": Door(ACCOUNTANT, RECONCILED),
+    "account.journal.action_open_reconciliation": Door(EVERYBODY),
+    "account.journal.action_reconcile_dry_run": Door(ACCOUNTANT, ("account_journal",)),
+    "account.reconcile.decision.action_accept": Door(ACCOUNTANT, RECONCILED),
+    "account.reconcile.decision.action_undo": Door(ACCOUNTANT, RECONCILED),
     # Accountants look again at what the bank has brought.
     "account.bank.statement.line.action_no_duplicate": Door(ACCOUNTANT, ("account_bank_statement_line",)),
     "account.bank.statement.line.action_reconcile": Door(ACCOUNTANT),
@@ -210,6 +217,7 @@ READERS = {
     "account.online.run": ACCOUNTANT,
     "account.online.service": SYSTEM,
     "account.online.transaction": INVOICING,
+    "account.reconcile.decision": ACCOUNTANT,
     "account.setup.bank.manual.config": ODOO,
     "ir.websocket": SYSTEM,
     "res.company": ODOO,

@@ -46,7 +46,7 @@ def main(arguments):
     if arguments:
         raise Trouble("usage: scripts/check (no arguments)")
     bootstrap.bootstrap(odoo=False, database_server=False)
-    addons = [addon for addon in paths.SOURCES if (paths.ROOT / addon).is_dir()]
+    addons = [addon for addon in paths.ADDONS if (paths.ROOT / addon).is_dir()]
     failed = [title for title, command in commands(addons) if not passes(title, command)]
     if failed:
         complain(f"Failed: {', '.join(failed)}.")

@@ -21,9 +21,7 @@ STAMPS = HERE / "stamps"
 REQUIREMENTS = ROOT / "requirements"
 #: An ordinary installation: the proxy is embedded.
 EMBEDDED = ("account_online_synchronization", "bank_sync_proxy")
-ADDONS = (*EMBEDDED, "bank_sync_proxy_server")
-#: Also those that Odoo cannot install yet: checked and tested without it.
-SOURCES = (*ADDONS, "account_online_reconcile")
+ADDONS = (*EMBEDDED, "bank_sync_proxy_server", "account_online_reconcile")
 
 
 def cache(name):

@@ -37,7 +37,7 @@ def enter():
     bare_package("odoo")
     bare_package("odoo.addons", paths.ROOT)
     for prefix in ("", "odoo.addons."):
-        for addon in paths.SOURCES:
+        for addon in paths.ADDONS:
             bare_package(prefix + addon, paths.ROOT / addon)
             # Why the tests, too: their __init__ imports the tests that need Odoo.
             bare_package(f"{prefix}{addon}.tests", paths.ROOT / addon / "tests")

@@ -33,7 +33,7 @@ TAKES_VALUE |= {"--override-ini", "--capture", "--color", "--verbosity", "--hypo
 def folders(suite):
     """The folders of a suite, as far as they exist."""
     found = {
-        "pure": [paths.ROOT / addon / "tests" / "pure" for addon in paths.SOURCES],
+        "pure": [paths.ROOT / addon / "tests" / "pure" for addon in paths.ADDONS],
         "alone": [paths.ROOT / "tests" / "alone"],
         "whole": [paths.ROOT / "tests"],
         "odoo": [paths.ROOT / addon / "tests" for addon in paths.ADDONS],
