@@ -311,6 +311,7 @@ class Synchronization:
 
     def _apply(self, fetch):
         """:return: list of :class:`~..sync.fetch.AccountPlan` of what has to be fetched again"""
+        self.link._take_health(fetch.health)
         if fetch.error:
             raise fetch.error
         prefetch(self.link)

@@ -7,6 +7,8 @@ UPDATE account_online_account
 UPDATE account_online_run
    SET state = 'interrupted' WHERE state IN ('planned', 'running');
 DELETE FROM account_online_authorization;
+UPDATE account_online_renewal
+   SET state = 'revoked', email = NULL, key_digest = NULL WHERE state IN ('draft', 'sent');
 -- What banks have answered, word for word. What became of it, lines and parked transactions, is part of the books.
 DELETE FROM ir_attachment
  WHERE res_model = 'account.online.run' AND res_field = 'raw_answers';

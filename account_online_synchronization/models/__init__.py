@@ -18,6 +18,7 @@ from . import (
     account_online_link,
     account_online_load,
     account_online_progress,
+    account_online_renewal,
     account_online_run,
     account_online_service,
     account_online_transaction,

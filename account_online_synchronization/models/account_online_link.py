@@ -17,9 +17,10 @@ from odoo.tools.misc import babel_locale_parse, format_date, format_datetime, fo
 from ..books import batch
 from ..books.run import Interrupted, Synchronization, TakenOver
 from ..client.errors import SERVICE_REFUSALS, ProxyError
+from ..client.health import Health
 from ..client.messages import parse_moment
 from ..sync import schedule
-from ..sync.status import ACTION_OF_REFUSAL, LinkFacts, describe, is_rate_limited
+from ..sync.status import ACTION_OF_REFUSAL, SIGN_IN_BUTTONS, LinkFacts, describe, describe_health, is_rate_limited
 from .ir_websocket import accountants_of
 from .server_fields import as_server
 
@@ -33,6 +34,9 @@ ORDER_OF_STATES = ("error", "connected", "disconnected")
 
 #: Days. A longer history is not plausible, and a date is computed from it.
 MAX_HISTORY_DAYS = 36_500
+
+#: What is known of a bank's health is shown as long as what it counts is not over.
+HEALTH_LASTS = timedelta(hours=24)
 
 #: Days that the chart of recent synchronizations shows.
 SHOWN_DAYS = 30
@@ -100,6 +104,12 @@ class AccountOnlineLink(models.Model):
         copy=False,
         help="Notes of the connection service on its last answer, such as missing or outdated data.",
     )
+    # How other connections to the same bank fare, as the connection service says with each answer.
+    bank_failed_of_ten = fields.Integer(
+        readonly=True, copy=False, help="Of ten connections to this bank, how many failed within a day."
+    )
+    bank_answered_at = fields.Datetime(readonly=True, copy=False, help="When the bank last answered any of them.")
+    bank_health_at = fields.Datetime(readonly=True, copy=False, help="When the connection service said so.")
     client_identifier = fields.Char(
         string="Client ID",
         compute="_compute_client_identifier",
@@ -123,6 +133,8 @@ class AccountOnlineLink(models.Model):
         readonly=True,
     )
     journal_ids = fields.One2many(comodel_name="account.journal", inverse_name="account_online_link_id", readonly=True)
+    renewal_ids = fields.One2many(comodel_name="account.online.renewal", inverse_name="link_id", readonly=True)
+    renewal_text = fields.Char(compute="_compute_renewal_text", groups="account.group_account_manager")
     run_ids = fields.One2many(comodel_name="account.online.run", inverse_name="account_online_link_id", readonly=True)
     has_refused_accounts = fields.Boolean(compute="_compute_has_refused_accounts", store=True)
     account_count = fields.Integer(string="Number of Bank Accounts", compute="_compute_account_counts")
@@ -231,6 +243,17 @@ class AccountOnlineLink(models.Model):
                 self.env._("Version: %s", version),
             ]
             link.support_details = "\n".join(part for part in parts if part)
+
+    @api.depends("renewal_ids.state", "renewal_ids.expires_at")
+    def _compute_renewal_text(self):
+        now = fields.Datetime.now()
+        for link in self:
+            sent = link.renewal_ids.filtered(lambda renewal: renewal.state == "sent" and renewal.expires_at > now)[:1]
+            link.renewal_text = bool(sent) and self.env._(
+                "%(address)s was asked to renew the consent. The link works until %(date)s.",
+                address=sent.email,
+                date=format_date(self.env, sent.expires_at),
+            )
 
     @api.depends("account_online_account_ids.journal_ids", "account_online_account_ids.is_left_out")
     def _compute_account_counts(self):
@@ -441,6 +464,19 @@ class AccountOnlineLink(models.Model):
         """*Renew*: to the bank's page for a new consent; accounts, journals and transactions stay."""
         return self.action_reconnect()
 
+    def action_ask_to_renew(self):
+        """*Ask Somebody to Renew*: by e-mail, whoever holds the login of the bank."""
+        self.ensure_one()
+        return self.env["account.online.renewal"]._open_for(self)
+
+    def action_revoke_renewal(self):
+        """*Withdraw*: the link that was sent no longer works."""
+        self.ensure_one()
+        self._check_may_connect()
+        self.check_access("write")
+        # sudo: the right to connect and write access to the link were checked above
+        as_server(self)._revoke_renewals()
+
     def action_update_credentials(self):
         """*Update Credentials*: new credentials, or another choice of accounts, for the same connection."""
         if self.legacy_source:
@@ -596,6 +632,10 @@ class AccountOnlineLink(models.Model):
             ),
             "res_id": selection.id,
         }
+
+    def _revoke_renewals(self):
+        """Links that were sent to renew this consent no longer work."""
+        self.renewal_ids._revoke()
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - ACCESS
@@ -858,6 +898,30 @@ class AccountOnlineLink(models.Model):
         if (self.service_notes or False) != text:
             self.service_notes = text
 
+    def _take_health(self, health):
+        """:param health: :class:`~..client.health.Health`; None where the answers said nothing about it"""
+        if health or self.bank_health_at:
+            self.write(
+                {
+                    "bank_failed_of_ten": health.failed_of_ten if health else 0,
+                    "bank_answered_at": health.answered_at if health else False,
+                    "bank_health_at": fields.Datetime.now() if health else False,
+                }
+            )
+
+    def _get_health_card(self):
+        """What the card says before somebody signs in at the bank: whether that fails for others.
+
+        :return: a sentence; empty while all is well here, or what is known is from another day
+        """
+        self.ensure_one()
+        leads_to_the_bank = self.status_button in SIGN_IN_BUTTONS or self._get_consent_card()["renew"]
+        is_recent = self.bank_health_at and fields.Datetime.now() - self.bank_health_at < HEALTH_LASTS
+        if not is_recent or not (leads_to_the_bank or self.state == "error"):
+            return ""
+        sentence = describe_health(Health(self.bank_failed_of_ten, self.bank_answered_at or None))
+        return self.env["account.online.service"]._translate(sentence) if sentence else ""
+
     def _close_replaced(self):
         """All accounts have moved to another connection: nothing is left to synchronize here."""
         self._clear_error()
@@ -1092,6 +1156,9 @@ class AccountOnlineLink(models.Model):
                 "provider_label",
                 "service_notes",
                 "has_refused_accounts",
+                "bank_failed_of_ten",
+                "bank_answered_at",
+                "bank_health_at",
             ]
         )
         fetching = self.env["account.online.run"]._get_fetching_status(self)
@@ -1108,6 +1175,7 @@ class AccountOnlineLink(models.Model):
                 "details": link.support_details if may_copy and link.status_button == "copy" else "",
                 "last_refresh": link.last_refresh_text,
                 "fetching": fetching.get(link.id, "done"),
+                "health": link._get_health_card(),
                 **link._get_consent_card(),
             }
             for link in self

@@ -28,6 +28,7 @@ from datetime import date
 
 from ..client.client import ProxyClient
 from ..client.errors import BadTransaction, ProxyError
+from ..client.health import read_health
 from ..client.messages import parse_transaction, storable, transaction_id
 from ..client.recording import Recording
 from ..client.words import _lt
@@ -261,6 +262,13 @@ class Fetch:
         if plan:
             self._expect(plan.accounts)
 
+    @property
+    def health(self):
+        """How other connections to the bank fare, see :mod:`..client.health`: what was said last; None: not known."""
+        errors = [self.error, *(one.error for one in self.accounts.values())]
+        said = [read_health(error.health) for error in errors if error]
+        return next(filter(None, said), None) or (self.news or {}).get("health")
+
     def _expect(self, plans):
         self.accounts = {one.account_id: AccountFetch(one) for one in plans}
 
@@ -316,9 +324,13 @@ class Fetch:
     def _ask_for_news(self, client):
         plan = self.plan
         if not plan.refresh:
-            refreshed_at = client.get_connection(plan.connection_id).get("refreshed_at")
-            if refreshed_at:
-                return {"state": "done", "refreshed_at": refreshed_at}
+            connection = client.get_connection(plan.connection_id)
+            if refreshed_at := connection.get("refreshed_at"):
+                return {
+                    "state": "done",
+                    "refreshed_at": refreshed_at,
+                    "health": connection["institution"]["health"],
+                }
         return client.refresh_connection(
             plan.connection_id, plan.user_present, return_url=plan.return_url, language=plan.language
         )

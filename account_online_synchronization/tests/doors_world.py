@@ -232,6 +232,7 @@ class Company:
         env["account.online.opening"].sudo().create(
             {"account_online_account_id": self.account.id, "company_id": self.company.id, "journal_id": self.journal.id}
         )
+        env["account.online.renewal"].sudo().create({"link_id": self.link.id, "email": f"owner@{self.tag}.example.com"})
         env["account.online.reversal"].sudo().create({"account_id": self.account.id})
         selection = env["account.online.account.selection"]
         selection._create_for(self.link.with_env(env), refresh=True)

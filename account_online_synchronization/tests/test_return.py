@@ -48,7 +48,12 @@ class TestReturn(OnlineSyncCommon, HttpCase):
         rules = http._generate_routing_rules(["account_online_synchronization"], http._get_converters())
         self.assertEqual(
             {url for url, _endpoint in rules},
-            {"/account_online_synchronization/return/<string:nonce>", "/account_online_synchronization/events"},
+            {
+                "/account_online_synchronization/return/<string:nonce>",
+                "/account_online_synchronization/events",
+                "/account_online_synchronization/renew/<string:token>",
+                "/account_online_synchronization/renew/back/<string:nonce>",
+            },
         )
 
     def test_the_way_back_is_neither_framed_nor_kept_nor_passed_on(self):

@@ -53,6 +53,7 @@ class TestServerFields(ServerDoors, OnlineSyncCommon):
             mine["account.online.opening"].create(
                 {"account_online_account_id": link.account_online_account_ids.id, "company_id": self.company.id}
             ),
+            mine["account.online.renewal"].create({"link_id": link.id}),
             mine["account.online.reversal"].create({"account_id": link.account_online_account_ids.id}),
             mine["account.online.authorization"]._remember("connect", "nonce", {}, link),
             link.run_ids,

@@ -7,6 +7,7 @@ from odoo.exceptions import AccessError
 
 from ..client.errors import ProxyError
 from ..client.messages import parse_moment
+from ..models.account_online_renewal import PATH as RENEWAL_PATH
 from ..models.server_fields import as_server
 
 _logger = logging.getLogger(__name__)
@@ -56,6 +57,12 @@ class AccountOnlineAuthorization(models.TransientModel):
     )
     link_id = fields.Many2one(comodel_name="account.online.link", readonly=True, ondelete="cascade")
     journal_id = fields.Many2one(comodel_name="account.journal", readonly=True, ondelete="cascade")
+    renewal_id = fields.Many2one(
+        comodel_name="account.online.renewal",
+        readonly=True,
+        ondelete="cascade",
+        help="Not the user, but somebody without one goes there, by a link in an e-mail.",
+    )
     connection_identifier = fields.Char(readonly=True, groups="base.group_system")
     institution_identifier = fields.Char(readonly=True, help="The bank, if it was chosen in this database.")
     institution_name = fields.Char(readonly=True)
@@ -143,7 +150,7 @@ class AccountOnlineAuthorization(models.TransientModel):
         return service._way_back(f"/account_online_synchronization/return/{nonce}")
 
     @api.model
-    def _remember(self, kind, nonce, page, link=None, journal=None, institution=None, name=None):
+    def _remember(self, kind, nonce, page, link=None, journal=None, institution=None, name=None, renewal=None):
         """
         :param dict page: answer of the service, with ``page_url``
         :return: the visit, with superuser rights
@@ -157,6 +164,7 @@ class AccountOnlineAuthorization(models.TransientModel):
                 "user_id": self.env.uid,
                 "company_id": company.id,
                 "link_id": link and link.id,
+                "renewal_id": renewal and renewal.id,
                 "journal_id": journal and journal.id,
                 "connection_identifier": page.get("connection_id") or (link and self._identifier_of(link)),
                 "institution_identifier": institution,
@@ -212,6 +220,29 @@ class AccountOnlineAuthorization(models.TransientModel):
                 as_server(link)._register_error(error)
             return (link or self.env["account.online.link"])._notify(error.message, "danger")
         return self._remember(kind, nonce, page, link, journal, institution, name)._show(page["page_url"])
+
+    @api.model
+    def _begin_renewal(self, renewal):
+        """Somebody without an Odoo user renews a consent, with the rights of the current user, who has asked.
+
+        :param renewal: ``account.online.renewal``, whose link was checked
+        :return: address of the bank's pages
+        :raise ProxyError: also where the service no longer knows the connection: no other one is begun in its place
+        """
+        link = renewal.link_id.with_env(self.env)
+        self._check_may_visit("consent", link)
+        nonce = self._new_nonce()
+        service = self.env["account.online.service"]._get()
+        # sudo: _check_may_visit has checked the user and the link; the client holds the service's secrets
+        client = as_server(link)._get_client()
+        page = client.renew_connection(
+            self._identifier_of(link),
+            "consent",
+            return_url=service._way_back(f"{RENEWAL_PATH}back/{nonce}"),
+            language=self.env.user.lang,
+        )
+        self._remember("consent", nonce, page, link, renewal=renewal)
+        return page["page_url"]
 
     @api.model
     def _ask_for_page(self, kind, link, nonce, institution=None):
@@ -470,6 +501,11 @@ class AccountOnlineAuthorization(models.TransientModel):
 
         :param str event: ``begun``, or the state in which the visit has ended
         """
+        if self.renewal_id:
+            self.renewal_id._note_visit(self)
+            return
+        if (event, self.kind) == ("done", "consent"):
+            self.link_id._revoke_renewals()
         sentence = self._sentences_of_acts().get((event, self.kind))
         if sentence:
             self.link_id.message_post(body=sentence)

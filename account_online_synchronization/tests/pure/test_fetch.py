@@ -31,6 +31,10 @@ def transaction(name, day=20):
     }
 
 
+#: *health* of docs/protocol.md
+ILL, WELL = {"failed_of_ten": 7}, {"failed_of_ten": 0}
+
+
 class Proxy:
     """One connection with accounts A1 and A2; any thread may call."""
 
@@ -114,6 +118,20 @@ def test_without_a_refresh_the_bank_is_not_asked_for_news():
 def test_a_bank_without_news_so_far_is_asked_for_them():
     proxy = Proxy(connections_get={"connection": {"id": "C1"}})
     assert fetched(proxy, refresh=False).news["refreshed_at"] == "2026-05-20T08:00:00Z"
+
+
+def test_the_health_of_the_bank_is_that_of_the_last_answer_that_said_so():
+    done = {"state": "done", "refreshed_at": "2026-05-20T08:00:00Z", "health": WELL}
+    failure = ProxyError("institution_unavailable", "It does not answer.", health=ILL)
+    assert fetched(Proxy()).health is None
+    assert fetched(Proxy(connections_refresh=done)).health.failed_of_ten == 0
+    assert fetched(Proxy(connections_refresh=done, transactions_list=failure)).health.failed_of_ten == 7
+    assert fetched(Proxy(connections_refresh=failure)).health.failed_of_ten == 7
+
+
+def test_without_a_refresh_the_health_is_that_of_the_connection():
+    connection = {"id": "C1", "refreshed_at": "2026-05-19T08:00:00Z", "institution": {"health": ILL}}
+    assert fetched(Proxy(connections_get={"connection": connection}), refresh=False).health.failed_of_ten == 7
 
 
 @pytest.mark.parametrize("changed", [wanted("A1", date(2026, 5, 9)), wanted("A1", SINCE, "b"), wanted("A2")])
@@ -405,7 +423,7 @@ def test_no_thread_runs_after_the_end():
             return super().call(operation, payload)
 
     proxy = Waiting()
-    before = threading.active_count()
+    before = set(threading.enumerate())
     with FetchPool(proxy) as pool:
         for number in range(8):
             pool.submit(number, new(number))
@@ -413,7 +431,7 @@ def test_no_thread_runs_after_the_end():
             assert entered.acquire(timeout=PATIENCE)
         pool.stop()
         assert len(proxy.asked) == 4, "who had not begun, or was at a later question, was still asked"
-        assert threading.active_count() == before
+        assert set(threading.enumerate()) <= before
 
 
 def test_without_a_transport_there_is_no_room():

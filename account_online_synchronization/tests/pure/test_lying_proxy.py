@@ -6,7 +6,7 @@ stored by PostgreSQL, sent to a browser and shown to a person, and never belongs
 
 import json
 import unicodedata
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
@@ -17,6 +17,7 @@ from account_online_synchronization.client import texts
 from account_online_synchronization.client.banks import read_banks, read_countries
 from account_online_synchronization.client.client import MAX_PAGES, MAX_TRANSACTIONS, ProxyClient
 from account_online_synchronization.client.errors import ACTIONS, BadTransaction, ProxyError
+from account_online_synchronization.client.health import Health, read_health
 from account_online_synchronization.client.messages import (
     MAX_AMOUNT,
     parse_balance,
@@ -68,6 +69,7 @@ BANK = {
     "status": "beta",
     "providers": [{"code": "plaid", "label": "Plaid", "institution_id": "plaid.1", "status": "beta"}],
     "capabilities": {"auto_sync": False, "history_days": 90},
+    "health": {"failed_of_ten": 3, "answered_at": "2026-05-03T09:00:00Z", "trouble": "institution_unavailable"},
 }
 CONNECTION = {
     "id": "C1",
@@ -80,6 +82,7 @@ CONNECTION = {
 }
 ERROR = {
     "error": {"code": "rate_limited", "message": "Wait.", "reference": "E-1", "retry_after": 60, "action": "retry"}
+    | {"health": BANK["health"]}
 }
 PAGE = {"page_url": "https://banks.example.com/p/1", "expires_at": "2026-05-03T10:00:00Z"}
 STATE = {"state": "active", "client_id": "c" * 32, "blocked_by": None, "reason": "Because.", "phone_hint": "•••• 56"}
@@ -107,7 +110,8 @@ QUESTIONS = {
     ),
     "refresh_connection": (
         lambda client: client.refresh_connection("C1", True),
-        {"state": "challenge", "refreshed_at": "2026-05-03T09:15:00Z", "notes": ["A card is missing."], **PAGE},
+        {"state": "challenge", "refreshed_at": "2026-05-03T09:15:00Z", "notes": ["A card is missing."], **PAGE}
+        | {"health": BANK["health"]},
     ),
     "delete_connection": (lambda client: client.delete_connection("C1"), {"deleted": True}),
     "list_accounts": (lambda client: client.list_accounts("C1"), {"accounts": [ACCOUNT, {**ACCOUNT, "id": "A2"}]}),
@@ -298,13 +302,17 @@ def test_nothing_that_is_used_is_lost_of_a_valid_answer():
             "name": "A Bank",
             "logo": "https://logos.example/a.png",
             "capabilities": {"auto_sync": False, "history_days": 90},
+            "health": Health(3, datetime(2026, 5, 3, 9)),
         },
     }
     accounts = ask("list_accounts", {"accounts": [ACCOUNT]})
     assert accounts == [{name: value for name, value in ACCOUNT.items() if name != "number_type"}]
     page = QUESTIONS["transaction_pages"][1]
     assert ask("transaction_pages", page) == [page]
-    assert ask("refresh_connection", QUESTIONS["refresh_connection"][1])["notes"] == ["A card is missing."]
+    refreshed = ask("refresh_connection", QUESTIONS["refresh_connection"][1])
+    assert refreshed["notes"] == ["A card is missing."]
+    assert refreshed["health"] == Health(3, datetime(2026, 5, 3, 9))
+    assert read_health(ask("refresh_connection", ERROR).health) == refreshed["health"]
 
 
 def test_every_method_of_the_client_that_asks_is_lied_to():
