@@ -2,7 +2,7 @@
 
 import pytest
 
-from account_online_synchronization.client.banks import read_banks, read_countries
+from account_online_synchronization.client.banks import read_banks, read_capabilities, read_countries
 
 BANK = {
     "id": "plaid.1",
@@ -30,6 +30,7 @@ def test_a_bank_is_shown_as_the_service_describes_it():
             "is_beta": True,
             "auto_sync": False,
             "history_days": 90,
+            "reconfirm_days": 0,
             "providers": [
                 {"id": "plaid.1", "label": "Plaid", "is_beta": True},
                 {"id": "ponto.7", "label": "Ponto", "is_beta": False},
@@ -58,3 +59,8 @@ def test_what_is_missing_is_no_promise_and_no_warning():
 def test_an_older_service_tells_no_countries():
     assert read_countries(None) is None
     assert read_countries(["BE", 7, "", "NLD", "NL"]) == ["BE", "NL"]
+
+
+@pytest.mark.parametrize(("said", "read"), [(90, 90), (None, 0), (True, 0), (-1, 0), ("90", 0), (10**6, 0)])
+def test_how_often_a_consent_is_confirmed_is_a_number_of_days_or_unknown(said, read):
+    assert read_capabilities({"reconfirm_days": said})["reconfirm_days"] == read
