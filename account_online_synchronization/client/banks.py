@@ -63,13 +63,20 @@ def _read_bank(institution):
 
 
 def read_capabilities(capabilities):
-    """:return: ``auto_sync``, ``history_days`` (0 where unknown); what is missing is no promise and no warning"""
+    """:return: ``auto_sync``, ``history_days`` and ``reconfirm_days`` (0 where unknown)
+
+    What is missing is no promise and no warning.
+    """
     capabilities = capabilities if isinstance(capabilities, dict) else {}
-    days = capabilities.get("history_days")
     return {
         "auto_sync": capabilities.get("auto_sync") is not False,
-        "history_days": days if isinstance(days, int) and not isinstance(days, bool) and 0 < days < 36500 else 0,
+        "history_days": _days(capabilities.get("history_days")),
+        "reconfirm_days": _days(capabilities.get("reconfirm_days")),
     }
+
+
+def _days(value):
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 36500 else 0
 
 
 def _word(value):

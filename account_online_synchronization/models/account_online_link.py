@@ -16,6 +16,7 @@ from odoo.tools.misc import babel_locale_parse, format_date, format_datetime, fo
 
 from ..books import batch
 from ..books.run import Interrupted, Synchronization, TakenOver
+from ..client.banks import read_capabilities
 from ..client.errors import SERVICE_REFUSALS, ProxyError
 from ..client.health import Health
 from ..client.messages import parse_moment
@@ -99,6 +100,12 @@ class AccountOnlineLink(models.Model):
     history_days = fields.Integer(
         readonly=True, copy=False, help="Days of transactions that the bank provides; 0 if it does not say."
     )
+    reconfirm_days = fields.Integer(
+        readonly=True,
+        copy=False,
+        help="The consent is confirmed every so many days with the connection service; 0: renewed at the bank.",
+    )
+    renewal_hint = fields.Char(compute="_compute_renewal_hint")
     service_notes = fields.Text(
         readonly=True,
         copy=False,
@@ -243,6 +250,22 @@ class AccountOnlineLink(models.Model):
                 self.env._("Version: %s", version),
             ]
             link.support_details = "\n".join(part for part in parts if part)
+
+    @api.depends("reconfirm_days")
+    @api.depends_context("lang")
+    def _compute_renewal_hint(self):
+        for link in self:
+            link.renewal_hint = (
+                self.env._(
+                    "This consent is confirmed every %s days with the connection service. Nobody has to sign in at the "
+                    "bank: Renew takes one click.",
+                    link.reconfirm_days,
+                )
+                if link.reconfirm_days
+                else self.env._(
+                    "The bank asks for a new consent when this one ends: whoever renews it needs the login of the bank."
+                )
+            )
 
     @api.depends("renewal_ids.state", "renewal_ids.expires_at")
     def _compute_renewal_text(self):
@@ -842,6 +865,8 @@ class AccountOnlineLink(models.Model):
         days = capabilities.get("history_days") if isinstance(capabilities, dict) else None
         if isinstance(days, int) and 0 < days < MAX_HISTORY_DAYS:
             values["history_days"] = days
+        if isinstance(capabilities, dict):
+            values["reconfirm_days"] = read_capabilities(capabilities)["reconfirm_days"]
         self.write(values)
         self._clear_error()
         self.account_online_account_ids._forget_what_the_consent_refused()

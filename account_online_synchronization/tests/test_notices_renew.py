@@ -31,6 +31,18 @@ class TestRenew(NoticesCommon):
                 [(operation, payload)] = self.proxy.asked
                 self.assertEqual((operation, payload["reason"]), ("connections.renew", "consent"))
 
+    def test_a_consent_that_is_confirmed_with_the_service_says_that_nobody_signs_in(self):
+        self.assertEqual(self.ending(3).reconfirm_days, 0)
+        self.proxy.capabilities = {"auto_sync": True, "reconfirm_days": 90}
+        link = self.connect()
+        self.assertEqual(link.reconfirm_days, 90)
+        self.assertIn("confirmed every 90 days", link.renewal_hint)
+        self.proxy.capabilities = {"auto_sync": True}
+        connection = self.proxy.dispatch("connections.get", {"connection_id": link.connection_identifier})["connection"]
+        link._update_from_proxy(connection, list(self.proxy.accounts.values()))
+        self.assertEqual(link.reconfirm_days, 0)
+        self.assertIn("needs the login of the bank", link.renewal_hint)
+
     def test_an_accountant_does_not_renew(self):
         link = self.ending(3)
         for record, method in ((link, "action_renew"), (self.journal, "action_renew_online_link")):
@@ -38,7 +50,7 @@ class TestRenew(NoticesCommon):
                 getattr(record.with_user(self.accountant), method)()
 
     def test_who_may_not_renew_sees_no_button_in_the_form(self):
-        for user, buttons in ((self.manager, 3), (self.accountant, 0)):
+        for user, buttons in ((self.manager, 4), (self.accountant, 0)):
             arch = self.Link.with_user(user).get_view(view_type="form")["arch"]
             self.assertEqual(len(html.fromstring(arch).xpath("//button[@name='action_renew']")), buttons)
 

@@ -213,6 +213,10 @@ class Provider:
     def renew(self, state, flow):
         """Begin a new consent, or new credentials, for the same connection. Accounts must keep their ids.
 
+        A bank whose consent has no end of its own (``Capabilities.reconfirm_days``) is not asked: give a
+        :class:`~.types.Challenge` of kind ``reconfirm`` and, when it is answered, :class:`~.types.Completed` with the
+        same state and a new end.
+
         :return: as :meth:`start`; a new consent like the first one, unless you know better
         """
         return self.start(flow.institution, flow)

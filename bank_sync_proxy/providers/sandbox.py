@@ -18,7 +18,16 @@ from .base import Provider
 from .errors import ConfigurationError, ConsentError, ProtocolError, _lt
 from .facts import Facts
 from .sandbox_bank import MAX_PENDING_DAYS, Ledger, hours
-from .sandbox_challenges import ANOTHER_USER, APPROVAL, CODE, LOGIN, REFUSED, TOO_LATE, WRONG_USER
+from .sandbox_challenges import (
+    ANOTHER_USER,
+    APPROVAL,
+    CODE,
+    LOGIN,
+    RECONFIRM,
+    REFUSED,
+    TOO_LATE,
+    WRONG_USER,
+)
 from .sandbox_institutions import BANKS
 from .types import (
     Account,
@@ -46,6 +55,15 @@ MAX_USER_LENGTH = 40
 APPROVED_AFTER = 10
 APPROVAL_ENDS_AFTER = 60
 SLOW_USER = "slow"
+
+UNTIL_IT_ENDS = _lt(
+    "Your books may read balances and transactions of the accounts that you select here, for 180 days. "
+    "Nothing can be paid with this consent."
+)
+CONFIRMED_HERE = _lt(
+    "Your books may read balances and transactions of the accounts that you select here, until you withdraw it. Every "
+    "90 days you confirm that it goes on. Nothing can be paid with this consent."
+)
 
 LOGO = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect width="64" height="64" rx="14" fill="{color}"/>'
@@ -119,9 +137,10 @@ class Sandbox(Provider):
                     capabilities=Capabilities(
                         auto_sync=bank.auto_sync,
                         history_days=HISTORY_DAYS,
-                        consent_days=CONSENT_DAYS,
+                        consent_days=bank.reconfirm_days or CONSENT_DAYS,
                         refreshes_per_day=bank.refreshes_per_day,
                         fetches_per_day=bank.fetches_per_day,
+                        reconfirm_days=bank.reconfirm_days,
                     ),
                 )
 
@@ -134,8 +153,14 @@ class Sandbox(Provider):
             raise ConfigurationError("unknown_institution", f"no demo institution {institution}", provider=self.code)
         return self._to_bank_page(flow) if BANKS[institution].redirect else LOGIN
 
+    def renew(self, state, flow):
+        return RECONFIRM if BANKS[flow.institution].reconfirm_days else self.start(flow.institution, flow)
+
     def answer(self, flow, values):
         step = flow.data.get("step")
+        if step == "reconfirm":
+            # The same consent: nobody signs in, and it covers what it has covered.
+            return self._complete(flow, flow.state["user"], flow.state["accounts"])
         if step == "login":
             return self._login(flow, values)
         if step == "bank":
@@ -194,10 +219,7 @@ class Sandbox(Provider):
         return Challenge(
             title=_lt("Choose accounts"),
             kind="consent",
-            message=_lt(
-                "Your books may read balances and transactions of the accounts that you select here, for 180 days. "
-                "Nothing can be paid with this consent."
-            ),
+            message=CONFIRMED_HERE if BANKS[flow.institution].reconfirm_days else UNTIL_IT_ENDS,
             fields=(
                 Field(
                     "accounts",
@@ -221,7 +243,7 @@ class Sandbox(Provider):
 
     def _complete(self, flow, user, chosen):
         now = self.now()
-        expiry = now + timedelta(days=CONSENT_DAYS)
+        expiry = now + timedelta(days=BANKS[flow.institution].reconfirm_days or CONSENT_DAYS)
         state = {
             "institution": flow.institution,
             "user": user,

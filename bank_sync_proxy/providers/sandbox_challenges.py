@@ -48,6 +48,17 @@ WRONG_USER = Challenge(
     submit=_lt("Go to the bank again"),
     data={"step": "bank"},
 )
+RECONFIRM = Challenge(
+    title=_lt("Confirm your consent"),
+    kind="reconfirm",
+    message=_lt(
+        "Your consent at the bank has no end. Every 90 days you confirm here that it goes on: your books keep reading "
+        "the balances and transactions of the accounts that you have selected. Nothing can be paid with it, and the "
+        "bank asks you nothing."
+    ),
+    submit=_lt("Confirm the consent"),
+    data={"step": "reconfirm"},
+)
 REFUSED = Challenge(
     title=_lt("You have refused at the bank"),
     kind="choice",

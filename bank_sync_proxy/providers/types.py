@@ -39,6 +39,8 @@ class Capabilities:
     :param bool auto_sync: False where the bank answers only while a user is present
     :param int history_days: how far back the bank gives transactions; None: not known
     :param int consent_days: how long a consent holds; None: until it is withdrawn
+    :param int reconfirm_days: the bank's consent has no end, and the user confirms it with us every so many days
+        (United Kingdom); None: a renewal is a new consent at the bank
     :param int refreshes_per_day: how often news may be asked for while no user is present; None: no limit known
     :param int fetches_per_day: how often the transactions of one account may be asked for; None: no limit known
     """
@@ -48,6 +50,7 @@ class Capabilities:
     consent_days: int | None = None
     refreshes_per_day: int | None = None
     fetches_per_day: int | None = None
+    reconfirm_days: int | None = None
 
     def to_protocol(self):
         return asdict(self)
@@ -367,7 +370,8 @@ class Form:
 class Challenge:
     """Questions to the user, rendered by the proxy's own pages; ``answer`` is called with what was entered.
 
-    :param str kind: ``credentials`` · ``code`` · ``choice`` · ``consent`` · ``approval`` (in the bank's app)
+    :param str kind: ``credentials`` · ``code`` · ``choice`` · ``consent`` · ``approval`` (in the bank's app) ·
+        ``reconfirm`` (the user confirms with us that a consent goes on, and the bank asks nothing; it has no fields)
     :param str hint: shown with emphasis, such as the credentials of a demonstration
     :param str error: why the last answer was not accepted; counts as a failed attempt
     :param dict data: JSON that comes back with the answer, encrypted in the meantime

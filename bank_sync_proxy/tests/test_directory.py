@@ -21,7 +21,7 @@ class TestDirectory(ProxyCase):
             self.env["bank.sync.institution"]._update_directory()
 
     def test_the_demo_banks_are_there_from_the_start(self):
-        kinds = ("App ", "Attended ", "", "Beta ", "Code ", "Limited ", "Redirect ", "World ")
+        kinds = ("App ", "Attended ", "", "Beta ", "Code ", "Limited ", "Reconfirm ", "Redirect ", "World ")
         self.assertEqual(self.names(), [f"Demo {kind}Bank" for kind in kinds])
 
     def test_an_institution_tells_what_it_can_do(self):
@@ -34,6 +34,7 @@ class TestDirectory(ProxyCase):
                 "consent_days": 180,
                 "refreshes_per_day": None,
                 "fetches_per_day": None,
+                "reconfirm_days": None,
             },
         )
 

@@ -92,6 +92,24 @@ class TestPages(PagesCase):
         self.assertIn("The consent was not renewed", page.text)
         self.assertIn("Update Credentials", page.text)
 
+    def test_a_consent_that_is_confirmed_with_us_asks_for_no_login(self):
+        connection = self.connect("demo-reconfirm")
+        record = self.env["bank.sync.connection"].search([("identifier", "=", connection)])
+        record.consent_expires_at = fields.Datetime.now() + timedelta(days=1)
+        accounts = self.ask("accounts.list", connection_id=connection)["accounts"]
+        answer = self.ask("connections.renew", connection_id=connection, reason="consent", return_url="/back")
+        page = self.enter(answer)
+        self.assertIn("Confirm your consent", page.text)
+        self.assertIn(self.client_record._describe_receiver()["name"], page.text)
+        self.assertNotIn('type="password"', page.text)
+        self.assertNotIn(accounts[0]["number"], page.text)
+        end = self.post(page)
+        self.assertTrue(end.headers["Location"].startswith("/back"))
+        self.env.invalidate_all()
+        self.assertGreater(record.consent_expires_at, fields.Datetime.now() + timedelta(days=80))
+        after = self.ask("accounts.list", connection_id=connection)["accounts"]
+        self.assertEqual([account["id"] for account in after], [account["id"] for account in accounts])
+
     def test_addresses_in_what_a_bank_says_are_links_and_nothing_else_is(self):
         said = Challenge(title="T", message="Open https://example.org/pay, <b>now</b>.")
         with patch.object(Sandbox, "answer", return_value=said):

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from account_online_synchronization.client.banks import read_banks, read_countries
+from account_online_synchronization.client.banks import read_banks, read_capabilities, read_countries
 from account_online_synchronization.client.health import Health
 
 BANK = {
@@ -41,6 +41,7 @@ def test_a_bank_is_shown_as_the_service_describes_it():
             "auto_sync": False,
             "history_days": 90,
             "health": Health(3, datetime(2026, 5, 20, 8)),
+            "reconfirm_days": 0,
             "providers": [
                 {"id": "plaid.1", "label": "Plaid", "is_beta": True, "health": None},
                 {"id": "ponto.7", "label": "Ponto", "is_beta": False, "health": Health(0)},
@@ -80,3 +81,8 @@ def test_a_moment_that_cannot_be_read_leaves_the_rest_of_a_health():
 def test_an_older_service_tells_no_countries():
     assert read_countries(None) is None
     assert read_countries(["BE", 7, "", "NLD", "NL"]) == ["BE", "NL"]
+
+
+@pytest.mark.parametrize(("said", "read"), [(90, 90), (None, 0), (True, 0), (-1, 0), ("90", 0), (10**6, 0)])
+def test_how_often_a_consent_is_confirmed_is_a_number_of_days_or_unknown(said, read):
+    assert read_capabilities({"reconfirm_days": said})["reconfirm_days"] == read

@@ -301,7 +301,7 @@ def test_nothing_that_is_used_is_lost_of_a_valid_answer():
             "id": "plaid.1",
             "name": "A Bank",
             "logo": "https://logos.example/a.png",
-            "capabilities": {"auto_sync": False, "history_days": 90},
+            "capabilities": {"auto_sync": False, "history_days": 90, "reconfirm_days": 0},
             "health": Health(3, datetime(2026, 5, 3, 9)),
         },
     }

@@ -67,4 +67,5 @@ def test_capabilities_that_are_not_known_are_null():
         "consent_days": None,
         "refreshes_per_day": None,
         "fetches_per_day": None,
+        "reconfirm_days": None,
     }

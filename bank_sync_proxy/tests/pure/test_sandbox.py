@@ -79,7 +79,8 @@ def test_the_institutions_say_that_they_are_demonstrations(bank):
 def test_a_consent_brings_accounts_and_their_transactions(institution):
     bank = Bank(institution)
     state, completed = bank.connect()
-    assert completed.consent_expires_at == bank.moment + timedelta(days=CONSENT_DAYS)
+    days = 90 if institution == "demo-reconfirm" else CONSENT_DAYS
+    assert completed.consent_expires_at == bank.moment + timedelta(days=days)
     assert completed.refreshed_at == bank.moment
     assert completed.reference
     accounts = bank.adapter.accounts(state)
@@ -89,6 +90,32 @@ def test_a_consent_brings_accounts_and_their_transactions(institution):
         page = bank.adapter.transactions(state, account.id)
         assert page.transactions
         assert {transaction.currency for transaction in page.transactions} == {account.currency}
+
+
+def test_a_consent_without_an_end_at_the_bank_is_confirmed_with_us():
+    bank = Bank("demo-reconfirm")
+    [institution] = [one for one in bank.adapter.institutions() if one.id == "demo-reconfirm"]
+    assert institution.capabilities.reconfirm_days == 90
+    state, completed = bank.connect()
+    bank.moment += timedelta(days=91)
+    with pytest.raises(ConsentError, match="consent_expired"):
+        bank.adapter.refresh(state)
+    flow = Flow("renew", "demo-reconfirm", state=state)
+    asked = bank.adapter.renew(state, flow)
+    assert (asked.kind, asked.fields) == ("reconfirm", ())
+    again = bank.adapter.answer(replace(flow, data=asked.data), {})
+    assert again.consent_expires_at == bank.moment + timedelta(days=90)
+    assert [account.id for account in again.accounts] == [account.id for account in completed.accounts]
+    assert {**again.state, "consent_expires_at": 0, "refreshed_at": 0} == {
+        **state,
+        "consent_expires_at": 0,
+        "refreshed_at": 0,
+    }
+
+
+def test_other_banks_are_asked_when_a_consent_is_renewed(bank):
+    state, _completed = bank.connect()
+    assert bank.adapter.renew(state, Flow("renew", "demo", state=state)).kind == "credentials"
 
 
 def test_the_world_bank_has_accounts_in_three_currencies():
