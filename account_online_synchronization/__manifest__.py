@@ -1,6 +1,6 @@
 {
     "name": "Online Bank Synchronization",
-    "summary": "Booked bank transactions arrive in your bank journals by themselves",
+    "summary": "Booked bank transactions arrive in your bank journals automatically",
     "version": "19.0.1.1.0",
     "category": "Accounting/Accounting",
     "author": "account_online_synchronization contributors",
