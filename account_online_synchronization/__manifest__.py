@@ -4,6 +4,7 @@
     "version": "19.0.1.1.0",
     "category": "Accounting/Accounting",
     "author": "account_online_synchronization contributors",
+    "maintainer": "account_online_synchronization contributors",
     "license": "LGPL-3",
     "development_status": "Alpha",
     "images": ["static/description/banner.png"],
@@ -53,5 +54,5 @@
     "auto_install": True,
     "pre_init_hook": "pre_init_hook",
     "uninstall_hook": "uninstall_hook",
-    "external_dependencies": {"python": ["cryptography"]},
+    "external_dependencies": {"python": ["cryptography"], "apt": {"cryptography": "python3-cryptography"}},
 }

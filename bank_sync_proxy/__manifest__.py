@@ -4,6 +4,7 @@
     "version": "19.0.1.2.0",
     "category": "Accounting/Accounting",
     "author": "account_online_synchronization contributors",
+    "maintainer": "account_online_synchronization contributors",
     "license": "LGPL-3",
     "development_status": "Alpha",
     "images": ["static/description/banner.png"],
@@ -26,5 +27,8 @@
     "assets": {"web.assets_backend": ["bank_sync_proxy/static/src/provider/*"]},
     "pre_init_hook": "pre_init_hook",
     "uninstall_hook": "uninstall_hook",
-    "external_dependencies": {"python": ["cryptography", "python-stdnum"]},
+    "external_dependencies": {
+        "python": ["cryptography", "python-stdnum"],
+        "apt": {"cryptography": "python3-cryptography", "python-stdnum": "python3-stdnum"},
+    },
 }

@@ -4,6 +4,7 @@
     "version": "19.0.1.2.0",
     "category": "Accounting/Accounting",
     "author": "account_online_synchronization contributors",
+    "maintainer": "account_online_synchronization contributors",
     "license": "LGPL-3",
     "development_status": "Alpha",
     "images": ["static/description/banner.png"],
@@ -25,5 +26,5 @@
         "data/bank_sync_vault.xml",
     ],
     "uninstall_hook": "uninstall_hook",
-    "external_dependencies": {"python": ["phonenumbers"]},
+    "external_dependencies": {"python": ["phonenumbers"], "apt": {"phonenumbers": "python3-phonenumbers"}},
 }

@@ -38,11 +38,13 @@ TABLES = "account_move, account_move_line, account_bank_statement_line"
 
 
 def prepare(env):
-    """The partners that the transactions name, and a journal for the small share before the measurement."""
+    """The partners that the transactions name, a journal for the small share before the measurement, a setting."""
     for number in range(KNOWN_PARTNERS):
         name, number = partner(number)
         env["res.partner"].create({"name": name, "bank_ids": [(0, 0, {"acc_number": number})]})
     env["account.journal"].create({"name": "Warm-up", "code": "WARM", "type": "bank"})
+    # Why here: whoever changes a setting empties the cache of all settings.
+    env["ir.config_parameter"].set_param("account_online_synchronization.overlap_days", str(2 * DAYS))
 
 
 def preload(env, lines):
@@ -276,13 +278,12 @@ def ours(env, journal, lines):
 
 
 def ours_resync(env, journal, lines, more=0):
-    """All transactions are told once more, and ``more`` new ones. The bank is asked for all days by the setting."""
+    """All transactions are told once more, and ``more`` new ones: by a setting the bank is asked for all days."""
     bank = Bank(transactions(lines, more))
     link = journal.account_online_account_id.account_online_link_id
     if not link:
         ours(env, journal, lines)()
         link = journal.account_online_account_id.account_online_link_id
-    env["ir.config_parameter"].set_param("account_online_synchronization.overlap_days", str(2 * DAYS))
     link.next_refresh = False
     return _synchronization(env, link, bank)
 

@@ -1,11 +1,19 @@
-"""Enable Banking and a bank behind it, as far as a browser and the adapter meet them: an API, and the bank's page."""
+"""Enable Banking and a bank behind it, as far as a browser and the adapter meet them: an API, and the bank's page.
+
+The page has TLS, as that of each bank: no browser is sent to one without. Its certificate is signed by nobody.
+"""
 
 import json
+import ssl
 import threading
-from contextlib import contextmanager
-from datetime import date, timedelta
+from contextlib import ExitStack, contextmanager
+from datetime import date, datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlencode, urlsplit
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 PAGE = """<!DOCTYPE html><html lang="en"><title>Mock Bank</title><h1>Mock Bank</h1>
 <p>An application asks for your balances and transactions.</p>
@@ -41,7 +49,7 @@ class Bank:
         if path == "/auth":
             number = str(len(self.wishes) + 1)
             self.wishes[number] = body
-            return 200, {"url": f"{self.url}/page?{urlencode({'wish': number})}"}
+            return 200, {"url": f"{self.page_url}/page?{urlencode({'wish': number})}"}
         if path == "/sessions":
             wish, uid = self.wishes[body["code"]], f"uid-{len(self.sessions) + 1}"
             self.sessions[f"session-{uid}"] = uid
@@ -77,9 +85,45 @@ class Bank:
         )
 
 
+def self_signed(folder):
+    """:return: ``ssl.SSLContext`` of a server, with a certificate of its own for a day"""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(timezone.utc)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "bank.pem"
+    path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    return context
+
+
 @contextmanager
-def a_bank():
-    """:return: :class:`Bank` at ``url``, until the end"""
+def served_at(handler, context=None):
+    """:return: its address, until the end"""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    if context:
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield f"{'https' if context else 'http'}://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@contextmanager
+def a_bank(folder):
+    """:return: :class:`Bank` at ``url``, its page at ``page_url``, until the end"""
     bank = Bank()
 
     class Handler(BaseHTTPRequestHandler):
@@ -110,12 +154,7 @@ def a_bank():
         def log_message(self, *arguments):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    bank.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    try:
+    with ExitStack() as stack:
+        bank.url = stack.enter_context(served_at(Handler))
+        bank.page_url = stack.enter_context(served_at(Handler, self_signed(folder)))
         yield bank
-    finally:
-        server.shutdown()
-        server.server_close()

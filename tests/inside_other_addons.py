@@ -96,6 +96,18 @@ def _outcome(env, started, journal, invoice):
     }
 
 
+def ways_on(env):
+    """:return: where the card of a journal, and an open line of it, lead beside an addon that reconciles"""
+    line = env[LINE].search([("online_state", "=", "open")], limit=1)
+    one, all_open = line.action_reconcile(), line.journal_id._get_reconciliation_action()
+    return {
+        "card": line.journal_id.open_action()["xml_id"],
+        "is_offered": line.online_can_reconcile,
+        "shows_the_line": [one["xml_id"], env[LINE].search(one["domain"]) == line, one["context"]["view_ref"]],
+        "shows_open_ones": [all_open["xml_id"], all_open["context"]["search_default_not_reconciled"]],
+    }
+
+
 def differences(env, count):
     """Create the same lines through the writer and through the ORM, and take them back.
 

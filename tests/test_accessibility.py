@@ -25,6 +25,8 @@ NOT_OURS = [
     # The tabs of a form, and the columns of its lists.
     ".o_notebook_headers",
     ".o_optional_columns_dropdown",
+    # The boxes that select the rows of a list.
+    ".o_list_record_selector",
 ]
 
 #: What users may be unable to work with; the others are advice.

@@ -16,6 +16,7 @@ from .conftest import a_copy_of_the_template
 SCREENSHOTS = Path(__file__).parents[1] / ".environment" / "screenshots"
 #: Milliseconds. A first page of a fresh database builds its assets.
 PATIENCE = 90_000
+DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 
 class Tour:
@@ -119,7 +120,7 @@ def tour(served):
 
 
 @contextmanager
-def a_tour_of(installation, login="admin"):
+def a_tour_of(installation, login="admin", size=DESKTOP):
     """A browser in which a user has signed in."""
     chromium = os.environ.get("BANK_SYNC_CHROMIUM")
     if not chromium:
@@ -129,7 +130,9 @@ def a_tour_of(installation, login="admin"):
             executable_path=chromium,
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"],
         )
-        tour = Tour(browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-US"), installation.url)
+        # Why: nobody has signed the certificate of a bank that a test serves.
+        options = {"viewport": size, "locale": "en-US", "ignore_https_errors": True}
+        tour = Tour(browser.new_page(**options), installation.url)
         tour.sign_in(login)
         yield tour
         browser.close()

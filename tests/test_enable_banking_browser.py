@@ -32,8 +32,8 @@ result = [[line.online_transaction_identifier, line.amount] for line in lines]
 
 
 @pytest.fixture(scope="module")
-def bank():
-    with a_bank() as bank:
+def bank(tmp_path_factory):
+    with a_bank(tmp_path_factory.mktemp("bank")) as bank:
         yield bank
 
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from environment import paths
+
 WHAT_STAYS = """
 lines = env["account.bank.statement.line"].search_count([])
 sources = env["account.journal"].search([("type", "=", "bank")]).mapped("bank_statements_source")
@@ -22,7 +24,7 @@ env["account.bank.statement.line"].create({
 """
 
 
-@pytest.mark.parametrize("addon", ["account_online_synchronization", "bank_sync_proxy", "bank_sync_proxy_server"])
+@pytest.mark.parametrize("addon", paths.ADDONS)
 def test_an_addon_can_be_uninstalled_and_installed_again(installation, addon):
     installation.odoo("module", "uninstall", addon, "-d", installation.name)
     installation.odoo("module", "install", addon, "-d", installation.name)

@@ -41,6 +41,14 @@ def test_a_first_load_beside_an_addon_that_reconciles_lines_by_itself(installati
     assert fast["paid"][1:] == [0.0, True]
     assert odoo["seconds"] > TIMES_AS_FAST * fast["seconds"]
 
+    reconciliation = "account_reconcile_oca.action_bank_statement_line_reconcile"
+    assert inside(installation, "ways_on") == {
+        "card": "account_online_synchronization.account_bank_statement_line_action",
+        "is_offered": True,
+        "shows_the_line": [reconciliation, True, "account_reconcile_oca.bank_statement_line_form_reconcile_view"],
+        "shows_open_ones": [reconciliation, True],
+    }
+
 
 # Why only then: it installs half of Odoo. test_writer_equality compares the same columns without those addons.
 @pytest.mark.thorough

@@ -39,8 +39,8 @@ WIDER_THAN_THE_SCREEN = """() => {
 
 
 @pytest.fixture(scope="module")
-def bank():
-    with a_bank() as bank:
+def bank(tmp_path_factory):
+    with a_bank(tmp_path_factory.mktemp("bank")) as bank:
         yield bank
 
 

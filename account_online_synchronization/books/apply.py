@@ -2,10 +2,11 @@
 
 Nothing else writes lines and statements.
 
-It never commits by itself. Whatever it stores is recognised by the next run, so it may end after any step:
+It never commits. The next run recognises what is stored, so it may end after any step:
 ``last_sync`` and the cursor move with the last one only.
 """
 
+from collections import Counter
 from datetime import date, timedelta
 
 from odoo.tools.misc import format_date
@@ -15,7 +16,7 @@ from ..sync.decide import ADOPT, DELETED, HELD, IMPORT, KNOWN, LEFT_OUT, NOT_ASK
 from ..sync.identity import unreadable_id
 from ..sync.matching import CHANGED, MOVED, SAME, SHIFTED
 from ..sync.windows import UNREAD_DAYS
-from . import locks, statements
+from . import locks, readiness, statements
 from .kept import Kept
 from .ledger import running_balance
 from .opening import Beginning
@@ -23,7 +24,7 @@ from .read import Books
 from .writer import CHUNK, REFUSALS, Writer
 from .writer.tables import analyze_when_fresh
 
-#: A person is told of a transaction that the bank has moved by more than this.
+#: A person is asked to look at a transaction that the bank has moved by more than this.
 FAR = timedelta(days=14)
 
 
@@ -58,10 +59,15 @@ class Storing:
         #: For a person to look at.
         self.reviews = []
         self.has_new = False
+        #: What the run has to count. Why not at once: each savepoint would write it.
+        self.counts = Counter()
 
     def store(self):
         with self.env.cr.savepoint():
-            new = self._apply(decide(self.window, self.policy, self.books))
+            decisions = decide(self.window, self.policy, self.books)
+            if not decisions.is_quiet:
+                readiness.check(self.account)
+            new = self._apply(decisions)
             self.has_new = bool(new)
             opening = self._opening_balance(new)
             self._write_kept()
@@ -70,10 +76,12 @@ class Storing:
                 self._finish()
             self._ask_to_review()
         if new:
+            self._write_counts()
             self._write_all(new, opening)
             with self.env.cr.savepoint():
                 self._finish()
                 self._ask_to_review()
+        self._write_counts()
 
     def _write_all(self, new, opening):
         writer = Writer(self.account, new)
@@ -86,6 +94,7 @@ class Storing:
             with self.env.cr.savepoint():
                 self._write(writer, self._without_locked(new[start : start + CHUNK]), opening)
                 self._ask_to_review()
+            self._write_counts()
 
     def _without_locked(self, entries):
         """Days that somebody has locked since the decisions were taken are left out, like all locked ones."""
@@ -102,6 +111,14 @@ class Storing:
         if self.reviews:
             self.link._ask_to_review(self.reviews)
             self.reviews = []
+
+    def _count(self, counter, number=1):
+        self.counts[counter] += number
+
+    def _write_counts(self):
+        for counter, number in self.counts.items():
+            self.run._count(counter, number)
+        self.counts.clear()
 
     # -------------------------------------------------------------------------
     # APPLYING DECISIONS
@@ -145,10 +162,10 @@ class Storing:
 
     def _count_decisions(self, decisions):
         outcomes = [one.outcome for one in decisions]
-        self.run._count("known", decisions.repeats + outcomes.count(KNOWN))
-        self.run._count("skipped_deleted", outcomes.count(DELETED))
-        self.run._count("skipped_before_start", outcomes.count(NOT_ASKED))
-        self.run._count("adopted", outcomes.count(ADOPT))
+        self._count("known", decisions.repeats + outcomes.count(KNOWN))
+        self._count("skipped_deleted", outcomes.count(DELETED))
+        self._count("skipped_before_start", outcomes.count(NOT_ASKED))
+        self._count("adopted", outcomes.count(ADOPT))
 
     def _adopt(self, decisions):
         """Lines that were typed, came in a file or by another connection become the transactions that they are."""
@@ -168,7 +185,7 @@ class Storing:
         """Remember a transaction that did not become a line, and why."""
         counters = {"before_start": "skipped_before_start", "locked": "skipped_locked"}
         if reason_code in counters:
-            self.run._count(counters[reason_code])
+            self._count(counters[reason_code])
         values = {"state": state, "reason_code": reason_code, "reason": reason and reason[:500]}
         kept = self.kept.get(entry.identifier)
         if not kept:
@@ -202,7 +219,7 @@ class Storing:
                 continue
             day, amount = line.date, line.amount
             has_changed, reason = writer.change(line, found.entry)
-            self.run._count("changed", has_changed)
+            self._count("changed", has_changed)
             self._note_new_day(line, found)
             # Why not where all have shifted: there is nothing that a person could find out, or do.
             if reason and found.change != SHIFTED:
@@ -256,7 +273,7 @@ class Storing:
                     )
                 )
                 continue
-            day, statement, told = line.date, line.statement_id, line._describe()
+            day, statement, description = line.date, line.statement_id, line._describe()
             try:
                 with self.env.cr.savepoint():
                     line.statement_id = False
@@ -264,11 +281,11 @@ class Storing:
             except REFUSALS as error:
                 # Why not an end: everything else of the account would wait for a line that Odoo does not let go.
                 self.reviews.append(
-                    self.env._("The bank has withdrawn %(line)s, but %(reason)s", line=told, reason=error)
+                    self.env._("The bank has withdrawn %(line)s, but %(reason)s", line=description, reason=error)
                 )
                 continue
             statements.settle(self.journal, statement, day)
-            self.run._count("removed")
+            self._count("removed")
 
     def _follow_losses(self, lost):
         """Seen before its day, then a line, and now the bank does not show it: only a person can say what happened."""
@@ -301,8 +318,8 @@ class Storing:
 
         :return: a number, or None to leave it as it is
         """
-        first = statements.first_statement(self.journal)
-        if not new or not first.online_period_start:
+        first = statements.first_statement(self.journal) if new else self.Statement
+        if not first.online_period_start:
             return None
         policy = self.policy
         amounts = {
@@ -350,8 +367,8 @@ class Storing:
             if entry.identifier not in refused and entry.identifier in self.kept:
                 self.kept[entry.identifier].unlink()
         self._mark(written.lines)
-        self.run._count("imported", len(written.lines))
-        self.run._count("possible_duplicates", len(written.lines.filtered("online_possible_duplicate")))
+        self._count("imported", len(written.lines))
+        self._count("possible_duplicates", len(written.lines.filtered("online_possible_duplicate")))
 
     def _mark(self, lines):
         """Note on new lines which line they may be, and that they were seen before their day."""
@@ -383,7 +400,7 @@ class Storing:
                 )
 
     def _park(self, identifier, reason, is_new):
-        """Count what could not be imported; a person hears of it once."""
+        """Count what could not be imported; a person is asked to look once."""
         self.run._park(self.account, identifier, reason)
         if is_new:
             self.reviews.append(
@@ -395,9 +412,9 @@ class Storing:
             )
 
     def _park_unreadable(self):
-        """What is no transaction that anybody could read is kept word for word, and asked for again.
+        """Keep unreadable transactions word for word, and request them again.
 
-        :return: whether something of it waits to be read: neither dismissed by a person nor in the journal already
+        :return: whether one of them still has to be read: neither dismissed by a person nor in the journal already
         """
         self._forget_read()
         if not self.window.unreadable:
@@ -410,12 +427,12 @@ class Storing:
         for identifier, sentence, message in self.window.unreadable:
             reason = say(sentence)
             if known.get(identifier) in ("deleted", "elsewhere"):
-                self.run._count("skipped_deleted")
+                self._count("skipped_deleted")
                 continue
-            # Why told of a line in a list of changes: the change is lost on it, and no other run shows it again.
+            # Why lines in a list of changes, too: the change is not applied, and no later run shows it again.
             is_changed_line = known.get(identifier) == "line" and self.window.is_delta
             self._park(identifier, reason, is_new=identifier not in known or is_changed_line)
-            # Why not the others: what this database refuses it has word for word, and tries again by itself.
+            # Why not the others: what this database refuses is stored word for word and retried from there.
             waits = waits or (bool(unread_problem(message)) and known.get(identifier) != "line")
             if identifier not in known:
                 known[identifier] = "parked"
@@ -457,7 +474,7 @@ class Storing:
 
     def _bookmark(self, unread_since):
         if not all(transaction.id for transaction in self.window.booked):
-            # Why: in a list of changes two equal transactions without ids could not be told from a repeat.
+            # Why: in a list of changes two equal transactions without ids look like a repeat.
             return False
         if self.held:
             # Why: a bookmark never comes back to what has not changed, and perhaps its day comes, or it moves.
@@ -471,7 +488,7 @@ class Storing:
         """The last step: only now the bookmark moves."""
         waits = self._park_unreadable()
         self.beside.keep_pending(self.window, self.held)
-        self.run._count("pending", self.account.pending_count)
+        self._count("pending", self.account.pending_count)
         account, window = self.account, self.window
         unread_since = self._unread_since(waits)
         values = {
@@ -481,9 +498,9 @@ class Storing:
         }
         if self.policy.is_load:
             values["loaded_since"] = window.since
-        account.write(values)
+        account._write_changes(values)
         self._settle_opening()
-        account.journal_balance = running_balance(account)
+        account._write_changes({"journal_balance": running_balance(account)})
 
     def _news_day(self):
         """The day up to which everything is stored.

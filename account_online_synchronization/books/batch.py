@@ -20,7 +20,7 @@ from .run import LOCK, Interrupted, Synchronization, TakenOver, begin_runs
 
 _logger = logging.getLogger(__name__)
 
-#: So many links at most are applied before their locks are released and the dashboards are told.
+#: At most so many links are applied before their locks are released and the dashboards notified.
 RELEASED_TOGETHER = 16
 
 
@@ -99,7 +99,7 @@ class Batch:
         self.waiting = collections.deque(sorted(links.ids, key=self.alone.__contains__))
         #: :class:`Synchronization` by link id: begun, and being fetched by the pool.
         self.begun = {}
-        #: Links that are done, but still locked, and of which the dashboards have not been told.
+        #: Links that are done, but still locked, and of which the dashboards have not been notified.
         self.done = self.Link
 
     def go(self):
@@ -196,7 +196,7 @@ class Batch:
         """:return: :class:`Synchronization` by link id"""
         runs = begin_runs(links, "schedule") if links else {}
         return {
-            # Why told later: of links that take no time the dashboards are told together.
+            # Why later: the dashboards are notified of many short synchronizations together.
             link.id: self._new(link.with_context(online_status_is_told_later=True), runs[link.id], has_begun=True)
             for link in links
         }

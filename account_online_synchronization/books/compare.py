@@ -11,16 +11,15 @@ from ..sync.decide import ADOPT, DELETED, HELD, LEFT_OUT, decide
 from ..sync.matching import NEW, SAME
 from .read import Books
 
-#: Why something is missing. What is in the first tuple can be imported, the rest can only be seen.
+#: Reasons why something is missing that can be imported; it can't be where it is ``locked`` or ``unreadable``.
 IMPORTABLE = ("next", "unseen", "similar", "before_start", "deleted", "parked")
-REASONS = (*IMPORTABLE, "locked", "unreadable")
 
 
 class Missing(NamedTuple):
     """A booked transaction that is no line of the journal.
 
-    ``entry`` is None where the bank's message can't be read; ``kept`` is the ``account.online.transaction`` that tells
-    of it, if any; ``details`` is a sentence of somebody else, such as Odoo's refusal.
+    ``entry`` is None where the bank's message can't be read; ``kept`` is its
+    ``account.online.transaction``, if any; ``details`` is a sentence of somebody else, such as Odoo's refusal.
     """
 
     key: str
@@ -52,19 +51,21 @@ class Comparison:
     alike: int
 
 
-def compare(account, window, last_day):
+def compare(account, window, first_day, last_day):
     """
     :param account: ``account.online.account`` with a journal
-    :param window: :class:`~..sync.decide.Window` of all that the bank shows since its first day
-    :param date last_day: the bank has no end for its answers, so what is later is left out here
+    :param window: :class:`~..sync.decide.Window` of all that the bank shows
+    :param date first_day: some providers answer more than the question; what is earlier is left out
+    :param date last_day: the bank has no end for its answers; what is later is left out
     :return: :class:`Comparison`
     """
-    return _Comparing(account, window, last_day).run()
+    return _Comparing(account, window, first_day, last_day).run()
 
 
 class _Comparing:
-    def __init__(self, account, window, last_day):
-        self.account, self.window, self.last_day = account, window, last_day
+    def __init__(self, account, window, first_day, last_day):
+        self.account, self.window = account, window
+        self.first_day, self.last_day = first_day, last_day
         self.books = Books(account, window)
         self.policy = self.books.policy
 
@@ -86,9 +87,7 @@ class _Comparing:
         )
 
     def _is_in_range(self, transaction):
-        # Why the first day, too: some providers answer more than the question.
-        since, day = self.window.since, transaction.booking_date
-        return (not since or since <= day) and day <= self.last_day
+        return self.first_day <= transaction.booking_date <= self.last_day
 
     def _pending(self, decisions):
         """What is pending at the bank, and what has a day in the future, as long as the chosen days reach to today."""
@@ -97,9 +96,8 @@ class _Comparing:
         return announced + (held if self.last_day >= self.policy.seen_on else [])
 
     def _gone(self, known):
-        """Lines of days that the bank tells completely, and it does not tell of them. Nothing follows from that."""
-        last = self.last_day.isoformat()
-        ids = [one.record_id for one in known if one.digest[:10] <= last]
+        """Lines of days that the bank shows completely, and that it does not show. Nothing is done about them."""
+        ids = [one.record_id for one in known if self.first_day <= one.day <= self.last_day]
         return self.books.Line.browse(ids).exists().sorted("internal_index")
 
     def _describe(self, decision):

@@ -79,9 +79,10 @@ class Kept:
         account = self.account
         shown = {one.entry.identifier: (one.entry, FUTURE, one.similar_line_id) for one in held}
         shown = {**{entry.identifier: (entry, False, None) for entry in self._announced(window)}, **shown}
-        known = self.Transaction.search([("account_online_account_id", "=", account.id), ("state", "=", "pending")])
-        if not shown and not known and not account.pending_count:
+        # Why the count: only this method keeps pending ones, so where it has counted none there are none.
+        if not shown and not account.pending_count:
             return
+        known = self.Transaction.search([("account_online_account_id", "=", account.id), ("state", "=", "pending")])
         same = known.filtered(lambda one: self._is_same(one, *shown.get(one.online_transaction_identifier, ())))
         gone = known - same
         if window.is_delta:

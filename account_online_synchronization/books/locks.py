@@ -9,9 +9,9 @@ OF_USERS = tuple(f"user_{name}" for name in LOCK_DATE_FIELDS)
 def hold(journal):
     """Let nobody change the lock dates of a journal until the transaction ends, and read them again.
 
-    Whoever sets a lock date meanwhile waits for this transaction, so its lines come before the lock. Whoever was
-    faster is noticed: PostgreSQL refuses the lock on a row that has changed since this transaction began (a
-    serialization failure), and the work is repeated with the new dates. The locks are shared, so that other accounts
+    A user who sets a lock date meanwhile waits for this transaction, so its lines come before the lock. If a user has
+    set one since this transaction began, PostgreSQL refuses the lock on the row (a serialization failure), and the
+    work is repeated with the new dates. The locks are shared, so that other accounts
     of the company are stored at the same time.
     """
     # sudo: reads lock dates only; the user may not see the parent companies whose dates count, too
@@ -30,4 +30,10 @@ def hold(journal):
 
 def locked_days(journal, days):
     """:return: set of those days into which nothing may be posted in the journal, for the user of its environment"""
-    return {day for day in set(days) if day and journal.company_id._get_violated_lock_dates(day, False, journal)}
+    locked = set()
+    for day in sorted(set(filter(None, days))):
+        if not journal.company_id._get_violated_lock_dates(day, False, journal):
+            # Why the end: a lock date locks all days before it.
+            break
+        locked.add(day)
+    return locked

@@ -23,14 +23,14 @@ class Partners:
 
     @staticmethod
     def key(transaction):
-        """What a line remembers of its counterparty: ``number:…``, or ``name:…`` where the bank tells no number."""
+        """What a line remembers of its counterparty: ``number:…``, or ``name:…`` where the bank gives no number."""
         if number := sanitize_account_number(transaction.counterparty_number):
             return f"number:{number}"
         return f"name:{transaction.counterparty_name.casefold()}" if transaction.counterparty_name else ""
 
     def _owners(self, numbers):
         """Partners by sanitized account number, where exactly one partner owns the number. Archived ones don't count:
-        whoever has archived a partner wants no new entries with it, and often another one has taken its place."""
+        nobody wants new entries with an archived partner, and often another one has taken its place."""
         if not numbers:
             return {}
         banks = self.env["res.partner.bank"].search(

@@ -22,11 +22,15 @@ from ..models.account_online_progress import Reporter
 from ..models.server_fields import as_server
 from ..sync.fetch import Fetch, Plan
 from . import readiness
+from .read import prefetch
 
 _logger = logging.getLogger(__name__)
 
 #: With the id of a link: what PostgreSQL's advisory locks are about. Any number that nothing else uses.
 LOCK = 1129271116
+
+#: So often one run fetches what has changed while it was being fetched; the next run does the rest.
+MAX_FETCHES = 5
 
 
 class Interrupted(Exception):
@@ -71,8 +75,17 @@ def begin_runs(links, trigger, planned=None):
             if link.id not in runs
         ]
     )
+    prefetch(links)
     links._send_status("running")
     return runs | {run.account_online_link_id.id: run for run in new}
+
+
+def client_for_user(link):
+    """:return: client that names the user who waits: banks limit how often they are asked without one"""
+    client = link._get_client()
+    if request:
+        return client.for_user(request.httprequest.remote_addr, request.httprequest.user_agent.string)
+    return client
 
 
 class Synchronization:
@@ -99,18 +112,18 @@ class Synchronization:
         has_begun=False,
         checkpoint=None,
     ):
-        self.link = link.with_company(link.company_id)
-        self.env = self.link.env
+        self.link, self.env = link, link.env
         self.user_present, self.refresh, self.may_defer = user_present, refresh, may_defer
         self.run = run and run.with_env(self.env)
         self.has_begun, self.checkpoint = has_begun, checkpoint
-        #: Action that tells the user what happened, or leads to the page where the bank asks for a code.
+        #: Action that notifies the user of the result, or leads to the page where the bank asks for a code.
         self.answer = None
         self._nonce = None
         #: Accounts that are applied, and the failures of them.
         self._applied = self.env["account.online.account"]
         self._errors = []
         self._has_applied_news = False
+        self._fetches = 0
         self._reporters = {}
         #: Ids of accounts whose pages were reported while they were fetched.
         self._reported = set()
@@ -174,7 +187,9 @@ class Synchronization:
 
     def plan(self):
         """:return: :class:`~..sync.fetch.Fetch` of everything that the bank is to be asked, begun with nothing"""
-        link = self.link
+        # Why not earlier: what is read before the link is locked has to be read again.
+        link = self.link = self.link.with_company(self.link.company_id)
+        self.env, self.run = link.env, self.run.with_env(link.env)
         try:
             connection_id = link._get_connection_identifier()
         except ProxyError as error:
@@ -226,22 +241,22 @@ class Synchronization:
         if fetch.is_complete:
             return
         try:
-            client = ProxyClient(transport, language=fetch.plan.language) if transport else self._client()
+            client = self._client(fetch, transport)
         except ProxyError as error:
             fetch.error, fetch.is_complete = error, True
             return
         fetch.go(client, on_page=self._report_page)
 
-    def _client(self):
-        client = self.link._get_client()
-        if self.user_present and request:
-            return client.for_user(request.httprequest.remote_addr, request.httprequest.user_agent.string)
-        return client
+    def _client(self, fetch, transport):
+        if transport:
+            return ProxyClient(transport, language=fetch.plan.language)
+        return client_for_user(self.link) if self.user_present else self.link._get_client()
 
-    def _report_page(self, account_id, progress):
+    def _report_page(self, fetched, _page):
+        account_id = fetched.plan.account_id
         if account_id in self._reporters:
             self._reported.add(account_id)
-            self._reporters[account_id].heard(progress)
+            self._reporters[account_id].fetched(fetched.progress)
 
     # -------------------------------------------------------------------------
     # APPLY
@@ -261,16 +276,24 @@ class Synchronization:
         except ProxyError as failure:
             error = failure
         else:
-            if plans:
+            self._fetches += 1
+            if plans and self._fetches < MAX_FETCHES:
                 fetch.plan_again(plans)
                 return fetch
             if self.answer:
                 return None
+            if plans:
+                self._errors.append(self._never_settled(plans))
             error = next(filter(None, self._errors), None)
         run._keep_answers(fetch.recording)
         if error:
             error.message = self._say(error.message)
-        self.answer = link._fail(run, error, self.user_present) if error else link._succeed(run)
+            self.answer = link._fail(run, error, self.user_present)
+            return None
+        link._succeed(run)
+        # Why not there: in scheduled actions nobody reads it.
+        if not self.checkpoint:
+            self.answer = link._notify(run._summary(), "success" if run.imported or run.adopted else "info")
         return None
 
     @contextlib.contextmanager
@@ -288,8 +311,10 @@ class Synchronization:
 
     def _apply(self, fetch):
         """:return: list of :class:`~..sync.fetch.AccountPlan` of what has to be fetched again"""
+        self.link._take_health(fetch.health)
         if fetch.error:
             raise fetch.error
+        prefetch(self.link)
         if not self._has_applied_news:
             self._apply_news(fetch)
         if self.answer:
@@ -353,7 +378,9 @@ class Synchronization:
             stored, or None
         """
         try:
-            readiness.check(account)
+            if not fetched:
+                # Why: where its journal is not ready, nothing was planned.
+                readiness.check(account)
             if not fetched or fetched.plan != account._plan_fetch():
                 return False, None
             self._store(account, fetched, refreshed_at)
@@ -376,11 +403,11 @@ class Synchronization:
 
         def checkpoint():
             self.checkpoint()
-            # Why after it: others are told only what is committed.
+            # Why after it: others are shown only what is committed.
             reporter.stored(load.imported)
 
         if reporter and account.id not in self._reported:
-            reporter.heard(fetched.progress)
+            reporter.fetched(fetched.progress)
         self._take_over_facts(account, fetched)
         account._store_window(fetched.window, self.run, refreshed_at, checkpoint if reporter else self.checkpoint)
         account._forget_refusal()
@@ -397,6 +424,19 @@ class Synchronization:
         self.run._count("fetched", fetched.progress.transactions)
         if fetched.error:
             raise fetched.error
+
+    def _never_settled(self, plans):
+        accounts = self._applied.browse([plan.account_id for plan in plans])
+        return ProxyError(
+            "interrupted",
+            self.env._(
+                "%s changed again and again while its transactions were being fetched, so none were stored. No data "
+                "was lost: the next synchronization fetches them again.",
+                ", ".join(accounts.mapped("display_name")),
+            ),
+            reference=f"RUN-{self.run.id}",
+            action="retry",
+        )
 
     def _import_failed(self, account, reason):
         return ProxyError(

@@ -38,11 +38,9 @@ def open_for(journal, days):
     periods = _Periods(journal)
     is_beginning = not first_statement(journal)
     by_day = {day: periods.find(day) for day in sorted(days)}
-    for period in sorted(set(by_day.values()) - set(periods.statements)):
-        periods.statements[period] = _create(journal, period)
-        if is_beginning:
-            # Why all of them: one that gets no line goes. Where they start follows in opening.py.
-            periods.statements[period].online_start_unknown = True
+    new = sorted(set(by_day.values()) - set(periods.statements))
+    # Why all of them: one that gets no line goes. Where they start follows in opening.py.
+    periods.statements.update(zip(new, _create(journal, new, is_start_unknown=is_beginning), strict=True))
     return {day: periods.statements[period] for day, period in by_day.items()}
 
 
@@ -74,7 +72,10 @@ def settle(journal, touched, first_day, opening_balance=None):
     touched = _follow_lines(touched)
     ordered = touched.search([("journal_id", "=", journal.id)], order="first_line_index, id")
     affected = ordered.filtered(
-        lambda one: one.online_period_start and one.first_line_index and one.date and one.date >= first_day
+        lambda one: (
+            # Why touched ones: the last day of a statement is an earlier one if its last line has left.
+            one.online_period_start and one.first_line_index and one.date and (one in touched or one.date >= first_day)
+        )
     )
     if not affected:
         return
@@ -90,7 +91,7 @@ def settle(journal, touched, first_day, opening_balance=None):
             start = loose[statement.id] if statement in new else statement.balance_start
         else:
             start = opening_balance
-        # Why none at times: PostgreSQL deletes lines along with their entries, and tells it to no statement.
+        # Why none at times: PostgreSQL deletes lines along with their entries, unnoticed by their statements.
         lines = sums.get(statement.id, NO_LINES)
         _write(
             statement,
@@ -227,7 +228,7 @@ def first_statement(journal):
 
 
 def of_unknown_start(journal):
-    """:return: the statements that wait to be told with which balance the journal begins; usually none"""
+    """:return: the statements that wait until the balance with which the journal begins is known; usually none"""
     return journal.env["account.bank.statement"].search(
         [("journal_id", "=", journal.id), ("online_start_unknown", "=", True)]
     )
@@ -277,28 +278,41 @@ class _Periods:
         return period
 
 
-def _create(journal, period):
-    """A statement without lines yet. What the account brought for its days and belongs to no statement joins it."""
-    statement = journal.env["account.bank.statement"].create(
-        {
-            "name": f"{journal.code} {period.name}",
-            "reference": journal.account_online_account_id.display_name,
-            "online_period_start": period.start,
-            "online_period_end": period.end,
-            # Why given: Odoo would look for lines.
-            "balance_start": 0.0,
-            "balance_end_real": 0.0,
-        }
+def _create(journal, periods, *, is_start_unknown):
+    """Statements without lines yet. What the account brought for their days and belongs to no statement joins them.
+
+    :param list periods: :class:`~..sync.periods.Period`, in order
+    :return: ``account.bank.statement`` records in the same order
+    """
+    created = journal.env["account.bank.statement"].create(
+        [
+            {
+                "name": f"{journal.code} {period.name}",
+                "reference": journal.account_online_account_id.display_name,
+                "online_period_start": period.start,
+                "online_period_end": period.end,
+                "online_start_unknown": is_start_unknown,
+                # Why given: Odoo would look for lines.
+                "balance_start": 0.0,
+                "balance_end_real": 0.0,
+            }
+            for period in periods
+        ]
     )
+    if not created:
+        return created
     loose = journal.env["account.bank.statement.line"].search(
         [
             ("journal_id", "=", journal.id),
             ("online_account_id", "=", journal.account_online_account_id.id),
             ("statement_id", "=", False),
             ("state", "=", "posted"),
-            ("date", ">=", period.start),
-            ("date", "<=", period.end),
+            ("date", ">=", periods[0].start),
+            ("date", "<=", periods[-1].end),
         ]
     )
-    loose.statement_id = statement
-    return statement
+    if loose:
+        for period, statement in zip(periods, created, strict=True):
+            joining = loose.filtered(lambda line, period=period: period.start <= line.date <= period.end)
+            joining.statement_id = statement
+    return created

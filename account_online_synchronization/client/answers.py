@@ -5,6 +5,7 @@ contradicts itself in, or what belongs to another question, is refused by the cl
 """
 
 from .banks import read_capabilities, read_logo
+from .health import read_health
 from .texts import MAX_ID, is_identifier, readable, storable
 
 #: The proxy refuses longer ones, so no run could go on with them.
@@ -48,7 +49,8 @@ def _read_account(message):
 def read_connection(connection):
     """:param dict connection: *connection* object, or any other
     :return: ``id``, ``state``, ``reason``, ``consent_expires_at``, ``refreshed_at`` as texts, empty where unknown;
-        ``institution`` with ``id``, ``name``, ``logo`` and ``capabilities``, see :func:`.banks.read_capabilities`;
+        ``institution`` with ``id``, ``name``, ``logo``, ``capabilities``, see :func:`.banks.read_capabilities`, and
+        ``health``, see :func:`.health.read_health`;
         ``provider`` with ``code`` and ``label``
     """
     institution, provider = _object(connection.get("institution")), _object(connection.get("provider"))
@@ -63,6 +65,7 @@ def read_connection(connection):
             "name": readable(institution.get("name"), MAX_NAME),
             "logo": read_logo(institution.get("logo")),
             "capabilities": read_capabilities(institution.get("capabilities")),
+            "health": read_health(institution.get("health")),
         },
         "provider": {name: readable(provider.get(name), MAX_NAME) for name in ("code", "label")},
     }
@@ -101,7 +104,8 @@ def read_state(answer):
 def read_visit(answer):
     """:param dict answer: of an operation that may lead to a page
     :return: ``page_url`` and ``connection_id``, each None where there is none; ``state``, ``expires_at`` and
-        ``refreshed_at`` as texts that are empty where unknown; ``notes``, a list of sentences
+        ``refreshed_at`` as texts that are empty where unknown; ``notes``, a list of sentences; ``health``, see
+        :func:`.health.read_health`
     """
     named, page, notes = answer.get("connection_id"), answer.get("page_url"), answer.get("notes")
     # Why looked at here, too: the transport over HTTP compares the origin, and the embedded one has none.
@@ -111,6 +115,7 @@ def read_visit(answer):
         "connection_id": named if is_identifier(named) else None,
         "page_url": page if is_page and not page.startswith("//") else None,
         "notes": _read_notes(notes) if isinstance(notes, list) else [],
+        "health": read_health(answer.get("health")),
     }
 
 

@@ -12,11 +12,11 @@ ROOT = "/bank_sync/"
 
 
 class SignatureAuth(requests.auth.AuthBase):
-    """Signs each attempt anew, because a nonce serves once.
+    """Signs each attempt separately, because a nonce is valid once.
 
     :param str client: client id
-    :param str secret: shared with the proxy; stands in no text that this object gives of itself
-    :param str database: digest by which a copied database is told from the original
+    :param str secret: shared with the proxy; not in this object's ``repr``
+    :param str database: digest that distinguishes a copied database from the original
     :param clock: function that gives the seconds since 1970
     """
 

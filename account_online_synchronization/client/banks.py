@@ -3,6 +3,7 @@
 What can't be shown is left out: a list with one bank that is not as the protocol says is still a list.
 """
 
+from .health import read_health
 from .texts import is_identifier, readable
 
 MAX_LOGO = 20_000
@@ -28,8 +29,9 @@ def read_countries(countries):
 
 
 def _read_bank(institution):
-    """:return: ``id``, ``name``, ``country``, ``bic``, ``logo``, ``is_beta``, ``auto_sync``, ``history_days`` and
-    ``providers`` (list of ``id``, ``label``, ``is_beta``, the proposed one first); texts are empty where unknown
+    """:return: ``id``, ``name``, ``country``, ``bic``, ``logo``, ``is_beta``, ``auto_sync``, ``history_days``,
+    ``health`` (see :func:`.health.read_health`) and ``providers`` (list of ``id``, ``label``, ``is_beta``, ``health``,
+    the proposed one first); texts are empty where unknown
     """
     if (
         not isinstance(institution, dict)
@@ -46,11 +48,13 @@ def _read_bank(institution):
         "logo": read_logo(institution.get("logo")),
         "is_beta": institution.get("status") == "beta",
         **read_capabilities(institution.get("capabilities")),
+        "health": read_health(institution.get("health")),
         "providers": [
             {
                 "id": provider["institution_id"],
                 "label": _word(provider.get("label")) or _word(provider.get("code")),
                 "is_beta": provider.get("status") == "beta",
+                "health": read_health(provider.get("health")),
             }
             for provider in (providers if isinstance(providers, list) else [])
             if isinstance(provider, dict) and is_identifier(provider.get("institution_id"))

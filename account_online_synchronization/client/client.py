@@ -34,7 +34,7 @@ class ProxyClient:
     """Asks the proxy.
 
     :param transport: see :mod:`.transport`
-    :param record: ``callable(operation, payload, answer)`` that hears of every answer, None for nobody
+    :param record: ``callable(operation, payload, answer)`` called with every answer, None for no recording
     :param str language: in which the proxy is to speak of failures, such as ``fr_BE``; None for its own
     :param translate: ``callable(sentence) -> str``, which says our own sentences in the reader's language
     """
@@ -64,12 +64,9 @@ class ProxyClient:
         """:return: the same client with another listener"""
         return self._changed(record=record)
 
-    def over(self, wrap):
-        """:return: the same client over another transport
-
-        :param wrap: function from the transport to the other one
-        """
-        return self._changed(transport=wrap(self._transport))
+    def without_transaction(self):
+        """:return: the same client, where possible over a transport that uses no transaction of the caller"""
+        return self._changed(transport=self._transport.for_threads() or self._transport)
 
     def for_threads(self):
         """:return: transport for conversations in other threads, None where there is none; see :mod:`.transport`"""
@@ -242,14 +239,15 @@ class ProxyClient:
             raise self._unreadable()
         return read_accounts(accounts)
 
-    def iter_transaction_pages(self, connection_id, account_id, since=None, cursor=None):
+    def iter_transaction_pages(self, connection_id, account_id, since=None, cursor=None, seen=()):
         """Yield the pages of one range, see :func:`.answers.read_page`.
 
         :param date since: first day wanted, None for as far back as the bank allows
-        :param str cursor: bookmark of an earlier run, instead of ``since``
+        :param str cursor: bookmark of an earlier run, or of the page after which to continue, instead of ``since``
+        :param seen: cursors of the range's pages that were requested earlier
         :raise ProxyError: also when the paging does not come to an end
         """
-        seen, count = set(), 0
+        seen, count = set(seen), 0
         while True:
             answer = self._ask(
                 "transactions.list",

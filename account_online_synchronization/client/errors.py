@@ -40,9 +40,19 @@ class ProxyError(Exception):
     :param int retry_after: seconds to wait, or None
     :param str action: one of :data:`ACTIONS`
     :param history_days: of a question for transactions that had to be made shorter before it failed, as it came
+    :param health: *health* of docs/protocol.md of the connection's bank, as it came
     """
 
-    def __init__(self, code, message, reference=None, retry_after=None, action="contact_support", history_days=None):
+    def __init__(
+        self,
+        code,
+        message,
+        reference=None,
+        retry_after=None,
+        action="contact_support",
+        history_days=None,
+        health=None,
+    ):
         super().__init__(message)
         self.code = code
         self.message = message
@@ -51,10 +61,11 @@ class ProxyError(Exception):
         # An action this version does not know must not hide the message that comes with it.
         self.action = action if action in ACTIONS else "contact_support"
         self.history_days = history_days
+        self.health = health
 
     @classmethod
     def from_answer(cls, error):
-        """:param error: what stands under the key ``error`` of an answer"""
+        """:param error: value of an answer's key ``error``"""
         error = error if isinstance(error, dict) else {"message": error}
         # Why readable: a person reads them, and what turns the reading order could make them say something else.
         texts = {key: _words(error.get(key)) for key in ("code", "message", "reference", "action")}
@@ -65,8 +76,8 @@ class ProxyError(Exception):
         wait = error.get("retry_after")
         is_number = isinstance(wait, int | float) and not isinstance(wait, bool) and 0 < wait < float("inf")
         seconds = int(wait) if is_number else None
-        history_days = error.get("history_days")
-        return cls(code, message, texts.get("reference") or None, seconds or None, texts.get("action"), history_days)
+        more = {name: error.get(name) for name in ("history_days", "health")}
+        return cls(code, message, texts.get("reference") or None, seconds or None, texts.get("action"), **more)
 
 
 def _words(value):

@@ -92,6 +92,32 @@ def parse_transaction(message):
     )
 
 
+def read_details(message):
+    """What the bank said of a transaction, as the form of its line shows it.
+
+    Lines also come from files and from earlier modules: what can't be read is empty, and nothing fails.
+
+    :param message: *transaction* of docs/protocol.md, or whatever else is stored with a line
+    :return: dict of texts and days
+    """
+    message = message if isinstance(message, dict) else {}
+    counterparty = message.get("counterparty")
+    counterparty = counterparty if isinstance(counterparty, dict) else {}
+    texts = message.get("remittance")
+    texts = texts if isinstance(texts, list | tuple) else (texts,)
+    foreign = (readable(message.get("foreign_amount")), readable(message.get("foreign_currency")))
+    return {
+        "texts": "\n".join(filter(None, map(readable, texts[:MAX_ITEMS]))),
+        "booking_date": parse_day(message.get("booking_date")),
+        "value_date": parse_day(message.get("value_date")),
+        "counterparty_bic": readable(counterparty.get("bic")),
+        "creditor_reference": readable(message.get("creditor_reference")),
+        "end_to_end_id": readable(message.get("end_to_end_id")),
+        "mandate_id": readable(message.get("mandate_id")),
+        "foreign_amount": " ".join(foreign) if all(foreign) else "",
+    }
+
+
 def transaction_id(message):
     """The id that something claims to have, readable or not; None where it has none."""
     return (readable(message.get("id"), MAX_ID) or None) if isinstance(message, dict) else None

@@ -1,8 +1,8 @@
 """How a question reaches a proxy on another server.
 
 All HTTP of this addon goes through :class:`RemoteTransport`: time-outs, retries of what may be asked twice, a cap on
-what is read, TLS always verified, no redirect followed. Whatever is no answer of a proxy becomes a
-:class:`ServiceUnavailable` that says to a person what happened and what to do; nothing of what was sent stands in it.
+what is read, TLS always verified, no redirect followed. Anything else than an answer of a proxy becomes a
+:class:`ServiceUnavailable` that says to a person what happened and what to do, and quotes nothing of the request.
 """
 
 import json
@@ -11,7 +11,9 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from http.cookiejar import DefaultCookiePolicy
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import requests
@@ -19,7 +21,7 @@ import requests
 from ..tools.bounded_http import Deadline, TookTooLong, TooLarge, TooMany, bound, parse_json, read_body
 from .addresses import BadAddress, is_loopback, page_address
 from .errors import ProxyError, ServiceUnavailable
-from .words import _lt
+from .words import Sentence, _lt
 
 #: Seconds until somebody answers at all, and between two parts of the answer.
 TIMEOUTS = (5, 60)
@@ -199,89 +201,89 @@ def _may_be_gone(error):
     return isinstance(error, connection) and not isinstance(error, lasting) and not _is_certificate(error)
 
 
+class Cause(NamedTuple):
+    """Why there is no answer, for a person; ``%(address)s`` in the sentence is filled in later."""
+
+    applies: Callable
+    code: str
+    sentence: Sentence
+
+
+SLOW = _lt(
+    "The connection service at %(address)s took too long to answer. Please try again later; if this "
+    "persists, ask the administrator of the connection service."
+)
+#: The first that applies.
+CAUSES = (
+    Cause(
+        lambda error: isinstance(error, TooLarge),
+        "service_answer",
+        _lt(
+            "The answer of the connection service at %(address)s is larger than expected, so it was not read "
+            "and nothing was imported. Ask the administrator of the connection service."
+        ),
+    ),
+    # Why before the others: its context is whatever the cut connection looked like.
+    Cause(lambda error: isinstance(error, TookTooLong), "service_slow", SLOW),
+    Cause(
+        lambda error: isinstance(error, requests.exceptions.ProxyError),
+        "service_firewall",
+        _lt(
+            "The network's proxy server refused the connection to the connection service at %(address)s. Ask "
+            "your system administrator to allow this address."
+        ),
+    ),
+    Cause(
+        _is_certificate,
+        "service_certificate",
+        _lt(
+            "The certificate of the connection service at %(address)s can't be trusted, so nothing was sent: it "
+            "has expired, belongs to another address, or its issuer is unknown here. Ask the administrator of the "
+            "connection service to renew it."
+        ),
+    ),
+    Cause(
+        lambda error: isinstance(error, requests.ConnectTimeout),
+        "service_firewall",
+        _lt(
+            "The connection service at %(address)s can't be reached: there was no answer. Usually a firewall "
+            "is blocking the connection. Ask your system administrator to allow this address."
+        ),
+    ),
+    Cause(lambda error: isinstance(error, requests.ReadTimeout) or _has(error, TimeoutError), "service_slow", SLOW),
+    Cause(
+        lambda error: _has(error, socket.gaierror) or isinstance(error, requests.exceptions.InvalidURL),
+        "service_address",
+        _lt(
+            "The address %(address)s of the connection service can't be found on the network. Check it in the "
+            "settings for typing errors, or ask your system administrator about this server's DNS."
+        ),
+    ),
+    Cause(
+        lambda error: _has(error, ConnectionRefusedError),
+        "service_refused",
+        _lt(
+            "Nothing is listening at %(address)s: the connection service is switched off, or its address or "
+            "port is different. If this lasts, ask the administrator of the connection service."
+        ),
+    ),
+    Cause(
+        lambda _error: True,
+        "service_broken",
+        _lt(
+            "The connection to the connection service at %(address)s broke off before the answer was complete. "
+            "Please try again; if this persists, ask your system administrator whether a firewall is blocking it."
+        ),
+    ),
+)
+
+
 def _explain(error, address):
     """:param requests.RequestException error: why there is no answer
     :return: :class:`ServiceUnavailable` for a person
     """
-    if isinstance(error, TooLarge):
-        return ServiceUnavailable(
-            _lt(
-                "The answer of the connection service at %(address)s is larger than expected, so it was not read "
-                "and nothing was imported. Ask the administrator of the connection service.",
-                address=address,
-            ),
-            "service_answer",
-        )
-    if isinstance(error, TookTooLong):
-        # Why first: its context is whatever the cut connection looked like.
-        return _slow(address)
-    if isinstance(error, requests.exceptions.ProxyError):
-        return ServiceUnavailable(
-            _lt(
-                "The network's proxy server refused the connection to the connection service at %(address)s. Ask "
-                "your system administrator to allow this address.",
-                address=address,
-            ),
-            "service_firewall",
-        )
-    if _is_certificate(error):
-        return ServiceUnavailable(
-            _lt(
-                "The certificate of the connection service at %(address)s can't be trusted, so nothing was sent: it "
-                "has expired, belongs to another address, or its issuer is unknown here. Ask the administrator of the "
-                "connection service to renew it.",
-                address=address,
-            ),
-            "service_certificate",
-        )
-    if isinstance(error, requests.ConnectTimeout):
-        return ServiceUnavailable(
-            _lt(
-                "The connection service at %(address)s can't be reached: there was no answer. Usually a firewall "
-                "is blocking the connection. Ask your system administrator to allow this address.",
-                address=address,
-            ),
-            "service_firewall",
-        )
-    if isinstance(error, requests.ReadTimeout) or _has(error, TimeoutError):
-        return _slow(address)
-    if _has(error, socket.gaierror) or isinstance(error, requests.exceptions.InvalidURL):
-        return ServiceUnavailable(
-            _lt(
-                "The address %(address)s of the connection service can't be found on the network. Check it in the "
-                "settings for typing errors, or ask your system administrator about this server's DNS.",
-                address=address,
-            ),
-            "service_address",
-        )
-    if _has(error, ConnectionRefusedError):
-        return ServiceUnavailable(
-            _lt(
-                "Nothing is listening at %(address)s: the connection service is switched off, or its address or "
-                "port is different. If this lasts, ask the administrator of the connection service.",
-                address=address,
-            ),
-            "service_refused",
-        )
-    return ServiceUnavailable(
-        _lt(
-            "The connection to the connection service at %(address)s broke off before the answer was complete. "
-            "Please try again; if this persists, ask your system administrator whether a firewall is blocking it.",
-            address=address,
-        ),
-        "service_broken",
-    )
-
-
-def _slow(address):
-    return ServiceUnavailable(
-        _lt(
-            "The connection service at %(address)s took too long to answer. Please try again later; if this "
-            "persists, ask the administrator of the connection service.",
-            address=address,
-        ),
-        "service_slow",
-    )
+    cause = next(cause for cause in CAUSES if cause.applies(error))
+    return ServiceUnavailable(Sentence(cause.sentence.source, address=address), cause.code)
 
 
 def _explain_status(status, headers, address):

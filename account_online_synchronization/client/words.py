@@ -2,9 +2,9 @@
 
 
 class Sentence(str):
-    """A sentence for a person, in English, that whoever knows the reader's language can say again.
+    """A sentence for a person, in English, that can be translated later, where the reader's language is known.
 
-    :param str source: as it stands in the files of translations, with ``%(name)s`` where something is filled in
+    :param str source: as in the translation files, with ``%(name)s`` where something is filled in
     :param parameters: what is filled in, by name
     """
 

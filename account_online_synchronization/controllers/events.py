@@ -38,7 +38,7 @@ class AccountOnlineEventsController(http.Controller):
         sitemap=False,
     )
     def receive(self, **_parameters):
-        """What the connection service tells without being asked. It is answered at once, and done later."""
+        """Events of the connection service. They are acknowledged at once and processed later."""
         # sudo: nobody is logged in; _authenticate checks the service's signature before anything is done
         request.update_env(user=SUPERUSER_ID)
         try:

@@ -56,7 +56,7 @@ class AccountOnlineSynchronizationController(http.Controller):
         return self._page_in_window(visit) if visit.is_in_window else self._page_in_same_tab(visit)
 
     def _page_in_window(self, visit):
-        """A small page that closes itself where a screen of ours has heard of it, and else goes on by itself."""
+        """A small page that closes itself once a screen of ours has noticed it, and otherwise redirects."""
         onward = {"done": self._url_after(visit), "cancelled": "/odoo/connect-bank"}
         return request.render(
             "account_online_synchronization.return_in_window",

@@ -1,9 +1,22 @@
+import json
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ..books import restore
 from ..books.writer import BULK
+from ..client.messages import read_details
 from .server_fields import as_server
+
+#: State of a line → what Odoo stores of it. The same conditions count the lines on the journal's card.
+STATE_DOMAINS = {
+    "open": [("state", "=", "posted"), ("checked", "=", True), ("is_reconciled", "=", False)],
+    "to_review": [("state", "=", "posted"), ("checked", "=", False)],
+    "reconciled": [("state", "=", "posted"), ("checked", "=", True), ("is_reconciled", "=", True)],
+    "not_posted": [("state", "!=", "posted")],
+}
 
 
 class AccountBankStatementLine(models.Model):
@@ -69,6 +82,37 @@ class AccountBankStatementLine(models.Model):
         copy=False,
         help="Reviewed by a user: not a duplicate.",
     )
+    # Why not stored: it follows from stored fields, and PostgreSQL groups by them (_field_to_sql).
+    online_state = fields.Selection(
+        selection=[
+            ("open", "Open"),
+            ("to_review", "To Review"),
+            ("reconciled", "Reconciled"),
+            ("not_posted", "Not Posted"),
+        ],
+        string="State",
+        compute="_compute_online_state",
+        search="_search_online_state",
+        help="Open: without a counterpart. To Review: its entry is marked for review. Not Posted: its entry is a draft "
+        "or cancelled.",
+    )
+    online_can_reconcile = fields.Boolean(
+        compute="_compute_online_can_reconcile", help="An installed addon reconciles lines of this journal."
+    )
+    online_bank_texts = fields.Text(string="Bank's Texts", compute="_compute_online_details")
+    online_booking_date = fields.Date(string="Booking Date", compute="_compute_online_details")
+    online_value_date = fields.Date(string="Value Date", compute="_compute_online_details")
+    online_counterparty_bic = fields.Char(string="BIC", compute="_compute_online_details")
+    online_creditor_reference = fields.Char(string="Creditor Reference", compute="_compute_online_details")
+    online_end_to_end_id = fields.Char(string="End-to-End ID", compute="_compute_online_details")
+    online_mandate_id = fields.Char(string="Mandate", compute="_compute_online_details")
+    online_foreign_amount = fields.Char(string="Original Amount", compute="_compute_online_details")
+    online_raw_record = fields.Text(
+        string="Raw Record",
+        compute="_compute_online_raw_record",
+        groups="base.group_system",
+        help="The transaction as the connection service sent it.",
+    )
 
     # The last word on doubles is PostgreSQL's: whatever two workers do at the same time, one of them is refused.
     _online_transaction_unique = models.UniqueIndex(
@@ -84,6 +128,60 @@ class AccountBankStatementLine(models.Model):
     _online_account_day = models.Index(
         "(online_account_id, online_transaction_digest) WHERE online_account_id IS NOT NULL"
     )
+
+    # -------------------------------------------------------------------------
+    # COMPUTE METHODS
+    # -------------------------------------------------------------------------
+
+    @api.depends("state", "checked", "is_reconciled")
+    def _compute_online_state(self):
+        for line in self:
+            if line.state != "posted":
+                line.online_state = "not_posted"
+            elif not line.checked:
+                line.online_state = "to_review"
+            else:
+                line.online_state = "reconciled" if line.is_reconciled else "open"
+
+    def _search_online_state(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        return Domain.OR(STATE_DOMAINS[state] for state in value if state in STATE_DOMAINS)
+
+    def _field_to_sql(self, alias, field_expr, query=None):
+        if field_expr != "online_state":
+            return super()._field_to_sql(alias, field_expr, query)
+        return SQL(
+            "CASE WHEN %s IS DISTINCT FROM 'posted' THEN 'not_posted' WHEN %s IS NOT TRUE THEN 'to_review' "
+            "WHEN %s THEN 'reconciled' ELSE 'open' END",
+            self._field_to_sql(alias, "state", query),
+            self._field_to_sql(alias, "checked", query),
+            self._field_to_sql(alias, "is_reconciled", query),
+        )
+
+    @api.depends("journal_id")
+    def _compute_online_can_reconcile(self):
+        for journal, lines in self.grouped("journal_id").items():
+            lines.online_can_reconcile = bool(journal and journal._get_reconciliation_action())
+
+    @api.depends("transaction_details")
+    def _compute_online_details(self):
+        for line in self:
+            details = read_details(line.transaction_details)
+            line.online_bank_texts = details["texts"]
+            line.online_booking_date = details["booking_date"]
+            line.online_value_date = details["value_date"]
+            line.online_counterparty_bic = details["counterparty_bic"]
+            line.online_creditor_reference = details["creditor_reference"]
+            line.online_end_to_end_id = details["end_to_end_id"]
+            line.online_mandate_id = details["mandate_id"]
+            line.online_foreign_amount = details["foreign_amount"]
+
+    @api.depends("transaction_details")
+    def _compute_online_raw_record(self):
+        for line in self:
+            details = line.transaction_details
+            line.online_raw_record = details and json.dumps(details, indent=2, ensure_ascii=False)
 
     # -------------------------------------------------------------------------
     # CRUD METHODS
@@ -112,6 +210,28 @@ class AccountBankStatementLine(models.Model):
     # ACTIONS
     # -------------------------------------------------------------------------
 
+    def action_open_journal_entry(self):
+        """*Journal Entry*: the entry behind the line, in which it can also be booked."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Journal Entry"),
+            "res_model": "account.move",
+            "res_id": self.move_id.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+        }
+
+    def action_reconcile(self):
+        """*Reconcile*: the line in the addon that reconciles, see ``account.journal._get_reconciliation_action``."""
+        self.ensure_one()
+        self.check_access("write")
+        if action := self.journal_id._get_reconciliation_action(self):
+            return action
+        raise UserError(
+            self.env._("No installed addon reconciles bank transactions. Book this one in its journal entry.")
+        )
+
     def action_separate_online_transaction(self):
         """*Not the same*: undo that a line was taken for a transaction of the bank; the transaction gets its own line.
 
@@ -127,12 +247,7 @@ class AccountBankStatementLine(models.Model):
             )
         # sudo: write access to the line was checked above; the account is the line's own, which only the server sets
         new_line = restore.separate(as_server(account), as_server(self))
-        return {
-            **self.env["ir.actions.act_window"]._for_xml_id(
-                "account_online_synchronization.account_bank_statement_line_action"
-            ),
-            "domain": [("id", "in", (self + new_line).ids)],
-        }
+        return self._get_list_action([("id", "in", (self + new_line).ids)])
 
     def action_no_duplicate(self):
         """*No duplicate*: the user has looked."""
@@ -144,6 +259,16 @@ class AccountBankStatementLine(models.Model):
     # -------------------------------------------------------------------------
     # BUSINESS METHODS
     # -------------------------------------------------------------------------
+
+    @api.model
+    def _get_list_action(self, domain, **context):
+        """:param context: filters that are on at first; none are unless they are named
+        :return: action that lists bank transactions
+        """
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "account_online_synchronization.account_bank_statement_line_action"
+        )
+        return {**action, "domain": domain, "context": context}
 
     def _is_open_for_the_bank(self, dates=()):
         """Whether the bank's changes may reach the line: nobody has reconciled it, and its days are not locked.

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from odoo import api, fields, models, tools
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools.safe_eval import safe_eval
 
 from ..client.banks import read_banks
 from ..client.errors import ProxyError
@@ -11,6 +12,8 @@ from .server_fields import as_server
 
 _logger = logging.getLogger(__name__)
 
+#: The reconciliation of OCA's account_reconcile_oca, used where that is installed.
+OCA_RECONCILIATION = "account_reconcile_oca.action_bank_statement_line_reconcile"
 #: Banks that are proposed before anybody has searched.
 FAVORITES = 6
 
@@ -266,6 +269,15 @@ class AccountJournal(models.Model):
     # EXTENDS account
     # -------------------------------------------------------------------------
 
+    def open_action(self):
+        """*Transactions* and *To Review* on the card of a bank: one list, at first with what is left to do."""
+        action = super().open_action()
+        if self.type not in ("bank", "credit") or self.env.context.get("action_name"):
+            return action
+        only_to_review = self.env.context.get("search_default_to_check")
+        filters = ("to_review",) if only_to_review else ("open", "to_review")
+        return self._get_bank_lines_action(**{f"search_default_{name}": True for name in filters})
+
     def _get_bank_statements_available_sources(self):
         return [*super()._get_bank_statements_available_sources(), ("online_sync", self.env._("Bank Synchronization"))]
 
@@ -313,6 +325,41 @@ class AccountJournal(models.Model):
     # -------------------------------------------------------------------------
     # BUSINESS METHODS
     # -------------------------------------------------------------------------
+
+    def _get_bank_lines_action(self, **filters):
+        """:param filters: keys of the context that switch filters on at first
+        :return: action that lists the journal's bank transactions
+        """
+        self.ensure_one()
+        action = self.env["account.bank.statement.line"]._get_list_action(
+            [("journal_id", "=", self.id)], default_journal_id=self.id, **filters
+        )
+        return {**action, "display_name": self.display_name}
+
+    def _get_reconciliation_action(self, lines=None):
+        """Extension point: the screen on which users reconcile this journal's bank transactions.
+
+        An addon that reconciles overrides it; it returns ``super()`` for journals that it does not reconcile. The
+        list, the form and the summary of a first load offer *Reconcile* where there is an action. Access rights are
+        checked by the callers, and again by the screen itself.
+
+        :param lines: ``account.bank.statement.line`` of this journal to show; None: all that are open
+        :return: action, or None where no installed addon reconciles
+        """
+        self.ensure_one()
+        if not self.env.ref(OCA_RECONCILIATION, raise_if_not_found=False):
+            return None
+        action = self.env["ir.actions.act_window"]._for_xml_id(OCA_RECONCILIATION)
+        context = safe_eval(action["context"] or "{}", {"active_id": self.id})
+        domain = [("journal_id", "=", self.id)]
+        if lines is not None:
+            # Why not the default filter: a user may open a line that is reconciled, to look or to undo.
+            context.pop("search_default_not_reconciled", None)
+            domain = [("id", "in", lines.ids)]
+        else:
+            context["search_default_not_reconciled"] = True
+        journal = {"active_id": self.id, "active_ids": self.ids, "active_model": "account.journal"}
+        return {**action, "domain": domain, "context": {**context, **journal, "default_journal_id": self.id}}
 
     def _unlink_online_account(self):
         self.write({"account_online_account_id": False, "bank_statements_source": "undefined"})

@@ -314,10 +314,7 @@ class AccountOnlineAccount(models.Model):
 
     def action_open_lines(self):
         """The lines that this account has brought, or that were recognised as its transactions."""
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "account_online_synchronization.account_bank_statement_line_action"
-        )
-        return {**action, "domain": [("online_account_id", "in", self.ids)]}
+        return self.env["account.bank.statement.line"]._get_list_action([("online_account_id", "in", self.ids)])
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - ANSWERS OF THE PROXY
@@ -429,13 +426,16 @@ class AccountOnlineAccount(models.Model):
             values["account_number"] = str(message["number"])
         if message.get("name"):
             values["online_name"] = str(message["name"])
-        # Why only what is new: a write costs even where it changes nothing.
-        changed = {name: value for name, value in values.items() if (self[name] or None) != (value or None)}
-        if changed:
-            self.write(changed)
+        self._write_changes(values)
         scheme = self._prepare_identity_values(message)["id_scheme"]
         if message.get("id_scheme") and scheme != self.id_scheme:
             self._change_scheme(scheme)
+
+    def _write_changes(self, values):
+        """Write what is new. Why not all: a write costs even where it changes nothing."""
+        changed = {name: value for name, value in values.items() if (self[name] or None) != (value or None)}
+        if changed:
+            self.write(changed)
 
     def _check_is_no_other_account(self, message):
         """:raise ProxyError: when the service describes another account of this database under this one's id"""

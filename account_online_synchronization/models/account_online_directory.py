@@ -4,6 +4,7 @@ from odoo import api, models
 
 from ..client.banks import read_banks, read_countries
 from ..client.errors import ProxyError
+from ..sync.status import describe_health
 from .server_fields import as_server
 
 #: Banks that are shown at once.
@@ -81,9 +82,9 @@ class AccountOnlineDirectory(models.AbstractModel):
         :param str query: name, part of it, or BIC; empty for all
         :param str country: ISO 3166 code, empty for all
         :param str cursor: of the page before
-        :return: ``banks`` (see :mod:`..client.banks`), ``cursor`` of the next page or False, ``unlisted`` (entries
-            behind which the user may find the bank) and, where there are no banks, ``advice`` (see :meth:`_advise`); or
-            ``error``
+        :return: ``banks`` (see :mod:`..client.banks`; instead of ``health`` a sentence ``trouble``), ``cursor`` of the
+            next page or False, ``unlisted`` (entries behind which the user may find the bank) and, where there are no
+            banks, ``advice`` (see :meth:`_advise`); or ``error``
         """
         self.env["account.online.link"]._check_may_connect()
         page = self._search_banks(query, country, cursor)
@@ -180,11 +181,21 @@ class AccountOnlineDirectory(models.AbstractModel):
             return {"banks": [], "cursor": False, "error": self._describe_search_error(error)}
         following = answer.get("next_cursor")
         return {
-            "banks": read_banks(answer["institutions"]),
+            "banks": self._readable_banks(answer["institutions"]),
             "cursor": following if isinstance(following, str) else False,
-            "unlisted": read_banks(answer.get("unlisted")),
+            "unlisted": self._readable_banks(answer.get("unlisted")),
             **({"countries": read_countries(answer.get("countries"))} if with_countries else {}),
         }
+
+    @api.model
+    def _readable_banks(self, institutions):
+        """:return: as :mod:`..client.banks` reads them, ``trouble`` of bank and provider in a sentence"""
+        service = self.env["account.online.service"]
+        banks = read_banks(institutions)
+        for one in [*banks, *(provider for bank in banks for provider in bank["providers"])]:
+            sentence = describe_health(one.pop("health"))
+            one["trouble"] = service._translate(sentence) if sentence else ""
+        return banks
 
     @api.model
     def _describe_search_error(self, error):

@@ -18,10 +18,10 @@ from ..books import batch
 from ..books.run import Interrupted, Synchronization, TakenOver
 from ..client.banks import read_capabilities
 from ..client.errors import SERVICE_REFUSALS, ProxyError
+from ..client.health import Health
 from ..client.messages import parse_moment
 from ..sync import schedule
-from ..sync.status import ACTION_OF_REFUSAL, LinkFacts, describe, is_rate_limited
-from .account_online_run import RECONCILE_ACTION
+from ..sync.status import ACTION_OF_REFUSAL, SIGN_IN_BUTTONS, LinkFacts, describe, describe_health, is_rate_limited
 from .ir_websocket import accountants_of
 from .server_fields import as_server
 
@@ -35,6 +35,9 @@ ORDER_OF_STATES = ("error", "connected", "disconnected")
 
 #: Days. A longer history is not plausible, and a date is computed from it.
 MAX_HISTORY_DAYS = 36_500
+
+#: What is known of a bank's health is shown as long as what it counts is not over.
+HEALTH_LASTS = timedelta(hours=24)
 
 #: Days that the chart of recent synchronizations shows.
 SHOWN_DAYS = 30
@@ -108,6 +111,12 @@ class AccountOnlineLink(models.Model):
         copy=False,
         help="Notes of the connection service on its last answer, such as missing or outdated data.",
     )
+    # How other connections to the same bank fare, as the connection service says with each answer.
+    bank_failed_of_ten = fields.Integer(
+        readonly=True, copy=False, help="Of ten connections to this bank, how many failed within a day."
+    )
+    bank_answered_at = fields.Datetime(readonly=True, copy=False, help="When the bank last answered any of them.")
+    bank_health_at = fields.Datetime(readonly=True, copy=False, help="When the connection service said so.")
     client_identifier = fields.Char(
         string="Client ID",
         compute="_compute_client_identifier",
@@ -599,27 +608,13 @@ class AccountOnlineLink(models.Model):
         return link.env["account.online.run"]._describe_first_load(link)
 
     def action_open_reconciliation(self, journal_id):
-        """Open the reconciliation: OCA's view where it is installed, else the list of the journal's transactions."""
+        """Open the reconciliation of an installed addon, else the list of the journal's transactions."""
         self.ensure_one()
         self._check_may_synchronize()
         journal = self.journal_ids.filtered(lambda journal: journal.id == journal_id)
-        if not self.env.ref(RECONCILE_ACTION, raise_if_not_found=False):
-            action = self.env["ir.actions.act_window"]._for_xml_id(
-                "account_online_synchronization.account_bank_statement_line_action"
-            )
-            return {**action, "domain": [("journal_id", "=", journal.id)], "display_name": journal.display_name}
-        action = self.env["ir.actions.act_window"]._for_xml_id(RECONCILE_ACTION)
-        return {
-            **action,
-            "domain": [("journal_id", "=", journal.id)],
-            "context": {
-                "active_id": journal.id,
-                "active_ids": journal.ids,
-                "active_model": "account.journal",
-                "default_journal_id": journal.id,
-                "search_default_not_reconciled": True,
-            },
-        }
+        if not journal:
+            return self.action_open_lines()
+        return journal._get_reconciliation_action() or journal._get_bank_lines_action()
 
     def action_open_lines(self):
         """*Transactions*: what the bank's accounts brought."""
@@ -731,11 +726,9 @@ class AccountOnlineLink(models.Model):
         now = fields.Datetime.now()
         run.write({"state": "done", "ended_at": now})
         self._clear_error()
-        self._update_status_activity()
         delay = schedule.after_success(self._interval(), self._share())
         self._plan_next(delay, last_refresh=now, failure_count=0)
         self._send_status("done")
-        return self._notify(run._summary(), "success" if run.imported or run.adopted else "info")
 
     def _fail(self, run, error, user_present):
         run.write(
@@ -880,7 +873,7 @@ class AccountOnlineLink(models.Model):
         return self.env["account.online.account"]._update_from_proxy(self, accounts)
 
     def _has_consent(self):
-        """Whether the consent is valid, as far as is known: failures that pass by themselves do not end it."""
+        """Whether the consent is valid, as far as is known: temporary failures do not end it."""
         self.ensure_one()
         expiry = self.expiring_synchronization_date
         return (
@@ -929,6 +922,30 @@ class AccountOnlineLink(models.Model):
         text = "\n".join(answer.get("notes", ())) or False
         if (self.service_notes or False) != text:
             self.service_notes = text
+
+    def _take_health(self, health):
+        """:param health: :class:`~..client.health.Health`; None where the answers said nothing about it"""
+        if health or self.bank_health_at:
+            self.write(
+                {
+                    "bank_failed_of_ten": health.failed_of_ten if health else 0,
+                    "bank_answered_at": health.answered_at if health else False,
+                    "bank_health_at": fields.Datetime.now() if health else False,
+                }
+            )
+
+    def _get_health_card(self):
+        """What the card says before somebody signs in at the bank: whether that fails for others.
+
+        :return: a sentence; empty while all is well here, or what is known is from another day
+        """
+        self.ensure_one()
+        leads_to_the_bank = self.status_button in SIGN_IN_BUTTONS or self._get_consent_card()["renew"]
+        is_recent = self.bank_health_at and fields.Datetime.now() - self.bank_health_at < HEALTH_LASTS
+        if not is_recent or not (leads_to_the_bank or self.state == "error"):
+            return ""
+        sentence = describe_health(Health(self.bank_failed_of_ten, self.bank_answered_at or None))
+        return self.env["account.online.service"]._translate(sentence) if sentence else ""
 
     def _close_replaced(self):
         """All accounts have moved to another connection: nothing is left to synchronize here."""
@@ -1164,6 +1181,9 @@ class AccountOnlineLink(models.Model):
                 "provider_label",
                 "service_notes",
                 "has_refused_accounts",
+                "bank_failed_of_ten",
+                "bank_answered_at",
+                "bank_health_at",
             ]
         )
         fetching = self.env["account.online.run"]._get_fetching_status(self)
@@ -1180,6 +1200,7 @@ class AccountOnlineLink(models.Model):
                 "details": link.support_details if may_copy and link.status_button == "copy" else "",
                 "last_refresh": link.last_refresh_text,
                 "fetching": fetching.get(link.id, "done"),
+                "health": link._get_health_card(),
                 **link._get_consent_card(),
             }
             for link in self

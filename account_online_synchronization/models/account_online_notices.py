@@ -218,7 +218,13 @@ class AccountOnlineNotices(models.AbstractModel):
     def _is_consent_to_renew(self):
         """Whether a notice is due: the consent expires soon or has expired, and the connection is in use."""
         self.ensure_one()
-        return self.consent_state in ("ending", "ended") and self.state != "disconnected" and bool(self.journal_ids)
+        # Why the date first: to compare it, Odoo reads the user's time zone.
+        return (
+            bool(self.expiring_synchronization_date)
+            and self.state != "disconnected"
+            and bool(self.journal_ids)
+            and self.consent_state in ("ending", "ended")
+        )
 
     def _get_expiry_threshold(self):
         """:return: the nearest of the days of notice that has been passed"""

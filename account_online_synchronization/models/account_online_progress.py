@@ -15,7 +15,7 @@ EVERY = 1.0
 class AccountOnlineProgress(models.Model):
     """How far the load of one account is, for those who wait for it. Written in transactions of its own.
 
-    Why: a load commits after a thousand lines, and nothing while a slow bank is asked; the screen must show more. Why
+    Why: a load commits after two thousand lines, and nothing while a slow bank is asked; the screen must show more. Why
     not on the run or the load: the synchronization writes those, and two writers would block each other. Why a table,
     and not only messages on the bus: a screen that is opened later, or has no websocket, shows it, too.
     """
@@ -104,9 +104,9 @@ class Reporter:
         }
         self._reported_at = 0.0
 
-    def heard(self, heard):
-        """:param heard: :class:`~..sync.fetch.FetchProgress`"""
-        self._values |= vars(heard)
+    def fetched(self, progress):
+        """:param progress: :class:`~..sync.fetch.FetchProgress`"""
+        self._values |= vars(progress)
         self._report()
 
     def stored(self, number):

@@ -25,8 +25,6 @@ SHOWN_ANSWER = 100_000
 #: Runs that are deleted in one transaction; Odoo goes on while there are more.
 BATCH = 10_000
 
-#: The reconciliation view of account_reconcile_oca, used where that is installed.
-RECONCILE_ACTION = "account_reconcile_oca.action_bank_statement_line_reconcile"
 
 #: What helps against an error, by the action that the proxy advises: a method, and whether only administrators have it.
 REMEDIES = {
@@ -59,6 +57,7 @@ class AccountOnlineRun(models.Model):
         string="Duration (Seconds)",
         compute="_compute_duration",
         store=True,
+        precompute=True,
         aggregator="avg",
         help="From start to end, including the time in which a deferred run was waiting for the scheduled action.",
     )
@@ -76,7 +75,10 @@ class AccountOnlineRun(models.Model):
         required=True,
     )
     failures = fields.Integer(
-        compute="_compute_failures", store=True, help="1 for a run that failed, so that they can be counted."
+        compute="_compute_failures",
+        store=True,
+        precompute=True,
+        help="1 for a run that failed, so that they can be counted.",
     )
     load_ids = fields.One2many(comodel_name="account.online.load", inverse_name="run_id", readonly=True)
     current_load_id = fields.Many2one(
@@ -287,7 +289,7 @@ class AccountOnlineRun(models.Model):
             "result": run._summary() if state == "done" else "",
             "error": run._describe_error() if state == "failed" else False,
             "may_connect": self.env.user.has_group("account.group_account_manager"),
-            "is_reconciled_here": bool(self.env.ref(RECONCILE_ACTION, raise_if_not_found=False)),
+            "is_reconciled_here": any(journal._get_reconciliation_action() for journal in accounts.journal_ids),
         }
 
     @api.model

@@ -22,7 +22,7 @@ class AccountOnlineTransaction(models.Model):
     account_online_account_id = fields.Many2one(
         comodel_name="account.online.account",
         string="Bank Account",
-        # Why: what a user has deleted must not come back when the bank is connected anew.
+        # Why: what a user has deleted must not come back when the bank is connected again.
         ondelete="set null",
     )
     company_id = fields.Many2one(related="account_online_account_id.company_id", store=True)
@@ -123,12 +123,7 @@ class AccountOnlineTransaction(models.Model):
         for account in transactions.account_online_account_id:
             chosen = transactions.filtered(lambda one, account=account: one.account_online_account_id == account)
             lines += restore.restore(account, chosen)
-        return {
-            **self.env["ir.actions.act_window"]._for_xml_id(
-                "account_online_synchronization.account_bank_statement_line_action"
-            ),
-            "domain": [("id", "in", lines.ids)],
-        }
+        return lines._get_list_action([("id", "in", lines.ids)])
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS

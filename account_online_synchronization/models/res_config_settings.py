@@ -114,7 +114,7 @@ class ResConfigSettings(models.TransientModel):
 
     def action_test_online_sync(self):
         """*Test Connection*."""
-        # Why without loading the page again: whoever tests is about to change something there.
+        # Why without loading the page again: the user who tests is about to change something there.
         action = self._tell_of_service(lambda service: service._test())
         return {**action, "params": {**action["params"], "next": False}}
 

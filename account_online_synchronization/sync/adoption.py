@@ -35,7 +35,7 @@ class Candidate(NamedTuple):
 
     ``digest`` is set where another connection brought it. Such a line has the bank's own date, so only that counts.
     ``is_among`` says that one of the transactions must be it: a bank has brought it, another provider may tell of it
-    under another date, and its day is one that is told completely.
+    under another date, and the bank shows its day completely.
     """
 
     line_id: int

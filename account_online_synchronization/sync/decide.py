@@ -14,7 +14,7 @@ from typing import NamedTuple
 from .adoption import Wanted, adopt, similar
 from .identity import Entry, identify
 from .likeness import Texts
-from .matching import NEW, Known, match
+from .matching import NEW, SAME, Known, match
 
 #: What becomes of a transaction: nothing, because it is a line · a line that was there before becomes it · a new line ·
 #: it stays beside the books, with a reason · it is pending, because its day has not passed · a user has deleted it ·
@@ -120,7 +120,7 @@ class Decision(NamedTuple):
 @dataclass
 class Decisions:
     """``repeats`` counts what the answer said twice. ``withdrawn`` holds identifiers that the bank has taken back, and
-    that are none of the decisions. ``gone`` are known lines of days that the window tells completely, and it does not
+    that are none of the decisions. ``gone`` are known lines of days that the window shows completely, and it does not
     show them; ``lost`` are those that the bank showed before their day, so that a person is asked."""
 
     decisions: list
@@ -131,6 +131,11 @@ class Decisions:
 
     def __iter__(self):
         return iter(self.decisions)
+
+    @property
+    def is_quiet(self):
+        """Whether the bank shows nothing but what is known."""
+        return not self.withdrawn and all(one.outcome == KNOWN and one.change == SAME for one in self)
 
 
 def decide(window, policy, books):

@@ -10,7 +10,7 @@ Missing Transactions* use the same classes. Nothing is stored here: failures and
 ...     def recorded_by(self, record): return self
 ...     def refresh_connection(self, *names, **more): return {"state": "done"}
 ...     def list_accounts(self, connection_id): return [{"id": "A1"}]
-...     def iter_transaction_pages(self, connection_id, account_id, since, cursor):
+...     def iter_transaction_pages(self, connection_id, account_id, since, cursor, seen):
 ...         yield {"transactions": [{"id": "T1", "status": "booked", "booking_date": "2026-05-20", "amount": "-5.00",
 ...                                  "currency": "EUR"}], "removed_ids": [], "has_more": False, "next_cursor": "mark"}
 >>> fetch.go(Client())
@@ -28,6 +28,7 @@ from datetime import date
 
 from ..client.client import ProxyClient
 from ..client.errors import BadTransaction, ProxyError
+from ..client.health import read_health
 from ..client.messages import parse_transaction, storable, transaction_id
 from ..client.recording import Recording
 from ..client.words import _lt
@@ -163,10 +164,12 @@ class AccountFetch:
     plan will never serve again · ``error``: what the bank or the proxy said instead of the rest.
 
     :param AccountPlan plan: what is wanted
+    :param cursors: of pages that were fetched earlier, in their order: the fetch continues after the last of them, and
+        its window holds what comes now; see :meth:`take` for the others
     """
 
-    def __init__(self, plan):
-        self.plan = plan
+    def __init__(self, plan, cursors=()):
+        self.plan, self._cursors = plan, tuple(cursors)
         self.progress = FetchProgress()
         self.history_days = None
         self.is_bookmark_refused = False
@@ -188,7 +191,7 @@ class AccountFetch:
 
         :param int max_pages: leave it after so many pages; :meth:`go` continues there
         :param check: called before each question; it may raise
-        :param on_page: ``callable(account_id, progress)``
+        :param on_page: ``callable(account_fetch, page)``
         """
         try:
             self._read(client, connection_id, max_pages, check, on_page)
@@ -204,8 +207,10 @@ class AccountFetch:
 
     def _read(self, client, connection_id, max_pages, check, on_page):
         if not self._pages:
-            wanted = self.window.since, self._cursor
-            self._pages = client.iter_transaction_pages(connection_id, self.plan.online_identifier, *wanted)
+            cursor = self._cursors[-1] if self._cursors else self._cursor
+            self._pages = client.iter_transaction_pages(
+                connection_id, self.plan.online_identifier, self.window.since, cursor, self._cursors
+            )
         pages = 0
         while max_pages is None or pages < max_pages:
             check()
@@ -214,13 +219,17 @@ class AccountFetch:
                 self._finish()
                 return
             pages += 1
-            self._learn(page.get("history_days"))
-            read_page(page, self.window, self.plan.currency, self.plan.decimal_places)
-            self.progress.add(page["transactions"])
-            on_page(self.plan.account_id, self.progress)
+            self.take(page)
+            on_page(self, page)
             if not page.get("has_more"):
                 self._finish()
                 return
+
+    def take(self, page):
+        """:param dict page: of ``transactions.list``, fetched now or earlier"""
+        self._learn(page.get("history_days"))
+        read_page(page, self.window, self.plan.currency, self.plan.decimal_places)
+        self.progress.add(page["transactions"])
 
     def _finish(self):
         self.is_complete = True
@@ -253,6 +262,13 @@ class Fetch:
         if plan:
             self._expect(plan.accounts)
 
+    @property
+    def health(self):
+        """How other connections to the bank fare, see :mod:`..client.health`: what was said last; None: not known."""
+        errors = [self.error, *(one.error for one in self.accounts.values())]
+        said = [read_health(error.health) for error in errors if error]
+        return next(filter(None, said), None) or (self.news or {}).get("health")
+
     def _expect(self, plans):
         self.accounts = {one.account_id: AccountFetch(one) for one in plans}
 
@@ -265,7 +281,7 @@ class Fetch:
         self.is_complete = not plans
 
     def go(self, client, *, max_pages=None, stopped=None, on_page=lambda *_page: None):
-        """Fetch the rest, as far as the proxy says yes. Failures are kept, for whoever applies what came.
+        """Fetch the rest, as far as the proxy answers. Failures are kept until the fetch is applied.
 
         :param client: :class:`~..client.client.ProxyClient`
         :param int max_pages: see :meth:`AccountFetch.go`
@@ -308,9 +324,13 @@ class Fetch:
     def _ask_for_news(self, client):
         plan = self.plan
         if not plan.refresh:
-            refreshed_at = client.get_connection(plan.connection_id).get("refreshed_at")
-            if refreshed_at:
-                return {"state": "done", "refreshed_at": refreshed_at}
+            connection = client.get_connection(plan.connection_id)
+            if refreshed_at := connection.get("refreshed_at"):
+                return {
+                    "state": "done",
+                    "refreshed_at": refreshed_at,
+                    "health": connection["institution"]["health"],
+                }
         return client.refresh_connection(
             plan.connection_id, plan.user_present, return_url=plan.return_url, language=plan.language
         )

@@ -16,7 +16,7 @@ Without ids, or with ids that only count the transactions of a day, two equal co
 >>> [entry.identifier[:3] for entry in identify([coffee("2026-05-20-7")])]
 ['f1:']
 
-The digest says what the bank told of it, beginning with day and amount:
+The digest says what the bank reported of it, beginning with day and amount:
 
 >>> identify([coffee("A")])[0].digest[:17]
 '2026-05-20 -2.5 E'
@@ -50,7 +50,7 @@ SHARED = re.compile(r" ~[0-9a-f]{32}$")
 class Entry(NamedTuple):
     """A booked transaction with what it is recognised by.
 
-    ``identifier`` is unique in its account, ``digest`` says what the bank told of it (see :func:`digest`).
+    ``identifier`` is unique in its account, ``digest`` says what the bank reported of it (see :func:`digest`).
     """
 
     identifier: str

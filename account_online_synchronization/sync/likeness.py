@@ -195,7 +195,7 @@ def find_shift(gone, come, first=date.min):
     :param date first: that was asked for
     :return: :class:`Shift`, or None
     """
-    # Why not the days before: what stands there has not gone, and is evidence for nothing.
+    # Why not the days before: what is there has not gone, and is evidence for nothing.
     gone = [thing for thing in gone if thing.is_asked]
     if not gone or not come:
         return None

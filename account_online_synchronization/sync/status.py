@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..client.errors import SERVICE_REFUSALS
+from ..client.health import Health  # noqa: F401 - of the examples
 from ..client.words import _lt
 
 #: The one button that helps, by what a failure says is next.
@@ -41,6 +42,9 @@ BUTTON_OF_CODE = {
 
 #: Buttons that need a connection at the proxy; without one they would only lead to the next failure.
 BUTTONS_OF_A_CONNECTION = ("synchronize", "code", "renew", "credentials", "disable_auto_sync", "leave_out")
+
+#: Buttons that lead to the bank's pages.
+SIGN_IN_BUTTONS = ("code", "renew", "credentials", "reconnect")
 
 #: Failures that end without anybody's help are no danger. No action: there is nothing to do.
 KIND_OF_ACTION = {"retry": "warning", "": "info"}
@@ -104,6 +108,31 @@ def describe(link):
     if not link.error_message:
         return Status("info", _describe_disconnected(link), "", "reconnect")
     return _describe_failure(link)
+
+
+def describe_health(health):
+    """What connecting or renewing is likely to meet: how other connections to the same bank fared.
+
+    :param health: :class:`~..client.health.Health`, or None
+    :return: a sentence; empty where nothing is wrong, or nothing is known
+
+    >>> describe_health(Health(3))
+    '3 of 10 connections to this bank failed in the last 24 hours.'
+    >>> describe_health(Health(0)) or describe_health(None)
+    ''
+    """
+    if not health or not health.failed_of_ten:
+        return ""
+    facts = {"failed": health.failed_of_ten, "moment": health.answered_at}
+    if health.failed_of_ten == 10 and not health.answered_at:
+        return _lt("No connection to this bank worked in the last 24 hours.")
+    if not health.answered_at:
+        return _lt("%(failed)s of 10 connections to this bank failed in the last 24 hours.", **facts)
+    return _lt(
+        "%(failed)s of 10 connections to this bank failed in the last 24 hours. The bank last answered around "
+        "%(moment)s.",
+        **facts,
+    )
 
 
 def is_rate_limited(error_action, retry_at, now):

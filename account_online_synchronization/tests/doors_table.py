@@ -38,6 +38,7 @@ RANKS = {
 CHATTER = ("mail_*", "res_partner", "discuss_*")
 BOOKS = ("account_bank_statement*", "account_move*", "account_partial_reconcile", "ir_sequence*", "ir_attachment")
 LOADED = ("account_online_*", "account_journal", *BOOKS, *CHATTER)
+RECONCILED = ("account_reconcile_decision", "account_full_reconcile", *BOOKS, *CHATTER)
 WIZARDS = ("account_missing_transaction_*", "account_duplicate_transaction_*")
 
 
@@ -51,6 +52,7 @@ class Door(NamedTuple):
 
 METHODS = {
     # What is opened for a user: an action, without looking at a record.
+    "account.bank.statement.line.action_open_journal_entry": Door(INVOICING),
     "account.journal.action_open_online_account": Door(EVERYBODY),
     "account.journal.action_open_online_link": Door(EVERYBODY),
     "account.journal.action_open_online_progress": Door(EVERYBODY),
@@ -65,6 +67,7 @@ METHODS = {
     "account.online.link.action_open_runs": Door(EVERYBODY),
     "account.online.link.action_open_settings": Door(EVERYBODY),
     "account.online.link.action_open_transactions": Door(EVERYBODY),
+    "account.journal.open_action": Door(ODOO),
     "account.setup.bank.manual.config.validate": Door(ODOO, ("account_setup_bank_manual_config",)),
     # A visit of the bank's pages answers the user whose visit it is, and nobody else.
     "account.online.authorization.action_cancel": Door(EVERYBODY),
@@ -77,8 +80,15 @@ METHODS = {
     "account.online.link.action_open_reconciliation": Door(ACCOUNTANT),
     "account.online.link.get_first_load": Door(ACCOUNTANT),
     "account.online.run.action_fetch": Door(ACCOUNTANT, LOADED, asks=True),
+    # Accountants reconcile.
+    "account.journal.action_find_counterparts": Door(ACCOUNTANT, RECONCILED),
+    "account.journal.action_open_reconciliation": Door(EVERYBODY),
+    "account.journal.action_reconcile_dry_run": Door(ACCOUNTANT, ("account_journal",)),
+    "account.reconcile.decision.action_accept": Door(ACCOUNTANT, RECONCILED),
+    "account.reconcile.decision.action_undo": Door(ACCOUNTANT, RECONCILED),
     # Accountants look again at what the bank has brought.
     "account.bank.statement.line.action_no_duplicate": Door(ACCOUNTANT, ("account_bank_statement_line",)),
+    "account.bank.statement.line.action_reconcile": Door(ACCOUNTANT),
     "account.bank.statement.line.action_separate_online_transaction": Door(ACCOUNTANT, LOADED),
     "account.duplicate.transaction.wizard.action_delete": Door(ACCOUNTANT, (*LOADED, *WIZARDS)),
     "account.duplicate.transaction.wizard.action_dismiss_group": Door(ACCOUNTANT, (*BOOKS, *WIZARDS)),
@@ -207,6 +217,7 @@ READERS = {
     "account.online.run": ACCOUNTANT,
     "account.online.service": SYSTEM,
     "account.online.transaction": INVOICING,
+    "account.reconcile.decision": ACCOUNTANT,
     "account.setup.bank.manual.config": ODOO,
     "ir.websocket": SYSTEM,
     "res.company": ODOO,
@@ -291,7 +302,7 @@ NO_COMPANY_RULE = {
 #: Columns whose value means something for the program, so that no canary takes its place.
 KEPT = {
     "account.bank.statement.line": {"online_transaction_identifier", "online_transaction_digest"},
-    "account.missing.transaction.page": {"transactions", "next_cursor"},
+    "account.missing.transaction.page": {"transactions", "removed_ids", "next_cursor"},
     "account.missing.transaction.wizard": {"error_action"},
     # The scripted bank reads its bookmark.
     "account.online.account": {"online_identifier", "sync_cursor"},

@@ -14,7 +14,7 @@ from odoo.tests import new_test_user
 
 from .doors_table import KEPT
 
-ADDONS = ("account_online_synchronization", "bank_sync_proxy", "bank_sync_proxy_server")
+ADDONS = ("account_online_synchronization", "bank_sync_proxy", "bank_sync_proxy_server", "account_online_reconcile")
 TEXTS = re.compile(r"zq(\d+)q\d*zq")
 AMOUNTS = re.compile(r"(?<![\d.])7[,.]?31(\d)[,.]?(\d{3})(?!\d)")
 #: Content of files by the field that holds them: it is looked for as it is and in Base64.
@@ -191,6 +191,7 @@ class Company:
         env["account.online.progress"].create(
             {"run_id": runs[0].id, "account_online_account_id": self.account.id, "step": "done"}
         )
+        self._propose(env)
         env["account.online.event"].create({"kind": "connection.changed", "nonce": f"nonce-{self.tag}"})
         env["account.online.migration"].create(
             {
@@ -200,6 +201,15 @@ class Company:
                 "source": "x",
                 "company_id": self.company.id,
             }
+        )
+
+    def _propose(self, env):
+        """A proposal for a bank line, by the optional addon."""
+        account = self.data["default_account_revenue"]
+        counterpart = {"kind": "account", "key": account.id, "settles": None, "label": "", "taxes": []}
+        counterpart |= {"amount": str(self.lines[0].amount), "partner": None, "analytic": None}
+        env["account.reconcile.decision"].create(
+            {"statement_line_id": self.lines[0].id, "reasons": [["amount", []]], "counterparts": [counterpart]}
         )
 
     def _open_wizards(self):

@@ -46,6 +46,9 @@ def make_company(env, name):
 
 def keep(env):
     """Make them for all tests of a database."""
+    # Why: pytest-odoo gives all its workers one filestore. Same records, same content, same file: one worker wrote it
+    # or collected it as garbage while another one read it.
+    env["ir.config_parameter"].set_param("ir_attachment.location", "db")
     records = {"user": make_user(env), "company": make_company(env, "Prepared Company")}
     records["other_company"] = make_company(env, "Other Prepared Company")
     records["user"].write({"company_id": records["company"].id, "company_ids": [Command.set(records["company"].ids)]})

@@ -87,7 +87,7 @@ class TestFirstLoad(OnlineSyncCommon):
         reporter = Reporter(link.account_online_account_ids, run)
         with patch.object(Reporter, "_write") as write, self.enter_registry_test_mode():
             for _number in range(1000):
-                reporter.heard(FetchProgress())
+                reporter.fetched(FetchProgress())
             self.assertEqual(write.call_count, 1)
             reporter.done(0)
             self.assertEqual(write.call_count, 2, "the end is told at once")
@@ -97,7 +97,7 @@ class TestFirstLoad(OnlineSyncCommon):
         run = self.env["account.online.run"].sudo().create({"account_online_link_id": link.id})
         reporter = Reporter(link.account_online_account_ids, run)
         # Why it fails: nobody else sees a run that is not committed.
-        reporter.heard(FetchProgress())
+        reporter.fetched(FetchProgress())
         self.assertFalse(self.env["account.online.progress"].sudo().search([("run_id", "=", run.id)]))
 
     def test_what_was_told_is_shown_and_sent(self):
@@ -109,7 +109,7 @@ class TestFirstLoad(OnlineSyncCommon):
             self.enter_registry_test_mode(),
             patch.object(self.registry["bus.bus"], "_sendone", lambda _bus, *message: sent.append(message)),
         ):
-            Reporter(account, run).heard(FetchProgress(3, 150, self.today() - timedelta(days=60), self.today()))
+            Reporter(account, run).fetched(FetchProgress(3, 150, self.today() - timedelta(days=60), self.today()))
         self.env.invalidate_all()
         (shown,) = self.screen(link)["accounts"]
         self.assertEqual((shown["progress"]["step"], shown["progress"]["percent"]), ("fetch", 30))

@@ -1,5 +1,6 @@
 import time
 from contextlib import suppress
+from datetime import timedelta
 from unittest.mock import patch
 
 from freezegun import freeze_time
@@ -7,7 +8,7 @@ from freezegun import freeze_time
 from odoo.tests import tagged
 
 from ..books import apply
-from ..books.run import Interrupted
+from ..books.run import MAX_FETCHES, Interrupted
 from .common import OnlineSyncCommon
 
 
@@ -112,6 +113,34 @@ class TestInterruptions(InterruptionsCommon):
             with self.assertRaises(Interrupted):
                 self.link._checkpoint(1, time.monotonic() - 1)
             self.link._checkpoint(1, time.monotonic() + 60)
+
+    def test_an_account_that_always_changes_is_left_to_the_next_run_which_says_so(self):
+        link = self.connect_journal(start_date=self.days_ago(5))
+        account, page = link.account_online_account_ids.sudo(), self.proxy._page
+
+        def change_meanwhile(payload):
+            account.start_date -= timedelta(days=1)
+            return page(payload)
+
+        with patch.object(self.proxy, "_page", change_meanwhile):
+            run = self.synchronize(link)
+        self.assertEqual(self.asked_operations().count("transactions.list"), MAX_FETCHES)
+        self.assertEqual(self.asked_operations().count("connections.refresh"), 1)
+        self.assertEqual((run.state, run.error_code, link.state), ("failed", "interrupted", "error"))
+        self.assertIn("changed again and again", run.error_message)
+        self.assertFalse(self.lines())
+        run = self.synchronize(link)
+        booked = len(self.proxy.transactions["A1"])
+        self.assertEqual((run.state, run.imported, link.state), ("done", booked, "connected"))
+
+    def test_pages_without_an_end_are_left_to_the_next_run_which_says_so(self):
+        link, page = self.connect_journal(), self.proxy._page({"account_id": "A1"})
+        with patch.object(self.proxy, "_page", lambda _payload: {**page, "has_more": True, "next_cursor": "1"}):
+            run = self.synchronize(link)
+        self.assertEqual((run.state, len(self.lines())), ("failed", 0))
+        self.assertIn("does not end", run.error_message)
+        run = self.synchronize(link)
+        self.assertEqual((run.state, run.imported), ("done", len(self.proxy.transactions["A1"])))
 
     def test_outside_of_the_schedule_there_is_no_deadline(self):
         self.assertEqual(self.link._deadline(), float("inf"))

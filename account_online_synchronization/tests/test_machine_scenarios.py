@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 from freezegun import freeze_time
 
 from odoo.tests import tagged
@@ -57,6 +59,23 @@ class TestMachineScenarios(OnlineSyncCommon):
         self.world.bank_changes(account, payments[1], "text")
         self.world.settle()
 
+    def test_find_missing_decides_as_the_run_that_follows(self):
+        for kind in ("stable", "nameless", "positional", "shared"):
+            with self.subTest(kind=kind), patch.object(World, "check_foreseen") as check:
+                account, payments = self.load(kind, 8, 5, 5, 1, start=20)
+                self.world.user_deletes(account, self.line_of(account, payments[0]))
+                self.world.user_types_what_the_bank_books_later(account, 0, True)
+                self.world.bank_books_what_the_user_typed(self.world.typed[0])
+                self.world.bank_books(account, 9)
+                self.world.bank_books_ahead(account, 2)
+                self.world.bank_announces(account)
+                self.world.run()
+                ((foreseen,), (decided,)) = (found.values() for found in check.call_args.args)
+                self.assertEqual(foreseen, decided)
+                self.assertLessEqual({"known", "deleted", "import", "held"}, {one.outcome for one in foreseen})
+                self.world.close()
+                self.renew_world()
+
     def test_new_ids(self):
         self.load("stable", 3, 1, 1)
         self.world.consent_is_renewed("C0")
@@ -82,6 +101,19 @@ class TestMachineScenarios(OnlineSyncCommon):
                     self.world.settle()
                     self.world.close()
                     self.renew_world()
+
+    def test_a_statement_adds_up_after_its_last_line_has_moved_to_the_next_one(self):
+        for what in ("one", "all"):
+            with self.subTest(moves=what):
+                # 17 May 2026 is a Sunday.
+                account, payments = self.load("stable", 6, 3, 1, periodicity="week")
+                if what == "one":
+                    self.world.bank_changes(account, payments[1], "date", 2)
+                else:
+                    self.world.bank_dates_otherwise(account, 1)
+                self.world.settle()
+                self.world.close()
+                self.renew_world()
 
     def test_a_standing_order_that_is_shown_before_its_day(self):
         for kind in ("stable", "nameless", "cursor", "positional", "shared"):

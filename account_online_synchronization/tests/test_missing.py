@@ -4,10 +4,13 @@ from unittest.mock import patch
 from freezegun import freeze_time
 
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.sql_db import Cursor
 from odoo.tests import new_test_user, tagged
 
+from ..client.client import ProxyClient
+from ..client.transport import EmbeddedTransport
 from ..wizards import account_missing_transaction
-from .common import OnlineSyncCommon
+from .common import OnlineSyncCommon, ScriptedProxy
 
 
 class MissingCommon(OnlineSyncCommon):
@@ -297,6 +300,58 @@ class TestMissing(MissingCommon):
         self.assertEqual(len(self.rows(wizard, "missing")), 5)
         wizard.action_read_on()
         self.assertEqual(wizard.read_count, 5, "nothing is asked once it is over")
+
+    def test_no_transaction_is_open_while_the_bank_is_asked(self):
+        self.synchronize(self.connect_journal())
+        events, execute = [], Cursor.execute
+
+        def note_query(cr, *arguments, **options):
+            events.append("query")
+            return execute(cr, *arguments, **options)
+
+        def answer(operation, payload):
+            events.append("bank")
+            return ScriptedProxy.dispatch(self.proxy, operation, payload)
+
+        wizard, self.proxy.page_size = self.wizard(), 1
+        for number in range(3):
+            self.proxy.book(f"T{number}", "5.00")
+        client = ProxyClient(EmbeddedTransport(answer))
+        with (
+            patch.object(self.registry["account.online.link"], "_get_client", lambda link: client),
+            patch.object(self.registry["account.online.service"], "_commit", lambda _service: events.append("commit")),
+            patch.object(Cursor, "execute", note_query),
+        ):
+            wizard.action_compare()
+        first = events.index("bank")
+        self.assertEqual(events[first - 1 : first + 3], ["commit", "bank", "bank", "bank"])
+        self.assertEqual(events.count("bank"), 3)
+
+    def test_pages_that_another_tab_has_read_meanwhile_are_kept_once(self):
+        self.synchronize(self.connect_journal())
+        self.proxy.book("T1", "5.00")
+        wizard, dispatch = self.wizard(), self.proxy.dispatch
+
+        def answer(operation, payload):
+            self.proxy.dispatch = dispatch
+            wizard.action_read_on()
+            return dispatch(operation, payload)
+
+        self.proxy.dispatch = answer
+        client = ProxyClient(EmbeddedTransport(lambda *question: self.proxy.dispatch(*question)))
+        with patch.object(self.registry["account.online.link"], "_get_client", lambda link: client):
+            wizard.action_compare()
+        self.assertEqual((wizard.state, wizard.read_count, len(wizard.sudo().page_ids)), ("done", 1, 1))
+        self.assertEqual(self.labels(wizard, "missing"), ["Text of T1"])
+
+    def test_a_bank_that_takes_no_first_day_is_compared_for_the_chosen_days(self):
+        self.proxy.book("T1", "5.00", day=self.days_ago(40))
+        self.proxy.book("T2", "6.00", day=self.days_ago(3))
+        link = self.connect_journal(start_date=self.days_ago(1))
+        link.account_online_account_ids.sudo().history_days = -1
+        wizard = self.compare(date_from=self.days_ago(10))
+        self.assertNotIn("since", self.proxy.asked[-1][1])
+        self.assertEqual(self.labels(wizard, "missing"), ["Text of T2"])
 
     def test_a_failure_has_its_button_and_leaves_the_link_alone(self):
         link = self.connect_journal()

@@ -326,7 +326,7 @@ class TestWriterFallback(AccountTestInvoicingCommon):
         lines = self.create_lines()
         self.assertComplete(lines)
         self.assertLessEqual(set(lines.move_id.ids), seen)
-        self.assertIn("hears of every field of account.move", self.bulk.reason)
+        self.assertIn("follows every computed field of account.move", self.bulk.reason)
 
     def test_analytic_distributions_by_another_addon_go_through_odoo(self):
         plan = self.env["account.analytic.plan"].create({"name": "Plan"})

@@ -14,9 +14,10 @@ import psycopg2
 from odoo.exceptions import UserError
 from odoo.sql_db import Cursor
 
-from ..books import apply
+from ..books import apply, compare
 from ..client.client import ProxyClient
 from ..client.transport import EmbeddedTransport
+from ..sync.decide import decide
 from .simulated_bank import Account, Payment, SimulatedBank
 from .world_checks import ABSENT, Checks
 
@@ -539,9 +540,10 @@ class World(Checks):
         for account in self.accounts:
             self._note_what_is_asked(account)
         links = self.links if link is None else link
+        foreseen = self._find_missing(links) if how == "user" and not breakdown else {}
         self.commits, started = 0, datetime.now()
         try:
-            with breakdown or contextlib.nullcontext():
+            with breakdown or contextlib.nullcontext(), self._noting(apply) as decided:
                 self._start(how, links)
         except (Crash, psycopg2.Error, Injected):
             if not breakdown:
@@ -553,10 +555,36 @@ class World(Checks):
         self.commit()
         self._note_what_was_told()
         if not breakdown:
+            self.check_foreseen(foreseen, decided)
             for account in self.accounts if how == "user" and link is None else ():
                 for payment in account.payments:
                     payment.marks.discard("moved unseen")
             self.check(links if how == "user" else self.links.filtered(lambda one: one.last_refresh == started))
+
+    def _find_missing(self, links):
+        """:return: dict from account id to what *Find Missing Transactions* decides just before a run"""
+        with self._noting(compare) as foreseen:
+            for record in links.account_online_account_ids.filtered("journal_ids"):
+                plan = record._plan_fetch()
+                # Why not with a bookmark: the run asks for changes then, not for days.
+                if not plan.cursor:
+                    values = {"journal_id": record.journal_ids.id, "date_from": plan.since or date(2000, 1, 1)}
+                    self.env["account.missing.transaction.wizard"].create(values).action_compare()
+        self.bank.calm_down()
+        return foreseen
+
+    @staticmethod
+    @contextlib.contextmanager
+    def _noting(module):
+        """:return: dict from account id to the decisions that are taken for a module of ``books``"""
+        found = {}
+
+        def note(window, policy, books):
+            found[books.account.id] = decide(window, policy, books)
+            return found[books.account.id]
+
+        with patch.object(module, "decide", note):
+            yield found
 
     def _start(self, how, links):
         Link = self.env["account.online.link"]

@@ -11,7 +11,7 @@ from ..models.server_fields import as_server
 #: Three months back, as the bank shows them.
 USUAL_DAYS = 90
 
-#: So many lines are shown at once, in whole groups; the number of all groups is told.
+#: At most so many lines are shown at once, in whole groups, with the number of all groups.
 MOST_LINES = 400
 
 
@@ -26,7 +26,7 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
     _description = "Find Duplicate Transactions"
     _inherit = ["account.online.server.fields"]
 
-    # Why longer than usual: whoever notices a mistake the next morning can still undo it.
+    # Why longer than usual: a mistake that is noticed the next morning can still be undone.
     _transient_max_hours = 24.0
 
     journal_id = fields.Many2one(
@@ -93,7 +93,7 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
     def action_delete(self):
         """*Delete Selected*.
 
-        :return: action that tells it, with *Undo*, and shows what is left
+        :return: action that shows the result, with *Undo*, and what is left
         """
         self.ensure_one()
         wizard = self._server()
@@ -132,7 +132,7 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
         Line.check_access("create")
         # sudo: the user may read this journal (_server) and create lines; what is brought back is checked against both
         lines = undo.restore(as_server(Line), kept, wizard)
-        # Why once more: the rules of the company are asked about what really stands there now.
+        # Why once more: the rules of the company are asked about what is really there now.
         lines.with_env(self.env).check_access("write")
         wizard.write({"undo": False, "deleted_count": 0})
         wizard._search_groups()

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import time
 from datetime import timedelta
@@ -10,27 +11,25 @@ from ..books import restore
 from ..books.compare import compare
 from ..books.kept import Kept
 from ..books.read import policy_of
-from ..books.run import try_lock
-from ..client.client import MAX_PAGES, UNREADABLE
+from ..books.run import client_for_user, try_lock
 from ..client.errors import ProxyError
 from ..models.server_fields import as_server
-from ..sync.decide import Window
-from ..sync.fetch import read_page
+from ..sync.fetch import AccountFetch
 from .account_missing_transaction_sections import Sections
 
 #: What most banks show without asking for another consent.
 USUAL_DAYS = 90
 
-#: A request reads pages for so long before it tells how far it is.
+#: A request reads pages for so long before the progress is shown.
 READ_SECONDS = 2
 
 
 class AccountMissingTransactionWizard(models.TransientModel):
     """*Find Missing Transactions*: what the bank shows for some days beside what the journal has.
 
-    The bank is asked as a synchronization asks it, but nothing moves by that: neither the day of the last
-    synchronization nor its bookmark, and nothing is stored in the books before a user imports it. The bank's pages are
-    kept as long as the wizard, so that an import looks at them again and asks the bank nothing.
+    Plan, fetch and decide are those of a synchronization, and nothing is applied: neither the day of the last
+    synchronization nor its bookmark moves, and nothing is stored in the books before a user imports it. The bank's
+    pages are kept as long as the wizard, so that an import looks at them again and asks the bank nothing.
     """
 
     _name = "account.missing.transaction.wizard"
@@ -140,10 +139,9 @@ class AccountMissingTransactionWizard(models.TransientModel):
             return
         wizard._check_account()
         try:
-            if wizard._read_pages():
-                wizard._tell_result()
+            wizard._read_on()
         except ProxyError as error:
-            wizard._tell_error(error)
+            wizard._show_error(error)
 
     def action_change(self):
         """*Other Days*."""
@@ -163,12 +161,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
             raise UserError(self.env._("Select at least one transaction to import."))
         wizard._check_account()
         lines = wizard._import(chosen)
-        return {
-            **self.env["ir.actions.act_window"]._for_xml_id(
-                "account_online_synchronization.account_bank_statement_line_action"
-            ),
-            "domain": [("id", "in", lines.ids)],
-        }
+        return lines._get_list_action([("id", "in", lines.ids)])
 
     def action_solve(self):
         """The one button that belongs to the error."""
@@ -239,50 +232,77 @@ class AccountMissingTransactionWizard(models.TransientModel):
     def _account(self):
         return self.account_online_account_id.with_company(self.account_online_account_id.company_id)
 
-    def _read_pages(self):
-        """:return: whether the bank has no more pages
-        :raise ProxyError: as it comes
+    def _plan_fetch(self):
+        """:return: :class:`~..sync.fetch.AccountPlan`: the account's own one, for the chosen days"""
+        account = self._account()
+        since = account._within_history(self.date_from)
+        return dataclasses.replace(account._plan_fetch(), since=since, cursor=None)
+
+    def _read_on(self):
+        """Plan, fetch without a transaction, and store what came if the plan still holds, as a synchronization does.
+
+        :raise ProxyError: that keeps the bank's pages from being read
+        """
+        link = self._account().account_online_link_id
+        connection_id, client = link._get_connection_identifier(), client_for_user(link).without_transaction()
+        progress = self._progress()
+        fetched, pages = AccountFetch(self._plan_fetch(), self.page_ids.mapped("next_cursor")), []
+        # Why: no transaction is open while a bank is waited for. Only the state of this wizard is written so far.
+        self.env["account.online.service"]._commit()
+        until = time.monotonic() + READ_SECONDS
+        while not fetched.is_complete:
+            fetched.go(client, connection_id, max_pages=1, on_page=lambda _fetched, page: pages.append(page))
+            if time.monotonic() >= until:
+                break
+        # Why: another tab may have read these pages or chosen other days in the meantime.
+        if self.try_lock_for_update() and self._progress() == progress:
+            self._take(fetched, pages)
+
+    def _progress(self):
+        """What has been read so far, and for which question."""
+        return self.state, self._plan_fetch(), self.page_ids.ids
+
+    def _take(self, fetched, pages):
+        """
+        :param fetched: :class:`~..sync.fetch.AccountFetch`
+        :param pages: list of its pages
+        :raise ProxyError: that keeps the rest from being read
         """
         account = self._account()
-        link, until = account.account_online_link_id, time.monotonic() + READ_SECONDS
-        pages = link._get_client().iter_transaction_pages(
-            link._get_connection_identifier(),
-            account.online_identifier,
-            self.date_from,
-            self.page_ids.sorted("id")[-1:].next_cursor or None,
+        if account._learn_history(fetched.history_days):
+            # Days that the bank does not show have nothing missing, and nothing deleted.
+            self.date_from = account._within_history(self.date_from) or self.date_from
+        if fetched.error:
+            raise fetched.error
+        self.page_ids.create(
+            [
+                {
+                    "wizard_id": self.id,
+                    "transactions": json.dumps(page["transactions"]),
+                    "removed_ids": page["removed_ids"],
+                    "next_cursor": page["has_more"] and page["next_cursor"],
+                }
+                for page in pages
+            ]
         )
-        for page in pages:
-            if account._learn_history(page.get("history_days")):
-                # Days that the bank does not show have nothing missing, and nothing deleted.
-                self.date_from = account._within_history(self.date_from) or self.date_from
-            cursor = page["next_cursor"] if page.get("has_more") else False
-            self.env["account.missing.transaction.page"].create(
-                {"wizard_id": self.id, "transactions": json.dumps(page["transactions"]), "next_cursor": cursor}
-            )
-            self.read_count += len(page["transactions"])
-            if not cursor:
-                return True
-            if len(self.page_ids) >= MAX_PAGES:
-                raise ProxyError("unexpected_answer", self.env["account.online.service"]._translate(UNREADABLE))
-            if time.monotonic() >= until:
-                return False
-        return True
+        self.read_count += fetched.progress.transactions
+        if fetched.is_complete:
+            self._show_result()
 
     def _window(self):
         """:return: :class:`~..sync.decide.Window` of what was read"""
-        window, currency = Window(since=self.date_from), self._account().currency_id
+        fetched = AccountFetch(self._plan_fetch())
         for page in self.page_ids.sorted("id"):
-            message = {"transactions": json.loads(page.transactions)}
-            read_page(message, window, currency.name, currency.decimal_places)
-        return window
+            fetched.take({"transactions": json.loads(page.transactions), "removed_ids": page.removed_ids})
+        return fetched.window
 
     # -------------------------------------------------------------------------
-    # BUSINESS METHODS - TELLING
+    # BUSINESS METHODS - SHOWING
     # -------------------------------------------------------------------------
 
-    def _tell_result(self):
+    def _show_result(self):
         window = self._window()
-        comparison = compare(self._account(), window, self.date_to)
+        comparison = compare(self._account(), window, self.date_from, self.date_to)
         sections = Sections(self, comparison)
         self.write(
             {
@@ -294,7 +314,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
             }
         )
 
-    def _tell_error(self, error):
+    def _show_error(self, error):
         message = error.message
         if error.retry_after:
             moment = fields.Datetime.now() + timedelta(seconds=error.retry_after)
@@ -330,7 +350,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
         account, link = self._account(), self._account().account_online_link_id
         if not try_lock(link):
             raise UserError(self.env._("%s is being synchronized right now. Try again in a minute.", link.display_name))
-        found = compare(account, self._window(), self.date_to).missing
+        found = compare(account, self._window(), self.date_from, self.date_to).missing
         chosen = [one for one in found if one.key in keys and one.is_importable]
         if not chosen:
             raise UserError(
@@ -347,7 +367,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
                 kept += Transaction.create({**values, "state": "left_out", "reason_code": "before_start"})
                 continue
             if one.is_changed:
-                # Why: the bank tells it in other words by now, and these are what the user has seen.
+                # Why: the bank has changed it since, and the user has seen the new version.
                 one.kept.write(values)
             kept += one.kept
         return restore.restore(account, kept)
@@ -365,4 +385,5 @@ class AccountMissingTransactionPage(models.TransientModel):
     )
     # Why a text: it is exactly what came, also where PostgreSQL's JSON can't hold it.
     transactions = fields.Text(readonly=True)
+    removed_ids = fields.Json(readonly=True)
     next_cursor = fields.Char(readonly=True)

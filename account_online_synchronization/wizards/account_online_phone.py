@@ -69,7 +69,7 @@ class AccountOnlinePhone(models.TransientModel):
             except ProxyError as failure:
                 return self.env["account.online.link"]._notify(failure.message, "danger")
             values.update(phone_hint=service.phone_hint, reason=service.reason)
-        # sudo: whoever calls has checked what the user wanted, and it is checked again when the user goes on with it
+        # sudo: the caller has checked what the user wanted, and it is checked again when the user continues
         wizard = as_server(self).create(
             {
                 **values,

@@ -158,13 +158,13 @@ class AccountOnlineReversal(models.TransientModel):
 
     def _name_lines(self, left):
         """:return: list of sentences, one for each line, and one for how many more there are"""
-        told = [
+        described = [
             self.env._("%(line)s: %(reason)s", line=line._describe(), reason=reason)
             for line, reason in left[:MAX_NAMED]
         ]
         if len(left) > MAX_NAMED:
-            told.append(self.env._("And %s more.", len(left) - MAX_NAMED))
-        return told
+            described.append(self.env._("And %s more.", len(left) - MAX_NAMED))
+        return described
 
     def _reverse(self, lines):
         """Turn the sign of the account and of lines. The difference between bank and journal stays what it was."""

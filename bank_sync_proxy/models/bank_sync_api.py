@@ -85,7 +85,14 @@ class BankSyncApi(models.AbstractModel):
         _logger.info(
             "%s for client %s failed: %s, %s", one_line(str(operation)), client_sudo.id, record.reference, error
         )
-        return {"error": error.to_protocol(record.reference, record.message)}
+        failure = error.to_protocol(record.reference, record.message)
+        return {"error": failure | api_sudo._health_of(record.connection_id)}
+
+    @api.model
+    def _health_of(self, connection):
+        """:return: ``health`` of the connection's bank, for answers that hold no institution; empty where unknown"""
+        health = connection._health()
+        return {"health": health} if health else {}
 
     @api.model
     def _run(self, client, operation, payload):
@@ -119,7 +126,8 @@ class BankSyncApi(models.AbstractModel):
             self._text(payload, "cursor"),
         )
         rows = found._rows_of_banks()
-        institutions = [institution._to_protocol(rows[institution.id]) for institution in found]
+        health = self.env["bank.sync.institution"].union(*rows.values())._health(client)
+        institutions = [institution._to_protocol(rows[institution.id], health) for institution in found]
         answer = {"institutions": institutions, "next_cursor": cursor}
         if self._text(payload, "query") and not cursor:
             unlisted = self.env["bank.sync.institution"]._unlisted(self._text(payload, "country")) - found
@@ -171,7 +179,7 @@ class BankSyncApi(models.AbstractModel):
         challenge, notes = connection._refresh(payload.get("user_present") is True, visit["language"], state)
         if challenge is None:
             answer = {"state": "done", "refreshed_at": moment_text(aware(connection.refreshed_at))}
-            return {**answer, "notes": notes} if notes else answer
+            return answer | ({"notes": notes} if notes else {}) | self._health_of(connection)
         page = self.env["bank.sync.visit"]._open(connection, "refresh", challenge, state, **visit)
         return {"state": "challenge", "page_url": page["page_url"], "expires_at": page["expires_at"]}
 

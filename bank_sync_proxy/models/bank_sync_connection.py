@@ -15,6 +15,8 @@ KEEP_UNFINISHED_DAYS = 7
 MAX_NAME = 100
 #: How many days before the end of a consent the database is told, each once.
 WARNING_DAYS = (14, 7, 1)
+#: A success is noted again after this time.
+NOTED_EVERY = timedelta(hours=1)
 
 
 def naive(moment):
@@ -65,6 +67,14 @@ class BankSyncConnection(models.Model):
     )
     consent_expires_at = fields.Datetime(string="Consent Until", readonly=True, copy=False)
     refreshed_at = fields.Datetime(readonly=True, copy=False, help="When the bank gave its last news.")
+    # The health of a bank is counted from these three, see bank.sync.institution.
+    asked_at = fields.Datetime(
+        readonly=True, copy=False, help="When the bank was last asked and answered, or was in trouble."
+    )
+    answered_at = fields.Datetime(readonly=True, copy=False, help="When the bank last answered, within the hour.")
+    trouble = fields.Char(
+        readonly=True, copy=False, help="Code of the failure of the bank or its provider; empty since it answers again."
+    )
     # What the adapter needs to speak for the user, encrypted.
     secret_state = fields.Text(readonly=True, copy=False, groups="base.group_system")
     visit_ids = fields.One2many(comodel_name="bank.sync.visit", inverse_name="connection_id")
@@ -72,6 +82,8 @@ class BankSyncConnection(models.Model):
     error_count = fields.Integer(compute="_compute_error_count")
 
     _identifier_unique = models.UniqueIndex("(identifier)", "Identifiers of connections are unique.")
+    # The health of a bank: its connections that were asked last.
+    _health_index = models.Index("(institution_id, asked_at DESC) WHERE asked_at IS NOT NULL")
 
     # -------------------------------------------------------------------------
     # COMPUTES
@@ -134,9 +146,17 @@ class BankSyncConnection(models.Model):
             state = self._read_state()
             if (kept := self.provider_id._adapter().forget_refused(state)) != state:
                 self.secret_state = self.env["bank.sync.vault"]._encrypt(self, "secret_state", kept)
+        if error.is_outage:
+            self.write({"asked_at": fields.Datetime.now(), "trouble": error.code})
         for connection, kind, account in getattr(error, "spent", ()):
             if connection == self:
                 self.env["bank.sync.usage"]._count(self, kind, account)
+
+    def _note_answer(self):
+        """The bank has answered. Written once an hour at most: a run asks several questions."""
+        now = fields.Datetime.now()
+        if self.trouble or not self.answered_at or now - self.answered_at >= NOTED_EVERY:
+            self.write({"asked_at": now, "answered_at": now, "trouble": False})
 
     def _disconnect(self, reason=None):
         """Forget the consent for good; the record stays for support.
@@ -216,7 +236,9 @@ class BankSyncConnection(models.Model):
     def _accounts(self):
         """:return: *account* objects of docs/protocol.md"""
         self._check_usable()
-        return [account.to_protocol() for account in self._adapter().accounts(self._read_state())]
+        accounts = [account.to_protocol() for account in self._adapter().accounts(self._read_state())]
+        self._note_answer()
+        return accounts
 
     def _transactions(self, account, since, cursor, limit):
         """:return: :class:`~..providers.types.Page`"""
@@ -225,7 +247,9 @@ class BankSyncConnection(models.Model):
         if cursor:
             return self._adapter().transactions(state, account, **parameters)
         with self._spending("fetch", account):
-            return self._adapter().transactions(state, account, **parameters)
+            page = self._adapter().transactions(state, account, **parameters)
+        self._note_answer()
+        return page
 
     @contextmanager
     def _spending(self, kind, account=None):
@@ -324,8 +348,13 @@ class BankSyncConnection(models.Model):
     def _institution_to_protocol(self):
         if not self.institution_id:
             return None
-        institution = self.institution_id._to_protocol()
+        rows = self.institution_id._rows_of_banks()[self.institution_id.id]
+        institution = self.institution_id._to_protocol(rows, rows._health(self.client_id))
         return {**institution, "name": self.institution_name or institution["name"]}
+
+    def _health(self):
+        """:return: *health* of docs/protocol.md of the connection's bank through its provider, or None"""
+        return self.institution_id._health(self.client_id).get(self.institution_id.id)
 
     def _has_run_out(self):
         return self.consent_expires_at <= naive(self.provider_id._now())

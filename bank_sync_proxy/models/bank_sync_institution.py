@@ -45,6 +45,9 @@ class BankSyncInstitution(models.Model):
     provider_id = fields.Many2one(comodel_name="bank.sync.provider", required=True, index=True, ondelete="cascade")
     provider_institution = fields.Char(string="Provider's ID", required=True, readonly=True)
     capabilities = fields.Json(readonly=True)
+    failed_of_ten = fields.Integer(
+        readonly=True, help="Of ten connections, how many fail as the provider itself reports; 0: nothing reported."
+    )
     auto_sync = fields.Boolean(
         string="Automatic Synchronization", compute="_compute_capabilities", help="No: only while a user is present."
     )
@@ -281,6 +284,7 @@ class BankSyncInstitution(models.Model):
             "logo": logo if logo.startswith(("https://", "data:image/")) else False,
             "status": institution.status,
             "capabilities": institution.capabilities.to_protocol(),
+            "failed_of_ten": min(max(institution.failed_of_ten, 0), 10),
             "active": True,
         }
 

@@ -1,12 +1,15 @@
 import base64
 import json
+from datetime import timedelta
 from typing import NamedTuple
 
 from odoo import api, models
 from odoo.tools import SQL
 
 from ..providers.errors import ConfigurationError, ProtocolError
-from ..tools import banks
+from ..providers.types import moment_text
+from ..tools import banks, health
+from .bank_sync_connection import aware
 
 MAX_PAGE = 100
 MAX_QUERY = 100
@@ -228,13 +231,64 @@ class BankSyncInstitution(models.Model):
             )
         return found
 
-    def _to_protocol(self, rows=None):
+    def _health(self, client):
+        """How these banks answer at the moment, as far as their connections show it.
+
+        Only the connections that were asked last are read, from an index: a bank with many costs no more.
+
+        :param client: ``bank.sync.client`` that asks
+        :return: dict from id of the record to *health* of docs/protocol.md; banks without one are left out
+        """
+        found = {
+            bank.id: {"failed_of_ten": bank.failed_of_ten, "answered_at": None, "trouble": "institution_unavailable"}
+            for bank in self
+            if bank.failed_of_ten
+        }
+        # Why only those: where one entry stands for many banks, one bank's outage says nothing about the others.
+        single = self.filtered(lambda bank: bank.provider_id._facts().lists_banks)
+        for bank, outcomes in single._outcomes(client).items():
+            if described := health.describe(outcomes):
+                found[bank] = {**described, "answered_at": moment_text(aware(described["answered_at"]))}
+        return found
+
+    def _outcomes(self, client):
+        """:return: dict from id of the record to :class:`~..tools.health.Outcomes`, which no client may see"""
+        if not self:
+            return {}
+        self.env["bank.sync.connection"].flush_model(["institution_id", "asked_at", "answered_at", "trouble"])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT bank.id, count(*), count(recent.trouble), count(DISTINCT recent.client_id),
+                       bool_or(recent.client_id != %(client)s), max(recent.answered_at),
+                       mode() WITHIN GROUP (ORDER BY recent.trouble)
+                  FROM unnest(%(banks)s::int[]) AS bank (id)
+                 CROSS JOIN LATERAL (
+                       SELECT client_id, answered_at, trouble
+                         FROM bank_sync_connection
+                        WHERE institution_id = bank.id AND asked_at > %(since)s
+                        ORDER BY asked_at DESC
+                        LIMIT %(sample)s
+                       ) AS recent
+                 GROUP BY bank.id
+                """,
+                client=client.id,
+                banks=self.ids,
+                since=self.env.cr.now() - timedelta(hours=health.HOURS),
+                sample=health.SAMPLE,
+            )
+        )
+        return {bank: health.Outcomes(*outcomes) for bank, *outcomes in rows}
+
+    def _to_protocol(self, rows=None, health=None):
         """
         :param rows: of the bank, as in :meth:`_rows_of_banks`
+        :param health: as :meth:`_health` gives it for these rows
         :return: *institution* of docs/protocol.md
         """
         self.ensure_one()
         rows = rows or self._rows_of_banks()[self.id]
+        health = health or {}
         return {
             "id": self.identifier,
             "name": self.name,
@@ -243,8 +297,14 @@ class BankSyncInstitution(models.Model):
             "logo": self.logo or next(filter(None, rows.mapped("logo")), None),
             "status": self.status,
             "providers": [
-                {**row.provider_id._to_protocol(), "institution_id": row.identifier, "status": row.status}
+                {
+                    **row.provider_id._to_protocol(),
+                    "institution_id": row.identifier,
+                    "status": row.status,
+                    "health": health.get(row.id),
+                }
                 for row in rows
             ],
             "capabilities": self.capabilities or {},
+            "health": health.get(self.id),
         }

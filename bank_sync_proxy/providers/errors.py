@@ -108,6 +108,11 @@ class ProviderError(Exception):
             "action": self.action,
         }
 
+    @property
+    def is_outage(self):
+        """Whether the bank or its provider is to blame, so that other users of the bank are likely to meet it, too."""
+        return self.code in OUTAGES
+
 
 class TransientError(ProviderError):
     """Nobody has to act; the same question may be answered later."""
@@ -152,6 +157,10 @@ class Code:
     sentence: str
     connecting: str = ""
 
+
+#: Failures of a bank or its provider: nobody has to act, and none of them follows from credentials, a consent,
+#: settings, a rate limit, our own load, or an answer that we do not understand.
+OUTAGES = frozenset({"institution_unavailable", "provider_unavailable"})
 
 CODES = {
     code.code: code

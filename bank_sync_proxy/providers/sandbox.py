@@ -133,6 +133,7 @@ class Sandbox(Provider):
                     bic=bank.bic,
                     logo=f"data:image/svg+xml;base64,{logo}",
                     status=bank.status,
+                    failed_of_ten=bank.failed_of_ten,
                     capabilities=Capabilities(
                         auto_sync=bank.auto_sync,
                         history_days=HISTORY_DAYS,

@@ -40,6 +40,7 @@ class Bank:
     :param bool approval: the user approves in the bank's app after the password
     :param bool redirect: the consent is given on the bank's own page
     :param int refreshes_per_day: as in :class:`~.types.Capabilities`, and ``fetches_per_day`` and ``reconfirm_days``
+    :param int failed_of_ten: as in :class:`~.types.Institution`, so that a demonstration shows a bank in trouble
     """
 
     key: str
@@ -58,6 +59,7 @@ class Bank:
     refreshes_per_day: int | None = None
     fetches_per_day: int | None = None
     reconfirm_days: int | None = None
+    failed_of_ten: int = 0
 
 
 ACCOUNTS = {account["key"]: BankAccount(**account) for account in DATA["accounts"]}

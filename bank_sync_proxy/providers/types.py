@@ -64,6 +64,8 @@ class Institution:
     :param str country: ISO 3166 alpha-2
     :param str logo: URL, or ``data:`` URI
     :param str status: ``stable`` or ``beta``
+    :param int failed_of_ten: how many of ten connections fail at the moment, as the provider itself reports; 0: nothing
+        reported
     """
 
     id: str
@@ -73,6 +75,7 @@ class Institution:
     logo: str | None = None
     status: str = "stable"
     capabilities: Capabilities = Capabilities()
+    failed_of_ten: int = 0
 
 
 @dataclass(frozen=True)

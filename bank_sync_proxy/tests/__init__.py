@@ -9,6 +9,7 @@ from . import (
     test_dispatch,
     test_events,
     test_fairness,
+    test_health,
     test_pages,
     test_provider_doors,
     test_provider_keys,

@@ -20,5 +20,14 @@ class TestDependencies(TransactionCase):
         self.assertFalse(required & NOT_NEEDED)
         self.assertNotIn("bank_sync_proxy_server", required)
 
+    def test_an_ordinary_installation_runs_no_scheduled_action_within_the_hour(self):
+        """What is urgent is triggered, so a server without news for anybody stays quiet."""
+        names = self.env["ir.model.data"].search(
+            [("model", "=", "ir.cron"), ("module", "in", ("account_online_synchronization", "bank_sync_proxy"))]
+        )
+        crons = self.env["ir.cron"].browse(names.mapped("res_id"))
+        self.assertIn(self.env.ref("bank_sync_proxy.ir_cron_deliver_events"), crons)
+        self.assertFalse(crons.filtered(lambda cron: cron.interval_type == "minutes").mapped("name"))
+
     def test_a_proxy_alone_requires_no_mail(self):
         self.assertNotIn("mail", self.required("bank_sync_proxy"))

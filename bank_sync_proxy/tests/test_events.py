@@ -1,4 +1,6 @@
+import runpy
 from datetime import timedelta
+from pathlib import Path
 from unittest.mock import patch
 
 from freezegun import freeze_time
@@ -46,6 +48,36 @@ class TestEvents(ProxyCase):
             self.deliver()
         self.assertEqual(heard, [("transactions.new", connection.identifier)])
         self.assertEqual(event.state, "delivered")
+
+    def test_an_event_is_delivered_on_demand_and_retried_on_demand(self):
+        def moments():
+            found = self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)]).mapped("call_at")
+            self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)]).unlink()
+            return found
+
+        cron = self.env.ref("bank_sync_proxy.ir_cron_deliver_events")
+        moments()
+        now = fields.Datetime.now()
+        event = self.model._emit(self.client_record, "transactions.new", self.connection_of(self.client_record))
+        self.assertLessEqual(max(moments()), fields.Datetime.add(now, minutes=1))
+        with patch.object(type(event), "_deliver_here", lambda _event: "Trouble"):
+            self.deliver()
+        self.assertEqual(event.state, "pending")
+        self.assertEqual(moments(), [max(event.next_attempt_at, fields.Datetime.add(now, seconds=30))])
+        event.next_attempt_at = now
+        self.deliver()
+        self.assertEqual((event.state, moments()), ("delivered", []))
+
+    def test_an_update_slows_the_delivery_down_unless_somebody_has_set_it(self):
+        path = Path(__file__).parents[1] / "migrations" / "19.0.1.2.0" / "post-events_on_demand.py"
+        script = runpy.run_path(str(path))
+        cron = self.env.ref("bank_sync_proxy.ir_cron_deliver_events")
+        for before, after in (((10, "minutes"), (1, "days")), ((30, "minutes"), (30, "minutes"))):
+            cron.write({"interval_number": before[0], "interval_type": before[1]})
+            cron.flush_recordset()
+            script["migrate"](self.env.cr, "19.0.1.1.0")
+            cron.invalidate_recordset()
+            self.assertEqual((cron.interval_number, cron.interval_type), after)
 
     def test_a_user_who_leaves_is_told_nothing(self):
         identifier = self.connect()

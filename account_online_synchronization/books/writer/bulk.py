@@ -146,9 +146,9 @@ class Batch:
         require(not unusual, f"a line is created with {', '.join(sorted(unusual))}")
         require(all(values["date"] and values.get("journal_id") for values in self.values), "a line has no date")
         for name in GIVEN:
-            # Why: it would hear of each field several times, and of others than with Odoo.
-            is_heard = others_extend(self.env[name], "_compute_field_value")
-            require(not is_heard, f"another addon hears of every field of {name} that is computed")
+            # Why: it would be called several times for each field, and for other fields than by Odoo.
+            is_extended = others_extend(self.env[name], "_compute_field_value")
+            require(not is_extended, f"another addon follows every computed field of {name}")
         journal = self.env["account.journal"].browse({values["journal_id"] for values in self.values})
         require(len(journal) == 1, "the lines are of several journals")
         require(journal.suspense_account_id and journal.default_account_id, "the journal lacks an account")
@@ -249,7 +249,7 @@ class Batch:
         known, day = self.bulk.of_partners, self.values[self.first]["date"]
         keys = [key for key in dict.fromkeys(map(self._partner_key, self.values, self.amounts)) if key not in known]
         moves = {key: self._virtual(day, partner_id=key[1], currency_id=key[2]) for key in keys}
-        # Why: fiscal positions are asked for one partner at a time, each of which would be read by itself.
+        # Why: fiscal positions are asked for one partner at a time, each of which would be read in a query of its own.
         partners = self.env["res.partner"].browse({key[1] for key in keys} - {None})
         partners.with_company(self.journal.company_id).mapped("property_account_position_id")
         together = self.env[MOVE].concat(*moves.values())
@@ -326,7 +326,12 @@ class Batch:
             require(len(said) == 1, "entries have different messages")
         narration = self.pilot.narration
         joined = [{"statement_line_id": line.id, "narration": narration, "name": False} for line in lines]
-        Written(moves, items).call(*self._shown(rows), joined if others_extend(moves, "write") else ())
+        Written(moves, items).call(
+            # Why only then: to make up values that nobody looks at takes as long as to make the rows.
+            self._shown_moves(rows) if others_extend(moves, "create") else [],
+            self._shown_items(rows) if others_extend(items, "create") else [],
+            joined if others_extend(moves, "write") else (),
+        )
         if others_extend(lines, "write", "_synchronize_to_moves"):
             # Why one by one, and nothing: that is how Odoo says that a new entry has nothing new for its line.
             for line in lines.with_context(skip_account_move_synchronization=True):
@@ -367,10 +372,10 @@ class Batch:
             for field, records, _is_created in new._modified_triggers(tree, create=True):
                 self.env.add_to_compute(field, records)
 
-    def _shown(self, rows):
-        """:return: values of the entries and of the items, as other addons see them in Odoo's ``create()``"""
+    def _shown_moves(self, rows):
+        """:return: values of the entries, as other addons see them in Odoo's ``create()``"""
         journal_id = self.journal.id
-        moves = [
+        return [
             {
                 "move_type": "entry",
                 "journal_id": journal_id,
@@ -381,10 +386,13 @@ class Batch:
             }
             for row in rows[MOVE][0]
         ]
+
+    def _shown_items(self, rows):
+        """:return: values of the items, as other addons see them in Odoo's ``create()``"""
         accounts = self.journal.default_account_id, self.journal.suspense_account_id
         names = ("name", "move_id", "partner_id", "currency_id")
         numbers = ("amount_currency", "debit", "credit")
-        items = [
+        return [
             {
                 "account_id": account.id,
                 **{name: row[name] for name in names},
@@ -394,7 +402,6 @@ class Batch:
             for pair in zip(*rows[ITEM], strict=True)
             for account, row in zip(accounts, pair, strict=True)
         ]
-        return moves, items
 
 
 def _is_round(currency, amount):

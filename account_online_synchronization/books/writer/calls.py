@@ -4,8 +4,8 @@ The lists are recorded by ``tests/test_writer_calls.py``, which fails when a ver
 addon that extends a method is found by them before anything is written (:mod:`.overrides`).
 """
 
-#: Our own methods end these chains for the lines that are written, so that what stands in front of ours is called, and
-#: what stands behind is not (:mod:`.hooks`).
+#: Our own methods end these chains for the lines that are written, so that extensions before
+#: ours are called, and those after it are not (:mod:`.hooks`).
 REPLAYED = {
     "account.bank.statement.line": {"create"},
     "account.move": {"create", "write", "_post"},

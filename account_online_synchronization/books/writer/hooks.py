@@ -43,16 +43,19 @@ class Written:
     def call(self, move_values, item_values, joined=()):
         """Go through the chains in Odoo's order. In them the entries are drafts until posted.
 
+        :param move_values, item_values: for ``create()``; empty where nobody looks
         :param joined: for each entry what Odoo writes when its statement line is there; empty where nobody looks
         """
         moves = self.moves.with_context(**{WRITTEN: self})
         before = {"state": "draft", "posted_before": False, "name": False}
         for name, value in before.items():
             moves._fields[name]._update_cache(moves, value)
-        moves.browse().create(move_values)
+        if move_values:
+            moves.browse().create(move_values)
         for move, values in zip(moves, joined, strict=bool(joined)):
             move.write(values)
-        moves.env[self.items._name].create(item_values)
+        if item_values:
+            moves.env[self.items._name].create(item_values)
         moves.action_post()
 
     def post(self, moves):

@@ -52,7 +52,7 @@ def extended_computations(env):
 def _overrides(env, methods, below=None):
     """
     :param methods: dict from model to names of methods
-    :param str below: only what stands behind this addon's methods, where the writer ends the chain
+    :param str below: only what comes after this addon's methods, where the writer ends the chain
     :return: ``module: model.method`` of each that another addon extends
     """
     for model, names in methods.items():

@@ -15,7 +15,7 @@ from .bulk import BULK, Bulk
 _logger = logging.getLogger(__name__)
 
 #: Lines created in one savepoint. Large enough for the ORM's batching, small enough to find the bad one quickly.
-CHUNK = 1000
+CHUNK = 2000
 
 #: How Odoo and PostgreSQL say that a line can't be stored. Anything else is a mistake of ours, or worth another try.
 REFUSALS = (UserError, psycopg2.IntegrityError, psycopg2.DataError)
@@ -90,7 +90,7 @@ class Writer:
         try:
             with self.env.cr.savepoint():
                 Line = self.env["account.bank.statement.line"].with_context(**{BULK: self.bulk})
-                # Why copies: whoever has refused it may have changed it.
+                # Why copies: the code that has refused it may have changed it.
                 lines = Line.create([dict(values) for _entry, values in pairs])
                 self._check_days(lines, [values["date"] for _entry, values in pairs])
             written.lines += lines.with_env(self.env)
@@ -167,7 +167,7 @@ class Writer:
     # -------------------------------------------------------------------------
 
     def adopt(self, line, entry):
-        """A line that was there becomes the transaction's. Its texts stay those of whoever typed them."""
+        """A line that was there becomes the transaction's. Its texts stay as they were typed."""
         values = self.identity_values(entry)
         bank = self.bank_values(entry.transaction)
         values.update({name: bank[name] for name in ("partner_name", "account_number") if not line[name]})

@@ -1,8 +1,11 @@
 """What the search screen shows of a bank, whatever the connection service says."""
 
+from datetime import datetime
+
 import pytest
 
 from account_online_synchronization.client.banks import read_banks, read_capabilities, read_countries
+from account_online_synchronization.client.health import Health
 
 BANK = {
     "id": "plaid.1",
@@ -13,9 +16,16 @@ BANK = {
     "status": "beta",
     "providers": [
         {"code": "plaid", "label": "Plaid", "institution_id": "plaid.1", "status": "beta"},
-        {"code": "ponto", "label": "Ponto", "institution_id": "ponto.7", "status": "stable"},
+        {
+            "code": "ponto",
+            "label": "Ponto",
+            "institution_id": "ponto.7",
+            "status": "stable",
+            "health": {"failed_of_ten": 0, "answered_at": None, "trouble": None},
+        },
     ],
     "capabilities": {"auto_sync": False, "history_days": 90},
+    "health": {"failed_of_ten": 3, "answered_at": "2026-05-20T08:00:00Z", "trouble": "institution_unavailable"},
 }
 
 
@@ -31,9 +41,10 @@ def test_a_bank_is_shown_as_the_service_describes_it():
             "auto_sync": False,
             "history_days": 90,
             "reconfirm_days": 0,
+            "health": Health(3, datetime(2026, 5, 20, 8)),
             "providers": [
-                {"id": "plaid.1", "label": "Plaid", "is_beta": True},
-                {"id": "ponto.7", "label": "Ponto", "is_beta": False},
+                {"id": "plaid.1", "label": "Plaid", "is_beta": True, "health": None},
+                {"id": "ponto.7", "label": "Ponto", "is_beta": False, "health": Health(0)},
             ],
         }
     ]
@@ -54,6 +65,17 @@ def test_a_bank_that_cannot_be_shown_hides_no_other_one(broken):
 def test_what_is_missing_is_no_promise_and_no_warning():
     bank = read_banks([{"id": "x", "name": "X", "capabilities": "many", "providers": {"a": 1}}])[0]
     assert (bank["auto_sync"], bank["history_days"], bank["is_beta"], bank["providers"]) == (True, 0, False, [])
+
+
+@pytest.mark.parametrize(
+    "health", [None, "ill", [], {}, {"failed_of_ten": "3"}, {"failed_of_ten": 3.5}, {"failed_of_ten": -1}]
+)
+def test_a_health_that_cannot_be_read_is_not_known(health):
+    assert read_banks([{**BANK, "health": health}])[0]["health"] is None
+
+
+def test_a_moment_that_cannot_be_read_leaves_the_rest_of_a_health():
+    assert read_banks([{**BANK, "health": {"failed_of_ten": 3, "answered_at": {}}}])[0]["health"] == Health(3)
 
 
 def test_an_older_service_tells_no_countries():

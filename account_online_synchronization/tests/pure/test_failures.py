@@ -16,7 +16,7 @@ def raised_codes(path):
     for node in ast.walk(ast.parse(path.read_text())):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
             continue
-        place = {"ProxyError": 0, "ServiceUnavailable": 1}.get(node.func.id)
+        place = {"ProxyError": 0, "ServiceUnavailable": 1, "Cause": 1}.get(node.func.id)
         if place is None:
             continue
         named = [keyword.value for keyword in node.keywords if keyword.arg == "code"]

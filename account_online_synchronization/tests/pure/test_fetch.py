@@ -7,6 +7,7 @@ from account_online_synchronization.client.client import ProxyClient
 from account_online_synchronization.client.errors import ProxyError, ServiceUnavailable
 from account_online_synchronization.sync.fetch import (
     PAGES_AHEAD,
+    AccountFetch,
     AccountPlan,
     Fetch,
     FetchPool,
@@ -28,6 +29,10 @@ def transaction(name, day=20):
         "amount": "-5.00",
         "currency": "EUR",
     }
+
+
+#: *health* of docs/protocol.md
+ILL, WELL = {"failed_of_ten": 7}, {"failed_of_ten": 0}
 
 
 class Proxy:
@@ -113,6 +118,20 @@ def test_without_a_refresh_the_bank_is_not_asked_for_news():
 def test_a_bank_without_news_so_far_is_asked_for_them():
     proxy = Proxy(connections_get={"connection": {"id": "C1"}})
     assert fetched(proxy, refresh=False).news["refreshed_at"] == "2026-05-20T08:00:00Z"
+
+
+def test_the_health_of_the_bank_is_that_of_the_last_answer_that_said_so():
+    done = {"state": "done", "refreshed_at": "2026-05-20T08:00:00Z", "health": WELL}
+    failure = ProxyError("institution_unavailable", "It does not answer.", health=ILL)
+    assert fetched(Proxy()).health is None
+    assert fetched(Proxy(connections_refresh=done)).health.failed_of_ten == 0
+    assert fetched(Proxy(connections_refresh=done, transactions_list=failure)).health.failed_of_ten == 7
+    assert fetched(Proxy(connections_refresh=failure)).health.failed_of_ten == 7
+
+
+def test_without_a_refresh_the_health_is_that_of_the_connection():
+    connection = {"id": "C1", "refreshed_at": "2026-05-19T08:00:00Z", "institution": {"health": ILL}}
+    assert fetched(Proxy(connections_get={"connection": connection}), refresh=False).health.failed_of_ten == 7
 
 
 @pytest.mark.parametrize("changed", [wanted("A1", date(2026, 5, 9)), wanted("A1", SINCE, "b"), wanted("A2")])
@@ -237,6 +256,26 @@ def test_a_fetch_that_was_left_early_goes_on_where_it_was():
     assert booked(fetch) == {1: [f"T{number + 1}" for number in range(pages)]}
 
 
+def test_a_fetch_continues_in_another_process_after_the_pages_that_are_stored():
+    proxy, cursors, transactions = Proxy(transactions_list=many_pages(3)), [], []
+    for _process in range(3):
+        one = AccountFetch(wanted("A1"), cursors)
+        one.go(ProxyClient(proxy), "C1", max_pages=1, on_page=lambda _one, page: cursors.append(page["next_cursor"]))
+        transactions += [transaction.id for transaction in one.window.booked]
+        assert (one.window.since, one.window.is_delta) == (SINCE, False)
+    assert one.is_complete
+    assert transactions == ["T1", "T2", "T3"]
+    assert [payload.get("cursor") for payload in proxy.asked_of_transactions()] == [None, "1", "2"]
+
+
+def test_a_cursor_that_comes_again_ends_a_fetch_also_in_another_process():
+    proxy = Proxy(transactions_list={"transactions": [], "has_more": True, "next_cursor": "1"})
+    one = AccountFetch(wanted("A1"), ["1"])
+    one.go(ProxyClient(proxy), "C1")
+    assert one.error.code == "unexpected_answer"
+    assert len(proxy.asked) == 1
+
+
 def test_as_many_pages_as_a_thread_may_read_are_complete():
     fetch = Fetch(plan(wanted("A1")))
     fetch.go(ProxyClient(Proxy(transactions_list=many_pages(2))), max_pages=2)
@@ -248,7 +287,7 @@ def test_each_page_is_reported():
     fetch = Fetch(plan(wanted("A1")))
     fetch.go(
         ProxyClient(Proxy(transactions_list=many_pages(3))),
-        on_page=lambda account_id, progress: seen.append((account_id, progress.pages, progress.transactions)),
+        on_page=lambda one, page: seen.append((one.plan.account_id, one.progress.pages, one.progress.transactions)),
     )
     assert seen == [(1, 1, 1), (1, 2, 2), (1, 3, 3)]
 
@@ -384,7 +423,7 @@ def test_no_thread_runs_after_the_end():
             return super().call(operation, payload)
 
     proxy = Waiting()
-    before = threading.active_count()
+    before = set(threading.enumerate())
     with FetchPool(proxy) as pool:
         for number in range(8):
             pool.submit(number, new(number))
@@ -392,7 +431,7 @@ def test_no_thread_runs_after_the_end():
             assert entered.acquire(timeout=PATIENCE)
         pool.stop()
         assert len(proxy.asked) == 4, "who had not begun, or was at a later question, was still asked"
-        assert threading.active_count() == before
+        assert set(threading.enumerate()) <= before
 
 
 def test_without_a_transport_there_is_no_room():

@@ -6,16 +6,18 @@ stored by PostgreSQL, sent to a browser and shown to a person, and never belongs
 
 import json
 import unicodedata
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from account_online_synchronization.client import texts
 from account_online_synchronization.client.banks import read_banks, read_countries
 from account_online_synchronization.client.client import MAX_PAGES, MAX_TRANSACTIONS, ProxyClient
 from account_online_synchronization.client.errors import ACTIONS, BadTransaction, ProxyError
+from account_online_synchronization.client.health import Health, read_health
 from account_online_synchronization.client.messages import (
     MAX_AMOUNT,
     parse_balance,
@@ -67,6 +69,7 @@ BANK = {
     "status": "beta",
     "providers": [{"code": "plaid", "label": "Plaid", "institution_id": "plaid.1", "status": "beta"}],
     "capabilities": {"auto_sync": False, "history_days": 90},
+    "health": {"failed_of_ten": 3, "answered_at": "2026-05-03T09:00:00Z", "trouble": "institution_unavailable"},
 }
 CONNECTION = {
     "id": "C1",
@@ -79,6 +82,7 @@ CONNECTION = {
 }
 ERROR = {
     "error": {"code": "rate_limited", "message": "Wait.", "reference": "E-1", "retry_after": 60, "action": "retry"}
+    | {"health": BANK["health"]}
 }
 PAGE = {"page_url": "https://banks.example.com/p/1", "expires_at": "2026-05-03T10:00:00Z"}
 STATE = {"state": "active", "client_id": "c" * 32, "blocked_by": None, "reason": "Because.", "phone_hint": "•••• 56"}
@@ -106,7 +110,8 @@ QUESTIONS = {
     ),
     "refresh_connection": (
         lambda client: client.refresh_connection("C1", True),
-        {"state": "challenge", "refreshed_at": "2026-05-03T09:15:00Z", "notes": ["A card is missing."], **PAGE},
+        {"state": "challenge", "refreshed_at": "2026-05-03T09:15:00Z", "notes": ["A card is missing."], **PAGE}
+        | {"health": BANK["health"]},
     ),
     "delete_connection": (lambda client: client.delete_connection("C1"), {"deleted": True}),
     "list_accounts": (lambda client: client.list_accounts("C1"), {"accounts": [ACCOUNT, {**ACCOUNT, "id": "A2"}]}),
@@ -148,6 +153,33 @@ def assert_storable(value, depth=0):
         json.dumps(value, allow_nan=False)
     elif isinstance(value, int):
         assert abs(value) <= 2**63
+
+
+NUMBERS = st.integers(-(2**70), 2**70) | st.floats()
+ATOMS = st.none() | st.booleans() | NUMBERS | st.text(max_size=150) | st.sampled_from(["\x00", "\ud800", "a\nb", "é"])
+OBJECTS = st.recursive(
+    ATOMS,
+    lambda inner: st.lists(inner, max_size=30) | st.dictionaries(st.text(max_size=50) | st.just("\ud800"), inner),
+    max_leaves=60,
+)
+
+
+@given(OBJECTS)
+def test_what_is_kept_without_a_copy_equals_its_copy(value):
+    copy = texts._storable(value, 0, [texts.MAX_OBJECT])
+    assert json.dumps(storable(value)) == json.dumps(copy)
+
+
+def test_ordinary_transactions_are_kept_without_a_copy():
+    assert storable(TRANSACTION) is TRANSACTION
+
+
+@pytest.mark.parametrize("number", [1, 30, 36, 49, 50, 51, 100, 101])
+def test_large_objects_are_cut_at_the_same_place(number):
+    wide = {f"key {index}": "x" * 1960 for index in range(number)}
+    deep = {f"key {index}": ["é" * 40] * number for index in range(number)}
+    for large in (wide, deep):
+        assert storable(large) == texts._storable(large, 0, [texts.MAX_OBJECT])
 
 
 def assert_account(account):
@@ -270,13 +302,17 @@ def test_nothing_that_is_used_is_lost_of_a_valid_answer():
             "name": "A Bank",
             "logo": "https://logos.example/a.png",
             "capabilities": {"auto_sync": False, "history_days": 90, "reconfirm_days": 0},
+            "health": Health(3, datetime(2026, 5, 3, 9)),
         },
     }
     accounts = ask("list_accounts", {"accounts": [ACCOUNT]})
     assert accounts == [{name: value for name, value in ACCOUNT.items() if name != "number_type"}]
     page = QUESTIONS["transaction_pages"][1]
     assert ask("transaction_pages", page) == [page]
-    assert ask("refresh_connection", QUESTIONS["refresh_connection"][1])["notes"] == ["A card is missing."]
+    refreshed = ask("refresh_connection", QUESTIONS["refresh_connection"][1])
+    assert refreshed["notes"] == ["A card is missing."]
+    assert refreshed["health"] == Health(3, datetime(2026, 5, 3, 9))
+    assert read_health(ask("refresh_connection", ERROR).health) == refreshed["health"]
 
 
 def test_every_method_of_the_client_that_asks_is_lied_to():

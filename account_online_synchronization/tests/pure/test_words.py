@@ -53,7 +53,7 @@ def test_the_proxy_hears_the_readers_language_with_each_question():
         heard.append((operation, payload.get("language")))
         return {"state": "active", "accounts": []}
 
-    asking = client(dispatch, language="fr_BE").recorded_by(None).over(lambda transport: transport)
+    asking = client(dispatch, language="fr_BE").recorded_by(None).without_transaction()
     asking.get_status()
     asking.list_accounts("c")
     asking.verify_phone(phone="+3212", language="nl_BE")

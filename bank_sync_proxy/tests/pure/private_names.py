@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 #: Public in spite of their underscore: documented by Python or Odoo.
-PUBLIC = {"_", "_replace"}
+PUBLIC = {"_", "_asdict", "_replace"}
 
 
 def addons():

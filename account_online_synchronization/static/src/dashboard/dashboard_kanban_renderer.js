@@ -2,6 +2,7 @@ import { DashboardKanbanRenderer } from "@account/views/account_dashboard_kanban
 import { deserializeDateTime } from "@web/core/l10n/dates";
 import { FetchRecordError } from "@web/model/relational_model/errors";
 import { patch } from "@web/core/utils/patch";
+import { useEffect } from "@odoo/owl";
 import { useSynchronizationStatus } from "../synchronization_status";
 
 const { DateTime } = luxon;
@@ -15,6 +16,13 @@ patch(DashboardKanbanRenderer.prototype, {
             getFetching: () => this.props.list.records.filter(isChanging).map((record) => record.resId),
             reload: (journalIds) => this.reloadCards(journalIds),
         });
+        useEffect(
+            (root) => {
+                root?.addEventListener("keydown", leaveKeyToButton);
+                return () => root?.removeEventListener("keydown", leaveKeyToButton);
+            },
+            () => [this.rootRef.el]
+        );
     },
 
     async reloadCards(journalIds) {
@@ -31,6 +39,16 @@ patch(DashboardKanbanRenderer.prototype, {
         }
     },
 });
+
+/**
+ * Lets the browser press a button or link that has the focus: the kanban view takes Enter and the space bar for its
+ * cards, and so nothing on a card could be pressed without a mouse.
+ */
+function leaveKeyToButton(ev) {
+    if ([" ", "Enter"].includes(ev.key) && ev.target.closest(".o_kanban_record a, .o_kanban_record button")) {
+        ev.stopPropagation();
+    }
+}
 
 /** Whether a card will be another one without anybody's doing: it is fetched, or the time that a bank asked for is over. */
 function isChanging(record) {

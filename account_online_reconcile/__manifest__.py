@@ -1,0 +1,18 @@
+{
+    "name": "Bank Reconciliation",
+    "summary": "Books bank lines against what they pay where it is certain, and proposes the rest with reasons",
+    "version": "19.0.1.0.0",
+    "category": "Accounting/Accounting",
+    "author": "account_online_synchronization contributors",
+    "license": "LGPL-3",
+    "development_status": "Alpha",
+    "depends": ["account_online_synchronization"],
+    "data": [
+        "security/ir.model.access.csv",
+        "security/account_online_reconcile_rules.xml",
+        "data/ir_cron.xml",
+        "views/account_reconcile_decision_views.xml",
+        "views/account_journal_views.xml",
+    ],
+    "external_dependencies": {"python": ["python-stdnum", "regex"]},
+}

@@ -1,0 +1,229 @@
+"""Books a decision with Odoo's own means, and takes it back.
+
+The suspense item of the line's entry is replaced by the counterparts, which are then reconciled with what they settle.
+Everything is checked once more where it is booked: a decision may be older than what has happened since.
+"""
+
+from decimal import Decimal
+
+from odoo import Command
+from odoo.exceptions import LockError, UserError
+
+from ..matching.facts import ACCOUNT, CHARGES, DISCOUNT, ITEM, OWN_TRANSFER, PAYMENT
+
+#: As core's ``action_undo_reconciliation``: posted entries of bank lines are changed by their bank line only.
+AS_CORE = {"force_delete": True, "skip_readonly_check": True}
+
+
+def book(line, counterparts):
+    """
+    :param line: ``account.bank.statement.line``; whoever calls has checked that the user may reconcile it
+    :param counterparts: list of :class:`~..matching.facts.Counterpart`
+    :return: dict from the id of each line that was booked to the ids of the journal items that it has got
+    :raise UserError: where that is not possible any more
+    """
+    return _Booking(line, counterparts).run()
+
+
+def undo(line, items):
+    """Take a booking back as a whole.
+
+    :param items: ids of the journal items that :func:`book` has made
+    :raise UserError: where somebody has changed them since
+    """
+    _liquidity, suspense, others = line._seek_for_lines()
+    if suspense or set(others.ids) != set(items):
+        raise UserError(
+            line.env._(
+                "The entry of “%s” was changed since, so it can't be taken back here. Undo it in the journal entry.",
+                line.payment_ref or line.display_name,
+            )
+        )
+    was_checked = line.checked
+    line.action_undo_reconciliation()
+    if line.checked != was_checked:
+        line.checked = was_checked
+
+
+class _Booking:
+    def __init__(self, line, counterparts):
+        self.line, self.counterparts, self.env = line, counterparts, line.env
+        self.company = line.company_id
+        self.currency = line.currency_id
+
+    def run(self):
+        if not self.counterparts:
+            raise self._refuse(self.line)
+        transfers = [one for one in self.counterparts if one.kind == OWN_TRANSFER]
+        if transfers:
+            return self._transfer(self._other_side(transfers[0].key))
+        items = self._items()
+        self._lock(self.line.move_id, items)
+        liquidity, suspense = self._open_entry(self.line)
+        values, settled = self._values(items)
+        self._balance(values, liquidity)
+        made = self._replace(self.line, suspense, values)
+        for new, key in zip(made, settled, strict=True):
+            if key:
+                (new + items.browse(key)).reconcile()
+        return {self.line.id: made.ids}
+
+    # -------------------------------------------------------------------------
+    # CHECKS
+    # -------------------------------------------------------------------------
+
+    def _lock(self, *records):
+        try:
+            for some in records:
+                some.lock_for_update()
+        except LockError:
+            raise UserError(
+                self.env._("Somebody else is working with these documents. Try again in a moment.")
+            ) from None
+
+    def _refuse(self, line):
+        return UserError(
+            self.env._(
+                "“%s” can't be booked like that any more: the line or the document was changed since. Look for "
+                "counterparts again.",
+                line.payment_ref or line.display_name,
+            )
+        )
+
+    def _open_entry(self, line):
+        """:return: the items of the entry on the bank's and on the suspense account"""
+        line.invalidate_recordset(["is_reconciled"])
+        liquidity, suspense, others = line._seek_for_lines()
+        if line.move_id.state != "posted" or line.is_reconciled or others or len(liquidity) != 1 or len(suspense) != 1:
+            raise self._refuse(line)
+        return liquidity, suspense
+
+    def _items(self):
+        """:return: the journal items that are settled, all of this company, open, and with enough left"""
+        wanted = {one.key: one for one in self.counterparts if one.kind in (ITEM, PAYMENT)}
+        items = self.env["account.move.line"].browse(wanted).exists()
+        for item in items:
+            left, settles = Decimal(repr(item.amount_residual_currency)), wanted[item.id].settles
+            is_enough = abs(settles) <= abs(left) and (settles > 0) == (left > 0)
+            if item.company_id != self.company or item.parent_state != "posted" or item.reconciled or not is_enough:
+                raise self._refuse(self.line)
+        if len(items) != len(wanted):
+            raise self._refuse(self.line)
+        return items
+
+    # -------------------------------------------------------------------------
+    # JOURNAL ITEMS
+    # -------------------------------------------------------------------------
+
+    def _values(self, items):
+        """:return: (values of the new journal items, the id of the item that each settles or None)"""
+        values, settled = [], []
+        for one in self.counterparts:
+            if one.kind in (ITEM, PAYMENT):
+                values.append(self._settling(one, items.browse(one.key)))
+                settled.append(one.key)
+            elif one.kind == DISCOUNT:
+                more = self._discount(one, items.browse(one.key))
+                values += more
+                settled += [None] * len(more)
+            elif one.kind in (ACCOUNT, CHARGES):
+                values.append(self._on_account(one))
+                settled.append(None)
+            else:
+                raise self._refuse(self.line)
+        return values, settled
+
+    def _settling(self, one, item):
+        values = {
+            "account_id": item.account_id.id,
+            "partner_id": item.partner_id.id,
+            "name": item.move_id.payment_reference or item.move_id.name,
+            **self._amounts(one.amount),
+        }
+        if item.currency_id != self.currency:
+            if item.currency_id != self.line.foreign_currency_id:
+                raise UserError(self.env._("The bank does not say the amount in the currency of the document."))
+            values |= {"currency_id": item.currency_id.id, "amount_currency": -float(one.settles)}
+            if item.currency_id == self.company.currency_id:
+                values["balance"] = values["amount_currency"]
+        return values
+
+    def _on_account(self, one):
+        account = self.env["account.account"].browse(one.key).exists()
+        if not account or self.company not in account.company_ids:
+            raise self._refuse(self.line)
+        values = {
+            "account_id": account.id,
+            "partner_id": one.partner or self.line.partner_id.id,
+            "name": one.label or self.line.payment_ref,
+            **self._amounts(one.amount),
+        }
+        if one.analytic:
+            values["analytic_distribution"] = one.analytic
+        return values
+
+    def _discount(self, one, item):
+        """As core's *Register Payment* books it, with the taxes that go with it."""
+        made = self.env["account.move"]._get_invoice_counterpart_amls_for_early_payment_discount(
+            [{"aml": item, "amount_currency": -item.amount_residual_currency, "balance": -item.amount_residual}],
+            -float(one.amount),
+        )
+        return [values for some in made.values() for values in some]
+
+    def _amounts(self, amount):
+        """A counterpart stands on the other side of the bank's item, so with the other sign."""
+        amounts = self.line._prepare_counterpart_amounts_using_st_line_rate(self.currency, None, -float(amount))
+        return {
+            "currency_id": self.currency.id,
+            "amount_currency": self.currency.round(-float(amount)),
+            "balance": amounts["balance"],
+        }
+
+    def _balance(self, values, liquidity):
+        """What rounding to the company's currency leaves goes to the last item."""
+        rest = self.company.currency_id.round(liquidity.balance + sum(one["balance"] for one in values))
+        values[-1]["balance"] -= rest
+        if values[-1]["currency_id"] == self.company.currency_id.id:
+            values[-1]["amount_currency"] = values[-1]["balance"]
+
+    def _replace(self, line, suspense, values):
+        before = line.move_id.line_ids
+        commands = [Command.delete(suspense.id), *(Command.create(one) for one in values)]
+        line.with_context(**AS_CORE).write({"line_ids": commands})
+        return (line.move_id.line_ids - before).sorted("id")
+
+    # -------------------------------------------------------------------------
+    # TRANSFERS
+    # -------------------------------------------------------------------------
+
+    def _other_side(self, key):
+        other = self.line.browse(key).exists()
+        if (
+            not other
+            or other.company_id != self.company
+            or other.currency_id != self.currency
+            or self.currency.compare_amounts(other.amount, -self.line.amount)
+        ):
+            raise self._refuse(self.line)
+        return other
+
+    def _transfer(self, other):
+        account = self.company.transfer_account_id
+        if not account:
+            raise UserError(self.env._("Choose an account for transfers between banks in the settings of Accounting."))
+        self._lock(self.line.move_id, other.move_id)
+        items, booked = self.env["account.move.line"], {}
+        for line in (self.line, other):
+            liquidity, suspense = self._open_entry(line)
+            values = {
+                "account_id": account.id,
+                "name": line.payment_ref,
+                "currency_id": liquidity.currency_id.id,
+                "amount_currency": -liquidity.amount_currency,
+                "balance": -liquidity.balance,
+            }
+            made = self._replace(line, suspense, [values])
+            booked[line.id] = made.ids
+            items += made
+        items.reconcile()
+        return booked

@@ -1,0 +1,373 @@
+"""What the matcher needs of one journal, read with a number of queries that does not grow with lines or documents.
+
+Amounts come as text: Odoo lets PostgreSQL's ``numeric`` become a float, and the matcher computes with decimals.
+"""
+
+from collections import defaultdict
+from datetime import timedelta
+from decimal import Decimal
+
+from odoo import fields
+from odoo.tools import SQL
+
+from ..matching.decide import Books
+from ..matching.facts import STEPS, ZERO, Charges, Discount, Line, Money, OpenItem, Payment, Policy
+from ..matching.memory import Booking
+from ..matching.rules import Rule, RuleLine
+
+#: So far back bookings are remembered, and a dry run looks.
+PAST = timedelta(days=400)
+#: The newest bookings are what a user does today.
+MOST_BOOKINGS = 5000
+
+
+class JournalReader:
+    """
+    :param journal: ``account.journal``; whoever calls has checked that the user may reconcile in it
+    """
+
+    def __init__(self, journal):
+        self.journal, self.env = journal, journal.env
+        self.company = journal.company_id
+        self.currency = journal.currency_id or self.company.currency_id
+        self._flush()
+
+    def _flush(self):
+        """Queries see what is stored."""
+        for model in ("account.move.line", "account.move", "account.bank.statement.line", "account.payment"):
+            self.env[model].flush_model()
+        self.env["account.partial.reconcile"].flush_model()
+        self.env["res.partner.bank"].flush_model()
+        self.env["res.partner"].flush_model()
+
+    def _rows(self, query):
+        self.env.cr.execute(query)
+        return self.env.cr.dictfetchall()
+
+    # -------------------------------------------------------------------------
+    # LINES
+    # -------------------------------------------------------------------------
+
+    def lines(self):
+        """:return: list of :class:`Line` of this journal that are not reconciled"""
+        return self._lines(SQL("line.journal_id = %s AND line.is_reconciled IS NOT TRUE", self.journal.id))
+
+    def _lines(self, condition):
+        return [
+            Line(
+                key=row["id"],
+                day=row["date"],
+                amount=Decimal(row["amount"]),
+                currency=row["currency"],
+                label=row["payment_ref"] or "",
+                details=row["remittance"] or "",
+                note=row["note"] or "",
+                reference=row["reference"] or "",
+                end_to_end=row["end_to_end"] or "",
+                partner=row["partner"],
+                name=row["partner_name"] or "",
+                account=row["account_number"] or "",
+                journal=row["journal_id"],
+                foreign=Money(Decimal(row["foreign_amount"]), row["foreign_currency"])
+                if row["foreign_currency"]
+                else None,
+                decimals=row["decimals"],
+            )
+            for row in self._rows(
+                SQL(
+                    """
+                    SELECT line.id, line.journal_id, move.date, line.amount::text AS amount, line.payment_ref,
+                           line.account_number, line.partner_name, partner.commercial_partner_id AS partner,
+                           regexp_replace(COALESCE(move.narration, ''), '<[^>]*>', ' ', 'g') AS note,
+                           line.transaction_details->>'creditor_reference' AS reference,
+                           line.transaction_details->>'end_to_end_id' AS end_to_end,
+                           CASE WHEN jsonb_typeof(line.transaction_details->'remittance') = 'array'
+                                THEN (SELECT string_agg(text, ' ')
+                                        FROM jsonb_array_elements_text(line.transaction_details->'remittance') text)
+                           END AS remittance,
+                           line.amount_currency::text AS foreign_amount, foreign_currency.name AS foreign_currency,
+                           currency.name AS currency, currency.decimal_places AS decimals
+                      FROM account_bank_statement_line line
+                      JOIN account_move move ON move.id = line.move_id
+                      JOIN account_journal journal ON journal.id = line.journal_id
+                      JOIN res_company company ON company.id = journal.company_id
+                      JOIN res_currency currency ON currency.id = COALESCE(journal.currency_id, company.currency_id)
+                 LEFT JOIN res_currency foreign_currency ON foreign_currency.id = line.foreign_currency_id
+                 LEFT JOIN res_partner partner ON partner.id = line.partner_id
+                     WHERE move.state = 'posted' AND line.company_id = %s AND %s
+                  ORDER BY line.id
+                    """,
+                    self.company.id,
+                    condition,
+                )
+            )
+        ]
+
+    # -------------------------------------------------------------------------
+    # BOOKS
+    # -------------------------------------------------------------------------
+
+    def books(self):
+        """:return: :class:`Books`"""
+        others = self.env["account.journal"].search(
+            [("company_id", "=", self.company.id), ("type", "in", ("bank", "credit")), ("bank_acc_number", "!=", False)]
+        )
+        other_lines = SQL("line.journal_id <> %s AND line.is_reconciled IS NOT TRUE", self.journal.id)
+        return Books(
+            candidates=[*self.open_items(), *self.payments()],
+            rules=self.rules(),
+            bookings=self.bookings(),
+            accounts={journal.id: journal.bank_acc_number for journal in others},
+            other_lines=self._lines(other_lines),
+        )
+
+    def open_items(self):
+        """:return: list of :class:`OpenItem`: receivables and payables of the company"""
+        open_now = SQL("item.reconciled IS NOT TRUE AND item.amount_residual_currency <> 0")
+        return self._items(SQL("item.amount_residual_currency"), open_now)
+
+    def _items(self, amount, condition):
+        rows = self._rows(
+            SQL(
+                """
+                SELECT item.id, (%(amount)s)::text AS amount, currency.name AS currency, move.name AS number,
+                       move.payment_reference, move.ref, move.invoice_origin, commercial.id AS partner,
+                       commercial.name AS partner_name, COALESCE(move.invoice_date, move.date) AS day,
+                       CASE WHEN item.amount_residual_currency = item.amount_currency THEN item.discount_date END
+                           AS discount_date,
+                       item.discount_amount_currency::text AS discount_amount
+                  FROM account_move_line item
+                  JOIN account_account account ON account.id = item.account_id
+                  JOIN account_move move ON move.id = item.move_id
+                  JOIN res_currency currency ON currency.id = item.currency_id
+             LEFT JOIN res_partner partner ON partner.id = item.partner_id
+             LEFT JOIN res_partner commercial ON commercial.id = partner.commercial_partner_id
+                 WHERE item.company_id = %(company)s AND item.parent_state = 'posted'
+                   AND account.account_type IN ('asset_receivable', 'liability_payable') AND %(condition)s
+              ORDER BY item.id
+                """,
+                amount=amount,
+                company=self.company.id,
+                condition=condition,
+            )
+        )
+        numbers = self._account_numbers()
+        return [
+            OpenItem(
+                key=row["id"],
+                amount=Decimal(row["amount"]),
+                currency=row["currency"],
+                number=row["number"] or "",
+                references=_different(row["payment_reference"], row["ref"], row["invoice_origin"]),
+                partner=row["partner"],
+                name=row["partner_name"] or "",
+                accounts=numbers.get(row["partner"], ()),
+                day=row["day"],
+                discount=_discount(row),
+            )
+            for row in rows
+        ]
+
+    def _account_numbers(self):
+        """:return: dict from a commercial partner to the account numbers of it and its contacts"""
+        found = defaultdict(list)
+        for row in self._rows(
+            SQL(
+                """
+                SELECT partner.commercial_partner_id AS partner, bank.acc_number
+                  FROM res_partner_bank bank
+                  JOIN res_partner partner ON partner.id = bank.partner_id
+                 WHERE bank.active AND (bank.company_id IS NULL OR bank.company_id = %s)
+                """,
+                self.company.id,
+            )
+        ):
+            found[row["partner"]].append(row["acc_number"])
+        return {partner: tuple(numbers) for partner, numbers in found.items()}
+
+    def payments(self):
+        """:return: list of :class:`Payment` of this journal that the bank has not shown; the key is the journal item on
+        the outstanding account"""
+        return [
+            Payment(
+                key=row["id"],
+                amount=Decimal(row["amount"]),
+                currency=row["currency"],
+                number=row["number"] or "",
+                references=_different(row["memo"], row["payment_reference"]),
+                partner=row["partner"],
+                name=row["partner_name"] or "",
+                day=row["date"],
+            )
+            for row in self._rows(
+                SQL(
+                    """
+                    SELECT item.id, item.amount_residual_currency::text AS amount, currency.name AS currency,
+                           move.name AS number, payment.memo, payment.payment_reference, item.date,
+                           commercial.id AS partner, commercial.name AS partner_name
+                      FROM account_payment payment
+                      JOIN account_move move ON move.id = payment.move_id
+                      JOIN account_move_line item
+                           ON item.move_id = move.id AND item.account_id = payment.outstanding_account_id
+                      JOIN res_currency currency ON currency.id = item.currency_id
+                 LEFT JOIN res_partner partner ON partner.id = item.partner_id
+                 LEFT JOIN res_partner commercial ON commercial.id = partner.commercial_partner_id
+                     WHERE payment.journal_id = %s AND item.parent_state = 'posted'
+                       AND item.reconciled IS NOT TRUE AND item.amount_residual_currency <> 0
+                  ORDER BY item.id
+                    """,
+                    self.journal.id,
+                )
+            )
+        ]
+
+    # -------------------------------------------------------------------------
+    # RULES, MEMORY, SETTINGS
+    # -------------------------------------------------------------------------
+
+    def rules(self):
+        """:return: list of :class:`Rule`, in the user's order; without those whose lines have taxes, because this does
+        not compute any"""
+        models = self.env["account.reconcile.model"].search([("company_id", "=", self.company.id)])
+        return [_rule(model) for model in models if not model.line_ids.tax_ids]
+
+    def bookings(self):
+        """:return: list of :class:`Booking`: lines booked against one account and nothing else"""
+        booked = {
+            row["line"]: (row["account"], row["partner"])
+            for row in self._rows(
+                SQL(
+                    """
+                    SELECT line.id AS line, min(item.account_id) AS account, min(item.partner_id) AS partner
+                      FROM account_bank_statement_line line
+                      JOIN account_journal journal ON journal.id = line.journal_id
+                      JOIN account_move_line item
+                           ON item.move_id = line.move_id AND item.account_id <> journal.default_account_id
+                      JOIN account_account account ON account.id = item.account_id
+                      JOIN account_move move ON move.id = line.move_id
+                     WHERE line.journal_id = %s AND line.is_reconciled AND move.date >= %s
+                  GROUP BY line.id
+                    HAVING count(*) = 1 AND bool_and(split_part(account.account_type, '_', 1) IN ('income', 'expense'))
+                           AND bool_and(item.tax_line_id IS NULL)
+                  ORDER BY line.id DESC LIMIT %s
+                    """,
+                    self.journal.id,
+                    fields.Date.context_today(self.journal) - PAST,
+                    MOST_BOOKINGS,
+                )
+            )
+        }
+        if not booked:
+            return []
+        lines = self._lines(SQL("line.id = ANY(%s)", list(booked)))
+        return [Booking(line, booked[line.key][0], (), booked[line.key][1]) for line in lines]
+
+    def policy(self, is_automatic):
+        """:return: :class:`Policy`"""
+        limit, account = self.journal.reconcile_charges_limit, self.journal.reconcile_charges_account_id
+        charges = Charges(Decimal(str(self.currency.round(limit))), account.id) if limit and account else None
+        prefixes = self._rows(
+            SQL(
+                """
+                SELECT DISTINCT move.sequence_prefix
+                  FROM account_move move JOIN account_journal journal ON journal.id = move.journal_id
+                 WHERE journal.company_id = %s AND journal.type IN ('sale', 'purchase')
+                       AND move.sequence_prefix IS NOT NULL
+                """,
+                self.company.id,
+            )
+        )
+        return Policy(
+            steps=frozenset(STEPS) if is_automatic else frozenset(),
+            charges=charges,
+            prefixes=frozenset(row["sequence_prefix"] for row in prefixes),
+        )
+
+    # -------------------------------------------------------------------------
+    # DRY RUN
+    # -------------------------------------------------------------------------
+
+    def past(self):
+        """The lines that were matched with documents, and the books as they were open to them.
+
+        :return: (list of :class:`Line`, :class:`Books`, dict from a line's key to the set of (kind, key) it was booked
+            against)
+        """
+        rows = self._rows(
+            SQL(
+                """
+                SELECT line.id AS line, other.id AS item,
+                       CASE WHEN partial.debit_move_id = other.id THEN partial.debit_amount_currency
+                            ELSE -partial.credit_amount_currency END::text AS amount
+                  FROM account_bank_statement_line line
+                  JOIN account_move move ON move.id = line.move_id
+                  JOIN account_move_line mine ON mine.move_id = move.id
+                  JOIN account_account account ON account.id = mine.account_id
+                  JOIN account_partial_reconcile partial
+                       ON partial.debit_move_id = mine.id OR partial.credit_move_id = mine.id
+                  JOIN account_move_line other
+                       ON other.id = CASE WHEN partial.debit_move_id = mine.id THEN partial.credit_move_id
+                                          ELSE partial.debit_move_id END
+                 WHERE line.journal_id = %s AND line.is_reconciled AND move.date >= %s
+                   AND account.account_type IN ('asset_receivable', 'liability_payable')
+                """,
+                self.journal.id,
+                fields.Date.context_today(self.journal) - PAST,
+            )
+        )
+        booked, settled = defaultdict(set), defaultdict(Decimal)
+        for row in rows:
+            booked[row["line"]].add(("item", row["item"]))
+            settled[row["item"]] += Decimal(row["amount"])
+        items = {item.key: item for item in self.open_items()}
+        if settled:
+            for item in self._items(SQL("item.amount_residual_currency"), SQL("item.id = ANY(%s)", list(settled))):
+                items[item.key] = _with_amount(item, item.amount + settled[item.key])
+        lines = self._lines(SQL("line.id = ANY(%s)", list(booked))) if booked else []
+        return lines, Books(candidates=list(items.values())), dict(booked)
+
+
+def _different(*texts):
+    return tuple(dict.fromkeys(text for text in texts if text))
+
+
+def _discount(row):
+    return Discount(row["discount_date"], Decimal(row["discount_amount"])) if row["discount_date"] else None
+
+
+def _with_amount(item, amount):
+    return OpenItem(
+        item.key, amount, item.currency, item.number, item.references, item.partner, item.name, item.accounts, item.day
+    )
+
+
+def _rule(model):
+    return Rule(
+        key=model.id,
+        name=model.name,
+        is_automatic=model.trigger == "auto_reconcile",
+        journals=frozenset(model.match_journal_ids.ids),
+        partners=frozenset(model.match_partner_ids.commercial_partner_id.ids),
+        label=model.match_label or None,
+        label_value=model.match_label_param or "",
+        amount=model.match_amount or None,
+        least=_decimal(model.match_amount_min),
+        most=_decimal(model.match_amount_max),
+        lines=tuple(
+            RuleLine(
+                line.account_id.id or None,
+                line.amount_type,
+                line.amount_string or "",
+                line.label or "",
+                (),
+                line.partner_id.id or None,
+                line.analytic_distribution or None,
+            )
+            for line in model.line_ids
+        ),
+    )
+
+
+def _decimal(number):
+    """A float of Odoo as it was written."""
+    return Decimal(repr(number)) if number else ZERO

@@ -1,0 +1,46 @@
+"""The matcher's reasons in the reader's language. The English sentences are those of :mod:`..matching.reasons`."""
+
+
+def sentences(env):
+    """:return: dict from a reason's code to its sentence"""
+
+    return {
+        "reference": env._("The payment names %s."),
+        "end_to_end": env._("The payment carries the id of %s."),
+        "partner": env._("The counterparty is the partner of the document."),
+        "amount": env._("The amount is what is open."),
+        "sum": env._("The amounts of the documents add up to the payment."),
+        "all_open": env._("The payment is all that is open for the partner."),
+        "foreign": env._("The amount before the bank's conversion, %s, is what is open."),
+        "discount": env._("The amount is what is due with the early payment discount until %s."),
+        "charges": env._("Bank charges of %s are missing, which is within your limit."),
+        "fee": env._("The payout is the sum of the payments less a fee of %s."),
+        "in_transit": env._("A payment of this amount was registered and is in transit."),
+        "own_transfer": env._("The other side of this transfer is a line of another journal of yours."),
+        "rule": env._("The rule “%s” applies."),
+        "memory": env._("You have booked %s such payments in this way."),
+        "ambiguous": env._("Several documents fit equally well."),
+        "partner_has_one_too": env._("The counterparty has an open document of this amount, and it is another one."),
+        "part": env._("The payment is less than what is open: %s would be left open."),
+        "over": env._("The payment is more than what is open: %s would be left."),
+        "late_discount": env._("The early payment discount ended on %s."),
+        "other_currency": env._("The document is in another currency, and the bank does not say the amount in it."),
+        "names_others": env._("The payment also names %s, which is not open."),
+        "names_other_direction": env._("The payment names %s, but goes in the other direction."),
+        "unknown_reference": env._("The payment carries the reference %s, which no open document has."),
+        "amount_only": env._("The amount fits, but neither a reference nor the partner confirms it."),
+        "with_others": env._("With other open documents of the partner the amounts add up."),
+        "not_dated_yet": env._("The document is dated after the payment."),
+        "returned": env._("The payment %s seems to have come back."),
+        "claimed_twice": env._("Another line fits the same document."),
+        "unconfirmed_transfer": env._("The amounts are opposite, but no account number confirms the transfer."),
+        "rule_is_manual": env._("The rule is not automated."),
+        "rule_leaves_rest": env._("The lines of the rule do not add up to the payment: %s would be left."),
+        "not_switched_on": env._("Automatic booking is not switched on for this."),
+    }
+
+
+def say(env, reasons):
+    """:param reasons: list of [code, [value, …]], as they are stored"""
+    words = sentences(env)
+    return " ".join(words[code] % tuple(values) if values else words[code] for code, values in reasons if code in words)

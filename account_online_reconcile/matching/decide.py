@@ -1,0 +1,390 @@
+"""What becomes of each line: booked, proposed, or neither. Pure Python: it reads nothing and changes nothing.
+
+>>> from datetime import date
+>>> from decimal import Decimal
+>>> invoice = OpenItem(1, Decimal("121.00"), number="INV/2026/00042", partner=7)
+>>> line = Line(9, date(2026, 5, 4), Decimal("121.00"), label="Payment inv/2026/42 thank you")
+>>> decision = decide([line], Books(candidates=[invoice]), EVERYTHING)[9]
+>>> decision.kind, decision.step, [one.key for one in decision.counterparts]
+('automatic', 'reference', [1])
+
+The steps are always tried in this order: **reference → document → transfer → rule → memory**. The first that has an
+answer gives it. One exception: that somebody's document happens to have the amount, and nothing else agrees, is no
+answer yet; it stays as the last proposal.
+
+Automatic is what has exactly one candidate (or one set of candidates) whose amount agrees, and whose reference or
+partner agrees, and which nothing contradicts: the line names no other document, no other line claims the same one.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from .candidates import Candidates, identity
+from .documents import choose, net, order, settle
+from .evidence import read_line
+from .facts import (
+    ACCOUNT,
+    AUTOMATIC,
+    BATCH,
+    DOCUMENT,
+    EVERYTHING,
+    ITEM,
+    MEMORY,
+    NONE,
+    OWN_TRANSFER,
+    PAYMENT,
+    PROPOSAL,
+    REFERENCE,
+    RULE,
+    STEPS,
+    TRANSFER,
+    ZERO,
+    Counterpart,
+    Decision,
+    Line,
+    OpenItem,
+    Policy,
+    Reason,
+)
+from .memory import Memory
+from .numbers import FULL
+from .partners import account_key
+from .rules import RuleBook
+from .transfers import pair
+
+#: A person looks at so many proposals at most.
+MOST_ALTERNATIVES = 5
+
+
+@dataclass
+class Books:
+    """What lines are matched with. ``accounts``: the account numbers of own journals; ``other_lines``: lines of other
+    journals that may be the other side of a transfer."""
+
+    candidates: list = field(default_factory=list)
+    rules: list = field(default_factory=list)
+    bookings: list = field(default_factory=list)
+    accounts: dict = field(default_factory=dict)
+    other_lines: list = field(default_factory=list)
+
+
+class Answer(NamedTuple):
+    """Of one step. ``is_certain``: it may be booked without a person."""
+
+    step: str
+    counterparts: tuple
+    reasons: tuple
+    is_certain: bool = False
+    rest: object = ZERO
+    alternatives: tuple = ()
+
+
+def decide(lines, books, policy=EVERYTHING):
+    """:return: dict from a line's key to its :class:`~.facts.Decision`; the order of lines and candidates is of no
+    consequence"""
+    return Matcher(books, policy).decide(lines)
+
+
+class Matcher:
+    """Decides on lines; what it needs of the books is indexed once."""
+
+    def __init__(self, books, policy=EVERYTHING):
+        self.books, self.policy = books, policy
+        self.candidates = Candidates(books.candidates, policy.prefixes)
+        self.rules = RuleBook(books.rules)
+        self.memory = Memory(books.bookings)
+        self.own = {account_key(number) for number in (*policy.own_accounts, *books.accounts.values())} - {""}
+
+    def decide(self, lines):
+        lines = list(lines)
+        sides = pair([*lines, *self.books.other_lines], self.books.accounts, self.policy.transfer_days)
+        answers = {line.key: self._answer(line, sides.get(line.key)) for line in lines}
+        answers = self._without_conflicts(answers)
+        return {line.key: self._decision(line, answers[line.key]) for line in lines}
+
+    # -------------------------------------------------------------------------
+    # ONE LINE
+    # -------------------------------------------------------------------------
+
+    def _answer(self, line, side):
+        """:return: the :class:`Answer` of the first step that has one, or None"""
+        if not line.amount:
+            return None
+        evidence = read_line(line, self.candidates, self.rules)
+        is_transfer = bool(line.account) and account_key(line.account) in self.own
+        answer = self._by_reference(line, evidence)
+        guess = None
+        if not answer and not is_transfer:
+            answer = self._by_document(line, evidence)
+            guess = None if answer else self._by_amount(line, evidence)
+        return (
+            answer or self._by_transfer(line, side) or self._by_rule(line, evidence) or self._by_memory(line) or guess
+        )
+
+    def _decision(self, line, answer):
+        if not answer:
+            return Decision(line.key, rest=line.amount)
+        is_on = answer.step in self.policy.steps
+        reasons = answer.reasons
+        if answer.is_certain and not is_on:
+            reasons += (Reason("not_switched_on"),)
+        return Decision(
+            line.key,
+            AUTOMATIC if answer.is_certain and is_on else PROPOSAL,
+            answer.step,
+            answer.counterparts,
+            reasons,
+            answer.alternatives,
+            answer.rest,
+        )
+
+    # -------------------------------------------------------------------------
+    # REFERENCE
+    # -------------------------------------------------------------------------
+
+    def _by_reference(self, line, evidence):
+        named = [self.candidates.all[key] for key in evidence.named]
+        returned = [one for one in named if getattr(one, "is_settled", False) and one.amount == -line.amount]
+        named = self._in_transit([one for one in named if not getattr(one, "is_settled", False)])
+        if not any((one.amount > 0) == (line.amount > 0) for one in named):
+            return self._returned(returned)
+        named = self._of_partner(line, sorted(named, key=order), evidence)
+        whole = [one for one in named if evidence.named.get(identity(one), FULL) == FULL]
+        for some in (named, whole):
+            solution = settle(line, some, self.policy) if some else None
+            if solution and solution.is_certain:
+                doubts = self._doubts_of_partner(line, evidence, some)
+                return self._named(evidence, some, solution, not doubts, doubts)
+        choices = choose(line, named)
+        if choices:
+            chosen = choices[0]
+            solution = settle(line, chosen, self.policy)
+            # Why: what is named and not paid makes it a question, unless both have the same reference.
+            left = [one for one in named if one not in chosen and not any(_share(one, other) for other in chosen)]
+            is_one = len(choices) == 1
+            others = () if is_one else tuple(settle(line, some, self.policy).counterparts for some in choices[1:])
+            more = self._doubts_of_partner(line, evidence, chosen) + (() if is_one else (Reason("ambiguous"),))
+            return self._named(evidence, chosen, solution, is_one and not left and not more, more, others)
+        return self._named_with_others(line, evidence, named) or self._named_roughly(line, evidence, named)
+
+    def _in_transit(self, named):
+        """Where a payment of a document was registered, the bank shows the payment."""
+        found = {}
+        for one in named:
+            payments = [
+                self.candidates.all[key]
+                for key in self.candidates.paid_by.get(identity(one), ())
+                if not self.candidates.all[key].is_settled
+            ]
+            for each in payments or [one]:
+                found[identity(each)] = each
+        return list(found.values())
+
+    def _of_partner(self, line, named, evidence):
+        """Of documents with the same number, those of the line's partner."""
+        if not evidence.partner:
+            return named
+        mine = [one for one in named if one.partner == evidence.partner]
+        return [one for one in named if one in mine or not any(_share(one, other) for other in mine)]
+
+    def _doubts_of_partner(self, line, evidence, chosen):
+        """A wrong digit names another customer's invoice, which may have the same amount."""
+        if not evidence.partner or any(one.partner == evidence.partner for one in chosen):
+            return ()
+        if any(net(one) == line.amount for one in self.candidates.of_partner(evidence.partner)):
+            return (Reason("partner_has_one_too"),)
+        return ()
+
+    def _named(self, evidence, chosen, solution, is_certain, more=(), others=()):
+        reasons = []
+        for one in chosen:
+            reasons.append(Reason(evidence.why.get(identity(one), "reference"), (one.number or str(one.key),)))
+        if evidence.partner and all(one.partner == evidence.partner for one in chosen):
+            reasons.append(Reason("partner"))
+        reasons = (*reasons, *solution.reasons, *more)
+        is_certain = is_certain and solution.is_certain
+        return Answer(REFERENCE, solution.counterparts, reasons, is_certain, solution.rest, others)
+
+    def _named_with_others(self, line, evidence, named):
+        """Documents that are named, together with others of their partner that are not."""
+        partners = {one.partner for one in named}
+        if len(partners) != 1 or None in partners:
+            return None
+        others = [one for one in self.candidates.of_partner(next(iter(partners))) if one not in named]
+        rest = target_of_rest(line, named)
+        sets = choose(replace(line, amount=rest), self._in_transit(others)) if rest else []
+        if len(sets) != 1 or any(one.currency != line.currency for one in sets[0]):
+            return None
+        chosen = [*named, *sets[0]]
+        solution = settle(line, chosen, self.policy)
+        return solution and self._named(evidence, named, solution, False, (Reason("with_others"),))
+
+    def _named_roughly(self, line, evidence, named):
+        solution = settle(line, named, self.policy)
+        if not solution:
+            same = [one for one in named if (one.amount > 0) == (line.amount > 0)]
+            solution = settle(line, same, self.policy)
+        return solution and self._named(evidence, named, solution, False)
+
+    def _returned(self, returned):
+        if len(returned) != 1:
+            return None
+        one = returned[0]
+        counterpart = Counterpart(PAYMENT, one.key, -one.amount, partner=one.partner)
+        return Answer(REFERENCE, (counterpart,), (Reason("returned", (one.number or str(one.key),)),))
+
+    # -------------------------------------------------------------------------
+    # DOCUMENT
+    # -------------------------------------------------------------------------
+
+    def _by_document(self, line, evidence):
+        if not evidence.partner:
+            return None
+        mine = self._in_transit(self.candidates.of_partner(evidence.partner))
+        mine = [one for one in mine if one.currency == line.currency or line.foreign]
+        singles = self._singles(line, mine)
+        if singles:
+            return self._single(line, evidence, singles)
+        choices = choose(line, mine)
+        if not choices:
+            return None
+        solution = settle(line, choices[0], self.policy)
+        is_all = len(choices) == 1 and len(choices[0]) == len(mine)
+        doubts = self._doubts(line, evidence, choices[0]) or (() if len(choices) == 1 else (Reason("ambiguous"),))
+        reasons = (Reason("partner"), *solution.reasons, *((Reason("all_open"),) if is_all else ()), *doubts)
+        others = tuple(settle(line, some, self.policy).counterparts for some in choices[1:])
+        return Answer(DOCUMENT, solution.counterparts, reasons, is_all and not doubts, ZERO, others)
+
+    def _singles(self, line, mine):
+        """:return: list of (document, solution) of those that the line settles alone: exactly, otherwise nearly"""
+        solutions = [(one, settle(line, [one], self.policy)) for one in sorted(mine, key=order)]
+        solutions = [(one, solution) for one, solution in solutions if solution and not solution.rest]
+        nearly = {"charges", "late_discount"}
+        exact = [both for both in solutions if both[1].is_certain and not nearly & _codes(both[1])]
+        return exact or [both for both in solutions if nearly & _codes(both[1])]
+
+    def _single(self, line, evidence, singles):
+        (one, solution), *others = singles
+        doubts = self._doubts(line, evidence, [one])
+        if others:
+            doubts += (Reason("ambiguous"),)
+        transit = (Reason("in_transit"),) if one.kind != ITEM else ()
+        # Why not charges: what is nearly the amount of a document may be another document's.
+        is_certain = solution.is_certain and not doubts and "charges" not in _codes(solution)
+        return Answer(
+            DOCUMENT,
+            solution.counterparts,
+            (Reason("partner"), *solution.reasons, *transit, *doubts),
+            is_certain,
+            ZERO,
+            tuple(other.counterparts for _one, other in others[: MOST_ALTERNATIVES - 1]),
+        )
+
+    def _doubts(self, line, evidence, chosen):
+        """What speaks against documents that fit by partner and amount alone."""
+        doubts = []
+        if evidence.others:
+            doubts.append(Reason("names_others", (", ".join(evidence.others),)))
+        if evidence.unknown:
+            doubts.append(Reason("unknown_reference", (", ".join(evidence.unknown),)))
+        named = sorted(self.candidates.all[key].number for key in evidence.named)
+        if named:
+            doubts.append(Reason("names_other_direction", (", ".join(named),)))
+        if any(one.day and one.day > line.day for one in chosen):
+            doubts.append(Reason("not_dated_yet"))
+        return tuple(doubts)
+
+    def _by_amount(self, line, evidence):
+        """The amount alone: shown where nothing better is known."""
+        found = self._in_transit(self.candidates.of_amount(line.amount, line.currency))
+        found = [one for one in found if net(one) == line.amount and not (evidence.partner and one.partner)]
+        if not found or len(found) > MOST_ALTERNATIVES:
+            return None
+        solutions = [settle(line, [one], self.policy) for one in sorted(found, key=order)]
+        doubts = self._doubts(line, evidence, found[:1]) + ((Reason("ambiguous"),) if len(found) > 1 else ())
+        others = tuple(solution.counterparts for solution in solutions[1:])
+        return Answer(DOCUMENT, solutions[0].counterparts, (Reason("amount_only"), *doubts), False, ZERO, others)
+
+    # -------------------------------------------------------------------------
+    # TRANSFER, RULE, MEMORY
+    # -------------------------------------------------------------------------
+
+    def _by_transfer(self, line, side):
+        if not side:
+            return None
+        reason = Reason("own_transfer" if side.is_certain else "unconfirmed_transfer")
+        return Answer(TRANSFER, (Counterpart(OWN_TRANSFER, side.other, line.amount),), (reason,), side.is_certain)
+
+    def _by_rule(self, line, evidence):
+        applied = self.rules.apply(line, evidence.partner)
+        if not applied or not applied.counterparts:
+            return None
+        reasons = [Reason("rule", (applied.rule.name,))]
+        if not applied.rule.is_automatic:
+            reasons.append(Reason("rule_is_manual"))
+        if applied.rest:
+            reasons.append(Reason("rule_leaves_rest", (str(applied.rest),)))
+        is_certain = applied.rule.is_automatic and not applied.rest and not self.rules.is_given_up(applied.rule)
+        return Answer(RULE, applied.counterparts, tuple(reasons), is_certain, applied.rest)
+
+    def _by_memory(self, line):
+        habit = self.memory.recall(line)
+        if not habit:
+            return None
+        counterpart = Counterpart(
+            ACCOUNT, habit.account, line.amount, None, "", habit.taxes, habit.partner, habit.analytic
+        )
+        return Answer(MEMORY, (counterpart,), (Reason("memory", (habit.times,)),))
+
+    # -------------------------------------------------------------------------
+    # ALL LINES
+    # -------------------------------------------------------------------------
+
+    def _without_conflicts(self, answers):
+        """What several lines claim is booked for none of them: which one it is has to be a person's decision."""
+        claims = defaultdict(set)
+        for key, answer in answers.items():
+            if answer and answer.is_certain:
+                for claimed in self._claimed(answer):
+                    claims[claimed].add(key)
+        twice = {key for keys in claims.values() if len(keys) > 1 for key in keys}
+        return {
+            key: answer._replace(is_certain=False, reasons=(*answer.reasons, Reason("claimed_twice")))
+            if key in twice
+            else answer
+            for key, answer in answers.items()
+        }
+
+    def _claimed(self, answer):
+        """Everything that would be settled: of a batch also its payments, of a payment also what it pays."""
+        waiting = [(one.kind, one.key) for one in answer.counterparts if one.kind in (ITEM, PAYMENT, BATCH)]
+        claimed = set()
+        while waiting:
+            key = waiting.pop()
+            if key in claimed:
+                continue
+            claimed.add(key)
+            candidate = self.candidates.all.get(key)
+            waiting += [(ITEM, item) for item in getattr(candidate, "pays", ())]
+            waiting += [(PAYMENT, payment) for payment in getattr(candidate, "payments", ())]
+        return claimed
+
+
+def target_of_rest(line, named):
+    """What is left of the line after the documents that it names, if that is anything in the line's direction."""
+    if any(one.currency != line.currency for one in named):
+        return ZERO
+    return line.amount - sum(map(net, named), ZERO)
+
+
+def _share(one, other):
+    """Do both have the same number or reference, as the instalments of one invoice have?"""
+    return bool({one.number, *one.references} & {other.number, *other.references} - {""})
+
+
+def _codes(solution):
+    return {reason.code for reason in solution.reasons}
+
+
+__all__ = ["EVERYTHING", "NONE", "STEPS", "Answer", "Books", "Line", "Matcher", "OpenItem", "Policy", "decide"]

@@ -1,0 +1,68 @@
+"""What a line says of the candidates: which documents it names, and who the counterparty is."""
+
+from dataclasses import dataclass, field
+
+from .numbers import FULL, SERIAL
+from .partners import account_key
+from .references import UNMISTAKABLE, read
+
+
+@dataclass
+class Evidence:
+    """``named``: dict from a candidate's identity to how much its number says, see :mod:`.numbers`.
+
+    ``why``: the same keys, to what the line says of it. ``others``: numbers of the company's own sequences that no
+    candidate has. ``unknown``: structured references that no candidate has, while others of its kind have such ones.
+    """
+
+    partner: object = None
+    named: dict = field(default_factory=dict)
+    why: dict = field(default_factory=dict)
+    others: tuple = ()
+    unknown: tuple = ()
+
+    def name(self, keys, says, code):
+        for key in keys:
+            self.named[key] = max(says, self.named.get(key, 0))
+            self.why.setdefault(key, code)
+
+
+def read_line(line, candidates, rules):
+    """:return: :class:`Evidence`"""
+    evidence = Evidence(_partner(line, candidates, rules))
+    if line.end_to_end:
+        evidence.name(candidates.by_end_to_end.get(line.end_to_end.strip().upper(), ()), FULL, "end_to_end")
+    unknown = []
+    for text in filter(None, (line.reference, *_texts(line))):
+        for reference in read(text):
+            keys = candidates.by_reference.get(reference, ())
+            evidence.name(keys, FULL, "reference")
+            if not keys and reference.scheme in candidates.schemes & UNMISTAKABLE:
+                unknown.append(reference.number)
+        found = candidates.numbers.find(text)
+        for key, says in found.named.items():
+            evidence.name([key], says, "reference")
+        evidence.others += found.others
+    evidence.unknown = tuple(sorted(set(unknown)))
+    evidence.others = tuple(dict.fromkeys(evidence.others))
+    for key in [key for key, says in evidence.named.items() if says == SERIAL]:
+        # Why: a serial number alone is too many other things.
+        if not evidence.partner or candidates.all[key].partner != evidence.partner:
+            del evidence.named[key]
+    return evidence
+
+
+def _texts(line):
+    """The texts, and the end-to-end id: many payers write the invoice into it."""
+    return dict.fromkeys((*line.texts, line.end_to_end))
+
+
+def _partner(line, candidates, rules):
+    """Who the line's partner is: stored, mapped by a rule, known by account number, or of that name."""
+    return (
+        line.partner
+        or rules.partner_of(line)
+        or (account_key(line.account) and candidates.partner_of_account(line.account))
+        or (line.name and candidates.partner_of_name(line.name))
+        or None
+    )

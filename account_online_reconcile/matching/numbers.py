@@ -1,0 +1,225 @@
+"""Numbers of documents in free text, as people and banks write them.
+
+>>> index = NumberIndex({1: ["INV/2026/00042"], 2: ["INV/2026/00043"]})
+>>> index.find("Zahlung Rg. inv 2026-42 vielen Dank").named
+{1: 3}
+
+Zeros and separators may be missing, and a bank's line may end within the number:
+
+>>> index.find("INV202600042").named, index.find("RE INV/2026/00\\n042").named
+({1: 3}, {1: 3})
+
+Without its prefix, or without its year, a number says less; the serial number alone says least:
+
+>>> index.find("Rechnung 2026/00043").named, index.find("facture 00043").named
+({2: 2}, {2: 1})
+
+A number of the same sequence that no candidate has is one of a document that is not open any more, and speaks against
+everything that would fit otherwise:
+
+>>> index.find("INV/2026/00017")
+Named(named={}, others=('INV/2026/00017',))
+"""
+
+import re
+from collections import defaultdict
+from typing import NamedTuple
+
+#: How much a number says: serial number alone · with year or prefix · all of it.
+SERIAL, PARTLY, FULL = 1, 2, 3
+
+#: Characters of one text that are read.
+MAX_TEXT = 2000
+#: A number has so many pieces at most (`2025-2026/INV/03/0001` has five), and a line's end may part one.
+MAX_PIECES = 7
+#: A serial number alone is looked for where it is written with so many digits.
+MIN_SERIAL = 4
+#: A year and a serial number with so many digits are the number of a document: a month has two.
+LEAST_AFTER_YEAR = 3
+
+PIECE = re.compile(r"[^\W\d_]{1,40}|\d{1,30}")
+#: Two pieces further apart than these are no number.
+GAP = re.compile(r"[ \t\r\n/._:#°-]{0,3}")
+YEAR = re.compile(r"(?:19|20)\d\d")
+#: Where a bank may have cut a number: the text's end, and a line's end with digits after it.
+AT_END = re.compile(r"\s{0,3}(?:\Z|(?<=\n)\d)")
+#: What joins the pieces of one number; blanks and points also separate a word from the number after it.
+JOINT = re.compile(r"[/_-]")
+
+
+class Named(NamedTuple):
+    """``named``: dict from a candidate's key to how much its number says. ``others``: numbers of the same sequences
+    that no candidate has, as they are written."""
+
+    named: dict
+    others: tuple
+
+
+class Piece(NamedTuple):
+    text: str
+    start: int
+    end: int
+
+
+def pieces(text):
+    """Words and numbers of a text; `INV202600042` has two."""
+    return [Piece(found[0].upper(), found.start(), found.end()) for found in PIECE.finditer(text[:MAX_TEXT])]
+
+
+def _bare(words):
+    """Numbers without the zeros before them."""
+    return tuple(word.lstrip("0") or "0" if word.isdigit() else word for word in words)
+
+
+def forms(number):
+    """Every way to write a number that is looked for: a dict from the form to how much it says.
+
+    A form is a tuple of pieces without zeros, or a text without separators.
+
+    >>> sorted(form for form, says in forms("INV/2026/00042").items() if says == FULL and isinstance(form, str))
+    ['INV202600042', 'INV202642', 'INV2600042', 'INV2642']
+    """
+    words = [piece.text for piece in pieces(number)]
+    digits = [word for word in words if word.isdigit()]
+    if not digits or len("".join(words)) < MIN_SERIAL:
+        return {}
+    found = {}
+    if len(words) > 1 or len(digits[0]) > 5:
+        _add(found, words, FULL)
+    elif len(digits[0]) >= MIN_SERIAL and not YEAR.fullmatch(digits[0]):
+        # Why not more: four or five digits are also a customer, a contract, a postal code.
+        _add(found, words, SERIAL)
+    years = [position for position, word in enumerate(words) if YEAR.fullmatch(word) and position < len(words) - 1]
+    if years and len(words) > 2:
+        short = [word[2:] if position == years[0] else word for position, word in enumerate(words)]
+        _add(found, short, FULL)
+    letters = [position for position, word in enumerate(words) if not word.isdigit()]
+    if letters and len(digits) > 1:
+        _add(found, digits, PARTLY)
+    if years and letters:
+        _add(found, [word for position, word in enumerate(words) if position != years[0]], PARTLY)
+    if len(words) > 1 and words[-1].isdigit() and len(words[-1]) >= MIN_SERIAL and not YEAR.fullmatch(words[-1]):
+        found.setdefault(words[-1], SERIAL)
+    return found
+
+
+def _add(found, words, says):
+    bare = _bare(words)
+    for form in (bare, "".join(words), "".join(bare)):
+        if len(form) > 1 and (isinstance(form, tuple) or len(form) >= MIN_SERIAL):
+            found[form] = max(says, found.get(form, 0))
+
+
+class NumberIndex:
+    """The numbers of all candidates, by the ways in which they may be written.
+
+    :param dict numbers: from a candidate's key to its numbers
+    :param prefixes: further prefixes of the journals' sequences, such as ``INV``
+    """
+
+    def __init__(self, numbers, prefixes=()):
+        self._forms = defaultdict(dict)
+        self._widths = {}
+        self._shapes = defaultdict(set)
+        self._whole = set()
+        for key, written in numbers.items():
+            for number in written:
+                self._learn(key, number)
+        for prefix in prefixes:
+            words = [piece.text for piece in pieces(prefix)]
+            if words and not words[0].isdigit():
+                self._shapes[words[0]].add(None)
+
+    def _learn(self, key, number):
+        for form, says in forms(number).items():
+            keys = self._forms[form]
+            keys[key] = max(says, keys.get(key, 0))
+        words = [piece.text for piece in pieces(number)]
+        self._whole.add((key, "".join(words)))
+        if len(words) > 1 and words[-1].isdigit():
+            self._widths[key] = max(len(words[-1]), self._widths.get(key, 0))
+            if not words[0].isdigit():
+                self._shapes[words[0]].add(len(words))
+
+    def find(self, text):
+        """:return: :class:`Named`"""
+        named, others = self._find(text)
+        if "\n" in text:
+            # Why once more: a line's end may also part a prefix.
+            joined, more = self._find(text.replace("\n", ""))
+            for key, says in joined.items():
+                named[key] = max(says, named.get(key, 0))
+            others += more
+        return Named(named, tuple(dict.fromkeys(others)))
+
+    def _find(self, text):
+        found = pieces(text)
+        hits, spans = {}, []
+        for start, end in self._spans(text, found):
+            words = [piece.text for piece in found[start:end]]
+            for form in {_bare(words), "".join(words)} - {()}:
+                for key, says in self._forms.get(form, {}).items():
+                    says = self._believed(key, says, form, found, start, end, text)
+                    if says:
+                        spans.append((says, start, end, key))
+        full = [(start, end) for says, start, end, _key in spans if says == FULL]
+        for says, start, end, key in spans:
+            # Why: what is within a whole number is part of that one.
+            if says < FULL and any(first <= start and end <= last for first, last in full):
+                continue
+            hits[key] = max(says, hits.get(key, 0))
+        return hits, list(
+            self._others(text, found, [(start, end) for says, start, end, _key in spans if says > SERIAL])
+        )
+
+    def _spans(self, text, found):
+        """:return: the first and last piece of all that stands together"""
+        for start in range(len(found)):
+            for end in range(start + 1, min(start + MAX_PIECES, len(found)) + 1):
+                if end > start + 1 and not GAP.fullmatch(text, found[end - 2].end, found[end - 1].start):
+                    break
+                # Why: a number begins and ends at a word's edge, `XINV2026` is no `INV2026`.
+                if found[end - 1].text[-1:].isdigit():
+                    yield start, end
+
+    def _believed(self, key, says, form, found, start, end, text):
+        """How much a number says where it is found: less where it may be the beginning of another one."""
+        first, last = found[start], found[end - 1]
+        if end < len(found) and found[end].start == last.end:
+            return 0
+        if start and says < FULL and self._belongs_to(found[start - 1], first, text):
+            return 0
+        if (key, form) not in self._whole and len(last.text) < self._widths.get(key, 0):
+            # Why: people leave all zeros out or none, what has lost some of its digits has lost the last ones.
+            if last.text.startswith("0"):
+                return 0
+            if AT_END.match(text, last.end):
+                return min(says, PARTLY)
+        return says
+
+    def _belongs_to(self, before, first, text):
+        """Is this the rest of a longer number, or one of another sequence?"""
+        gap = text[before.end : first.start]
+        return not gap or bool(JOINT.fullmatch(gap)) or (before.text in self._shapes and bool(GAP.fullmatch(gap)))
+
+    def _others(self, text, found, known):
+        """Numbers that begin with a sequence's prefix, or with a year, and are not known."""
+        done = 0
+        for start, piece in enumerate(found):
+            if start < done or any(first <= start < last for first, last in known):
+                continue
+            is_prefix = piece.text in self._shapes
+            if not is_prefix and not YEAR.fullmatch(piece.text):
+                continue
+            end = start + 1
+            while (
+                end < min(start + MAX_PIECES, len(found))
+                and found[end].text.isdigit()
+                and (GAP if is_prefix else JOINT).fullmatch(text, found[end - 1].end, found[end].start)
+            ):
+                end += 1
+            digits = "".join(one.text for one in found[start + 1 : end])
+            is_day = not is_prefix and len(found[start + 1 : end]) > 1
+            if len(digits) >= (MIN_SERIAL if is_prefix else LEAST_AFTER_YEAR) and not is_day:
+                done = end
+                yield text[piece.start : found[end - 1].end]

@@ -1,0 +1,52 @@
+"""Why a decision is what it is, in words. The codes are stable; Odoo translates the sentences where it shows them.
+
+>>> say(Reason("reference", ("INV/2026/00042",)))
+'The payment names INV/2026/00042.'
+"""
+
+from .facts import Reason
+
+SENTENCES = {
+    # What agrees.
+    "reference": "The payment names %s.",
+    "end_to_end": "The payment carries the id of %s.",
+    "partner": "The counterparty is the partner of the document.",
+    "amount": "The amount is what is open.",
+    "sum": "The amounts of the documents add up to the payment.",
+    "all_open": "The payment is all that is open for the partner.",
+    "foreign": "The amount before the bank's conversion, %s, is what is open.",
+    "discount": "The amount is what is due with the early payment discount until %s.",
+    "charges": "Bank charges of %s are missing, which is within your limit.",
+    "fee": "The payout is the sum of the payments less a fee of %s.",
+    "in_transit": "A payment of this amount was registered and is in transit.",
+    "own_transfer": "The other side of this transfer is a line of another journal of yours.",
+    "rule": "The rule “%s” applies.",
+    "memory": "You have booked %s such payments in this way.",
+    # What keeps it from being booked.
+    "ambiguous": "Several documents fit equally well.",
+    "partner_has_one_too": "The counterparty has an open document of this amount, and it is another one.",
+    "part": "The payment is less than what is open: %s would be left open.",
+    "over": "The payment is more than what is open: %s would be left.",
+    "late_discount": "The early payment discount ended on %s.",
+    "other_currency": "The document is in another currency, and the bank does not say the amount in it.",
+    "names_others": "The payment also names %s, which is not open.",
+    "names_other_direction": "The payment names %s, but goes in the other direction.",
+    "unknown_reference": "The payment carries the reference %s, which no open document has.",
+    "amount_only": "The amount fits, but neither a reference nor the partner confirms it.",
+    "with_others": "With other open documents of the partner the amounts add up.",
+    "not_dated_yet": "The document is dated after the payment.",
+    "returned": "The payment %s seems to have come back.",
+    "claimed_twice": "Another line fits the same document.",
+    "unconfirmed_transfer": "The amounts are opposite, but no account number confirms the transfer.",
+    "rule_is_manual": "The rule is not automated.",
+    "rule_leaves_rest": "The lines of the rule do not add up to the payment: %s would be left.",
+    "not_switched_on": "Automatic booking is not switched on for this.",
+}
+
+
+def say(reason):
+    """:return: the English sentence of a :class:`~.facts.Reason`"""
+    return SENTENCES[reason.code] % reason.values if reason.values else SENTENCES[reason.code]
+
+
+__all__ = ["SENTENCES", "Reason", "say"]

@@ -1,0 +1,3 @@
+from . import account_journal
+from . import account_online_server_fields
+from . import account_reconcile_decision

@@ -1,0 +1,219 @@
+import logging
+from decimal import Decimal
+
+from odoo import api, fields, models
+from odoo.addons.account_online_synchronization.models.server_fields import as_server
+from odoo.exceptions import AccessError, UserError
+
+from ..books import apply, words
+from ..matching.facts import AUTOMATIC, ITEM, OWN_TRANSFER, PAYMENT, STEPS, Counterpart
+
+_logger = logging.getLogger(__name__)
+
+
+class AccountReconcileDecision(models.Model):
+    """What was found for a bank line: a proposal until it is booked, then the trail of who booked it, why and when."""
+
+    _name = "account.reconcile.decision"
+    _inherit = ["account.online.server.fields"]
+    _description = "Reconciliation of a Bank Line"
+    _order = "date desc, id desc"
+    _check_company_auto = True
+
+    statement_line_id = fields.Many2one(
+        "account.bank.statement.line", string="Bank Line", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    journal_id = fields.Many2one(related="statement_line_id.journal_id", store=True, index=True)
+    company_id = fields.Many2one(related="statement_line_id.company_id", store=True, index=True)
+    date = fields.Date(related="statement_line_id.date", store=True)
+    label = fields.Char(related="statement_line_id.payment_ref")
+    partner_name = fields.Char(related="statement_line_id.partner_name", string="Counterparty")
+    amount = fields.Monetary(related="statement_line_id.amount")
+    currency_id = fields.Many2one(related="statement_line_id.currency_id")
+    state = fields.Selection(
+        selection=[("proposed", "Proposed"), ("booked", "Booked"), ("undone", "Undone")],
+        required=True,
+        readonly=True,
+        default="proposed",
+        index=True,
+    )
+    is_automatic = fields.Boolean(
+        string="Automatic", readonly=True, help="Odoo has booked it; otherwise a person has accepted the proposal."
+    )
+    step = fields.Selection(
+        selection=[
+            ("reference", "Reference"),
+            ("document", "Document"),
+            ("transfer", "Own Transfer"),
+            ("rule", "Rule"),
+            ("memory", "Earlier Bookings"),
+        ],
+        string="Found By",
+        readonly=True,
+    )
+    reasons = fields.Json(readonly=True)
+    counterparts = fields.Json(readonly=True)
+    rest = fields.Monetary(readonly=True, help="The part of the payment for which nothing was found.")
+    why = fields.Char(compute="_compute_why")
+    what = fields.Char(compute="_compute_what", string="Booked Against")
+    booked_items = fields.Json(readonly=True)
+    booked_by_id = fields.Many2one("res.users", readonly=True)
+    booked_at = fields.Datetime(string="Booked On", readonly=True)
+    undone_by_id = fields.Many2one("res.users", readonly=True)
+    undone_at = fields.Datetime(string="Undone On", readonly=True)
+
+    _one_proposal = models.UniqueIndex(
+        "(statement_line_id) WHERE state = 'proposed'", "There is a proposal for this line already."
+    )
+
+    # -------------------------------------------------------------------------
+    # COMPUTE METHODS
+    # -------------------------------------------------------------------------
+
+    @api.depends("reasons")
+    @api.depends_context("lang")
+    def _compute_why(self):
+        for decision in self:
+            decision.why = words.say(self.env, decision.reasons or [])
+
+    @api.depends("counterparts")
+    def _compute_what(self):
+        items = self.env["account.move.line"].browse(self._keys(ITEM, PAYMENT)).exists()
+        items.fetch(["move_name"])
+        lines = self.env["account.bank.statement.line"].browse(self._keys(OWN_TRANSFER)).exists()
+        accounts = self.env["account.account"].browse(self._keys("account", "charges")).exists()
+        for decision in self:
+            names = []
+            for one in decision.counterparts or []:
+                if one["kind"] in (ITEM, PAYMENT):
+                    names.append(items.browse(one["key"]).move_name if one["key"] in items.ids else "")
+                elif one["kind"] == OWN_TRANSFER:
+                    names.append(lines.browse(one["key"]).journal_id.display_name if one["key"] in lines.ids else "")
+                elif one["key"] in accounts.ids:
+                    names.append(accounts.browse(one["key"]).display_name)
+            decision.what = ", ".join(filter(None, names))
+
+    def _keys(self, *kinds):
+        return list({one["key"] for decision in self for one in decision.counterparts or [] if one["kind"] in kinds})
+
+    # -------------------------------------------------------------------------
+    # ACTIONS
+    # -------------------------------------------------------------------------
+
+    def action_accept(self):
+        """Book the proposals as they are shown."""
+        self._check_may_reconcile()
+        # sudo: the group, and access to the bank lines, were checked above
+        for decision in as_server(self):
+            if decision.state != "proposed":
+                raise UserError(self.env._("Only a proposal can be accepted. Reload the page to see what was booked."))
+            decision._book(self.env.user)
+
+    def action_undo(self):
+        """Take the bookings back as a whole."""
+        self._check_may_reconcile()
+        # sudo: the group, and access to the bank lines, were checked above
+        for decision in as_server(self):
+            if decision.state != "booked":
+                raise UserError(self.env._("Only what is booked can be undone. Reload the page to see what was done."))
+            for line_id, items in decision.booked_items.items():
+                apply.undo(decision.statement_line_id.browse(int(line_id)), items)
+            decision.write({"state": "undone", "undone_by_id": self.env.user.id, "undone_at": fields.Datetime.now()})
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS
+    # -------------------------------------------------------------------------
+
+    def _check_may_reconcile(self):
+        """:raise AccessError: where the user may not write to the bank lines"""
+        if not self.env.user.has_group("account.group_account_basic"):
+            raise AccessError(self.env._("Only accountants book bank lines. Please ask one of them."))
+        self.check_access("read")
+        self.statement_line_id.check_access("write")
+
+    @api.model
+    def _is_left_to_enterprise(self):
+        """Enterprise's Accounting has a reconciliation of its own; two of them would book the same lines."""
+        # sudo: only whether an addon is installed is read, and said
+        return self.env["ir.module.module"].sudo()._get("account_accountant").state == "installed"
+
+    @api.model
+    def _drop_outdated(self, journal):
+        """Proposals for lines that a person has booked since."""
+        is_outdated = [("journal_id", "=", journal.id), ("state", "=", "proposed")]
+        self.search([*is_outdated, ("statement_line_id.is_reconciled", "=", True)]).unlink()
+
+    @api.model
+    def _store(self, decisions):
+        """Replace the proposals of these lines.
+
+        :param decisions: list of :class:`~..matching.facts.Decision`
+        :return: the new records
+        """
+        lines = [decision.line for decision in decisions]
+        self.search([("statement_line_id", "in", lines), ("state", "=", "proposed")]).unlink()
+        return self.create([self._values_of(decision) for decision in decisions if decision.counterparts])
+
+    def _values_of(self, decision):
+        return {
+            "statement_line_id": decision.line,
+            "step": decision.step if decision.step in STEPS else False,
+            "is_automatic": decision.kind == AUTOMATIC,
+            "reasons": [[reason.code, [str(value) for value in reason.values]] for reason in decision.reasons],
+            "counterparts": [
+                {
+                    **one._asdict(),
+                    "amount": str(one.amount),
+                    "settles": None if one.settles is None else str(one.settles),
+                }
+                for one in decision.counterparts
+            ],
+            "rest": float(decision.rest),
+        }
+
+    def _book_if_possible(self):
+        """What Odoo refuses, such as in a locked period, stays a proposal."""
+        try:
+            with self.env.cr.savepoint():
+                self._book()
+        except UserError as error:
+            _logger.info("Bank line %s was not booked: %s", self.statement_line_id.id, error)
+            self.is_automatic = False
+
+    def _book(self, user=None):
+        """Book the decision.
+
+        :param user: who has accepted it; None where Odoo books it
+        """
+        self.ensure_one()
+        if self.rest:
+            raise UserError(
+                self.env._(
+                    "Part of the payment has no counterpart: %s. Book this line by hand.",
+                    self.currency_id.format(self.rest),
+                )
+            )
+        counterparts = [
+            Counterpart(
+                **{
+                    **one,
+                    "amount": Decimal(one["amount"]),
+                    "settles": one["settles"] and Decimal(one["settles"]),
+                    "taxes": tuple(one["taxes"]),
+                }
+            )
+            for one in self.counterparts or []
+        ]
+        booked = apply.book(self.statement_line_id, counterparts)
+        self.write(
+            {
+                "state": "booked",
+                "is_automatic": not user,
+                "booked_items": {str(line): items for line, items in booked.items()},
+                "booked_by_id": user and user.id,
+                "booked_at": fields.Datetime.now(),
+            }
+        )
+        # Why: the other side of a transfer is booked with it.
+        others = [line for line in booked if line != self.statement_line_id.id]
+        self.search([("statement_line_id", "in", others), ("state", "=", "proposed")]).unlink()

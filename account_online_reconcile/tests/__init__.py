@@ -1,0 +1,2 @@
+from . import test_reconcile
+from . import test_server_fields

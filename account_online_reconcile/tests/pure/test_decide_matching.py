@@ -1,0 +1,265 @@
+"""The whole decision: steps, what is certain, and what keeps it from being booked."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from account_online_reconcile.matching.decide import Books, decide
+from account_online_reconcile.matching.facts import EVERYTHING, Batch, Line, OpenItem, Payment, Policy
+from account_online_reconcile.matching.memory import Booking
+from account_online_reconcile.matching.reasons import SENTENCES, say
+from account_online_reconcile.matching.rules import Rule, RuleLine
+
+DAY = date(2026, 5, 4)
+AZURE, GEMINI = 7, 8
+INVOICE = OpenItem(
+    1, Decimal("121.00"), number="INV/2026/00042", partner=AZURE, name="Azure Interior", accounts=("BE1",)
+)
+
+
+def line(amount="121.00", label="", key=9, **values):
+    return Line(key, DAY, Decimal(amount), label=label, **values)
+
+
+def decided(one, *candidates, policy=EVERYTHING, **books):
+    return decide([one], Books(candidates=list(candidates), **books), policy)[one.key]
+
+
+def summary(decision):
+    return decision.kind, decision.step, [one.key for one in decision.counterparts]
+
+
+def codes(decision):
+    return {reason.code for reason in decision.reasons}
+
+
+# -------------------------------------------------------------------------------------------------
+# Reference
+# -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "label", ["Payment INV/2026/0042".replace("0042", "00042"), "inv 2026 42 thank you", "INV202600042"]
+)
+def test_a_number_and_the_amount_are_booked(label):
+    assert summary(decided(line(label=label), INVOICE)) == ("automatic", "reference", [1])
+
+
+def test_a_structured_reference_and_the_amount_are_booked_whoever_pays():
+    invoice = replace(INVOICE, references=("+++010/8068/17183+++",))
+    payment = line(label="***010/8068/17183***", name="Somebody Else")
+    assert summary(decided(payment, invoice)) == ("automatic", "reference", [1])
+
+
+def test_a_reference_with_another_amount_is_proposed():
+    decision = decided(line("100.00", "INV/2026/00042"), INVOICE)
+    assert summary(decision) == ("proposal", "reference", [1])
+    assert "part" in codes(decision)
+
+
+def test_two_invoices_of_one_reference_are_told_apart_by_the_amount():
+    items = [
+        replace(INVOICE, key=key, amount=Decimal(key), references=("CUST/97",), number=f"INV/{key}") for key in (5, 6)
+    ]
+    assert summary(decided(line("6", "CUST/97"), *items)) == ("automatic", "reference", [6])
+
+
+def test_two_invoices_of_one_reference_and_amount_are_ambiguous():
+    items = [replace(INVOICE, key=key, references=("CUST/97",), number=f"INV/2026/0000{key}") for key in (5, 6)]
+    decision = decided(line(label="CUST/97"), *items)
+    assert decision.kind == "proposal"
+    assert "ambiguous" in codes(decision)
+    assert decision.alternatives
+
+
+def test_the_same_number_of_two_suppliers_is_told_apart_by_the_partner():
+    bills = [
+        OpenItem(key, Decimal("-50"), references=("2026-118",), partner=key, name=f"Supplier {key}") for key in (3, 4)
+    ]
+    assert summary(decided(line("-50", "2026-118", partner=4), *bills)) == ("automatic", "reference", [4])
+
+
+def test_an_invoice_that_is_named_and_not_paid_makes_it_a_question():
+    other = replace(INVOICE, key=2, number="INV/2026/00043", amount=Decimal("60"))
+    decision = decided(line(label="INV/2026/00042 + INV/2026/00043"), INVOICE, other)
+    assert decision.kind == "proposal"
+
+
+def test_a_wrong_digit_that_names_another_customers_invoice_is_not_booked():
+    mine = replace(INVOICE, key=2, number="INV/2026/00043", partner=GEMINI, name="Gemini", accounts=("BE2",))
+    decision = decided(line(label="INV/2026/00042", account="BE2"), INVOICE, mine)
+    assert decision.kind == "proposal"
+    assert "partner_has_one_too" in codes(decision)
+
+
+def test_an_end_to_end_id_leads_to_its_batch():
+    batch = Batch(3, Decimal("-300"), number="BATCH/2026/0003", end_to_end="B3-2026")
+    assert summary(decided(line("-300", end_to_end="b3-2026"), batch)) == ("automatic", "reference", [3])
+
+
+def test_a_return_is_led_to_the_payment_that_comes_back():
+    paid = Payment(3, Decimal("80"), number="PAY00003", end_to_end="E2E-3", is_settled=True, partner=AZURE)
+    decision = decided(line("-80", "RETURN MD06", end_to_end="E2E-3"), paid)
+    assert summary(decision) == ("proposal", "reference", [3])
+    assert codes(decision) == {"returned"}
+
+
+def test_a_registered_payment_is_what_the_bank_shows_not_its_invoice():
+    payment = Payment(3, Decimal("121.00"), partner=AZURE, pays=(1,))
+    decision = decided(line(label="INV/2026/00042"), INVOICE, payment)
+    assert (decision.kind, decision.counterparts[0].kind) == ("automatic", "payment")
+
+
+# -------------------------------------------------------------------------------------------------
+# Document
+# -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("who", [{"partner": AZURE}, {"account": "be1"}, {"name": "AZURE INTERIOR NV"}])
+def test_the_partner_and_the_only_document_of_the_amount_are_booked(who):
+    assert summary(decided(line(**who), INVOICE)) == ("automatic", "document", [1])
+
+
+def test_the_amount_alone_is_never_booked():
+    decision = decided(line(name="Somebody"), INVOICE)
+    assert summary(decision) == ("proposal", "document", [1])
+    assert "amount_only" in codes(decision)
+
+
+def test_two_documents_of_the_amount_are_ambiguous():
+    decision = decided(line(partner=AZURE), INVOICE, replace(INVOICE, key=2, number="INV/2026/00050"))
+    assert (decision.kind, len(decision.alternatives)) == ("proposal", 1)
+
+
+def test_the_number_of_a_paid_document_keeps_another_one_from_being_booked():
+    """The invoice it names is paid: it was paid twice, and the next month's invoice has the same amount."""
+    decision = decided(line(label="INV/2026/00017", partner=AZURE), INVOICE)
+    assert decision.kind == "proposal"
+    assert "names_others" in codes(decision)
+
+
+def test_a_structured_reference_that_nobody_has_keeps_it_from_being_booked():
+    invoice = replace(INVOICE, references=("+++010/8068/17183+++",))
+    decision = decided(line(label="+++123/4567/89002+++", partner=AZURE), invoice)
+    assert decision.kind == "proposal"
+    assert "unknown_reference" in codes(decision)
+
+
+def test_a_document_dated_after_the_payment_is_not_booked_by_its_amount():
+    decision = decided(line(partner=AZURE), replace(INVOICE, day=date(2026, 6, 1)))
+    assert decision.kind == "proposal"
+
+
+def test_all_that_is_open_for_the_partner_is_booked():
+    other = replace(INVOICE, key=2, number="INV/2026/00043", amount=Decimal("79"))
+    assert summary(decided(line("200", partner=AZURE), INVOICE, other)) == ("automatic", "document", [1, 2])
+
+
+def test_some_of_what_is_open_is_proposed():
+    others = [replace(INVOICE, key=key, number=f"INV/2026/0005{key}", amount=Decimal(key)) for key in (2, 3)]
+    assert decided(line("5", partner=AZURE), INVOICE, *others).kind == "proposal"
+
+
+def test_money_that_goes_out_settles_no_invoice():
+    assert decided(line("-121.00", "INV/2026/00042", partner=AZURE), INVOICE).kind == "none"
+
+
+# -------------------------------------------------------------------------------------------------
+# Transfer, rule, memory
+# -------------------------------------------------------------------------------------------------
+
+
+def test_a_transfer_between_own_journals_is_booked_and_settles_no_document():
+    out, into = line("-121.00", key=1, journal="A", account="BE22"), line(key=2, journal="B", partner=None)
+    books = Books(candidates=[INVOICE], accounts={"A": "BE11", "B": "BE22"})
+    decisions = decide([out, into], books)
+    assert summary(decisions[1]) == ("automatic", "transfer", [2])
+
+
+FEE = Rule(5, "Fees", is_automatic=True, label="contains", label_value="fee", lines=(RuleLine(account=656),))
+
+
+def test_an_automated_rule_is_booked():
+    assert summary(decided(line("-5", "Account fee"), rules=[FEE])) == ("automatic", "rule", [656])
+
+
+def test_a_manual_rule_is_proposed():
+    assert summary(decided(line("-5", "Account fee"), rules=[replace(FEE, is_automatic=False)])) == (
+        "proposal",
+        "rule",
+        [656],
+    )
+
+
+def test_a_rule_that_leaves_a_rest_is_proposed():
+    rule = replace(FEE, lines=(RuleLine(account=656, amount="50"),))
+    decision = decided(line("-5", "Account fee"), rules=[rule])
+    assert (decision.kind, decision.rest) == ("proposal", Decimal("-2.50"))
+
+
+def test_a_document_comes_before_a_rule():
+    assert decided(line(label="fee INV/2026/00042"), INVOICE, rules=[FEE]).step == "reference"
+    assert decided(line(label="fee", partner=AZURE), INVOICE, rules=[FEE]).step == "document"
+
+
+def test_an_amount_that_happens_to_be_open_does_not_stop_a_rule():
+    assert decided(line(label="fee"), INVOICE, rules=[FEE]).step == "rule"
+
+
+def test_what_was_booked_twice_is_proposed_and_never_booked():
+    bookings = [Booking(line("-5", "Spotify", key=key), 620) for key in (1, 2)]
+    assert summary(decided(line("-5", "Spotify"), bookings=bookings)) == ("proposal", "memory", [620])
+
+
+def test_nothing_is_nothing():
+    decision = decided(line("-5", "?"))
+    assert (decision.kind, decision.step, decision.rest) == ("none", None, Decimal("-5"))
+
+
+# -------------------------------------------------------------------------------------------------
+# Settings, several lines, words
+# -------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_booked_until_it_is_switched_on():
+    decision = decided(line(label="INV/2026/00042"), INVOICE, policy=Policy())
+    assert summary(decision) == ("proposal", "reference", [1])
+    assert "not_switched_on" in codes(decision)
+
+
+def test_two_lines_for_one_document_are_booked_for_none():
+    lines = [line(label="INV/2026/00042", key=key) for key in (1, 2)]
+    decisions = decide(lines, Books(candidates=[INVOICE]))
+    assert {decision.kind for decision in decisions.values()} == {"proposal"}
+    assert "claimed_twice" in codes(decisions[1])
+
+
+def test_a_batch_and_one_of_its_payments_are_not_both_booked():
+    payment = Payment(3, Decimal("80"), number="PAY/2026/00003", end_to_end="E3")
+    batch = Batch(4, Decimal("80"), number="BATCH/2026/00004", end_to_end="B4", payments=(3,))
+    lines = [line("80", end_to_end="E3", key=1), line("80", end_to_end="B4", key=2)]
+    decisions = decide(lines, Books(candidates=[payment, batch]))
+    assert {decision.kind for decision in decisions.values()} == {"proposal"}
+
+
+def test_every_reason_has_a_sentence():
+    import ast
+    from pathlib import Path
+
+    used = set()
+    for path in (Path(__file__).parents[2] / "matching").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Reason":
+                used |= {one.value for one in ast.walk(node.args[0]) if isinstance(one, ast.Constant)}
+    used |= {"reference", "end_to_end"}
+    assert {code for code in used if isinstance(code, str)} == set(SENTENCES)
+
+
+def test_a_reason_reads_as_a_sentence():
+    decision = decided(line("100.00", "INV/2026/00042"), INVOICE)
+    assert [say(reason) for reason in decision.reasons] == [
+        "The payment names INV/2026/00042.",
+        "The payment is less than what is open: 21.00 would be left open.",
+    ]

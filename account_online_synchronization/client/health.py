@@ -1,0 +1,30 @@
+"""*health* of docs/protocol.md: how a bank's connections fared lately, as the connection service says."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from .messages import parse_moment
+
+
+class Health(NamedTuple):
+    """Of ten connections to the bank, how many failed; and when it last answered, None where that is not known."""
+
+    failed_of_ten: int
+    answered_at: datetime | None = None
+
+
+def read_health(value):
+    """
+    :param value: what stands under the key ``health`` of an answer, if anything
+    :return: :class:`Health`, None for what is none
+
+    >>> read_health({"failed_of_ten": 3, "answered_at": "2026-05-20T08:00:00Z"})
+    Health(failed_of_ten=3, answered_at=datetime.datetime(2026, 5, 20, 8, 0))
+    >>> read_health({"failed_of_ten": 11}), read_health({"failed_of_ten": True}), read_health("bad")
+    (None, None, None)
+    """
+    failed = value.get("failed_of_ten") if isinstance(value, dict) else None
+    if not isinstance(failed, int) or isinstance(failed, bool) or not 0 <= failed <= 10:
+        return None
+    answered_at = value.get("answered_at")
+    return Health(failed, parse_moment(answered_at) if isinstance(answered_at, str) else None)
