@@ -41,7 +41,8 @@ result = [link.renewal_ids[:1].state, days > 80]
 def served():
     with a_copy_of_the_template() as copy:
         copy.prepare_company()
-        inside(copy, "connect", [{"institution": "demo", "user": "demo", "only": "Business account", "days": 20}])
+        wanted = [{"institution": "demo", "user": "demo", "only": "Business account", "days": 20}]
+        inside(copy, "connect", [*wanted, {"institution": "demo-reconfirm", "user": "demo", "days": 20}])
         copy.start()
         yield copy
 
@@ -104,5 +105,24 @@ def test_the_owner_of_the_login_renews_the_consent_without_an_odoo_user(served):
         tour.photograph("renewal_told")
         # Chromium notes the answer 410 of the link that is used up.
         assert [error for error in owner.errors if "410" not in error] == []
+        assert tour.errors == []
+    assert not inspector.found, "\n".join(inspector.found)
+
+
+def test_a_consent_that_is_confirmed_with_us_needs_no_login(served):
+    inspector = Inspector()
+    link = served.shell(ENDING.format(name="Demo Reconfirm Bank"))
+    with a_tour_of(served) as tour:
+        tour.open(f"/odoo/action-account_online_synchronization.account_online_link_action/{link}")
+        tour.page.get_by_role("tab", name="Consent").click()
+        tour.sees("This consent is confirmed every 90 days")
+        look(tour, inspector, "reconfirm_form", ".o_notebook_content")
+        with tour.at_the_bank(lambda: tour.click("Confirm the Consent")) as window:
+            window.sees("Your consent at the bank has no end")
+            expect(window.page.locator("input[type=password]")).to_have_count(0)
+            look(window, inspector, "reconfirm_page", "body")
+            window.click("Confirm the consent")
+        tour.sees("Consent Valid Until")
+        assert served.shell(STATE.format(link=link)) == [False, True]
         assert tour.errors == []
     assert not inspector.found, "\n".join(inspector.found)
