@@ -3,7 +3,8 @@ import json
 from datetime import timedelta
 from typing import NamedTuple
 
-from odoo import api, models
+from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..providers.errors import ConfigurationError, ProtocolError
@@ -218,9 +219,16 @@ class BankSyncInstitution(models.Model):
         :return: by id of the record all rows of the same bank that can be chosen, the proposed one first; of one that
             cannot be chosen any more, only itself
         """
-        keys = [key for key in self.mapped("merge_key") if key]
+        # Why a subquery: these rows are among those that it finds, so one query reads them all.
+        same_bank = Domain.custom(
+            to_sql=lambda _model, alias, _query: SQL(
+                "%s IN (SELECT merge_key FROM bank_sync_institution WHERE id = ANY(%s))",
+                SQL.identifier(alias, "merge_key"),
+                self.ids,
+            )
+        )
         groups = {}
-        for row in self.search([("merge_key", "in", keys), ("provider_id.active", "=", True)]):
+        for row in self.search_fetch(same_bank & Domain("provider_id.active", "=", True)):
             groups[row.merge_key] = groups.get(row.merge_key, self.browse()) | row
         found = {}
         for institution in self:
@@ -274,7 +282,7 @@ class BankSyncInstitution(models.Model):
                 """,
                 client=client.id,
                 banks=self.ids,
-                since=self.env.cr.now() - timedelta(hours=health.HOURS),
+                since=fields.Datetime.now() - timedelta(hours=health.HOURS),
                 sample=health.SAMPLE,
             )
         )

@@ -37,8 +37,20 @@ class TestDirectoryBanks(MoreProvidersMixin, ProxyCase):
         self.assertEqual(
             bank["providers"],
             [
-                {"code": "second", "label": "Second Provider", "institution_id": "second.fortis", "status": "stable"},
-                {"code": "third", "label": "Third Provider", "institution_id": "third.bnpf", "status": "beta"},
+                {
+                    "code": "second",
+                    "label": "Second Provider",
+                    "institution_id": "second.fortis",
+                    "status": "stable",
+                    "health": None,
+                },
+                {
+                    "code": "third",
+                    "label": "Third Provider",
+                    "institution_id": "third.bnpf",
+                    "status": "beta",
+                    "health": None,
+                },
             ],
         )
         self.assertEqual(self.providers(self.found(query="only here")[0]), ["second"])
