@@ -42,7 +42,7 @@ class Solution(NamedTuple):
 
 def order(candidate):
     """Oldest first; the rest only makes the order the same each time."""
-    return (candidate.day or date.min, candidate.number, str(candidate.key))
+    return (candidate.day or date.min, candidate.number, candidate.kind, str(candidate.key))
 
 
 def net(candidate):

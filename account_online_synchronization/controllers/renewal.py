@@ -19,7 +19,7 @@ COOKIE = "online_renewal"
 class Links(logging.Filter):
     """The server's log tells that such a page was asked for, but not the secret in its address."""
 
-    ADDRESS = re.compile(rf"({PATH}(?:back/)?)[^\s?\"'/]+")
+    ADDRESS = re.compile(r"(/account_online_synchronization/renew/(?:back/)?)[^\s?\"'/]+")
 
     def filter(self, record):
         if PATH in record.getMessage():
