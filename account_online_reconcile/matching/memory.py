@@ -78,11 +78,6 @@ class Memory:
         """:return: :class:`Habit`, or None"""
         return self._habits.get(likeness(line))
 
-    @property
-    def habits(self):
-        """All of them, the most frequent first."""
-        return sorted(self._habits.values(), key=lambda habit: (-habit.times, habit.label))
-
 
 def _habit(bookings):
     ways = {(one.account, one.taxes, one.partner, str(one.analytic)) for one in bookings}

@@ -1,9 +1,9 @@
 """Stores one window of one account: applies what :mod:`..sync.decide` decides.
 
-Nothing else writes lines and statements.
+Nothing else in a synchronization writes lines and statements.
 
-It never commits. The next run recognises what is stored, so it may end after any step:
-``last_sync`` and the cursor move with the last one only.
+It commits only where the caller's ``checkpoint`` does. The next run recognizes what is stored, so it may end after any
+step: ``last_sync`` and the cursor move with the last one only.
 """
 
 from collections import Counter

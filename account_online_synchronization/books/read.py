@@ -31,7 +31,7 @@ def policy_of(account):
         is_load=not account.last_sync,
         start_date=account.start_date or None,
         by_value_date=account.date_choice == "value",
-        sign=-1 if account.inverse_transaction_sign else 1,
+        sign=account._transaction_sign(),
         decimal_places=account.currency_id.decimal_places,
     )
 

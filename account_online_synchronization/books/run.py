@@ -22,6 +22,7 @@ from ..models.account_online_progress import Reporter
 from ..models.server_fields import as_server
 from ..sync.fetch import Fetch, Plan
 from . import readiness
+from .apply import Storing
 from .read import prefetch
 
 _logger = logging.getLogger(__name__)
@@ -409,7 +410,8 @@ class Synchronization:
         if reporter and account.id not in self._reported:
             reporter.fetched(fetched.progress)
         self._take_over_facts(account, fetched)
-        account._store_window(fetched.window, self.run, refreshed_at, checkpoint if reporter else self.checkpoint)
+        checkpoint = checkpoint if reporter else self.checkpoint
+        Storing(account, self.run, fetched.window, refreshed_at, checkpoint).store()
         account._forget_refusal()
         if reporter:
             reporter.done(load.imported)

@@ -5,7 +5,6 @@ from odoo.exceptions import UserError
 from odoo.tools.misc import format_date
 
 from ..books import ledger, statements
-from ..books.apply import Storing
 from ..client.errors import ProxyError
 from ..client.messages import parse_balance, parse_day, parse_moment
 from ..legacy.lines import continue_lines
@@ -731,11 +730,6 @@ class AccountOnlineAccount(models.Model):
     def _parse(self, message):
         """:raise BadTransaction: with the reason in a sentence"""
         return read_transaction(message, self.currency_id.name, self.currency_id.decimal_places)
-
-    def _store_window(self, window, run, refreshed_at, checkpoint=None):
-        """Store a window: lines, statements, and only with the last of them ``last_sync`` and the cursor."""
-        self.ensure_one()
-        Storing(self, run, window, refreshed_at, checkpoint).store()
 
     def _line_date(self, transaction):
         """The date of a transaction in the journal. A date stays a date: no time zone moves it."""

@@ -4,6 +4,7 @@ from freezegun import freeze_time
 
 from odoo.tests import tagged
 
+from ..books.apply import Storing
 from .common import DAY, OnlineSyncCommon
 
 
@@ -85,9 +86,8 @@ class TestErrors(OnlineSyncCommon):
     def test_a_bug_in_storing_is_told_in_a_sentence_and_not_as_a_traceback(self):
         link = self.connect_journal()
         self.proxy.book("T1", "1.00")
-        Account = self.registry["account.online.account"]
         with (
-            patch.object(Account, "_store_window", side_effect=ZeroDivisionError("oops")),
+            patch.object(Storing, "store", side_effect=ZeroDivisionError("oops")),
             self.assertLogs("odoo.addons.account_online_synchronization", "ERROR"),
         ):
             run = self.synchronize(link)

@@ -148,7 +148,9 @@ class TestQueries(ShiftCommon):
                 self.proxy.book(f"T{size}-{number}", f"-{number + 1}.00", day=self.days_ago(number % 9))
             if not counts:
                 self.load()
-            self.synchronize(self.link)
+            # Why twice: the first run without news in a process also fills Odoo's caches.
+            for _time in range(2):
+                self.synchronize(self.link)
             counts.append(self.queries(lambda: self.synchronize(self.link)))
         self.assertEqual(counts[0], counts[1])
 

@@ -269,9 +269,6 @@ class Client(FinTS3PinTanClient):
         """:return: Balance of the library ``mt940``, None where the bank gives none, or NeedTANResponse"""
         return self.get_balance(as_account(account)) if self.may(account["iban"], "HKSAL") else None
 
-    def offers_statements(self, account):
-        return self._statement_command(account) is not None
-
     def probe(self, account, day):
         """Ask for the transactions since a day only to hear whether the bank wants a TAN for that.
 
