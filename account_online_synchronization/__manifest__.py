@@ -48,7 +48,7 @@
     ],
     "assets": {
         "web.assets_backend": ["account_online_synchronization/static/src/**/*"],
-        "web.assets_unit_tests": ["account_online_synchronization/static/tests/*.test.js"],
+        "web.assets_unit_tests": ["account_online_synchronization/static/tests/*.js"],
         "web.assets_tests": ["account_online_synchronization/static/tests/tours/**/*"],
     },
     "auto_install": True,

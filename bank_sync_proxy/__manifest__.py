@@ -24,7 +24,10 @@
         "data/bank_sync_provider_settings.xml",
         "data/bank_sync_vault.xml",
     ],
-    "assets": {"web.assets_backend": ["bank_sync_proxy/static/src/provider/*"]},
+    "assets": {
+        "web.assets_backend": ["bank_sync_proxy/static/src/provider/*"],
+        "web.assets_unit_tests": ["bank_sync_proxy/static/tests/*.js"],
+    },
     "pre_init_hook": "pre_init_hook",
     "uninstall_hook": "uninstall_hook",
     "external_dependencies": {

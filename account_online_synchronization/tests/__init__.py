@@ -23,6 +23,7 @@ from . import (
     test_first_load,
     test_first_load_tours,
     test_future,
+    test_hoot,
     test_identifiers,
     test_identity,
     test_import,
