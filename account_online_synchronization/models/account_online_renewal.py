@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
 from odoo.tools import email_normalize_all, email_split
 from odoo.tools.misc import format_date, hash_sign, verify_hash_signed
 
@@ -19,6 +20,8 @@ MAX_ATTEMPTS = 10
 #: E-mails that one user may send within a day.
 MAX_PER_DAY = 20
 KEEP_DAYS = 90
+#: Deleted at once; Odoo goes on while there is more.
+BATCH = 1000
 
 
 class AccountOnlineRenewal(models.Model):
@@ -292,5 +295,8 @@ class AccountOnlineRenewal(models.Model):
     @api.autovacuum
     def _gc_renewals(self):
         now = fields.Datetime.now()
-        self.search([("state", "=", "draft"), ("create_date", "<", now - timedelta(days=1))]).unlink()
-        self.search([("create_date", "<", now - timedelta(days=KEEP_DAYS))]).unlink()
+        is_forgotten = Domain("state", "=", "draft") & Domain("create_date", "<", now - timedelta(days=1))
+        is_old = Domain("create_date", "<", now - timedelta(days=KEEP_DAYS))
+        found = self.search(is_forgotten | is_old, limit=BATCH)
+        found.unlink()
+        return len(found), len(found) == BATCH

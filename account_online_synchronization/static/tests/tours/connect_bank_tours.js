@@ -219,7 +219,7 @@ tours.add("connect_bank_denied", {
 tours.add("connect_bank_entry_points", {
     steps: () => [
         { trigger: ".o_kanban_record:contains('Bank') button[name=action_connect_bank]", run: "click" },
-        { trigger: ".o_connect_bank:contains('then arrive in Bank by themselves')" },
+        { trigger: ".o_connect_bank:contains('then arrive in Bank automatically')" },
         hasBanks,
         {
             content: "The dashboard is one step back",
