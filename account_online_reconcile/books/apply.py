@@ -17,7 +17,7 @@ AS_CORE = {"force_delete": True, "skip_readonly_check": True}
 
 def book(line, counterparts):
     """
-    :param line: ``account.bank.statement.line``; whoever calls has checked that the user may reconcile it
+    :param line: ``account.bank.statement.line``; the caller has checked that the user may reconcile it
     :param counterparts: list of :class:`~..matching.facts.Counterpart`
     :return: dict from the id of each line that was booked to the ids of the journal items that it has got
     :raise UserError: where that is not possible any more

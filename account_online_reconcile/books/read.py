@@ -23,7 +23,7 @@ MOST_BOOKINGS = 5000
 
 class JournalReader:
     """
-    :param journal: ``account.journal``; whoever calls has checked that the user may reconcile in it
+    :param journal: ``account.journal``; the caller has checked that the user may reconcile in it
     """
 
     def __init__(self, journal):

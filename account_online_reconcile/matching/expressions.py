@@ -20,7 +20,7 @@ import regex
 
 _logger = logging.getLogger(__name__)
 
-#: Seconds for one expression and one text. What is no trap takes microseconds.
+#: Seconds for one expression and one text. An ordinary one takes microseconds.
 TIMEOUT = 0.1
 #: Characters of the text, and of the expression.
 MAX_TEXT, MAX_EXPRESSION = 2000, 500

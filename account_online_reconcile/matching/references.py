@@ -7,7 +7,7 @@
 >>> sorted(read("QRR 21 00000 00003 13947\\n14300 09017"))
 [Reference(scheme='ch', number='210000000003139471430009017')]
 
-A wrong check digit is no reference:
+With a wrong check digit there is no reference:
 
 >>> read("+++010/8068/17180+++")
 frozenset()

@@ -36,7 +36,7 @@ class RuleLine(NamedTuple):
 
 @dataclass(frozen=True)
 class Rule:
-    """The condition of a field that is empty always holds; a rule without any condition never applies by itself."""
+    """The condition of a field that is empty always holds; a rule without any condition never applies automatically."""
 
     key: object
     name: str = ""
