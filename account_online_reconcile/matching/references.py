@@ -7,7 +7,7 @@
 >>> sorted(read("QRR 21 00000 00003 13947\\n14300 09017"))
 [Reference(scheme='ch', number='210000000003139471430009017')]
 
-With a wrong check digit there is no reference:
+A number with a wrong check digit is ignored:
 
 >>> read("+++010/8068/17180+++")
 frozenset()

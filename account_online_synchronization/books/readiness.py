@@ -9,7 +9,7 @@ def check(account):
     :raise ProxyError: with a sentence that says what to do
     """
     if reason := reason_against(account, account.journal_ids):
-        # Why two: before the first load there is no synchronization that could have missed anything.
+        # Why two: before the first load, nothing can have been missed yet.
         if account.last_sync:
             message = account.env._(
                 "%(reason)s No data was lost: the next synchronization after that fetches what is missing.",

@@ -13,7 +13,7 @@ LOGO_SCHEMES = ("https://", "data:image/")
 
 
 def read_banks(institutions):
-    """:param institutions: of an answer; what is no list has no banks
+    """:param institutions: of an answer; anything but a list counts as empty
     :return: list of dictionaries, see :func:`_read_bank`
     """
     return [bank for bank in map(_read_bank, institutions if isinstance(institutions, list) else []) if bank]
@@ -65,7 +65,7 @@ def _read_bank(institution):
 def read_capabilities(capabilities):
     """:return: ``auto_sync``, ``history_days`` and ``reconfirm_days`` (0 where unknown)
 
-    What is missing is no promise and no warning.
+    A missing capability is neither promised nor warned about.
     """
     capabilities = capabilities if isinstance(capabilities, dict) else {}
     return {
