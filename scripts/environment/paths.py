@@ -21,7 +21,7 @@ STAMPS = HERE / "stamps"
 REQUIREMENTS = ROOT / "requirements"
 #: An ordinary installation: the proxy is embedded.
 EMBEDDED = ("account_online_synchronization", "bank_sync_proxy")
-ADDONS = (*EMBEDDED, "bank_sync_proxy_server", "account_online_reconcile")
+ADDONS = (*EMBEDDED, "bank_sync_proxy_server", "account_online_reconcile", "bank_statement_formats")
 
 
 def cache(name):

@@ -1,0 +1,81 @@
+"""Readers of statement files. Pure Python: no Odoo, no network, nothing is written.
+
+:func:`read` finds the format of a file and gives its statements.
+"""
+
+from importlib import import_module
+
+from .errors import FormatError, TooLarge, UnknownFormat
+from .statement import Balance, Format, Limits, Options, Statement
+from .words import Sentence, _lt
+
+HEAD = 64 * 1024
+
+#: Class of each format by the module that holds it. Loaded when first asked, so that a missing optional library only
+#: stops its own format.
+FORMATS = {
+    "camt": "camt.Camt",
+    "mt940": "mt940.MT940",
+    "ofx": "ofx.OFX",
+    "qif": "qif.QIF",
+    "coda": "coda.CODA",
+    "cfonb": "cfonb.CFONB",
+    "norma43": "norma43.Norma43",
+    "bai2": "bai2.BAI2",
+    "xlsx": "tables.XLSX",
+    "csv": "tables.CSV",
+}
+
+
+def format_class(code):
+    """:return: subclass of :class:`Format`"""
+    module, name = FORMATS[code].split(".")
+    return getattr(import_module(f".{module}", __name__), name)
+
+
+def recognise(head, filename=""):
+    """
+    :param bytes head: the first bytes of the file, :data:`HEAD` at most
+    :return: the :class:`Format` that reads it, None where nobody does
+    """
+    scores = [(one.recognises(head, filename), one) for one in map(format_class, FORMATS)]
+    score, best = max(scores, key=lambda pair: pair[0])
+    return best if score else None
+
+
+def read(stream, filename="", options=Options()):
+    """The statements of a file that is not an archive; see :mod:`.archives` for those.
+
+    :param stream: binary file object that can seek
+    :param str filename: may be empty
+    :return: iterator of :class:`Statement`
+    :raise FormatError: with a sentence and the place
+    """
+    head = stream.read(HEAD)
+    stream.seek(0)
+    found = recognise(head, filename)
+    if not found:
+        raise UnknownFormat(
+            _lt(
+                "%(name)s is not a statement file that can be read here. Ask the bank for CAMT.053, MT940, OFX or CSV.",
+                name=filename or "This",
+            )
+        )
+    return found.read(stream, options)
+
+
+__all__ = [
+    "FORMATS",
+    "Balance",
+    "Format",
+    "FormatError",
+    "Limits",
+    "Options",
+    "Sentence",
+    "Statement",
+    "TooLarge",
+    "UnknownFormat",
+    "format_class",
+    "read",
+    "recognise",
+]

@@ -1,0 +1,20 @@
+"""Sentences of the pure rooms. They are made in English, and carry what it takes to say them in another language."""
+
+
+class Sentence(str):
+    """A sentence for a person, in English, that can be translated later, where the reader's language is known.
+
+    :param str source: as in the translation files, with ``%(name)s`` where something is filled in
+    :param parameters: what is filled in, by name
+    """
+
+    def __new__(cls, source, **parameters):
+        sentence = super().__new__(cls, source % parameters if parameters else source)
+        sentence.source = source
+        sentence.parameters = parameters
+        return sentence
+
+
+def _lt(source, **parameters):
+    """:return: :class:`Sentence`; Odoo's export of terms looks for functions of this name"""
+    return Sentence(source, **parameters)
