@@ -232,5 +232,8 @@ class TestAdapters(ProxyCase):
     def test_simplefin(self):
         self.walk("simplefin")
 
+    def test_stripe(self):
+        self.walk("stripe")
+
     def test_yodlee(self):
         self.walk("yodlee")

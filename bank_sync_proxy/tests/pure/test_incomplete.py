@@ -55,6 +55,10 @@ INCOMPLETE = {
         "still being fetched": failed(406, {"error": {"class": "ConnectionAlreadyProcessing", "message": "x"}}),
         "no list": changed(lambda answer: answer.update(data=None)),
     },
+    "stripe": {
+        "no word on more": changed(lambda answer: answer.pop("has_more")),
+        "more without an id": changed(lambda answer: answer.update(has_more=True, data=[{"id": None}])),
+    },
     "yodlee": {"no list": changed(lambda answer: answer.update(transaction="none"))},
     "fints": {},
 }
