@@ -9,6 +9,7 @@ PROVIDERS = (
     ("enable_banking", "Enable Banking", "EnableBanking"),
     ("fints", "FinTS (German banks)", "FinTS"),
     ("gocardless", "GoCardless (existing accounts only)", "GoCardless"),
+    ("mollie", "Mollie", "Mollie"),
     ("plaid", "Plaid", "Plaid"),
     ("ponto", "Ponto", "Ponto"),
     ("qonto", "Qonto", "Qonto"),

@@ -217,6 +217,9 @@ class TestAdapters(ProxyCase):
     def test_gocardless(self):
         self.walk("gocardless")
 
+    def test_mollie(self):
+        self.walk("mollie")
+
     def test_plaid(self):
         self.walk("plaid")
 

@@ -194,7 +194,9 @@ class TestChoice(SwitchCase):
         return providers.search([("country_id", "=", found.id)], order="rank, sequence, id").mapped("code")
 
     def test_the_country_comes_first_and_the_best_provider_first(self):
-        self.assertEqual(self.cards("be"), ["enable_banking", "ponto", "qonto", "stripe", "salt_edge", "gocardless"])
+        self.assertEqual(
+            self.cards("be"), ["enable_banking", "ponto", "mollie", "qonto", "stripe", "salt_edge", "gocardless"]
+        )
         self.assertEqual(self.cards("us"), ["plaid", "simplefin", "stripe", "yodlee"])
         self.assertEqual(self.cards("de")[:2], ["enable_banking", "fints"])
 
