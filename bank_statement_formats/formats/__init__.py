@@ -14,7 +14,11 @@ DEFAULTS = Options()
 
 #: Class of each format by the module that holds it, most specific first. Loaded when first asked, so that a missing
 #: optional library only stops its own format.
-FORMATS = {}
+FORMATS = {
+    "coda": "coda.CODA",
+    "cfonb": "cfonb.CFONB",
+    "norma43": "norma43.Norma43",
+}
 
 
 def format_class(code):
