@@ -173,9 +173,7 @@ class Reader:
         if self.line is None and line[127] == "1":
             # Banks that cut a delivery into files leave it so.
             statement.warnings.append(
-                _lt(
-                    "The bank says that another statement follows, but the file ends here. Check that you have it, too."
-                )
+                _lt("The bank says that another statement follows, but the file ends here. Import that one, too.")
             )
 
     def _finished(self, movement, statement):
