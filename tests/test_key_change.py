@@ -5,6 +5,7 @@ import subprocess
 import time
 
 import pytest
+
 from environment import odoo_command, paths, process
 
 OLD, NEW = "the first master key, long enough to be one", "the second master key, long enough to be one"

@@ -65,7 +65,7 @@ def read_key(option, value):
     except KeyError:
         reason = f"the environment has no {rest}"
     except OSError as error:
-        reason = f"{error.filename}: {error.strerror}"
+        reason = f"{error.filename} can't be opened ({error.strerror})"
     except subprocess.CalledProcessError as error:
         # Why without its output: it may contain a key.
         reason = f"the command ended with {error.returncode}"
@@ -76,7 +76,8 @@ def read_key(option, value):
         reason = "the command can't be read"
     else:
         return value.encode()
-    raise KeyUnavailable(f"{option}: {reason}.")
+    # Why not with a colon: what follows a key and a colon is masked as a secret.
+    raise KeyUnavailable(f"{option} can't be read, because {reason}.")
 
 
 @lru_cache(maxsize=4)

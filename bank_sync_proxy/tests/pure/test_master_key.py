@@ -1,4 +1,5 @@
 import pytest
+
 from bank_sync_proxy.tools.master_key import KeyUnavailable, MasterKeys, read_master_keys
 
 KEY = "a master key that is long enough"
@@ -48,8 +49,8 @@ def test_second_key_may_stand_beside_the_key_file_of_an_installation(tmp_path):
     ("value", "reason"),
     [
         ("env:NOT_THERE", "the environment has no NOT_THERE"),
-        ("file:/not/there", "/not/there: No such file or directory"),
-        ("command:/not/there", "/not/there: No such file or directory"),
+        ("file:/not/there", "/not/there can't be opened (No such file or directory)"),
+        ("command:/not/there", "/not/there can't be opened (No such file or directory)"),
         ("command:false", "the command ended with 1"),
         ("command:'", "the command can't be read"),
     ],
@@ -58,7 +59,7 @@ def test_key_that_is_not_where_it_should_be_is_named_with_its_option(tmp_path, v
     for option in ("bank_sync_key", "bank_sync_second_key"):
         with pytest.raises(KeyUnavailable) as caught:
             read(tmp_path / "key", **{"bank_sync_key": KEY, option: value})
-        assert str(caught.value) == f"{option}: {reason}."
+        assert str(caught.value) == f"{option} can't be read, because {reason}."
 
 
 def test_what_a_failed_command_printed_is_never_quoted(tmp_path):
