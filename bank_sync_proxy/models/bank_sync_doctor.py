@@ -114,7 +114,7 @@ class BankSyncDoctor(models.AbstractModel):
         # sudo: reads when actions of the proxy run; callers are a command and a check without parameters
         data = self.env["ir.model.data"].sudo().search([("module", "in", modules), ("model", "=", "ir.cron")])
         late = [("id", "in", data.mapped("res_id")), ("nextcall", "<", fields.Datetime.now() - LATE)]
-        # sudo: as above
+        # sudo: see before; only times of the proxy's own actions are compared
         return self.env["ir.cron"].sudo().search(late)
 
     @api.model
