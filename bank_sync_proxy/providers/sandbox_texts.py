@@ -82,7 +82,8 @@ def _customer_of_books(ledger, movement, name, payment):
     if payment.documents:
         prefix, year, serial = payment.documents[0].number.split("/")
         values |= {"prefix": prefix, "year": year, "serial": int(serial), "digits": serial}
-    return {**words, "remittance": remittance(DATA["remittance"]["customer_of_books"][payment.form], name=name, **values)}
+    form = DATA["remittance"]["customer_of_books"][payment.form]
+    return {**words, "remittance": remittance(form, name=name, **values)}
 
 
 def _supplier(ledger, movement, dice):

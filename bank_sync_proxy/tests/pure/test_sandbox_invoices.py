@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 
@@ -56,7 +57,7 @@ def test_invoices_are_numbered_without_gaps_in_the_order_of_their_dates(paid):
         for document in payment.documents
     }
     settled = [key for key, issued in sorted(invoices.items()) if FIRST < issued < LAST - timedelta(days=31)]
-    for (year, serial), after in zip(settled, settled[1:], strict=False):
+    for (year, serial), after in pairwise(settled):
         assert after in ((year, serial + 1), (year + 1, 1))
         assert invoices[year, serial] <= invoices[after]
 
@@ -72,14 +73,10 @@ def test_a_payment_names_its_invoices_unless_it_is_silent(paid):
 
 
 def test_a_direct_debit_names_no_bill(paid):
-    debits = [
-        (payment, transaction) for movement, payment, transaction in paid if payment.form == "debit"
-    ]
+    debits = [(payment, transaction) for movement, payment, transaction in paid if payment.form == "debit"]
     assert debits
     for payment, transaction in debits:
         assert payment.documents[0].number not in " ".join(transaction.remittance)
-
-
 
 
 def test_other_users_payments_pay_no_documents():
