@@ -254,8 +254,7 @@ class _Recognition:
         return Found(replace(row, id=identifier), outcome, stored)
 
     def _new_identifier(self, number):
-        """The bank's id where it names nothing else, otherwise what the transaction says, and its number among equals.
-        """
+        """The bank's id where it names nothing else, otherwise what the transaction says, and its number among equals."""
         row = self.rows[number]
         if row.id and (identifier := _own_identifier(row, self.code)) not in self.given:
             self.given.add(identifier)
@@ -345,9 +344,7 @@ def stored_until(coverages):
     complete = sorted((one for one in coverages if one.is_complete), key=lambda one: one.first)
     last, closing = None, None
     for one in complete:
-        is_next = last and (
-            one.first <= last + timedelta(days=1) or (closing is not None and closing == one.opening)
-        )
+        is_next = last and (one.first <= last + timedelta(days=1) or (closing is not None and closing == one.opening))
         if last and not is_next:
             break
         if not last or one.last > last:

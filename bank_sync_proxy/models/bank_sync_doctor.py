@@ -76,7 +76,7 @@ class BankSyncDoctor(models.AbstractModel):
 
     @api.model
     def _examine_providers(self):
-        providers = self.env["bank.sync.provider"].search([])
+        providers = self.env["bank.sync.provider"].search([("active", "=", True)])
         if not providers:
             yield "problem", "providers", "None is switched on: no bank can be connected."
         oldest = fields.Datetime.now() - timedelta(days=DIRECTORY_DAYS)
@@ -109,10 +109,17 @@ class BankSyncDoctor(models.AbstractModel):
             yield "ok", "scheduled actions", "Those of the proxy are on time."
 
     @api.model
+    def _modules(self):
+        """Extension point.
+
+        :return: tuple of the addons whose scheduled actions have to be on time
+        """
+        return ("bank_sync_proxy",)
+
+    @api.model
     def _late_actions(self):
-        modules = ("bank_sync_proxy", "bank_sync_proxy_server")
         # sudo: reads when actions of the proxy run; callers are a command and a check without parameters
-        data = self.env["ir.model.data"].sudo().search([("module", "in", modules), ("model", "=", "ir.cron")])
+        data = self.env["ir.model.data"].sudo().search([("module", "in", self._modules()), ("model", "=", "ir.cron")])
         late = [("id", "in", data.mapped("res_id")), ("nextcall", "<", fields.Datetime.now() - LATE)]
         # sudo: see before; only times of the proxy's own actions are compared
         return self.env["ir.cron"].sudo().search(late)
