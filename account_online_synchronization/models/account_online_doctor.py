@@ -165,7 +165,7 @@ class AccountOnlineDoctor(models.AbstractModel):
 
     @api.model
     def _examine_links(self):
-        links = self.env["account.online.link"].search([])
+        links = self.env["account.online.link"].search([("state", "in", ("connected", "error"))])
         failing = links.filtered("error_code")
         late = links._search_due([("next_refresh", "<", fields.Datetime.now() - LATE)])
         if failing:

@@ -109,7 +109,7 @@ class BankSyncDoctor(models.AbstractModel):
             yield "ok", "scheduled actions", "Those of the proxy are on time."
 
     @api.model
-    def _modules(self):
+    def _addons_with_actions(self):
         """Extension point.
 
         :return: tuple of the addons whose scheduled actions have to be on time
@@ -119,7 +119,7 @@ class BankSyncDoctor(models.AbstractModel):
     @api.model
     def _late_actions(self):
         # sudo: reads when actions of the proxy run; callers are a command and a check without parameters
-        data = self.env["ir.model.data"].sudo().search([("module", "in", self._modules()), ("model", "=", "ir.cron")])
+        data = self.env["ir.model.data"].sudo().search([("module", "in", self._addons_with_actions()), ("model", "=", "ir.cron")])
         late = [("id", "in", data.mapped("res_id")), ("nextcall", "<", fields.Datetime.now() - LATE)]
         # sudo: see before; only times of the proxy's own actions are compared
         return self.env["ir.cron"].sudo().search(late)

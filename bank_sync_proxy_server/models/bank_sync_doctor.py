@@ -5,5 +5,5 @@ class BankSyncDoctor(models.AbstractModel):
     _inherit = "bank.sync.doctor"
 
     @api.model
-    def _modules(self):
-        return (*super()._modules(), "bank_sync_proxy_server")
+    def _addons_with_actions(self):
+        return (*super()._addons_with_actions(), "bank_sync_proxy_server")
