@@ -136,7 +136,8 @@ def find_rows(value):
                 walk(inner)
 
     names = {"amount", "transactionAmount", "transaction_amount", "attributes"}
-    walk(value)
+    # Why a list around it: an answer may itself be the list.
+    walk([value])
     return found[-1] if found else None
 
 

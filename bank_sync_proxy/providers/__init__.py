@@ -17,6 +17,7 @@ PROVIDERS = (
     ("sandbox", "Demo Bank", "Sandbox"),
     ("simplefin", "SimpleFIN", "SimpleFIN"),
     ("stripe", "Stripe", "Stripe"),
+    ("teller", "Teller", "Teller"),
     ("yodlee", "Yodlee", "Yodlee"),
 )
 

@@ -197,7 +197,7 @@ class TestChoice(SwitchCase):
         self.assertEqual(
             self.cards("be"), ["enable_banking", "ponto", "mollie", "qonto", "stripe", "salt_edge", "gocardless"]
         )
-        self.assertEqual(self.cards("us"), ["plaid", "simplefin", "stripe", "yodlee"])
+        self.assertEqual(self.cards("us"), ["plaid", "teller", "simplefin", "stripe", "yodlee"])
         self.assertEqual(self.cards("de")[:2], ["enable_banking", "fints"])
 
     def test_a_country_that_nobody_reaches_has_no_card(self):
