@@ -230,6 +230,9 @@ class TestAdapters(ProxyCase):
     def test_mollie(self):
         self.walk("mollie", revoked=True)
 
+    def test_paypal(self):
+        self.walk("paypal", revoked=True)
+
     def test_plaid(self):
         self.walk("plaid")
 

@@ -195,9 +195,9 @@ class TestChoice(SwitchCase):
 
     def test_the_country_comes_first_and_the_best_provider_first(self):
         self.assertEqual(
-            self.cards("be"), ["enable_banking", "ponto", "mollie", "qonto", "stripe", "salt_edge", "gocardless"]
+            self.cards("be"), ["enable_banking", "ponto", "mollie", "paypal", "qonto", "stripe", "salt_edge", "gocardless"]
         )
-        self.assertEqual(self.cards("us"), ["plaid", "teller", "simplefin", "stripe", "yodlee"])
+        self.assertEqual(self.cards("us"), ["plaid", "teller", "simplefin", "paypal", "stripe", "yodlee"])
         self.assertEqual(self.cards("de")[:2], ["enable_banking", "fints"])
 
     def test_a_country_that_nobody_reaches_has_no_card(self):
