@@ -285,7 +285,7 @@ class PayPal(WebProvider):
             raise self.failure("unknown_account", "not a currency of this account")
         if cursor:
             with self.reading("cursor"):
-                place = Place.read(self.read_cursor(account, cursor))
+                place = Place.from_json(self.read_cursor(account, cursor))
         else:
             place = Place.of(since, self.now())
         answer, place = self._search(state, known["id"], place)
@@ -381,7 +381,7 @@ class Place:
         return cls(start, min(start + step - SECOND, until), until, step)
 
     @classmethod
-    def read(cls, said):
+    def from_json(cls, said):
         start, end, until = (moment_from_text(said[name]) for name in ("start", "end", "until"))
         return cls(start, end, until, timedelta(seconds=int(said["step"])), int(said["page"]))
 

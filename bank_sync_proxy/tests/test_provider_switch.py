@@ -195,7 +195,8 @@ class TestChoice(SwitchCase):
 
     def test_the_country_comes_first_and_the_best_provider_first(self):
         self.assertEqual(
-            self.cards("be"), ["enable_banking", "ponto", "mollie", "paypal", "qonto", "stripe", "salt_edge", "gocardless"]
+            self.cards("be"),
+            ["enable_banking", "ponto", "mollie", "paypal", "qonto", "stripe", "salt_edge", "gocardless"],
         )
         self.assertEqual(self.cards("us"), ["plaid", "teller", "simplefin", "paypal", "stripe", "yodlee"])
         self.assertEqual(self.cards("de")[:2], ["enable_banking", "fints"])

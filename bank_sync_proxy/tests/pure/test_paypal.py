@@ -185,7 +185,7 @@ def test_windows_cover_the_whole_period_without_gap_and_none_is_too_long(days):
 
 def test_a_place_in_a_cursor_is_the_same_place():
     place = paypal.Place.of(SINCE, NOW).after(2)
-    assert vars(paypal.Place.read(place.to_json())) == vars(place)
+    assert vars(paypal.Place.from_json(place.to_json())) == vars(place)
 
 
 @pytest.mark.parametrize("how", ["refused", "counted"])

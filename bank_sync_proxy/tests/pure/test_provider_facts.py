@@ -91,7 +91,17 @@ def test_who_leads_back_by_a_browser_asks_for_our_address():
 
 def test_a_country_is_reached_by_who_names_it_or_names_none():
     reached = [code for code in CODES if facts_of(code).reaches("BE")]
-    assert reached == ["enable_banking", "gocardless", "mollie", "paypal", "ponto", "qonto", "salt_edge", "sandbox", "stripe"]
+    assert reached == [
+        "enable_banking",
+        "gocardless",
+        "mollie",
+        "paypal",
+        "ponto",
+        "qonto",
+        "salt_edge",
+        "sandbox",
+        "stripe",
+    ]
 
 
 def test_cards_begin_with_what_anybody_can_begin_today():
