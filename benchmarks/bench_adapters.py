@@ -130,17 +130,16 @@ def find_rows(value):
 
     def walk(item):
         for inner in item.values() if isinstance(item, dict) else item if isinstance(item, list) else ():
-            if isinstance(inner, list) and len(inner) == 1 and isinstance(inner[0], dict):
+            if isinstance(inner, list) and len(inner) == 1 and isinstance(inner[0], dict) and names & {*inner[0]}:
+                # Why nothing within: a transaction may have parts with amounts of their own, such as fees.
                 found.append(inner)
-            walk(inner)
+            else:
+                walk(inner)
 
+    names = {"amount", "transactionAmount", "transaction_amount", "attributes", "legs", "Payment"}
     # Why a list around it: an answer may itself be the list.
     walk([value])
-    # Transactions whose amounts stand further inside.
-    if outer := [rows for rows in found if {"legs", "Payment"} & {*rows[0]}]:
-        return outer[-1]
-    named = [rows for rows in found if {"amount", "transactionAmount", "transaction_amount", "attributes"} & {*rows[0]}]
-    return named[-1] if named else None
+    return found[-1] if found else None
 
 
 def asking(script, answer, given):

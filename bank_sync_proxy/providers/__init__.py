@@ -10,6 +10,7 @@ PROVIDERS = (
     ("enable_banking", "Enable Banking", "EnableBanking"),
     ("fints", "FinTS (German banks)", "FinTS"),
     ("gocardless", "GoCardless (existing accounts only)", "GoCardless"),
+    ("mollie", "Mollie", "Mollie"),
     ("plaid", "Plaid", "Plaid"),
     ("ponto", "Ponto", "Ponto"),
     ("qonto", "Qonto", "Qonto"),
@@ -17,6 +18,7 @@ PROVIDERS = (
     ("salt_edge", "Salt Edge", "SaltEdge"),
     ("sandbox", "Demo Bank", "Sandbox"),
     ("simplefin", "SimpleFIN", "SimpleFIN"),
+    ("stripe", "Stripe", "Stripe"),
     ("teller", "Teller", "Teller"),
     ("yodlee", "Yodlee", "Yodlee"),
 )

@@ -27,6 +27,7 @@ from .types import (
     Challenge,
     Completed,
     Counterparty,
+    Fee,
     Field,
     Institution,
     Page,
@@ -394,6 +395,7 @@ class RevolutBusiness(WebProvider):
             currency=reading.currency(account["currency"]),
             balance=reading.amount(account["balance"]),
             balance_at=self.now(),
+            reports_fees=True,
         )
 
     # -------------------------------------------------------------------------
@@ -477,9 +479,9 @@ class RevolutBusiness(WebProvider):
         if len(legs) <= number:
             raise ValueError("no leg of this account")
         leg = legs[number]
-        amount, fee = reading.amount(leg["amount"]), leg.get("fee")
-        if fee and self.settings["fees"] == "beside":
-            amount -= reading.amount(fee)
+        amount, fee = reading.amount(leg["amount"]), reading.amount(leg.get("fee") or 0)
+        if self.settings["fees"] == "beside":
+            amount -= fee
         currency, foreign_currency = reading.currency(leg["currency"]), leg.get("bill_currency")
         is_foreign = foreign_currency != currency and reading.has_currency(foreign_currency)
         moment = reading.moment(get("completed_at") if row["state"] == "completed" else row["created_at"])
@@ -495,6 +497,7 @@ class RevolutBusiness(WebProvider):
             foreign_currency=foreign_currency if is_foreign else None,
             counterparty=Counterparty(self._other_side(row, leg)),
             remittance=reading.texts(reference, leg.get("description")),
+            fee=Fee(-fee) if fee else None,
             creditor_reference=reading.creditor_reference(reference),
             raw=row,
         )

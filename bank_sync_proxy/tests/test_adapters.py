@@ -233,6 +233,9 @@ class TestAdapters(ProxyCase):
     def test_gocardless(self):
         self.walk("gocardless")
 
+    def test_mollie(self):
+        self.walk("mollie")
+
     def test_plaid(self):
         self.walk("plaid")
 
@@ -250,6 +253,9 @@ class TestAdapters(ProxyCase):
 
     def test_simplefin(self):
         self.walk("simplefin")
+
+    def test_stripe(self):
+        self.walk("stripe")
 
     def test_teller(self):
         self.walk("teller", revoked=True)

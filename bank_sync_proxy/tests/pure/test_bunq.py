@@ -1,6 +1,5 @@
 """Quirks of bunq; what all adapters do is in test_contract."""
 
-import json
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
@@ -10,9 +9,10 @@ from bank_sync_proxy.providers.bunq import KINDS, REFUSED_KEY, STATUSES, USERS, 
 from bank_sync_proxy.providers.errors import ConsentError, ProtocolError
 from bank_sync_proxy.tests.pure.bunq_server import BunqScript
 from bank_sync_proxy.tests.pure.contract import CASES, NOW
-from bank_sync_proxy.tests.pure.scripted import FIXTURES, Case
+from bank_sync_proxy.tests.pure.published import published
+from bank_sync_proxy.tests.pure.scripted import Case
 
-PUBLISHED = json.loads((FIXTURES / "bunq" / "published.json").read_text(encoding="utf-8"))
+PUBLISHED = published("bunq")
 #: Statuses that mean the same everywhere, see ``WebProvider._usual_code``.
 FALLS_TO_THE_STATUS = {400, 405, 429, 500}
 #: Kinds of payments, none of which decides anything: amounts have their sign.

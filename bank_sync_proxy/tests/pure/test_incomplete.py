@@ -57,6 +57,16 @@ INCOMPLETE = {
         "still being fetched": failed(406, {"error": {"class": "ConnectionAlreadyProcessing", "message": "x"}}),
         "no list": changed(lambda answer: answer.update(data=None)),
     },
+    "mollie": {
+        "no word on more": changed(lambda answer: answer.pop("_links")),
+        "a next page without its place": changed(
+            lambda answer: answer["_links"].update(next={"href": "https://api.mollie.com/v2/x", "type": "text/html"})
+        ),
+    },
+    "stripe": {
+        "no word on more": changed(lambda answer: answer.pop("has_more")),
+        "more without an id": changed(lambda answer: answer.update(has_more=True, data=[{"id": None}])),
+    },
     "teller": {"no list": failed(200, {"transactions": []})},
     "yodlee": {"no list": changed(lambda answer: answer.update(transaction="none"))},
     "fints": {},
@@ -106,6 +116,7 @@ CLOSED = {
     "simplefin": changed(lambda answer: answer.update(accounts=[])),
     "ponto": failed(404, {"errors": [{"code": "resourceNotFound", "detail": "x"}]}),
     "qonto": failed(404, {"errors": [{"code": "not_found", "detail": "x"}]}),
+    "mollie": failed(404, {"status": 404, "title": "Not Found", "detail": "x"}),
     "revolut_business": failed(404, {"code": 3001, "error_id": "x", "message": "x"}),
     "salt_edge": failed(404, {"error": {"class": "AccountNotFound", "message": "x"}}),
     "teller": failed(410, {"error": {"code": "account.closed", "message": "x"}}),

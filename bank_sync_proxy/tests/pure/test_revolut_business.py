@@ -20,7 +20,7 @@ from bank_sync_proxy.providers.revolut_business import (
 )
 from bank_sync_proxy.providers.types import Challenge, Flow
 from bank_sync_proxy.tests.pure.contract import CALLBACK_URL, NOW, STATE
-from bank_sync_proxy.tests.pure.published import Published
+from bank_sync_proxy.tests.pure.openapi import Published
 from bank_sync_proxy.tests.pure.revolut_business_server import RevolutBusinessScript
 from bank_sync_proxy.tests.pure.scripted import Case
 
@@ -218,7 +218,8 @@ def test_a_fee_is_charged_as_the_setting_says(script, fees, amount):
     script.settings = {"fees": fees}
     script.adapter = script.new_adapter()
     leg = {**ROW["legs"][0], "amount": -100, "fee": 0.1}
-    assert str(rows(script, {**ROW, "legs": [leg]})[0].amount) == amount
+    (found,) = rows(script, {**ROW, "legs": [leg]})
+    assert (str(found.amount), found.fee.to_protocol()["amount"]) == (amount, "-0.1")
 
 
 def test_an_exchange_is_one_transaction_in_each_account(script):
