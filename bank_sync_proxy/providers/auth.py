@@ -463,6 +463,9 @@ class ClientCertificate(PublicAdapter):
     def init_poolmanager(self, *args, **kwargs):
         return super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
 
+    def proxy_manager_for(self, proxy, **kwargs):
+        return super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs)
+
     def build_connection_pool_key_attributes(self, request, verify, cert=None):
         # Why: `requests` would add its own list of authorities to the context, which then trusts both.
         host, attributes = super().build_connection_pool_key_attributes(request, verify, cert)
