@@ -196,9 +196,24 @@ class TestChoice(SwitchCase):
     def test_the_country_comes_first_and_the_best_provider_first(self):
         self.assertEqual(
             self.cards("be"),
-            ["enable_banking", "ponto", "mollie", "paypal", "qonto", "stripe", "salt_edge", "gocardless"],
+            [
+                *(
+                    "enable_banking",
+                    "ponto",
+                    "bunq",
+                    "mollie",
+                    "paypal",
+                    "qonto",
+                    "revolut_business",
+                    "stripe",
+                    "salt_edge",
+                ),
+                "gocardless",
+            ],
         )
-        self.assertEqual(self.cards("us"), ["plaid", "teller", "simplefin", "paypal", "stripe", "yodlee"])
+        self.assertEqual(
+            self.cards("us"), ["plaid", "teller", "simplefin", "paypal", "revolut_business", "stripe", "yodlee"]
+        )
         self.assertEqual(self.cards("de")[:2], ["enable_banking", "fints"])
 
     def test_a_country_that_nobody_reaches_has_no_card(self):

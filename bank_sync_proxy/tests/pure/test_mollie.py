@@ -6,8 +6,8 @@ import pytest
 
 from bank_sync_proxy.providers import mollie
 from bank_sync_proxy.providers.errors import TransientError
-from bank_sync_proxy.tests.pure.extracts import exchanges, faults, published, question
 from bank_sync_proxy.tests.pure.mollie_server import MollieScript
+from bank_sync_proxy.tests.pure.published import exchanges, faults, published, question
 from bank_sync_proxy.tests.pure.scripted import Case
 
 PAGE = Case("mollie", "empty").exchanges[0]

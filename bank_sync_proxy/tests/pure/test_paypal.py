@@ -8,8 +8,8 @@ import pytest
 from bank_sync_proxy.providers import paypal
 from bank_sync_proxy.providers.errors import CODES, ProtocolError
 from bank_sync_proxy.tests.pure.contract import NOW
-from bank_sync_proxy.tests.pure.extracts import exchanges, faults, published, question
 from bank_sync_proxy.tests.pure.paypal_server import PayPalScript
+from bank_sync_proxy.tests.pure.published import exchanges, faults, published, question
 from bank_sync_proxy.tests.pure.scripted import Case
 
 CASE = Case("paypal", "unknown_fields")

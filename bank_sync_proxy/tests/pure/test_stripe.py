@@ -7,7 +7,7 @@ import pytest
 from bank_sync_proxy.providers import stripe
 from bank_sync_proxy.providers.errors import CODES, ConsentError
 from bank_sync_proxy.providers.types import Completed
-from bank_sync_proxy.tests.pure.extracts import exchanges, faults, published, question
+from bank_sync_proxy.tests.pure.published import exchanges, faults, published, question
 from bank_sync_proxy.tests.pure.scripted import Case
 from bank_sync_proxy.tests.pure.stripe_server import StripeScript
 
