@@ -18,6 +18,7 @@ FORMATS = {
     "coda": "coda.CODA",
     "cfonb": "cfonb.CFONB",
     "norma43": "norma43.Norma43",
+    "camt": "camt.Camt",
     "xlsx": "tables.XLSX",
     "csv": "tables.CSV",
 }
