@@ -15,6 +15,7 @@ DEFAULTS = Options()
 #: Class of each format by the module that holds it, most specific first. Loaded when first asked, so that a missing
 #: optional library only stops its own format.
 FORMATS = {
+    "mt940": "mt940.MT940",
     "coda": "coda.CODA",
     "cfonb": "cfonb.CFONB",
     "norma43": "norma43.Norma43",
