@@ -20,6 +20,7 @@ FORMATS = {
     "cfonb": "cfonb.CFONB",
     "norma43": "norma43.Norma43",
     "camt": "camt.Camt",
+    "ofx": "ofx.OFX",
     "xlsx": "tables.XLSX",
     "csv": "tables.CSV",
 }
