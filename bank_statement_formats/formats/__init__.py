@@ -22,6 +22,7 @@ FORMATS = {
     "bai2": "bai2.BAI2",
     "qif": "qif.QIF",
     "camt": "camt.Camt",
+    "ofx": "ofx.OFX",
     "xlsx": "tables.XLSX",
     "csv": "tables.CSV",
 }
