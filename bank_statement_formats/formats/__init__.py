@@ -19,6 +19,8 @@ FORMATS = {
     "coda": "coda.CODA",
     "cfonb": "cfonb.CFONB",
     "norma43": "norma43.Norma43",
+    "bai2": "bai2.BAI2",
+    "qif": "qif.QIF",
     "camt": "camt.Camt",
     "ofx": "ofx.OFX",
     "xlsx": "tables.XLSX",
