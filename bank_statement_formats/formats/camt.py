@@ -274,7 +274,7 @@ class _Account:
         place = 0
         while self.entry is not None:
             place += 1
-            found = reader.read(self.document.plain(self.entry), place)
+            found = reader.transactions(self.document.plain(self.entry), place)
             self.informational += found is None
             for one in found or ():
                 self.count.add()

@@ -55,7 +55,7 @@ class EntryReader:
         self.currency, self.number, self.split = currency, number, split
         self.unsplit, self.batches, self.pending = [], 0, 0
 
-    def read(self, entry, place):
+    def transactions(self, entry, place):
         """
         :param dict entry: see :func:`~.camt.to_plain`
         :param int place: of the entry in its statement, from 1

@@ -174,7 +174,7 @@ class _File:
         ids = _trusted(account.rows, statement.warnings)
         statement.id_scheme = "transaction_id" if ids or not account.rows else "fingerprint"
         reader = _Rows(currency, ids)
-        found = [reader.read(*row) for row in account.rows]
+        found = [reader.transaction(*row) for row in account.rows]
         statement.warnings += _notes(statement, found, reader, account)
         statement.transactions = iter(found)
         return statement
@@ -229,7 +229,7 @@ class _Rows:
     def __init__(self, currency, ids):
         self.currency, self.ids, self.computed = currency, ids, 0
 
-    def read(self, line, booked, row):
+    def transaction(self, line, booked, row):
         """:return: transaction, or problem"""
         status = "booked" if booked else "pending"
         name = values.identifier(row.get("FITID"))
