@@ -116,6 +116,12 @@ def recognise(transactions, coverage, code, stored=(), others=()):
     return _Recognition(transactions, coverage, code, stored, others).run()
 
 
+def as_new(transactions, code, stored):
+    """:return: the transactions under identifiers that nothing has yet"""
+    naming = _Recognition(transactions, None, code, stored, ())
+    return [replace(one, id=naming.new_identifier(number)) for number, one in enumerate(transactions)]
+
+
 def _own_identifier(transaction, code):
     return f"{FILE}{code}:id:{transaction.id}"
 
@@ -250,12 +256,11 @@ class _Recognition:
             outcome, stored = self.found.get(self.repeats[number], (NEW, None))
             return Found(row, KNOWN, stored)
         outcome, stored = self.found.get(number, (NEW, None))
-        identifier = stored.identifier if outcome in (KNOWN, CHANGED) else self._new_identifier(number)
+        identifier = stored.identifier if outcome in (KNOWN, CHANGED) else self.new_identifier(number)
         return Found(replace(row, id=identifier), outcome, stored)
 
-    def _new_identifier(self, number):
-        """The bank's id where it names nothing else, otherwise what the transaction says, and its number among equals.
-        """
+    def new_identifier(self, number):
+        """The bank's id where it names nothing else, otherwise the content, and its number among equals."""
         row = self.rows[number]
         if row.id and (identifier := _own_identifier(row, self.code)) not in self.given:
             self.given.add(identifier)
@@ -345,9 +350,7 @@ def stored_until(coverages):
     complete = sorted((one for one in coverages if one.is_complete), key=lambda one: one.first)
     last, closing = None, None
     for one in complete:
-        is_next = last and (
-            one.first <= last + timedelta(days=1) or (closing is not None and closing == one.opening)
-        )
+        is_next = last and (one.first <= last + timedelta(days=1) or (closing is not None and closing == one.opening))
         if last and not is_next:
             break
         if not last or one.last > last:
