@@ -5,7 +5,7 @@
 
 from importlib import import_module
 
-from .errors import FormatError, TooLarge, UnknownFormat
+from .errors import FormatError, MappingNeeded, TooLarge, UnknownFormat
 from .statement import Balance, Format, Limits, Options, Statement
 from .words import Sentence, _lt
 
@@ -14,7 +14,13 @@ DEFAULTS = Options()
 
 #: Class of each format by the module that holds it, most specific first. Loaded when first asked, so that a missing
 #: optional library only stops its own format.
-FORMATS = {}
+FORMATS = {
+    "coda": "coda.CODA",
+    "cfonb": "cfonb.CFONB",
+    "norma43": "norma43.Norma43",
+    "xlsx": "tables.XLSX",
+    "csv": "tables.CSV",
+}
 
 
 def format_class(code):
@@ -71,6 +77,7 @@ __all__ = [
     "Format",
     "FormatError",
     "Limits",
+    "MappingNeeded",
     "Options",
     "Sentence",
     "Statement",

@@ -49,6 +49,8 @@ ALIASES = {
 }
 #: Encodings of several bytes for a letter. Western letters never come in the pairs that they need.
 MULTIBYTE = ("gb18030", "cp932")
+#: Alike in nearly all letters: which of them is left to the order above.
+WESTERN_PAGES = ("cp1252", "iso8859-15", "latin-1")
 #: Bytes that are looked at: what is not ASCII, with its neighbours.
 SAMPLE = 32 * 1024
 NOT_ASCII = re.compile(r"[A-Za-z]{0,3}[\x80-\xff]+[A-Za-z\x40-\x7e]{0,3}")
@@ -114,7 +116,7 @@ def assume(data):
         if score is not None:
             scores[encoding] = score
     hint = _detected(data)
-    if hint in scores:
+    if hint in scores and hint not in WESTERN_PAGES:
         scores[hint] += 0.05
     for encoding in sorted(scores, key=lambda name: -scores[name]):
         if _fits(data, encoding):
