@@ -2,9 +2,10 @@
 
 import dataclasses
 from collections import Counter
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 
+from odoo import fields
 from odoo.addons.account_online_synchronization.books.apply import Storing
 from odoo.addons.account_online_synchronization.books.read import Books
 from odoo.addons.account_online_synchronization.sync import files
@@ -60,8 +61,8 @@ class Reading:
         self.found = self._recognise()
         self.doubtful = [one for one in self.found if one.outcome == files.DOUBTFUL]
         self.window.booked = [one.transaction for one in self.found if self._is_to_decide(one)]
-        #: Identifiers that the statement's transactions have, or will have.
-        self.identifiers = [one.transaction.id for one in self.found if one.outcome != files.DOUBTFUL]
+        #: Identifiers that the statement's transactions have, or would have as lines.
+        self.identifiers = [one.transaction.id for one in self.found]
 
     @property
     def known_count(self):
@@ -160,7 +161,7 @@ class Reading:
         :param file: ``account.online.file``
         :param chosen: numbers of doubtful transactions that a person wants to import
         """
-        chosen = [self.found[number] for number in chosen if self.found[number].outcome == files.DOUBTFUL]
+        chosen = [one for number, one in enumerate(self.found) if number in chosen and one.outcome == files.DOUBTFUL]
         self.window.booked += [one.transaction for one in chosen]
         left = [one for one in self.doubtful if one not in chosen]
         run._count("fetched", len(self.found) + len(self.window.unreadable))
@@ -194,12 +195,9 @@ class Reading:
         return self.env["account.bank.statement.line"].search(
             [
                 ("online_account_id", "=", self.account.id),
-                ("online_transaction_identifier", "in", [*self.identifiers, *self._chosen_identifiers()]),
+                ("online_transaction_identifier", "in", self.identifiers),
             ]
         )
-
-    def _chosen_identifiers(self):
-        return [one.transaction.id for one in self.doubtful]
 
     def _mark(self, file, before, chosen):
         lines = self._lines()
@@ -263,7 +261,7 @@ def find_holes(account):
     )
     sums = Counter()
     for day, amount in groups:
-        sums[day if type(day) is date else day.date()] += Decimal(str(account.currency_id.round(amount)))
+        sums[fields.Date.to_date(day)] += Decimal(str(account.currency_id.round(amount)))
     sign = account._transaction_sign()
 
     def sum_between(first, last):

@@ -1,6 +1,14 @@
+import base64
+
 from odoo import api, fields, models
+from odoo.addons.account_online_synchronization.models.server_fields import as_server
 from odoo.addons.account_online_synchronization.sync.files import Hole
+from odoo.exceptions import UserError
+from odoo.tools.mail import email_normalize, email_normalize_all
 from odoo.tools.misc import format_date
+
+#: Of the defaults of a mail alias: whose statement files arrive there.
+ALIAS_JOURNAL = "online_statement_journal_id"
 
 
 class AccountJournal(models.Model):

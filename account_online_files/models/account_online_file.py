@@ -213,6 +213,7 @@ class AccountOnlineFile(models.Model):
             Reading(account, statement).store(run, self, self.chosen or (), checkpoint)
         except ProxyError as error:
             raise UserError(self.env["account.online.service"]._translate(error.message)) from None
+        account._refresh_holes()
         now = fields.Datetime.now()
         run.write({"state": "done", "ended_at": now})
         link._note_file(now)

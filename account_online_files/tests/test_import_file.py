@@ -307,7 +307,7 @@ class TestImportFile(FilesCommon):
     # ACCESS
     # -------------------------------------------------------------------------
 
-    def user(self, *groups):
+    def new_user(self, *groups):
         return new_test_user(
             self.env,
             f"files-{'-'.join(groups)}",
@@ -317,7 +317,7 @@ class TestImportFile(FilesCommon):
         )
 
     def test_an_accountant_imports_and_undoes(self):
-        user = self.user("account.group_account_user")
+        user = self.new_user("account.group_account_user")
         (file,) = self.import_file(self.statement([self.row(3, "-5")]), user=user)
         self.assertEqual(self.amounts(), [-5])
         self.assertEqual(file.user_id, user)
@@ -325,23 +325,23 @@ class TestImportFile(FilesCommon):
         self.assertFalse(self.lines())
 
     def test_an_invoicing_user_imports_nothing(self):
-        user = self.user("account.group_account_invoice")
+        user = self.new_user("account.group_account_invoice")
         with self.assertRaises(AccessError):
             self.drop(self.statement([self.row(3, "-5")]), user=user)
 
     def test_the_upload_of_somebody_else_is_refused(self):
         attachment = self.upload(self.statement([self.row(3, "-5")]))
         attachment.public = True
-        user = self.user("account.group_account_user")
+        user = self.new_user("account.group_account_user")
         with self.assertRaisesRegex(UserError, "somebody else"):
             self.Import.with_user(user)._open(self.journal.with_user(user), attachment.with_user(user))
 
     def test_the_original_is_kept_for_accountants_of_the_company(self):
         (file,) = self.import_file(self.statement([self.row(3, "-5")]))
         original = file._original()
-        self.assertTrue(original.with_user(self.user("account.group_account_user")).datas)
+        self.assertTrue(original.with_user(self.new_user("account.group_account_user")).datas)
         with self.assertRaises(AccessError):
-            original.with_user(self.user("base.group_user")).read(["datas"])
+            original.with_user(self.new_user("base.group_user")).read(["datas"])
 
     # -------------------------------------------------------------------------
     # BY E-MAIL

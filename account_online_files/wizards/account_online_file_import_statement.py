@@ -275,7 +275,8 @@ class AccountOnlineFileImportStatement(models.TransientModel):
         if account._find_same_file(read.digest) and not chosen:
             return self.env["account.online.file"]
         prefix = f"{self.id}:"
-        numbers = [int(key.removeprefix(prefix)) for key in chosen if key.startswith(prefix)]
+        numbers = [key.removeprefix(prefix) for key in chosen if key.startswith(prefix)]
+        numbers = [int(number) for number in numbers if number.isdecimal()]
         options = self.wizard_id._options()
         account._write_changes({"file_options": options})
         file = self.env["account.online.file"]._plan(account, read, self.attachment_id, options, numbers)
@@ -283,7 +284,6 @@ class AccountOnlineFileImportStatement(models.TransientModel):
             file._import_later()
         else:
             file.with_company(account.company_id)._import_now()
-            account._refresh_holes()
         return file
 
 

@@ -155,7 +155,10 @@ class TestEveryDoor(OnlineSyncCommon, HttpCase):
 
     def attachments_of(self, company):
         """:return: ids of files that belong to records of a company"""
-        domain = [("res_model", "=", "account.online.link"), ("res_id", "in", self.ids_of(company, "account.online.link"))]
+        domain = [
+            ("res_model", "=", "account.online.link"),
+            ("res_id", "in", self.ids_of(company, "account.online.link")),
+        ]
         return self.env["ir.attachment"].sudo().search(domain).ids
 
     def caller(self, rank, *groups, foreign=False):
