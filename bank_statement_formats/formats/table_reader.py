@@ -101,7 +101,7 @@ class Reader:
             if len(found) == count or number > 10 * count:
                 break
             if self._is_line(row):
-                found.append(self._transaction(line, row, "XXX")[0])
+                found.append(self._transaction(line, row, self._account(row)[1] or "XXX")[0])
         return found
 
     def statements(self):
