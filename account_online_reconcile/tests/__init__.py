@@ -1,2 +1,3 @@
 from . import test_reconcile
 from . import test_server_fields
+from . import test_taxes

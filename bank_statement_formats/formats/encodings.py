@@ -159,11 +159,11 @@ def _known(name):
     if name.isdigit():
         name = f"cp{name}"
     try:
-        info = codecs.lookup(name)
+        # Why decode: it refuses codecs such as zip and rot13, which turn bytes into something else.
+        b"".decode(name)
     except LookupError:
         return None
-    # Why: codecs such as zip and rot13 turn bytes into something else.
-    return info.name if info._is_text_encoding else None
+    return codecs.lookup(name).name
 
 
 def _wide(data):
