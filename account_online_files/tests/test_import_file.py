@@ -336,6 +336,13 @@ class TestImportFile(FilesCommon):
         with self.assertRaisesRegex(UserError, "somebody else"):
             self.Import.with_user(user)._open(self.journal.with_user(user), attachment.with_user(user))
 
+    def test_a_file_that_belongs_to_something_else_is_refused(self):
+        attachment = self.upload(self.statement([self.row(3, "-5")]))
+        attachment.write({"res_model": "res.partner", "res_id": self.env.user.partner_id.id})
+        with self.assertRaisesRegex(UserError, "something else"):
+            self.Import._open(self.journal, attachment)
+        self.assertEqual(attachment.res_model, "res.partner")
+
     def test_the_original_is_kept_for_accountants_of_the_company(self):
         (file,) = self.import_file(self.statement([self.row(3, "-5")]))
         original = file._original()

@@ -7,6 +7,7 @@ from odoo.addons.bank_statement_formats.formats import tables
 from odoo.exceptions import UserError
 
 from ..books.reading import read_upload
+from ..books.words import say
 
 #: What banks write. An empty choice lets the program find out.
 ENCODINGS = [
@@ -158,8 +159,11 @@ class AccountOnlineFileImport(models.TransientModel):
         """:raise UserError: for files that somebody else has uploaded, or that belong to something else"""
         attachment.check_access("read")
         # sudo: reads whose upload it is, after read access was checked above
-        if attachment.sudo().create_uid != self.env.user:
-            raise UserError(self.env._("This file was uploaded by somebody else. Please upload it yourself."))
+        upload = attachment.sudo()
+        if upload.create_uid != self.env.user or upload.res_model not in (False, self._name):
+            raise UserError(
+                self.env._("This file was uploaded by somebody else, or for something else. Please upload it here.")
+            )
 
     def _show(self):
         return {
@@ -180,6 +184,8 @@ class AccountOnlineFileImport(models.TransientModel):
     def _read(self):
         """Read the files, find the journals of their statements, and compare."""
         self.statement_ids.unlink()
+        # Why: they go with the wizard; what is imported has a copy of its own.
+        self.attachment_ids.write({"res_model": self._name, "res_id": self.id})
         for attachment, statements in self._read_uploads():
             self.statement_ids.create([self._statement_values(attachment, one) for one in statements])
         self.state = "preview"
@@ -237,7 +243,6 @@ class AccountOnlineFileImport(models.TransientModel):
         return True
 
     def _statement_values(self, attachment, read):
-        say = self.env["account.online.service"]._translate
         currency = self.env["res.currency"].with_context(active_test=False).search([("name", "=", read.currency)])
         return {
             "wizard_id": self.id,
@@ -249,16 +254,27 @@ class AccountOnlineFileImport(models.TransientModel):
             "account_name": read.name,
             "currency_id": (currency or self.journal_id.currency_id or self.company_id.currency_id).id,
             "read_problem": self._say_problem(read.problem),
-            "mapping": read.mapping and json.loads(json.dumps(read.mapping, default=str)),
-            "warnings": "\n".join(say(one) for one in read.warnings),
+            "mapping": read.mapping and self._keep_mapping(read.mapping),
+            "warnings": "\n".join(say(self.env, one) for one in read.warnings),
         }
+
+    def _keep_mapping(self, mapping):
+        """What a table's columns mean so far, as JSON, with its questions in the user's language."""
+        unsure = [
+            {
+                **question,
+                "sentence": say(self.env, question["sentence"]),
+                "choices": [{**one, "label": say(self.env, one["label"])} for one in question["choices"]],
+            }
+            for question in mapping["unsure"]
+        ]
+        return json.loads(json.dumps({**mapping, "unsure": unsure}, default=str))
 
     def _say_problem(self, problem):
         """:param problem: ``FormatError``, or a sentence"""
-        say = self.env["account.online.service"]._translate
         if not problem:
             return False
-        sentence = say(getattr(problem, "sentence", problem))
+        sentence = say(self.env, getattr(problem, "sentence", problem))
         place = getattr(problem, "place", None)
         return f"{sentence} ({place})" if place else str(sentence)
 
