@@ -66,10 +66,10 @@ class ReadStatement:
         first, last = min(days), max(days)
         is_final = self.kind == "statement"
         opening_day = self.opening and self.opening.day
-        # Why not of interim reports: they begin whenever the last one has ended.
-        from_start = self.kind in ("statement", "list") and bool(
-            (self.start and self.start <= first) or (opening_day and opening_day < first)
-        )
+        # Why not of interim reports: they begin where the last one has ended. Why an earlier day of lists: where they
+        # begin with the first row's day, nobody has said that it came first.
+        begins = self.start and (self.start <= first if is_final else self.kind == "list" and self.start < first)
+        from_start = bool(begins or (is_final and opening_day and opening_day < first))
         ends = [day for day in (self.end, self.closing and self.closing.day) if day]
         return Coverage(
             min(first, self.start) if from_start and self.start else first,

@@ -225,7 +225,7 @@ class Reading:
     def _take_balance(self):
         """The balance of a later day than the one that is known."""
         account, closing = self.account, self.statement.closing
-        if not closing or self.statement.kind != "statement" or not self.coverage:
+        if not closing or self.statement.kind not in ("statement", "list") or not self.coverage:
             return
         day = closing.day or self.coverage.last
         known = account.balance_at and account._balance_day()

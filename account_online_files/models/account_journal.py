@@ -53,22 +53,17 @@ class AccountJournal(models.Model):
         cards = super()._get_online_sync_dashboard_data()
         linked = self.filtered(lambda journal: cards.get(journal.id, {}).get("linked"))
         # sudo: reads what the card shows of the account of a journal that Odoo has already let the user see
-        accounts = linked.sudo().account_online_account_id
-        if not accounts:
+        linked = linked.sudo()
+        if not linked:
             return cards
-        groups = (
-            self.env["account.online.file"]
-            .sudo()
-            ._read_group(  # sudo: as above, counts and days only
-                [("account_online_account_id", "in", accounts.ids), ("state", "=", "done")],
-                ["account_online_account_id"],
-                ["last_day:max", "doubtful_count:sum"],
-            )
+        groups = linked.env["account.online.file"]._read_group(
+            [("account_online_account_id", "in", linked.account_online_account_id.ids), ("state", "=", "done")],
+            ["account_online_account_id"],
+            ["last_day:max", "doubtful_count:sum"],
         )
         by_account = {account.id: (last, doubtful) for account, last, doubtful in groups}
         for journal in linked:
-            # sudo: as above
-            account = journal.sudo().account_online_account_id
+            account = journal.account_online_account_id
             last, doubtful = by_account.get(account.id, (None, 0))
             cards[journal.id] |= {
                 "files_until": format_date(self.env, last) if last else "",
@@ -90,7 +85,7 @@ class AccountJournal(models.Model):
         """The alias of a bank journal takes statement files, and makes no entries of them."""
         values = super()._alias_get_creation_values()
         if self.id and self.type in ("bank", "credit"):
-            values["alias_model_id"] = self.env["ir.model"]._get_id("account.journal")
+            values["alias_model_id"] = self.env.ref("account.model_account_journal").id
             values["alias_defaults"] = {ALIAS_JOURNAL: self.id}
         return values
 
