@@ -1,2 +1,3 @@
 from . import test_reconcile
+from . import test_reconcile_machine
 from . import test_server_fields
