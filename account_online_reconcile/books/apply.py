@@ -10,6 +10,7 @@ from odoo import Command
 from odoo.exceptions import LockError, UserError
 
 from ..matching.facts import ACCOUNT, CHARGES, DISCOUNT, ITEM, OWN_TRANSFER, PAYMENT
+from .taxes import tax_lines
 
 #: As core's ``action_undo_reconciliation``: posted entries of bank lines are changed by their bank line only.
 AS_CORE = {"force_delete": True, "skip_readonly_check": True}
@@ -129,8 +130,9 @@ class _Booking:
                 values += more
                 settled += [None] * len(more)
             elif one.kind in (ACCOUNT, CHARGES):
-                values.append(self._on_account(one))
-                settled.append(None)
+                more = self._on_account(one)
+                values += more
+                settled += [None] * len(more)
             else:
                 raise self._refuse(self.line)
         return values, settled
@@ -151,18 +153,36 @@ class _Booking:
         return values
 
     def _on_account(self, one):
+        """:return: list of values: the base, then its taxes"""
         account = self.env["account.account"].browse(one.key).exists()
-        if not account or self.company not in account.company_ids:
+        taxes = self.env["account.tax"].browse(one.taxes).exists()
+        is_known = account and self.company in account.company_ids and len(taxes) == len(one.taxes)
+        if not is_known or taxes.company_id - self.company:
             raise self._refuse(self.line)
-        values = {
-            "account_id": account.id,
-            "partner_id": one.partner or self.line.partner_id.id,
-            "name": one.label or self.line.payment_ref,
-            **self._amounts(one.amount),
-        }
-        if one.analytic:
-            values["analytic_distribution"] = one.analytic
-        return values
+        amounts = self._amounts(one.amount)
+        lines = tax_lines(
+            self.env,
+            account,
+            taxes,
+            amounts["amount_currency"],
+            self.currency,
+            self.line.date,
+            self.env["res.partner"].browse(one.partner or self.line.partner_id.id),
+            self.company,
+            balance=amounts["balance"],
+            label=one.label or self.line.payment_ref,
+            analytic=one.analytic,
+            is_exigible=not self._has_term_lines(),
+        )
+        return [{**values, "reconcile_model_id": one.rule} for values in lines] if one.rule else lines
+
+    def _has_term_lines(self):
+        """Does the entry get receivables or payables, by documents or by account?"""
+        keys = [one.key for one in self.counterparts if one.kind in (ACCOUNT, CHARGES)]
+        types = self.env["account.account"].browse(keys).exists().mapped("account_type")
+        return any(one.kind == ITEM for one in self.counterparts) or bool(
+            {"asset_receivable", "liability_payable"} & set(types)
+        )
 
     def _discount(self, one, item):
         """As core's *Register Payment* books it, with the taxes that go with it."""
@@ -182,11 +202,12 @@ class _Booking:
         }
 
     def _balance(self, values, liquidity):
-        """What rounding to the company's currency leaves goes to the last item."""
+        """What rounding to the company's currency leaves goes to the last item that is no tax."""
         rest = self.company.currency_id.round(liquidity.balance + sum(one["balance"] for one in values))
-        values[-1]["balance"] -= rest
-        if values[-1]["currency_id"] == self.company.currency_id.id:
-            values[-1]["amount_currency"] = values[-1]["balance"]
+        last = next(one for one in reversed(values) if not one.get("tax_repartition_line_id"))
+        last["balance"] -= rest
+        if last["currency_id"] == self.company.currency_id.id:
+            last["amount_currency"] = last["balance"]
 
     def _replace(self, line, suspense, values):
         before = line.move_id.line_ids

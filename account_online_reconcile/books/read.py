@@ -226,41 +226,60 @@ class JournalReader:
     # -------------------------------------------------------------------------
 
     def rules(self):
-        """:return: list of :class:`Rule`, in the user's order; without those whose lines have taxes, because this does
-        not compute any"""
+        """:return: list of :class:`Rule`, in the user's order"""
         models = self.env["account.reconcile.model"].search([("company_id", "=", self.company.id)])
-        return [_rule(model) for model in models if not model.line_ids.tax_ids]
+        return [_rule(model) for model in models]
 
     def bookings(self):
-        """:return: list of :class:`Booking`: lines booked against one account and nothing else"""
-        booked = {
-            row["line"]: (row["account"], row["partner"])
-            for row in self._rows(
-                SQL(
-                    """
-                    SELECT line.id AS line, min(item.account_id) AS account, min(item.partner_id) AS partner
-                      FROM account_bank_statement_line line
-                      JOIN account_journal journal ON journal.id = line.journal_id
-                      JOIN account_move_line item
-                           ON item.move_id = line.move_id AND item.account_id <> journal.default_account_id
-                      JOIN account_account account ON account.id = item.account_id
-                      JOIN account_move move ON move.id = line.move_id
-                     WHERE line.journal_id = %s AND line.is_reconciled AND move.date >= %s
-                  GROUP BY line.id
-                    HAVING count(*) = 1 AND bool_and(split_part(account.account_type, '_', 1) IN ('income', 'expense'))
-                           AND bool_and(item.tax_line_id IS NULL)
-                  ORDER BY line.id DESC LIMIT %s
-                    """,
-                    self.journal.id,
-                    fields.Date.context_today(self.journal) - PAST,
-                    MOST_BOOKINGS,
-                )
-            )
-        }
+        """:return: list of :class:`Booking`: lines booked against one account, with or without taxes, and nothing
+        else"""
+        booked = {row["line"]: row for row in self._rows(self._booked())}
         if not booked:
             return []
-        lines = self._lines(SQL("line.id = ANY(%s)", list(booked)))
-        return [Booking(line, booked[line.key][0], (), booked[line.key][1]) for line in lines]
+        taxes = defaultdict(list)
+        for row in self._rows(
+            SQL(
+                """
+                SELECT account_move_line_id AS item, account_tax_id AS tax FROM account_move_line_account_tax_rel
+                 WHERE account_move_line_id = ANY(%s) ORDER BY account_tax_id
+                """,
+                [row["item"] for row in booked.values()],
+            )
+        ):
+            taxes[row["item"]].append(row["tax"])
+        return [
+            Booking(line, row["account"], tuple(taxes[row["item"]]), row["partner"], row["analytic"])
+            for line in self._lines(SQL("line.id = ANY(%s)", list(booked)))
+            for row in (booked[line.key],)
+        ]
+
+    def _booked(self):
+        """The newest lines with one counterpart that is no tax."""
+        return SQL(
+            """
+            SELECT line.id AS line, base.id AS item, base.account_id AS account, base.partner_id AS partner,
+                   base.analytic_distribution AS analytic
+              FROM account_bank_statement_line line
+              JOIN account_journal journal ON journal.id = line.journal_id
+              JOIN account_move_line base
+                   ON base.move_id = line.move_id AND base.account_id <> journal.default_account_id
+                      AND base.tax_repartition_line_id IS NULL
+              JOIN account_account account ON account.id = base.account_id
+              JOIN account_move move ON move.id = line.move_id
+             WHERE line.journal_id = %(journal)s AND line.is_reconciled AND move.date >= %(since)s
+                   AND split_part(account.account_type, '_', 1) IN ('income', 'expense')
+                   AND NOT EXISTS (
+                       SELECT FROM account_move_line other
+                        WHERE other.move_id = line.move_id AND other.id <> base.id
+                              AND other.account_id <> journal.default_account_id
+                              AND other.tax_repartition_line_id IS NULL
+                   )
+          ORDER BY line.id DESC LIMIT %(most)s
+            """,
+            journal=self.journal.id,
+            since=fields.Date.context_today(self.journal) - PAST,
+            most=MOST_BOOKINGS,
+        )
 
     def policy(self, is_automatic):
         """:return: :class:`Policy`"""
@@ -359,7 +378,7 @@ def _rule(model):
                 line.amount_type,
                 line.amount_string or "",
                 line.label or "",
-                (),
+                tuple(line.tax_ids.ids),
                 line.partner_id.id or None,
                 line.analytic_distribution or None,
             )

@@ -196,7 +196,8 @@ class Counterpart(NamedTuple):
     """What the line is booked against. ``amount`` is in the line's currency, with the line's sign.
 
     ``settles`` is the part of an open item that is settled, in the item's own currency; more than ``amount`` where a
-    discount or charges make up the rest.
+    discount or charges make up the rest. The amount on an account includes ``taxes``. ``rule``: the key of the
+    reconciliation model that it comes from.
     """
 
     kind: str
@@ -207,6 +208,7 @@ class Counterpart(NamedTuple):
     taxes: tuple = ()
     partner: object = None
     analytic: object = None
+    rule: object = None
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,14 @@ class RuleBook:
             if amount and one.account:
                 counterparts.append(
                     Counterpart(
-                        ACCOUNT, one.account, amount, None, one.label, tuple(one.taxes), one.partner, one.analytic
+                        ACCOUNT,
+                        one.account,
+                        amount,
+                        label=one.label,
+                        taxes=tuple(one.taxes),
+                        partner=one.partner,
+                        analytic=one.analytic,
+                        rule=rule.key,
                     )
                 )
                 rest -= amount
