@@ -10,6 +10,7 @@ from odoo.tools import float_compare, format_date, html2plaintext
 
 from ..matching.facts import ACCOUNT, CHARGES, DISCOUNT, ITEM, OWN_TRANSFER, PAYMENT
 from . import manual
+from .taxes import tax_lines
 
 #: Documents that are shown at once, and those among which the best are looked for.
 PAGE, MOST_RANKED = 20, 200
@@ -112,6 +113,23 @@ def describe_account(line, account):
         "partner_id": False,
         "analytic": False,
     }
+
+
+def taxes_of(line, part):
+    """
+    :param part: what the browser has sent, see :func:`.manual.read_parts`
+    :return: list of dictionaries with ``name`` and ``amount``, as they would be booked
+    """
+    (one,) = manual.read_parts(line, [part])
+    account = line.env["account.account"].browse(one.key).exists()
+    taxes = line.env["account.tax"].browse(one.taxes).exists()
+    if one.kind != ACCOUNT or not account or taxes.company_id - line.company_id.parent_ids:
+        return []
+    amount = line.currency_id.round(-float(one.amount))
+    _base, *found = tax_lines(
+        line.env, account, taxes, amount, line.currency_id, line.date, line.partner_id, line.company_id
+    )
+    return [{"name": values["name"], "amount": -values["amount_currency"]} for values in found]
 
 
 # -------------------------------------------------------------------------

@@ -80,6 +80,11 @@ class AccountBankStatementLine(models.Model):
             raise UserError(self.env._("This account belongs to another company. Choose another one."))
         return screen.describe_account(self, account)
 
+    def reconcile_compute_taxes(self, part):
+        """:return: what the taxes of a counterpart on an account amount to, list of ``{name, amount}``"""
+        self._check_may_see_reconciliation()
+        return screen.taxes_of(self, part)
+
     def reconcile_accept(self, decision_id):
         """Book the proposal that the user has seen.
 

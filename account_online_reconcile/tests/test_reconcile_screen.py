@@ -102,6 +102,14 @@ class TestReconcileScreen(ReconcileCommon):
         part = self.line(-121).reconcile_describe_account(self.expense.id)
         self.assertEqual((part["id"], part["tax_ids"]), (self.expense.id, tax.ids))
 
+    def test_the_taxes_in_an_amount_are_shown_as_they_would_be_booked(self):
+        tax = self.env["account.tax"].create({"name": "21 %", "amount": 21, "type_tax_use": "purchase"})
+        line = self.line(-121)
+        part = self.on_account(-121, tax_ids=tax.ids)
+        self.assertEqual(line.reconcile_compute_taxes(part), [{"name": "21 %", "amount": -21}])
+        line.reconcile_book([part])
+        self.assertEqual(line.line_ids.filtered("tax_line_id").balance, 21)
+
     # -------------------------------------------------------------------------
     # BOOKING
     # -------------------------------------------------------------------------

@@ -84,6 +84,7 @@ METHODS = {
     "account.bank.statement.line.reconcile_accept": Door(ACCOUNTANT, RECONCILED),
     "account.bank.statement.line.reconcile_accept_all": Door(ACCOUNTANT, RECONCILED),
     "account.bank.statement.line.reconcile_book": Door(ACCOUNTANT, RECONCILED),
+    "account.bank.statement.line.reconcile_compute_taxes": Door(INVOICING),
     "account.bank.statement.line.reconcile_describe_account": Door(INVOICING),
     "account.bank.statement.line.reconcile_find": Door(INVOICING),
     "account.bank.statement.line.reconcile_read": Door(INVOICING),

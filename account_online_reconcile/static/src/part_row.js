@@ -1,9 +1,12 @@
-import { Component, onWillUpdateProps, useState } from "@odoo/owl";
+import { Component, onWillUpdateProps, useEffect, useState } from "@odoo/owl";
 import { formatCurrency, getCurrency } from "@web/core/currency";
 import { AnalyticPart } from "./analytic_part";
+import { KeepLast } from "@web/core/utils/concurrency";
 import { MultiRecordSelector } from "@web/core/record_selectors/multi_record_selector";
 import { formatMonetary } from "@web/views/fields/formatters";
 import { parseMonetary } from "@web/views/fields/parsers";
+import { toServer } from "./counterparts";
+import { useService } from "@web/core/utils/hooks";
 
 /** One counterpart of a line: a document, or an account with taxes. */
 export class PartRow extends Component {
@@ -21,7 +24,15 @@ export class PartRow extends Component {
     };
 
     setup() {
-        this.state = useState({ text: this.formatAmount(this.props.part), isInvalid: false });
+        this.orm = useService("orm");
+        this.keepLast = new KeepLast();
+        this.state = useState({ text: this.formatAmount(this.props.part), isInvalid: false, taxes: [] });
+        useEffect(
+            () => {
+                this.computeTaxes();
+            },
+            () => [this.props.part.amount, String(this.props.part.tax_ids)]
+        );
         onWillUpdateProps(({ part }) => {
             if (!this.state.isInvalid) {
                 this.state.text = this.formatAmount(part);
@@ -51,13 +62,37 @@ export class PartRow extends Component {
         return formatCurrency(amount, currencyId);
     }
 
+    /** What is booked as tax; only the server knows. */
+    async computeTaxes() {
+        const { part, line } = this.props;
+        if (this.props.isReadonly || !part.tax_ids?.length || !part.amount) {
+            this.state.taxes = [];
+            return;
+        }
+        const computed = this.orm.silent.call("account.bank.statement.line", "reconcile_compute_taxes", [
+            [line.id],
+            toServer([part])[0],
+        ]);
+        this.state.taxes = await this.keepLast.add(computed);
+    }
+
     onAmountChange(ev) {
-        try {
-            const amount = parseMonetary(ev.target.value, { allowOperation: true });
-            this.state.isInvalid = false;
+        const amount = this.parseAmount(ev.target.value);
+        this.state.isInvalid = !Number.isFinite(amount);
+        if (this.state.isInvalid) {
+            this.state.text = ev.target.value;
+        } else {
             this.props.change({ amount, is_paid_in_full: false });
+        }
+    }
+
+    /** Also what is computed, such as =100/3. */
+    parseAmount(text) {
+        try {
+            // Why: a text without a digit would be read as zero.
+            return /\d/.test(text) ? parseMonetary(text) : NaN;
         } catch {
-            Object.assign(this.state, { isInvalid: true, text: ev.target.value });
+            return NaN;
         }
     }
 }

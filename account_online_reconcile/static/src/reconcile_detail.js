@@ -1,13 +1,6 @@
 import { Component, onWillStart, onWillUpdateProps, status, useEffect, useRef, useState } from "@odoo/owl";
-import {
-    getLeftOpen,
-    getRemaining,
-    partFromDocument,
-    partsByHand,
-    toServer,
-    whyNotReady,
-} from "./counterparts";
-import { formatDate, formatDateTime, deserializeDate, deserializeDateTime } from "@web/core/l10n/dates";
+import { getLeftOpen, getRemaining, partFromDocument, partsByHand, toServer, whyNotReady } from "./counterparts";
+import { deserializeDate, deserializeDateTime, formatDate, formatDateTime } from "@web/core/l10n/dates";
 import { formatCurrency, getCurrency } from "@web/core/currency";
 import { useBus, useService } from "@web/core/utils/hooks";
 import { FileModel } from "@web/core/file_viewer/file_model";
@@ -160,7 +153,7 @@ export class ReconcileDetail extends Component {
     }
 
     getLeftOpen(part) {
-        return getLeftOpen(part, this.line, this.digits);
+        return this.line.is_open ? getLeftOpen(part, this.line, this.digits) : 0;
     }
 
     // ------------------------------------------------------------------------

@@ -1,6 +1,5 @@
-import { onWillStart, useEffect, useState, useSubEnv } from "@odoo/owl";
+import { EventBus, onWillStart, useEffect, useState, useSubEnv } from "@odoo/owl";
 import { AcceptAllDialog } from "./accept_all_dialog";
-import { EventBus } from "@odoo/owl";
 import { KanbanController } from "@web/views/kanban/kanban_controller";
 import { KanbanRecord } from "@web/views/kanban/kanban_record";
 import { KanbanRenderer } from "@web/views/kanban/kanban_renderer";
@@ -46,8 +45,11 @@ export class ReconcileRecord extends KanbanRecord {
 
     /** Why without core's mark: Alt shows the keys here, and lines are selected by their ticks. */
     getRecordClasses() {
-        const classes = super.getRecordClasses().replace("o_record_selection_available", "");
-        return `${classes}${this.isChosen ? ` o_reconcile_chosen o_reconcile_focus_${this.focusRequest}` : ""}`;
+        const classes = [super.getRecordClasses().replace("o_record_selection_available", "")];
+        if (this.isChosen) {
+            classes.push("o_reconcile_chosen", `o_reconcile_focus_${this.focusRequest}`);
+        }
+        return classes.join(" ");
     }
 
     /** Why not as in other kanban views: with lines selected, a click goes on showing what it hits. */
@@ -165,6 +167,10 @@ export class ReconcileController extends KanbanController {
         this.tellBooked(booked);
         const index = this.records.findIndex((record) => record.resId === booked.lineId);
         await this.reloadList();
+        if (this.reconcile.lineId !== booked.lineId) {
+            // Why: the user has gone on to another line meanwhile.
+            return;
+        }
         const next = nextOpen(this.records, index, booked.lineId);
         this.reconcile.lineId = next ? next.resId : false;
         this.reconcile.isOpen = Boolean(next);
