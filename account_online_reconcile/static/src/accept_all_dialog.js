@@ -1,5 +1,6 @@
 import { Component, onMounted, onWillUnmount, useState } from "@odoo/owl";
 import { Dialog } from "@web/core/dialog/dialog";
+import { _t } from "@web/core/l10n/translation";
 import { inBatches } from "./counterparts";
 import { useService } from "@web/core/utils/hooks";
 
@@ -25,6 +26,17 @@ export class AcceptAllDialog extends Component {
 
     get percentage() {
         return this.total ? Math.round((this.state.done / this.total) * 100) : 100;
+    }
+
+    get progress() {
+        return _t("%(done)s of %(total)s lines", { done: this.state.done, total: this.total });
+    }
+
+    get result() {
+        const { booked, left } = this.state;
+        return left.length
+            ? _t("%(booked)s booked, %(left)s left", { booked, left: left.length })
+            : _t("%s booked", booked);
     }
 
     stop() {

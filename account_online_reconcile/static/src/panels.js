@@ -110,7 +110,9 @@ export class DocumentsPanel extends Component {
     }
 
     choose(document) {
-        this.rootRef.el.querySelector("input").focus();
+        if (!this.env.isSmall) {
+            this.rootRef.el.querySelector("input").focus();
+        }
         this.props.add(document);
     }
 }

@@ -3,6 +3,7 @@ import { formatCurrency, getCurrency } from "@web/core/currency";
 import { AnalyticPart } from "./analytic_part";
 import { KeepLast } from "@web/core/utils/concurrency";
 import { MultiRecordSelector } from "@web/core/record_selectors/multi_record_selector";
+import { _t } from "@web/core/l10n/translation";
 import { formatMonetary } from "@web/views/fields/formatters";
 import { parseMonetary } from "@web/views/fields/parsers";
 import { toServer } from "./counterparts";
@@ -51,6 +52,14 @@ export class PartRow extends Component {
 
     get canChangeAmount() {
         return ["item", "account"].includes(this.props.part.kind);
+    }
+
+    get amountLabel() {
+        return _t("Amount of %s", this.props.part.name);
+    }
+
+    get leftOpen() {
+        return _t("%s remains open", this.format(this.props.leftOpen));
     }
 
     formatAmount(part) {

@@ -83,6 +83,10 @@ export class ReconcileDetail extends Component {
             const parts = line.decision ? line.decision.parts.map((part) => ({ ...part })) : [];
             Object.assign(this.state, { line, parts, isChanged: false, message: "", focus: 0, ready: 0 });
             this.state.panel = panels.getEntries()[0]?.[0];
+        } catch (error) {
+            // Why: nobody may take another line for this one.
+            this.state.line = null;
+            throw error;
         } finally {
             this.state.isBusy = false;
         }

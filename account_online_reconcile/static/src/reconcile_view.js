@@ -43,6 +43,11 @@ export class ReconcileRecord extends KanbanRecord {
         return this.isChosen ? this.chosen.focus : 0;
     }
 
+    /** The Tab key leads from the line to what is beside the list; the arrows lead to the other lines. */
+    get tabIndex() {
+        return this.isChosen || !this.chosen.lineId ? 0 : -1;
+    }
+
     /** Why without core's mark: Alt shows the keys here, and lines are selected by their ticks. */
     getRecordClasses() {
         const classes = [super.getRecordClasses().replace("o_record_selection_available", "")];
@@ -131,8 +136,12 @@ export class ReconcileController extends KanbanController {
         return this.props.context.default_journal_id;
     }
 
+    /** Why not with other filters: then only nothing fits them. */
     get isEverythingReconciled() {
-        return this.model.isReady && !this.model.root.isGrouped && !this.model.root.count && !this.reconcile.lineId;
+        const { query = [], searchItems = {} } = this.env.searchModel || {};
+        const isDefault = ({ searchItemId }) => searchItems[searchItemId]?.name === "not_reconciled";
+        const { isReady, root } = this.model;
+        return isReady && !root.isGrouped && !root.count && !this.reconcile.lineId && query.every(isDefault);
     }
 
     /** Something is shown at once, wherever the user came from. */
