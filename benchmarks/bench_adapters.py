@@ -133,7 +133,8 @@ def find_rows(value):
                 found.append(inner)
             walk(inner)
 
-    walk(value)
+    # Why a list around it: an answer may itself be the list.
+    walk([value])
     named = [rows for rows in found if {"amount", "transactionAmount", "transaction_amount", "attributes"} & {*rows[0]}]
     return named[-1] if named else None
 

@@ -1,10 +1,11 @@
-"""Connect the Demo Bank, synchronize, and show what the bank journal holds.
+"""Connect the Demo Bank, synchronize, book what is certain, and show what the bank journal holds.
 
 Executed by scripts/run inside `odoo shell`, which gives `env`. Everything goes the way a user's clicks go.
 """
 
 import os
 import time
+from datetime import date, timedelta
 from urllib.parse import urljoin
 
 import lxml.html
@@ -12,19 +13,32 @@ import requests
 
 LAST_LINES = 20
 TIMEOUT = 300
+#: Days. What is older was booked by hand, as a dry run compares with what a person has done.
+BY_HAND = 60
 
 
 def demonstrate(env):
+    # Why here: it is beside this file, and who only wants the company has no need of it.
+    import demo_books
+
+    url = os.environ["BANK_SYNC_URL"]
     prepare_company(env)
+    demo_books.prepare(env)
     if not env["account.online.link"].search_count([], limit=1):
-        connect_demo_bank(os.environ["BANK_SYNC_URL"])
+        connect_demo_bank(url)
     else:
-        synchronize(os.environ["BANK_SYNC_URL"])
+        synchronize(url)
     fetch_planned(env)
-    # The server has written in the meantime, in its own transactions.
+    reread(env)
+    reconcile(env, url, demo_books.prepare_journal)
+    print_table(env)
+    print_reconciliation(env)
+
+
+def reread(env):
+    """The server has written in the meantime, in its own transactions."""
     env.cr.rollback()
     env.invalidate_all()
-    print_table(env)
 
 
 class Visitor:
@@ -52,7 +66,8 @@ class Visitor:
         ).json()
         if "error" in answer:
             raise RuntimeError(answer["error"]["data"]["message"])
-        return answer["result"]
+        # Why not every answer has one: what returns nothing is answered without.
+        return answer.get("result")
 
     def save_settings(self, **values):
         """Change something in the settings, save them, and confirm the password where Odoo asks for it."""
@@ -109,7 +124,8 @@ def connect_demo_bank(url):
     visitor.open(address_of_bank(visitor.call("account.online.directory", "action_open_bank", False, journal)))
     bank = visitor.page.xpath("//button[@name='institution'][.//strong[text()='Demo Bank']]/@value")[0]
     visitor.submit("institution", bank)
-    visitor.submit("user", user="demo", password="demo")
+    # Why this user: whose customers and suppliers pay the documents of demo_books.py.
+    visitor.submit("user", user="books", password="demo")
     visitor.submit("accounts")
     # Back in Odoo, at the choice of journals; its address ends in the record's id.
     selection = int(visitor.address.rstrip("/").rsplit("/", 1)[1])
@@ -135,6 +151,62 @@ def fetch_planned(env):
         time.sleep(1)
         env.cr.rollback()
         env.invalidate_all()
+
+
+# -------------------------------------------------------------------------
+# RECONCILIATION
+# -------------------------------------------------------------------------
+
+
+def reconcile(env, url, prepare_journal):
+    """Find counterparts. The first time: book some weeks by hand, do the dry run, switch automatic booking on."""
+    visitor = Visitor(url)
+    journals = journals_of_bank(env)
+    main = journals[:1]
+    is_first_time = main and not main.reconcile_automatically
+    if is_first_time:
+        prepare_journal(main)
+        env.cr.commit()  # the server is another process
+        visitor.call("account.journal", "action_find_counterparts", main.ids)
+        reread(env)
+        book_by_hand(env, visitor, main)
+        visitor.call("account.journal", "action_reconcile_dry_run", main.ids)
+        visitor.call("account.journal", "write", main.ids, {"reconcile_automatically": True})
+    visitor.call("account.journal", "action_find_counterparts", journals.ids)
+    reread(env)
+
+
+def journals_of_bank(env):
+    """:return: the journals that the bank fills, the current account's first"""
+    accounts = env["account.online.account"].search([])
+    return accounts.filtered(lambda account: account.account_type == "current").journal_ids | accounts.journal_ids
+
+
+def book_by_hand(env, visitor, journal):
+    """Accept the proposals of the first weeks that leave no question."""
+    until = date.today() - timedelta(days=BY_HAND)
+    proposals = env["account.reconcile.decision"].search(
+        [("journal_id", "=", journal.id), ("state", "=", "proposed"), ("date", "<", until)]
+    )
+    certain = proposals.filtered(lambda proposal: "not_switched_on" in [code for code, _values in proposal.reasons])
+    visitor.call("account.reconcile.decision", "action_accept", certain.ids)
+
+
+def print_reconciliation(env):
+    print("\nBooked, proposed and open bank lines")
+    rows = []
+    for journal in journals_of_bank(env):
+        lines = env["account.bank.statement.line"].search([("journal_id", "=", journal.id)])
+        states = env["account.reconcile.decision"].search([("journal_id", "=", journal.id)]).mapped("state")
+        still_open = len(lines.filtered(lambda line: not line.is_reconciled))
+        numbers = (len(lines), states.count("booked"), states.count("proposed"), still_open)
+        rows.append((journal.name, *map(str, numbers)))
+    print_rows(("journal", "lines", "booked", "proposed", "open"), rows, right={1, 2, 3, 4})
+    documents = env["account.move"].search(
+        [("move_type", "in", ("out_invoice", "in_invoice")), ("state", "=", "posted")]
+    )
+    paid = documents.filtered(lambda move: move.payment_state == "paid")
+    print(f"\n{len(paid)} of {len(documents)} invoices and bills are paid.")
 
 
 def print_table(env):

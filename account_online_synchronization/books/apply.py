@@ -29,13 +29,18 @@ FAR = timedelta(days=14)
 
 
 class Storing:
-    """
+    """Extension point: another source of windows, such as files, has a subclass with its own :attr:`books_type` and
+    :meth:`_progress_values`.
+
     :param account: ``account.online.account`` with a journal
     :param run: ``account.online.run`` that counts what happens
     :param window: :class:`~..sync.decide.Window`
     :param refreshed_at: moment of the bank's news, None where it does not tell
     :param checkpoint: called between chunks; it may commit what is stored so far, and raise to end the work
     """
+
+    #: What is stored so far, as the decisions ask for it.
+    books_type = Books
 
     def __init__(self, account, run, window, refreshed_at=None, checkpoint=None):
         self.account, self.run, self.window, self.refreshed_at = account, run, window, refreshed_at
@@ -45,7 +50,7 @@ class Storing:
         self.Line = self.env["account.bank.statement.line"]
         self.Statement = self.env["account.bank.statement"]
         self.Transaction = self.env["account.online.transaction"]
-        self.books = Books(account, window, for_writing=True)
+        self.books = self.books_type(account, window, for_writing=True)
         self.policy = self.books.policy
         self.beside = Kept(account, self.policy)
         #: Beside the books so far, by identifier; what becomes a line is deleted there.
@@ -489,7 +494,13 @@ class Storing:
         waits = self._park_unreadable()
         self.beside.keep_pending(self.window, self.held)
         self._count("pending", self.account.pending_count)
-        account, window = self.account, self.window
+        account = self.account
+        account._write_changes(self._progress_values(waits))
+        self._settle_opening()
+        account._write_changes({"journal_balance": running_balance(account)})
+
+    def _progress_values(self, waits):
+        """:return: what the account remembers of how far it is"""
         unread_since = self._unread_since(waits)
         values = {
             "last_sync": self._news_day(),
@@ -497,10 +508,8 @@ class Storing:
             "unread_since": unread_since,
         }
         if self.policy.is_load:
-            values["loaded_since"] = window.since
-        account._write_changes(values)
-        self._settle_opening()
-        account._write_changes({"journal_balance": running_balance(account)})
+            values["loaded_since"] = self.window.since
+        return values
 
     def _news_day(self):
         """The day up to which everything is stored.

@@ -79,9 +79,12 @@ class Books:
     def __init__(self, account, window, for_writing=False):
         self.account, self.window, self.for_writing = account, window, for_writing
         self.env, self.journal = account.env, account.journal_ids
-        self.policy = policy_of(account)
+        self.policy = self._policy()
         self.Line = self.env["account.bank.statement.line"]
         self.Transaction = self.env["account.online.transaction"]
+
+    def _policy(self):
+        return policy_of(self.account)
 
     def retried(self):
         """:return: list of :class:`~..sync.identity.Entry` that could not be imported before and may be now"""

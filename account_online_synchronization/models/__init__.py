@@ -14,6 +14,7 @@ from . import (
     account_move_line,
     account_online_account,
     account_online_directory,
+    account_online_doctor,
     account_online_event,
     account_online_link,
     account_online_load,

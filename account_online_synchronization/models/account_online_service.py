@@ -1,6 +1,7 @@
 import hashlib
 import logging
 import threading
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from ..client.errors import ProxyError, ServiceUnavailable
 from ..client.remote import RemoteTransport
 from ..client.transport import EmbeddedTransport
 from ..client.words import Sentence
-from ..tools.vault import SecretsUnreadable, Vault, WeakKey, read_or_create_master
+from ..tools.master_key import KeyUnavailable, read_master_keys
+from ..tools.vault import SecretsUnreadable, Vault, WeakKey
 from .server_fields import as_server
 
 _logger = logging.getLogger(__name__)
@@ -389,17 +391,13 @@ class AccountOnlineService(models.Model):
     # -------------------------------------------------------------------------
 
     def _vault(self):
-        configured = config.get("bank_sync_key")
         name = self.env.cr.dbname
-        if configured:
-            master = configured.encode()
-        else:
-            master = read_or_create_master(Path(config["data_dir"]) / "bank_sync" / f"{name}.key")
         # sudo: reads the uuid of this database, which no caller can choose
         uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
         try:
-            return Vault(master, uuid, name, PURPOSE)
-        except WeakKey as error:
+            keys = read_master_keys(config, Path(config["data_dir"]) / "bank_sync" / f"{name}.key")
+            return Vault(keys.current, uuid, name, PURPOSE, keys.second)
+        except (WeakKey, KeyUnavailable) as error:
             raise ProxyError(
                 "weak_key",
                 self.env._(
@@ -459,6 +457,23 @@ class AccountOnlineService(models.Model):
                 continue
             if bound != service.secret_data:
                 service.secret_data = bound
+
+    @api.model
+    def _reencrypt(self, _progress=None):
+        """Write with the current master key what was written with the second one.
+
+        :return: Counter, as the proxy's ``bank.sync.vault._reencrypt``
+        """
+        counts = Counter()
+        for service in self.search([("secret_data", "!=", False)]):
+            try:
+                text = service._vault().reencrypt(service.secret_data, *service._secret_place())
+            except SecretsUnreadable:
+                counts["unreadable"] += 1
+                continue
+            counts["already" if text == service.secret_data else "reencrypted"] += 1
+            service.secret_data = text
+        return counts
 
     def _rotate_secret(self):
         """Sign with a new secret from now on. The old one stays until the new one was answered."""

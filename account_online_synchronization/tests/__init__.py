@@ -14,6 +14,7 @@ from . import (
     test_connect_tours,
     test_connect,
     test_dashboard,
+    test_doctor,
     test_doors,
     test_duplicates,
     test_engine_regressions,

@@ -5,23 +5,19 @@
 
 from importlib import import_module
 
-from .errors import FormatError, TooLarge, UnknownFormat
+from .errors import FormatError, MappingNeeded, TooLarge, UnknownFormat
 from .statement import Balance, Format, Limits, Options, Statement
 from .words import Sentence, _lt
 
 HEAD = 64 * 1024
+DEFAULTS = Options()
 
-#: Class of each format by the module that holds it. Loaded when first asked, so that a missing optional library only
-#: stops its own format.
+#: Class of each format by the module that holds it, most specific first. Loaded when first asked, so that a missing
+#: optional library only stops its own format.
 FORMATS = {
-    "camt": "camt.Camt",
-    "mt940": "mt940.MT940",
-    "ofx": "ofx.OFX",
-    "qif": "qif.QIF",
     "coda": "coda.CODA",
     "cfonb": "cfonb.CFONB",
     "norma43": "norma43.Norma43",
-    "bai2": "bai2.BAI2",
     "xlsx": "tables.XLSX",
     "csv": "tables.CSV",
 }
@@ -33,17 +29,28 @@ def format_class(code):
     return getattr(import_module(f".{module}", __name__), name)
 
 
+def available():
+    """:return: list of the format classes whose libraries are installed"""
+    found = []
+    for code in FORMATS:
+        try:
+            found.append(format_class(code))
+        except ImportError:
+            continue
+    return found
+
+
 def recognise(head, filename=""):
     """
     :param bytes head: the first bytes of the file, :data:`HEAD` at most
     :return: the :class:`Format` that reads it, None where nobody does
     """
-    scores = [(one.recognises(head, filename), one) for one in map(format_class, FORMATS)]
-    score, best = max(scores, key=lambda pair: pair[0])
+    scores = [(one.recognises(head, filename), one) for one in available()]
+    score, best = max(scores, key=lambda pair: pair[0], default=(0, None))
     return best if score else None
 
 
-def read(stream, filename="", options=Options()):
+def read(stream, filename="", options=DEFAULTS):
     """The statements of a file that is not an archive; see :mod:`.archives` for those.
 
     :param stream: binary file object that can seek
@@ -61,7 +68,7 @@ def read(stream, filename="", options=Options()):
                 name=filename or "This",
             )
         )
-    return found.read(stream, options)
+    return found.statements(stream, options)
 
 
 __all__ = [
@@ -70,11 +77,13 @@ __all__ = [
     "Format",
     "FormatError",
     "Limits",
+    "MappingNeeded",
     "Options",
     "Sentence",
     "Statement",
     "TooLarge",
     "UnknownFormat",
+    "available",
     "format_class",
     "read",
     "recognise",

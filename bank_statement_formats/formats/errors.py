@@ -21,3 +21,14 @@ class UnknownFormat(FormatError):
 
 class TooLarge(FormatError):
     """A limit of :class:`~.statement.Limits` was passed: size, depth, number of members."""
+
+
+class MappingNeeded(FormatError):
+    """A table can't be read before a person has looked at its columns.
+
+    :param dict mapping: what :func:`~.tables.propose_mapping` proposes; its ``unsure`` says what is asked
+    """
+
+    def __init__(self, sentence, mapping, place=None):
+        super().__init__(sentence, place)
+        self.mapping = mapping

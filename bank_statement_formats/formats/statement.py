@@ -111,7 +111,7 @@ class Format:
         raise NotImplementedError
 
     @classmethod
-    def read(cls, stream, options):
+    def statements(cls, stream, options):
         """
         :param stream: binary file object that can seek
         :param Options options:

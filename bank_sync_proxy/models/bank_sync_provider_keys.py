@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.addons.base.models.res_users import check_identity
 
-from ..providers import provider_class
+from ..providers import forms, provider_class
 from ..providers.base import Provider
 from .identity import is_identity_confirmed
 from .server_fields import as_server
@@ -52,7 +52,7 @@ class BankSyncProvider(models.Model):
             provider.keys_owner = "nobody" if adapter.demonstration else "proxy" if needs_keys else "user"
             addresses = {getattr(adapter, name, None) for name in ("production_url", "sandbox_url")}
             provider.has_sandbox = len(addresses) > 1
-            provider.has_private_key = any(setting.type == "key" for setting in adapter.settings_needed)
+            provider.has_private_key = any(setting.type in forms.FILES for setting in adapter.settings_needed)
             provider.docs_url = adapter.docs_url
 
     # -------------------------------------------------------------------------

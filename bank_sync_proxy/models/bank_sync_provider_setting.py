@@ -9,7 +9,7 @@ from .server_fields import as_server
 #: Fields through which somebody enters a value.
 ENTERED = {"value", "long_value", "plain_value"}
 #: Types that are stored encrypted and never shown again.
-SECRETS = ("secret", "key")
+SECRETS = ("secret", *forms.FILES)
 
 
 class BankSyncProviderSetting(models.Model):
@@ -28,7 +28,14 @@ class BankSyncProviderSetting(models.Model):
     label = fields.Char(readonly=True)
     help = fields.Char(readonly=True)
     type = fields.Selection(
-        selection=[("text", "Text"), ("integer", "Number"), ("secret", "Secret"), ("key", "Private Key")],
+        selection=[
+            ("text", "Text"),
+            ("integer", "Number"),
+            ("secret", "Secret"),
+            ("key", "Private Key"),
+            ("certificate", "Certificate"),
+            ("tls_key", "Private Key of a Certificate"),
+        ],
         required=True,
         readonly=True,
     )
@@ -71,7 +78,7 @@ class BankSyncProviderSetting(models.Model):
     @api.depends("value", "long_value")
     def _compute_fault(self):
         for setting in self:
-            entered = setting.long_value if setting.type == "key" else setting.value
+            entered = setting.long_value if setting.type in forms.FILES else setting.value
             setting.fault = setting._fault(entered or "")
 
     def _inverse_value(self):
@@ -90,7 +97,7 @@ class BankSyncProviderSetting(models.Model):
         # Its administrators may write it, and only the system reads what is stored.
         if text:
             self._check_form(text)
-            text = text if self.type == "key" else text.strip()
+            text = text if self.type in forms.FILES else text.strip()
             # sudo: Odoo has checked write access to the setting before its inverse method
             as_server(self).encrypted_value = self.env["bank.sync.vault"]._encrypt(self, "encrypted_value", text)
 

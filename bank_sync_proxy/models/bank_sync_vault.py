@@ -1,17 +1,23 @@
 import logging
+from collections import Counter
 from functools import lru_cache
 from pathlib import Path
 
+import psycopg2
+
 from odoo import api, models
-from odoo.tools import config
+from odoo.tools import SQL, config
 
 from ..providers.errors import ConfigurationError, ConsentError
-from ..tools.vault import SecretsUnreadable, Vault, WeakKey, read_or_create_master
+from ..tools.master_key import KeyUnavailable, read_master_keys
+from ..tools.vault import SecretsUnreadable, Vault, WeakKey
 
 _logger = logging.getLogger(__name__)
 
 #: Deriving a key costs more than using it, and each request reads several secrets.
 _vault = lru_cache(maxsize=8)(Vault)
+#: Rows that are locked together while the master key is changed: some 50 ms.
+REENCRYPTED_AT_ONCE = 500
 
 
 class BankSyncVault(models.AbstractModel):
@@ -36,15 +42,14 @@ class BankSyncVault(models.AbstractModel):
     def _vault(self):
         # sudo: reads the uuid of this database, which no caller can choose
         uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
-        configured = config.get("bank_sync_key")
-        if configured:
-            master = configured.encode()
-        else:
-            master = read_or_create_master(Path(config["data_dir"]) / "bank_sync" / f"{self.env.cr.dbname}.key")
+        path = Path(config["data_dir"]) / "bank_sync" / f"{self.env.cr.dbname}.key"
         try:
-            return _vault(master, uuid, self.env.cr.dbname)
+            keys = read_master_keys(config, path)
+            return _vault(keys.current, uuid, self.env.cr.dbname, second=keys.second)
         except WeakKey as error:
             raise ConfigurationError("provider_not_configured", f"bank_sync_key: {error}")
+        except KeyUnavailable as error:
+            raise ConfigurationError("provider_not_configured", str(error))
 
     @api.model
     def _place(self, record, name):
@@ -103,6 +108,86 @@ class BankSyncVault(models.AbstractModel):
                 "again with it.",
                 unreadable,
             )
+
+    # -------------------------------------------------------------------------
+    # CHANGING THE MASTER KEY
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _reencrypt(self, progress=lambda done, left: None):
+        """Write with the current master key what was written with the second one, in small commits.
+
+        It may be interrupted at any moment and started again: each secret can be read with one of the two keys all the
+        time.
+
+        :param progress: ``callable(done, left)`` after each batch
+        :return: Counter: how many secrets were ``reencrypted``, are written with the current key ``already``, and are
+            ``unreadable`` with either
+        """
+        counts, places = Counter(), self._secret_fields()
+        self.env.flush_all()
+        left = sum(
+            self.env[model].with_context(active_test=False).search_count([(name, "!=", False)])
+            for model, name in places
+        )
+        for model, name in places:
+            last_id = 0
+            while batch := self._reencrypt_batch(model, name, last_id):
+                last_id, outcomes = batch
+                counts += outcomes
+                left = max(0, left - outcomes.total())
+                progress(counts.total(), left)
+        return counts
+
+    @api.model
+    def _reencrypt_batch(self, model, name, last_id):
+        """:return: (id of the last row, Counter of outcomes), None where no row is left"""
+        # Why a new transaction: rows that were changed since an old one began can't be locked by it.
+        self.env.cr.commit()  # pylint: disable=invalid-commit
+        try:
+            rows = self._lock_secrets(model, name, last_id)
+            outcomes = Counter(self._reencrypt_row(model, name, *row) for row in rows)
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+        except psycopg2.errors.SerializationFailure:
+            # A request has changed one of them in this moment: read them again.
+            self.env.cr.rollback()
+            return last_id, Counter()
+        return (rows[-1][0], outcomes) if rows else None
+
+    @api.model
+    def _lock_secrets(self, model, name, last_id):
+        """Why SQL: the ORM would keep the secrets of a million records in memory.
+
+        :return: list of (id, text)
+        """
+        table, column = SQL.identifier(self.env[model]._table), SQL.identifier(name)
+        return self.env.execute_query(
+            SQL(
+                "SELECT id, %(column)s FROM %(table)s WHERE id > %(last_id)s AND %(column)s IS NOT NULL"
+                " ORDER BY id LIMIT %(batch)s FOR NO KEY UPDATE",
+                table=table,
+                column=column,
+                last_id=last_id,
+                batch=REENCRYPTED_AT_ONCE,
+            )
+        )
+
+    @api.model
+    def _reencrypt_row(self, model, name, record_id, text):
+        try:
+            renewed = self._vault().reencrypt(text, model, str(record_id), name)
+        except SecretsUnreadable:
+            return "unreadable"
+        if renewed == text:
+            return "already"
+        table, column = SQL.identifier(self.env[model]._table), SQL.identifier(name)
+        self.env.cr.execute(SQL("UPDATE %s SET %s = %s WHERE id = %s", table, column, renewed, record_id))
+        return "reencrypted"
+
+    @api.model
+    def _is_digest(self, digest, *texts):
+        """:return: whether it is the digest of these texts, also where it was made before the key was changed"""
+        return self._vault().is_digest(digest or "", *texts)
 
     @api.model
     def _digest(self, *texts):

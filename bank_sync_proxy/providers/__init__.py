@@ -15,6 +15,7 @@ PROVIDERS = (
     ("salt_edge", "Salt Edge", "SaltEdge"),
     ("sandbox", "Demo Bank", "Sandbox"),
     ("simplefin", "SimpleFIN", "SimpleFIN"),
+    ("teller", "Teller", "Teller"),
     ("yodlee", "Yodlee", "Yodlee"),
 )
 

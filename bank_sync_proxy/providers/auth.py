@@ -8,17 +8,19 @@ import ssl
 import tempfile
 import threading
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 
+from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from requests.auth import AuthBase, HTTPBasicAuth
 
-from ..tools.bounded_http import BoundedAdapter
+from ..tools.outbound import PublicAdapter
 
 #: A token that ends so soon is renewed before it is used: the question takes its time, clocks differ.
 SPARE = timedelta(seconds=60)
@@ -167,12 +169,10 @@ def restore_pem(text):
     return "".join(blocks).encode()
 
 
-@lru_cache(maxsize=8)
-def load_rsa_key(text):
-    """The key is kept: to check its numbers takes longer than to sign with it.
-
+def load_private_key(text):
+    """
     :param str text: PEM, without a password
-    :return: private key of ``cryptography``
+    :return: private key of ``cryptography``, RSA or on an elliptic curve
     :raise ValueError: with a reason that an administrator understands, without any part of the key
     """
     try:
@@ -181,6 +181,20 @@ def load_rsa_key(text):
         raise ValueError("the private key has a password or is of an unknown kind")
     except ValueError as error:
         raise ValueError("this is no private key") if "PEM text" not in str(error) else error
+    if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
+        raise ValueError("the private key is neither RSA nor on an elliptic curve")
+    return key
+
+
+@lru_cache(maxsize=8)
+def load_rsa_key(text):
+    """The key is kept: to check its numbers takes longer than to sign with it.
+
+    :param str text: PEM, without a password
+    :return: private key of ``cryptography``
+    :raise ValueError: with a reason that an administrator understands, without any part of the key
+    """
+    key = load_private_key(text)
     if not isinstance(key, rsa.RSAPrivateKey):
         raise ValueError("the private key is no RSA key")
     return key
@@ -292,26 +306,138 @@ class RequestSignature(AuthBase):
 # -------------------------------------------------------------------------
 
 
-class ClientCertificate(BoundedAdapter):
-    """Shows our certificate to the other side: ``session.mount("https://", ClientCertificate(…))``.
+#: What a server says, in OpenSSL's words, when it does not accept the certificate that it was shown, or was shown none.
+CERTIFICATE_ALERTS = {
+    "SSLV3_ALERT_BAD_CERTIFICATE": "it is damaged, or not one that this provider has issued",
+    "SSLV3_ALERT_CERTIFICATE_EXPIRED": "it has expired",
+    "SSLV3_ALERT_CERTIFICATE_REVOKED": "it was revoked",
+    "SSLV3_ALERT_CERTIFICATE_UNKNOWN": "it is not known there",
+    "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE": "it is of a kind that the provider does not take",
+    "TLSV1_ALERT_ACCESS_DENIED": "it has no access",
+    "TLSV1_ALERT_UNKNOWN_CA": "it was issued by an authority that the provider does not know",
+    "TLSV1_ALERT_DECRYPT_ERROR": "the private key does not belong to it",
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "none was shown",
+}
+
+
+def certificate_refusal(error):
+    """
+    :param error: an exception of a request
+    :return: why the other side refused our certificate, in words, or None where the failure is about something else
+    """
+    seen = []
+    while error is not None and error not in seen:
+        seen.append(error)
+        if isinstance(error, ssl.SSLError) and (reason := CERTIFICATE_ALERTS.get(error.reason)):
+            return reason
+        inner = [getattr(error, "reason", None), *error.args, error.__cause__, error.__context__]
+        error = next((item for item in inner if isinstance(item, BaseException) and item not in seen), None)
+    return None
+
+
+def load_certificate(text):
+    """
+    :param str text: PEM, with the chain where there is one
+    :return: the first certificate, of ``cryptography``
+    :raise ValueError: with a reason that an administrator understands
+    """
+    try:
+        return x509.load_pem_x509_certificate(restore_pem(text))
+    except ValueError as error:
+        raise ValueError("this is no certificate") if "PEM text" not in str(error) else error
+
+
+def check_certificate(certificate, key, now):
+    """Before anything is asked: a server only breaks the connection off, and often does not say why.
+
+    :param datetime now: the current moment, aware
+    :raise ValueError: with a reason that an administrator understands
+    """
+    if not (certificate and key):
+        raise ValueError("client certificate and private key are needed together")
+    begin, end = _validity(certificate, key)
+    if now >= end:
+        raise ValueError(f"the client certificate expired on {end:%Y-%m-%d}: enter a new one")
+    if now < begin:
+        raise ValueError(f"the client certificate is valid only from {begin:%Y-%m-%d} on")
+
+
+@lru_cache(maxsize=8)
+def _validity(certificate, key):
+    """Kept: to check the numbers of the key takes longer than to read a page of transactions.
+
+    :return: the first and the last moment of a certificate
+    :raise ValueError: where the key is not the one of the certificate
+    """
+    loaded = load_certificate(certificate)
+    # Why bytes: older versions of the library compare keys by identity.
+    if _public_bytes(loaded) != _public_bytes(load_private_key(key)):
+        raise ValueError("the private key does not belong to the client certificate")
+    return tuple(_certificate_moment(loaded, name) for name in ("not_valid_before", "not_valid_after"))
+
+
+def _public_bytes(owner):
+    return owner.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def _certificate_moment(certificate, name):
+    """Why by name: the aware moments are as new as version 42 of the library, and the naive ones are going."""
+    moment = getattr(certificate, f"{name}_utc", None)
+    return moment or getattr(certificate, name).replace(tzinfo=timezone.utc)
+
+
+@contextmanager
+def _file_of(content):
+    """A path under which OpenSSL can read secret bytes; nothing of it stays.
+
+    Why a path: Python's binding of OpenSSL reads a private key from nowhere else. Why memory: a file on a disk can be
+    recovered after it was deleted, and a crash in between would leave it. Where the system has no such files (it is
+    Linux that has them), it is one in the folder for temporary files, for this user only, gone before the first byte is
+    sent.
+    """
+    handle, path = _memory_file()
+    is_on_disk = handle is None
+    if is_on_disk:
+        handle, path = tempfile.mkstemp(suffix=".pem")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            yield path
+    finally:
+        if is_on_disk:
+            os.unlink(path)
+
+
+def _memory_file():
+    """:return: (handle, path), both None where the system has no files in memory"""
+    try:
+        handle = os.memfd_create("certificate", os.MFD_CLOEXEC)
+    except (AttributeError, OSError):
+        return None, None
+    path = f"/proc/self/fd/{handle}"
+    if not os.access(path, os.R_OK):
+        os.close(handle)
+        return None, None
+    return handle, path
+
+
+class ClientCertificate(PublicAdapter):
+    """Shows our certificate to the other side, and still verifies theirs. Addresses are looked at as everywhere.
 
     :param str certificate: PEM, with the chain where there is one
     :param str key: PEM of its private key, without a password
     :param str authorities: PEM of the authorities to trust instead of the usual ones
+    :param bool only_public: send to nothing but public addresses
     """
 
-    def __init__(self, certificate, key, authorities=None):
-        self._context = ssl.create_default_context(cadata=authorities)
-        # Why a file: OpenSSL's binding in Python reads certificates from nowhere else. It is gone before the first byte
-        # is sent, and nobody else may read it meanwhile.
-        handle, path = tempfile.mkstemp(suffix=".pem")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(restore_pem(certificate) + restore_pem(key))
+    def __init__(self, certificate, key, authorities=None, only_public=False):
+        # Why without authorities: `requests` adds its usual ones, or those of the environment, as to each context.
+        self._context = ssl.create_default_context(cadata=authorities) if authorities else _context()
+        self._has_own_authorities = authorities is not None
+        with _file_of(restore_pem(certificate) + restore_pem(key)) as path:
             self._context.load_cert_chain(path)
-        finally:
-            os.unlink(path)
-        super().__init__()
+        super().__init__(allow_private=not only_public)
 
     def init_poolmanager(self, *args, **kwargs):
         return super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
@@ -319,7 +445,18 @@ class ClientCertificate(BoundedAdapter):
     def build_connection_pool_key_attributes(self, request, verify, cert=None):
         # Why: `requests` would add its own list of authorities to the context, which then trusts both.
         host, attributes = super().build_connection_pool_key_attributes(request, verify, cert)
+        if not self._has_own_authorities:
+            return host, attributes
         return host, {"cert_reqs": "CERT_REQUIRED"} if "cert_reqs" in attributes else attributes
 
     def cert_verify(self, conn, url, verify, cert):
+        if not self._has_own_authorities:
+            return super().cert_verify(conn, url, verify, cert)
         conn.cert_reqs = "CERT_REQUIRED"
+        return None
+
+
+def _context():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context

@@ -23,6 +23,7 @@ from ..tools.bounded_http import (
     time_left,
 )
 from ..tools.outbound import AddressRefused, PublicAdapter, check_url, is_public
+from .auth import ClientCertificate, certificate_refusal
 from .errors import ConfigurationError, ProtocolError, TransientError
 from .masking import mask, one_line
 from .reading import Number
@@ -124,10 +125,21 @@ class Http:
     :param now: callable that gives the current moment, aware
     :param bool only_public: the address is one that a user has named: ask only where it leads to public addresses at
         the moment of connecting, whatever it led to when it was checked
+    :param tuple certificate: (certificate, private key) in PEM, shown to the server: mutual TLS
     """
 
     def __init__(
-        self, provider, base_url, *, parse_error, now, auth=None, session=None, headers=None, only_public=False
+        self,
+        provider,
+        base_url,
+        *,
+        parse_error,
+        now,
+        auth=None,
+        session=None,
+        headers=None,
+        only_public=False,
+        certificate=None,
     ):
         self.provider = provider
         if urlsplit(base_url).scheme != "https" and urlsplit(base_url).hostname not in LOOPBACK:
@@ -135,6 +147,8 @@ class Http:
         self.base_url = base_url.rstrip("/") + "/"
         self.auth = auth or NoAuth()
         self.session = bound(session or requests.Session(), PublicAdapter if only_public else BoundedAdapter)
+        if certificate:
+            self.session.mount("https://", ClientCertificate(*certificate, only_public=only_public))
         self.headers = {"Accept": "application/json", "User-Agent": "bank_sync_proxy", **(headers or {})}
         self.parse_error = parse_error
         self.now = now
@@ -245,13 +259,20 @@ class Http:
         except requests.RequestException as error:
             # Why not its text: it shows the URL with all parameters.
             _logger.info("%s %s %s: %s", self.provider, method, one_line(mask(name)), type(error).__name__)
-            return None, self._failure(TransientError, type(error).__name__)
+            return None, self._not_reached(error)
         except TransientError as error:
             # Of the question for a token, before this one was sent.
             return None, error
         milliseconds = (self.monotonic() - begun) * 1000
         _logger.debug("%s %s %s: %s in %d ms", self.provider, method, one_line(mask(name)), answer.status, milliseconds)
         return self._read(answer, kind)
+
+    def _not_reached(self, error):
+        """:return: the failure of a question that nobody has answered"""
+        if reason := certificate_refusal(error):
+            detail = f"the provider does not accept the client certificate: {reason}"
+            return ConfigurationError("provider_not_configured", detail, provider=self.provider)
+        return self._failure(TransientError, type(error).__name__)
 
     def _read(self, answer, kind):
         """Check that a successful answer is what it has to be."""

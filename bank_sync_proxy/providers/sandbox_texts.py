@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from .sandbox_bank import Dice
 from .sandbox_institutions import BANKS, creditor_reference, hash_of, iban
+from .sandbox_invoices import customer_reference, payment_of, supplier_reference
 from .sandbox_names import BUSINESS_BANKS, CARD_SHOPS, CUSTOMERS, DATA, FOREIGN_SHOPS, SERVICES, SUPPLIERS, remittance
 from .types import Counterparty, Transaction
 
@@ -50,7 +51,7 @@ def describe(ledger, movement, hour):
     )
 
 
-def _party(name, key):
+def party(name, key):
     """A business banks where its name says: always the same account."""
     bank = BANKS[BUSINESS_BANKS[int.from_bytes(hash_of(name)[:2], "big") % len(BUSINESS_BANKS)]]
     return Counterparty(name, iban(bank, "business", key), bank.bic)
@@ -58,8 +59,11 @@ def _party(name, key):
 
 def _customer(ledger, movement, dice):
     name = CUSTOMERS[movement.detail[0]]
+    payment = payment_of(ledger, movement)
+    if payment:
+        return _customer_of_books(ledger, movement, name, payment)
     invoice = f"INV/{movement.day.year}/{movement.day.timetuple().tm_yday * 4 + movement.index:05d}"
-    words = {"counterparty": _party(name, name), "end_to_end_id": f"E2E-{dice.between(10**7, 10**8 - 1)}"}
+    words = {"counterparty": party(name, name), "end_to_end_id": f"E2E-{dice.between(10**7, 10**8 - 1)}"}
     if dice.chance(45):
         belgian = BANKS[ledger.bank].country == "BE"
         reference = creditor_reference(dice.between(10**8, 10**9 - 1), belgian)
@@ -68,14 +72,27 @@ def _customer(ledger, movement, dice):
     return {**words, "remittance": remittance(form, invoice=invoice, name=name)}
 
 
+def _customer_of_books(ledger, movement, name, payment):
+    """What the customer writes of the invoices that are in the books."""
+    end_to_end, reference = customer_reference(ledger, movement)
+    words = {"counterparty": party(name, name), "end_to_end_id": end_to_end}
+    if reference:
+        return {**words, "creditor_reference": reference, "remittance": (reference,)}
+    values = {f"invoice{place}": document.number for place, document in enumerate(payment.documents, 1)}
+    if payment.documents:
+        prefix, year, serial = payment.documents[0].number.split("/")
+        values |= {"prefix": prefix, "year": year, "serial": int(serial), "digits": serial}
+    form = DATA["remittance"]["customer_of_books"][payment.form]
+    return {**words, "remittance": remittance(form, name=name, **values)}
+
+
 def _supplier(ledger, movement, dice):
     name = SUPPLIERS[movement.detail[0]]
-    number = dice.between(1000, 99999)
-    words = {"counterparty": _party(name, name)}
-    if dice.chance(30):
-        reference = creditor_reference(number * 1000 + 17, BANKS[ledger.bank].country == "BE")
+    number, reference, order = supplier_reference(ledger, movement)
+    words = {"counterparty": party(name, name)}
+    if reference:
         return {**words, "creditor_reference": reference, "remittance": (reference,)}
-    return {**words, "remittance": remittance("supplier", number=number, day=movement.day, order=dice.between(10, 99))}
+    return {**words, "remittance": remittance("supplier", number=number, day=movement.day, order=order)}
 
 
 def _service(ledger, movement, dice):
@@ -86,7 +103,7 @@ def _service(ledger, movement, dice):
     if movement.detail[0] == "payroll":
         # A batch: the bank books one sum and names nobody.
         return {**words, "end_to_end_id": f"SAL{movement.day:%Y%m}"}
-    words["counterparty"] = _party(service.name, service.name)
+    words["counterparty"] = party(service.name, service.name)
     if service.debit:
         words["mandate_id"] = f"M-{int.from_bytes(hash_of(*ledger, service.name)[:3], 'big')}"
         words["remittance"] += remittance("debit", mandate=words["mandate_id"])
@@ -104,7 +121,7 @@ def _own(ledger, movement, dice):
 
 def _owner(ledger, movement, dice):
     kind = "drawing" if movement.cents < 0 else "contribution"
-    return {"counterparty": _party(DATA["owner"], ledger.user), "remittance": remittance(kind, day=movement.day)}
+    return {"counterparty": party(DATA["owner"], ledger.user), "remittance": remittance(kind, day=movement.day)}
 
 
 def _settlement(ledger, movement, dice):

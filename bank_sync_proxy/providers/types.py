@@ -83,7 +83,8 @@ class Setting:
     """Something that an administrator enters once per provider.
 
     :param str type: ``text`` · ``integer`` · ``secret`` (stored encrypted, never shown again) · ``key`` (a secret of
-        several lines: an RSA private key)
+        several lines: an RSA private key) · ``certificate`` and ``tls_key`` (the same for mutual TLS: a certificate,
+        and its private key, which may be on an elliptic curve)
     :param bool generated: a secret that nobody has to enter: each installation makes its own
     :param str pattern: regular expression that the whole value matches; empty: any text
     :param str expects: one sentence about what it looks like, for a value that does not match; a ``pattern``

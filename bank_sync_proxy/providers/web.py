@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from ..tools.recognition import Keys
 from . import errors
+from .auth import check_certificate
 from .base import Provider
 from .errors import CODES, ConfigurationError, ProtocolError, ProviderError, TransientError
 from .history import PERIOD_CODES, named_periods
@@ -55,6 +56,9 @@ class WebProvider(Provider):
     def authenticate(self):
         """:return: ``requests.auth.AuthBase`` for all questions"""
 
+    def client_certificate(self):
+        """:return: (certificate, private key) in PEM that each question shows to the server, or None"""
+
     def read_error(self, body):
         """:param dict body: JSON object of a failed answer, ``{}`` without one
         :return: (the provider's own code, its words, its id of the request), each may be None
@@ -90,7 +94,14 @@ class WebProvider(Provider):
             headers=headers,
             # Why: whatever is neither ours nor the provider's own server was named by a user.
             only_public=bool(base_url) and not self.is_our_host(base_url),
+            certificate=self._checked_certificate(),
         )
+
+    def _checked_certificate(self):
+        certificate = self.client_certificate()
+        if certificate:
+            self.load_key(lambda pair: check_certificate(*pair, self.now()), certificate)
+        return certificate
 
     @property
     def base_url(self):

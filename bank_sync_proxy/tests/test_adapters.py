@@ -27,8 +27,11 @@ class TestAdapters(ProxyCase):
             return _super_send(session, request, **options)
         raise AssertionError(f"{request.url} is not the scripted server")
 
-    def walk(self, code):
-        """Connect, read, refresh, renew, disconnect."""
+    def walk(self, code, revoked=False):
+        """Connect, read, refresh, renew, disconnect.
+
+        :param bool revoked: before the renewal the key, or the consent, is revoked at the bank
+        """
         script = script_class(code)()
         with closing(script.server), freeze_time(NOW):
             self.switch_on(script)
@@ -36,6 +39,8 @@ class TestAdapters(ProxyCase):
             self.read_accounts(script, connection)
             self.read_transactions(script, connection)
             self.refresh(script, connection)
+            if revoked:
+                self.be_refused(script, connection)
             self.renew(script, connection)
             self.disconnect(script, connection)
             script.server.check_all()
@@ -143,6 +148,11 @@ class TestAdapters(ProxyCase):
             answer["refreshed_at"].replace("Z", "+00:00"), gives.get("refreshed_at", NOW.isoformat(timespec="seconds"))
         )
 
+    def be_refused(self, script, connection):
+        gives = self.play(script, "consent_revoked")
+        error = self.ask("transactions.list", connection_id=connection, account_id=script.account)["error"]
+        self.assertEqual((error["code"], error["action"]), (gives["code"], "renew"))
+
     def renew(self, script, connection):
         gives = self.play(script, "renewal")
         answer = self.ask_well(
@@ -231,6 +241,9 @@ class TestAdapters(ProxyCase):
 
     def test_simplefin(self):
         self.walk("simplefin")
+
+    def test_teller(self):
+        self.walk("teller", revoked=True)
 
     def test_yodlee(self):
         self.walk("yodlee")

@@ -65,7 +65,7 @@ class TestProviderKeys(TransactionCase):
         return provider
 
     def test_keys_that_work_tell_what_was_seen(self):
-        for code in ("enable_banking", "plaid", "gocardless", "salt_edge", "yodlee"):
+        for code in ("enable_banking", "plaid", "gocardless", "salt_edge", "teller", "yodlee"):
             with self.subTest(code):
                 case = Case(code, "keys")
                 provider = self.ask(code, case.exchanges)

@@ -195,7 +195,7 @@ class TestChoice(SwitchCase):
 
     def test_the_country_comes_first_and_the_best_provider_first(self):
         self.assertEqual(self.cards("be"), ["enable_banking", "ponto", "qonto", "salt_edge", "gocardless"])
-        self.assertEqual(self.cards("us"), ["plaid", "simplefin", "yodlee"])
+        self.assertEqual(self.cards("us"), ["plaid", "teller", "simplefin", "yodlee"])
         self.assertEqual(self.cards("de")[:2], ["enable_banking", "fints"])
 
     def test_a_country_that_nobody_reaches_has_no_card(self):

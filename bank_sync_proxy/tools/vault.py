@@ -13,12 +13,9 @@ import base64
 import hashlib
 import hmac
 import json
-import os
-import secrets
 from contextlib import suppress
-from pathlib import Path
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -43,14 +40,16 @@ class Vault:
     :param str database_uuid: Odoo's ``database.uuid``
     :param str database_name: name of the database
     :param str purpose: name of the addon; what one encrypts no other can read
+    :param bytes second: another master key, which is only read with
     """
 
-    def __init__(self, master, database_uuid, database_name, purpose="bank_sync_proxy"):
-        if len(master) < MIN_KEY_LENGTH:
-            raise WeakKey(f"The master key has {len(master)} characters; it needs at least {MIN_KEY_LENGTH}.")
+    def __init__(self, master, database_uuid, database_name, purpose="bank_sync_proxy", second=None):
+        self._masters = (master, second) if second else (master,)
+        for one in self._masters:
+            if len(one) < MIN_KEY_LENGTH:
+                raise WeakKey(f"The master key has {len(one)} characters; it needs at least {MIN_KEY_LENGTH}.")
         self._names = (purpose, database_uuid, database_name)
-        self._master = master
-        self._digest_key = self._derive(master, *self._names, "digest")
+        self._digest_keys = [self._derive(one, *self._names, "digest") for one in self._masters]
 
     @staticmethod
     def _derive(master, *names):
@@ -58,7 +57,11 @@ class Vault:
         return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=info).derive(master)
 
     def _fernet(self, *names):
-        return Fernet(base64.urlsafe_b64encode(self._derive(self._master, *self._names, *names)))
+        """Encrypts with the current key, and decrypts with each."""
+        return MultiFernet([self._fernet_of(master, *names) for master in self._masters])
+
+    def _fernet_of(self, master, *names):
+        return Fernet(base64.urlsafe_b64encode(self._derive(master, *self._names, *names)))
 
     def encrypt(self, value, *place):
         """:return: text that only this database can read, and only in this place"""
@@ -82,6 +85,17 @@ class Vault:
             return self.encrypt(self._read(self._fernet(), text), *place)
         return text
 
+    def reencrypt(self, text, *place):
+        """Where a text was written with the second key, write it with the current one.
+
+        :return: the text for this place; the same one where it was written with the current key
+        :raise SecretsUnreadable: as :meth:`decrypt`
+        """
+        with suppress(SecretsUnreadable):
+            self._read(self._fernet_of(self._masters[0], "place", *place), text)
+            return text
+        return self.encrypt(self.decrypt(text, *place), *place)
+
     @staticmethod
     def _read(fernet, text):
         try:
@@ -92,29 +106,12 @@ class Vault:
 
     def digest(self, *texts):
         """:return: hexadecimal digits; without the master key nobody can try out what they stand for"""
-        return hmac.new(self._digest_key, json.dumps(texts).encode(), hashlib.sha256).hexdigest()
+        return self._digest(self._digest_keys[0], texts)
 
+    def is_digest(self, digest, *texts):
+        """:return: whether it is the digest of these texts, with the current or with the second key"""
+        return any(hmac.compare_digest(digest, self._digest(key, texts)) for key in self._digest_keys)
 
-def read_or_create_master(path):
-    """The master key in a file that only the server's user can read; made at the first need.
-
-    :param path: where the file is or will be
-    :return: bytes
-    """
-    path = Path(path)
-    with suppress(FileNotFoundError):
-        return path.read_bytes()
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Why a draft and a link: another worker must see either no file or a whole key, and the first one wins.
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(base64.urlsafe_b64encode(secrets.token_bytes(48)))
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        with suppress(FileExistsError):
-            os.link(draft, path)
-    finally:
-        draft.unlink()
-    return path.read_bytes()
+    @staticmethod
+    def _digest(key, texts):
+        return hmac.new(key, json.dumps(texts).encode(), hashlib.sha256).hexdigest()

@@ -1,1 +1,1 @@
-from . import api, institutions
+from . import api, health, institutions

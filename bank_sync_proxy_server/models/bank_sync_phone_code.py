@@ -1,4 +1,3 @@
-import hmac
 import math
 import secrets
 from datetime import timedelta
@@ -186,8 +185,7 @@ class BankSyncPhoneCode(models.Model):
         sent.attempts += 1
         sent.flush_recordset()
         vault, entered = self.env["bank.sync.vault"], "".join(entered.split())
-        digest = vault._digest("code", client.identifier, purpose, sent.phone_digest, entered)
-        if not hmac.compare_digest(digest, sent.code_digest):
+        if not vault._is_digest(sent.code_digest, "code", client.identifier, purpose, sent.phone_digest, entered):
             client._note_suspicion("code")
             raise ConsentError("code_rejected", f"attempt {sent.attempts} of {MAX_ATTEMPTS}", keeps=True)
         phone = vault._decrypt(sent, "secret_data")["phone"]

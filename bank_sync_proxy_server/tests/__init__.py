@@ -5,6 +5,7 @@ from . import (
     test_door,
     test_events,
     test_growth,
+    test_health,
     test_institutions_page,
     test_phone,
     test_receiver,

@@ -55,7 +55,7 @@ def ensure(database, addons=paths.ADDONS):
             )
         elif built_from(database) != current:
             with step(f"Updating the addons in the database {database}"):
-                _install("-u", database, addons)
+                _install(("-i", "-u"), database, addons)
                 _mark(database, current)
 
 
@@ -114,7 +114,7 @@ def drop(database):
 def _create(database, current, addons=paths.ADDONS):
     unfinished = f"{database}_unfinished"
     drop(unfinished)
-    _install("-i", unfinished, addons)
+    _install(("-i",), unfinished, addons)
     _mark(unfinished, current)
     # Why the files first: without the database they are taken for leftovers, the other way round they would be missed.
     shutil.rmtree(paths.FILESTORE / database, ignore_errors=True)
@@ -123,9 +123,12 @@ def _create(database, current, addons=paths.ADDONS):
     sql.query(f"ALTER DATABASE {sql.name(unfinished)} RENAME TO {sql.name(database)}")
 
 
-def _install(switch, database, addons):
+def _install(switches, database, addons):
+    """:param switches: ``-i`` for addons that the database does not have yet, ``-u`` for those that it has"""
     failed = f"Odoo could not install the addons into the database {database}: the log tells why."
-    arguments = ["--no-http", "--max-cron-threads=0", "--stop-after-init", "-d", database, switch, ",".join(addons)]
+    arguments = ["--no-http", "--max-cron-threads=0", "--stop-after-init", "-d", database]
+    for switch in switches:
+        arguments += [switch, ",".join(addons)]
     odoo_command.run(arguments, f"database-{database}", failed)
     # Why ask: Odoo ends with success when it skips a module that it cannot find or install.
     names = ", ".join(map(sql.literal, addons))

@@ -1,12 +1,14 @@
 """Create or update the demonstration's database, let the Demo Bank fill it, and serve it."""
 
 import argparse
+import os
 
 from . import bootstrap, database, locks, odoo_command, paths, ports, process
 from .console import Trouble, say, step
 
 DATABASE = "bank_sync_demo"
 SCRIPT = paths.ROOT / "scripts" / "demo.py"
+ADDONS = (*paths.EMBEDDED, "account_online_reconcile")
 
 
 def main(arguments):
@@ -15,7 +17,7 @@ def main(arguments):
     port = options.port or (ports.any_free() if options.once else 8069)
     ports.need_free(port)
     bootstrap.bootstrap()
-    database.ensure(options.database, paths.EMBEDDED)
+    database.ensure(options.database, ADDONS)
     server = serve(options.database, port, with_cron=not options.once)
     try:
         with locks.locked(f"demo-{options.database}", "Another script is filling the database: waiting for it."):
@@ -62,6 +64,8 @@ def fill(name, port):
     command = odoo_command.line("shell", "-d", name, "--no-http", "--max-cron-threads=0", "--logfile", log)
     log.write_text("", encoding="utf-8")
     variables = odoo_command.environment(BANK_SYNC_URL=f"http://{ports.HOST}:{port}", PYTHONIOENCODING=":replace")
+    # Why: the shell reads demo.py from its input, so Python does not know the folder of what it imports.
+    variables["PYTHONPATH"] = os.pathsep.join([variables["PYTHONPATH"], str(SCRIPT.parent)])
     with SCRIPT.open(encoding="utf-8") as script, log.open("a", encoding="utf-8") as errors:
         code = process.wait(process.start(command, env=variables, stdin=script, stderr=errors))
     if code:

@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-NAMES = ("account_online_synchronization", "account_online_reconcile", "bank_sync_proxy", "bank_sync_proxy_server")
+NAMES = (
+    "account_online_synchronization",
+    "account_online_reconcile",
+    "bank_sync_proxy",
+    "bank_sync_proxy_server",
+    "bank_statement_formats",
+)
 ADDONS = [ROOT / name for name in NAMES]
 ROW = re.compile(r"^\| ([^|]+) \| [^|]+ \| ([^|]*) \|$", re.MULTILINE)
 CODE = re.compile(r"`([^`]+)`")

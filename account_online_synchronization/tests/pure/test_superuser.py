@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-NAMES = ("account_online_synchronization", "bank_sync_proxy", "bank_sync_proxy_server", "account_online_reconcile")
+NAMES = (
+    "account_online_synchronization",
+    "bank_sync_proxy",
+    "bank_sync_proxy_server",
+    "account_online_reconcile",
+    "bank_statement_formats",
+)
 ADDONS = [name for name in NAMES if (ROOT / name).exists()]
 
 #: ``# sudo: who has checked what, and where``, on the line or in the comment directly above it.

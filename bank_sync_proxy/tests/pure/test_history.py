@@ -113,6 +113,7 @@ DAYS = {
     "yodlee": lambda query: query.get("fromDate", [None])[0],
     "qonto": lambda query: query.get("updated_at_from", [None])[0],
     "simplefin": lambda query: query.get("start-date", [None])[0],
+    "teller": lambda query: query.get("start_date", [None])[0],
 }
 #: How refusals look. The last one says nothing but its status.
 REFUSALS = {

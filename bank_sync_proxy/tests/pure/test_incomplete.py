@@ -55,6 +55,7 @@ INCOMPLETE = {
         "still being fetched": failed(406, {"error": {"class": "ConnectionAlreadyProcessing", "message": "x"}}),
         "no list": changed(lambda answer: answer.update(data=None)),
     },
+    "teller": {"no list": failed(200, {"transactions": []})},
     "yodlee": {"no list": changed(lambda answer: answer.update(transaction="none"))},
     "fints": {},
 }
@@ -103,6 +104,7 @@ CLOSED = {
     "ponto": failed(404, {"errors": [{"code": "resourceNotFound", "detail": "x"}]}),
     "qonto": failed(404, {"errors": [{"code": "not_found", "detail": "x"}]}),
     "salt_edge": failed(404, {"error": {"class": "AccountNotFound", "message": "x"}}),
+    "teller": failed(410, {"error": {"code": "account.closed", "message": "x"}}),
 }
 
 
@@ -152,7 +154,7 @@ def test_a_failure_that_passes_does_not_cost_the_bookmark(script, code):
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 429, 500])
 @pytest.mark.parametrize("number", [0, 1], ids=["first", "second"])
-@pytest.mark.parametrize("code", ["enable_banking", "gocardless"])
+@pytest.mark.parametrize("code", ["enable_banking", "gocardless", "teller"])
 def test_a_balance_that_is_refused_hides_no_other_account(script, code, number, status):
     """Of adapters that ask for each balance; the others get all of them in one answer."""
     exchanges = json.loads(json.dumps(Case(code, "accounts").exchanges))
@@ -167,7 +169,7 @@ def test_a_balance_that_is_refused_hides_no_other_account(script, code, number, 
     assert accounts[number].balance is None
 
 
-@pytest.mark.parametrize("code", ["enable_banking", "gocardless"])
+@pytest.mark.parametrize("code", ["enable_banking", "gocardless", "teller"])
 def test_balances_that_are_all_refused_are_a_failure(script, code):
     exchanges = json.loads(json.dumps(Case(code, "accounts").exchanges))
     for exchange in exchanges:

@@ -14,7 +14,13 @@ from bank_sync_proxy.providers import PROVIDERS, provider_class
 from bank_sync_proxy.tests.pure.hostile_text import find_slow
 
 ROOT = Path(__file__).parents[3]
-NAMES = ("account_online_synchronization", "bank_sync_proxy", "bank_sync_proxy_server", "account_online_reconcile")
+NAMES = (
+    "account_online_synchronization",
+    "bank_sync_proxy",
+    "bank_sync_proxy_server",
+    "account_online_reconcile",
+    "bank_statement_formats",
+)
 ADDONS = [addon for addon in NAMES if (ROOT / addon).exists()]
 FUNCTIONS = {"compile", "sub", "subn", "match", "search", "fullmatch", "split", "findall", "finditer"}
 #: Files that build expressions, and hold them at their top, where they are found.

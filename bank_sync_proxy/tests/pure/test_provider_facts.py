@@ -18,6 +18,7 @@ from bank_sync_proxy.providers.facts import (
 )
 from bank_sync_proxy.providers.types import Setting
 from bank_sync_proxy.tests.pure.enable_banking_server import pem
+from bank_sync_proxy.tests.pure.tls_server import client
 
 CODES = [code for code, _label, _name in PROVIDERS]
 #: What a value looks like for each rule that an adapter declares; and what is often pasted instead.
@@ -28,6 +29,7 @@ RIGHT = {
     ("plaid", "countries"): "US, CA",
     ("plaid", "webhook_url"): "https://books.example.com/bank_sync/webhook/plaid",
     ("salt_edge", "webhook_url"): "https://books.example.com/bank_sync/webhook/salt_edge",
+    ("teller", "purchases"): "positive",
     ("yodlee", "fastlink_url"): "https://fl4.sandbox.yodlee.com/authenticate/restserver/fastlink",
     ("yodlee", "api_url"): "https://api.yodlee.uk/ysl",
 }
@@ -37,6 +39,7 @@ WRONG = {
     "client_name": ("x" * 31,),
     "countries": ("USA", "us,ca", "US;CA"),
     "webhook_url": ("http://books.example.com", "books.example.com", "https://books example.com"),
+    "purchases": ("yes", "Positive"),
     "fastlink_url": ("fl4.sandbox.yodlee.com",),
     "api_url": ("http://api.yodlee.uk/ysl",),
 }
@@ -90,7 +93,7 @@ def test_a_country_is_reached_by_who_names_it_or_names_none():
 def test_cards_begin_with_what_anybody_can_begin_today():
     groups = {code: facts_of(code).group(provider_class(code).demonstration) for code in CODES}
     assert groups == {
-        **dict.fromkeys(("enable_banking", "fints", "plaid", "ponto", "simplefin"), OPEN),
+        **dict.fromkeys(("enable_banking", "fints", "plaid", "ponto", "simplefin", "teller"), OPEN),
         "qonto": ONE_BANK,
         **dict.fromkeys(("salt_edge", "yodlee"), CONTRACT),
         "sandbox": DEMONSTRATION,
@@ -145,6 +148,20 @@ def test_a_private_key_is_readable_rsa_without_a_password():
     for value in ("nonsense", key[:200], pem(ec.generate_private_key(ec.SECP256R1()))):
         fault = forms.fault(setting, value)
         assert fault == forms.NO_KEY and value not in fault
+
+
+def test_a_certificate_comes_with_a_key_of_either_kind():
+    certificate, key = client()
+    for setting, values in (
+        (Setting("certificate", "Certificate", type="certificate"), [certificate]),
+        (Setting("key", "Key", type="tls_key"), [key, pem(ec.generate_private_key(ec.SECP256R1()))]),
+    ):
+        for value in values:
+            assert forms.fault(setting, value) is None
+            assert forms.fault(setting, value.replace("\n", " ")) is None, "pasted into one line"
+            assert forms.fault(setting, value[:200]) == forms.FILES[setting.type][1]
+    assert forms.fault(Setting("key", "Key", type="tls_key"), certificate) == forms.NO_TLS_KEY
+    assert forms.fault(Setting("certificate", "Certificate", type="certificate"), key) == forms.NO_CERTIFICATE
 
 
 def test_a_number_has_digits_only():

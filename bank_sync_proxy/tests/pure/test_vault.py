@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bank_sync_proxy.tools.vault import SecretsUnreadable, Vault, WeakKey, read_or_create_master
+from bank_sync_proxy.tools.master_key import read_or_create_master
+from bank_sync_proxy.tools.vault import SecretsUnreadable, Vault, WeakKey
 
 MASTER = b"m" * 32
 
@@ -102,6 +103,43 @@ def test_a_weak_key_is_refused():
         Vault(b"short", "uuid", "name")
 
 
+NEW = b"another master key, long enough to be one"
+
+
+def test_secret_of_the_second_key_is_read_and_written_again_with_the_current_one():
+    old, both, new = Vault(MASTER, "u", "n"), Vault(NEW, "u", "n", second=MASTER), Vault(NEW, "u", "n")
+    text = old.encrypt({"token": "kept"}, *PLACE)
+    assert both.decrypt(text, *PLACE) == {"token": "kept"}
+    with pytest.raises(SecretsUnreadable):
+        new.decrypt(text, *PLACE)
+    renewed = both.reencrypt(text, *PLACE)
+    assert new.decrypt(renewed, *PLACE) == {"token": "kept"}
+    assert both.reencrypt(renewed, *PLACE) == renewed
+
+
+def test_machines_in_the_middle_of_a_change_read_what_each_other_wrote():
+    first, last = Vault(MASTER, "u", "n", second=NEW), Vault(NEW, "u", "n", second=MASTER)
+    assert last.decrypt(first.encrypt(1, *PLACE), *PLACE) == first.decrypt(last.encrypt(1, *PLACE), *PLACE) == 1
+
+
+def test_reencryption_keeps_a_secret_in_its_place():
+    both = Vault(NEW, "u", "n", second=MASTER)
+    with pytest.raises(SecretsUnreadable):
+        both.reencrypt(Vault(MASTER, "u", "n").encrypt(1, "elsewhere"), *PLACE)
+
+
+def test_digest_of_the_second_key_is_still_one():
+    digest = Vault(MASTER, "u", "n").digest("code", "123456")
+    assert Vault(NEW, "u", "n", second=MASTER).is_digest(digest, "code", "123456")
+    assert not Vault(NEW, "u", "n", second=MASTER).is_digest(digest, "code", "123457")
+    assert not Vault(NEW, "u", "n").is_digest(digest, "code", "123456")
+
+
+def test_a_weak_second_key_is_refused():
+    with pytest.raises(WeakKey):
+        Vault(MASTER, "u", "n", second=b"short")
+
+
 def test_the_key_file_is_made_once_for_the_owner_only(tmp_path):
     path = tmp_path / "bank_sync" / "name.key"
     key = read_or_create_master(path)
@@ -137,7 +175,8 @@ OTHER = Path(__file__).parents[3] / "account_online_synchronization"
     "name",
     [
         *("tools/bounded_http.py", "tools/quiet_calls.py", "tools/recognition.py"),
-        *("tools/vault.py", "models/identity.py", "models/server_fields.py", "tests/server_doors.py"),
+        *("tools/vault.py", "tools/master_key.py", "cli/bank_sync.py", "models/identity.py"),
+        *("models/server_fields.py", "tests/server_doors.py"),
     ],
 )
 def test_both_addons_hold_the_same_shared_files(name):

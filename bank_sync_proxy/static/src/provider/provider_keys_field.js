@@ -3,6 +3,13 @@ import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
 
+/** Of each type that comes as a file: how the file begins. */
+const FIRST_LINES = {
+    key: "-----BEGIN PRIVATE KEY-----",
+    tls_key: "-----BEGIN PRIVATE KEY-----",
+    certificate: "-----BEGIN CERTIFICATE-----",
+};
+
 /**
  * The keys of a provider, one labelled field below the other.
  *
@@ -22,12 +29,17 @@ export class ProviderKeysField extends Component {
     }
 
     isSecret(key) {
-        return key.data.type === "secret" || key.data.type === "key";
+        return key.data.type === "secret" || this.isFile(key);
+    }
+
+    /** What comes as a file of several lines, which can be chosen or pasted. */
+    isFile(key) {
+        return key.data.type in FIRST_LINES;
     }
 
     /** Which of the two fields holds what was entered: a browser's field of one line throws line ends away. */
     fieldOf(key) {
-        return key.data.type === "key" ? "long_value" : "value";
+        return this.isFile(key) ? "long_value" : "value";
     }
 
     entered(key) {
@@ -38,7 +50,7 @@ export class ProviderKeysField extends Component {
         if (this.isSecret(key) && key.data.is_set) {
             return _t("Entered. It is not shown again; enter another one to replace it.");
         }
-        return key.data.type === "key" ? "-----BEGIN PRIVATE KEY-----" : "";
+        return FIRST_LINES[key.data.type] || "";
     }
 
     markDirty() {

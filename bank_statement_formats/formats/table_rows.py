@@ -1,0 +1,284 @@
+"""Rows of CSV files and workbooks, before anybody knows what they mean.
+
+Cells are texts; where a workbook stores them as such they are :class:`~decimal.Decimal` and :class:`~datetime.date`.
+"""
+
+import csv
+import io
+import re
+import warnings
+import zipfile
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+from . import encodings, table_cells
+from .errors import FormatError, TooLarge
+from .table_words import role_of
+from .words import _lt
+
+DELIMITERS = (";", ",", "\t", "|")
+#: What Excel writes in front: sep=;
+SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
+#: Lines that tell the delimiter, and rows among which the header is.
+SAMPLE_LINES, HEADER_ROWS = 200, 120
+#: Lines of one quoted cell. More of them: a quotation mark was not closed.
+MAX_LINES_OF_A_CELL = 30
+#: No bank has more; a workbook may claim to.
+MAX_COLUMNS = 64
+MAX_SHEETS = 20
+#: Decimals that are left of what a workbook computes with: 89.40000000000001.
+SMALLEST = Decimal("0.000001")
+ZIP, OLE2 = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+MONEY = {"amount", "debit", "credit"}
+DAYS = {"booking_date", "value_date"}
+
+
+@dataclass
+class Table:
+    """``rows``: list of (line number, list of cells), without empty ones."""
+
+    kind: str
+    rows: list
+    encoding: str | None = None
+    delimiter: str | None = None
+    quote: str | None = None
+    sheet: str | None = None
+    warnings: list = field(default_factory=list)
+
+
+def is_number(cell):
+    return bool(table_cells.separators(cell))
+
+
+def is_day(cell):
+    return bool(table_cells.orders(cell))
+
+
+def header_score(cells):
+    """
+    :return: (how much a row looks like a header, number of roles that it names). 0 for rows with days or amounts.
+    """
+    best = {}
+    for cell in cells:
+        if type(cell) is not str or not cell.strip():
+            continue
+        if is_day(cell) or is_number(cell):
+            return 0, 0
+        role, certainty = role_of(cell)
+        if role and role != "ignore":
+            best[role] = max(best.get(role, 0), certainty)
+    if len(best) < 2 or not best.keys() & (MONEY | DAYS | {"balance"}):
+        return 0, 0
+    bonus = bool(best.keys() & DAYS) + bool(best.keys() & MONEY)
+    return sum(best.values()) + bonus, len(best)
+
+
+def looks_like_data(cells):
+    """:return: whether a row has a day and an amount"""
+    found_day = found_number = False
+    for cell in cells:
+        if not found_day and is_day(cell):
+            found_day = True
+        elif is_number(cell):
+            found_number = True
+    return found_day and found_number
+
+
+# -------------------------------------------------------------------------
+# CSV
+# -------------------------------------------------------------------------
+
+
+def read_csv(data, options, mapping=None):
+    """
+    :param bytes data: the whole file
+    :param dict mapping: whose delimiter is used, see :mod:`.tables`
+    :return: :class:`Table`
+    """
+    text, encoding, told = encodings.decode(data, options)
+    if "\0" in text:
+        raise FormatError(_lt("The file holds bytes that no text has, so it is not a table of text."))
+    text = text.lstrip("\r\n")
+    delimiter = mapping and mapping.get("delimiter")
+    if marked := SEPARATOR_LINE.match(text):
+        delimiter, text = marked[1], text[marked.end() :]
+    delimiter = delimiter or find_delimiter(text)
+    if not delimiter:
+        raise FormatError(
+            _lt("The file is not a table: no character separates its columns. Ask the bank for CSV, CAMT or MT940.")
+        )
+    try:
+        rows, quote = _split(text, delimiter, '"', options.limits), '"'
+    except csv.Error:
+        # A quotation mark within a text. Without quotes a cell holds no delimiter, which the widths prove.
+        rows, quote = _split(text, delimiter, None, options.limits), None
+        if not _has_one_width(rows):
+            raise _unclosed(text, delimiter, options.limits) from None
+    return Table("csv", rows, encoding, delimiter, quote, None, told)
+
+
+def find_delimiter(text):
+    """:return: the character that separates columns, None where there is none"""
+    sample = "".join(text[: 256 * 1024].splitlines(keepends=True)[:SAMPLE_LINES])
+    best, found = (0, 0), None
+    for delimiter in DELIMITERS:
+        try:
+            rows = [row for row in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter) if len(row) > 1]
+        except csv.Error:
+            continue
+        if not rows:
+            continue
+        header = max(header_score(row)[0] for row in rows[:HEADER_ROWS])
+        data = sum(map(looks_like_data, rows))
+        widths = [len(row) for row in rows]
+        usual = max(set(widths), key=lambda width: (widths.count(width), width))
+        score = (header + 4 * data / len(rows), widths.count(usual) / len(rows) * min(usual, 8))
+        if header + data and score > best:
+            best, found = score, delimiter
+    return found
+
+
+def _split(text, delimiter, quote, limits):
+    """:raise csv.Error: for a quotation mark that is not closed, or in the wrong place"""
+    if quote:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote, strict=True)
+    else:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=csv.QUOTE_NONE)
+    rows, line = [], 0
+    for row in reader:
+        first, line = line + 1, reader.line_num
+        if line - first > MAX_LINES_OF_A_CELL:
+            raise csv.Error
+        if len(row) > MAX_COLUMNS:
+            row = row[:MAX_COLUMNS]
+        if not any(row) or not any(map(str.strip, row)):
+            continue
+        rows.append((first, row if quote else [_unquoted(cell) for cell in row]))
+        if len(rows) > limits.transactions + HEADER_ROWS:
+            raise TooLarge(_lt("The table has more than %(count)s rows.", count=limits.transactions))
+    return rows
+
+
+def _unquoted(cell):
+    cell = cell.strip()
+    inner = cell[1:-1].replace('""', "")
+    is_quoted = len(cell) > 1 and cell[0] == cell[-1] == '"' and '"' not in inner
+    return cell[1:-1].replace('""', '"') if is_quoted else cell
+
+
+def _has_one_width(rows):
+    widths = [len(row) for _line, row in rows if len(row) > 1]
+    usual = max(set(widths), key=widths.count, default=0)
+    return usual and widths.count(usual) >= 0.9 * len(widths)
+
+
+def _unclosed(text, delimiter, limits):
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    line = 1
+    with suppress(csv.Error):
+        for _row in reader:
+            line = reader.line_num + 1
+    return FormatError(
+        _lt("A quotation mark is not closed, so the file is incomplete or damaged. Fetch it from the bank again."),
+        f"line {line}",
+    )
+
+
+# -------------------------------------------------------------------------
+# WORKBOOKS
+# -------------------------------------------------------------------------
+
+
+def read_workbook(stream, options, mapping=None):
+    """
+    :return: :class:`Table` of the sheet that looks like transactions, or of the one that the mapping names
+    """
+    head = stream.read(8)
+    stream.seek(0)
+    if head == OLE2:
+        raise FormatError(
+            _lt(
+                "This is a workbook of Excel 97 to 2003 (.xls), or one with a password. Open it, save it as .xlsx "
+                "without a password, or ask the bank for CSV."
+            )
+        )
+    _check_size(stream, options.limits)
+    try:
+        from openpyxl import load_workbook
+    except ImportError:
+        raise FormatError(_lt("Workbooks need the Python library openpyxl. Ask for it to be installed, or use CSV."))
+    try:
+        with warnings.catch_warnings():
+            # It warns of styles, which mean nothing here.
+            warnings.simplefilter("ignore")
+            book = load_workbook(stream, read_only=True, data_only=True, keep_links=False)
+            return _best_sheet(book, options, mapping)
+    except FormatError:
+        raise
+    except Exception:
+        # The library has no errors of its own: damaged parts raise whatever reads them.
+        raise FormatError(_lt("The workbook is damaged or incomplete. Fetch it from the bank again.")) from None
+
+
+def _check_size(stream, limits):
+    """Why here, and by what the workbook says of itself: the library reads no more of a part than that."""
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            parts = archive.infolist()
+    except Exception:
+        raise FormatError(_lt("The workbook is damaged or incomplete. Fetch it from the bank again.")) from None
+    finally:
+        stream.seek(0)
+    if len(parts) > limits.members or sum(part.file_size for part in parts) > 4 * limits.file_bytes:
+        raise TooLarge(_lt("The workbook is too large. Ask the bank for shorter periods, or for CSV."))
+
+
+def _best_sheet(book, options, mapping):
+    wanted = mapping and mapping.get("sheet")
+    best, found = -1, None
+    for sheet in book.worksheets[:MAX_SHEETS]:
+        if wanted and sheet.title != wanted and len(book.worksheets) > 1:
+            continue
+        rows = _sheet_rows(sheet, options.limits)
+        score = max((header_score(row)[0] for _line, row in rows[:HEADER_ROWS]), default=0)
+        score += sum(looks_like_data(row) for _line, row in rows[:HEADER_ROWS]) / HEADER_ROWS
+        if score > best:
+            best, found = score, Table("xlsx", rows, sheet=sheet.title)
+    if found is None or not found.rows:
+        raise FormatError(_lt("The workbook holds no table."))
+    return found
+
+
+def _sheet_rows(sheet, limits):
+    # Why: banks' programs write a size that is wrong, and what lies outside would be left out.
+    sheet.reset_dimensions()
+    rows = []
+    for line, values in enumerate(sheet.iter_rows(values_only=True, max_col=MAX_COLUMNS), 1):
+        row = [_cell(value) for value in values]
+        while row and row[-1] == "":
+            row.pop()
+        if any(cell != "" for cell in row):
+            rows.append((line, row))
+        if len(rows) > limits.transactions + HEADER_ROWS:
+            raise TooLarge(_lt("The table has more than %(count)s rows.", count=limits.transactions))
+    return rows
+
+
+def _cell(value):
+    if value is None:
+        return ""
+    kind = type(value)
+    if kind is str:
+        return value.strip()
+    if kind is float:
+        # NaN is not equal to itself.
+        return Decimal(repr(value)).quantize(SMALLEST).normalize() + 0 if abs(value) < 10**15 else str(value)
+    if kind is int:
+        return Decimal(value) if abs(value) < 10**15 else str(value)
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    return str(value)

@@ -1,0 +1,200 @@
+"""What single values of files mean: numbers of accounts, references, words that stand for nothing.
+
+What means "not known" is None, see docs/protocol.md: NOTPROVIDED is no reference, and zeros are no account.
+"""
+
+import re
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+
+from stdnum import bic as _bic
+from stdnum import iban as _iban
+from stdnum import iso11649
+
+#: In upper case, without what separates words.
+PLACEHOLDERS = {
+    # ISO 20022 and the guidelines of the EPC: where the payer gave no reference, a bank has to write something.
+    *("NOTPROVIDED", "NOTPROVID", "NOTAVAILABLE", "UNAVAILABLE", "NA"),
+    # SWIFT, field 61 of MT940; NOREF is its short form.
+    *("NONREF", "NOREF", "NOREFERENCE"),
+    *("UNKNOWN", "UNDEFINED"),
+}
+#: Programs that write the word for nothing. Only like this: there are people called Null.
+NOTHINGS = {"null", "None", "NaN"}
+LONGEST_PLACEHOLDER = 20
+SEPARATORS = re.compile(r"[\s./\\_*#?+:;,-]+")
+#: Of an id or a number: zeros, or a masked number that all payments with one card have.
+FILLING = re.compile(r"0+|[Xx]{3,}|[Xx*#\u2022\u25cf]{4,}[ -]?\d{0,6}")
+MASKED = re.compile(r"[*\u2022\u25cf\u2026#]|[xX]{3}|\?{2}|\.{2}")
+#: One word, or groups of digits: a text with words is for people.
+REFERENCE = re.compile(r"[A-Za-z0-9+/*.:_-]{2,35}|(?:[A-Z]{2}\d{2} )?\d[\d -]{2,34}")
+CURRENCY = re.compile(r"[A-Z]{3}")
+#: ISO 4217: "no currency", and the code for tests.
+NO_CURRENCIES = {"XXX", "XTS"}
+#: Plain notation; longer digits are no amount of money.
+AMOUNT = re.compile(r"[+-]?(?:[0-9]{1,18}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})")
+#: Days that mean "not known", such as 0001-01-01 and 9999-12-31, are outside of these years.
+YEARS = range(1970, 2201)
+#: Keys of *transaction* in docs/protocol.md, with what is not known.
+EMPTY = {
+    "id": None,
+    "status": "booked",
+    "booking_date": None,
+    "value_date": None,
+    "amount": None,
+    "currency": None,
+    "foreign_amount": None,
+    "foreign_currency": None,
+    "counterparty": None,
+    "remittance": None,
+    "end_to_end_id": None,
+    "creditor_reference": None,
+    "mandate_id": None,
+    "raw": None,
+}
+NOBODY = {"name": None, "account_number": None, "bic": None}
+
+
+def transaction(**values):
+    """:return: a *transaction* of docs/protocol.md; what is not given is not known"""
+    found = {**EMPTY, **values}
+    found["counterparty"] = {**NOBODY, **(found["counterparty"] or {})}
+    found["remittance"] = list(found["remittance"] or ())
+    return found
+
+
+def problem(words, raw, id=None, status=None):
+    """:return: what stands in the place of a transaction that can't be read
+    :param str words: what can't be read, in English
+    """
+    return {"id": id, "status": status, "problem": words, "raw": raw}
+
+
+def is_placeholder(value):
+    """:param str value: a text without blanks around it"""
+    if len(value) > LONGEST_PLACEHOLDER:
+        return False
+    return value in NOTHINGS or (core := SEPARATORS.sub("", value).upper()) in PLACEHOLDERS or not core
+
+
+def text(value):
+    """Without blanks around it; an empty one is None, and so is one that stands for nothing.
+
+    >>> text(" NOT PROVIDED "), text(" Rent ")
+    (None, 'Rent')
+    """
+    value = (value or "").strip()
+    return None if not value or is_placeholder(value) else value
+
+
+def texts(*values):
+    """:return: list of all texts in order, each once"""
+    found = {}
+    for value in values:
+        for item in value if type(value) is list else (value,):
+            item = text(item)
+            if item:
+                found.setdefault("".join(item.split()), item)
+    return list(found.values())
+
+
+def identifier(value):
+    """What a bank calls a transaction. None where it calls all of them the same: NONREF, 0000."""
+    value = text(value)
+    return None if value is None or FILLING.fullmatch(value) else value
+
+
+def number(value):
+    """The number of an account, however it is written. A masked one, or zeros, is none.
+
+    >>> number("DE89 3704 0044 0532 0130 00"), number("0000000000"), number("******1234")
+    ('DE89370400440532013000', None, None)
+    """
+    value = text(value)
+    if value is None or FILLING.fullmatch(value):
+        return None
+    return iban(value) or (None if MASKED.search(value) else value)
+
+
+@lru_cache(maxsize=4096)
+def iban(value):
+    """:return: the IBAN without blanks, or None for anything else"""
+    value = "".join((value or "").split()).upper()
+    if not 15 <= len(value) <= 34 or not value[:2].isalpha() or not value.isascii():
+        return None
+    # Why no rules of countries: the checks within a number are not kept by all banks, those of the IBAN are.
+    return value if _iban.is_valid(value, check_country=False) else None
+
+
+def number_type(value):
+    """:return: ``iban`` or ``other``, as *account* of docs/protocol.md"""
+    return "iban" if value and iban(value) else "other"
+
+
+@lru_cache(maxsize=4096)
+def bic(value):
+    """:return: the BIC, or None for anything else: NOTPROVIDED has its form, too"""
+    value = text(value)
+    return value.upper() if value and _bic.is_valid(value) else None
+
+
+def creditor_reference(value):
+    """:return: the reference without blanks where the text is one of ISO 11649, or None"""
+    if not value or value[:2] not in ("RF", "rf"):
+        return None
+    value = "".join(value.split()).upper()
+    return value if iso11649.is_valid(value) else None
+
+
+def structured_reference(value):
+    """What stands where a format has a place for references: some banks put free text there.
+
+    >>> structured_reference("21 00000 00003 13947 14300 09017"), structured_reference("Rent for May")
+    ('21 00000 00003 13947 14300 09017', None)
+    """
+    value = text(value)
+    if value is None or value[:2] in ("RF", "rf"):
+        return creditor_reference(value)
+    return value if REFERENCE.fullmatch(value) and any(map(str.isdecimal, value)) else None
+
+
+def currency(value):
+    """:return: the code of ISO 4217, or None for anything else"""
+    value = (value or "").strip()
+    return value if CURRENCY.fullmatch(value) and value not in NO_CURRENCIES else None
+
+
+def amount(value):
+    """:return: :class:`~decimal.Decimal`
+    :raise ValueError: for what is no number in plain notation
+    """
+    value = (value or "").strip()
+    if not AMOUNT.fullmatch(value):
+        raise ValueError(value[:40])
+    return Decimal(value)
+
+
+def plain(value):
+    """:return: a Decimal as the protocol writes it
+
+    >>> plain(Decimal("-0.00")), plain(Decimal("1E+3"))
+    ('0.00', '1000')
+    """
+    written = f"{value:f}"
+    return written[1:] if written[0] == "-" and not value else written
+
+
+@lru_cache(maxsize=4096)
+def day(value):
+    """``2026-05-03``, also as the beginning of a moment. None for what means "not known".
+
+    :raise ValueError: for anything else
+    """
+    value = (value or "").strip()[:10]
+    if not value or value == "0000-00-00":
+        return None
+    if len(value) != 10 or value[4] != "-":
+        raise ValueError(value)
+    found = date.fromisoformat(value)
+    return found if found.year in YEARS else None

@@ -1,0 +1,246 @@
+"""Tables are read as their banks mean them, and what is not certain is asked."""
+
+import io
+import json
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bank_statement_formats.formats import Balance, FormatError, MappingNeeded, Options, read
+from bank_statement_formats.formats.tables import CSV, answer, fits, propose_mapping
+
+CASES = Path(__file__).parent / "cases" / "csv"
+#: What each case says, in its order.
+PAYMENTS = [("2026-05-04", "-61.80"), ("2026-05-15", "1234.50"), ("2026-05-29", "-85.00")]
+
+
+def propose(text, encoding="utf-8", **options):
+    return propose_mapping(io.BytesIO(text.encode(encoding)), "", Options(**options))
+
+
+def read_text(text, mapping=None, currency="EUR"):
+    stream = io.BytesIO(text.encode())
+    return [
+        (statement, list(statement.transactions))
+        for statement in CSV.statements(stream, Options(mapping=mapping, currency=currency))
+    ]
+
+
+def read_case(name, currency="EUR"):
+    stream = io.BytesIO((CASES / name).read_bytes())
+    return [(one, list(one.transactions)) for one in read(stream, name, Options(currency=currency))]
+
+
+def amounts(transactions):
+    return [(one["booking_date"], one["amount"]) for one in transactions]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "german_bank.csv",
+        "british_bank.csv",
+        "french_bank.csv",
+        "spanish_bank.csv",
+        "dutch_bank.csv",
+        "chinese_bank.csv",
+        "american_bank.csv",
+    ],
+)
+def test_days_and_amounts_of_each_language_are_found_without_a_question(name):
+    [(_statement, found)] = read_case(name)
+    assert amounts(found) == PAYMENTS
+
+
+def test_a_german_bank_names_everything_in_its_columns():
+    [(statement, found)] = read_case("german_bank.csv")
+    assert (statement.number, statement.currency) == ("DE89370400440532013000", "EUR")
+    assert found[1]["counterparty"] == {
+        "name": "Müller & Söhne GmbH",
+        "account_number": "DE02500105170137075030",
+        "bic": "INGDDEFFXXX",
+    }
+    assert found[1]["remittance"] == ["Gutschrift", "RE 2026-0815"]
+    assert found[1]["end_to_end_id"] == "E2E-0815" and found[2]["end_to_end_id"] is None
+    assert found[2]["mandate_id"] == "M-2019-7"
+    assert "Windows-1252" in statement.warnings[0]
+
+
+def test_balances_give_opening_closing_and_the_order_of_the_lines():
+    for name, opening in (("british_bank.csv", "0.00"), ("dutch_bank.csv", "0.00"), ("chinese_bank.csv", "1000.00")):
+        [(statement, _found)] = read_case(name)
+        assert statement.opening == Balance(Decimal(opening), date(2026, 5, 3))
+        assert statement.closing.day == date(2026, 5, 29)
+
+
+def test_a_sum_below_the_table_is_no_transaction_and_is_said():
+    [(statement, found)] = read_case("chinese_bank.csv")
+    assert len(found) == 3
+    assert any("合计" in warning for warning in statement.warnings)
+
+
+def test_currencies_become_statements_of_their_own_and_balances_prove_fees():
+    (euro, in_euro), (dollar, in_dollar) = read_case("several_currencies.csv")
+    assert (euro.currency, dollar.currency) == ("EUR", "USD")
+    assert [one["amount"] for one in in_euro] == ["100.00", "-12.50", "-21.00"]
+    assert [one["amount"] for one in in_dollar] == ["50.00"]
+    assert euro.closing.amount == Decimal("66.50")
+    assert any("declined" in warning for warning in euro.warnings)
+
+
+def test_days_before_the_13th_are_asked_and_the_answer_is_kept():
+    text = "Date,Description,Amount\n03/05/2026,Coffee,-2.50\n04/05/2026,Tea,-2.00\n"
+    with pytest.raises(MappingNeeded) as caught:
+        read_text(text)
+    mapping = json.loads(json.dumps(caught.value.mapping))
+    assert [question["field"] for question in mapping["unsure"]] == ["date_order"]
+    choices = [choice["value"] for choice in mapping["unsure"][0]["choices"]]
+    assert set(choices) == {"dmy", "mdy"}
+    for order, day in (("dmy", "2026-05-03"), ("mdy", "2026-03-05")):
+        [(_statement, found)] = read_text(text, answer(mapping, "date_order", order))
+        assert found[0]["booking_date"] == day
+
+
+def test_one_day_after_the_12th_proves_the_order_for_all_lines():
+    text = "Date,Description,Amount\n" + "03/05/2026,Coffee,-2.50\n" * 500 + "25/04/2026,Tea,-2.00\n"
+    assert propose(text, currency="EUR")["date_order"] == "dmy"
+    assert not propose(text, currency="EUR")["unsure"]
+
+
+def test_three_digits_behind_a_separator_are_asked():
+    text = "Datum;Text;Betrag\n13.05.2026;Miete;-1.234\n14.05.2026;Lohn;2.500\n"
+    mapping = propose(text)
+    assert [question["field"] for question in mapping["unsure"]] == ["decimal"]
+    assert not propose(text.replace("2.500", "2.500,00"))["unsure"]
+
+
+def test_positive_amounts_alone_are_asked():
+    text = "Date,Description,Amount\n2026-05-13,Coffee,2.50\n2026-05-14,Tea,2.00\n"
+    mapping = propose(text)
+    assert [question["field"] for question in mapping["unsure"]] == ["sign"]
+    [(_statement, found)] = read_text(text, answer(mapping, "sign", "inverted"))
+    assert [one["amount"] for one in found] == ["-2.50", "-2.00"]
+
+
+def test_balances_prove_that_expenses_are_written_positive():
+    text = "Date,Description,Amount,Balance\n2026-05-13,Coffee,2.50,97.50\n2026-05-14,Pay,-50.00,147.50\n"
+    [(statement, found)] = read_text(text)
+    assert [one["amount"] for one in found] == ["-2.50", "50.00"]
+    assert statement.opening.amount == Decimal("100.00")
+
+
+def test_words_of_a_side_that_are_not_known_are_asked():
+    text = "Date,Description,Amount,D/C\n2026-05-13,Coffee,2.50,X\n2026-05-14,Pay,50.00,Y\n"
+    mapping = propose(text)
+    assert [question["field"] for question in mapping["unsure"]] == ["debit_words"]
+    [(_statement, found)] = read_text(text, answer(mapping, "debit_words", ["X"]))
+    assert [one["amount"] for one in found] == ["-2.50", "50.00"]
+
+
+@pytest.mark.parametrize(
+    ("written", "amount"),
+    [
+        ("(2.50)", "-2.50"),
+        ("2.50-", "-2.50"),
+        ("-£2.50", "-2.50"),
+        ("£-2.50", "-2.50"),
+        ("−2.50", "-2.50"),
+        ("2.50 DR", "-2.50"),
+        ("2.50 CR", "2.50"),
+        ("EUR 2.50", "2.50"),
+        ("+2.50", "2.50"),
+        ("1'002.50", "1002.50"),
+        ("1 002.50", "1002.50"),
+        ("$1,002.50", "1002.50"),
+    ],
+)
+def test_signs_and_groups_of_digits_are_read(written, amount):
+    text = f'Date,Description,Amount\n2026-05-13,Coffee,"{written}"\n2026-05-14,Tea,-2.00\n'
+    [(_statement, found)] = read_text(text)
+    assert found[0]["amount"] == amount
+
+
+def test_a_line_that_can_not_be_read_is_a_problem_and_the_rest_goes_on():
+    lines = ("2026-05-13,Coffee,-2.50", "2026-05-14,Tea,abc", "2026-02-30,Cake,-1.00", "2026-05-15,Pie,-3")
+    text = "Date,Description,Amount\n" + "\n".join(lines)
+    [(_statement, found)] = read_text(text)
+    assert [one.get("amount") for one in found] == ["-2.50", None, None, "-3"]
+    assert "line 3" in found[1]["problem"] and "line 4" in found[2]["problem"]
+
+
+def test_a_missing_line_is_noticed_by_the_balances():
+    lines = [f"2026-05-{10 + number},Text,-1.00,{100 - number}.00" for number in range(1, 10)]
+    del lines[4]
+    [(statement, found)] = read_text("Date,Description,Amount,Balance\n" + "\n".join(lines))
+    assert len(found) == 8 and statement.opening is None
+    assert "line 6" in statement.warnings[0]
+
+
+def test_a_quotation_mark_that_is_not_closed_names_its_line():
+    text = 'Date;Description;Amount\n2026-05-13;"Coffee;-2.50\n2026-05-14;Tea;-2.00\n2026-05-15;Pie;-3.00\n' + "\n" * 40
+    with pytest.raises(FormatError) as caught:
+        read_text(text.replace("-3.00\n", "-3.00;x;y\n").replace("Tea;", "Tea, green;;"))
+    assert caught.value.place == "line 2"
+
+
+def test_quotation_marks_within_texts_are_letters():
+    text = 'Date;Description;Amount\n2026-05-13;The "old" house;-2.50\n2026-05-14;"A" and "B";-2.00\n'
+    [(_statement, found)] = read_text(text)
+    assert [one["remittance"] for one in found] == [['The "old" house'], ['"A" and "B"']]
+
+
+def test_a_table_without_a_header_is_found_by_its_contents():
+    text = "2026-05-13;Coffee;-2.50\n2026-05-14;Tea;-2.00\n"
+    [(_statement, found)] = read_text(text)
+    assert amounts(found) == [("2026-05-13", "-2.50"), ("2026-05-14", "-2.00")]
+    assert found[0]["remittance"] == ["Coffee"]
+
+
+def test_a_mapping_is_used_for_files_with_the_same_header_only():
+    text = "Date,Description,Amount\n2026-05-13,Coffee,-2.50\n"
+    mapping = propose(text)
+    assert fits(mapping, io.BytesIO(b"Preamble,1\n" + text.encode()))
+    other = text.replace("Description,Amount", "Amount,Description").replace("Coffee,-2.50", "-2.50,Coffee")
+    assert not fits(mapping, io.BytesIO(other.encode()))
+    with pytest.raises(MappingNeeded) as caught:
+        read_text(other, mapping)
+    assert caught.value.mapping["columns"]["amount"] == [1]
+
+
+def test_a_kept_mapping_reads_what_could_not_be_proved_alone():
+    mapping = propose("Date,Description,Amount\n25/05/2026,Coffee,-2.50\n")
+    [(_statement, found)] = read_text("Date,Description,Amount\n03/05/2026,Coffee,-2.50\n", mapping)
+    assert found[0]["booking_date"] == "2026-05-03"
+
+
+def test_a_column_of_ibans_that_change_is_of_the_other_side():
+    rows = "".join(f"2026-05-{10 + day},Text,-1.00,NL02RABO012345678{day}\n" for day in range(9))
+    [(statement, found)] = read_text("Date,Description,Amount,IBAN\n" + rows)
+    assert statement.number is None and found[0]["counterparty"]["account_number"] == "NL02RABO0123456780"
+    [(statement, _found)] = read_text(
+        "Date,Description,Amount,IBAN\n" + rows.replace("Text", "x").replace("567880", "5")
+    )
+    one = "".join(f"2026-05-{10 + day},Text,-1.00,NL91ABNA0417164300\n" for day in range(9))
+    [(statement, found)] = read_text("Date,Description,Amount,IBAN\n" + one)
+    assert statement.number == "NL91ABNA0417164300" and found[0]["counterparty"]["account_number"] is None
+
+
+def test_a_proposal_is_json_with_a_sample_and_a_preview():
+    mapping = propose((CASES / "dutch_bank.csv").read_text(), currency="EUR")
+    assert json.loads(json.dumps(mapping)) == mapping
+    assert mapping["rows"] == 3 and mapping["sample_line"] == 2
+    assert mapping["sample"][0][1] == "ENERGIE NEDERLAND"
+    assert mapping["preview"][0]["counterparty"]["name"] == "ENERGIE NEDERLAND"
+
+
+@given(text=st.text(alphabet=st.sampled_from("0123456789-/.,;\t\"'()€ \n ADateAmountBetrag"), max_size=300))
+def test_any_table_only_leads_to_a_format_error(text):
+    try:
+        for statement in CSV.statements(io.BytesIO(f"Date;Amount;Text;Balance\n{text}".encode()), Options()):
+            list(statement.transactions)
+    except FormatError:
+        pass
