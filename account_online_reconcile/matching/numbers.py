@@ -46,6 +46,14 @@ AT_END = re.compile(r"\s{0,3}(?:\Z|(?<=\n)\d)")
 #: What joins the pieces of one number; blanks and points also separate a word from the number after it.
 JOINT = re.compile(r"[/_-]")
 
+#: Where year, month and day stand in the digits of a day, and how many digits those are.
+DAYS = (
+    (slice(0, 4), slice(4, 6), slice(6, 8), 8),
+    (slice(4, 8), slice(2, 4), slice(0, 2), 8),
+    (slice(0, 2), slice(2, 4), slice(4, 6), 6),
+    (slice(4, 6), slice(2, 4), slice(0, 2), 6),
+)
+
 
 class Named(NamedTuple):
     """``named``: dict from a candidate's key to how much its number says. ``others``: numbers of the same sequences
@@ -84,7 +92,10 @@ def forms(number):
     if not digits or len("".join(words)) < MIN_SERIAL:
         return {}
     found = {}
-    if len(words) > 1 or len(digits[0]) > 5:
+    if _is_day(words):
+        # Why not more: `20260512` and `May 2026` are on every second line.
+        _add(found, words, SERIAL)
+    elif len(words) > 1 or len(digits[0]) > 5:
         _add(found, words, FULL)
     elif len(digits[0]) >= MIN_SERIAL and not YEAR.fullmatch(digits[0]):
         # Why not more: four or five digits are also a customer, a contract, a postal code.
@@ -103,6 +114,27 @@ def forms(number):
     return found
 
 
+def _is_day(words):
+    """Is this a day, or a word with a year and nothing else?
+
+    >>> [_is_day(words) for words in (["20260512"], ["12", "05", "2026"], ["MAY", "2026"], ["INV", "2026", "5"])]
+    [True, True, True, False]
+    """
+    digits = "".join(words)
+    if digits.isdigit():
+        return len(words) in (1, 3) and any(_is_date(digits, places) for places in DAYS if len(digits) == places[-1])
+    return len(words) == 2 and not words[0].isdigit() and bool(YEAR.fullmatch(words[1]))
+
+
+def _is_date(digits, places):
+    year, month, day, _length = places
+    return (
+        bool(YEAR.fullmatch(digits[year].rjust(4, "-").replace("--", "20")))
+        and 1 <= int(digits[month]) <= 12
+        and 1 <= int(digits[day]) <= 31
+    )
+
+
 def _add(found, words, says):
     bare = _bare(words)
     for form in (bare, "".join(words), "".join(bare)):
@@ -115,9 +147,11 @@ class NumberIndex:
 
     :param dict numbers: from a candidate's key to its numbers
     :param prefixes: further prefixes of the journals' sequences, such as ``INV``
+    :param dict own: from a candidate's key to the one of its numbers that the company gave
     """
 
-    def __init__(self, numbers, prefixes=()):
+    def __init__(self, numbers, prefixes=(), own=None):
+        self._own = own or {}
         self._forms = defaultdict(dict)
         self._widths = {}
         self._shapes = defaultdict(set)
@@ -140,6 +174,11 @@ class NumberIndex:
             self._widths[key] = max(len(words[-1]), self._widths.get(key, 0))
             if not words[0].isdigit():
                 self._shapes[words[0]].add(len(words))
+
+    def is_own(self, key, text):
+        """Does the text, which names the candidate in full, do so by the number that the company gave?"""
+        number = self._own.get(key)
+        return bool(number) and NumberIndex({key: [number]})._find(text)[0].get(key) == FULL
 
     def find(self, text):
         """:return: :class:`Named`"""
@@ -189,6 +228,13 @@ class NumberIndex:
             return 0
         if start and says < FULL and self._belongs_to(found[start - 1], first, text):
             return 0
+        if says == PARTLY and self._is_something_else(found, start, end, text):
+            return SERIAL
+        if end < len(found) and found[end].text.isdigit() and JOINT.fullmatch(text, last.end, found[end].start):
+            # Why: `INV 42/2025` is of another year, and `INV/2026/00042-44` names three.
+            if says < FULL:
+                return 0
+            says = PARTLY
         if (key, form) not in self._whole and len(last.text) < self._widths.get(key, 0):
             # Why: people leave all zeros out or none, what has lost some of its digits has lost the last ones.
             if last.text.startswith("0"):
@@ -196,6 +242,12 @@ class NumberIndex:
             if AT_END.match(text, last.end):
                 return min(says, PARTLY)
         return says
+
+    def _is_something_else(self, found, start, end, text):
+        """A day, or groups of digits such as those of an account number?"""
+        words, before = [piece.text for piece in found[start:end]], found[start - 1] if start else None
+        is_group = before and before.text.isdigit() and text[before.end : found[start].start] == " "
+        return _is_day(words) or (words[0].isdigit() and is_group)
 
     def _belongs_to(self, before, first, text):
         """Is this the rest of a longer number, or one of another sequence?"""

@@ -1,3 +1,4 @@
+import json
 import logging
 from decimal import Decimal
 
@@ -9,6 +10,9 @@ from ..books import apply, manual, words
 from ..matching.facts import AUTOMATIC, ITEM, OWN_TRANSFER, PAYMENT, STEPS, Counterpart
 
 _logger = logging.getLogger(__name__)
+
+#: What makes two proposals for one line the same.
+PROPOSED = ("step", "is_automatic", "reasons", "counterparts", "rest")
 
 
 class AccountReconcileDecision(models.Model):
@@ -159,14 +163,31 @@ class AccountReconcileDecision(models.Model):
 
     @api.model
     def _store(self, decisions):
-        """Replace the proposals of these lines.
+        """Replace the proposals of these lines; those that are the same stay.
 
         :param decisions: list of :class:`~..matching.facts.Decision`
-        :return: the new records
+        :return: the proposals
         """
-        lines = [decision.line for decision in decisions]
-        self.search([("statement_line_id", "in", lines), ("state", "=", "proposed")]).unlink()
-        return self.create([self._values_of(decision) for decision in decisions if decision.counterparts])
+        lines = self.env["account.bank.statement.line"].browse([decision.line for decision in decisions])
+        before = self.search([("statement_line_id", "in", lines.ids), ("state", "=", "proposed")])
+        there = {proposal.statement_line_id.id: proposal for proposal in before}
+        kept, new = self.browse(), []
+        for decision in decisions:
+            values = self._values_of(decision)
+            proposal = there.get(decision.line)
+            if proposal and decision.counterparts and proposal._is_same(values):
+                kept += proposal
+            elif decision.counterparts:
+                new.append(values)
+        (before - kept).unlink()
+        # Why: a new record reads its line alone. Why here: deleting forgets what was read.
+        lines.fetch(["journal_id", "company_id", "currency_id", "date"])
+        return kept + self.create(new)
+
+    def _is_same(self, values):
+        """Why as JSON: what is stored comes back with lists instead of tuples, and its keys in another order."""
+        stored, new = ([one[name] for name in PROPOSED] for one in (self, values))
+        return json.dumps(stored, sort_keys=True) == json.dumps(new, sort_keys=True)
 
     def _values_of(self, decision):
         return {
@@ -189,12 +210,14 @@ class AccountReconcileDecision(models.Model):
 
     def _book_if_possible(self):
         """What Odoo refuses, such as in a locked period, stays a proposal."""
-        try:
-            with self.env.cr.savepoint():
-                self._book()
-        except UserError as error:
-            _logger.info("Bank line %s was not booked: %s", self.statement_line_id.id, error)
-            self.is_automatic = False
+        for decision in self:
+            try:
+                # Why flushed within: what Odoo computes later may be refused, too.
+                with self.env.cr.savepoint():
+                    decision._book()
+            except UserError as error:
+                _logger.info("Bank line %s was not booked: %s", decision.statement_line_id.id, error)
+                decision.is_automatic = False
 
     def _book(self, user=None):
         """Book the decision.

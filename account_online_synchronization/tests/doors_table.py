@@ -37,8 +37,10 @@ RANKS = {
 
 CHATTER = ("mail_*", "res_partner", "discuss_*")
 BOOKS = ("account_bank_statement*", "account_move*", "account_partial_reconcile", "ir_sequence*", "ir_attachment")
-LOADED = ("account_online_*", "account_journal", *BOOKS, *CHATTER)
-RECONCILED = ("account_reconcile_decision", "account_full_reconcile", *BOOKS, *CHATTER)
+#: What is proposed for new lines, and the scheduled action that is woken up to book it.
+MATCHED = ("account_reconcile_decision", "ir_cron_trigger")
+LOADED = ("account_online_*", "account_journal", *MATCHED, *BOOKS, *CHATTER)
+RECONCILED = (*MATCHED, "account_full_reconcile", *BOOKS, *CHATTER)
 WIZARDS = ("account_missing_transaction_*", "account_duplicate_transaction_*")
 
 
