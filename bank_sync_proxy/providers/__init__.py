@@ -11,6 +11,7 @@ PROVIDERS = (
     ("fints", "FinTS (German banks)", "FinTS"),
     ("gocardless", "GoCardless (existing accounts only)", "GoCardless"),
     ("mollie", "Mollie", "Mollie"),
+    ("paypal", "PayPal", "PayPal"),
     ("plaid", "Plaid", "Plaid"),
     ("ponto", "Ponto", "Ponto"),
     ("qonto", "Qonto", "Qonto"),

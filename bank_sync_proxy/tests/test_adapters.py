@@ -234,7 +234,10 @@ class TestAdapters(ProxyCase):
         self.walk("gocardless")
 
     def test_mollie(self):
-        self.walk("mollie")
+        self.walk("mollie", revoked=True)
+
+    def test_paypal(self):
+        self.walk("paypal", revoked=True)
 
     def test_plaid(self):
         self.walk("plaid")
@@ -255,7 +258,7 @@ class TestAdapters(ProxyCase):
         self.walk("simplefin")
 
     def test_stripe(self):
-        self.walk("stripe")
+        self.walk("stripe", revoked=True)
 
     def test_teller(self):
         self.walk("teller", revoked=True)

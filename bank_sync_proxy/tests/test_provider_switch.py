@@ -197,11 +197,13 @@ class TestChoice(SwitchCase):
         self.assertEqual(
             self.cards("be"),
             [
-                *("enable_banking", "ponto", "bunq", "mollie", "qonto", "revolut_business", "stripe", "salt_edge"),
-                "gocardless",
+                *("enable_banking", "ponto", "bunq", "mollie", "paypal", "qonto", "revolut_business", "stripe"),
+                *("salt_edge", "gocardless"),
             ],
         )
-        self.assertEqual(self.cards("us"), ["plaid", "teller", "simplefin", "revolut_business", "stripe", "yodlee"])
+        self.assertEqual(
+            self.cards("us"), ["plaid", "teller", "simplefin", "paypal", "revolut_business", "stripe", "yodlee"]
+        )
         self.assertEqual(self.cards("de")[:2], ["enable_banking", "fints"])
 
     def test_a_country_that_nobody_reaches_has_no_card(self):

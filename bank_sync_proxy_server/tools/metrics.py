@@ -1,7 +1,7 @@
 """Counters of requests for Prometheus, right with several worker processes. Imports no Odoo.
 
-``prometheus-client`` keeps the counters of each process in files, and adds them up when it is asked. The files belong to
-one run of the server, whose workers are one process group, so counters begin at zero when it starts, as Prometheus
+``prometheus-client`` keeps the counters of each process in files, and adds them up when it is asked. The files belong
+to one run of the server, whose workers are one process group, so counters begin at zero when it starts, as Prometheus
 expects. https://prometheus.github.io/client_python/multiprocess/
 """
 

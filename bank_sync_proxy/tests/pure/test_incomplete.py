@@ -63,6 +63,10 @@ INCOMPLETE = {
             lambda answer: answer["_links"].update(next={"href": "https://api.mollie.com/v2/x", "type": "text/html"})
         ),
     },
+    "paypal": {
+        "no number of pages": changed(lambda answer: answer.pop("total_pages")),
+        "no list": changed(lambda answer: (answer.update(total_items=1), answer.pop("transaction_details"))),
+    },
     "stripe": {
         "no word on more": changed(lambda answer: answer.pop("has_more")),
         "more without an id": changed(lambda answer: answer.update(has_more=True, data=[{"id": None}])),

@@ -26,6 +26,7 @@ RIGHT = {
     ("enable_banking", "application_id"): "cf589be3-3755-465b-a8df-a90a16a31403",
     ("fints", "product_id"): "9FA6681DEC0CF3046BFC2F8A6",
     ("mollie", "booked_balance"): "available and pending",
+    ("paypal", "hold_codes"): "T1110, T15,T21",
     ("plaid", "client_name"): "Our Books",
     ("plaid", "countries"): "US, CA",
     ("plaid", "webhook_url"): "https://books.example.com/bank_sync/webhook/plaid",
@@ -39,6 +40,7 @@ WRONG = {
     "application_id": ("cf589be3", "My Application", "-----BEGIN PRIVATE KEY-----"),
     "product_id": ("9FA6681DEC0CF3046BFC2F8A", "9FA6681DEC0CF3046BFC2F8A6-1"),
     "client_name": ("x" * 31,),
+    "hold_codes": ("T1", "1110", "T1110 T15"),
     "booked_balance": ("pending", "Available"),
     "countries": ("USA", "us,ca", "US;CA"),
     "webhook_url": ("http://books.example.com", "books.example.com", "https://books example.com"),
@@ -92,8 +94,8 @@ def test_who_leads_back_by_a_browser_asks_for_our_address():
 def test_a_country_is_reached_by_who_names_it_or_names_none():
     reached = [code for code in CODES if facts_of(code).reaches("BE")]
     assert reached == [
-        *("bunq", "enable_banking", "gocardless", "mollie", "ponto", "qonto", "revolut_business", "salt_edge"),
-        *("sandbox", "stripe"),
+        *("bunq", "enable_banking", "gocardless", "mollie", "paypal", "ponto", "qonto", "revolut_business"),
+        *("salt_edge", "sandbox", "stripe"),
     ]
 
 
@@ -101,7 +103,7 @@ def test_cards_begin_with_what_anybody_can_begin_today():
     groups = {code: facts_of(code).group(provider_class(code).demonstration) for code in CODES}
     assert groups == {
         **dict.fromkeys(("enable_banking", "fints", "plaid", "ponto", "simplefin", "teller"), OPEN),
-        **dict.fromkeys(("bunq", "mollie", "qonto", "revolut_business", "stripe"), ONE_BANK),
+        **dict.fromkeys(("bunq", "mollie", "paypal", "qonto", "revolut_business", "stripe"), ONE_BANK),
         **dict.fromkeys(("salt_edge", "yodlee"), CONTRACT),
         "sandbox": DEMONSTRATION,
         "gocardless": CLOSED,
