@@ -136,8 +136,10 @@ def find_rows(value):
             else:
                 walk(inner)
 
-    names = {"amount", "transactionAmount", "transaction_amount", "attributes", "legs", "Payment", "resultAmount"}
-    names.add("transaction_info")
+    names = {
+        *("amount", "transactionAmount", "transaction_amount", "attributes", "legs", "Payment", "resultAmount"),
+        "transaction_info",
+    }
     # Why a list around it: an answer may itself be the list.
     walk([value])
     return found[-1] if found else None

@@ -26,6 +26,9 @@ SENTENCES = {
     # What keeps it from being booked.
     "ambiguous": "Several documents fit equally well.",
     "partner_has_one_too": "The counterparty has an open document of this amount, and it is another one.",
+    "named_in_part": "The payment names %s only in part, and nothing confirms whose payment it is.",
+    "other_partner": "The counterparty is not the partner of the document.",
+    "other_account": "The counterparty has the partner's name, but not an account number of the partner.",
     "part": "The payment is less than what is open: %s would be left open.",
     "over": "The payment is more than what is open: %s would be left.",
     "late_discount": "The early payment discount ended on %s.",

@@ -197,18 +197,8 @@ class TestChoice(SwitchCase):
         self.assertEqual(
             self.cards("be"),
             [
-                *(
-                    "enable_banking",
-                    "ponto",
-                    "bunq",
-                    "mollie",
-                    "paypal",
-                    "qonto",
-                    "revolut_business",
-                    "stripe",
-                    "salt_edge",
-                ),
-                "gocardless",
+                *("enable_banking", "ponto", "bunq", "mollie", "paypal", "qonto", "revolut_business", "stripe"),
+                *("salt_edge", "gocardless"),
             ],
         )
         self.assertEqual(
