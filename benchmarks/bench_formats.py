@@ -14,7 +14,7 @@ import tracemalloc
 import warnings
 from datetime import date, timedelta
 
-from benchmarks import harness
+from benchmarks import harness, statement_lines
 from environment import bootstrap, paths, process, python_packages
 
 HEADS = ("format", "transactions", "bytes each", "seconds", "per second", "library", "× library", "peak MB")
@@ -185,6 +185,7 @@ SAMPLES = {
     "ofx": (write_ofx, ofxparse, "ofxparse"),
     "csv": (write_csv, None, ""),
     "xlsx": (write_xlsx, openpyxl, "openpyxl"),
+    **statement_lines.samples(rows),
 }
 
 

@@ -8,9 +8,9 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-from stdnum import bic as _bic
-from stdnum import iban as _iban
-from stdnum import iso11649
+from .numbers import bic as _bic
+from .numbers import iban as _iban
+from .numbers import iso11649
 
 #: In upper case, without what separates words.
 PLACEHOLDERS = {

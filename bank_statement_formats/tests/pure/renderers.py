@@ -92,7 +92,7 @@ def coda(accounts):
         holder = account.number.ljust(34) + account.currency
         body = [put(128, (0, "12001"), (5, holder), (42, _coda(account.opening)), (58, f"{account.start:%d%m%y}"))]
         for sequence, one in enumerate(account.payments, start=1):
-            ids = f"{sequence:04}0000"
+            ids = f"{(sequence - 1) % 9999 + 1:04}0000"
             text = "0" + one.text
             if one.mandate:
                 text = "1127" + f"{one.value:%d%m%y}110" + " " * 35 + one.mandate.ljust(35) + one.text.ljust(62)
