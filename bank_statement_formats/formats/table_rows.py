@@ -23,6 +23,8 @@ DELIMITERS = (";", ",", "\t", "|")
 SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 #: Lines that tell the delimiter, and rows among which the header is.
 SAMPLE_LINES, HEADER_ROWS = 200, 120
+#: Letters of those lines, and of one of them.
+SAMPLE_LETTERS, SAMPLE_LINE = 256 * 1024, 8 * 1024
 #: Lines of one quoted cell. More of them: a quotation mark was not closed.
 MAX_LINES_OF_A_CELL = 30
 #: No bank has more; a workbook may claim to.
@@ -122,7 +124,8 @@ def read_csv(data, options, mapping=None):
 
 def find_delimiter(text):
     """:return: the character that separates columns, None where there is none"""
-    sample = "".join(text[: 256 * 1024].splitlines(keepends=True)[:SAMPLE_LINES])
+    lines = text[:SAMPLE_LETTERS].splitlines()[:SAMPLE_LINES]
+    sample = "\n".join(line[:SAMPLE_LINE] for line in lines)
     best, found = (0, 0), None
     for delimiter in DELIMITERS:
         try:
@@ -148,7 +151,7 @@ def _split(text, delimiter, quote, limits):
     else:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=csv.QUOTE_NONE)
     rows, line = [], 0
-    for row in reader:
+    for row in _bounded(reader):
         first, line = line + 1, reader.line_num
         if line - first > MAX_LINES_OF_A_CELL:
             raise csv.Error
@@ -160,6 +163,18 @@ def _split(text, delimiter, quote, limits):
         if len(rows) > limits.transactions + HEADER_ROWS:
             raise TooLarge(_lt("The table has more than %(count)s rows.", count=limits.transactions))
     return rows
+
+
+def _bounded(reader):
+    """:return: iterator of its rows; a cell that is too long is not a quotation mark in the wrong place"""
+    try:
+        yield from reader
+    except csv.Error as error:
+        if "limit" not in str(error):
+            raise
+        raise TooLarge(
+            _lt("A cell is longer than %(limit)s characters.", limit=csv.field_size_limit()), f"line {reader.line_num}"
+        ) from None
 
 
 def _split_without_quotes(text, delimiter, limits):

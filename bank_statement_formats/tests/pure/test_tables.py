@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bank_statement_formats.formats import Balance, FormatError, MappingNeeded, Options, read
+from bank_statement_formats.formats import Balance, FormatError, MappingNeeded, Options, TooLarge, read
 from bank_statement_formats.formats.tables import CSV, answer, fits, propose_mapping
 
 CASES = Path(__file__).parent / "cases" / "csv"
@@ -205,6 +205,13 @@ def test_a_quotation_mark_that_is_not_closed_names_its_line():
     with pytest.raises(FormatError) as caught:
         read_text(text.replace("-3.00\n", "-3.00;x;y\n").replace("Tea;", "Tea, green;;"))
     assert caught.value.place == "line 2"
+
+
+def test_a_cell_that_is_far_too_long_is_refused_with_its_line():
+    text = f"Date;Description;Amount\n2026-05-13;Tea;-2.50\n2026-05-13;{'x' * 200_000};-2.50\n"
+    with pytest.raises(TooLarge) as caught:
+        read_text(text)
+    assert caught.value.place == "line 3"
 
 
 def test_quotation_marks_within_texts_are_letters():
