@@ -28,6 +28,8 @@ MAX_LINES_OF_A_CELL = 30
 #: No bank has more; a workbook may claim to.
 MAX_COLUMNS = 64
 MAX_SHEETS = 20
+#: Of a column.
+LONGEST_NAME = 100
 #: Decimals that are left of what a workbook computes with: 89.40000000000001.
 SMALLEST = Decimal("0.000001")
 ZIP, OLE2 = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -62,7 +64,7 @@ def header_score(cells):
     """
     best = {}
     for cell in cells:
-        if type(cell) is not str or not cell.strip():
+        if type(cell) is not str or len(cell) > LONGEST_NAME or not cell.strip():
             continue
         if is_day(cell) or is_number(cell):
             return 0, 0
@@ -103,7 +105,8 @@ def read_csv(data, options, mapping=None):
     text = text.lstrip("\r\n")
     delimiter = mapping and mapping.get("delimiter")
     if marked := SEPARATOR_LINE.match(text):
-        delimiter, text = marked[1], text[marked.end() :]
+        text = text[marked.end() :]
+        delimiter = marked[1] if marked[1] in DELIMITERS else delimiter
     delimiter = delimiter or find_delimiter(text)
     if not delimiter:
         raise FormatError(
@@ -113,9 +116,7 @@ def read_csv(data, options, mapping=None):
         rows, quote = _split(text, delimiter, '"', options.limits), '"'
     except csv.Error:
         # A quotation mark within a text. Without quotes a cell holds no delimiter, which the widths prove.
-        rows, quote = _split(text, delimiter, None, options.limits), None
-        if not _has_one_width(rows):
-            raise _unclosed(text, delimiter, options.limits) from None
+        rows, quote = _split_without_quotes(text, delimiter, options.limits), None
     return Table("csv", rows, encoding, delimiter, quote, None, told)
 
 
@@ -161,6 +162,15 @@ def _split(text, delimiter, quote, limits):
     return rows
 
 
+def _split_without_quotes(text, delimiter, limits):
+    """:raise FormatError: where that is no table, either"""
+    with suppress(csv.Error):
+        rows = _split(text, delimiter, None, limits)
+        if _has_one_width(rows):
+            return rows
+    raise _unclosed(text, delimiter)
+
+
 def _unquoted(cell):
     cell = cell.strip()
     inner = cell[1:-1].replace('""', "")
@@ -174,7 +184,7 @@ def _has_one_width(rows):
     return usual and widths.count(usual) >= 0.9 * len(widths)
 
 
-def _unclosed(text, delimiter, limits):
+def _unclosed(text, delimiter):
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     line = 1
     with suppress(csv.Error):

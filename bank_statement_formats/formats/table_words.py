@@ -19,7 +19,7 @@ def _words(text):
 #: Roles of columns → what heads them. A longer text is more certain than a shorter one within it.
 HEADERS = {
     "booking_date": (
-        "date|booking date|transaction date|trans date|posting date|post date|posted date|date posted|"
+        "date|dateop|booking date|transaction date|trans date|posting date|post date|posted date|date posted|"
         "entry date|completed date|process date|processed date|transaction time|datum|buchungstag|"
         "buchungsdatum|buchung|belegdatum|transaktionsdatum|auftragsdatum|umsatzdatum|date operation|"
         "date de l operation|date d operation|date comptable|date de comptabilisation|"
@@ -33,7 +33,7 @@ HEADERS = {
         "bogforingsdato|dato|bokfort|transaktionsdag|bokforingsdato|utfort dato"
     ),
     "value_date": (
-        "value date|value|val date|interest date|effective date|valuta|valutadatum|wertstellung|"
+        "value date|dateval|value|val date|interest date|effective date|valuta|valutadatum|wertstellung|"
         "wertstellungstag|wertstellungsdatum|wert|date valeur|date de valeur|valeur|fecha valor|f valor|"
         "fecha de valor|rentedatum|起息日|起息日期|价值日期|data valuta|data valor|data waluty|valutadag|"
         "rentedato|valuteringsdatum"
@@ -69,7 +69,7 @@ HEADERS = {
         "借贷方向|dare avere|debito credito|d w|debet kredit"
     ),
     "balance": (
-        "balance|running balance|account balance|balance after|ledger balance|closing balance|"
+        "balance|accountbalance|running balance|account balance|balance after|ledger balance|closing balance|"
         "available balance|saldo|kontostand|saldo nach buchung|neuer saldo|saldo in eur|saldo danach|solde|"
         "solde apres operation|solde progressif|saldo disponible|saldo contable|saldo tras operacion|"
         "saldo na mutatie|saldo na transactie|saldo na trn|余额|账户余额|本次余额|交易后余额|残高|差引残高|"
@@ -101,7 +101,7 @@ HEADERS = {
     "payee": ("payee name|recipient|zahlungsempfanger in|zahlungsempfanger name|empfanger name|收款人名称|收款方"),
     "counterparty_number": (
         "counterparty account|counterparty iban|counterparty account number|beneficiary account|"
-        "payee account|iban bban|payee account number|payee iban|partner iban|counter account|"
+        "payee account|payee account number|payee iban|partner iban|counter account|"
         "account number counterparty|kontonummer iban|iban auftraggeberkonto|gegenkonto|iban kontonummer|"
         "konto empfanger|iban zahlungsbeteiligter|kontonummer empfanger|iban gegenkonto|"
         "kontonummer iban gegenkonto|iban gegenpartei|iban empfanger|compte contrepartie|iban contrepartie|"
@@ -115,7 +115,7 @@ HEADERS = {
         "bic zahlungsbeteiligter|bic contrepartie"
     ),
     "remittance": (
-        "description|details|memo|narrative|transaction description|transaction details|payment details|"
+        "description|label|comment|details|memo|narrative|transaction description|transaction details|payment details|"
         "particulars|remittance information|notes|note|text|purpose|message|information|"
         "additional information|transaction|communication|type|transaction type|category of payment|"
         "product|narration|remarks|payment reference|title|verwendungszweck|buchungstext|beschreibung|"
@@ -148,7 +148,8 @@ HEADERS = {
         "balance transaction id|id transaction|id transaccion|交易流水号|流水号|交易号"
     ),
     "account_number": (
-        "account|account number|account no|iban|own account|account iban|auftragskonto|kontonummer|konto|"
+        "account|accountnum|iban bban|account number|account no|iban|own account|account iban|auftragskonto|"
+        "kontonummer|konto|"
         "iban auftragskonto|bezeichnung auftragskonto|eigenes konto|numero de compte|compte|cuenta|"
         "numero de cuenta|rekening|rekeningnummer|iban rekening|本方账号|账号|账户|帐号|conto|numero conto|"
         "conta|rachunek|numer rachunku|kontonr|kontonummer eget"
@@ -258,6 +259,10 @@ def role_of(cell):
     words = plain(cell)
     if not words or len(words) > 60:
         return None, 0
+    for inner in IN_BRACKETS.findall(cell[:100]):
+        # 记账金额(收入): what stands in brackets is mostly a currency, but here the side.
+        if ROLES.get(plain(inner[1:-1])) in ("debit", "credit"):
+            return ROLES[plain(inner[1:-1])], 1.0
     if words in ROLES:
         return ROLES[words], 1.0
     if not words.isascii():
