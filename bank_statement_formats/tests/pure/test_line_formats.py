@@ -203,9 +203,19 @@ def test_a_type_code_that_tells_no_direction_is_a_problem():
     assert "721" in found[1]["problem"] and found[0]["amount"] == "121.00"
 
 
-def test_a_control_total_that_differs_is_a_warning():
-    ((statement, _one), _other) = read_text(case("bai2/two_accounts.bai").replace("49,238350", "49,238351"))
+def test_a_control_total_of_an_account_that_differs_is_a_warning():
+    text = case("bai2/two_accounts.bai").replace("49,238350", "49,238351").replace("248350", "248351")
+    ((statement, _one), _other) = read_text(text)
     assert "238351" in statement.warnings[0] and "line 8" in statement.warnings[0]
+
+
+def test_a_missing_account_is_seen_by_the_control_total_of_its_group():
+    lines = case("bai2/two_accounts.bai").splitlines()
+    without = [line for line in lines if lines.index(line) not in range(8, 11)]
+    without[-2] = without[-2].replace(",2,", ",1,")
+    with pytest.raises(FormatError, match="a part is missing") as caught:
+        read_text("\n".join(without))
+    assert caught.value.place == "line 9"
 
 
 def test_a_group_that_takes_back_another_one_is_refused():
