@@ -30,6 +30,8 @@ MAX_LINES_OF_A_CELL = 30
 #: No bank has more; a workbook may claim to.
 MAX_COLUMNS = 64
 MAX_SHEETS = 20
+#: Rows that Excel knows, and rows that may be wider than MAX_COLUMNS.
+MAX_LINES, MAX_WIDE = 2**20, 100
 #: Of a column.
 LONGEST_NAME = 100
 #: Decimals that are left of what a workbook computes with: 89.40000000000001.
@@ -279,14 +281,18 @@ def _best_sheet(book, options, mapping):
 def _sheet_rows(sheet, limits):
     # Why: banks' programs write a size that is wrong, and what lies outside would be left out.
     sheet.reset_dimensions()
-    rows = []
-    for line, values in enumerate(sheet.iter_rows(values_only=True, max_col=MAX_COLUMNS), 1):
+    rows, wide = [], 0
+    for line, values in enumerate(sheet.iter_rows(values_only=True), 1):
+        if len(values) > MAX_COLUMNS:
+            wide += 1
+            values = values[:MAX_COLUMNS]
         row = [_cell(value) for value in values]
         while row and row[-1] == "":
             row.pop()
-        if any(cell != "" for cell in row):
+        if row:
             rows.append((line, row))
-        if len(rows) > limits.transactions + HEADER_ROWS:
+        if len(rows) > limits.transactions + HEADER_ROWS or line > MAX_LINES or wide > MAX_WIDE:
+            # Why the last two: a few bytes say that a cell lies far away, and all cells before it would be made.
             raise TooLarge(_lt("The table has more than %(count)s rows.", count=limits.transactions))
     return rows
 

@@ -2,10 +2,12 @@
 
 import io
 import json
-from datetime import date
+import zipfile
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -271,3 +273,57 @@ def test_any_table_only_leads_to_a_format_error(text):
             list(statement.transactions)
     except FormatError:
         pass
+
+
+# -------------------------------------------------------------------------
+# WORKBOOKS
+# -------------------------------------------------------------------------
+
+
+def workbook(*rows, change=lambda name, content: content):
+    """:param change: of what is in the parts of the file"""
+    book = openpyxl.Workbook()
+    for row in (("Date", "Description", "Amount"), *rows):
+        book.active.append(row)
+    written, target = io.BytesIO(), io.BytesIO()
+    book.save(written)
+    with zipfile.ZipFile(written) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in source.namelist():
+            archive.writestr(name, change(name, source.read(name)))
+    target.seek(0)
+    return target
+
+
+def test_days_and_amounts_of_a_workbook_are_those_that_it_stores():
+    content = workbook(
+        (datetime(2026, 5, 3), "Coffee", -2.5), (date(2026, 5, 4), "Tea", 0.1 + 0.2), ("05.05.2026", "Pie", "-3,10")
+    )
+    [(_statement, found)] = [(one, list(one.transactions)) for one in read(content, "", Options(currency="EUR"))]
+    assert amounts(found) == [("2026-05-03", "-2.5"), ("2026-05-04", "0.3"), ("2026-05-05", "-3.10")]
+
+
+@pytest.mark.parametrize("place", ['r="1048577"', 'r="999999999999"'])
+def test_a_row_that_lies_far_away_is_refused(place):
+    content = workbook(
+        (date(2026, 5, 3), "Coffee", -2.5),
+        change=lambda name, part: part.replace(b'<row r="2"', b"<row " + place.encode()),
+    )
+    with pytest.raises(FormatError):
+        list(read(content, "", Options(currency="EUR")))
+
+
+def test_many_rows_that_are_far_too_wide_are_refused():
+    row = b'<row r="%d"><c r="XFD%d" t="n"><v>1</v></c></row>'
+    rows = b"".join(row % (number, number) for number in range(3, 303))
+    content = workbook(
+        (date(2026, 5, 3), "Coffee", -2.5),
+        change=lambda name, part: part.replace(b"</sheetData>", rows + b"</sheetData>"),
+    )
+    with pytest.raises(TooLarge):
+        list(read(content, "", Options(currency="EUR")))
+
+
+def test_a_workbook_of_old_excel_says_what_to_do():
+    with pytest.raises(FormatError) as caught:
+        list(read(io.BytesIO(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600), "may.xls"))
+    assert ".xlsx" in caught.value.sentence
