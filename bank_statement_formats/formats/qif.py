@@ -8,6 +8,7 @@ and takes the point for the decimal separator. A file says neither: both are pro
 (:class:`~.errors.MappingNeeded`), never guessed.
 """
 
+import hashlib
 import re
 from collections import deque
 from itertools import chain
@@ -158,6 +159,9 @@ class Reader:
         self.decimal = mapping.get("decimal") or self._decimal(amounts, unsure)
         if unsure:
             proposal = {"date_order": self.order, "decimal": self.decimal, "unsure": unsure}
+            # Why of the whole file: nothing in another one says that it has the same notation.
+            proposal["fingerprint"] = hashlib.sha256(self.lines.text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+            proposal["sample"] = [list(pair) for pair in zip(sorted(dates), sorted(amounts), strict=False)][:3]
             raise MappingNeeded(unsure[0]["sentence"], proposal)
 
     @staticmethod
