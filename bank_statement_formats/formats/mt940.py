@@ -17,6 +17,7 @@ from functools import lru_cache
 from . import values
 from .lines import LineFormat, iso, truncated, unexpected, unreadable, year_of
 from .mt940_details import read_details
+from .national import german_iban
 from .statement import Balance, Statement
 from .words import _lt
 
@@ -185,8 +186,8 @@ def is_end(line):
 
 def account_of(text):
     """
-    >>> account_of("12345678/1020304050"), account_of("NL71RABO0123456789EUR")
-    (('12345678', '1020304050', None), (None, 'NL71RABO0123456789', 'EUR'))
+    >>> account_of("37040044/532013000"), account_of("NL71RABO0123456789EUR")
+    (('37040044', 'DE89370400440532013000', None), (None, 'NL71RABO0123456789', 'EUR'))
 
     :return: (bank, number, currency), each None where it is not there
     """
@@ -199,6 +200,7 @@ def account_of(text):
             return next((one for one in bare.split("/") if values.bic(one)), None), found, named
     if match := GERMAN.fullmatch(bare):
         bank, bare = match.groups()
+        bare = german_iban(bank, bare) or bare
     elif values.bic(bare.partition("/")[0]):
         bank, _slash, bare = bare.strip("/").partition("/")
     return bank, values.number(bare), named
