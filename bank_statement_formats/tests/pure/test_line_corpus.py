@@ -36,7 +36,7 @@ NO_STATEMENTS = {
     *("account_identification_iban.sta", "account_identification_legacy.sta", "available_balance.sta"),
     *("closing_balance.sta", "reference.sta", "statement_details.sta", "statement_line.sta"),
     *("statement_number.sta", "empty_non_swift.sta", "invalid_statement.sta", "sparkassen.sta"),
-    *("empty.qif", "invalid.txt"),
+    "empty.qif",
 }
 #: Files that are not whole, or have nothing of a bank account, and the sentence that says so.
 REFUSED = {

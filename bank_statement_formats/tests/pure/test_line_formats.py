@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bank_statement_formats.formats import FormatError, Limits, MappingNeeded, Options, TooLarge, format_class, read
 from bank_statement_formats.formats.lines import Lines
+from bank_statement_formats.formats.tables import answer
 from bank_statement_formats.tests.pure import renderers
 from bank_statement_formats.tests.pure.renderers import Account, Payment
 
@@ -240,6 +241,22 @@ def test_days_that_can_be_read_in_two_ways_are_asked_about():
     assert [choice["value"] for choice in question["choices"]] == ["dmy", "mdy"]
     (one,) = transactions(qif(("03/05/2026", "1.00")), mapping={"date_order": "mdy"})
     assert one["booking_date"] == "2026-03-05"
+
+
+def test_questions_about_qif_are_answered_as_those_about_tables():
+    text = qif(("03/05/2026", "1,234"))
+    with pytest.raises(MappingNeeded) as caught:
+        read_text(text)
+    mapping = caught.value.mapping
+    assert mapping["sample"] == [["03/05/2026", "1,234"]]
+    for question in mapping["unsure"]:
+        mapping = answer(mapping, question["field"], question["choices"][-1]["value"])
+    (one,) = transactions(text, mapping=mapping)
+    assert (one["booking_date"], one["amount"], mapping["unsure"]) == ("2026-03-05", "1.234", [])
+    # An answer for one file is none for another.
+    with pytest.raises(MappingNeeded) as caught:
+        read_text(qif(("04/05/2026", "1,234")))
+    assert caught.value.mapping["fingerprint"] != mapping["fingerprint"]
 
 
 def test_days_that_mean_the_same_in_each_order_are_not_asked_about():
