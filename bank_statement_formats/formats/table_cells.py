@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
+from .currencies import BY_NUMBER
 from .table_words import CREDIT_WORDS, DEBIT_WORDS, MONTHS, plain
 
 #: Order of day, month and year.
@@ -30,6 +31,12 @@ GROUPED_POINT = re.compile(r"[0-9]{1,3}(?:,[0-9]{2,3})+(?:\.[0-9]*)?|[0-9]*(?:\.
 GROUPED_COMMA = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]*)?|[0-9]*(?:,[0-9]*)?")
 #: What nearly all amounts are; everything else is taken apart.
 SIMPLE = re.compile(r"-?[0-9]{1,15}(?:([.,])[0-9]{1,2})?")
+#: What stands beside an amount, apart from codes of currencies.
+AROUND_WORDS = {
+    *("cr", "dr", "db", "c", "d", "s", "h", "credit", "debit", "kr", "zł", "fr", "sfr", "rs", "r$", "us$", "a$", "hk$"),
+    *("$", "€", "£", "¥", "₹", "₽", "₺", "₩", "元", "円"),
+}
+CURRENCIES = frozenset(BY_NUMBER.values())
 AROUND = re.compile(r"[A-Za-zÀ-ž¥€$£₹₽₺₩元円zł]{1,4}")
 NUMBER_BLANKS = str.maketrans({" ": None, "\u00a0": None, "\u202f": None, "\u2009": None, "’": "'", "−": "-", "–": "-"})
 
@@ -152,6 +159,8 @@ def _without_words(text):
             word, text = text[cut:].rstrip("."), text[:cut]
         if not word:
             break
+        if word.strip(".").casefold() not in AROUND_WORDS and word.strip(".").upper() not in CURRENCIES:
+            return None, False
         if word.casefold() in ("dr", "d", "db", "debit", "s"):
             negative = True
         # A sign may stand before the currency: -€12.30.

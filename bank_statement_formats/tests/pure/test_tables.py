@@ -275,6 +275,35 @@ def test_any_table_only_leads_to_a_format_error(text):
         pass
 
 
+CORPUS = Path(__file__).parent / "corpus" / "csv2ofx"
+#: What csv2ofx is told about these files, and is found here. Amounts as they are written, in the order of the file.
+FOUND = {
+    "capitalone": ({"booking_date": 0, "debit": 5, "credit": 6}, []),
+    "creditunion": ({"booking_date": 1, "amount": 3}, ["sign"]),
+    "gls": ({"booking_date": 1, "value_date": 2, "amount": 19, "currency": 21}, []),
+    "ingesp": ({"booking_date": 0, "amount": 6}, []),
+    "mint": ({"booking_date": 0, "amount": 3, "sign": 4}, None),
+    "n26-fr": ({"booking_date": 0, "counterparty_name": 2, "counterparty_number": 3, "amount": 7}, []),
+    "outbank": ({"account_number": 1, "booking_date": 2, "amount": 4, "counterparty_number": 7}, []),
+    "payoneer": ({"booking_date": 0, "id": 3, "credit": 5, "debit": 6, "currency": 7}, ["date_order"]),
+    "pcmastercard": ({"counterparty_name": 0, "booking_date": 2, "amount": 4}, None),
+    "schwab-checking": ({"booking_date": 0, "debit": 5, "credit": 6, "balance": 7}, []),
+    "stripe-all": ({"booking_date": 3, "amount": 4, "currency": 6, "fee": 9}, ["sign", "fee"]),
+    "ubs-ch-fr_trimmed": ({"currency": 1, "booking_date": 3, "debit": 8, "credit": 9}, []),
+    "xero": ({"booking_date": 1, "amount": 3}, []),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_columns_of_the_corpus_are_found(name):
+    expected, questions = FOUND[name]
+    mapping = propose_mapping(io.BytesIO((CORPUS / f"{name}.csv").read_bytes()), "", Options(currency="EUR"))
+    assert {role: mapping["columns"].get(role, [None])[0] for role in expected} == expected
+    if questions is not None:
+        assert [question["field"] for question in mapping["unsure"]] == questions
+    assert not any("problem" in one for one in mapping["preview"])
+
+
 # -------------------------------------------------------------------------
 # WORKBOOKS
 # -------------------------------------------------------------------------
