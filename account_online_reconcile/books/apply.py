@@ -14,16 +14,19 @@ from .taxes import tax_lines
 
 #: As core's ``action_undo_reconciliation``: posted entries of bank lines are changed by their bank line only.
 AS_CORE = {"force_delete": True, "skip_readonly_check": True}
+#: Odoo marks a document that is reconciled as modified by hand, and then no longer offers to post its vendor's bills.
+NOBODY = {"skip_is_manually_modified": True}
 
 
-def book(line, counterparts):
+def book(line, counterparts, is_by_hand=False):
     """
     :param line: ``account.bank.statement.line``; the caller has checked that the user may reconcile it
     :param counterparts: list of :class:`~..matching.facts.Counterpart`
+    :param is_by_hand: a person has seen what is settled of a document in another currency than the line's
     :return: dict from the id of each line that was booked to the ids of the journal items that it has got
     :raise UserError: where that is not possible any more
     """
-    return _Booking(line, counterparts).run()
+    return _Booking(line, counterparts, is_by_hand).run()
 
 
 def undo(line, items):
@@ -41,14 +44,15 @@ def undo(line, items):
             )
         )
     was_checked = line.checked
-    line.action_undo_reconciliation()
+    line.with_context(**NOBODY).action_undo_reconciliation()
     if line.checked != was_checked:
         line.checked = was_checked
 
 
 class _Booking:
-    def __init__(self, line, counterparts):
+    def __init__(self, line, counterparts, is_by_hand):
         self.line, self.counterparts, self.env = line, counterparts, line.env
+        self.is_by_hand = is_by_hand
         self.company = line.company_id
         self.currency = line.currency_id
 
@@ -66,7 +70,7 @@ class _Booking:
         made = self._replace(self.line, suspense, values)
         for new, key in zip(made, settled, strict=True):
             if key:
-                (new + items.browse(key)).reconcile()
+                (new + items.browse(key)).with_context(**NOBODY).reconcile()
         return {self.line.id: made.ids}
 
     # -------------------------------------------------------------------------
@@ -143,7 +147,7 @@ class _Booking:
             **self._amounts(one.amount),
         }
         if item.currency_id != self.currency:
-            if item.currency_id != self.line.foreign_currency_id:
+            if item.currency_id != self.line.foreign_currency_id and not self.is_by_hand:
                 raise UserError(self.env._("The bank does not say the amount in the currency of the document."))
             values |= {"currency_id": item.currency_id.id, "amount_currency": -float(one.settles)}
             if item.currency_id == self.company.currency_id:

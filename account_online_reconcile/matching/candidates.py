@@ -12,7 +12,7 @@ from collections import defaultdict
 
 from .documents import net
 from .numbers import NumberIndex
-from .partners import account_key, beginning, name_keys
+from .partners import account_key, beginning, end_to_end_key, name_keys
 from .references import UNMISTAKABLE, read_whole
 
 
@@ -34,12 +34,14 @@ class Candidates:
         self._by_partner = defaultdict(list)
         self._partners_by_name = defaultdict(set)
         self._partners_by_account = defaultdict(set)
+        self._with_accounts = set()
         self.paid_by = defaultdict(list)
         numbers = {}
         for key, candidate in self.all.items():
             self._index(key, candidate)
             numbers[key] = {text for text in (candidate.number, *candidate.references) if text}
-        self.numbers = NumberIndex(numbers, prefixes)
+        own = {key: candidate.number for key, candidate in self.all.items() if candidate.number}
+        self.numbers = NumberIndex(numbers, prefixes, own)
         #: Schemes that candidates have references of: one of them that nobody has says that it is another document.
         self.schemes = {reference.scheme for reference in self.by_reference} & UNMISTAKABLE
         self._beginnings = sorted(
@@ -50,8 +52,8 @@ class Candidates:
     def _index(self, key, candidate):
         for reference in {found for text in candidate.references for found in read_whole(text)}:
             self.by_reference[reference].append(key)
-        if getattr(candidate, "end_to_end", ""):
-            self.by_end_to_end[candidate.end_to_end.upper()].append(key)
+        if identifier := end_to_end_key(getattr(candidate, "end_to_end", "")):
+            self.by_end_to_end[identifier].append(key)
         for item in getattr(candidate, "pays", ()):
             self.paid_by["item", item].append(key)
         if getattr(candidate, "is_settled", False):
@@ -63,6 +65,7 @@ class Candidates:
                 self._partners_by_name[name].add(candidate.partner)
             for number in candidate.accounts:
                 self._partners_by_account[account_key(number)].add(candidate.partner)
+                self._with_accounts.add(candidate.partner)
 
     def of_amount(self, amount, currency):
         return [self.all[key] for key in self._by_amount.get((amount, currency), ())]
@@ -72,6 +75,9 @@ class Candidates:
 
     def partner_of_account(self, number):
         return _only(self._partners_by_account.get(account_key(number), ()))
+
+    def has_accounts(self, partner):
+        return partner in self._with_accounts
 
     def partner_of_name(self, name):
         """:return: the only partner of that name, or whose name begins like that where the bank may have cut it"""

@@ -113,6 +113,8 @@ class Matcher:
             return None
         evidence = read_line(line, self.candidates, self.rules)
         is_transfer = bool(line.account) and account_key(line.account) in self.own
+        # Why: what a payment service pays out is no customer's payment, whatever else has the same amount.
+        is_transfer = is_transfer or bool(line.payout or (side and side.is_payout and side.is_certain))
         answer = self._by_reference(line, evidence)
         guess = None
         if not answer and not is_transfer:
@@ -154,7 +156,7 @@ class Matcher:
         for some in (named, whole):
             solution = settle(line, some, self.policy) if some else None
             if solution and solution.is_certain:
-                doubts = self._doubts_of_partner(line, evidence, some)
+                doubts = self._doubts_of_partner(line, evidence, some) + self._doubts_of_charges(line, some, solution)
                 return self._named(evidence, some, solution, not doubts, doubts)
         choices = choose(line, named)
         if choices:
@@ -189,12 +191,32 @@ class Matcher:
         return [one for one in named if one in mine or not any(_share(one, other) for other in mine)]
 
     def _doubts_of_partner(self, line, evidence, chosen):
-        """A wrong digit names another customer's invoice, which may have the same amount."""
-        if not evidence.partner or any(one.partner == evidence.partner for one in chosen):
+        """A wrong digit names another customer's invoice, which may have the same amount.
+
+        So may half a number, or a number that the company did not give: against another partner it proves nothing, and
+        half a number also needs an amount that no other document has.
+        """
+        if evidence.partner and any(one.partner == evidence.partner for one in chosen):
             return ()
         if any(net(one) == line.amount for one in self.candidates.of_partner(evidence.partner)):
             return (Reason("partner_has_one_too"),)
+        partly = [one for one in chosen if evidence.named.get(identity(one), FULL) < FULL]
+        if partly and (evidence.partner or not all(map(self._is_only_one, partly))):
+            return (Reason("named_in_part", (", ".join(one.number or str(one.key) for one in partly),)),)
+        if evidence.partner and not all(identity(one) in evidence.ours for one in chosen):
+            return (Reason("other_partner"),)
         return ()
+
+    def _is_only_one(self, candidate):
+        """Is no other document open that has this amount?"""
+        return len(self.candidates.of_amount(net(candidate), candidate.currency)) == 1
+
+    def _doubts_of_charges(self, line, chosen, solution):
+        """What is paid less charges may be another document that is paid in full."""
+        if "charges" not in _codes(solution):
+            return ()
+        others = [one for partner in {one.partner for one in chosen} for one in self.candidates.of_partner(partner)]
+        return (Reason("partner_has_one_too"),) if any(net(one) == line.amount for one in others) else ()
 
     def _named(self, evidence, chosen, solution, is_certain, more=(), others=()):
         reasons = []
@@ -293,6 +315,8 @@ class Matcher:
             doubts.append(Reason("names_other_direction", (", ".join(named),)))
         if any(one.day and one.day > line.day for one in chosen):
             doubts.append(Reason("not_dated_yet"))
+        if evidence.is_namesake and not all(map(self._is_only_one, chosen)):
+            doubts.append(Reason("other_account"))
         return tuple(doubts)
 
     def _by_amount(self, line, evidence):
@@ -313,7 +337,10 @@ class Matcher:
     def _by_transfer(self, line, side):
         if not side:
             return None
-        reason = Reason("own_transfer" if side.is_certain else "unconfirmed_transfer")
+        if side.is_payout:
+            reason = Reason("payout" if side.is_certain else "unconfirmed_payout")
+        else:
+            reason = Reason("own_transfer" if side.is_certain else "unconfirmed_transfer")
         return Answer(TRANSFER, (Counterpart(OWN_TRANSFER, side.other, line.amount),), (reason,), side.is_certain)
 
     def _by_rule(self, line, evidence):

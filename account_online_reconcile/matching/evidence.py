@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from .numbers import FULL, SERIAL
-from .partners import account_key
+from .partners import account_key, end_to_end_key
 from .references import UNMISTAKABLE, read
 
 
@@ -13,9 +13,13 @@ class Evidence:
 
     ``why``: the same keys, to what the line says of it. ``others``: numbers of the company's own sequences that no
     candidate has. ``unknown``: structured references that no candidate has, while others of its kind have such ones.
+    ``ours``: those that are named by a number or an id that the company gave. ``is_namesake``: the partner is known by
+    its name only, and has other account numbers than the line.
     """
 
     partner: object = None
+    is_namesake: bool = False
+    ours: set = field(default_factory=set)
     named: dict = field(default_factory=dict)
     why: dict = field(default_factory=dict)
     others: tuple = ()
@@ -29,19 +33,24 @@ class Evidence:
 
 def read_line(line, candidates, rules):
     """:return: :class:`Evidence`"""
-    evidence = Evidence(_partner(line, candidates, rules))
-    if line.end_to_end:
-        evidence.name(candidates.by_end_to_end.get(line.end_to_end.strip().upper(), ()), FULL, "end_to_end")
+    partner, is_namesake = _partner(line, candidates, rules)
+    evidence = Evidence(partner, is_namesake)
+    keys = candidates.by_end_to_end.get(end_to_end_key(line.end_to_end), ())
+    evidence.name(keys, FULL, "end_to_end")
+    evidence.ours.update(keys)
     unknown = []
     for text in filter(None, (line.reference, *_texts(line))):
         for reference in read(text):
             keys = candidates.by_reference.get(reference, ())
             evidence.name(keys, FULL, "reference")
+            evidence.ours.update(keys)
             if not keys and reference.scheme in candidates.schemes & UNMISTAKABLE:
                 unknown.append(reference.number)
         found = candidates.numbers.find(text)
         for key, says in found.named.items():
             evidence.name([key], says, "reference")
+            if says == FULL and candidates.numbers.is_own(key, text):
+                evidence.ours.add(key)
         evidence.others += found.others
     evidence.unknown = tuple(sorted(set(unknown)))
     evidence.others = tuple(dict.fromkeys(evidence.others))
@@ -58,11 +67,16 @@ def _texts(line):
 
 
 def _partner(line, candidates, rules):
-    """Who the line's partner is: stored, mapped by a rule, known by account number, or of that name."""
-    return (
+    """Who the line's partner is: stored, mapped by a rule, known by account number, or of that name.
+
+    :return: (the partner or None, whether it is known by its name only and has other account numbers)
+    """
+    known = (
         line.partner
         or rules.partner_of(line)
         or (account_key(line.account) and candidates.partner_of_account(line.account))
-        or (line.name and candidates.partner_of_name(line.name))
-        or None
     )
+    if known:
+        return known, False
+    partner = (line.name and candidates.partner_of_name(line.name)) or None
+    return partner, bool(partner and account_key(line.account) and candidates.has_accounts(partner))

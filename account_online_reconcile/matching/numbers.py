@@ -14,9 +14,16 @@ Without its prefix, or without its year, a number says less; the serial number a
 >>> index.find("Rechnung 2026/00043").named, index.find("facture 00043").named
 ({2: 2}, {2: 1})
 
+What is a part of a longer number, or a month, is no number of a document by itself:
+
+>>> index = NumberIndex({1: ["1234-1234"], 2: ["2026/05"]})
+>>> index.find("EREF: SD36-1234-1234-1234").named, index.find("Miete 2026/05").named
+({}, {2: 1})
+
 A number of the same sequence that no candidate has is one of a document that is not open any more, and speaks against
 everything that would fit otherwise:
 
+>>> index = NumberIndex({1: ["INV/2026/00042"]})
 >>> index.find("INV/2026/00017")
 Named(named={}, others=('INV/2026/00017',))
 """
@@ -34,6 +41,8 @@ MAX_TEXT = 2000
 MAX_PIECES = 7
 #: A serial number alone is looked for where it is written with so many digits.
 MIN_SERIAL = 4
+#: A number in one piece of so many digits stands for itself; a shorter one between others is a part of them.
+LONG_NUMBER = 8
 #: A year and a serial number with so many digits are the number of a document: a month has two.
 LEAST_AFTER_YEAR = 3
 
@@ -45,6 +54,14 @@ YEAR = re.compile(r"(?:19|20)\d\d")
 AT_END = re.compile(r"\s{0,3}(?:\Z|(?<=\n)\d)")
 #: What joins the pieces of one number; blanks and points also separate a word from the number after it.
 JOINT = re.compile(r"[/_-]")
+
+#: Where year, month and day stand in the digits of a day, and how many digits those are.
+DAYS = (
+    (slice(0, 4), slice(4, 6), slice(6, 8), 8),
+    (slice(4, 8), slice(2, 4), slice(0, 2), 8),
+    (slice(0, 2), slice(2, 4), slice(4, 6), 6),
+    (slice(4, 6), slice(2, 4), slice(0, 2), 6),
+)
 
 
 class Named(NamedTuple):
@@ -84,7 +101,10 @@ def forms(number):
     if not digits or len("".join(words)) < MIN_SERIAL:
         return {}
     found = {}
-    if len(words) > 1 or len(digits[0]) > 5:
+    if _is_day(words):
+        # Why not more: `20260512` and `May 2026` are on every second line.
+        _add(found, words, SERIAL)
+    elif len(words) > 1 or len(digits[0]) > 5:
         _add(found, words, FULL)
     elif len(digits[0]) >= MIN_SERIAL and not YEAR.fullmatch(digits[0]):
         # Why not more: four or five digits are also a customer, a contract, a postal code.
@@ -95,12 +115,38 @@ def forms(number):
         _add(found, short, FULL)
     letters = [position for position, word in enumerate(words) if not word.isdigit()]
     if letters and len(digits) > 1:
-        _add(found, digits, PARTLY)
+        _add(found, digits, SERIAL if _is_day(digits) else PARTLY)
     if years and letters:
         _add(found, [word for position, word in enumerate(words) if position != years[0]], PARTLY)
     if len(words) > 1 and words[-1].isdigit() and len(words[-1]) >= MIN_SERIAL and not YEAR.fullmatch(words[-1]):
         found.setdefault(words[-1], SERIAL)
     return found
+
+
+def _is_day(words):
+    """Is this a day or a month, or a word with a year and nothing else? Payers write for which month they pay.
+
+    >>> [_is_day(words) for words in (["20260512"], ["12", "05", "2026"], ["MAY", "2026"], ["INV", "2026", "5"])]
+    [True, True, True, False]
+    >>> [_is_day(words) for words in (["2026", "05"], ["1", "2026"], ["2026", "105"])]
+    [True, True, False]
+    """
+    others = [word for word in words if not YEAR.fullmatch(word)]
+    if 0 < len(others) < len(words) and all(word.isdigit() and len(word) <= 2 for word in others):
+        return True
+    digits = "".join(words)
+    if digits.isdigit():
+        return len(words) in (1, 3) and any(_is_date(digits, places) for places in DAYS if len(digits) == places[-1])
+    return len(words) == 2 and not words[0].isdigit() and bool(YEAR.fullmatch(words[1]))
+
+
+def _is_date(digits, places):
+    year, month, day, _length = places
+    return (
+        bool(YEAR.fullmatch(digits[year].rjust(4, "-").replace("--", "20")))
+        and 1 <= int(digits[month]) <= 12
+        and 1 <= int(digits[day]) <= 31
+    )
 
 
 def _add(found, words, says):
@@ -115,9 +161,11 @@ class NumberIndex:
 
     :param dict numbers: from a candidate's key to its numbers
     :param prefixes: further prefixes of the journals' sequences, such as ``INV``
+    :param dict own: from a candidate's key to the one of its numbers that the company gave
     """
 
-    def __init__(self, numbers, prefixes=()):
+    def __init__(self, numbers, prefixes=(), own=None):
+        self._own = own or {}
         self._forms = defaultdict(dict)
         self._widths = {}
         self._shapes = defaultdict(set)
@@ -140,6 +188,11 @@ class NumberIndex:
             self._widths[key] = max(len(words[-1]), self._widths.get(key, 0))
             if not words[0].isdigit():
                 self._shapes[words[0]].add(len(words))
+
+    def is_own(self, key, text):
+        """Does the text, which names the candidate in full, do so by the number that the company gave?"""
+        number = self._own.get(key)
+        return bool(number) and NumberIndex({key: [number]})._find(text)[0].get(key) == FULL
 
     def find(self, text):
         """:return: :class:`Named`"""
@@ -189,6 +242,15 @@ class NumberIndex:
             return 0
         if start and says < FULL and self._belongs_to(found[start - 1], first, text):
             return 0
+        if says == FULL and self._is_within_digits(found, start, end, text):
+            return 0
+        if says == PARTLY and self._is_something_else(found, start, end, text):
+            return SERIAL
+        if end < len(found) and found[end].text.isdigit() and JOINT.fullmatch(text, last.end, found[end].start):
+            # Why: `INV 42/2025` is of another year, and `INV/2026/00042-44` names three.
+            if says < FULL:
+                return 0
+            says = PARTLY
         if (key, form) not in self._whole and len(last.text) < self._widths.get(key, 0):
             # Why: people leave all zeros out or none, what has lost some of its digits has lost the last ones.
             if last.text.startswith("0"):
@@ -196,6 +258,25 @@ class NumberIndex:
             if AT_END.match(text, last.end):
                 return min(says, PARTLY)
         return says
+
+    def _is_within_digits(self, found, start, end, text):
+        """Does a number without letters go on, to the left or to the right?"""
+        if not all(piece.text.isdigit() for piece in found[start:end]):
+            return False
+        if end == start + 1 and len(found[start].text) >= LONG_NUMBER:
+            return False
+        neighbours = [(found[start - 1], found[start])] if start else []
+        neighbours += [(found[end - 1], found[end])] if end < len(found) else []
+        return any(
+            JOINT.fullmatch(text, left.end, right.start) and left.text.isdigit() and right.text.isdigit()
+            for left, right in neighbours
+        )
+
+    def _is_something_else(self, found, start, end, text):
+        """A day, or groups of digits such as those of an account number?"""
+        words, before = [piece.text for piece in found[start:end]], found[start - 1] if start else None
+        is_group = before and before.text.isdigit() and text[before.end : found[start].start] == " "
+        return _is_day(words) or (words[0].isdigit() and is_group)
 
     def _belongs_to(self, before, first, text):
         """Is this the rest of a longer number, or one of another sequence?"""

@@ -21,6 +21,9 @@ GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "a
 LEAST_CUT = 20
 MAX_NAME = 140
 
+#: What stands in the field of an id that nobody has given; the first is of ISO 20022.
+NOT_GIVEN = frozenset(("NOTPROVIDED", "NOTAVAILABLE", "NONREF", "NOREF", "NONE", "NA", "NULL", "UNKNOWN"))
+
 
 def name_keys(name):
     """What a name may be compared by: with umlauts written out and without, whatever the order of its words.
@@ -50,3 +53,14 @@ def beginning(name):
 
 def account_key(number):
     return "".join(filter(str.isalnum, number or "")).upper()
+
+
+def end_to_end_key(identifier):
+    """An end-to-end id as it is compared; empty where the payer gave none, which banks say in words.
+
+    >>> end_to_end_key(" inv-42 "), end_to_end_key("NOTPROVIDED"), end_to_end_key("0000")
+    ('INV-42', '', '')
+    """
+    key = (identifier or "").strip().upper()
+    plain = account_key(key)
+    return "" if plain in NOT_GIVEN or not plain.strip("0") else key

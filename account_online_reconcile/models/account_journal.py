@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.addons.account_online_synchronization.models.server_fields import as_server
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -5,6 +7,15 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from ..books.read import JournalReader
 from ..matching.decide import decide
 from ..matching.replay import compare
+
+#: So many bookings are one transaction of the scheduled action.
+BOOKED_TOGETHER = 20
+#: A user waits for so many bookings at most.
+BOOKED_AT_ONCE = 200
+#: Up to so many open lines and documents counterparts are looked for as part of an import.
+MOST_LINES, MOST_DOCUMENTS = 100, 500
+#: The scheduled action looks again at journals with lines that were created within this time.
+RECENT = timedelta(hours=3)
 
 
 class AccountJournal(models.Model):
@@ -61,7 +72,8 @@ class AccountJournal(models.Model):
         """
         self._check_may_reconcile()
         # sudo: the group, and access to the journals, were checked above
-        as_server(self)._reconcile_lines()
+        for journal in as_server(self)._with_bank_lines():
+            journal._book_certain(journal._find_counterparts())
         return self.action_open_reconciliation()
 
     def action_open_reconciliation(self):
@@ -70,6 +82,12 @@ class AccountJournal(models.Model):
             "account_online_reconcile.account_reconcile_decision_action"
         )
         return {**action, "domain": [("journal_id", "in", self.ids)]}
+
+    def action_reconcile(self):
+        """*Reconcile*: the journal's open lines, with what was found for them."""
+        self.ensure_one()
+        self.check_access("read")
+        return self._get_reconciliation_action()
 
     def action_reconcile_dry_run(self):
         """Compare what would have been booked automatically in the past with what was booked. Changes nothing else."""
@@ -101,23 +119,91 @@ class AccountJournal(models.Model):
         if self.env["account.reconcile.decision"]._is_left_to_enterprise():
             raise UserError(self.env._("The app “Accounting” reconciles bank lines in this database."))
 
+    def _get_reconciliation_action(self, lines=None):
+        """Our screen; see the extension point in ``account_online_synchronization``."""
+        self.ensure_one()
+        if self.env["account.reconcile.decision"]._is_left_to_enterprise():
+            return super()._get_reconciliation_action(lines)
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "account_online_reconcile.account_bank_statement_line_action_reconcile"
+        )
+        context = {"default_journal_id": self.id, "search_default_not_reconciled": True}
+        if lines is not None:
+            context["reconcile_line_id"] = lines[:1].id
+        return {
+            **action,
+            "display_name": self.env._("Reconcile %s", self.display_name),
+            "domain": [("journal_id", "=", self.id)],
+            "context": context,
+        }
+
     @api.model
     def _cron_reconcile(self):
+        """Look for counterparts in journals that book automatically or have got lines lately; book what is certain."""
         if self.env["account.reconcile.decision"]._is_left_to_enterprise():
             return
-        journals = self.search([("reconcile_automatically", "=", True), ("type", "in", ("bank", "credit"))])
-        self.env["ir.cron"]._commit_progress(remaining=len(journals))
-        for journal in journals:
-            journal._reconcile_lines()
-            if not self.env["ir.cron"]._commit_progress(1):
+        cron = self.env["ir.cron"]
+        journals = self._search_to_reconcile()
+        cron._commit_progress(remaining=len(journals))
+        for position, journal in enumerate(journals, 1):
+            decisions = journal._find_counterparts()
+            has_time = cron._commit_progress(1)
+            while decisions and has_time:
+                batch, decisions = decisions[:BOOKED_TOGETHER], decisions[BOOKED_TOGETHER:]
+                batch._book_if_possible()
+                # Why so often: until then everybody else waits for these documents.
+                has_time = cron._commit_progress(remaining=len(journals) - position + bool(decisions))
+            if not has_time:
                 break
 
-    def _reconcile_lines(self):
-        for journal in self.filtered(lambda journal: journal.type in ("bank", "credit", "cash")):
-            self.env["account.reconcile.decision"]._drop_outdated(journal)
-            reader = JournalReader(journal)
-            policy = reader.policy(journal.reconcile_automatically)
-            found = decide(reader.lines(), reader.books(), policy)
-            stored = self.env["account.reconcile.decision"]._store(list(found.values()))
-            for decision in stored.filtered("is_automatic"):
-                decision._book_if_possible()
+    def _search_to_reconcile(self):
+        recent = self.env["account.bank.statement.line"]._read_group(
+            [("is_reconciled", "=", False), ("create_date", ">=", fields.Datetime.now() - RECENT)], ["journal_id"]
+        )
+        automatic = self.search([("reconcile_automatically", "=", True)])
+        return (automatic | self.union(*(journal for (journal,) in recent)))._with_bank_lines()
+
+    def _reconcile_after_import(self):
+        """Propose at once where that takes no time. The scheduled action does all else, and books: it begins at once,
+        and neither the import nor whoever waits for it is delayed by documents that somebody else is working with."""
+        if self.env["account.reconcile.decision"]._is_left_to_enterprise():
+            return
+        is_left = False
+        for journal in self._with_bank_lines():
+            is_small = journal._is_quickly_searched()
+            is_left |= not is_small or bool(journal._find_counterparts())
+        if is_left:
+            self.env.ref("account_online_reconcile.ir_cron_reconcile")._trigger()
+
+    def _is_quickly_searched(self):
+        lines = [("journal_id", "=", self.id), ("is_reconciled", "=", False)]
+        documents = [
+            ("company_id", "=", self.company_id.id),
+            ("parent_state", "=", "posted"),
+            ("reconciled", "=", False),
+            ("account_type", "in", ("asset_receivable", "liability_payable")),
+        ]
+        return (
+            self.env["account.bank.statement.line"].search_count(lines, limit=MOST_LINES + 1) <= MOST_LINES
+            and self.env["account.move.line"].search_count(documents, limit=MOST_DOCUMENTS + 1) <= MOST_DOCUMENTS
+        )
+
+    def _with_bank_lines(self):
+        return self.filtered(lambda journal: journal.type in ("bank", "credit", "cash"))
+
+    def _find_counterparts(self):
+        """Look for what the open lines pay, and keep what was found. Books nothing.
+
+        :return: decisions that may be booked without asking
+        """
+        self.ensure_one()
+        self.env["account.reconcile.decision"]._drop_outdated(self)
+        reader = JournalReader(self)
+        found = decide(reader.lines(), reader.books(), reader.policy(self.reconcile_automatically))
+        return self.env["account.reconcile.decision"]._store(list(found.values())).filtered("is_automatic")
+
+    def _book_certain(self, decisions):
+        """Book what was just found; of many, the scheduled action books the rest."""
+        decisions[:BOOKED_AT_ONCE]._book_if_possible()
+        if len(decisions) > BOOKED_AT_ONCE:
+            self.env.ref("account_online_reconcile.ir_cron_reconcile")._trigger()

@@ -1,3 +1,4 @@
+import json
 import logging
 from decimal import Decimal
 
@@ -5,10 +6,13 @@ from odoo import api, fields, models
 from odoo.addons.account_online_synchronization.models.server_fields import as_server
 from odoo.exceptions import AccessError, UserError
 
-from ..books import apply, words
+from ..books import apply, manual, words
 from ..matching.facts import AUTOMATIC, ITEM, OWN_TRANSFER, PAYMENT, STEPS, Counterpart
 
 _logger = logging.getLogger(__name__)
+
+#: What makes two proposals for one line the same.
+PROPOSED = ("step", "is_automatic", "reasons", "counterparts", "rest")
 
 
 class AccountReconcileDecision(models.Model):
@@ -47,6 +51,7 @@ class AccountReconcileDecision(models.Model):
             ("transfer", "Own Transfer"),
             ("rule", "Rule"),
             ("memory", "Earlier Bookings"),
+            ("manual", "By Hand"),
         ],
         string="Found By",
         readonly=True,
@@ -70,11 +75,11 @@ class AccountReconcileDecision(models.Model):
     # COMPUTE METHODS
     # -------------------------------------------------------------------------
 
-    @api.depends("reasons")
+    @api.depends("reasons", "step")
     @api.depends_context("lang")
     def _compute_why(self):
         for decision in self:
-            decision.why = words.say(self.env, decision.reasons or [])
+            decision.why = " ".join(decision._get_reasons())
 
     @api.depends("counterparts")
     def _compute_what(self):
@@ -116,13 +121,26 @@ class AccountReconcileDecision(models.Model):
         for decision in as_server(self):
             if decision.state != "booked":
                 raise UserError(self.env._("Only what is booked can be undone. Reload the page to see what was done."))
-            for line_id, items in decision.booked_items.items():
-                apply.undo(decision.statement_line_id.browse(int(line_id)), items)
-            decision.write({"state": "undone", "undone_by_id": self.env.user.id, "undone_at": fields.Datetime.now()})
+            decision._undo(self.env.user)
+
+    def action_open_line(self):
+        """The line on the screen where it is reconciled."""
+        self.ensure_one()
+        self.check_access("read")
+        return self.journal_id._get_reconciliation_action(self.statement_line_id)
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS
     # -------------------------------------------------------------------------
+
+    def _get_reasons(self, without=()):
+        """
+        :param without: codes that say nothing to somebody who books by hand
+        :return: list of sentences
+        """
+        if self.step == "manual":
+            return [self.env._("Booked by hand.")]
+        return [words.say(self.env, [reason]) for reason in self.reasons or [] if reason[0] not in without]
 
     def _check_may_reconcile(self):
         """:raise AccessError: where the user may not write to the bank lines"""
@@ -145,14 +163,31 @@ class AccountReconcileDecision(models.Model):
 
     @api.model
     def _store(self, decisions):
-        """Replace the proposals of these lines.
+        """Replace the proposals of these lines; those that are the same stay.
 
         :param decisions: list of :class:`~..matching.facts.Decision`
-        :return: the new records
+        :return: the proposals
         """
-        lines = [decision.line for decision in decisions]
-        self.search([("statement_line_id", "in", lines), ("state", "=", "proposed")]).unlink()
-        return self.create([self._values_of(decision) for decision in decisions if decision.counterparts])
+        lines = self.env["account.bank.statement.line"].browse([decision.line for decision in decisions])
+        before = self.search([("statement_line_id", "in", lines.ids), ("state", "=", "proposed")])
+        there = {proposal.statement_line_id.id: proposal for proposal in before}
+        kept, new = self.browse(), []
+        for decision in decisions:
+            values = self._values_of(decision)
+            proposal = there.get(decision.line)
+            if proposal and decision.counterparts and proposal._is_same(values):
+                kept += proposal
+            elif decision.counterparts:
+                new.append(values)
+        (before - kept).unlink()
+        # Why: a new record reads its line alone. Why here: deleting forgets what was read.
+        lines.fetch(["journal_id", "company_id", "currency_id", "date"])
+        return kept + self.create(new)
+
+    def _is_same(self, values):
+        """Why as JSON: what is stored comes back with lists instead of tuples, and its keys in another order."""
+        stored, new = ([one[name] for name in PROPOSED] for one in (self, values))
+        return json.dumps(stored, sort_keys=True) == json.dumps(new, sort_keys=True)
 
     def _values_of(self, decision):
         return {
@@ -160,25 +195,29 @@ class AccountReconcileDecision(models.Model):
             "step": decision.step if decision.step in STEPS else False,
             "is_automatic": decision.kind == AUTOMATIC,
             "reasons": [[reason.code, [str(value) for value in reason.values]] for reason in decision.reasons],
-            "counterparts": [
-                {
-                    **one._asdict(),
-                    "amount": str(one.amount),
-                    "settles": None if one.settles is None else str(one.settles),
-                }
-                for one in decision.counterparts
-            ],
+            "counterparts": [self._stored(one) for one in decision.counterparts],
             "rest": float(decision.rest),
+        }
+
+    @api.model
+    def _stored(self, counterpart):
+        settles = counterpart.settles
+        return {
+            **counterpart._asdict(),
+            "amount": str(counterpart.amount),
+            "settles": None if settles is None else str(settles),
         }
 
     def _book_if_possible(self):
         """What Odoo refuses, such as in a locked period, stays a proposal."""
-        try:
-            with self.env.cr.savepoint():
-                self._book()
-        except UserError as error:
-            _logger.info("Bank line %s was not booked: %s", self.statement_line_id.id, error)
-            self.is_automatic = False
+        for decision in self:
+            try:
+                # Why flushed within: what Odoo computes later may be refused, too.
+                with self.env.cr.savepoint():
+                    decision._book()
+            except UserError as error:
+                _logger.info("Bank line %s was not booked: %s", decision.statement_line_id.id, error)
+                decision.is_automatic = False
 
     def _book(self, user=None):
         """Book the decision.
@@ -204,7 +243,32 @@ class AccountReconcileDecision(models.Model):
             )
             for one in self.counterparts or []
         ]
-        booked = apply.book(self.statement_line_id, counterparts)
+        self._note_booked(apply.book(self.statement_line_id, counterparts), user)
+
+    @api.model
+    def _book_by_hand(self, line, parts, user):
+        """Book what a person has chosen instead of a proposal.
+
+        :param parts: what the browser has sent, see :func:`..books.manual.read_parts`
+        :return: the decision, which keeps the same trail as those that were found
+        """
+        counterparts, booked = manual.book(line, parts)
+        self.search([("statement_line_id", "=", line.id), ("state", "=", "proposed")]).unlink()
+        decision = self.create(
+            {
+                "statement_line_id": line.id,
+                "step": "manual",
+                "counterparts": [self._stored(one) for one in counterparts],
+            }
+        )
+        decision._note_booked(booked, user)
+        return decision
+
+    def _note_booked(self, booked, user):
+        """
+        :param booked: what :func:`..books.apply.book` has answered
+        :param user: who has booked it; None where Odoo has
+        """
         self.write(
             {
                 "state": "booked",
@@ -217,3 +281,17 @@ class AccountReconcileDecision(models.Model):
         # Why: the other side of a transfer is booked with it.
         others = [line for line in booked if line != self.statement_line_id.id]
         self.search([("statement_line_id", "in", others), ("state", "=", "proposed")]).unlink()
+
+    def _undo(self, user):
+        """The caller has checked that the user may."""
+        for line_id, items in self.booked_items.items():
+            apply.undo(self.statement_line_id.browse(int(line_id)), items)
+        self.write({"state": "undone", "undone_by_id": user.id, "undone_at": fields.Datetime.now()})
+
+    def _propose_again(self):
+        """What was found for the line is shown once more after it was undone; what a person had chosen is not."""
+        if self.step != "manual":
+            self.create(
+                {name: self[name] for name in ("step", "reasons", "counterparts", "rest")}
+                | {"statement_line_id": self.statement_line_id.id}
+            )

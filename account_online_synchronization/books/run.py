@@ -123,6 +123,8 @@ class Synchronization:
         #: Accounts that are applied, and the failures of them.
         self._applied = self.env["account.online.account"]
         self._errors = []
+        #: Journals that may have got new lines.
+        self._grown = self.env["account.journal"]
         self._has_applied_news = False
         self._fetches = 0
         self._reporters = {}
@@ -287,6 +289,7 @@ class Synchronization:
                 self._errors.append(self._never_settled(plans))
             error = next(filter(None, self._errors), None)
         run._keep_answers(fetch.recording)
+        self._after_import()
         if error:
             error.message = self._say(error.message)
             self.answer = link._fail(run, error, self.user_present)
@@ -411,10 +414,24 @@ class Synchronization:
             reporter.fetched(fetched.progress)
         self._take_over_facts(account, fetched)
         checkpoint = checkpoint if reporter else self.checkpoint
-        Storing(account, self.run, fetched.window, refreshed_at, checkpoint).store()
+        storing = Storing(account, self.run, fetched.window, refreshed_at, checkpoint)
+        storing.store()
+        # Why every long load: what an earlier call of the scheduled action has stored of it is not new to this one.
+        if storing.has_new or reporter:
+            self._grown |= account.journal_ids
         account._forget_refusal()
         if reporter:
             reporter.done(load.imported)
+
+    def _after_import(self):
+        """Whatever goes wrong with what follows an import, the import stays."""
+        if not self._grown:
+            return
+        try:
+            with self.env.cr.savepoint():
+                self.run._after_import(self._grown)
+        except Exception:
+            _logger.exception("Run %s: what follows an import failed; the import itself is complete", self.run.id)
 
     def _take_over_facts(self, account, fetched):
         """:raise ProxyError: that kept the transactions from being fetched; what was learned stays"""

@@ -230,6 +230,15 @@ class AccountOnlineRun(models.Model):
         # sudo: part of a synchronization, whose caller has checked the link; only the system reads it
         as_server(self).raw_answers = content and base64.b64encode(content)
 
+    def _after_import(self, journals):
+        """Extension point: the new lines of this run are stored, and something may be done with them.
+
+        It has a savepoint of its own. An exception is logged, and the import stays as it is. Users wait for the run, so
+        long work belongs in a scheduled action.
+
+        :param journals: ``account.journal`` that may have got new lines
+        """
+
     def _summary(self):
         """What happened, in a sentence for the user who pressed the button."""
         self.ensure_one()
