@@ -104,7 +104,7 @@ class Reader:
             self.record = next(self.records, None)
 
     def _compare(self, trailer, count, total):
-        """A trailer states how many parts there were, and the sum of all amounts."""
+        """A trailer states how many parts there were, and the sum of what their own trailers state."""
         fields = [*trailer.fields(), "", ""]
         if fields[2].strip() and fields[2].strip().lstrip("0") != f"{count or ''}":
             raise FormatError(
@@ -116,14 +116,16 @@ class Reader:
                 ),
                 place(trailer.number),
             )
-        if fields[1].strip() and _integer(fields[1]) != total:
-            self.last.warnings.append(
+        stated = fields[1].strip()
+        if stated and _integer(stated) != total:
+            raise FormatError(
                 _lt(
-                    "The control total of line %(line)s is %(stated)s, but the amounts make %(computed)s.",
-                    line=trailer.number,
-                    stated=fields[1].strip()[:20],
+                    "The control total is %(stated)s, but the parts make %(computed)s: a part is missing. Download the "
+                    "file again.",
+                    stated=stated[:20],
                     computed=str(total),
-                )
+                ),
+                place(trailer.number),
             )
 
     def _group(self):
@@ -170,7 +172,7 @@ class Reader:
                 balances[code] = Decimal(amount).scaleb(-places)
         except ValueError:
             raise unreadable(head.number, _lt("The balance"), head.text) from None
-        statement = self.last = Statement(
+        statement = Statement(
             number=number,
             number_type=values.number_type(number),
             currency=currency,
@@ -196,16 +198,18 @@ class Reader:
                 yield one
         if record.code != "49":
             raise unexpected(record.number, record.text)
-        fields = [field.strip() for field in record.fields()]
-        if len(fields) > 1 and fields[1] and _integer(fields[1]) != self.account_total:
+        stated = [*record.fields(), ""][1].strip()
+        if stated and (total := _integer(stated)) != self.account_total:
             statement.warnings.append(
                 _lt(
                     "The control total of line %(line)s is %(stated)s, but the amounts make %(computed)s.",
                     line=record.number,
-                    stated=fields[1][:20],
+                    stated=stated[:20],
                     computed=str(self.account_total),
                 )
             )
+            # The trailers above count on it: one wrong account is no wrong group.
+            self.account_total = self.account_total if total is None else total
         self._next("98")
 
 

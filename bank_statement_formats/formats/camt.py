@@ -158,8 +158,8 @@ class _Document:
                     )
             yield event, element
 
-    def plain(self, element, without=None):
-        return to_plain(element, self.options.limits.depth, self.names, without)
+    def plain(self, element):
+        return to_plain(element, self.options.limits.depth, self.names)
 
     def next_entry(self, container):
         """:return: the next entry of an account's part, None at its end"""
@@ -227,7 +227,12 @@ class _Account:
 
     def _head(self):
         """:return: what the part says beside its entries"""
-        return self.document.plain(self.element, without="Ntry")
+        found = {}
+        for child in self.element.iterchildren(etree.Element):
+            name = local(child)
+            if name != "Ntry":
+                add(found, name, self.document.plain(child) if len(child) else (child.text or "").strip())
+        return found
 
     def _notes(self, head):
         if at(head, "CpyDplctInd") in COPIES:
@@ -373,40 +378,52 @@ class _Names(dict):
 
     def __missing__(self, tag):
         # What is no text stands for a reference to an entity: nobody has declared any.
-        name = self[tag] = tag.rpartition("}")[2] if type(tag) is str else None
+        name = self[tag] = tag.rpartition("}")[2] if type(tag) is str else ""
         return name
 
 
-def to_plain(element, depth, names, without=None):
+def to_plain(element, depth, names):
     """The parts of an element as JSON, by their names: texts, or parts in turn. A currency is ``@Ccy``, and the amount
     beside it ``#``.
 
+    Why in one loop: it takes most of the time of a file, and a call for each part is what takes long.
+
     :param int depth: of parts in parts, at most
     :param _Names names:
-    :param str without: name of parts that are left out
     """
-    if not depth:
-        raise TooLarge(
-            _lt("The file is built in a way that no bank's file is. It was not read."), f"line {element.sourceline}"
-        )
-    parts = {}
-    for child in element:
+    whole = parts = {}
+    left, outer = len(element), []
+    every = element.iter()
+    next(every)
+    for child in every:
         name = names[child.tag]
-        if name is None or name == without:
-            continue
-        value = child.text
-        # Why the text first: it is there in all that has no parts, and asking for it is quicker.
-        if value is None or value.isspace():
-            value = to_plain(child, depth - 1, names) if len(child) else ""
-        elif "Amt" in name:
-            value = {"@Ccy": currency, "#": value.strip()} if (currency := child.get("Ccy")) else value.strip()
+        count = len(child)
+        if count:
+            value = {}
         else:
-            value = value.strip()
+            value = (child.text or "").strip()
+            if "Amt" in name and (currency := child.get("Ccy")):
+                value = {"@Ccy": currency, "#": value}
         if name in parts:
             add(parts, name, value)
-        else:
+        elif name:
             parts[name] = value
-    return parts
+        left -= 1
+        if count:
+            outer.append((parts, left))
+            parts, left = value, count
+            if len(outer) >= depth:
+                raise _too_deep(element)
+        else:
+            while not left and outer:
+                parts, left = outer.pop()
+    return whole
+
+
+def _too_deep(element):
+    return TooLarge(
+        _lt("The file is built in a way that no bank's file is. It was not read."), f"line {element.sourceline}"
+    )
 
 
 def add(parts, name, value):

@@ -139,7 +139,7 @@ class EntryReader:
             counterparty=other,
             remittance=values.texts(*_texts(entry, details, unstructured, reference, ultimate)),
             end_to_end_id=values.text(at(refs, "EndToEndId")),
-            creditor_reference=values.structured_reference(reference)
+            creditor_reference=(reference and values.structured_reference(reference))
             or next(filter(None, map(values.creditor_reference, unstructured)), None),
             mandate_id=values.text(at(refs, "MndtId")),
             raw=raw,
@@ -165,12 +165,12 @@ class EntryReader:
         is_reversal = at(entry, "RvslInd") in ("true", "1") or "RtrInf" in single
         other, own = SIDES if (amount >= 0) != is_reversal else SIDES[::-1]
         found, ultimate = _party(single, other)
-        mine, mine_ultimate = _party(single, own)
         # Some banks write the sides the wrong way round: the account's own number tells.
         number = found["account_number"]
-        is_mine_another = self.number and mine["account_number"] not in (None, self.number)
-        if is_mine_another and (number == self.number or not (number or found["name"])):
-            return mine, mine_ultimate
+        if self.number and (number == self.number or not (number or found["name"])):
+            mine, mine_ultimate = _party(single, own)
+            if mine["account_number"] not in (None, self.number):
+                return mine, mine_ultimate
         return found, ultimate
 
 
@@ -196,10 +196,10 @@ def _party(detail, side):
     """:return: (one side as the protocol has it, name of whom it acts for)"""
     party, account, agent, ultimate = side
     parties = detail["RltdPties"]
-    part, number = at(parties, party), at(parties, account, "Id")
+    part, number, behind = at(parties, party), at(parties, account, "Id"), at(parties, ultimate)
     institution = at(detail, "RltdAgts", agent, "FinInstnId")
-    name = values.text(at(part, "Nm") or at(part, "Pty", "Nm") or at(part, "Agt", "FinInstnId", "Nm"))
-    behind = values.text(at(parties, ultimate, "Nm") or at(parties, ultimate, "Pty", "Nm"))
+    name = part and values.text(at(part, "Nm") or at(part, "Pty", "Nm") or at(part, "Agt", "FinInstnId", "Nm"))
+    behind = behind and values.text(at(behind, "Nm") or at(behind, "Pty", "Nm"))
     return {
         "name": name or behind,
         "account_number": values.number(

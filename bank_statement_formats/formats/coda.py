@@ -58,7 +58,7 @@ class Reader:
     def __init__(self, lines, options):
         self.lines, self.options = lines, options
         self.records = self._records()
-        self.line = self.balance = None
+        self.line = None
 
     def _records(self):
         for line in self.lines:

@@ -10,6 +10,7 @@
 import codecs
 import re
 import unicodedata
+from contextlib import suppress
 from functools import lru_cache
 
 from .errors import FormatError
@@ -159,8 +160,10 @@ def _known(name):
     if name.isdigit():
         name = f"cp{name}"
     try:
-        # Why decode: it refuses codecs such as zip and rot13, which turn bytes into something else.
-        b"".decode(name)
+        with suppress(UnicodeError):
+            # Why decode: it refuses codecs such as zip and rot13, which turn bytes into something else. Without any
+            # bytes it would not even look for the codec.
+            b" ".decode(name)
     except LookupError:
         return None
     return codecs.lookup(name).name

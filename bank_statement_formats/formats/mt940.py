@@ -17,6 +17,7 @@ from functools import lru_cache
 from . import values
 from .lines import LineFormat, iso, truncated, unexpected, unreadable, year_of
 from .mt940_details import read_details
+from .national import german_iban
 from .statement import Balance, Statement
 from .words import _lt
 
@@ -88,16 +89,15 @@ class Reader:
         return self.field
 
     def _statement(self):
-        head, start = {}, self.field[1]
+        head, opening, currency = {}, None, None
         while self.field and self.field[0] in HEAD and self.field[0] not in head:
             tag, number, text = self.field
             head[tag] = text
             if tag in OPENING:
-                head["60"] = number, text
+                opening, currency = self._balance(number, text)
             self._next()
         if not head:
             raise unexpected(self.field[1], f":{self.field[0]}:{self.field[2]}")
-        opening, currency = self._balance(*head["60"]) if "60" in head and type(head["60"]) is tuple else (None, None)
         is_interim = opening is None and "34F" in head
         if is_interim:
             match = FLOOR.match(head["34F"])
@@ -113,7 +113,7 @@ class Reader:
             reference=values.text(head.get("28C") or head.get("28")),
             opening=opening,
         )
-        statement.transactions = self._transactions(statement, start)
+        statement.transactions = self._transactions(statement)
         return statement
 
     def _balance(self, number, text):
@@ -127,7 +127,7 @@ class Reader:
             raise unreadable(number, _lt("The balance"), text) from None
         return found, values.currency(currency)
 
-    def _transactions(self, statement, start):
+    def _transactions(self, statement):
         current = None
         while self.field:
             tag, number, text = self.field
@@ -148,9 +148,9 @@ class Reader:
             self._next()
         if current:
             yield transaction(current, statement.currency)
-        self._end(statement, start)
+        self._end(statement)
 
-    def _end(self, statement, start):
+    def _end(self, statement):
         if self.field and self.field[0] in CLOSING:
             statement.closing, _currency = self._balance(*self.field[1:])
             statement.end = statement.closing.day
@@ -186,8 +186,8 @@ def is_end(line):
 
 def account_of(text):
     """
-    >>> account_of("12345678/1020304050"), account_of("NL71RABO0123456789EUR")
-    (('12345678', '1020304050', None), (None, 'NL71RABO0123456789', 'EUR'))
+    >>> account_of("37040044/532013000"), account_of("NL71RABO0123456789EUR")
+    (('37040044', 'DE89370400440532013000', None), (None, 'NL71RABO0123456789', 'EUR'))
 
     :return: (bank, number, currency), each None where it is not there
     """
@@ -200,6 +200,7 @@ def account_of(text):
             return next((one for one in bare.split("/") if values.bic(one)), None), found, named
     if match := GERMAN.fullmatch(bare):
         bank, bare = match.groups()
+        bare = german_iban(bank, bare) or bare
     elif values.bic(bare.partition("/")[0]):
         bank, _slash, bare = bare.strip("/").partition("/")
     return bank, values.number(bare), named

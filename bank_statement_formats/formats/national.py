@@ -18,6 +18,18 @@ def belgian_iban(number):
     return _iban("BE", number, "1114")
 
 
+def german_iban(bank, number):
+    """By the standard rule. A few banks have rules of their own for some accounts: there the IBAN is another one, and
+    the file is taken for another account's, with both numbers named.
+
+    >>> german_iban("37040044", "532013000"), german_iban("37040044", "0")
+    ('DE89370400440532013000', None)
+    """
+    if not (bank + number).isdigit() or len(bank) != 8 or len(number) > 10 or not int(number):
+        return None
+    return _iban("DE", f"{bank}{number:>010}", "1314")
+
+
 def spanish_iban(bank, branch, number):
     """The file leaves the check digits out: both pairs are computed.
 

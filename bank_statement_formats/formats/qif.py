@@ -8,8 +8,10 @@ and takes the point for the decimal separator. A file says neither: both are pro
 (:class:`~.errors.MappingNeeded`), never guessed.
 """
 
+import hashlib
 import re
 from collections import deque
+from itertools import chain
 
 from . import values
 from .errors import FormatError, MappingNeeded
@@ -24,6 +26,7 @@ LISTS = {"cat", "class", "memorized", "security", "prices", "budget", "tax", "ta
 DATE = re.compile(r"([0-9]{1,4})([./'-])([0-9]{1,2})([./'-])([0-9]{1,4})")
 SECTION = re.compile(r"[\r\n]!(?:type:|account|option:|clear:)", re.IGNORECASE)
 OPENING = "opening balance"
+#: First letters of the lines of a transaction; those of loans and securities among them.
 FIELDS = set("DTUPMNLCAIOQYBFSE$%&VXKZRWJG123456789")
 ASKED = {
     "dmy": _lt("Day before month"),
@@ -63,10 +66,57 @@ class Record(dict):
         return self.get("T") or self.get("U") or ""
 
 
+class Section:
+    """The lines from one ``!`` to the next.
+
+    :ivar kind: such as ``bank``, ``account``
+    """
+
+    def __init__(self, lines):
+        self.lines, self.source = lines, iter(lines)
+        self.kind = self.header = None
+        for line in self.source:
+            if line[:1] == "!":
+                self.header = line
+            elif line.strip() and line[0] not in "#^":
+                # Some banks leave the first line out.
+                self.header, self.source = "!Type:Bank", chain([line], self.source)
+            if self.header:
+                break
+
+    def begin(self):
+        """:return: whether there is another section"""
+        if not self.header:
+            return False
+        header, self.header = self.header.strip().casefold(), None
+        self.kind = header.removeprefix("!type:").removeprefix("!").strip()
+        if self.kind.startswith(("option", "clear")):
+            self.kind = "tag"
+        return True
+
+    def records(self):
+        collected, start = [], 0
+        for line in map(str.rstrip, self.source):
+            if line[:1] == "!":
+                self.header = line
+                break
+            if line[:1] == "^":
+                if collected:
+                    yield Record(collected, start, True)
+                collected = []
+            elif line:
+                if self.kind in MONEY and line[0] not in FIELDS:
+                    raise unexpected(self.lines.number, line)
+                start = start if collected else self.lines.number
+                collected.append(line)
+        if collected:
+            yield Record(collected, start, False)
+
+
 class Reader:
     def __init__(self, lines, options):
         self.lines, self.options = lines, options
-        self.order = self.decimal = self.opened = None
+        self.order = self.decimal = None
 
     def statements(self):
         self._decide()
@@ -89,43 +139,12 @@ class Reader:
                 else _lt("The file has no transactions of a bank, card or cash account.")
             )
 
-    def _sections(self, lines):
+    @staticmethod
+    def _sections(lines):
         """:return: iterator of (kind in lower case, iterator of :class:`Record`)"""
-        source, waiting = iter(lines), [None]
-
-        def records(kind):
-            collected, start = [], 0
-            for line in source:
-                line = line.rstrip()
-                if line[:1] == "!":
-                    waiting[0] = line
-                    break
-                if line[:1] == "^":
-                    if collected:
-                        yield Record(collected, start, True)
-                    collected = []
-                elif line.strip():
-                    if kind in MONEY and line[0] not in FIELDS:
-                        raise unexpected(lines.number, line)
-                    start = start if collected else lines.number
-                    collected.append(line)
-            if collected:
-                yield Record(collected, start, False)
-
-        for line in source:
-            if line.strip() and line[0] not in "#^":
-                if line[:1] != "!":
-                    # Some banks leave the first line out.
-                    source, waiting[0] = _chain(line, source), "!Type:Bank"
-                else:
-                    waiting[0] = line
-                break
-        while waiting[0]:
-            line, waiting[0] = waiting[0].strip().casefold(), None
-            kind = line.partition(":")[2].strip() if line.startswith("!type:") else line[1:]
-            if kind.startswith(("option", "clear")):
-                kind = "tag"
-            yield kind, records(kind)
+        section = Section(lines)
+        while section.begin():
+            yield section.kind, section.records()
 
     def _decide(self):
         """Both notations from all rows, before the first one is read."""
@@ -140,6 +159,9 @@ class Reader:
         self.decimal = mapping.get("decimal") or self._decimal(amounts, unsure)
         if unsure:
             proposal = {"date_order": self.order, "decimal": self.decimal, "unsure": unsure}
+            # Why of the whole file: nothing in another one says that it has the same notation.
+            proposal["fingerprint"] = hashlib.sha256(self.lines.text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+            proposal["sample"] = [list(pair) for pair in zip(sorted(dates), sorted(amounts), strict=False)][:3]
             raise MappingNeeded(unsure[0]["sentence"], proposal)
 
     @staticmethod
@@ -234,11 +256,6 @@ class Reader:
             remittance=values.texts(record.get("M"), values.identifier(record.get("N"))),
             raw=raw,
         )
-
-
-def _chain(line, rest):
-    yield line
-    yield from rest
 
 
 class QIF(LineFormat):

@@ -9,13 +9,15 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
+from .currencies import BY_NUMBER
 from .table_words import CREDIT_WORDS, DEBIT_WORDS, MONTHS, plain
 
 #: Order of day, month and year.
 ORDERS = ("dmy", "mdy", "ymd")
 YEARS = range(1990, 2080)
 BOTH = (".", ",")
-LONGEST_DAY, LONGEST_NUMBER = 40, 40
+#: What is longer is neither day nor number. Why before anything else: what is looked at is remembered.
+LONGEST = 40
 
 TOKENS = re.compile(r"[0-9]+|[^\W\d_]+")
 NUMERIC_DAY = re.compile(r"([0-9]{1,4})([./\-年 ])[ ]?([0-9]{1,2})[./\-月 ][ ]?([0-9]{1,4})(?:日|$|[ T,].*)", re.DOTALL)
@@ -29,6 +31,12 @@ GROUPED_POINT = re.compile(r"[0-9]{1,3}(?:,[0-9]{2,3})+(?:\.[0-9]*)?|[0-9]*(?:\.
 GROUPED_COMMA = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]*)?|[0-9]*(?:,[0-9]*)?")
 #: What nearly all amounts are; everything else is taken apart.
 SIMPLE = re.compile(r"-?[0-9]{1,15}(?:([.,])[0-9]{1,2})?")
+#: What stands beside an amount, apart from codes of currencies.
+AROUND_WORDS = {
+    *("cr", "dr", "db", "c", "d", "s", "h", "credit", "debit", "kr", "zł", "fr", "sfr", "rs", "r$", "us$", "a$", "hk$"),
+    *("$", "€", "£", "¥", "₹", "₽", "₺", "₩", "元", "円"),
+}
+CURRENCIES = frozenset(BY_NUMBER.values())
 AROUND = re.compile(r"[A-Za-zÀ-ž¥€$£₹₽₺₩元円zł]{1,4}")
 NUMBER_BLANKS = str.maketrans({" ": None, "\u00a0": None, "\u202f": None, "\u2009": None, "’": "'", "−": "-", "–": "-"})
 
@@ -43,7 +51,7 @@ def days(cell):
     (['dmy', 'mdy'], ['dmy'], ['dmy'], {})
     """
     cell = cell.strip()
-    if not 6 <= len(cell) <= LONGEST_DAY:
+    if len(cell) < 6:
         return {}
     if match := NUMERIC_DAY.match(cell):
         first, separator, second, third = match.groups()
@@ -104,21 +112,21 @@ def day_of(cell, order):
     """:return: the day in this order, None where the cell says no day"""
     if type(cell) is date:
         return cell
-    return days(cell).get(order) if type(cell) is str else None
+    return days(cell).get(order) if type(cell) is str and len(cell) <= LONGEST else None
 
 
 def orders(cell):
     """:return: tuple of the orders that the cell allows; what a workbook stores as a day allows all of them"""
     if type(cell) is date:
         return ORDERS
-    return tuple(days(cell)) if type(cell) is str else ()
+    return tuple(days(cell)) if type(cell) is str and len(cell) <= LONGEST else ()
 
 
 @lru_cache(maxsize=65536)
 def _number(cell):
     """:return: (negative, digits with separators) of what is written in a cell, or None"""
     text = cell.translate(NUMBER_BLANKS)
-    if not text or len(text) > LONGEST_NUMBER:
+    if not text:
         return None
     negative = False
     if text[0] == "(" and text[-1] == ")":
@@ -151,6 +159,8 @@ def _without_words(text):
             word, text = text[cut:].rstrip("."), text[:cut]
         if not word:
             break
+        if word.strip(".").casefold() not in AROUND_WORDS and word.strip(".").upper() not in CURRENCIES:
+            return None, False
         if word.casefold() in ("dr", "d", "db", "debit", "s"):
             negative = True
         # A sign may stand before the currency: -€12.30.
@@ -170,7 +180,7 @@ def separators(cell):
     """
     if type(cell) is Decimal:
         return BOTH
-    if type(cell) is not str:
+    if type(cell) is not str or len(cell) > LONGEST:
         return ()
     if simple := SIMPLE.fullmatch(cell):
         return BOTH if simple[1] is None else (simple[1],)
@@ -208,7 +218,7 @@ def number_of(cell, decimal):
     """
     if type(cell) is Decimal:
         return cell
-    if type(cell) is not str:
+    if type(cell) is not str or len(cell) > LONGEST:
         return None
     if simple := SIMPLE.fullmatch(cell):
         if simple[1] is None or simple[1] == decimal:
@@ -240,7 +250,7 @@ def side_of(cell):
     >>> side_of("Haben"), side_of("Af"), side_of("-"), side_of("?")
     (1, -1, -1, None)
     """
-    text = str(cell).strip()
+    text = str(cell)[:LONGEST].strip()
     words = text if text in ("+", "-", "−") else plain(text)
     if words in DEBIT_WORDS:
         return -1

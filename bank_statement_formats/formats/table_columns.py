@@ -102,7 +102,7 @@ class Columns:
             if role == "amount" and self._is(column, is_day):
                 return "value_date"
             return None if not self.cells(column) or role != "amount" else "remittance"
-        if role in ("currency", "foreign_currency") and not self._is(column, lambda cell: values.currency(str(cell))):
+        if role in ("currency", "foreign_currency") and not self._is(column, _is_currency):
             return "value_date" if self._is(column, is_day) else None
         if role == "sign" and not self._is(column, side_of) and self._is(column, is_number):
             return "amount"
@@ -124,10 +124,28 @@ class Columns:
             for column in free:
                 if column not in taken and self._is(column, side_of) and len(set(self.cells(column))) <= 4:
                     self.roles["sign"] = [column]
+        if "sign" not in self.roles and "amount" in self.roles:
+            self._find_sign_among_texts()
+        if "counterparty_number" not in self.roles:
+            numbers = [column for column in self._free() if self._is(column, _is_iban)]
+            self.roles.update({"counterparty_number": numbers[:1]} if numbers else {})
         if not MONEY & self.roles.keys():
             self._find_amount([column for column in free if column not in taken])
         if not self.header:
             self._name_the_rest()
+
+    def _free(self):
+        """:return: list of the columns without a role"""
+        taken = {column for columns in self.roles.values() for column in columns}
+        return [column for column in range(self.width) if column not in taken]
+
+    def _find_sign_among_texts(self):
+        """“Transaction Type” says the side at some banks, and the kind of transaction at others."""
+        for column in self.roles.get("remittance", ()):
+            if self._is(column, side_of, 1) and {side_of(cell) for cell in self.cells(column)} == {1, -1}:
+                self.roles["sign"] = [column]
+                self.roles["remittance"] = [one for one in self.roles["remittance"] if one != column]
+                return
 
     def _named(self, column):
         return bool(self.header[column : column + 1] and self.header[column])
@@ -151,7 +169,7 @@ class Columns:
         for column in range(self.width):
             if column in taken or self._is(column, is_number):
                 continue
-            if self._is(column, lambda cell: values.currency(str(cell))) and "currency" not in self.roles:
+            if self._is(column, _is_currency) and "currency" not in self.roles:
                 self.roles["currency"] = [column]
             elif self._is(column, is_day):
                 self.roles.setdefault("value_date", [column])
@@ -174,6 +192,10 @@ class Columns:
         if not found or "counterparty_number" in self.roles:
             return
         cells = self.cells(found[0])
+        if not any(any(map(str.isdigit, str(cell))) for cell in cells):
+            # A name that the user has given to the account.
+            del self.roles["account_number"]
+            return
         distinct = len(set(cells))
         if len(cells) < len(self.data) or distinct > max(2, len(cells) // 10):
             self.roles["counterparty_number"] = self.roles.pop("account_number")
@@ -192,6 +214,14 @@ class Columns:
                     ],
                 }
             )
+
+
+def _is_currency(cell):
+    return values.currency(str(cell).upper())
+
+
+def _is_iban(cell):
+    return type(cell) is str and values.iban(cell[:42])
 
 
 class Proposal:

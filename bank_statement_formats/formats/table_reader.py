@@ -85,6 +85,7 @@ class Reader:
             mapping = {**mapping, "columns": columns}
         self.mapping = mapping
         self.amounts = Amounts(mapping)
+        self.accounts = {}
         self.warnings = list(table.warnings)
         self.names = self._names()
         self.position = {role: found[0] for role, found in mapping["columns"].items() if found}
@@ -186,6 +187,13 @@ class Reader:
         return "status" in self.position and plain(self._text(row, "status")) in DROPPED_WORDS
 
     def _account(self, row):
+        """Why remembered: it is asked for each line, and there are few of them."""
+        key = self._at(row, "account_number"), self._at(row, "currency")
+        if key not in self.accounts:
+            self.accounts[key] = self._find_account(row)
+        return self.accounts[key]
+
+    def _find_account(self, row):
         number = values.number(self._text(row, "account_number")) if "account_number" in self.position else None
         currency = values.currency(self._text(row, "currency").upper()) if "currency" in self.position else None
         return (

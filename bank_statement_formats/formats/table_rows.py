@@ -23,11 +23,17 @@ DELIMITERS = (";", ",", "\t", "|")
 SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 #: Lines that tell the delimiter, and rows among which the header is.
 SAMPLE_LINES, HEADER_ROWS = 200, 120
+#: Letters of those lines, and of one of them.
+SAMPLE_LETTERS, SAMPLE_LINE = 256 * 1024, 8 * 1024
 #: Lines of one quoted cell. More of them: a quotation mark was not closed.
 MAX_LINES_OF_A_CELL = 30
 #: No bank has more; a workbook may claim to.
 MAX_COLUMNS = 64
 MAX_SHEETS = 20
+#: Rows that Excel knows, and rows that may be wider than MAX_COLUMNS.
+MAX_LINES, MAX_WIDE = 2**20, 100
+#: Of a column.
+LONGEST_NAME = 100
 #: Decimals that are left of what a workbook computes with: 89.40000000000001.
 SMALLEST = Decimal("0.000001")
 ZIP, OLE2 = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -62,7 +68,7 @@ def header_score(cells):
     """
     best = {}
     for cell in cells:
-        if type(cell) is not str or not cell.strip():
+        if type(cell) is not str or len(cell) > LONGEST_NAME or not cell.strip():
             continue
         if is_day(cell) or is_number(cell):
             return 0, 0
@@ -103,7 +109,8 @@ def read_csv(data, options, mapping=None):
     text = text.lstrip("\r\n")
     delimiter = mapping and mapping.get("delimiter")
     if marked := SEPARATOR_LINE.match(text):
-        delimiter, text = marked[1], text[marked.end() :]
+        text = text[marked.end() :]
+        delimiter = marked[1] if marked[1] in DELIMITERS else delimiter
     delimiter = delimiter or find_delimiter(text)
     if not delimiter:
         raise FormatError(
@@ -113,15 +120,14 @@ def read_csv(data, options, mapping=None):
         rows, quote = _split(text, delimiter, '"', options.limits), '"'
     except csv.Error:
         # A quotation mark within a text. Without quotes a cell holds no delimiter, which the widths prove.
-        rows, quote = _split(text, delimiter, None, options.limits), None
-        if not _has_one_width(rows):
-            raise _unclosed(text, delimiter, options.limits) from None
+        rows, quote = _split_without_quotes(text, delimiter, options.limits), None
     return Table("csv", rows, encoding, delimiter, quote, None, told)
 
 
 def find_delimiter(text):
     """:return: the character that separates columns, None where there is none"""
-    sample = "".join(text[: 256 * 1024].splitlines(keepends=True)[:SAMPLE_LINES])
+    lines = text[:SAMPLE_LETTERS].splitlines()[:SAMPLE_LINES]
+    sample = "\n".join(line[:SAMPLE_LINE] for line in lines)
     best, found = (0, 0), None
     for delimiter in DELIMITERS:
         try:
@@ -147,7 +153,7 @@ def _split(text, delimiter, quote, limits):
     else:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=csv.QUOTE_NONE)
     rows, line = [], 0
-    for row in reader:
+    for row in _bounded(reader):
         first, line = line + 1, reader.line_num
         if line - first > MAX_LINES_OF_A_CELL:
             raise csv.Error
@@ -159,6 +165,27 @@ def _split(text, delimiter, quote, limits):
         if len(rows) > limits.transactions + HEADER_ROWS:
             raise TooLarge(_lt("The table has more than %(count)s rows.", count=limits.transactions))
     return rows
+
+
+def _bounded(reader):
+    """:return: iterator of its rows; a cell that is too long is not a quotation mark in the wrong place"""
+    try:
+        yield from reader
+    except csv.Error as error:
+        if "limit" not in str(error):
+            raise
+        raise TooLarge(
+            _lt("A cell is longer than %(limit)s characters.", limit=csv.field_size_limit()), f"line {reader.line_num}"
+        ) from None
+
+
+def _split_without_quotes(text, delimiter, limits):
+    """:raise FormatError: where that is no table, either"""
+    with suppress(csv.Error):
+        rows = _split(text, delimiter, None, limits)
+        if _has_one_width(rows):
+            return rows
+    raise _unclosed(text, delimiter)
 
 
 def _unquoted(cell):
@@ -174,7 +201,7 @@ def _has_one_width(rows):
     return usual and widths.count(usual) >= 0.9 * len(widths)
 
 
-def _unclosed(text, delimiter, limits):
+def _unclosed(text, delimiter):
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     line = 1
     with suppress(csv.Error):
@@ -254,14 +281,18 @@ def _best_sheet(book, options, mapping):
 def _sheet_rows(sheet, limits):
     # Why: banks' programs write a size that is wrong, and what lies outside would be left out.
     sheet.reset_dimensions()
-    rows = []
-    for line, values in enumerate(sheet.iter_rows(values_only=True, max_col=MAX_COLUMNS), 1):
+    rows, wide = [], 0
+    for line, values in enumerate(sheet.iter_rows(values_only=True), 1):
+        if len(values) > MAX_COLUMNS:
+            wide += 1
+            values = values[:MAX_COLUMNS]
         row = [_cell(value) for value in values]
         while row and row[-1] == "":
             row.pop()
-        if any(cell != "" for cell in row):
+        if row:
             rows.append((line, row))
-        if len(rows) > limits.transactions + HEADER_ROWS:
+        if len(rows) > limits.transactions + HEADER_ROWS or line > MAX_LINES or wide > MAX_WIDE:
+            # Why the last two: a few bytes say that a cell lies far away, and all cells before it would be made.
             raise TooLarge(_lt("The table has more than %(count)s rows.", count=limits.transactions))
     return rows
 

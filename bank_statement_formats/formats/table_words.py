@@ -8,6 +8,8 @@ import unicodedata
 from functools import lru_cache
 
 NOT_WORDS = re.compile(r"[\W_]+")
+#: RunningBalance.
+JOINED = re.compile(r"(?<=[a-zäöüß])(?=[A-Z][a-z])")
 IN_BRACKETS = re.compile(r"[(（\[][^()（）\[\]]{0,40}[)）\]]")
 
 
@@ -19,24 +21,24 @@ def _words(text):
 #: Roles of columns → what heads them. A longer text is more certain than a shorter one within it.
 HEADERS = {
     "booking_date": (
-        "date|booking date|transaction date|trans date|posting date|post date|posted date|date posted|"
-        "entry date|completed date|process date|processed date|transaction time|datum|buchungstag|"
-        "buchungsdatum|buchung|belegdatum|transaktionsdatum|auftragsdatum|umsatzdatum|date operation|"
-        "date de l operation|date d operation|date comptable|date de comptabilisation|"
-        "date comptabilisation|date ecriture|date transaction|date de transaction|date d execution|"
-        "date de l ecriture|fecha|fecha operacion|fecha de operacion|f operacion|fecha contable|"
-        "fecha movimiento|fecha de la operacion|boekdatum|boekingsdatum|transactiedatum|datum transactie|"
-        "uitvoeringsdatum|datum boeking|journaaldatum|日期|交易日期|交易日|记账日期|记账日|入账日期|"
-        "入账时间|交易时间|账务日期|取引日|お取引日|年月日|data|data operazione|data contabile|"
-        "data registrazione|data lancamento|data movimento|data mov|data operacao|data do lancamento|"
-        "data ksiegowania|data operacji|data transakcji|bokforingsdag|bokforingsdatum|bogfort|"
-        "bogforingsdato|dato|bokfort|transaktionsdag|bokforingsdato|utfort dato"
+        "date|dateop|date op|journal date|created|booking date|transaction date|trans date|posting date|"
+        "post date|posted date|date posted|entry date|completed date|process date|processed date|"
+        "transaction time|datum|buchungstag|buchungsdatum|buchung|belegdatum|transaktionsdatum|"
+        "auftragsdatum|umsatzdatum|date operation|date de l operation|date d operation|date comptable|"
+        "date de comptabilisation|date comptabilisation|date ecriture|date transaction|date de transaction|"
+        "date d execution|date de l ecriture|fecha|fecha operacion|fecha de operacion|f operacion|"
+        "fecha contable|fecha movimiento|fecha de la operacion|boekdatum|boekingsdatum|transactiedatum|"
+        "datum transactie|uitvoeringsdatum|datum boeking|journaaldatum|日期|交易日期|交易日|记账日期|"
+        "记账日|入账日期|入账时间|交易时间|账务日期|取引日|お取引日|年月日|data|data operazione|"
+        "data contabile|data registrazione|data lancamento|data movimento|data mov|data operacao|"
+        "data do lancamento|data ksiegowania|data operacji|data transakcji|bokforingsdag|bokforingsdatum|"
+        "bogfort|bogforingsdato|dato|bokfort|transaktionsdag|bokforingsdato|utfort dato"
     ),
     "value_date": (
-        "value date|value|val date|interest date|effective date|valuta|valutadatum|wertstellung|"
-        "wertstellungstag|wertstellungsdatum|wert|date valeur|date de valeur|valeur|fecha valor|f valor|"
-        "fecha de valor|rentedatum|起息日|起息日期|价值日期|data valuta|data valor|data waluty|valutadag|"
-        "rentedato|valuteringsdatum"
+        "value date|dateval|date val|value|val date|interest date|effective date|valuta|valutadatum|"
+        "wertstellung|wertstellungstag|wertstellungsdatum|wert|date valeur|date de valeur|valeur|"
+        "fecha valor|f valor|fecha de valor|rentedatum|起息日|起息日期|价值日期|data valuta|data valor|"
+        "data waluty|valutadag|rentedato|valuteringsdatum"
     ),
     "amount": (
         "amount|transaction amount|amt|net amount|net|payment amount|amount account currency|betrag|umsatz|"
@@ -69,16 +71,16 @@ HEADERS = {
         "借贷方向|dare avere|debito credito|d w|debet kredit"
     ),
     "balance": (
-        "balance|running balance|account balance|balance after|ledger balance|closing balance|"
-        "available balance|saldo|kontostand|saldo nach buchung|neuer saldo|saldo in eur|saldo danach|solde|"
-        "solde apres operation|solde progressif|saldo disponible|saldo contable|saldo tras operacion|"
-        "saldo na mutatie|saldo na transactie|saldo na trn|余额|账户余额|本次余额|交易后余额|残高|差引残高|"
-        "saldo contabile|saldo contabilistico|saldo po operacji|saldo po transakcji|bokfort saldo|"
-        "saldo apos"
+        "balance|accountbalance|running balance|account balance|balance after|ledger balance|"
+        "closing balance|available balance|saldo|kontostand|saldo nach buchung|neuer saldo|saldo in eur|"
+        "saldo danach|solde|solde apres operation|solde progressif|saldo disponible|saldo contable|"
+        "saldo tras operacion|saldo na mutatie|saldo na transactie|saldo na trn|余额|账户余额|本次余额|"
+        "交易后余额|残高|差引残高|saldo contabile|saldo contabilistico|saldo po operacji|"
+        "saldo po transakcji|bokfort saldo|saldo apos"
     ),
     "currency": (
-        "currency|ccy|curr|currency code|account currency|wahrung|waehrung|devise|monnaie|divisa|moneda|"
-        "munt|muntsoort|币种|货币|币别|交易币种|通貨|moeda|waluta|valuta code|valutakod|valutakode"
+        "currency|monn|ccy|curr|currency code|account currency|wahrung|waehrung|devise|monnaie|divisa|"
+        "moneda|munt|muntsoort|币种|货币|币别|交易币种|通貨|moeda|waluta|valuta code|valutakod|valutakode"
     ),
     "counterparty_name": (
         "name|payee|counterparty|counterparty name|counter party|beneficiary|merchant|merchant name|"
@@ -101,7 +103,7 @@ HEADERS = {
     "payee": ("payee name|recipient|zahlungsempfanger in|zahlungsempfanger name|empfanger name|收款人名称|收款方"),
     "counterparty_number": (
         "counterparty account|counterparty iban|counterparty account number|beneficiary account|"
-        "payee account|iban bban|payee account number|payee iban|partner iban|counter account|"
+        "payee account|payee account number|payee iban|partner iban|counter account|"
         "account number counterparty|kontonummer iban|iban auftraggeberkonto|gegenkonto|iban kontonummer|"
         "konto empfanger|iban zahlungsbeteiligter|kontonummer empfanger|iban gegenkonto|"
         "kontonummer iban gegenkonto|iban gegenpartei|iban empfanger|compte contrepartie|iban contrepartie|"
@@ -115,8 +117,8 @@ HEADERS = {
         "bic zahlungsbeteiligter|bic contrepartie"
     ),
     "remittance": (
-        "description|details|memo|narrative|transaction description|transaction details|payment details|"
-        "particulars|remittance information|notes|note|text|purpose|message|information|"
+        "description|desc|label|comment|details|memo|narrative|transaction description|transaction details|"
+        "payment details|particulars|remittance information|notes|note|text|purpose|message|information|"
         "additional information|transaction|communication|type|transaction type|category of payment|"
         "product|narration|remarks|payment reference|title|verwendungszweck|buchungstext|beschreibung|"
         "umsatztext|mitteilung|zahlungszweck|vorgang|umsatzart|buchungsinformationen|buchungsdetails|"
@@ -144,14 +146,14 @@ HEADERS = {
         "mandate|mandate id|mandate reference|mandatsreferenz|machtigingskenmerk|machtiging|reference mandat"
     ),
     "id": (
-        "transaction id|transaction code id|fitid|transaktions id|unique id|umsatz id|"
+        "transaction id|id|transaction code id|fitid|transaktions id|unique id|umsatz id|"
         "balance transaction id|id transaction|id transaccion|交易流水号|流水号|交易号"
     ),
     "account_number": (
-        "account|account number|account no|iban|own account|account iban|auftragskonto|kontonummer|konto|"
-        "iban auftragskonto|bezeichnung auftragskonto|eigenes konto|numero de compte|compte|cuenta|"
-        "numero de cuenta|rekening|rekeningnummer|iban rekening|本方账号|账号|账户|帐号|conto|numero conto|"
-        "conta|rachunek|numer rachunku|kontonr|kontonummer eget"
+        "account|accountnum|account num|iban bban|account number|account no|iban|own account|account iban|"
+        "auftragskonto|kontonummer|konto|iban auftragskonto|bezeichnung auftragskonto|eigenes konto|"
+        "numero de compte|compte|cuenta|numero de cuenta|rekening|rekeningnummer|iban rekening|本方账号|"
+        "账号|账户|帐号|conto|numero conto|conta|rachunek|numer rachunku|kontonr|kontonummer eget"
     ),
     "status": ("status|state|transaction status|umsatzstatus|statut|etat|estado|交易状态|stato|buchungsstatus"),
     "fee": ("fee|fees|gebuhr|gebuhren|frais|comision|kosten|手续费|commissione|tarifa|prowizja|avgift|gebyr"),
@@ -236,6 +238,7 @@ def plain(value):
     ('montant de l operation', 'zahlungsempfanger in', '金额')
     """
     value = IN_BRACKETS.sub(" ", value[:200]) if not value.lstrip().startswith(("(", "（")) else value[:200]
+    value = JOINED.sub(" ", value)
     value = unicodedata.normalize("NFKD", value.casefold().replace("ł", "l").replace("ø", "o").replace("ß", "ss"))
     value = "".join(letter for letter in value if not unicodedata.combining(letter))
     return NOT_WORDS.sub(" ", value).strip()
@@ -258,6 +261,10 @@ def role_of(cell):
     words = plain(cell)
     if not words or len(words) > 60:
         return None, 0
+    for inner in IN_BRACKETS.findall(cell[:100]):
+        # 记账金额(收入): what stands in brackets is mostly a currency, but here the side.
+        if ROLES.get(plain(inner[1:-1])) in ("debit", "credit"):
+            return ROLES[plain(inner[1:-1])], 1.0
     if words in ROLES:
         return ROLES[words], 1.0
     if not words.isascii():

@@ -31,6 +31,7 @@ import json
 from . import table_rows
 from .encodings import decode
 from .errors import FormatError, MappingNeeded
+from .lines import whole
 from .statement import Format, Options
 from .table_columns import Columns, Proposal
 from .table_reader import Reader
@@ -58,7 +59,11 @@ def answer(mapping, field, value):
     :param str field: of one of the questions in ``unsure``
     :param value: of one of its choices
     :return: the mapping without that question
+    :raise ValueError: for what was not asked
     """
+    asked = [question for question in mapping["unsure"] if question["field"] == field]
+    if not any(choice["value"] == value for question in asked for choice in question["choices"]):
+        raise ValueError(f"{field} was not asked, or has no such answer")
     changed = {**mapping, "unsure": [question for question in mapping["unsure"] if question["field"] != field]}
     if field.startswith("column:"):
         changed["columns"] = {**mapping["columns"], field.removeprefix("column:"): [value]}
@@ -89,15 +94,8 @@ def _open(stream, options, mapping=None):
     stream.seek(0)
     if head.startswith((table_rows.ZIP, table_rows.OLE2)):
         return table_rows.read_workbook(stream, options, mapping)
-    data = stream.read(options.limits.file_bytes + 1)
+    data = whole(stream, options.limits)
     stream.seek(0)
-    if len(data) > options.limits.file_bytes:
-        raise table_rows.TooLarge(
-            _lt(
-                "The file is larger than %(size)s MB. Ask the bank for shorter periods.",
-                size=options.limits.file_bytes // 1024**2,
-            )
-        )
     return table_rows.read_csv(data, options, mapping)
 
 

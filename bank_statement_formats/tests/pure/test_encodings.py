@@ -60,6 +60,13 @@ def test_a_declaration_that_is_wrong_is_not_believed():
     assert "Müller" in text and encoding == "cp1252" and "UTF-8" in warnings[0]
 
 
+@pytest.mark.parametrize("name", ["cp1", "zip", "rot13", "klingon"])
+def test_a_declared_encoding_that_is_none_is_not_used(name):
+    document = f'<?xml version="1.0" encoding="{name}"?><a>für Müller</a>'
+    text, encoding, warnings = decode(document.encode("cp1252"))
+    assert text == document and encoding == "cp1252" and name in warnings[0]
+
+
 def test_a_chosen_encoding_that_does_not_fit_names_the_line():
     with pytest.raises(FormatError) as caught:
         decode(b"a\nb\n\xe4\n", Options(encoding="utf-8"))

@@ -6,6 +6,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bank_statement_formats.formats import FormatError, Options, UnknownFormat, read
 
@@ -34,7 +36,7 @@ NO_STATEMENTS = {
     *("account_identification_iban.sta", "account_identification_legacy.sta", "available_balance.sta"),
     *("closing_balance.sta", "reference.sta", "statement_details.sta", "statement_line.sta"),
     *("statement_number.sta", "empty_non_swift.sta", "invalid_statement.sta", "sparkassen.sta"),
-    *("empty.qif", "invalid.txt"),
+    "empty.qif",
 }
 #: Files that are not whole, or have nothing of a bank account, and the sentence that says so.
 REFUSED = {
@@ -85,6 +87,34 @@ def test_the_corpus_has_as_many_statements_and_transactions_as_its_libraries_shi
             statements += len(found)
             transactions += sum(len(one) for _statement, one in found)
     assert (len(FILES), statements, transactions) == (80, 102, 343)
+
+
+@given(path=st.sampled_from(FILES), data=st.data())
+def test_a_damaged_file_of_the_corpus_only_leads_to_a_format_error(path, data):
+    lines = path.read_bytes().split(b"\n")
+    for _damage in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(lines) - 1))
+        line = lines[place]
+        start = data.draw(st.integers(0, len(line)))
+        damage = data.draw(st.sampled_from(["cut", "drop", "again", "swap", "insert", "digits"]))
+        if damage == "cut":
+            lines[place] = line[:start]
+        elif damage == "drop":
+            lines[place : place + 1] = [] if len(lines) > 1 else [b""]
+        elif damage == "again":
+            lines.insert(place, line)
+        elif damage == "swap":
+            lines[place], lines[-1] = lines[-1], line
+        elif damage == "insert":
+            lines[place] = line[:start] + data.draw(st.binary(max_size=4)) + line[start:]
+        else:
+            lines[place] = line[:start] + b"9" * 30 + line[start:]
+    try:
+        for statement in read(io.BytesIO(b"\n".join(lines)), "", Options(currency="EUR")):
+            for one in statement.transactions:
+                assert "problem" in one or Decimal(one["amount"]).is_finite()
+    except FormatError as error:
+        assert error.sentence
 
 
 @pytest.mark.parametrize("path", MT940, ids=name_of)

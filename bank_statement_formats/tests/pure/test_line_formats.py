@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bank_statement_formats.formats import FormatError, Limits, MappingNeeded, Options, TooLarge, format_class, read
 from bank_statement_formats.formats.lines import Lines
+from bank_statement_formats.formats.tables import answer
 from bank_statement_formats.tests.pure import renderers
 from bank_statement_formats.tests.pure.renderers import Account, Payment
 
@@ -203,9 +204,19 @@ def test_a_type_code_that_tells_no_direction_is_a_problem():
     assert "721" in found[1]["problem"] and found[0]["amount"] == "121.00"
 
 
-def test_a_control_total_that_differs_is_a_warning():
-    ((statement, _one), _other) = read_text(case("bai2/two_accounts.bai").replace("49,238350", "49,238351"))
+def test_a_control_total_of_an_account_that_differs_is_a_warning():
+    text = case("bai2/two_accounts.bai").replace("49,238350", "49,238351").replace("248350", "248351")
+    ((statement, _one), _other) = read_text(text)
     assert "238351" in statement.warnings[0] and "line 8" in statement.warnings[0]
+
+
+def test_a_missing_account_is_seen_by_the_control_total_of_its_group():
+    lines = case("bai2/two_accounts.bai").splitlines()
+    without = [line for line in lines if lines.index(line) not in range(8, 11)]
+    without[-2] = without[-2].replace(",2,", ",1,")
+    with pytest.raises(FormatError, match="a part is missing") as caught:
+        read_text("\n".join(without))
+    assert caught.value.place == "line 9"
 
 
 def test_a_group_that_takes_back_another_one_is_refused():
@@ -230,6 +241,22 @@ def test_days_that_can_be_read_in_two_ways_are_asked_about():
     assert [choice["value"] for choice in question["choices"]] == ["dmy", "mdy"]
     (one,) = transactions(qif(("03/05/2026", "1.00")), mapping={"date_order": "mdy"})
     assert one["booking_date"] == "2026-03-05"
+
+
+def test_questions_about_qif_are_answered_as_those_about_tables():
+    text = qif(("03/05/2026", "1,234"))
+    with pytest.raises(MappingNeeded) as caught:
+        read_text(text)
+    mapping = caught.value.mapping
+    assert mapping["sample"] == [["03/05/2026", "1,234"]]
+    for question in mapping["unsure"]:
+        mapping = answer(mapping, question["field"], question["choices"][-1]["value"])
+    (one,) = transactions(text, mapping=mapping)
+    assert (one["booking_date"], one["amount"], mapping["unsure"]) == ("2026-03-05", "1.234", [])
+    # An answer for one file is none for another.
+    with pytest.raises(MappingNeeded) as caught:
+        read_text(qif(("04/05/2026", "1,234")))
+    assert caught.value.mapping["fingerprint"] != mapping["fingerprint"]
 
 
 def test_days_that_mean_the_same_in_each_order_are_not_asked_about():

@@ -2,15 +2,17 @@
 
 import io
 import json
-from datetime import date
+import zipfile
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bank_statement_formats.formats import Balance, FormatError, MappingNeeded, Options, read
+from bank_statement_formats.formats import Balance, FormatError, MappingNeeded, Options, TooLarge, read
 from bank_statement_formats.formats.tables import CSV, answer, fits, propose_mapping
 
 CASES = Path(__file__).parent / "cases" / "csv"
@@ -207,6 +209,13 @@ def test_a_quotation_mark_that_is_not_closed_names_its_line():
     assert caught.value.place == "line 2"
 
 
+def test_a_cell_that_is_far_too_long_is_refused_with_its_line():
+    text = f"Date;Description;Amount\n2026-05-13;Tea;-2.50\n2026-05-13;{'x' * 200_000};-2.50\n"
+    with pytest.raises(TooLarge) as caught:
+        read_text(text)
+    assert caught.value.place == "line 3"
+
+
 def test_quotation_marks_within_texts_are_letters():
     text = 'Date;Description;Amount\n2026-05-13;The "old" house;-2.50\n2026-05-14;"A" and "B";-2.00\n'
     [(_statement, found)] = read_text(text)
@@ -264,3 +273,86 @@ def test_any_table_only_leads_to_a_format_error(text):
             list(statement.transactions)
     except FormatError:
         pass
+
+
+CORPUS = Path(__file__).parent / "corpus" / "csv2ofx"
+#: What csv2ofx is told about these files, and is found here. Amounts as they are written, in the order of the file.
+FOUND = {
+    "capitalone": ({"booking_date": 0, "debit": 5, "credit": 6}, []),
+    "creditunion": ({"booking_date": 1, "amount": 3}, ["sign"]),
+    "gls": ({"booking_date": 1, "value_date": 2, "amount": 19, "currency": 21}, []),
+    "ingesp": ({"booking_date": 0, "amount": 6}, []),
+    "mint": ({"booking_date": 0, "amount": 3, "sign": 4}, None),
+    "n26-fr": ({"booking_date": 0, "counterparty_name": 2, "counterparty_number": 3, "amount": 7}, []),
+    "outbank": ({"account_number": 1, "booking_date": 2, "amount": 4, "counterparty_number": 7}, []),
+    "payoneer": ({"booking_date": 0, "id": 3, "credit": 5, "debit": 6, "currency": 7}, ["date_order"]),
+    "pcmastercard": ({"counterparty_name": 0, "booking_date": 2, "amount": 4}, None),
+    "schwab-checking": ({"booking_date": 0, "debit": 5, "credit": 6, "balance": 7}, []),
+    "stripe-all": ({"booking_date": 3, "amount": 4, "currency": 6, "fee": 9}, ["sign", "fee"]),
+    "ubs-ch-fr_trimmed": ({"currency": 1, "booking_date": 3, "debit": 8, "credit": 9}, []),
+    "xero": ({"booking_date": 1, "amount": 3}, []),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_columns_of_the_corpus_are_found(name):
+    expected, questions = FOUND[name]
+    mapping = propose_mapping(io.BytesIO((CORPUS / f"{name}.csv").read_bytes()), "", Options(currency="EUR"))
+    assert {role: mapping["columns"].get(role, [None])[0] for role in expected} == expected
+    if questions is not None:
+        assert [question["field"] for question in mapping["unsure"]] == questions
+    assert not any("problem" in one for one in mapping["preview"])
+
+
+# -------------------------------------------------------------------------
+# WORKBOOKS
+# -------------------------------------------------------------------------
+
+
+def workbook(*rows, change=lambda name, content: content):
+    """:param change: of what is in the parts of the file"""
+    book = openpyxl.Workbook()
+    for row in (("Date", "Description", "Amount"), *rows):
+        book.active.append(row)
+    written, target = io.BytesIO(), io.BytesIO()
+    book.save(written)
+    with zipfile.ZipFile(written) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in source.namelist():
+            archive.writestr(name, change(name, source.read(name)))
+    target.seek(0)
+    return target
+
+
+def test_days_and_amounts_of_a_workbook_are_those_that_it_stores():
+    content = workbook(
+        (datetime(2026, 5, 3), "Coffee", -2.5), (date(2026, 5, 4), "Tea", 0.1 + 0.2), ("05.05.2026", "Pie", "-3,10")
+    )
+    [(_statement, found)] = [(one, list(one.transactions)) for one in read(content, "", Options(currency="EUR"))]
+    assert amounts(found) == [("2026-05-03", "-2.5"), ("2026-05-04", "0.3"), ("2026-05-05", "-3.10")]
+
+
+@pytest.mark.parametrize("place", ['r="1048577"', 'r="999999999999"'])
+def test_a_row_that_lies_far_away_is_refused(place):
+    content = workbook(
+        (date(2026, 5, 3), "Coffee", -2.5),
+        change=lambda name, part: part.replace(b'<row r="2"', b"<row " + place.encode()),
+    )
+    with pytest.raises(FormatError):
+        list(read(content, "", Options(currency="EUR")))
+
+
+def test_many_rows_that_are_far_too_wide_are_refused():
+    row = b'<row r="%d"><c r="XFD%d" t="n"><v>1</v></c></row>'
+    rows = b"".join(row % (number, number) for number in range(3, 303))
+    content = workbook(
+        (date(2026, 5, 3), "Coffee", -2.5),
+        change=lambda name, part: part.replace(b"</sheetData>", rows + b"</sheetData>"),
+    )
+    with pytest.raises(TooLarge):
+        list(read(content, "", Options(currency="EUR")))
+
+
+def test_a_workbook_of_old_excel_says_what_to_do():
+    with pytest.raises(FormatError) as caught:
+        list(read(io.BytesIO(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600), "may.xls"))
+    assert ".xlsx" in caught.value.sentence
