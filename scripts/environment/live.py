@@ -31,7 +31,11 @@ def main(arguments):
         pure.enter()
     providers = importlib.import_module("bank_sync_proxy.providers")
     known = [code for code, _label, _name in providers.PROVIDERS if code != "sandbox"]
-    results = [Live(code, providers.provider_class(code), options.walk).run() for code in options.codes or known]
+    # Who names a provider and walks is there to answer its questions.
+    answers = options.walk and bool(options.codes)
+    results = [
+        Live(code, providers.provider_class(code), options.walk, answers).run() for code in options.codes or known
+    ]
     asked = [result for result in results if result is not None]
     say(f"{len(asked)} of {len(results)} providers asked, {asked.count(False)} with failures.")
     return int(False in asked)
@@ -49,8 +53,8 @@ def parse(arguments):
 class Live:
     """One provider, asked step by step. A step that fails ends it."""
 
-    def __init__(self, code, adapter_class, walk=False):
-        self.code, self.adapter_class, self.walk = code, adapter_class, walk
+    def __init__(self, code, adapter_class, walk=False, answers=False):
+        self.code, self.adapter_class, self.walk, self.answers = code, adapter_class, walk, answers
 
     def variable(self, name):
         value = os.environ.get(self.name_of(name), "")
@@ -68,8 +72,8 @@ class Live:
         self.adapter = self.adapter_class(settings=settings, production=self.variable("environment") == "production")
         missing = [s.name for s in declared if s.required and not s.default and not settings[s.name]]
         self.has_own_keys = any(setting.required for setting in declared)
-        questions = () if self.has_own_keys else self.first_question().fields
-        missing += [field.name for field in questions if not self.variable(field.name)]
+        questions = () if self.has_own_keys or self.answers else self.first_question().fields
+        missing += [field.name for field in questions if field.type != "info" and not self.variable(field.name)]
         if missing:
             say(f"{self.code}: not asked. Set {', '.join(map(self.name_of, missing))}.")
             return None
@@ -145,6 +149,10 @@ class Live:
         return step.state
 
     def answer_to(self, field):
+        if field.type == "info":
+            # Such as a certificate that is to be copied to the bank.
+            say(f"{field.label}: {field.value}")
+            return field.value
         choices = f" ({', '.join(option.value for option in field.options)})" if field.options else ""
         return self.variable(field.name) or field.value or input(f"{field.label}{choices}: ")
 

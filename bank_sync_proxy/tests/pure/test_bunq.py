@@ -199,6 +199,15 @@ def test_a_list_that_does_not_go_on_is_an_error(script):
     assert "does not go on" in caught.value.detail
 
 
+def test_a_page_that_nobody_can_read_does_not_end_the_list(script):
+    first, second, third = Case("bunq", "paging").exchanges
+    row = {"Payment": {"id": 13}}
+    script.server.expect([{**first, "answer": {**first["answer"], "Response": [row]}}, second, third])
+    pages = script.pages(since=NOW.date().replace(day=10))
+    assert [row.id for page in pages for row in page.transactions] == ["11"]
+    assert [row.id for page in pages for row in page.unread] == ["13"]
+
+
 def test_an_account_without_a_payment_has_an_available_amount_only(script):
     listed, first, second = Case("bunq", "accounts").exchanges
     nothing = {"Response": [], "Pagination": {"older_url": None}}

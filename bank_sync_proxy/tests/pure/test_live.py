@@ -66,3 +66,23 @@ def test_a_user_s_own_keys_read_accounts_and_transactions(monkeypatch, capsys):
         assert live.main(["qonto"]) == 0
         script.server.check_all()
     assert f"{len(listed)} accounts" in capsys.readouterr().out
+
+
+def test_who_walks_is_shown_what_to_copy_and_asked_for_the_rest(monkeypatch, capsys):
+    script = script_class("revolut_business")()
+    enter(monkeypatch, "revolut_business", base_url=script.server.base_url)
+    answers = iter([script.answers["client_id"], script.answers["code"]])
+    monkeypatch.setattr("builtins.input", lambda question: next(answers))
+    # Days and moments are of today here, and no concern of this test.
+    script.server._compare, script.server.check = lambda exchange, question: None, lambda question: None
+    with closing(script.server):
+        listed = Case("revolut_business", "accounts").gives["accounts"]
+        script.server.expect(
+            Case("revolut_business", "connect").exchanges + Case("revolut_business", "accounts").exchanges
+        )
+        script.server.expect(Case("revolut_business", "empty").exchanges * len(listed))
+        assert live.main(["revolut_business", "--walk"]) == 0
+        script.server.check_all()
+    said = capsys.readouterr().out
+    assert "-----BEGIN CERTIFICATE-----" in said and "sandbox-business.revolut.com/app-confirm" in said
+    assert "PRIVATE KEY" not in said and f"{len(listed)} accounts" in said
