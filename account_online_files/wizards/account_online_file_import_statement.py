@@ -32,7 +32,7 @@ class AccountOnlineFileImportStatement(models.TransientModel):
     wizard_id = fields.Many2one(
         comodel_name="account.online.file.import", required=True, readonly=True, ondelete="cascade"
     )
-    company_id = fields.Many2one(related="wizard_id.company_id")
+    company_id = fields.Many2one(related="wizard_id.company_id", related_sudo=False)
     attachment_id = fields.Many2one(comodel_name="ir.attachment", readonly=True, ondelete="cascade")
     key = fields.Char(readonly=True)
     filename = fields.Char(string="File", readonly=True)
@@ -69,6 +69,10 @@ class AccountOnlineFileImportStatement(models.TransientModel):
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - JOURNAL
     # -------------------------------------------------------------------------
+
+    @api.model
+    def _server_addons(self):
+        return super()._server_addons() | {"account_online_files"}
 
     def _find_journal(self, *, is_only_account):
         """:return: the journal of the statement's account; where it names none, the one on which it was dropped"""
