@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from playwright.sync_api import TimeoutError as NotYet
 from playwright.sync_api import expect
 
 from .conftest import a_copy_of_the_template
@@ -155,9 +156,15 @@ def drop_on_the_card(tour, name, content):
     article = tour.card("Bank").first
     article.wait_for()
     encoded = base64.b64encode(content.encode()).decode()
-    tour.page.evaluate(DROP, [article.element_handle(), name, encoded])
     area = article.locator(".o_drop_area")
-    area.wait_for()
+    # Why again: the card is drawn anew when the server says that something has happened.
+    for _attempt in range(10):
+        tour.page.evaluate(DROP, [article.element_handle(), name, encoded])
+        try:
+            area.wait_for(timeout=5000)
+            break
+        except NotYet:
+            continue
     area.evaluate(RELEASE)
     preview(tour).wait_for()
 
