@@ -157,16 +157,17 @@ def drop_on_the_card(tour, name, content):
     article.wait_for()
     encoded = base64.b64encode(content.encode()).decode()
     area = article.locator(".o_drop_area")
-    # Why again: the card is drawn anew when the server says that something has happened.
+    # Why again: a dashboard that has just been opened draws its cards anew, and what was dropped on an old one is lost.
     for _attempt in range(10):
         tour.page.evaluate(DROP, [article.element_handle(), name, encoded])
         try:
             area.wait_for(timeout=5000)
-            break
+            area.evaluate(RELEASE)
+            preview(tour).wait_for(timeout=20_000)
         except NotYet:
             continue
-    area.evaluate(RELEASE)
-    preview(tour).wait_for()
+        return
+    raise AssertionError(f"The preview of {name} has not come.")
 
 
 def preview(tour):
