@@ -70,6 +70,9 @@ class AccountJournal(models.Model):
                 "files_doubtful": doubtful or 0,
                 "files_holes": [self._describe_hole(account, hole) for hole in account.file_holes or []],
             }
+            if account.is_files and last and account.balance_date and account.balance_date < last:
+                # Why: the last balance is of an earlier day than the transactions of a file without balances.
+                cards[journal.id]["difference"] = ""
         return cards
 
     @api.model
