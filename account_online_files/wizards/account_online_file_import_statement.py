@@ -28,6 +28,7 @@ class AccountOnlineFileImportStatement(models.TransientModel):
     _description = "Statement to Import"
     _inherit = ["account.online.server.fields"]
     _order = "id"
+    _check_company_auto = True
 
     wizard_id = fields.Many2one(
         comodel_name="account.online.file.import", required=True, readonly=True, ondelete="cascade"
@@ -43,6 +44,7 @@ class AccountOnlineFileImportStatement(models.TransientModel):
     journal_id = fields.Many2one(
         comodel_name="account.journal",
         domain="[('type', 'in', ('bank', 'credit')), ('company_id', '=', company_id)]",
+        check_company=True,
         ondelete="cascade",
     )
     is_confirmed = fields.Boolean(string="Yes, Import Here")
