@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from playwright.sync_api import TimeoutError as NotYet
 from playwright.sync_api import expect
 
 from .conftest import a_copy_of_the_template
@@ -155,11 +156,18 @@ def drop_on_the_card(tour, name, content):
     article = tour.card("Bank").first
     article.wait_for()
     encoded = base64.b64encode(content.encode()).decode()
-    tour.page.evaluate(DROP, [article.element_handle(), name, encoded])
     area = article.locator(".o_drop_area")
-    area.wait_for()
-    area.evaluate(RELEASE)
-    preview(tour).wait_for()
+    # Why again: a dashboard that has just been opened draws its cards anew, and what was dropped on an old one is lost.
+    for _attempt in range(10):
+        tour.page.evaluate(DROP, [article.element_handle(), name, encoded])
+        try:
+            area.wait_for(timeout=5000)
+            area.evaluate(RELEASE)
+            preview(tour).wait_for(timeout=20_000)
+        except NotYet:
+            continue
+        return
+    raise AssertionError(f"The preview of {name} has not come.")
 
 
 def preview(tour):

@@ -70,6 +70,9 @@ class AccountJournal(models.Model):
                 "files_doubtful": doubtful or 0,
                 "files_holes": [self._describe_hole(account, hole) for hole in account.file_holes or []],
             }
+            if account.is_files and last and account.balance_date and account.balance_date < last:
+                # Why: the last balance is of an earlier day than the transactions of a file without balances.
+                cards[journal.id]["difference"] = ""
         return cards
 
     @api.model
@@ -89,6 +92,8 @@ class AccountJournal(models.Model):
             values["alias_defaults"] = {ALIAS_JOURNAL: self.id}
         return values
 
+    # Why private: over RPC anybody could say who has sent the mail.
+    @api.private
     @api.model
     def message_new(self, msg_dict, custom_values=None):
         """A mail has arrived at the alias of a bank journal. It stays in the journal's chatter, with what became of it.
@@ -96,7 +101,7 @@ class AccountJournal(models.Model):
         Why without the content of strangers: nobody has asked for it, and it may be anything.
         """
         journal = self.browse((custom_values or {}).get(ALIAS_JOURNAL)).exists()
-        if not journal:
+        if not journal or not self.env.su:
             return super().message_new(msg_dict, custom_values)
         if journal._is_allowed_sender(msg_dict.get("email_from")):
             notes = journal._receive_files(msg_dict.get("attachments") or [])

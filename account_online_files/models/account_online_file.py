@@ -125,6 +125,10 @@ class AccountOnlineFile(models.Model):
     # BUSINESS METHODS - WHAT FILES HAVE SHOWN
     # -------------------------------------------------------------------------
 
+    @api.model
+    def _server_addons(self):
+        return super()._server_addons() | {"account_online_files"}
+
     def _coverage(self):
         """:return: :class:`~..sync.files.Coverage`"""
         self.ensure_one()

@@ -71,6 +71,12 @@ class TestImportFile(FilesCommon):
         card = self.journal._get_online_sync_dashboard_data()[self.journal.id]
         self.assertFalse(card["files_holes"])
 
+    def test_a_file_without_balances_is_not_compared_with_an_older_balance(self):
+        self.import_file(self.statement([self.row(5, "-1")], opening=100))
+        self.import_file(self.statement([self.row(3, "-3"), self.row(2, "-4")], kind="list"))
+        card = self.journal._get_online_sync_dashboard_data()[self.journal.id]
+        self.assertFalse(card["difference"])
+
     def test_a_part_of_a_day_is_a_question_and_no_loss(self):
         morning = self.statement([self.row(2, "-2.5")], start=None, end=None)
         afternoon = self.statement([self.row(2, "-2.5"), self.row(2, "-9")], start=None, end=None)

@@ -141,6 +141,10 @@ class AccountOnlineFileImport(models.TransientModel):
     # BUSINESS METHODS
     # -------------------------------------------------------------------------
 
+    @api.model
+    def _server_addons(self):
+        return super()._server_addons() | {"account_online_files"}
+
     def _server(self):
         """Check that the user may import here, now.
 

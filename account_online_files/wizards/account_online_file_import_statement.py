@@ -28,11 +28,12 @@ class AccountOnlineFileImportStatement(models.TransientModel):
     _description = "Statement to Import"
     _inherit = ["account.online.server.fields"]
     _order = "id"
+    _check_company_auto = True
 
     wizard_id = fields.Many2one(
         comodel_name="account.online.file.import", required=True, readonly=True, ondelete="cascade"
     )
-    company_id = fields.Many2one(related="wizard_id.company_id")
+    company_id = fields.Many2one(related="wizard_id.company_id", related_sudo=False)
     attachment_id = fields.Many2one(comodel_name="ir.attachment", readonly=True, ondelete="cascade")
     key = fields.Char(readonly=True)
     filename = fields.Char(string="File", readonly=True)
@@ -43,6 +44,7 @@ class AccountOnlineFileImportStatement(models.TransientModel):
     journal_id = fields.Many2one(
         comodel_name="account.journal",
         domain="[('type', 'in', ('bank', 'credit')), ('company_id', '=', company_id)]",
+        check_company=True,
         ondelete="cascade",
     )
     is_confirmed = fields.Boolean(string="Yes, Import Here")
@@ -69,6 +71,10 @@ class AccountOnlineFileImportStatement(models.TransientModel):
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - JOURNAL
     # -------------------------------------------------------------------------
+
+    @api.model
+    def _server_addons(self):
+        return super()._server_addons() | {"account_online_files"}
 
     def _find_journal(self, *, is_only_account):
         """:return: the journal of the statement's account; where it names none, the one on which it was dropped"""
