@@ -14,9 +14,16 @@ Without its prefix, or without its year, a number says less; the serial number a
 >>> index.find("Rechnung 2026/00043").named, index.find("facture 00043").named
 ({2: 2}, {2: 1})
 
+What is a part of a longer number, or a month, is no number of a document by itself:
+
+>>> index = NumberIndex({1: ["1234-1234"], 2: ["2026/05"]})
+>>> index.find("EREF: SD36-1234-1234-1234").named, index.find("Miete 2026/05").named
+({}, {2: 1})
+
 A number of the same sequence that no candidate has is one of a document that is not open any more, and speaks against
 everything that would fit otherwise:
 
+>>> index = NumberIndex({1: ["INV/2026/00042"]})
 >>> index.find("INV/2026/00017")
 Named(named={}, others=('INV/2026/00017',))
 """
@@ -34,6 +41,8 @@ MAX_TEXT = 2000
 MAX_PIECES = 7
 #: A serial number alone is looked for where it is written with so many digits.
 MIN_SERIAL = 4
+#: A number in one piece of so many digits stands for itself; a shorter one between others is a part of them.
+LONG_NUMBER = 8
 #: A year and a serial number with so many digits are the number of a document: a month has two.
 LEAST_AFTER_YEAR = 3
 
@@ -106,7 +115,7 @@ def forms(number):
         _add(found, short, FULL)
     letters = [position for position, word in enumerate(words) if not word.isdigit()]
     if letters and len(digits) > 1:
-        _add(found, digits, PARTLY)
+        _add(found, digits, SERIAL if _is_day(digits) else PARTLY)
     if years and letters:
         _add(found, [word for position, word in enumerate(words) if position != years[0]], PARTLY)
     if len(words) > 1 and words[-1].isdigit() and len(words[-1]) >= MIN_SERIAL and not YEAR.fullmatch(words[-1]):
@@ -115,11 +124,16 @@ def forms(number):
 
 
 def _is_day(words):
-    """Is this a day, or a word with a year and nothing else?
+    """Is this a day or a month, or a word with a year and nothing else? Payers write for which month they pay.
 
     >>> [_is_day(words) for words in (["20260512"], ["12", "05", "2026"], ["MAY", "2026"], ["INV", "2026", "5"])]
     [True, True, True, False]
+    >>> [_is_day(words) for words in (["2026", "05"], ["1", "2026"], ["2026", "105"])]
+    [True, True, False]
     """
+    others = [word for word in words if not YEAR.fullmatch(word)]
+    if 0 < len(others) < len(words) and all(word.isdigit() and len(word) <= 2 for word in others):
+        return True
     digits = "".join(words)
     if digits.isdigit():
         return len(words) in (1, 3) and any(_is_date(digits, places) for places in DAYS if len(digits) == places[-1])
@@ -228,6 +242,8 @@ class NumberIndex:
             return 0
         if start and says < FULL and self._belongs_to(found[start - 1], first, text):
             return 0
+        if says == FULL and self._is_within_digits(found, start, end, text):
+            return 0
         if says == PARTLY and self._is_something_else(found, start, end, text):
             return SERIAL
         if end < len(found) and found[end].text.isdigit() and JOINT.fullmatch(text, last.end, found[end].start):
@@ -242,6 +258,19 @@ class NumberIndex:
             if AT_END.match(text, last.end):
                 return min(says, PARTLY)
         return says
+
+    def _is_within_digits(self, found, start, end, text):
+        """Does a number without letters go on, to the left or to the right?"""
+        if not all(piece.text.isdigit() for piece in found[start:end]):
+            return False
+        if end == start + 1 and len(found[start].text) >= LONG_NUMBER:
+            return False
+        neighbours = [(found[start - 1], found[start])] if start else []
+        neighbours += [(found[end - 1], found[end])] if end < len(found) else []
+        return any(
+            JOINT.fullmatch(text, left.end, right.start) and left.text.isdigit() and right.text.isdigit()
+            for left, right in neighbours
+        )
 
     def _is_something_else(self, found, start, end, text):
         """A day, or groups of digits such as those of an account number?"""
