@@ -1,4 +1,5 @@
 from . import test_after_import
+from . import test_books
 from . import test_reconcile
 from . import test_server_fields
 from . import test_taxes
