@@ -11,8 +11,14 @@
         "security/ir.model.access.csv",
         "security/account_online_reconcile_rules.xml",
         "data/ir_cron.xml",
+        "views/account_bank_statement_line_views.xml",
         "views/account_reconcile_decision_views.xml",
         "views/account_journal_views.xml",
+        "views/account_journal_dashboard_views.xml",
     ],
+    "assets": {
+        "web.assets_backend": ["account_online_reconcile/static/src/**/*"],
+        "web.assets_unit_tests": ["account_online_reconcile/static/tests/*.js"],
+    },
     "external_dependencies": {"python": ["python-stdnum", "regex"]},
 }

@@ -22,6 +22,7 @@ NOT_OURS = [
     ".o_avatar",
     ".o_field_many2one_avatar_user",
     ".o_field_badge",
+    ".o_multi_record_selector",
     # The tabs of a form, and the columns of its lists.
     ".o_notebook_headers",
     ".o_optional_columns_dropdown",

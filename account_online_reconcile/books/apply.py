@@ -16,14 +16,15 @@ from .taxes import tax_lines
 AS_CORE = {"force_delete": True, "skip_readonly_check": True}
 
 
-def book(line, counterparts):
+def book(line, counterparts, is_by_hand=False):
     """
     :param line: ``account.bank.statement.line``; the caller has checked that the user may reconcile it
     :param counterparts: list of :class:`~..matching.facts.Counterpart`
+    :param is_by_hand: a person has seen what is settled of a document in another currency than the line's
     :return: dict from the id of each line that was booked to the ids of the journal items that it has got
     :raise UserError: where that is not possible any more
     """
-    return _Booking(line, counterparts).run()
+    return _Booking(line, counterparts, is_by_hand).run()
 
 
 def undo(line, items):
@@ -47,8 +48,9 @@ def undo(line, items):
 
 
 class _Booking:
-    def __init__(self, line, counterparts):
+    def __init__(self, line, counterparts, is_by_hand):
         self.line, self.counterparts, self.env = line, counterparts, line.env
+        self.is_by_hand = is_by_hand
         self.company = line.company_id
         self.currency = line.currency_id
 
@@ -143,7 +145,7 @@ class _Booking:
             **self._amounts(one.amount),
         }
         if item.currency_id != self.currency:
-            if item.currency_id != self.line.foreign_currency_id:
+            if item.currency_id != self.line.foreign_currency_id and not self.is_by_hand:
                 raise UserError(self.env._("The bank does not say the amount in the currency of the document."))
             values |= {"currency_id": item.currency_id.id, "amount_currency": -float(one.settles)}
             if item.currency_id == self.company.currency_id:

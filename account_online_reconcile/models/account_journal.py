@@ -88,6 +88,12 @@ class AccountJournal(models.Model):
         )
         return {**action, "domain": [("journal_id", "in", self.ids)]}
 
+    def action_reconcile(self):
+        """*Reconcile*: the journal's open lines, with what was found for them."""
+        self.ensure_one()
+        self.check_access("read")
+        return self._get_reconciliation_action()
+
     def action_reconcile_dry_run(self):
         """Compare what would have been booked automatically in the past with what was booked. Changes nothing else."""
         self._check_may_reconcile()
@@ -120,6 +126,24 @@ class AccountJournal(models.Model):
         self.env["account.bank.statement.line"].check_access("write")
         if self.env["account.reconcile.decision"]._is_left_to_enterprise():
             raise UserError(self.env._("The app “Accounting” reconciles bank lines in this database."))
+
+    def _get_reconciliation_action(self, lines=None):
+        """Our screen; see the extension point in ``account_online_synchronization``."""
+        self.ensure_one()
+        if self.env["account.reconcile.decision"]._is_left_to_enterprise():
+            return super()._get_reconciliation_action(lines)
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "account_online_reconcile.account_bank_statement_line_action_reconcile"
+        )
+        context = {"default_journal_id": self.id, "search_default_not_reconciled": True}
+        if lines is not None:
+            context["reconcile_line_id"] = lines[:1].id
+        return {
+            **action,
+            "display_name": self.env._("Reconcile %s", self.display_name),
+            "domain": [("journal_id", "=", self.id)],
+            "context": context,
+        }
 
     @api.model
     def _cron_reconcile(self):

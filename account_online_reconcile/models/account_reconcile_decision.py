@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.addons.account_online_synchronization.models.server_fields import as_server
 from odoo.exceptions import AccessError, UserError
 
-from ..books import apply, habits, words
+from ..books import apply, habits, manual, words
 from ..matching.facts import AUTOMATIC, ITEM, OWN_TRANSFER, PAYMENT, STEPS, Counterpart
 
 _logger = logging.getLogger(__name__)
@@ -51,6 +51,7 @@ class AccountReconcileDecision(models.Model):
             ("transfer", "Own Transfer"),
             ("rule", "Rule"),
             ("memory", "Earlier Bookings"),
+            ("manual", "By Hand"),
         ],
         string="Found By",
         readonly=True,
@@ -74,11 +75,11 @@ class AccountReconcileDecision(models.Model):
     # COMPUTE METHODS
     # -------------------------------------------------------------------------
 
-    @api.depends("reasons")
+    @api.depends("reasons", "step")
     @api.depends_context("lang")
     def _compute_why(self):
         for decision in self:
-            decision.why = words.say(self.env, decision.reasons or [])
+            decision.why = " ".join(decision._get_reasons())
 
     @api.depends("counterparts")
     def _compute_what(self):
@@ -120,9 +121,13 @@ class AccountReconcileDecision(models.Model):
         for decision in as_server(self):
             if decision.state != "booked":
                 raise UserError(self.env._("Only what is booked can be undone. Reload the page to see what was done."))
-            for line_id, items in decision.booked_items.items():
-                apply.undo(decision.statement_line_id.browse(int(line_id)), items)
-            decision.write({"state": "undone", "undone_by_id": self.env.user.id, "undone_at": fields.Datetime.now()})
+            decision._undo(self.env.user)
+
+    def action_open_line(self):
+        """The line on the screen where it is reconciled."""
+        self.ensure_one()
+        self.check_access("read")
+        return self.journal_id._get_reconciliation_action(self.statement_line_id)
 
     def action_make_rule(self):
         """Make a reconciliation model of Odoo of what was booked several times in the same way, which books the next
@@ -144,6 +149,15 @@ class AccountReconcileDecision(models.Model):
     # -------------------------------------------------------------------------
     # BUSINESS METHODS
     # -------------------------------------------------------------------------
+
+    def _get_reasons(self, without=()):
+        """
+        :param without: codes that say nothing to somebody who books by hand
+        :return: list of sentences
+        """
+        if self.step == "manual":
+            return [self.env._("Booked by hand.")]
+        return [words.say(self.env, [reason]) for reason in self.reasons or [] if reason[0] not in without]
 
     def _check_may_reconcile(self):
         """:raise AccessError: where the user may not write to the bank lines"""
@@ -198,15 +212,17 @@ class AccountReconcileDecision(models.Model):
             "step": decision.step if decision.step in STEPS else False,
             "is_automatic": decision.kind == AUTOMATIC,
             "reasons": words.stored(self.env, decision.reasons),
-            "counterparts": [
-                {
-                    **one._asdict(),
-                    "amount": str(one.amount),
-                    "settles": None if one.settles is None else str(one.settles),
-                }
-                for one in decision.counterparts
-            ],
+            "counterparts": [self._stored(one) for one in decision.counterparts],
             "rest": float(decision.rest),
+        }
+
+    @api.model
+    def _stored(self, counterpart):
+        settles = counterpart.settles
+        return {
+            **counterpart._asdict(),
+            "amount": str(counterpart.amount),
+            "settles": None if settles is None else str(settles),
         }
 
     def _book_if_possible(self):
@@ -244,7 +260,32 @@ class AccountReconcileDecision(models.Model):
             )
             for one in self.counterparts or []
         ]
-        booked = apply.book(self.statement_line_id, counterparts)
+        self._note_booked(apply.book(self.statement_line_id, counterparts), user)
+
+    @api.model
+    def _book_by_hand(self, line, parts, user):
+        """Book what a person has chosen instead of a proposal.
+
+        :param parts: what the browser has sent, see :func:`..books.manual.read_parts`
+        :return: the decision, which keeps the same trail as those that were found
+        """
+        counterparts, booked = manual.book(line, parts)
+        self.search([("statement_line_id", "=", line.id), ("state", "=", "proposed")]).unlink()
+        decision = self.create(
+            {
+                "statement_line_id": line.id,
+                "step": "manual",
+                "counterparts": [self._stored(one) for one in counterparts],
+            }
+        )
+        decision._note_booked(booked, user)
+        return decision
+
+    def _note_booked(self, booked, user):
+        """
+        :param booked: what :func:`..books.apply.book` has answered
+        :param user: who has booked it; None where Odoo has
+        """
         self.write(
             {
                 "state": "booked",
@@ -257,3 +298,17 @@ class AccountReconcileDecision(models.Model):
         # Why: the other side of a transfer is booked with it.
         others = [line for line in booked if line != self.statement_line_id.id]
         self.search([("statement_line_id", "in", others), ("state", "=", "proposed")]).unlink()
+
+    def _undo(self, user):
+        """The caller has checked that the user may."""
+        for line_id, items in self.booked_items.items():
+            apply.undo(self.statement_line_id.browse(int(line_id)), items)
+        self.write({"state": "undone", "undone_by_id": user.id, "undone_at": fields.Datetime.now()})
+
+    def _propose_again(self):
+        """What was found for the line is shown once more after it was undone; what a person had chosen is not."""
+        if self.step != "manual":
+            self.create(
+                {name: self[name] for name in ("step", "reasons", "counterparts", "rest")}
+                | {"statement_line_id": self.statement_line_id.id}
+            )

@@ -153,6 +153,7 @@ class Generator:
             "key": self.case.group_key(self.target),
             "name": FORGED,
             "query": "",
+            **self._reconciling(),
             "vals": {"name": FORGED},
             "vals_list": [self.values(model, self.target)] if self._has_table(model) else [],
         }
@@ -160,6 +161,23 @@ class Generator:
         unknown = [name for name in parameters if name not in known and name not in ("args", "kwargs")]
         self.case.assertFalse(unknown, f"Say in doors_calls.py what {model}.{method} is called with.")
         return {name: known[name] for name in parameters if name in known}
+
+    def _reconciling(self):
+        """What the reconciliation screen sends."""
+        account = self.target.data["default_account_revenue"].id
+        part = {"kind": "account", "id": account, "amount": self.target.lines[0].amount, "label": FORGED}
+        model = "account.reconcile.decision"
+        decisions = self.case.ids_of(self.target, model) if model in self.env else []
+        return {
+            "account_id": account,
+            "decision_id": decisions[0] if decisions else 1,
+            "is_to_review": True,
+            "offset": 0,
+            "part": part,
+            "parts": [part],
+            "partner_id": False,
+            "text": "",
+        }
 
     def call(self, model, method, ids, context=None, why=""):
         function = getattr(type(self.env[model]), method)

@@ -1,0 +1,311 @@
+"""What the reconciliation screen shows of a bank line: facts, counterparts, open documents. Nothing is written here.
+
+Amounts have the sign of the bank line that would settle them, and what is called ``amount`` is in the line's currency.
+"""
+
+import re
+
+from odoo.fields import Domain
+from odoo.tools import float_compare, format_date, html2plaintext
+
+from ..matching.facts import ACCOUNT, CHARGES, DISCOUNT, ITEM, OWN_TRANSFER, PAYMENT
+from . import manual
+from .taxes import tax_lines
+
+#: Documents that are shown at once, and those among which the best are looked for.
+PAGE, MOST_RANKED = 20, 200
+#: What the bank told of a line, in the order in which it is shown.
+DETAILS = (
+    "online_bank_texts",
+    "account_number",
+    "online_counterparty_bic",
+    "ref",
+    "online_creditor_reference",
+    "online_end_to_end_id",
+    "online_mandate_id",
+    "online_booking_date",
+    "online_value_date",
+    "transaction_type",
+)
+
+
+def describe(line, decision, may_book):
+    """
+    :param line: ``account.bank.statement.line`` that the user may read
+    :param decision: ``account.reconcile.decision`` of the line, may be empty
+    :return: dict that is shown beside the list
+    """
+    foreign = line.foreign_currency_id
+    return {
+        "id": line.id,
+        "name": line.payment_ref or line.display_name,
+        "date": line.date,
+        "amount": line.amount,
+        "currency_id": line.currency_id.id,
+        "foreign": {"amount": line.amount_currency, "currency_id": foreign.id} if foreign else False,
+        "company_id": line.company_id.id,
+        "journal": line.journal_id.display_name,
+        "counterparty": line.partner_name or "",
+        "partner": _name(line.partner_id),
+        "details": _details(line),
+        "note": html2plaintext(line.narration or ""),
+        "is_open": line.state == "posted" and not line.is_reconciled,
+        "is_to_review": not line.checked,
+        "may_book": may_book,
+        "why_not": _why_not(line, may_book),
+        "decision": _decision(line, decision) if decision else False,
+        "items": _items(line) if not decision and line.is_reconciled else [],
+    }
+
+
+def find(line, text, offset=0):
+    """
+    :param str text: number, reference, partner or amount; empty for those that fit best
+    :return: dict with ``documents``, a list of what :func:`document` answers, and ``has_more``
+    """
+    items = line.env["account.move.line"]
+    words = text.split()[:8]
+    if words:
+        domain = _open_documents(line) & Domain.AND(_word(line, word) for word in words)
+        found = items.search(domain, order="date_maturity, id", limit=PAGE + 1, offset=offset)
+        return {"documents": documents(line, found[:PAGE]), "has_more": len(found) > PAGE}
+    found = _likely(line)
+    page = found[offset : offset + PAGE]
+    return {"documents": documents(line, page), "has_more": len(found) > offset + PAGE}
+
+
+def documents(line, items):
+    """
+    :param items: ``account.move.line`` that are open
+    :return: list of dictionaries, in the same order
+    """
+    files = _attachments(items.move_id)
+    return [
+        {
+            "kind": ITEM,
+            "id": item.id,
+            "move_id": item.move_id.id,
+            "name": item.move_name or item.display_name,
+            "reference": _reference(item),
+            "partner": item.partner_id.display_name or "",
+            "date": item.move_id.invoice_date or item.date,
+            "due": item.date_maturity or False,
+            "account": item.account_id.display_name,
+            "open": item.amount_residual_currency,
+            "currency_id": item.currency_id.id,
+            "open_on_line": manual.amount_on_line(line, item),
+            "attachments": files.get(item.move_id.id, []),
+        }
+        for item in items
+    ]
+
+
+def describe_account(line, account):
+    """:return: the counterpart on an account, as the screen changes it before it is booked"""
+    taxes = account.tax_ids.filtered(lambda tax: tax.company_id in line.company_id.parent_ids)
+    return {
+        "kind": ACCOUNT,
+        "id": account.id,
+        "name": account.display_name,
+        "label": line.payment_ref or "",
+        "tax_ids": taxes.ids,
+        "taxes": taxes.mapped("name"),
+        "partner_id": False,
+        "analytic": False,
+    }
+
+
+def taxes_of(line, part):
+    """
+    :param part: what the browser has sent, see :func:`.manual.read_parts`
+    :return: list of dictionaries with ``name`` and ``amount``, as they would be booked
+    """
+    (one,) = manual.read_parts(line, [part])
+    account = line.env["account.account"].browse(one.key).exists()
+    taxes = line.env["account.tax"].browse(one.taxes).exists()
+    if one.kind != ACCOUNT or not account or taxes.company_id - line.company_id.parent_ids:
+        return []
+    amount = line.currency_id.round(-float(one.amount))
+    _base, *found = tax_lines(
+        line.env, account, taxes, amount, line.currency_id, line.date, line.partner_id, line.company_id
+    )
+    return [{"name": values["name"], "amount": -values["amount_currency"]} for values in found]
+
+
+# -------------------------------------------------------------------------
+# LINE
+# -------------------------------------------------------------------------
+
+
+def _name(record):
+    return {"id": record.id, "display_name": record.display_name} if record else False
+
+
+def _details(line):
+    shown, details = line.fields_get(DETAILS, ["string", "type"]), []
+    # Why: banks say the same reference in several fields.
+    said = {line.payment_ref, line.partner_name}
+    for name in DETAILS:
+        if name not in shown or not line[name]:
+            continue
+        value = format_date(line.env, line[name]) if shown[name]["type"] == "date" else str(line[name])
+        if value not in said:
+            said.add(value)
+            details.append({"label": shown[name]["string"], "value": value})
+    return details
+
+
+def _why_not(line, may_book):
+    """:return: a sentence that says why the line can't be booked here, or an empty text"""
+    if not may_book:
+        return line.env._("Only accountants book bank lines.")
+    if line.state != "posted":
+        return line.env._("The entry of this line is not posted.")
+    if not line.is_reconciled and line.company_id._get_violated_lock_dates(line.date, False, line.journal_id):
+        return line.env._("This line is in a locked period.")
+    if not line.is_reconciled and line._seek_for_lines()[2]:
+        return line.env._("Part of this line is booked in its journal entry. Finish it there.")
+    return ""
+
+
+def _decision(line, decision):
+    return {
+        "id": decision.id,
+        "state": decision.state,
+        "is_automatic": decision.is_automatic,
+        "why": decision._get_reasons(without=("not_switched_on",)),
+        "by": decision.booked_by_id.name or "",
+        "at": decision.booked_at,
+        "rest": decision.rest,
+        "parts": _parts(line, decision),
+    }
+
+
+def _parts(line, decision):
+    """The counterparts of a decision, with what is known of them now."""
+    stored = decision.counterparts or []
+    items = line.env["account.move.line"].browse([one["key"] for one in stored if one["kind"] in (ITEM, PAYMENT)])
+    known = {one["id"]: one for one in documents(line, items.exists())}
+    parts = []
+    for one in stored:
+        part = {"kind": one["kind"], "id": one["key"], "amount": float(one["amount"])}
+        if one["kind"] in (ITEM, PAYMENT):
+            part = {**known.get(one["key"], {"name": "", "attachments": []}), **part, "kind": ITEM}
+        elif one["kind"] in (ACCOUNT, CHARGES):
+            part |= _account_part(line, one)
+        elif one["kind"] == DISCOUNT:
+            part |= {"name": line.env._("Early payment discount")}
+        elif one["kind"] == OWN_TRANSFER:
+            other = line.browse(one["key"]).exists()
+            part |= {"name": other.journal_id.display_name or "", "date": other.date, "reference": other.payment_ref}
+        parts.append(part)
+    return parts
+
+
+def _account_part(line, one):
+    account = line.env["account.account"].browse(one["key"]).exists()
+    taxes = line.env["account.tax"].browse(one["taxes"]).exists()
+    return {
+        "kind": ACCOUNT,
+        "name": account.display_name or "",
+        "label": one["label"],
+        "tax_ids": taxes.ids,
+        "taxes": taxes.mapped("name"),
+        "partner_id": one["partner"] or False,
+        "analytic": one["analytic"] or False,
+    }
+
+
+def _items(line):
+    """What a line that was booked elsewhere is booked on."""
+    liquidity, suspense, others = line._seek_for_lines()
+    items = others.filtered(lambda item: not item.tax_repartition_line_id) or others
+    return [
+        {"id": item.id, "name": item.account_id.display_name, "label": item.name or "", "amount": -item.balance}
+        for item in (items - liquidity - suspense)
+    ]
+
+
+# -------------------------------------------------------------------------
+# OPEN DOCUMENTS
+# -------------------------------------------------------------------------
+
+
+def _open_documents(line):
+    """Everything that can be settled: receivables, payables, payments in transit, other accounts that reconcile."""
+    accounts = line.env["account.account"].search(
+        [("reconcile", "=", True), ("company_ids", "in", line.company_id.ids)]
+    )
+    own = line.journal_id.default_account_id + line.journal_id.suspense_account_id
+    return Domain(
+        [
+            ("account_id", "in", (accounts - own).ids),
+            ("company_id", "=", line.company_id.id),
+            ("parent_state", "=", "posted"),
+            ("reconciled", "=", False),
+            ("amount_residual_currency", "!=", 0),
+            ("move_id", "!=", line.move_id.id),
+        ]
+    )
+
+
+def _word(line, word):
+    """A word of a search is part of a number, a reference or a partner's name, or it is an amount."""
+    texts = ("move_name", "name", "ref", "move_id.payment_reference", "partner_id.display_name")
+    domain = Domain.OR([(name, "ilike", word)] for name in texts)
+    amounts = _amounts(line, word)
+    if amounts:
+        domain |= Domain("amount_residual_currency", "in", [*amounts, *(-amount for amount in amounts)])
+    return domain
+
+
+def _amounts(line, word):
+    """What a number may mean: 1.234,50 as the user's language writes it, 1234.50 as a bank's page shows it."""
+    lang = line.env["res.lang"]._get_data(code=line.env.lang or line.env.user.lang)
+    plain = word.replace(lang.thousands_sep or " ", "").replace(lang.decimal_point or ".", ".")
+    readings = {text for text in (plain, word.replace(",", ".")) if re.fullmatch(r"[-+]?\d{1,13}(\.\d{1,6})?", text)}
+    return sorted({abs(float(text)) for text in readings})
+
+
+def _likely(line):
+    """Documents of the partner, and those of the same amount; those nearest to the amount come first."""
+    items = line.env["account.move.line"]
+    domain = _open_documents(line)
+    same_amount = domain & Domain("amount_residual_currency", "=", line.amount)
+    found = items.search(same_amount, order="date_maturity, id", limit=PAGE)
+    if line.partner_id:
+        of_partner = domain & Domain("partner_id", "child_of", line.partner_id.commercial_partner_id.id)
+        found |= items.search(of_partner, order="date_maturity, id", limit=MOST_RANKED)
+    if not found:
+        direction = Domain("amount_residual_currency", ">" if line.amount > 0 else "<", 0)
+        return items.search(domain & direction, order="date_maturity, id", limit=MOST_RANKED)
+
+    def distance(item):
+        on_line = manual.amount_on_line(line, item)
+        is_same = float_compare(on_line, line.amount, precision_rounding=line.currency_id.rounding) == 0
+        is_partners = line.partner_id and item.partner_id.commercial_partner_id == line.partner_id.commercial_partner_id
+        return (not is_partners, not is_same, on_line * line.amount < 0, item.date_maturity or item.date, item.id)
+
+    return found.sorted(distance)
+
+
+def _reference(item):
+    names = (item.move_id.payment_reference, item.move_id.ref, item.name)
+    return next((name for name in names if name and name != item.move_name), "")
+
+
+def _attachments(moves):
+    """:return: dict from a document to its files, those that are shown first"""
+    files = {}
+    if not moves:
+        return files
+    domain = [("res_model", "=", "account.move"), ("res_id", "in", moves.ids), ("res_field", "=", False)]
+    # Why not sudo: who may not read the file does not get its name either.
+    for file in moves.env["ir.attachment"].search(domain, order="id"):
+        shown = {"id": file.id, "name": file.name, "mimetype": file.mimetype, "type": file.type, "url": file.url}
+        files.setdefault(file.res_id, []).append(shown)
+    for move in moves:
+        main = move.message_main_attachment_id.id
+        if move.id in files:
+            files[move.id].sort(key=lambda file: file["id"] != main)
+    return files
