@@ -14,6 +14,8 @@ from .taxes import tax_lines
 
 #: As core's ``action_undo_reconciliation``: posted entries of bank lines are changed by their bank line only.
 AS_CORE = {"force_delete": True, "skip_readonly_check": True}
+#: Odoo marks a document that is reconciled as modified by hand, and then no longer offers to post its vendor's bills.
+NOBODY = {"skip_is_manually_modified": True}
 
 
 def book(line, counterparts, is_by_hand=False):
@@ -42,7 +44,7 @@ def undo(line, items):
             )
         )
     was_checked = line.checked
-    line.action_undo_reconciliation()
+    line.with_context(**NOBODY).action_undo_reconciliation()
     if line.checked != was_checked:
         line.checked = was_checked
 
@@ -68,7 +70,7 @@ class _Booking:
         made = self._replace(self.line, suspense, values)
         for new, key in zip(made, settled, strict=True):
             if key:
-                (new + items.browse(key)).reconcile()
+                (new + items.browse(key)).with_context(**NOBODY).reconcile()
         return {self.line.id: made.ids}
 
     # -------------------------------------------------------------------------

@@ -14,9 +14,16 @@ Without its prefix, or without its year, a number says less; the serial number a
 >>> index.find("Rechnung 2026/00043").named, index.find("facture 00043").named
 ({2: 2}, {2: 1})
 
+What is a part of a longer number, or a month, is no number of a document by itself:
+
+>>> index = NumberIndex({1: ["1234-1234"], 2: ["2026/05"]})
+>>> index.find("EREF: SD36-1234-1234-1234").named, index.find("Miete 2026/05").named
+({}, {2: 1})
+
 A number of the same sequence that no candidate has is one of a document that is not open any more, and speaks against
 everything that would fit otherwise:
 
+>>> index = NumberIndex({1: ["INV/2026/00042"]})
 >>> index.find("INV/2026/00017")
 Named(named={}, others=('INV/2026/00017',))
 """
@@ -34,6 +41,8 @@ MAX_TEXT = 2000
 MAX_PIECES = 7
 #: A serial number alone is looked for where it is written with so many digits.
 MIN_SERIAL = 4
+#: A number in one piece of so many digits stands for itself; a shorter one between others is a part of them.
+LONG_NUMBER = 8
 #: A year and a serial number with so many digits are the number of a document: a month has two.
 LEAST_AFTER_YEAR = 3
 
@@ -41,6 +50,7 @@ PIECE = re.compile(r"[^\W\d_]{1,40}|\d{1,30}")
 #: Two pieces further apart than these are no number.
 GAP = re.compile(r"[ \t\r\n/._:#°-]{0,3}")
 YEAR = re.compile(r"(?:19|20)\d\d")
+DAY = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])[0-3]\d|[0-3]\d(?:0[1-9]|1[0-2])(?:19|20)\d\d")
 #: Where a bank may have cut a number: the text's end, and a line's end with digits after it.
 AT_END = re.compile(r"\s{0,3}(?:\Z|(?<=\n)\d)")
 #: What joins the pieces of one number; blanks and points also separate a word from the number after it.
@@ -92,8 +102,8 @@ def forms(number):
     if not digits or len("".join(words)) < MIN_SERIAL:
         return {}
     found = {}
-    if _is_day(words):
-        # Why not more: `20260512` and `May 2026` are on every second line.
+    if _is_day(words) or _is_period(words):
+        # Why not more: payers write for which month or day they pay.
         _add(found, words, SERIAL)
     elif len(words) > 1 or len(digits[0]) > 5:
         _add(found, words, FULL)
@@ -106,7 +116,7 @@ def forms(number):
         _add(found, short, FULL)
     letters = [position for position, word in enumerate(words) if not word.isdigit()]
     if letters and len(digits) > 1:
-        _add(found, digits, PARTLY)
+        _add(found, digits, SERIAL if _is_period(digits) else PARTLY)
     if years and letters:
         _add(found, [word for position, word in enumerate(words) if position != years[0]], PARTLY)
     if len(words) > 1 and words[-1].isdigit() and len(words[-1]) >= MIN_SERIAL and not YEAR.fullmatch(words[-1]):
@@ -133,6 +143,14 @@ def _is_date(digits, places):
         and 1 <= int(digits[month]) <= 12
         and 1 <= int(digits[day]) <= 31
     )
+
+
+def _is_period(words):
+    """Whether it may be a month or a day: a year and nothing else of more than two digits, or the digits of a day."""
+    if len(words) == 1:
+        return bool(DAY.fullmatch(words[0]))
+    others = [word for word in words if not YEAR.fullmatch(word)]
+    return len(others) < len(words) and all(word.isdigit() and len(word) <= 2 for word in others)
 
 
 def _add(found, words, says):
@@ -228,6 +246,8 @@ class NumberIndex:
             return 0
         if start and says < FULL and self._belongs_to(found[start - 1], first, text):
             return 0
+        if says == FULL and self._is_within_digits(found, start, end, text):
+            return 0
         if says == PARTLY and self._is_something_else(found, start, end, text):
             return SERIAL
         if end < len(found) and found[end].text.isdigit() and JOINT.fullmatch(text, last.end, found[end].start):
@@ -248,6 +268,19 @@ class NumberIndex:
         words, before = [piece.text for piece in found[start:end]], found[start - 1] if start else None
         is_group = before and before.text.isdigit() and text[before.end : found[start].start] == " "
         return _is_day(words) or (words[0].isdigit() and is_group)
+
+    def _is_within_digits(self, found, start, end, text):
+        """Does a number without letters go on, to the left or to the right?"""
+        if not all(piece.text.isdigit() for piece in found[start:end]):
+            return False
+        if end == start + 1 and len(found[start].text) >= LONG_NUMBER:
+            return False
+        neighbours = [(found[start - 1], found[start])] if start else []
+        neighbours += [(found[end - 1], found[end])] if end < len(found) else []
+        return any(
+            JOINT.fullmatch(text, left.end, right.start) and left.text.isdigit() and right.text.isdigit()
+            for left, right in neighbours
+        )
 
     def _belongs_to(self, before, first, text):
         """Is this the rest of a longer number, or one of another sequence?"""

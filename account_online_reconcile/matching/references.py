@@ -87,13 +87,18 @@ def read_whole(text):
 
     >>> read_whole("INV/2026/00026"), sorted(read_whole("+++010/8068/17183+++"))
     (frozenset(), [Reference(scheme='be', number='010806817183')])
+
+    The number of a sales invoice is none, whatever its digits are:
+
+    >>> read_whole("SI-264267")
+    frozenset()
     """
     danish = DANISH.search(text[:MAX_TEXT])
     whole = "".join(filter(str.isalnum, danish[1] if danish else text[:MAX_TEXT])).upper()
     return frozenset(
         reference
         for reference in read(text)
-        if whole.removeprefix("SI").lstrip("0") == reference.number.lstrip("0")
+        if (whole.removeprefix("SI") if reference.scheme == "si" else whole).lstrip("0") == reference.number.lstrip("0")
         or (reference.scheme == "fi" and whole.startswith("RF"))
     )
 

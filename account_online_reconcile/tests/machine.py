@@ -1,0 +1,288 @@
+"""Users match, accept, undo, cancel, credit and import, in any order: the books stay true.
+
+A state machine for Hypothesis. What Odoo or we refuse with a sentence must leave everything as it was; after each step
+the invariants below hold.
+"""
+
+from collections import Counter
+from itertools import count
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from odoo.exceptions import UserError
+
+from .common import DAY
+
+#: Few of everything, so that much of it meets.
+amounts = st.sampled_from([50.0, 100.0, 100.0, 150.0])
+types = st.sampled_from(["out_invoice", "out_invoice", "in_invoice", "out_refund"])
+picks = st.integers(0, 9)
+texts = st.sampled_from(["number", "number", "two numbers", "partner", "nothing"])
+shares = st.sampled_from([1, 1, 1, 0.5, 1.5])
+
+
+class ReconcileMachine(RuleBasedStateMachine):
+    """
+    :cvar case: the running ``ReconcileCommon``, with ``other`` (a second bank journal)
+    :cvar done: Counter of what happened, in all runs
+    """
+
+    case = None
+    done = None
+
+    def __init__(self):
+        super().__init__()
+        self.env = self.case.env
+        self.savepoint = self.env.cr.savepoint(flush=True)
+        self.documents = self.env["account.move"]
+        self.lines = self.env["account.bank.statement.line"]
+        self.labels = count(1)
+        self.locked = False
+
+    def teardown(self):
+        self.env.invalidate_all(flush=False)
+        self.savepoint.close(rollback=True)
+        self.env.transaction.clear()
+
+    # -------------------------------------------------------------------------
+    # WHAT THERE IS
+    # -------------------------------------------------------------------------
+
+    def pick(self, records, number):
+        return records[number % len(records)] if records else records
+
+    def decisions(self, state):
+        return self.case.Decision.search(
+            [("statement_line_id", "in", self.lines.ids), ("state", "=", state)], order="id"
+        )
+
+    def attempt(self, action):
+        """:return: whether it was done; what is refused changes nothing"""
+        before = self.snapshot()
+        try:
+            with self.env.cr.savepoint():
+                action()
+                self.env.flush_all()
+        except UserError:
+            self.done["refused"] += 1
+            self.env.invalidate_all(flush=False)
+            assert self.snapshot() == before, "what was refused has changed something"
+            return False
+        return True
+
+    def snapshot(self):
+        """Everything that a booking may touch."""
+        self.env.flush_all()
+        rows = {}
+        for table, columns in (
+            ("account_move_line", "id, move_id, account_id, partner_id, balance, amount_residual, reconciled"),
+            ("account_move", "id, state, payment_state, amount_residual, checked"),
+            ("account_bank_statement_line", "id, is_reconciled, partner_id, amount_residual"),
+            ("account_partial_reconcile", "id, debit_move_id, credit_move_id, amount"),
+            ("account_reconcile_decision", "id, state, statement_line_id, booked_items"),
+        ):
+            self.env.cr.execute(f"SELECT {columns} FROM {table} ORDER BY id")
+            rows[table] = self.env.cr.fetchall()
+        return rows
+
+    # -------------------------------------------------------------------------
+    # WHAT HAPPENS
+    # -------------------------------------------------------------------------
+
+    @initialize(documents=st.lists(st.tuples(types, amounts, picks), min_size=2, max_size=4))
+    def begin(self, documents):
+        for move_type, amount, partner in documents:
+            self.issue(move_type, amount, partner)
+
+    def partner(self, number):
+        return (self.case.partner_a, self.case.partner_b)[number % 2]
+
+    @rule(move_type=types, amount=amounts, partner=picks)
+    def a_document_is_issued(self, move_type, amount, partner):
+        self.issue(move_type, amount, partner)
+
+    def issue(self, move_type, amount, partner):
+        values = {"ref": f"SUP-{next(self.labels)}"} if move_type == "in_invoice" else {}
+        self.attempt(lambda: self.add_document(move_type, amount, partner, values))
+
+    def add_document(self, move_type, amount, partner, values):
+        self.documents += self.case.document(amount, move_type, self.partner(partner), **values)
+
+    @rule(document=picks, other=picks, text=texts, share=shares)
+    def a_line_is_imported(self, document, other, text, share):
+        document, other = self.pick(self.documents, document), self.pick(self.documents, other)
+        if not document:
+            return
+        sign = -1 if document.move_type in ("in_invoice", "out_refund") else 1
+        number = document.ref if document.move_type == "in_invoice" else document.name
+        words = {"number": f"{number}", "two numbers": f"{number} {other.name}"}.get(text, "Thank you")
+        values = {"partner_id": document.partner_id.id} if text == "partner" else {}
+        label = f"{words} #{next(self.labels)}"
+        self.lines += self.case.line(sign * document.amount_total * share, label, **values)
+
+    @rule(amount=amounts)
+    def money_goes_to_the_other_bank(self, amount):
+        label = f"Transfer #{next(self.labels)}"
+        self.lines += self.case.line(-amount, label, account_number=self.case.other.bank_acc_number)
+        self.lines += self.case.line(amount, label, self.case.other, account_number=self.case.journal.bank_acc_number)
+
+    @rule()
+    def counterparts_are_looked_for(self):
+        self.case.journal.action_find_counterparts()
+
+    @rule(is_on=st.booleans())
+    def automatic_booking_is_switched(self, is_on):
+        self.case.journal.action_reconcile_dry_run()
+        self.case.journal.reconcile_automatically = is_on
+
+    @rule(number=picks)
+    def a_proposal_is_accepted(self, number):
+        if proposal := self.pick(self.decisions("proposed"), number):
+            line = proposal.statement_line_id
+            if self.attempt(proposal.action_accept):
+                self.done["accepted"] += 1
+                assert line.is_reconciled
+                assert not self.locked, "an entry of a locked period was changed"
+
+    @rule(number=picks)
+    def a_booking_is_undone(self, number):
+        if decision := self.pick(self.decisions("booked"), number):
+            line = decision.statement_line_id
+            if self.attempt(decision.action_undo):
+                self.done["undone"] += 1
+                assert not line.is_reconciled
+
+    @rule(number=picks)
+    def a_person_books_on_an_account(self, number):
+        line = self.pick(self.lines.filtered(lambda line: not line.is_reconciled), number)
+        if line and line._seek_for_lines()[1]:
+            account = self.case.company_data["default_account_expense"]
+            self.attempt(lambda: line._seek_for_lines()[1].write({"account_id": account.id}))
+
+    @rule(number=picks, document=picks)
+    def a_person_matches_in_the_entry(self, number, document):
+        """As with Odoo alone: the suspense item gets the document's account, and both are reconciled."""
+        line = self.pick(self.lines.filtered(lambda line: not line.is_reconciled), number)
+        documents = self.documents.filtered(lambda move: move.state == "posted" and move.amount_residual)
+        document = self.pick(documents, document)
+        if not line or not document or not line._seek_for_lines()[1]:
+            return
+        item = document.line_ids.filtered(lambda item: item.account_id.reconcile)
+
+        def match():
+            suspense = line._seek_for_lines()[1]
+            suspense.write({"account_id": item.account_id.id, "partner_id": item.partner_id.id})
+            (suspense + item).reconcile()
+
+        self.done["matched by hand"] += self.attempt(match)
+
+    @rule(number=picks)
+    def a_person_undoes_as_odoo_does(self, number):
+        if line := self.pick(self.lines.filtered("is_reconciled"), number):
+            self.attempt(line.action_undo_reconciliation)
+
+    @rule(number=picks, then=st.sampled_from(["post", "cancel"]))
+    def a_document_is_reset(self, number, then):
+        document = self.pick(self.documents.filtered(lambda move: move.state == "posted"), number)
+        if document and self.attempt(document.button_draft):
+            self.done["reset"] += self.attempt(document.action_post if then == "post" else document.button_cancel)
+
+    @rule(number=picks)
+    def a_credit_note_settles_a_document(self, number):
+        document = self.pick(self.documents.filtered(lambda move: move.state == "posted"), number)
+        if document and document.move_type != "out_refund":
+            self.attempt(lambda: document._reverse_moves([{"invoice_date": DAY}], cancel=True))
+
+    @rule(number=picks, partner=picks)
+    def the_partner_of_a_line_is_changed(self, number, partner):
+        if line := self.pick(self.lines, number):
+            self.attempt(lambda: line.write({"partner_id": self.partner(partner).id}))
+
+    @rule(is_locked=st.booleans())
+    def the_period_is_locked(self, is_locked):
+        # Why not the field: Odoo locks no period with open bank lines; one may have been locked before they came.
+        self.env.flush_all()
+        day = "2026-05-31" if is_locked else None
+        self.env.cr.execute(
+            "UPDATE res_company SET fiscalyear_lock_date = %s WHERE id = %s", [day, self.case.company.id]
+        )
+        self.env.invalidate_all()
+        self.locked = is_locked
+
+    # -------------------------------------------------------------------------
+    # WHAT STAYS TRUE
+    # -------------------------------------------------------------------------
+
+    @invariant()
+    def debit_equals_credit(self):
+        self.env.flush_all()
+        self.env.cr.execute(
+            """
+            SELECT move_id, sum(balance) FROM account_move_line
+             WHERE company_id = %s AND parent_state = 'posted' GROUP BY move_id HAVING sum(balance) <> 0
+            """,
+            [self.case.company.id],
+        )
+        assert not self.env.cr.fetchall()
+
+    @invariant()
+    def what_is_open_is_between_nothing_and_all(self):
+        self.env.cr.execute(
+            """
+            SELECT item.id, balance, amount_residual
+              FROM account_move_line item JOIN account_account account ON account.id = item.account_id
+             WHERE item.company_id = %s AND parent_state = 'posted' AND account.reconcile
+                   AND (amount_residual * balance < 0 OR abs(amount_residual) > abs(balance))
+            """,
+            [self.case.company.id],
+        )
+        assert not self.env.cr.fetchall()
+
+    @invariant()
+    def what_is_matched_is_no_longer_open(self):
+        self.env.cr.execute(
+            """
+            SELECT item.id, item.balance, item.amount_residual, sum(partial.amount)
+              FROM account_move_line item
+              JOIN account_partial_reconcile partial ON item.id IN (partial.debit_move_id, partial.credit_move_id)
+             WHERE item.company_id = %s
+          GROUP BY item.id HAVING abs(item.balance) - sum(partial.amount) <> abs(item.amount_residual)
+            """,
+            [self.case.company.id],
+        )
+        assert not self.env.cr.fetchall()
+
+    @invariant()
+    def the_bank_item_is_what_the_bank_said(self):
+        for line in self.lines:
+            liquidity, _suspense, _others = line._seek_for_lines()
+            assert len(liquidity) == 1
+            assert liquidity.balance == line.amount
+
+    @invariant()
+    def a_line_is_booked_at_most_once(self):
+        """Decisions whose journal items are in the books."""
+        items = Counter()
+        for decision in self.decisions("booked"):
+            for line, made in decision.booked_items.items():
+                if len(self.env["account.move.line"].browse(made).exists()) == len(made):
+                    items[line] += 1
+        assert not [line for line, times in items.items() if times > 1]
+
+    @invariant()
+    def the_trail_is_complete(self):
+        for decision in self.decisions("booked") + self.decisions("undone"):
+            assert decision.booked_at
+            assert decision.is_automatic == (not decision.booked_by_id)
+            assert decision.counterparts
+            assert decision.booked_items
+            assert decision.why
+            undone = decision.state == "undone"
+            assert bool(decision.undone_at) == undone
+            assert bool(decision.undone_by_id) == undone
+
+    @invariant()
+    def no_proposal_is_for_a_line_that_is_settled_by_us(self):
+        booked = self.decisions("booked").filtered(lambda one: one.statement_line_id.is_reconciled)
+        assert not booked.statement_line_id & self.decisions("proposed").statement_line_id
