@@ -7,4 +7,8 @@
     "license": "LGPL-3",
     "development_status": "Alpha",
     "depends": ["base"],
+    "external_dependencies": {
+        "python": ["python-stdnum"],
+        "apt": {"python-stdnum": "python3-stdnum"},
+    },
 }

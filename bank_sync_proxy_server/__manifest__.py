@@ -26,5 +26,8 @@
         "data/bank_sync_vault.xml",
     ],
     "uninstall_hook": "uninstall_hook",
-    "external_dependencies": {"python": ["phonenumbers"], "apt": {"phonenumbers": "python3-phonenumbers"}},
+    "external_dependencies": {
+        "python": ["phonenumbers", "prometheus-client"],
+        "apt": {"phonenumbers": "python3-phonenumbers", "prometheus-client": "python3-prometheus-client"},
+    },
 }

@@ -7,6 +7,7 @@ which is what nobody gets below (0: what is no JSON).
 """
 
 import argparse
+import functools
 import importlib.util
 import io
 import json
@@ -129,14 +130,19 @@ def find_rows(value):
 
     def walk(item):
         for inner in item.values() if isinstance(item, dict) else item if isinstance(item, list) else ():
-            if isinstance(inner, list) and len(inner) == 1 and isinstance(inner[0], dict):
+            if isinstance(inner, list) and len(inner) == 1 and isinstance(inner[0], dict) and names & {*inner[0]}:
+                # Why nothing within: a transaction may have parts with amounts of their own, such as fees.
                 found.append(inner)
-            walk(inner)
+            else:
+                walk(inner)
 
+    names = {
+        *("amount", "transactionAmount", "transaction_amount", "attributes", "legs", "Payment", "resultAmount"),
+        "transaction_info",
+    }
     # Why a list around it: an answer may itself be the list.
     walk([value])
-    named = [rows for rows in found if {"amount", "transactionAmount", "transaction_amount", "attributes"} & {*rows[0]}]
-    return named[-1] if named else None
+    return found[-1] if found else None
 
 
 def asking(script, answer, given):
@@ -149,12 +155,14 @@ def asking(script, answer, given):
             response = requests.Response()
             response.status_code, response.request, response.url = 200, request, request.url
             response.headers["Content-Type"] = script.media_type
+            response.headers.update(signed(answer(request)))
             response.raw = urllib3.HTTPResponse(io.BytesIO(answer(request)), preload_content=False)
             return response
 
         def close(self):
             pass
 
+    signed = functools.cache(getattr(script.server, "sign", lambda _content: {}))
     connect = adapter.connect
 
     def connect_to_memory(*args, **options):

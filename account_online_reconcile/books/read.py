@@ -107,6 +107,7 @@ class JournalReader:
                 if row["foreign_currency"]
                 else None,
                 decimals=row["decimals"],
+                payout=row["payout"] or "",
             )
             for row in self._rows(
                 SQL(
@@ -116,6 +117,7 @@ class JournalReader:
                            regexp_replace(COALESCE(move.narration, ''), '<[^>]*>', ' ', 'g') AS note,
                            line.transaction_details->>'creditor_reference' AS reference,
                            line.transaction_details->>'end_to_end_id' AS end_to_end,
+                           line.transaction_details->'payout'->>'id' AS payout,
                            CASE WHEN jsonb_typeof(line.transaction_details->'remittance') = 'array'
                                 THEN (SELECT string_agg(text, ' ')
                                         FROM jsonb_array_elements_text(line.transaction_details->'remittance') text)

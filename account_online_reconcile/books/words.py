@@ -23,6 +23,7 @@ def sentences(env):
         "fee": env._("The payout is the sum of the payments less a fee of %s."),
         "in_transit": env._("A payment of this amount was registered and is in transit."),
         "own_transfer": env._("The other side of this transfer is a line of another journal of yours."),
+        "payout": env._("The other side is a payout of the payment service, which the bank's text names."),
         "rule": env._("The rule “%s” applies."),
         "memory": env._("You have booked %s such payments in this way."),
         "ambiguous": env._("Several documents fit equally well."),
@@ -43,6 +44,9 @@ def sentences(env):
         "returned": env._("The payment %s seems to have come back."),
         "claimed_twice": env._("Another line fits the same document."),
         "unconfirmed_transfer": env._("The amounts are opposite, but no account number confirms the transfer."),
+        "unconfirmed_payout": env._(
+            "The amount is that of a payment service's payout, but the bank's text does not name it."
+        ),
         "rule_is_manual": env._("The rule is not automated."),
         "rule_leaves_rest": env._("The lines of the rule do not add up to the payment: %s would be left."),
         "not_switched_on": env._("Automatic booking is not switched on for this."),

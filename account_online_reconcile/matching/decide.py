@@ -114,6 +114,8 @@ class Matcher:
             return None
         evidence = read_line(line, self.candidates, self.rules)
         is_transfer = bool(line.account) and account_key(line.account) in self.own
+        # Why: what a payment service pays out is no customer's payment, whatever else has the same amount.
+        is_transfer = is_transfer or bool(line.payout or (side and side.is_payout and side.is_certain))
         answer = self._by_reference(line, evidence)
         guess = None
         if not answer and not is_transfer:
@@ -339,7 +341,10 @@ class Matcher:
     def _by_transfer(self, line, side):
         if not side:
             return None
-        reason = Reason("own_transfer" if side.is_certain else "unconfirmed_transfer")
+        if side.is_payout:
+            reason = Reason("payout" if side.is_certain else "unconfirmed_payout")
+        else:
+            reason = Reason("own_transfer" if side.is_certain else "unconfirmed_transfer")
         return Answer(TRANSFER, (Counterpart(OWN_TRANSFER, side.other, line.amount),), (reason,), side.is_certain)
 
     def _by_rule(self, line, evidence):

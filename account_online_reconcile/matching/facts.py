@@ -53,7 +53,8 @@ class Line:
 
     ``label``, ``details`` and ``note`` are free text. ``reference`` is the bank's field for a structured reference,
     ``end_to_end`` the id that the payer gave. ``account`` is the counterparty's account number. ``foreign`` is the
-    amount before the bank converted it, where it says so.
+    amount before the bank converted it, where it says so. ``payout`` is the id of the payout that the line is, in the
+    journal of a payment service.
     """
 
     key: object
@@ -71,6 +72,7 @@ class Line:
     journal: object = None
     foreign: Money | None = None
     decimals: int = 2
+    payout: str = ""
 
     @property
     def texts(self):

@@ -50,7 +50,6 @@ PIECE = re.compile(r"[^\W\d_]{1,40}|\d{1,30}")
 #: Two pieces further apart than these are no number.
 GAP = re.compile(r"[ \t\r\n/._:#°-]{0,3}")
 YEAR = re.compile(r"(?:19|20)\d\d")
-DAY = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])[0-3]\d|[0-3]\d(?:0[1-9]|1[0-2])(?:19|20)\d\d")
 #: Where a bank may have cut a number: the text's end, and a line's end with digits after it.
 AT_END = re.compile(r"\s{0,3}(?:\Z|(?<=\n)\d)")
 #: What joins the pieces of one number; blanks and points also separate a word from the number after it.
@@ -102,8 +101,8 @@ def forms(number):
     if not digits or len("".join(words)) < MIN_SERIAL:
         return {}
     found = {}
-    if _is_day(words) or _is_period(words):
-        # Why not more: payers write for which month or day they pay.
+    if _is_day(words):
+        # Why not more: `20260512` and `May 2026` are on every second line.
         _add(found, words, SERIAL)
     elif len(words) > 1 or len(digits[0]) > 5:
         _add(found, words, FULL)
@@ -116,7 +115,7 @@ def forms(number):
         _add(found, short, FULL)
     letters = [position for position, word in enumerate(words) if not word.isdigit()]
     if letters and len(digits) > 1:
-        _add(found, digits, SERIAL if _is_period(digits) else PARTLY)
+        _add(found, digits, SERIAL if _is_day(digits) else PARTLY)
     if years and letters:
         _add(found, [word for position, word in enumerate(words) if position != years[0]], PARTLY)
     if len(words) > 1 and words[-1].isdigit() and len(words[-1]) >= MIN_SERIAL and not YEAR.fullmatch(words[-1]):
@@ -125,11 +124,16 @@ def forms(number):
 
 
 def _is_day(words):
-    """Is this a day, or a word with a year and nothing else?
+    """Is this a day or a month, or a word with a year and nothing else? Payers write for which month they pay.
 
     >>> [_is_day(words) for words in (["20260512"], ["12", "05", "2026"], ["MAY", "2026"], ["INV", "2026", "5"])]
     [True, True, True, False]
+    >>> [_is_day(words) for words in (["2026", "05"], ["1", "2026"], ["2026", "105"])]
+    [True, True, False]
     """
+    others = [word for word in words if not YEAR.fullmatch(word)]
+    if 0 < len(others) < len(words) and all(word.isdigit() and len(word) <= 2 for word in others):
+        return True
     digits = "".join(words)
     if digits.isdigit():
         return len(words) in (1, 3) and any(_is_date(digits, places) for places in DAYS if len(digits) == places[-1])
@@ -143,14 +147,6 @@ def _is_date(digits, places):
         and 1 <= int(digits[month]) <= 12
         and 1 <= int(digits[day]) <= 31
     )
-
-
-def _is_period(words):
-    """Whether it may be a month or a day: a year and nothing else of more than two digits, or the digits of a day."""
-    if len(words) == 1:
-        return bool(DAY.fullmatch(words[0]))
-    others = [word for word in words if not YEAR.fullmatch(word)]
-    return len(others) < len(words) and all(word.isdigit() and len(word) <= 2 for word in others)
 
 
 def _add(found, words, says):
@@ -263,12 +259,6 @@ class NumberIndex:
                 return min(says, PARTLY)
         return says
 
-    def _is_something_else(self, found, start, end, text):
-        """A day, or groups of digits such as those of an account number?"""
-        words, before = [piece.text for piece in found[start:end]], found[start - 1] if start else None
-        is_group = before and before.text.isdigit() and text[before.end : found[start].start] == " "
-        return _is_day(words) or (words[0].isdigit() and is_group)
-
     def _is_within_digits(self, found, start, end, text):
         """Does a number without letters go on, to the left or to the right?"""
         if not all(piece.text.isdigit() for piece in found[start:end]):
@@ -281,6 +271,12 @@ class NumberIndex:
             JOINT.fullmatch(text, left.end, right.start) and left.text.isdigit() and right.text.isdigit()
             for left, right in neighbours
         )
+
+    def _is_something_else(self, found, start, end, text):
+        """A day, or groups of digits such as those of an account number?"""
+        words, before = [piece.text for piece in found[start:end]], found[start - 1] if start else None
+        is_group = before and before.text.isdigit() and text[before.end : found[start].start] == " "
+        return _is_day(words) or (words[0].isdigit() and is_group)
 
     def _belongs_to(self, before, first, text):
         """Is this the rest of a longer number, or one of another sequence?"""

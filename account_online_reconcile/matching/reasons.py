@@ -20,6 +20,7 @@ SENTENCES = {
     "fee": "The payout is the sum of the payments less a fee of %s.",
     "in_transit": "A payment of this amount was registered and is in transit.",
     "own_transfer": "The other side of this transfer is a line of another journal of yours.",
+    "payout": "The other side is a payout of the payment service, which the bank's text names.",
     "rule": "The rule “%s” applies.",
     "memory": "You have booked %s such payments in this way.",
     # What keeps it from being booked.
@@ -41,6 +42,7 @@ SENTENCES = {
     "returned": "The payment %s seems to have come back.",
     "claimed_twice": "Another line fits the same document.",
     "unconfirmed_transfer": "The amounts are opposite, but no account number confirms the transfer.",
+    "unconfirmed_payout": "The amount is that of a payment service's payout, but the bank's text does not name it.",
     "rule_is_manual": "The rule is not automated.",
     "rule_leaves_rest": "The lines of the rule do not add up to the payment: %s would be left.",
     "not_switched_on": "Automatic booking is not switched on for this.",

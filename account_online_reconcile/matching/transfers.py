@@ -6,7 +6,15 @@
 >>> out = Line(1, date(2026, 5, 4), Decimal("-500"), journal="A", account="BE71 0961 2345 6769")
 >>> into = Line(2, date(2026, 5, 5), Decimal("500"), journal="B")
 >>> pair([out, into], {"B": "BE71096123456769"})[1]
-Side(other=2, is_certain=True)
+Side(other=2, is_certain=True, is_payout=False)
+
+A payment service pays out to the bank from an account of its own, whose number says nothing. The id does, where the
+bank's text has it:
+
+>>> out = Line(1, date(2026, 5, 4), Decimal("-500"), journal="A", payout="po_1Qx7")
+>>> into = Line(2, date(2026, 5, 6), Decimal("500"), journal="B", label="STRIPE PO1QX7", account="IE29")
+>>> pair([out, into], {})[2]
+Side(other=1, is_certain=True, is_payout=True)
 """
 
 from collections import defaultdict
@@ -15,12 +23,17 @@ from typing import NamedTuple
 
 from .partners import account_key
 
+#: A shorter id may stand in any text.
+LEAST_ID = 6
+
 
 class Side(NamedTuple):
-    """``is_certain``: an account number of one of both lines is the other journal's."""
+    """``is_certain``: an account number of one of both lines is the other journal's, or the bank's text names the
+    payout. ``is_payout``: one of both lines is the payout of a payment service."""
 
     other: object
     is_certain: bool
+    is_payout: bool = False
 
 
 def pair(lines, accounts, days=5):
@@ -58,8 +71,9 @@ def _pair_group(incoming, outgoing, own, days):
             others = sides[one.key]
             # Why both ways: where one side has two possible other sides, nobody knows which it is.
             if len(others) == 1 and len(sides[others[0].key]) == 1:
-                found[one.key] = Side(others[0].key, only_certain)
-                found[others[0].key] = Side(one.key, only_certain)
+                is_payout = bool(one.payout or others[0].payout)
+                found[one.key] = Side(others[0].key, only_certain, is_payout)
+                found[others[0].key] = Side(one.key, only_certain, is_payout)
         if found or (only_certain and any(sides.values())):
             return found
     return {}
@@ -68,6 +82,9 @@ def _pair_group(incoming, outgoing, own, days):
 def _may_be_one(one, other, own, days):
     if one.journal == other.journal or abs(one.day - other.day) > timedelta(days=days):
         return False
+    if one.payout or other.payout:
+        # Why not by account numbers: the service pays from one of its own, and takes back to it.
+        return not (one.payout and other.payout)
     # An account number that is nobody's own, or another journal's, says that the money went elsewhere.
     return all(
         not account_key(line.account) or account_key(line.account) == own.get(opposite.journal)
@@ -76,7 +93,17 @@ def _may_be_one(one, other, own, days):
 
 
 def _is_confirmed(one, other, own):
+    if one.payout or other.payout:
+        return _names(other, one.payout) or _names(one, other.payout)
     return any(
         own.get(opposite.journal) and account_key(line.account) == own.get(opposite.journal)
         for line, opposite in ((one, other), (other, one))
+    )
+
+
+def _names(line, payout):
+    """Why without punctuation: banks print texts in capitals, and leave out what their character set lacks."""
+    payout = account_key(payout)
+    return len(payout) >= LEAST_ID and any(
+        payout in account_key(text) for text in (*line.texts, line.reference, line.end_to_end)
     )

@@ -82,7 +82,7 @@ class ReconcileMachine(RuleBasedStateMachine):
             ("account_partial_reconcile", "id, debit_move_id, credit_move_id, amount"),
             ("account_reconcile_decision", "id, state, statement_line_id, booked_items"),
         ):
-            self.env.cr.execute(f"SELECT {columns} FROM {table} ORDER BY id")
+            self.env.cr.execute(f"SELECT {columns} FROM {table} ORDER BY id")  # pylint: disable=sql-injection
             rows[table] = self.env.cr.fetchall()
         return rows
 

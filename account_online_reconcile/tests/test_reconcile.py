@@ -154,6 +154,19 @@ class TestReconcile(ReconcileCommon):
         decision.action_undo()
         self.assertFalse(out.is_reconciled or into.is_reconciled)
 
+    def test_a_payout_is_booked_with_its_arrival_at_the_bank(self):
+        service = self.journal.copy({"name": "Stripe"})
+        payout = {"payout": {"id": "po_1Qx7Yz", "amount": "812.43", "currency": "USD"}}
+        out = self.line(-812.43, "STRIPE PAYOUT", service, transaction_details=payout)
+        self.document(812.43)
+        into = self.line(812.43, "STRIPE PO1QX7YZ", account_number="IE29AIBK93115212345678")
+        decision = self.find(into)
+        self.assertEqual(decision.step, "transfer")
+        decision.action_accept()
+        self.assertTrue(out.is_reconciled and into.is_reconciled)
+        items = (out + into).line_ids.filtered(lambda item: item.account_id == self.company.transfer_account_id)
+        self.assertEqual(sorted(items.mapped("balance")), [-812.43, 812.43])
+
     def test_a_rule_of_core_books_what_it_says(self):
         fees = self.company_data["default_account_expense"]
         self.env["account.reconcile.model"].create(

@@ -33,6 +33,8 @@ def policy_of(account):
         by_value_date=account.date_choice == "value",
         sign=account._transaction_sign(),
         decimal_places=account.currency_id.decimal_places,
+        reports_fees=account.reports_fees,
+        fees_on_own_line=account.fee_lines == "own",
     )
 
 

@@ -34,7 +34,7 @@ def read_accounts(messages):
 
 def _read_account(message):
     """:return: ``id``, ``name``, ``number``, ``currency``, ``type``, ``balance_at``, ``balance_date`` and ``id_scheme``
-    as texts, empty where unknown; ``balance`` and ``available`` as they came; None for what has no id
+    as texts, empty where unknown; ``balance`` and ``available`` as they came; ``reports_fees``; None for what has no id
     """
     if not isinstance(message, dict) or not is_identifier(message.get("id")):
         return None
@@ -43,6 +43,7 @@ def _read_account(message):
         **{name: readable(message.get(name), MAX_NAME) for name in ("name", "number", "currency", "type")},
         **{name: readable(message.get(name), MAX_NAME) for name in ("balance_at", "balance_date", "id_scheme")},
         **{name: _number(message.get(name)) for name in ("balance", "available")},
+        "reports_fees": message.get("reports_fees") is True,
     }
 
 

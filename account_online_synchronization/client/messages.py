@@ -25,7 +25,8 @@ class Transaction:
 
     ``amount`` is in the account's currency, credit positive. ``foreign_amount`` and ``foreign_currency`` are both set
     or both None. ``booking_date`` may be missing for a pending one only. ``raw`` is the protocol object as it came,
-    without what a database can't store, see :func:`storable`.
+    without what a database can't store, see :func:`storable`. ``fee`` is part of ``amount`` and signed like it; None
+    where there is none. ``foreign_amount`` is that of the amount without the fee.
     """
 
     id: str | None
@@ -41,6 +42,8 @@ class Transaction:
     remittance: tuple[str, ...] = ()
     reference: str = ""
     pending_id: str | None = None
+    fee: Decimal | None = None
+    fee_description: str = ""
     raw: dict = field(default_factory=dict, compare=False, hash=False, repr=False)
 
     @property
@@ -67,7 +70,8 @@ def parse_transaction(message):
     currency = readable(message.get("currency"))
     if len(currency) != 3:
         raise BadTransaction(_lt("It has no currency."))
-    foreign_amount, foreign_currency = _foreign(message, currency, amount)
+    fee, fee_description = _fee(message)
+    foreign_amount, foreign_currency = _foreign(message, currency, amount - (fee or 0))
     counterparty = message.get("counterparty")
     counterparty = counterparty if isinstance(counterparty, dict) else {}
     remittance = message.get("remittance") or ()
@@ -88,6 +92,8 @@ def parse_transaction(message):
         remittance=tuple(filter(None, map(readable, remittance[:MAX_ITEMS]))),
         reference=readable(message.get("creditor_reference")) or readable(message.get("end_to_end_id")),
         pending_id=readable(message.get("pending_id"), MAX_ID) or None,
+        fee=fee,
+        fee_description=fee_description,
         raw=storable(message),
     )
 
@@ -143,6 +149,11 @@ OF_FOREIGN_AMOUNTS = (
     _lt("Its amount in the foreign currency “%(value)s” is not a number."),
     _lt("Its amount in the foreign currency “%(value)s” is out of range."),
 )
+OF_FEES = (
+    _lt("The amount of its fee is missing or not a decimal number."),
+    _lt("The amount “%(value)s” of its fee is not a number."),
+    _lt("The amount “%(value)s” of its fee is out of range."),
+)
 
 
 def _amount(value, sentences=OF_AMOUNTS):
@@ -172,6 +183,16 @@ def _foreign(message, currency, amount):
     if not foreign_amount or (foreign_amount > 0) != (amount > 0):
         return None, None
     return foreign_amount, foreign_currency
+
+
+def _fee(message):
+    """:return: (amount, description) of the fee that the amount contains; (None, "") where it contains none"""
+    fee = message.get("fee")
+    if fee is None:
+        return None, ""
+    # Why an error otherwise: a fee that is passed over would be booked as a part of the sale.
+    fee = fee if isinstance(fee, dict) else {}
+    return _amount(fee.get("amount"), OF_FEES) or None, readable(fee.get("description"))
 
 
 def _days(message, status):

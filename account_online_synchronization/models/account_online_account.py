@@ -114,6 +114,18 @@ class AccountOnlineAccount(models.Model):
         required=True,
         help="Which of the bank's two dates new transactions have in the journal.",
     )
+    reports_fees = fields.Boolean(
+        readonly=True, copy=False, help="The provider reports the fee that the amount of a transaction contains."
+    )
+    fee_lines = fields.Selection(
+        selection=[("own", "Own line"), ("net", "Part of the transaction")],
+        string="Fees",
+        default="own",
+        required=True,
+        help="Own line: a payment of 100.00 with a fee of 3.20 becomes a transaction of 100.00, which pays the invoice "
+        "in full, and one of -3.20. Part of the transaction: it becomes one transaction of 96.80. A change applies to "
+        "new transactions only: imported ones stay as they are.",
+    )
     transaction_ids = fields.One2many(
         comodel_name="account.online.transaction", inverse_name="account_online_account_id", readonly=True
     )
@@ -332,6 +344,7 @@ class AccountOnlineAccount(models.Model):
             "account_number": str(number) if number else False,
             "account_type": message.get("type") if message.get("type") in types else "other",
             "currency_id": currency.id,
+            "reports_fees": bool(message.get("reports_fees")),
             **self._prepare_balance_values(message),
         }
 
@@ -425,6 +438,7 @@ class AccountOnlineAccount(models.Model):
             values["account_number"] = str(message["number"])
         if message.get("name"):
             values["online_name"] = str(message["name"])
+        values["reports_fees"] = bool(message.get("reports_fees"))
         self._write_changes(values)
         scheme = self._prepare_identity_values(message)["id_scheme"]
         if message.get("id_scheme") and scheme != self.id_scheme:

@@ -12,9 +12,10 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from .adoption import Wanted, adopt, similar
+from .fees import fee_id, take_apart, variants
 from .identity import Entry, identify
 from .likeness import Texts
-from .matching import NEW, SAME, Known, match
+from .matching import NEW, SAME, Known, match, money
 
 #: What becomes of a transaction: nothing, because it is a line · a line that was there before becomes it · a new line ·
 #: it stays beside the books, with a reason · it is pending, because its day has not passed · a user has deleted it ·
@@ -65,6 +66,8 @@ class Policy:
 
     ``is_load``: nothing of it has been stored so far, or the user wants older days, too.
     ``seen_on``: the day that it is at the bank, see :func:`~.windows.day_at_the_bank`.
+    ``reports_fees``: transactions of the account may carry a fee; ``fees_on_own_line``: what becomes of it, see
+    :mod:`.fees`.
     """
 
     seen_on: date
@@ -73,6 +76,8 @@ class Policy:
     by_value_date: bool = False
     sign: int = 1
     decimal_places: int = 2
+    reports_fees: bool = False
+    fees_on_own_line: bool = True
 
     def line_date(self, transaction):
         """The date of a transaction in the journal. A date stays a date: no time zone moves it."""
@@ -154,10 +159,12 @@ class _Deciding:
         self.retried = set()
         #: What was seen before its day, by identifier and by digest.
         self.held = {}
+        #: Booked transactions, those with a fee as two where they are two lines; fees that are charged no longer.
+        self.booked, self.waived = window.booked, set()
 
     def run(self):
-        entries = identify(self.window.booked)
-        matches, stored = self._match(entries)
+        entries, retried, stored = self._read()
+        matches = self._match(entries, retried, stored)
         shown = {found.known.identifier for found in matches if found.known}
         returning = self._find_deleted_before([found for found in matches if not found.known])
         decisions = [self._begin(found, returning) for found in matches]
@@ -165,8 +172,8 @@ class _Deciding:
         decisions = self._lock([self._end(one) for one in decisions])
         return Decisions(
             decisions,
-            repeats=len(self.window.booked) - len(entries),
-            withdrawn=frozenset(self.window.removed - shown),
+            repeats=len(self.booked) - len(entries),
+            withdrawn=frozenset((self.window.removed | self.waived) - shown),
             gone=self._gone(stored, shown),
             lost=self._lost(stored, shown),
         )
@@ -175,21 +182,39 @@ class _Deciding:
     # WHAT IS KNOWN
     # -------------------------------------------------------------------------
 
-    def _match(self, entries):
-        """:return: list of :class:`~.matching.Match` for the entries and what is retried, and all that is stored"""
-        retried = [one for one in self.books.retried() if one.identifier not in self.window.removed]
+    def _read(self):
+        """Read what is stored, and with it take apart what carries a fee.
+
+        :return: entries of the window, entries that are retried, and everything that is stored
+        """
+        window = self.window
+        retried = [one for one in self.books.retried() if one.identifier not in window.removed]
+        has_fees = self.policy.reports_fees or any(one.fee for one in window.booked)
+        entries = identify(variants(window.booked) if has_fees else window.booked)
         names = [name for entry in entries for name in (entry.identifier, entry.shared().identifier)]
+        if has_fees:
+            # Why of all: a fee that was charged before may be charged no longer.
+            names += [fee_id(one.id) for one in window.booked if one.id and not one.fee]
         stored = self.books.stored([*names, *(entry.identifier for entry in retried)])
         held = [known for known in stored if known.kind == "pending"]
         self.held = {name: known for known in held for name in (known.identifier, known.digest)}
         stored = [known for known in stored if known.kind != "pending"]
-        window = self.window
-        matches = match(entries, stored, window.first_day, window.removed, window.since, self.books.contents)
+        if has_fees:
+            known = {one.identifier: money(one.digest) if one.digest else "" for one in stored}
+            self.booked, self.waived = take_apart(window.booked, known.get, self.policy.fees_on_own_line)
+            entries = identify(self.booked)
+            retried = [one for one in retried if one.identifier not in self.waived]
+        return entries, retried, stored
+
+    def _match(self, entries, retried, stored):
+        """:return: list of :class:`~.matching.Match` for the entries and what is retried"""
+        window, removed = self.window, self.window.removed | self.waived
+        matches = match(entries, stored, window.first_day, removed, window.since, self.books.contents)
         # Why after the match: what is tried again may be shown under a new id, or under one that it shares.
         shown = {found.known.identifier for found in matches if found.known}
         retried = [entry for entry in retried if entry.identifier not in shown]
         self.retried = {entry.identifier for entry in retried}
-        return matches + match(retried, stored), stored
+        return matches + match(retried, stored)
 
     def _gone(self, stored, shown):
         first = self.window.first_day

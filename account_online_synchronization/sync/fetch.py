@@ -25,6 +25,7 @@ import threading
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 
 from ..client.client import ProxyClient
 from ..client.errors import BadTransaction, ProxyError
@@ -33,12 +34,14 @@ from ..client.messages import parse_transaction, storable, transaction_id
 from ..client.recording import Recording
 from ..client.words import _lt
 from .decide import Window
+from .fees import fee_id
 from .identity import unreadable_id
 from .refusals import REFUSED_BOOKMARKS, learned_history, within_history
 
 #: Pages of one account that a thread of the pool reads; the rest is read when the link is applied. Windows are kept in
 #: memory until then.
 PAGES_AHEAD = 20
+ZERO = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -123,15 +126,16 @@ def read_transaction(message, currency, decimal_places):
                 account_currency=currency,
             )
         )
-    if transaction.amount.normalize().as_tuple().exponent < -decimal_places:
-        raise BadTransaction(
-            _lt(
-                "Its amount %(amount)s has more decimals than %(currency)s. Ask the bank for the exact amount and "
-                "enter it by hand.",
-                amount=transaction.amount,
-                currency=currency,
+    for amount in (transaction.amount, transaction.fee or ZERO):
+        if amount.normalize().as_tuple().exponent < -decimal_places:
+            raise BadTransaction(
+                _lt(
+                    "Its amount %(amount)s has more decimals than %(currency)s. Ask the bank for the exact amount and "
+                    "enter it by hand.",
+                    amount=amount,
+                    currency=currency,
+                )
             )
-        )
     return transaction
 
 
@@ -141,7 +145,9 @@ def read_page(page, window, currency, decimal_places):
     window.cursor = bookmark if isinstance(bookmark, str) and not page.get("has_more") else None
     removed = page.get("removed_ids")
     if isinstance(removed, list):
-        window.removed.update(one for one in removed if isinstance(one, str))
+        for one in removed:
+            if isinstance(one, str):
+                window.removed |= {one, fee_id(one)}
     for message in page["transactions"]:
         try:
             transaction = read_transaction(message, currency, decimal_places)

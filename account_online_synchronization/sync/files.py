@@ -29,6 +29,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import accumulate
 from typing import NamedTuple
 
 from ..client.messages import Transaction
@@ -116,6 +117,12 @@ def recognise(transactions, coverage, code, stored=(), others=()):
     return _Recognition(transactions, coverage, code, stored, others).run()
 
 
+def as_new(transactions, code, stored):
+    """:return: the transactions under identifiers that nothing has yet"""
+    naming = _Recognition(transactions, None, code, stored, ())
+    return [replace(one, id=naming.new_identifier(number)) for number, one in enumerate(transactions)]
+
+
 def _own_identifier(transaction, code):
     return f"{FILE}{code}:id:{transaction.id}"
 
@@ -201,7 +208,6 @@ class _Recognition:
 
     def _continues(self, other, day):
         """Whether the balances prove that the file begins where the other one ended within the day, or ends there."""
-        rows = [row for row, key in zip(self.rows, self.keys, strict=True) if key[0] == day.isoformat()]
         mine = self.coverage
         if not mine.is_complete or not other.is_complete or mine.opening is None or other.opening is None:
             return False
@@ -209,8 +215,24 @@ class _Recognition:
         precedes = mine.last == other.first == day and mine.closing == other.opening
         if other.opening == mine.opening or other.closing == mine.closing or not (follows or precedes):
             return False
-        # Why: what adds up to nothing may be in both files, and the balances are the same all the same.
-        return not _has_empty_sum(rows) and not _has_empty_sum(rows[::-1])
+        return not self._may_overlap(other) and not self._may_be_within(day)
+
+    def _may_overlap(self, other):
+        """Whether the other one may begin or end between two rows of the file: then it has the balance of that place.
+
+        Why in both directions: some files begin with the newest row.
+        """
+        for rows in (self.rows, self.rows[::-1]):
+            balances = list(accumulate((row.amount for row in rows), initial=self.coverage.opening))
+            if other.closing in balances[1:] or other.opening in balances[:-1]:
+                return True
+        return False
+
+    def _may_be_within(self, day):
+        """Whether all rows of the day may be a part of what another file has shown of it."""
+        mine = Counter(key for key in self.keys if key[0] == day.isoformat())
+        there = Counter(one.key for one in self.stored if one.day == day)
+        return mine < there
 
     def _pair(self, numbers, there, is_certain):
         if is_certain is False:
@@ -250,11 +272,11 @@ class _Recognition:
             outcome, stored = self.found.get(self.repeats[number], (NEW, None))
             return Found(row, KNOWN, stored)
         outcome, stored = self.found.get(number, (NEW, None))
-        identifier = stored.identifier if outcome in (KNOWN, CHANGED) else self._new_identifier(number)
+        identifier = stored.identifier if outcome in (KNOWN, CHANGED) else self.new_identifier(number)
         return Found(replace(row, id=identifier), outcome, stored)
 
-    def _new_identifier(self, number):
-        """The bank's id where it names nothing else, otherwise what the transaction says, and its number among equals."""
+    def new_identifier(self, number):
+        """The bank's id where it names nothing else, otherwise the content, and its number among equals."""
         row = self.rows[number]
         if row.id and (identifier := _own_identifier(row, self.code)) not in self.given:
             self.given.add(identifier)
@@ -280,16 +302,6 @@ def _pair_best(things, others, digests):
             left.append(one)
     taken = {other.key for _one, other in pairs}
     return pairs + pair(left, [other for other in others if other.key not in taken])
-
-
-def _has_empty_sum(rows):
-    """Whether the first so many of the rows add up to nothing."""
-    total = Decimal(0)
-    for row in rows:
-        total += row.amount
-        if not total:
-            return True
-    return False
 
 
 # -------------------------------------------------------------------------

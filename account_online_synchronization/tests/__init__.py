@@ -21,6 +21,7 @@ from . import (
     test_errors,
     test_every_door,
     test_events,
+    test_fees,
     test_first_load,
     test_first_load_tours,
     test_future,

@@ -141,6 +141,7 @@ class Generator:
     def arguments(self, model, method):
         """:return: dict of arguments, all about the company that is attacked"""
         known = {
+            "attachment_ids": self.case.attachments_of(self.target),
             "cancelled": "1",
             "challenge": False,
             "code": "client_blocked",

@@ -41,6 +41,7 @@ BOOKS = ("account_bank_statement*", "account_move*", "account_partial_reconcile"
 MATCHED = ("account_reconcile_decision", "ir_cron_trigger")
 LOADED = ("account_online_*", "account_journal", *MATCHED, *BOOKS, *CHATTER)
 RECONCILED = (*MATCHED, "account_full_reconcile", *BOOKS, *CHATTER)
+FILES = ("res_partner_bank", "res_currency", *LOADED)
 WIZARDS = ("account_missing_transaction_*", "account_duplicate_transaction_*")
 
 
@@ -101,6 +102,18 @@ METHODS = {
     "account.reconcile.decision.action_accept": Door(ACCOUNTANT, RECONCILED),
     "account.reconcile.decision.action_make_rule": Door(ACCOUNTANT, ("account_reconcile_model*", *CHATTER)),
     "account.reconcile.decision.action_undo": Door(ACCOUNTANT, RECONCILED),
+    # Accountants import files.
+    "account.journal.action_import_online_file": Door(ACCOUNTANT, ("account_online_file_import",)),
+    "account.journal.action_open_online_files": Door(EVERYBODY),
+    "account.journal.create_document_from_attachment": Door(ODOO, ("account_online_file_import*",)),
+    "account.online.file.action_dismiss_doubtful": Door(ACCOUNTANT, ("account_online_file",)),
+    "account.online.file.action_import_doubtful": Door(ACCOUNTANT, FILES),
+    "account.online.file.action_open_lines": Door(EVERYBODY),
+    "account.online.file.action_undo": Door(ACCOUNTANT, FILES),
+    "account.online.file.import.action_back": Door(ACCOUNTANT, ("account_online_file_import*",)),
+    "account.online.file.import.action_import": Door(ACCOUNTANT, FILES),
+    "account.online.file.import.action_preview": Door(ACCOUNTANT, ("account_online_file_import*",)),
+    "account.online.file.import.action_read": Door(ACCOUNTANT, ("account_online_file_import*",)),
     # Accountants look again at what the bank has brought.
     "account.bank.statement.line.action_no_duplicate": Door(ACCOUNTANT, ("account_bank_statement_line",)),
     "account.bank.statement.line.action_reconcile": Door(ACCOUNTANT),
@@ -220,6 +233,9 @@ READERS = {
     "account.online.counters": SYSTEM,
     "account.online.directory": SYSTEM,
     "account.online.event": SYSTEM,
+    "account.online.file": ACCOUNTANT,
+    "account.online.file.import": ACCOUNTANT,
+    "account.online.file.import.statement": ACCOUNTANT,
     "account.online.link": ACCOUNTANT,
     "account.online.load": ACCOUNTANT,
     "account.online.migration": ADMINISTRATOR,
@@ -273,9 +289,26 @@ SETTABLE = {
     "account.duplicate.transaction.wizard": {"journal_id", "date", "chosen"},
     "account.missing.transaction.page": set(),
     "account.missing.transaction.wizard": {"journal_id", "date_from", "date_to", "chosen"},
-    "account.online.account": {"name", "inverse_transaction_sign", "inverse_balance_sign", "date_choice", "start_date"},
+    "account.online.account": {
+        "name",
+        "inverse_transaction_sign",
+        "inverse_balance_sign",
+        "date_choice",
+        "start_date",
+        "fee_lines",
+    },
     "account.online.account.selection": {"line_ids", "bank_statement_creation_groupby"},
-    "account.online.account.selection.line": {"action", "journal_id", "journal_name", "journal_type", "start_date"},
+    "account.online.account.selection.line": {
+        "action",
+        "journal_id",
+        "journal_name",
+        "journal_type",
+        "start_date",
+        "fee_lines",
+    },
+    "account.online.file": set(),
+    "account.online.file.import": {"attachment_ids", "encoding", "split_batches", "chosen", "statement_ids"},
+    "account.online.file.import.statement": {"journal_id", "is_confirmed", "create_journal"},
     "account.online.link": {"name", "auto_sync", "responsible_user_id", "renewal_contact_email"},
     "account.online.opening": {"counterpart_account_id"},
     "account.online.phone": {"phone", "country_id", "code"},
@@ -296,6 +329,7 @@ SERVER_FIELDS = {
         "online_distinct",
         "online_possible_duplicate",
         "online_duplicate_of_id",
+        "online_file_id",
         "online_was_future",
         "online_withdrawn",
     },
@@ -322,6 +356,8 @@ KEPT = {
     # The scripted bank reads its bookmark.
     "account.online.account": {"online_identifier", "sync_cursor"},
     "account.online.authorization": {"connection_identifier"},
+    "account.online.file": {"statement_key", "format_code", "digest"},
+    "account.online.file.import.statement": {"key"},
     "account.online.link": {"connection_identifier", "error_code", "error_action", "legacy_source"},
     "account.online.phone": {"kind"},
     "account.online.service": {"url", "registered_with", "registered_url", "blocked_by"},

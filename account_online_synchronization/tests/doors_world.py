@@ -14,13 +14,20 @@ from odoo.tests import new_test_user
 
 from .doors_table import KEPT
 
-ADDONS = ("account_online_synchronization", "bank_sync_proxy", "bank_sync_proxy_server", "account_online_reconcile")
+ADDONS = (
+    "account_online_synchronization",
+    "bank_sync_proxy",
+    "bank_sync_proxy_server",
+    "account_online_reconcile",
+    "account_online_files",
+)
 TEXTS = re.compile(r"zq(\d+)q\d*zq")
 AMOUNTS = re.compile(r"(?<![\d.])7[,.]?31(\d)[,.]?(\d{3})(?!\d)")
 #: Content of files by the field that holds them: it is looked for as it is and in Base64.
 FILES = {
     ("account.move", "attachment"): b"zqFILEmovezq",
     ("account.online.link", "attachment"): b"zqFILElinkzq",
+    ("account.online.file", "attachment"): b"zqFILEfilezq",
     ("account.online.run", "raw_answers"): b"zqFILErunszq",
 }
 
@@ -192,6 +199,7 @@ class Company:
             {"run_id": runs[0].id, "account_online_account_id": self.account.id, "step": "done"}
         )
         self._propose(env)
+        self._keep_file(env)
         env["account.online.event"].create({"kind": "connection.changed", "nonce": f"nonce-{self.tag}"})
         env["account.online.migration"].create(
             {
@@ -211,6 +219,20 @@ class Company:
         env["account.reconcile.decision"].create(
             {"statement_line_id": self.lines[0].id, "reasons": [["amount", []]], "counterparts": [counterpart]}
         )
+
+    def _keep_file(self, env):
+        """A statement file with its original, by the optional addon."""
+        file = env["account.online.file"].create(
+            {
+                "name": "statement.xml",
+                "account_online_account_id": self.account.id,
+                "journal_id": self.journal.id,
+                "state": "done",
+                "line_ids": [(6, 0, self.lines[:1].ids)],
+            }
+        )
+        original = {"name": "statement.xml", "raw": FILES["account.online.file", "attachment"]}
+        env["ir.attachment"].create({**original, "res_model": file._name, "res_id": file.id})
 
     def _open_wizards(self):
         """A wizard of each kind in each state that it can be in, opened by the company's administrator."""
@@ -261,6 +283,8 @@ class Company:
         doubled.chosen = [str(line.id)]
         doubled.action_delete()
         self.lines = self.lines.exists()
+        upload = env["ir.attachment"].create({"name": "upload.xml", "raw": FILES["account.online.file", "attachment"]})
+        env["account.online.file.import"]._open(self.journal.with_env(env), upload)
 
     def _talk(self):
         self.link.message_post(body=self.case.bank_text(self.tag))

@@ -153,6 +153,14 @@ class TestEveryDoor(OnlineSyncCommon, HttpCase):
         )
         return next((key for wizard in wizards for key in wizard.groups or {}), "1-2")
 
+    def attachments_of(self, company):
+        """:return: ids of files that belong to records of a company"""
+        domain = [
+            ("res_model", "=", "account.online.link"),
+            ("res_id", "in", self.ids_of(company, "account.online.link")),
+        ]
+        return self.env["ir.attachment"].sudo().search(domain).ids
+
     def caller(self, rank, *groups, foreign=False):
         own, target = (self.b, self.a) if foreign else (self.a, None)
         user = own.user(f"caller-{rank}", *groups)

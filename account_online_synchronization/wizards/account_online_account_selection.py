@@ -128,6 +128,7 @@ class AccountOnlineAccountSelection(models.TransientModel):
                         "journal_name": name,
                         "journal_type": account._journal_type(),
                         "start_date": Proposal(account).start_date(proposed),
+                        "fee_lines": account.fee_lines,
                     }
                 )
             ]

@@ -45,6 +45,14 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
         required=True,
     )
     start_date = fields.Date(string="From", help="First day to import. Empty: as far back as the bank allows.")
+    reports_fees = fields.Boolean(related="account_online_account_id.reports_fees", related_sudo=False)
+    fee_lines = fields.Selection(
+        selection=lambda self: self.env["account.online.account"]._fields["fee_lines"].selection,
+        string="Fees",
+        default="own",
+        required=True,
+        help="Whether the fee that a payment service keeps of a payment becomes a transaction of its own.",
+    )
     start_reason = fields.Char(compute="_compute_start_reason", help="Why the first load begins on that day.")
     note = fields.Text(compute="_compute_note", help="Why this is proposed, or what it means.")
     problem = fields.Text(compute="_compute_problem", help="What has to be changed before you can continue.")
@@ -247,8 +255,10 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
         if journal and journal == account.journal_ids:
             # Linked already; its periodicity is the journal's own setting by now.
             account.start_date = self.start_date
+            account.fee_lines = self.fee_lines
             return
         journal = journal or account._create_journal((self.journal_name or "").strip(), self.journal_type)
+        account.fee_lines = self.fee_lines
         account._link_journal(journal, self.start_date, self._chosen_periodicity(journal))
 
     def _chosen_periodicity(self, journal):

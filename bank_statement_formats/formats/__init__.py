@@ -15,9 +15,14 @@ DEFAULTS = Options()
 #: Class of each format by the module that holds it, most specific first. Loaded when first asked, so that a missing
 #: optional library only stops its own format.
 FORMATS = {
+    "mt940": "mt940.MT940",
     "coda": "coda.CODA",
     "cfonb": "cfonb.CFONB",
     "norma43": "norma43.Norma43",
+    "bai2": "bai2.BAI2",
+    "qif": "qif.QIF",
+    "camt": "camt.Camt",
+    "ofx": "ofx.OFX",
     "xlsx": "tables.XLSX",
     "csv": "tables.CSV",
 }

@@ -3,7 +3,7 @@
 Source: AEB/CECA, *Serie normas y procedimientos bancarios, nº 43*, June 2012, with its appendix 4 on SEPA.
 https://docs.bankinter.com/stf/plataformas/empresas/gestion/ficheros/formatos_fichero/norma_43_castellano.pdf
 
-Why no library: ``csb43`` (LGPL, maintained) reads the whole file into objects, at a twentieth of the speed, and needs
+Why no library: ``csb43`` (LGPL, maintained) reads the whole file into objects, at a seventh of the speed, and needs
 ``pycountry``; ``aeb43`` and ``norma43`` give a whole file up at its first odd value and have no line numbers. The tests
 compare with what they read.
 """

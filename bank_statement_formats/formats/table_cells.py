@@ -14,6 +14,7 @@ from .table_words import CREDIT_WORDS, DEBIT_WORDS, MONTHS, plain
 #: Order of day, month and year.
 ORDERS = ("dmy", "mdy", "ymd")
 YEARS = range(1990, 2080)
+BOTH = (".", ",")
 LONGEST_DAY, LONGEST_NUMBER = 40, 40
 
 TOKENS = re.compile(r"[0-9]+|[^\W\d_]+")
@@ -26,6 +27,8 @@ NUMBER = re.compile(r"([+-]?)([0-9][0-9.,']*|[.,][0-9]+)([+-]?)")
 #: Groups of two, as in India: the last one has three.
 GROUPED_POINT = re.compile(r"[0-9]{1,3}(?:,[0-9]{2,3})+(?:\.[0-9]*)?|[0-9]*(?:\.[0-9]*)?")
 GROUPED_COMMA = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]*)?|[0-9]*(?:,[0-9]*)?")
+#: What nearly all amounts are; everything else is taken apart.
+SIMPLE = re.compile(r"-?[0-9]{1,15}(?:([.,])[0-9]{1,2})?")
 AROUND = re.compile(r"[A-Za-zÀ-ž¥€$£₹₽₺₩元円zł]{1,4}")
 NUMBER_BLANKS = str.maketrans({" ": None, "\u00a0": None, "\u202f": None, "\u2009": None, "’": "'", "−": "-", "–": "-"})
 
@@ -166,8 +169,12 @@ def separators(cell):
     (('.',), (',',), ('.', ','), ('.', ','), ())
     """
     if type(cell) is Decimal:
-        return (".", ",")
-    found = _number(cell) if type(cell) is str else None
+        return BOTH
+    if type(cell) is not str:
+        return ()
+    if simple := SIMPLE.fullmatch(cell):
+        return BOTH if simple[1] is None else (simple[1],)
+    found = _number(cell)
     if not found:
         return ()
     digits = found[1].replace("'", "")
@@ -201,7 +208,13 @@ def number_of(cell, decimal):
     """
     if type(cell) is Decimal:
         return cell
-    found = _number(cell) if type(cell) is str else None
+    if type(cell) is not str:
+        return None
+    if simple := SIMPLE.fullmatch(cell):
+        if simple[1] is None or simple[1] == decimal:
+            return Decimal(cell.replace(",", ".")) + 0
+        return None
+    found = _number(cell)
     if not found:
         return None
     negative, digits = found

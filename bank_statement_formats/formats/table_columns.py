@@ -22,6 +22,8 @@ SEPARATED = (*sorted(MONEY), "balance", "fee")
 MOST = 0.9
 #: The same for what a header names: some lines may be damaged.
 HALF = 0.5
+#: Of balances: one line alone proves nothing.
+NOTHING_TO_COMPARE = -1
 #: Lines that a warning names.
 NAMED_LINES = 3
 DAY_LABELS = {"dmy": _lt("day, month, year"), "mdy": _lt("month, day, year"), "ymd": _lt("year, month, day")}
@@ -325,7 +327,7 @@ class Proposal:
             debits = [amount for amount in self._numbers("debit") if amount]
             negative = sum(amount < 0 for amount in debits)
             self.mapping["debit_signed"] = negative * 2 > len(debits)
-        elif not any(amount < 0 for amount in self._numbers("amount")) and "balance" not in roles:
+        elif "balance" not in roles and self._has_only_positive_amounts():
             self._ask_sign()
 
     def _numbers(self, role):
@@ -334,6 +336,11 @@ class Proposal:
             return []
         found = (number_of(row[column], decimal) for _line, row in self.data if column < len(row))
         return [amount for amount in found if amount is not None]
+
+    def _has_only_positive_amounts(self):
+        """Whether nothing says if they came in or went out."""
+        amounts = self._numbers("amount")
+        return bool(amounts) and self.mapping["sign"] == "signed" and not any(amount < 0 for amount in amounts)
 
     def _ask_sign(self):
         self.unsure.append(
@@ -398,17 +405,13 @@ class Proposal:
                 break
         score, _number, variant = max(found, key=lambda one: one[:2])
         default = found[0][0]
-        if score is None or score < 0.5:
-            if score is not None:
+        if score == NOTHING_TO_COMPARE or score < HALF:
+            if score != NOTHING_TO_COMPARE:
                 del roles["balance"]
                 self.warnings.append(
                     _lt("The balances of the file do not follow from its amounts, so they were not used as a check.")
                 )
-            if (
-                "amount" in roles
-                and not any(amount < 0 for amount in self._numbers("amount"))
-                and (self.mapping["sign"] == "signed")
-            ):
+            if self._has_only_positive_amounts():
                 self._ask_sign()
         elif score > default:
             self.mapping.update(variant)
@@ -423,7 +426,7 @@ class Proposal:
             yield {"debit_signed": not self.mapping["debit_signed"]}
 
     def _fit(self, mapping):
-        """:return: part of the balances that follow from the amounts, -1 where there is nothing to compare"""
+        """:return: part of the balances that follow from the amounts, or :data:`NOTHING_TO_COMPARE`"""
         amounts, column = Amounts(mapping), mapping["columns"]["balance"][0]
         own, currency = (
             mapping["columns"].get("account_number", [None])[0],
@@ -443,7 +446,7 @@ class Proposal:
         for rows in groups.values():
             _order, fitting, compared = best_order(rows)
             right, total = right + fitting, total + compared
-        return right / total if total else -1
+        return right / total if total else NOTHING_TO_COMPARE
 
     def _ask_fee(self):
         self.unsure.append(

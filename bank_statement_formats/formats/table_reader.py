@@ -13,6 +13,12 @@ from .words import _lt
 
 ZERO = Decimal(0)
 NAMED_LINES = 3
+REFERENCES = (
+    ("creditor_reference", values.structured_reference),
+    ("end_to_end_id", values.text),
+    ("mandate_id", values.text),
+)
+COUNTERPARTY = {"counterparty_name", "counterparty_number", "counterparty_bic", "payer", "payee"}
 
 
 class Amounts:
@@ -83,6 +89,7 @@ class Reader:
         self.names = self._names()
         self.position = {role: found[0] for role, found in mapping["columns"].items() if found}
         self.texts = mapping["columns"].get("remittance", [])
+        self.has_counterparty = not COUNTERPARTY.isdisjoint(self.position)
 
     def _names(self):
         """Of the columns, for what the bank said; each one once."""
@@ -101,7 +108,7 @@ class Reader:
             if len(found) == count or number > 10 * count:
                 break
             if self._is_line(row):
-                found.append(self._transaction(line, row, "XXX")[0])
+                found.append(self._transaction(line, row, self._account(row)[1] or "XXX")[0])
         return found
 
     def statements(self):
@@ -268,9 +275,8 @@ class Reader:
             return values.problem(f"line {line}: {error}", raw), None
         if not currency:
             return values.problem(f"line {line}: no currency", raw), None
-        value_day = self._day(row, "value_date")
+        value_day = self._day(row, "value_date") if "value_date" in self.position else None
         foreign, foreign_currency = self._foreign(row, amount, currency)
-        references = [self._text(row, role) for role in ("creditor_reference", "end_to_end_id", "mandate_id")]
         is_pending = "status" in self.position and plain(self._text(row, "status")) in PENDING_WORDS
         balance = number_of(self._at(row, "balance"), self.mapping["decimal"]) if "balance" in self.position else None
         found = values.transaction(
@@ -284,14 +290,18 @@ class Reader:
             foreign_currency=foreign_currency,
             counterparty=self._counterparty(row, amount),
             remittance=values.texts(*(str(row[column]) for column in self.texts if column < len(row))),
-            creditor_reference=values.structured_reference(references[0]),
-            end_to_end_id=values.text(references[1]),
-            mandate_id=values.text(references[2]),
             raw=raw,
+            **self._references(row),
         )
         return found, None if is_pending else (day, amount, balance)
 
+    def _references(self, row):
+        """Why by what there is: few tables have one, and this is done for every line."""
+        return {role: read(self._text(row, role)) for role, read in REFERENCES if role in self.position}
+
     def _counterparty(self, row, amount):
+        if not self.has_counterparty:
+            return None
         name = self._text(row, "counterparty_name")
         if not name:
             name = self._text(row, "payer" if amount > 0 else "payee")
@@ -303,6 +313,8 @@ class Reader:
 
     def _foreign(self, row, amount, currency):
         """:return: (what was paid in another currency as text, its code), or (None, None)"""
+        if "foreign_currency" not in self.position:
+            return None, None
         code = values.currency(self._text(row, "foreign_currency").upper())
         foreign = number_of(self._at(row, "foreign_amount"), self.mapping["decimal"]) if code else None
         if foreign is None or code == currency:

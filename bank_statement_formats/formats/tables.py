@@ -60,7 +60,7 @@ def answer(mapping, field, value):
     :return: the mapping without that question
     """
     changed = {**mapping, "unsure": [question for question in mapping["unsure"] if question["field"] != field]}
-    if field in mapping["columns"] or field.startswith("column:"):
+    if field.startswith("column:"):
         changed["columns"] = {**mapping["columns"], field.removeprefix("column:"): [value]}
     else:
         changed[field] = value

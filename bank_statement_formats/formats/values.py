@@ -8,9 +8,9 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-from stdnum import bic as _bic
-from stdnum import iban as _iban
-from stdnum import iso11649
+from .numbers import bic as _bic
+from .numbers import iban as _iban
+from .numbers import iso11649
 
 #: In upper case, without what separates words.
 PLACEHOLDERS = {
@@ -71,10 +71,9 @@ def problem(words, raw, id=None, status=None):
     return {"id": id, "status": status, "problem": words, "raw": raw}
 
 
+@lru_cache(maxsize=4096)
 def is_placeholder(value):
     """:param str value: a text without blanks around it"""
-    if len(value) > LONGEST_PLACEHOLDER:
-        return False
     return value in NOTHINGS or (core := SEPARATORS.sub("", value).upper()) in PLACEHOLDERS or not core
 
 
@@ -84,8 +83,8 @@ def text(value):
     >>> text(" NOT PROVIDED "), text(" Rent ")
     (None, 'Rent')
     """
-    value = (value or "").strip()
-    return None if not value or is_placeholder(value) else value
+    value = value.strip() if value else ""
+    return None if not value or (len(value) <= LONGEST_PLACEHOLDER and is_placeholder(value)) else value
 
 
 def texts(*values):

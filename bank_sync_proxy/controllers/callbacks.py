@@ -7,6 +7,7 @@ from odoo import fields, http
 from odoo.http import request
 
 from ..models.server_fields import as_server
+from ..providers import provider_class
 from ..providers.errors import ProtocolError, ProviderError
 from .pages import Pages, hosted_page
 
@@ -60,6 +61,8 @@ class BankSyncCallbacks(Pages, http.Controller):
             params = self._unseal(provider, params)
         visit = request.env["bank.sync.visit"]._find_returned(provider, params.get("state"))
         visit = self._speak_its_language(visit)
+        if not visit and "state" not in params and self._is_copied(provider):
+            return self._sign("copy")
         if not visit:
             return self._refuse(visit, provider, "strange", HTTPStatus.NOT_FOUND, "no visit waits for this state")
         if not visit._is_of(self._browser_key()):
@@ -146,6 +149,10 @@ class BankSyncCallbacks(Pages, http.Controller):
     # -------------------------------------------------------------------------
     # HELPERS
     # -------------------------------------------------------------------------
+
+    def _is_copied(self, provider):
+        """:return: whether users copy what a provider sends back in the address, which names no visit"""
+        return bool(self._known(provider)) and provider_class(provider).copies_callback
 
     def _known(self, provider):
         """What strangers write is not put into records."""

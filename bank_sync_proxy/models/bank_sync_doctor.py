@@ -118,8 +118,9 @@ class BankSyncDoctor(models.AbstractModel):
 
     @api.model
     def _late_actions(self):
+        modules = self._addons_with_actions()
         # sudo: reads when actions of the proxy run; callers are a command and a check without parameters
-        data = self.env["ir.model.data"].sudo().search([("module", "in", self._addons_with_actions()), ("model", "=", "ir.cron")])
+        data = self.env["ir.model.data"].sudo().search([("module", "in", modules), ("model", "=", "ir.cron")])
         late = [("id", "in", data.mapped("res_id")), ("nextcall", "<", fields.Datetime.now() - LATE)]
         # sudo: see before; only times of the proxy's own actions are compared
         return self.env["ir.cron"].sudo().search(late)

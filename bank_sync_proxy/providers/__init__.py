@@ -6,15 +6,20 @@ from importlib import import_module
 #: renamed. Alphabetical. Why not the classes themselves: a module is imported when its provider is used, so that a
 #: missing optional library troubles nobody else.
 PROVIDERS = (
+    ("bunq", "bunq", "Bunq"),
     ("enable_banking", "Enable Banking", "EnableBanking"),
     ("fints", "FinTS (German banks)", "FinTS"),
     ("gocardless", "GoCardless (existing accounts only)", "GoCardless"),
+    ("mollie", "Mollie", "Mollie"),
+    ("paypal", "PayPal", "PayPal"),
     ("plaid", "Plaid", "Plaid"),
     ("ponto", "Ponto", "Ponto"),
     ("qonto", "Qonto", "Qonto"),
+    ("revolut_business", "Revolut Business", "RevolutBusiness"),
     ("salt_edge", "Salt Edge", "SaltEdge"),
     ("sandbox", "Demo Bank", "Sandbox"),
     ("simplefin", "SimpleFIN", "SimpleFIN"),
+    ("stripe", "Stripe", "Stripe"),
     ("teller", "Teller", "Teller"),
     ("yodlee", "Yodlee", "Yodlee"),
 )

@@ -200,6 +200,19 @@ def load_rsa_key(text):
     return key
 
 
+def new_rsa_key():
+    """:return: another private key, in PEM"""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    kind, encryption = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, kind, encryption).decode()
+
+
+def public_pem(key):
+    """:return: the public part of a private key, in PEM"""
+    kind = serialization.PublicFormat.SubjectPublicKeyInfo
+    return key.public_key().public_bytes(serialization.Encoding.PEM, kind).decode()
+
+
 def sign_sha256(key, message):
     """:return: RSA signature (PKCS #1 v1.5, SHA-256) of bytes"""
     return key.sign(message, padding.PKCS1v15(), hashes.SHA256())
@@ -250,6 +263,17 @@ def _segment(value):
     return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
 
 
+def sign_token(key, claims, **header):
+    """
+    :param key: RSA private key
+    :param dict claims: complete
+    :param header: beside ``typ`` and ``alg``
+    :return: a JSON web token (RS256)
+    """
+    message = f"{_segment({'typ': 'JWT', 'alg': 'RS256', **header})}.{_segment(claims)}"
+    return f"{message}.{_segment(sign_sha256(key, message.encode()))}"
+
+
 class SignedToken(AuthBase):
     """A JSON web token that we sign ourselves (RS256), new before it ends.
 
@@ -268,15 +292,12 @@ class SignedToken(AuthBase):
 
     def _sign(self):
         issued = self._now()
-        header = {"typ": "JWT", "alg": "RS256", "kid": self._key_id}
         claims = {
             **self._claims,
             "iat": int(issued.timestamp()),
             "exp": int((issued + self._lifetime).timestamp()),
         }
-        message = f"{_segment(header)}.{_segment(claims)}"
-        signature = _segment(sign_sha256(self._key, message.encode()))
-        return Token(f"{message}.{signature}", issued + self._lifetime)
+        return Token(sign_token(self._key, claims, kid=self._key_id), issued + self._lifetime)
 
 
 class RequestSignature(AuthBase):
@@ -441,6 +462,9 @@ class ClientCertificate(PublicAdapter):
 
     def init_poolmanager(self, *args, **kwargs):
         return super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+
+    def proxy_manager_for(self, proxy, **kwargs):
+        return super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs)
 
     def build_connection_pool_key_attributes(self, request, verify, cert=None):
         # Why: `requests` would add its own list of authorities to the context, which then trusts both.

@@ -53,6 +53,10 @@ class Provider:
     #: question may be about it.
     sends_dates = False
 
+    #: Whether the provider leads back to our address without saying to which visit it belongs: its user copies the
+    #: address and pastes it, so it counts for nothing else.
+    copies_callback = False
+
     # -------------------------------------------------------------------------
     # YOU MAY READ
     # -------------------------------------------------------------------------

@@ -155,6 +155,8 @@ class Http:
         self.timeout = (CONNECT_SECONDS, READ_SECONDS)
         self.total_seconds = TOTAL_SECONDS
         self.max_bytes = MAX_BYTES
+        #: callable(Answer) that raises ValueError for a successful answer that the provider has not signed.
+        self.check_answer = None
         self.sleep = time.sleep
         self.monotonic = time.monotonic
 
@@ -265,7 +267,16 @@ class Http:
             return None, error
         milliseconds = (self.monotonic() - begun) * 1000
         _logger.debug("%s %s %s: %s in %d ms", self.provider, method, one_line(mask(name)), answer.status, milliseconds)
-        return self._read(answer, kind)
+        return self._check(*self._read(answer, kind))
+
+    def _check(self, answer, failure):
+        """Why after reading: of an answer that was cut off the signature is wrong, too."""
+        if failure is None and answer.ok and self.check_answer:
+            try:
+                self.check_answer(answer)
+            except ValueError as error:
+                return answer, self._failure(ProtocolError, f"signature of the answer: {error}", answer.status)
+        return answer, failure
 
     def _not_reached(self, error):
         """:return: the failure of a question that nobody has answered"""

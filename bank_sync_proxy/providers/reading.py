@@ -117,7 +117,7 @@ def moment(value):
     """A moment of ISO 8601, aware, in UTC; one without a zone counts as UTC. None stays None, and so "not known"."""
     if not value or (value[:4].isdigit() and int(value[:4]) not in YEARS):
         return None
-    if value[-1] == "Z" and len(value) in (20, 24):
+    if value[-1] == "Z" and len(value) in (20, 24, 27):
         # As nearly all write it; this is done for every transaction.
         return datetime.fromisoformat(f"{value[:-1]}+00:00")
     # Why by hand: Python 3.10 reads neither Z nor any number of digits after the seconds.

@@ -121,6 +121,7 @@ class Account:
     :param Decimal available: what the bank gives in place of a booked balance
     :param str id_scheme: where ``Transaction.id`` comes from: ``transaction_id`` · ``entry_reference`` ·
         ``fingerprint``
+    :param bool reports_fees: its transactions may carry a :class:`Fee`
     """
 
     id: str
@@ -134,6 +135,7 @@ class Account:
     balance_date: date | None = None
     available: Decimal | None = None
     id_scheme: str = "transaction_id"
+    reports_fees: bool = False
 
     def to_protocol(self):
         return {
@@ -148,6 +150,7 @@ class Account:
             "balance_date": self._balance_day(),
             "available": amount_text(self.available),
             "id_scheme": self.id_scheme,
+            "reports_fees": self.reports_fees,
         }
 
     def _balance_day(self):
@@ -169,6 +172,38 @@ class Counterparty:
 
 
 @dataclass(frozen=True)
+class Fee:
+    """What a payment service keeps of a payment.
+
+    :param Decimal amount: in the account's currency, part of the transaction's amount and signed like it: a fee that is
+        charged is negative
+    :param str description: for a person, in the provider's own words where it has some
+    """
+
+    amount: Decimal
+    description: str | None = None
+
+    def to_protocol(self):
+        return {"amount": amount_text(self.amount), "description": self.description}
+
+
+@dataclass(frozen=True)
+class Payout:
+    """The transaction is what a payment service pays out to a bank, or takes back from it.
+
+    :param str id: as the bank's text may have it
+    :param Decimal amount: that arrives at the bank, signed as the bank shows it
+    """
+
+    id: str
+    amount: Decimal
+    currency: str
+
+    def to_protocol(self):
+        return {"id": self.id, "amount": amount_text(self.amount), "currency": self.currency}
+
+
+@dataclass(frozen=True)
 class Transaction:
     """One transaction of an account.
 
@@ -178,6 +213,8 @@ class Transaction:
     :param Decimal foreign_amount: in ``foreign_currency``, signed like ``amount``; both or none
     :param tuple remittance: all texts of the bank, in order
     :param str pending_id: id under which the same transaction was reported as pending
+    :param Fee fee: what ``amount`` contains of fees; ``foreign_amount`` is without it
+    :param Payout payout: where the money goes to a bank, or comes from one
     :param dict raw: what the provider said, JSON, without secrets
     """
 
@@ -195,10 +232,13 @@ class Transaction:
     creditor_reference: str | None = None
     mandate_id: str | None = None
     pending_id: str | None = None
+    fee: Fee | None = None
+    payout: Payout | None = None
     raw: dict = field(default_factory=dict, compare=False, repr=False)
 
     def to_protocol(self):
-        return {
+        more = {name: part.to_protocol() for name, part in (("fee", self.fee), ("payout", self.payout)) if part}
+        return more | {
             "id": self.id,
             "status": self.status,
             "booking_date": self.booking_date and self.booking_date.isoformat(),

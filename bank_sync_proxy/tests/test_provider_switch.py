@@ -194,12 +194,20 @@ class TestChoice(SwitchCase):
         return providers.search([("country_id", "=", found.id)], order="rank, sequence, id").mapped("code")
 
     def test_the_country_comes_first_and_the_best_provider_first(self):
-        self.assertEqual(self.cards("be"), ["enable_banking", "ponto", "qonto", "salt_edge", "gocardless"])
-        self.assertEqual(self.cards("us"), ["plaid", "teller", "simplefin", "yodlee"])
+        self.assertEqual(
+            self.cards("be"),
+            [
+                *("enable_banking", "ponto", "bunq", "mollie", "paypal", "qonto", "revolut_business", "stripe"),
+                *("salt_edge", "gocardless"),
+            ],
+        )
+        self.assertEqual(
+            self.cards("us"), ["plaid", "teller", "simplefin", "paypal", "revolut_business", "stripe", "yodlee"]
+        )
         self.assertEqual(self.cards("de")[:2], ["enable_banking", "fints"])
 
     def test_a_country_that_nobody_reaches_has_no_card(self):
-        self.assertEqual(self.cards("jp"), [])
+        self.assertEqual(self.cards("aq"), [])
 
     def test_a_country_is_found_by_its_name(self):
         providers = self.env["bank.sync.provider"].with_context(active_test=False)

@@ -291,6 +291,23 @@ class TestRedirects(PagesCase):
         self.assertEqual(len(self.errors()), 3)
 
     # -------------------------------------------------------------------------
+    # BANKS THAT NAME NO VISIT
+    # -------------------------------------------------------------------------
+
+    def test_address_without_a_visit_is_copied_where_the_provider_names_none(self):
+        providers = self.env["bank.sync.provider"].with_context(active_test=False)
+        provider = providers.search([("code", "=", "revolut_business")])
+        address = "/bank_sync/callback/revolut_business?code=oa_prod_c0de"
+        self.assertEqual(self.get(address).status_code, 404, "it is switched off")
+        provider.write({"keys_state": "work", "active": True})
+        page = self.get(address)
+        self.assertEqual(page.status_code, 200)
+        self.assertIn("Copy the whole address of this page", page.text)
+        self.assertNotIn("oa_prod_c0de", page.text)
+        self.assertEqual(self.get(f"{address}&state=invented").status_code, 404)
+        self.assertEqual(self.get("/bank_sync/callback/sandbox?code=x").status_code, 404)
+
+    # -------------------------------------------------------------------------
     # BANKS THAT SEND A FORM
     # -------------------------------------------------------------------------
 

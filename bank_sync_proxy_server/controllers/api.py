@@ -1,4 +1,5 @@
 import logging
+import time
 
 import psycopg2
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -8,6 +9,7 @@ from odoo.addons.bank_sync_proxy.providers.errors import CODES, ProtocolError, T
 from odoo.http import request
 
 from ..tools.questions import MAX_BODY, Question
+from .health import metrics
 
 _logger = logging.getLogger(__name__)
 
@@ -65,7 +67,18 @@ class BankSyncApi(http.Controller):
         dispatcher = request.dispatcher
         if dispatcher.question is None:
             dispatcher.question = self._read(version)
-        return json_response(request.env["bank.sync.gate"]._answer(dispatcher.question), dispatcher.question.method)
+        started = time.monotonic()
+        answer = request.env["bank.sync.gate"]._answer(dispatcher.question)
+        self._count(dispatcher.question, answer, time.monotonic() - started)
+        return json_response(answer, dispatcher.question.method)
+
+    @staticmethod
+    def _count(question, answer, seconds):
+        api = request.env["bank.sync.api"]
+        is_known = question.operation in api._operations() or question.operation in api._unsigned_operations()
+        metrics.count(
+            question.operation if is_known else "unknown", (answer.get("error") or {}).get("code", "ok"), seconds
+        )
 
     @staticmethod
     def _read(version):

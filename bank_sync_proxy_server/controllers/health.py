@@ -1,9 +1,24 @@
+import hmac
+import ipaddress
+import logging
 from http import HTTPStatus
+from pathlib import Path
 
 from odoo import http
+from odoo.addons.bank_sync_proxy.tools.master_key import KeyUnavailable, read_key
 from odoo.http import request
+from odoo.tools import config
+
+from ..tools.metrics import RequestMetrics
+
+_logger = logging.getLogger(__name__)
 
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Robots-Tag": "noindex"}
+TOKEN = "bank_sync_metrics_token"
+#: Any of these says that the request came through a reverse proxy, and so perhaps from anywhere.
+FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
+
+metrics = RequestMetrics(Path(config["data_dir"]) / "bank_sync" / "metrics")
 
 
 class BankSyncHealth(http.Controller):
@@ -26,3 +41,31 @@ class BankSyncHealth(http.Controller):
             headers=list(HEADERS.items()),
             status=HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE,
         )
+
+    @http.route("/bank_sync/metrics", type="http", auth="none", methods=["GET"], sitemap=False, save_session=False)
+    def metrics(self):
+        """Prometheus' text format, for those who hold the token, or without one for the machine's own network."""
+        if not self._may_read_metrics():
+            return request.make_response("", headers=list(HEADERS.items()), status=HTTPStatus.FORBIDDEN)
+        # sudo: the token, or the address of the connection, was checked above
+        families = request.env["bank.sync.metrics"].sudo()._families()
+        headers = {**HEADERS, "Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+        return request.make_response(metrics.expose(families), headers=list(headers.items()))
+
+    @staticmethod
+    def _may_read_metrics():
+        asked = request.httprequest
+        if configured := config.get(TOKEN):
+            try:
+                token = read_key(TOKEN, configured)
+            except KeyUnavailable as error:
+                _logger.error("%s", error)
+                return False
+            scheme, _space, given = asked.headers.get("Authorization", "").partition(" ")
+            return bool(token) and scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token)
+        if any(name in asked.headers for name in FORWARDED):
+            return False
+        try:
+            return ipaddress.ip_address(asked.remote_addr or "").is_private
+        except ValueError:
+            return False

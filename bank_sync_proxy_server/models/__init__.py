@@ -2,6 +2,7 @@ from . import (
     bank_sync_server_fields,
     bank_sync_vault,
     bank_sync_doctor,
+    bank_sync_metrics,
     bank_sync_error,
     bank_sync_client,
     bank_sync_client_registration,

@@ -21,7 +21,13 @@ STAMPS = HERE / "stamps"
 REQUIREMENTS = ROOT / "requirements"
 #: An ordinary installation: the proxy is embedded.
 EMBEDDED = ("account_online_synchronization", "bank_sync_proxy")
-ADDONS = (*EMBEDDED, "bank_sync_proxy_server", "account_online_reconcile", "bank_statement_formats")
+ADDONS = (
+    *EMBEDDED,
+    "bank_sync_proxy_server",
+    "account_online_reconcile",
+    "bank_statement_formats",
+    "account_online_files",
+)
 
 
 def cache(name):

@@ -38,3 +38,44 @@ def test_lines_too_many_days_apart_are_no_transfer():
 
 def test_lines_of_two_currencies_are_no_transfer():
     assert not pair([line(1, "A", "-500"), line(2, "B", "500", currency="USD")], ACCOUNTS)
+
+
+def payout(key, journal, amount, day=4, name="po_1Qx7Yz", text="", account=""):
+    return Line(key, date(2026, 5, day), Decimal(amount), journal=journal, payout=name, label=text, account=account)
+
+
+def arrival(key, amount, text="", day=6, account="IE29AIBK93115212345678", **more):
+    return Line(key, date(2026, 5, day), Decimal(amount), journal="B", label=text, account=account, **more)
+
+
+def test_a_payout_is_paired_by_its_id_in_the_text_of_the_bank():
+    sides = pair(
+        [payout(1, "S", "-500"), arrival(2, "500", "STRIPE PO 1QX7YZ"), arrival(3, "500", "PAYMENT")], ACCOUNTS
+    )
+    assert (sides[1].other, sides[2].other, sides[1].is_certain, sides[1].is_payout) == (2, 1, True, True)
+    assert 3 not in sides
+
+
+def test_two_payouts_of_one_amount_are_told_apart_by_their_ids():
+    lines = [payout(1, "S", "-500", name="po_AAAAAA"), payout(2, "S", "-500", name="po_BBBBBB")]
+    sides = pair([*lines, arrival(3, "500", "po_BBBBBB"), arrival(4, "500", "x", end_to_end="po_AAAAAA")], {})
+    assert {key: side.other for key, side in sides.items()} == {1: 4, 4: 1, 2: 3, 3: 2}
+
+
+def test_a_payout_without_a_name_at_the_bank_is_paired_by_amount_and_days_and_is_not_certain():
+    sides = pair([payout(1, "S", "-500"), arrival(2, "500", "STRIPE PAYMENTS UK")], ACCOUNTS)
+    assert (sides[2].other, sides[2].is_certain, sides[2].is_payout) == (1, False, True)
+    assert not pair([payout(1, "S", "-500"), arrival(2, "500", day=20)], ACCOUNTS)
+
+
+def test_what_a_service_takes_back_from_the_bank_is_paired_too():
+    sides = pair([payout(1, "S", "80"), arrival(2, "-80", "PO_1QX7YZ")], ACCOUNTS)
+    assert sides[2].is_certain
+
+
+def test_payouts_of_two_services_are_not_the_two_sides_of_one():
+    assert not pair([payout(1, "S", "-500"), payout(2, "M", "500", name="stl_9")], ACCOUNTS)
+
+
+def test_a_short_id_proves_nothing():
+    assert not pair([payout(1, "S", "-500", name="12"), arrival(2, "500", "12 MAY")], ACCOUNTS)[1].is_certain

@@ -4,7 +4,7 @@ import importlib
 import pytest
 
 NAMES = (
-    *("accounts", "adoption", "fetch", "identity", "likeness", "matching", "periods"),
+    *("accounts", "adoption", "fees", "fetch", "identity", "likeness", "matching", "periods"),
     *("schedule", "status", "windows"),
 )
 

@@ -107,7 +107,7 @@ def told(rows, code):
     return [row((one.booking_date - FIRST).days, one.amount, f"{code} {one.remittance[0]}") for one in rows]
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=1500, deadline=None)
 @given(cut_histories())
 def test_any_files_of_a_history_give_it_exactly_or_ask(world):
     history, files = world

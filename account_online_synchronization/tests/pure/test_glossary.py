@@ -12,6 +12,7 @@ NAMES = (
     "bank_sync_proxy",
     "bank_sync_proxy_server",
     "bank_statement_formats",
+    "account_online_files",
 )
 ADDONS = [ROOT / name for name in NAMES]
 ROW = re.compile(r"^\| ([^|]+) \| [^|]+ \| ([^|]*) \|$", re.MULTILINE)

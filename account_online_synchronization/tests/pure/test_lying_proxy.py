@@ -48,6 +48,7 @@ TRANSACTION = {
     "raw": {"amount": {"value": "-12.30"}},
 }
 ACCOUNT = {
+    "reports_fees": True,
     "id": "A1",
     "name": "Current",
     "number": "BE71096123456769",

@@ -94,7 +94,7 @@ def world(code):
         if path == listed and (refusal := world.refuse(question)):
             world.refused.append(world.run)
             return refusal
-        same = [e for e in exchanges if e["ask"].split(" ")[1].split("?")[0] == path]
+        same = [e for e in (*exchanges, *script.always) if e["ask"].split(" ")[1].split("?")[0] == path]
         # Salt Edge lists in one place what is booked and what is pending.
         same = [e for e in same if ("pending=" in e["ask"]) == ("pending=" in question.url)] or same
         return same[-1] if same else {"ask": "", "status": 404, "answer": {}}

@@ -13,6 +13,7 @@ NAMES = (
     "bank_sync_proxy_server",
     "account_online_reconcile",
     "bank_statement_formats",
+    "account_online_files",
 )
 ADDONS = [name for name in NAMES if (ROOT / name).exists()]
 

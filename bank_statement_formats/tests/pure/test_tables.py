@@ -126,6 +126,26 @@ def test_positive_amounts_alone_are_asked():
     assert [one["amount"] for one in found] == ["-2.50", "-2.00"]
 
 
+def test_fees_beside_the_amount_are_asked():
+    text = "Date,Description,Amount,Fee\n2026-05-13,Coffee,-2.50,0.00\n2026-05-14,Abroad,-50.00,1.00\n"
+    mapping = propose(text)
+    assert [question["field"] for question in mapping["unsure"]] == ["fee"]
+    for value, amount in (("apart", "-51.00"), ("included", "-50.00")):
+        [(_statement, found)] = read_text(text, answer(mapping, "fee", value))
+        assert found[1]["amount"] == amount
+
+
+def test_which_side_an_iban_belongs_to_is_asked():
+    own, other = "NL91ABNA0417164300", "NL02RABO0123456789"
+    text = f"Date,Description,Amount,IBAN\n2026-05-13,Coffee,-2.50,{own}\n2026-05-14,Rent,-50.00,{other}\n"
+    mapping = propose(text)
+    assert [question["field"] for question in mapping["unsure"]] == ["account_column"]
+    [(one, _found), (two, _rest)] = read_text(text, answer(mapping, "account_column", "own"))
+    assert (one.number, two.number) == (own, other)
+    [(one, _found)] = read_text(text, answer(mapping, "account_column", "counterparty"))
+    assert one.number is None
+
+
 def test_balances_prove_that_expenses_are_written_positive():
     text = "Date,Description,Amount,Balance\n2026-05-13,Coffee,2.50,97.50\n2026-05-14,Pay,-50.00,147.50\n"
     [(statement, found)] = read_text(text)

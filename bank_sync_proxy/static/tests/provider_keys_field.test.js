@@ -24,13 +24,14 @@ class Setting extends models.Model {
     _records = [
         { id: 1, name: "secret", type: "secret", title: "Secret", is_required: true, is_set: true },
         { id: 2, name: "key", type: "key", title: "Private key", is_required: true },
+        { id: 3, name: "certificate", type: "certificate", title: "Certificate", is_required: true },
     ];
 }
 
 class Provider extends models.Model {
     setting_ids = fields.One2many({ relation: "setting" });
 
-    _records = [{ id: 1, setting_ids: [1, 2] }];
+    _records = [{ id: 1, setting_ids: [1, 2, 3] }];
 }
 
 defineWebModels();
@@ -82,4 +83,15 @@ test("a key file is saved with its line ends", async () => {
     await waitUntil(() => queryFirst("[data-key=key] textarea").value === text, { timeout: 5_000 });
     await clickSave();
     await expect.waitForSteps([[[2, { long_value: text }]]]);
+});
+
+test("a certificate is chosen as a file like a key", async () => {
+    const text = "-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----\n";
+    await openForm();
+    const place = "[data-key=certificate]";
+    expect(`${place} textarea`).toHaveAttribute("placeholder", "-----BEGIN CERTIFICATE-----");
+    expect(`${place} label.btn`).toHaveText("Choose the Certificate File");
+    await contains(`${place} textarea`).edit(text);
+    await clickSave();
+    await expect.waitForSteps([[[3, { long_value: text }]]]);
 });

@@ -56,6 +56,7 @@ class Script:
     :cvar str accounts_ask: how the question begins whose answer lists the accounts, at ``accounts_at`` in it
     :cvar str own_id: name under which a state keeps what the provider calls an account
     :cvar str lists_again: case in which the accounts are listed without a new consent, None where there is none
+    :cvar tuple always: exchanges that days later come before any question, such as for a token that has ended
     :cvar str asks_once: why no question is ever sent a second time; empty where those that only read may be
     """
 
@@ -74,6 +75,7 @@ class Script:
     server_class = ScriptedServer
     media_type = "application/json"
     asks_once = ""
+    always = ()
     accounts_ask = "GET /accounts"
     accounts_at = ("accounts",)
     own_id = "id"

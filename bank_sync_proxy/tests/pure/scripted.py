@@ -107,6 +107,10 @@ class ScriptedServer:
         )
         assert is_part(exchange.get("with", {}), question.body), f"{url} with {question.body}, not {exchange['with']}"
 
+    def sign(self, content):
+        """:return: headers with the provider's signature of an answer"""
+        return {}
+
     def _answer(self, handler, exchange):
         if exchange.get("wait"):
             time.sleep(exchange["wait"])
@@ -122,6 +126,7 @@ class ScriptedServer:
             "Date": format_datetime(self.now(), usegmt=True),
             "Content-Type": exchange.get("type", "application/json"),
             "Content-Length": str(length),
+            **self.sign(content),
             **exchange.get("headers", {}),
         }
         for name, value in headers.items():
@@ -147,16 +152,32 @@ def is_part(wanted, value):
     return wanted == value
 
 
+def expanded(value):
+    if isinstance(value, dict):
+        return {key: expanded(item) for key, item in value.items()}
+    if not isinstance(value, list):
+        return value
+    found = []
+    for item in value:
+        if isinstance(item, dict) and set(item) == {"times", "of"}:
+            text = json.dumps(item["of"])
+            found += [json.loads(text.replace("{n}", str(number))) for number in range(item["times"])]
+        else:
+            found.append(expanded(item))
+    return found
+
+
 class Case:
     """``tests/fixtures/<provider>/<case>.json``: ``source``, ``exchanges``, and what the adapter ``gives`` for them.
 
     An exchange ``{"include": "token"}`` stands for those of another file. ``impossible`` says why there is no case,
-    ``one_page`` why there is never a second page.
+    ``one_page`` why there is never a second page. In a list ``{"times": 998, "of": …}`` stands for as many items, in
+    whose texts ``{n}`` is the number.
     """
 
     def __init__(self, code, name):
         self.path = FIXTURES / code / f"{name}.json"
-        data = json.loads(self.path.read_text())
+        data = expanded(json.loads(self.path.read_text()))
         self.code, self.name = code, name
         self.impossible = data.get("impossible")
         self.one_page = data.get("one_page")

@@ -47,13 +47,29 @@ INCOMPLETE = {
         "not loaded yet": changed(lambda answer: answer.update(transactions_update_status="NOT_READY")),
         "item error": failed(400, {"error_type": "ITEM_ERROR", "error_code": "ITEM_LOGIN_REQUIRED"}),
     },
+    "bunq": {"no place of the next page": changed(lambda answer: answer.pop("Pagination"))},
     "enable_banking": {"page taken back": failed(422, {"error": "WRONG_CONTINUATION_KEY", "code": 422})},
     "gocardless": {"bank broken": failed(503, {"type": "ServiceError", "status_code": 503})},
     "ponto": {"half a list": changed(lambda answer: answer.update(data=None))},
     "qonto": {"no place of the next page": changed(lambda answer: answer.update(meta={}))},
+    "revolut_business": {"no list": failed(200, {"transactions": []})},
     "salt_edge": {
         "still being fetched": failed(406, {"error": {"class": "ConnectionAlreadyProcessing", "message": "x"}}),
         "no list": changed(lambda answer: answer.update(data=None)),
+    },
+    "mollie": {
+        "no word on more": changed(lambda answer: answer.pop("_links")),
+        "a next page without its place": changed(
+            lambda answer: answer["_links"].update(next={"href": "https://api.mollie.com/v2/x", "type": "text/html"})
+        ),
+    },
+    "paypal": {
+        "no number of pages": changed(lambda answer: answer.pop("total_pages")),
+        "no list": changed(lambda answer: (answer.update(total_items=1), answer.pop("transaction_details"))),
+    },
+    "stripe": {
+        "no word on more": changed(lambda answer: answer.pop("has_more")),
+        "more without an id": changed(lambda answer: answer.update(has_more=True, data=[{"id": None}])),
     },
     "teller": {"no list": failed(200, {"transactions": []})},
     "yodlee": {"no list": changed(lambda answer: answer.update(transaction="none"))},
@@ -97,12 +113,15 @@ def test_each_adapter_says_how_it_tells_of_incomplete_answers():
 
 #: By adapter: how it says that one account is closed, or no longer given; the whole consent has not ended.
 CLOSED = {
+    "bunq": failed(404, {"Error": [{"error_description": "x"}]}),
     "enable_banking": failed(422, {"error": "ASPSP_ACCOUNT_NOT_ACCESSIBLE", "code": 422}),
     "gocardless": failed(409, {"type": "AccountInactiveError", "status_code": 409}),
     "plaid": failed(400, {"error_type": "INVALID_INPUT", "error_code": "INVALID_ACCOUNT_ID"}),
     "simplefin": changed(lambda answer: answer.update(accounts=[])),
     "ponto": failed(404, {"errors": [{"code": "resourceNotFound", "detail": "x"}]}),
     "qonto": failed(404, {"errors": [{"code": "not_found", "detail": "x"}]}),
+    "mollie": failed(404, {"status": 404, "title": "Not Found", "detail": "x"}),
+    "revolut_business": failed(404, {"code": 3001, "error_id": "x", "message": "x"}),
     "salt_edge": failed(404, {"error": {"class": "AccountNotFound", "message": "x"}}),
     "teller": failed(410, {"error": {"code": "account.closed", "message": "x"}}),
 }

@@ -4,6 +4,7 @@ import os
 import stat
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -15,7 +16,7 @@ from bank_sync_proxy.providers.http import Http
 from bank_sync_proxy.providers.types import Setting
 from bank_sync_proxy.providers.web import WebProvider
 from bank_sync_proxy.tests.pure.enable_banking_server import pem
-from bank_sync_proxy.tests.pure.tls_server import DAY, client, issue, key_of, serve
+from bank_sync_proxy.tests.pure.tls_server import DAY, client, issue, key_of, serve, tunnel
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=timezone.utc)
 
@@ -96,6 +97,16 @@ def test_a_certificate_opens_no_way_into_our_own_network(bank):
         http(url, client(), only_public=True).get("accounts")
     assert "not public" in caught.value.detail
     assert not seen
+
+
+def test_a_certificate_goes_through_the_network_s_own_proxy(bank, monkeypatch):
+    url, seen = bank
+    with tunnel() as (proxy, asked):
+        monkeypatch.setenv("HTTPS_PROXY", proxy)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        monkeypatch.delenv("no_proxy", raising=False)
+        assert http(url, client()).get("accounts") == {"name": "client"}
+    assert seen == ["client"] and asked == [urlsplit(url).netloc]
 
 
 # -------------------------------------------------------------------------

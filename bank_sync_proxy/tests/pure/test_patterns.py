@@ -20,6 +20,7 @@ NAMES = (
     "bank_sync_proxy_server",
     "account_online_reconcile",
     "bank_statement_formats",
+    "account_online_files",
 )
 ADDONS = [addon for addon in NAMES if (ROOT / addon).exists()]
 FUNCTIONS = {"compile", "sub", "subn", "match", "search", "fullmatch", "split", "findall", "finditer"}

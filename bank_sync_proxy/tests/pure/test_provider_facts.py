@@ -25,9 +25,12 @@ CODES = [code for code, _label, _name in PROVIDERS]
 RIGHT = {
     ("enable_banking", "application_id"): "cf589be3-3755-465b-a8df-a90a16a31403",
     ("fints", "product_id"): "9FA6681DEC0CF3046BFC2F8A6",
+    ("mollie", "booked_balance"): "available and pending",
+    ("paypal", "hold_codes"): "T1110, T15,T21",
     ("plaid", "client_name"): "Our Books",
     ("plaid", "countries"): "US, CA",
     ("plaid", "webhook_url"): "https://books.example.com/bank_sync/webhook/plaid",
+    ("revolut_business", "fees"): "inside",
     ("salt_edge", "webhook_url"): "https://books.example.com/bank_sync/webhook/salt_edge",
     ("teller", "purchases"): "positive",
     ("yodlee", "fastlink_url"): "https://fl4.sandbox.yodlee.com/authenticate/restserver/fastlink",
@@ -37,8 +40,11 @@ WRONG = {
     "application_id": ("cf589be3", "My Application", "-----BEGIN PRIVATE KEY-----"),
     "product_id": ("9FA6681DEC0CF3046BFC2F8A", "9FA6681DEC0CF3046BFC2F8A6-1"),
     "client_name": ("x" * 31,),
+    "hold_codes": ("T1", "1110", "T1110 T15"),
+    "booked_balance": ("pending", "Available"),
     "countries": ("USA", "us,ca", "US;CA"),
     "webhook_url": ("http://books.example.com", "books.example.com", "https://books example.com"),
+    "fees": ("none", "Inside"),
     "purchases": ("yes", "Positive"),
     "fastlink_url": ("fl4.sandbox.yodlee.com",),
     "api_url": ("http://api.yodlee.uk/ysl",),
@@ -72,7 +78,7 @@ def test_steps_contain_no_other_blanks_than_our_addresses(code):
 
 
 def test_a_provider_with_a_list_of_its_own_reaches_the_countries_it_names():
-    for code in ("fints", "ponto", "qonto", "simplefin"):
+    for code in ("bunq", "fints", "ponto", "qonto", "revolut_business", "simplefin"):
         # SimpleFIN also has an entry for servers of no particular country.
         listed = {bank.country for bank in provider_class(code)().institutions() if bank.country}
         assert set(facts_of(code).countries) == listed, code
@@ -87,14 +93,17 @@ def test_who_leads_back_by_a_browser_asks_for_our_address():
 
 def test_a_country_is_reached_by_who_names_it_or_names_none():
     reached = [code for code in CODES if facts_of(code).reaches("BE")]
-    assert reached == ["enable_banking", "gocardless", "ponto", "qonto", "salt_edge", "sandbox"]
+    assert reached == [
+        *("bunq", "enable_banking", "gocardless", "mollie", "paypal", "ponto", "qonto", "revolut_business"),
+        *("salt_edge", "sandbox", "stripe"),
+    ]
 
 
 def test_cards_begin_with_what_anybody_can_begin_today():
     groups = {code: facts_of(code).group(provider_class(code).demonstration) for code in CODES}
     assert groups == {
         **dict.fromkeys(("enable_banking", "fints", "plaid", "ponto", "simplefin", "teller"), OPEN),
-        "qonto": ONE_BANK,
+        **dict.fromkeys(("bunq", "mollie", "paypal", "qonto", "revolut_business", "stripe"), ONE_BANK),
         **dict.fromkeys(("salt_edge", "yodlee"), CONTRACT),
         "sandbox": DEMONSTRATION,
         "gocardless": CLOSED,

@@ -8,7 +8,7 @@ from bank_sync_proxy.providers import provider_class
 from bank_sync_proxy.providers.errors import ConfigurationError, ConsentError, ProtocolError
 from bank_sync_proxy.providers.teller import NO_TOKEN, OTHER_BANK, STATUSES, TYPES, Teller
 from bank_sync_proxy.tests.pure.contract import NOW
-from bank_sync_proxy.tests.pure.published import Published
+from bank_sync_proxy.tests.pure.openapi import Published
 from bank_sync_proxy.tests.pure.scripted import Case
 from bank_sync_proxy.tests.pure.teller_server import TellerScript, sign
 from bank_sync_proxy.tests.pure.tls_server import client, serve

@@ -113,3 +113,44 @@ def _answer(tls, seen):
     content = json.dumps({"name": name}).encode()
     head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n"
     tls.sendall(f"{head}Connection: close\r\n\r\n".encode() + content)
+
+
+@contextmanager
+def tunnel():
+    """A network's own proxy.
+
+    :return: (address, what was asked to be connected to)
+    """
+    listener, asked = socket.create_server(("127.0.0.1", 0)), []
+
+    def listen():
+        with suppress(OSError):
+            while True:
+                connection, _address = listener.accept()
+                threading.Thread(target=connect, args=(connection,), daemon=True).start()
+
+    def connect(connection):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += connection.recv(4096)
+        place = head.split()[1].decode()
+        asked.append(place)
+        host, _colon, port = place.rpartition(":")
+        beyond = socket.create_connection((host, int(port)))
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        threading.Thread(target=pass_on, args=(beyond, connection), daemon=True).start()
+        pass_on(connection, beyond)
+
+    def pass_on(source, target):
+        with suppress(OSError):
+            while piece := source.recv(4096):
+                target.sendall(piece)
+            target.shutdown(socket.SHUT_WR)
+
+    threading.Thread(target=listen, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", asked
+    finally:
+        with suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+        listener.close()

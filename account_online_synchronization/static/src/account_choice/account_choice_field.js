@@ -6,7 +6,7 @@ import { Field } from "@web/views/fields/field";
 import { X2ManyField, x2ManyField } from "@web/views/fields/x2many/x2many_field";
 
 /** What the user enters, in this order. Whether an input shows is a condition of the view, as everywhere. */
-const INPUTS = ["action", "journal_id", "journal_name", "journal_type", "start_date"];
+const INPUTS = ["action", "journal_id", "journal_name", "journal_type", "start_date", "fee_lines"];
 
 /**
  * One card for each bank account, all of them open for editing: what belongs together is seen together, on a desktop as
@@ -48,7 +48,7 @@ export class AccountChoiceField extends X2ManyField {
     /** @returns {Object[]} the inputs that the record shows */
     inputs(record) {
         return INPUTS.filter(
-            (name) => !evaluateBooleanExpr(this.info(name).invisible, record.evalContextWithVirtualIds)
+            (name) => this.info(name) && !evaluateBooleanExpr(this.info(name).invisible, record.evalContextWithVirtualIds)
         ).map((name) => ({
             name,
             id: `${name}_${record.id}`,

@@ -1,0 +1,32 @@
+from odoo import fields, models
+
+
+class AccountBankStatementLine(models.Model):
+    _inherit = "account.bank.statement.line"
+
+    online_file_id = fields.Many2one(
+        comodel_name="account.online.file",
+        string="Statement File",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
+        index="btree_not_null",
+        help="The imported file that brought this transaction.",
+    )
+
+    def _server_addons(self):
+        return super()._server_addons() | {"account_online_files"}
+
+    def _give_back(self):
+        """These lines were in the journal before a file showed them: they are the user's own again."""
+        if self:
+            self.write(
+                {
+                    "online_account_id": False,
+                    "online_transaction_identifier": False,
+                    "online_transaction_digest": False,
+                    "online_partner_information": False,
+                    "transaction_details": False,
+                    "online_adopted": False,
+                }
+            )

@@ -1,0 +1,180 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.addons.account_online_synchronization.books import locks, statements
+from odoo.addons.account_online_synchronization.books.ledger import running_balance
+from odoo.addons.account_online_synchronization.books.opening import Beginning
+from odoo.addons.account_online_synchronization.books.writer import Writer
+from odoo.addons.account_online_synchronization.sync import files
+from odoo.addons.account_online_synchronization.sync.identity import LEGACY, OPENING, identify
+from odoo.exceptions import UserError
+
+from ..books.storing import find_holes
+
+
+class AccountOnlineAccount(models.Model):
+    _inherit = "account.online.account"
+
+    is_files = fields.Boolean(related="account_online_link_id.is_files")
+    file_ids = fields.One2many(
+        comodel_name="account.online.file", inverse_name="account_online_account_id", readonly=True
+    )
+    file_options = fields.Json(
+        readonly=True, copy=False, help="How its last file was read: encoding and columns, as a person has confirmed."
+    )
+    files_until = fields.Date(
+        readonly=True, copy=False, help="Up to this day files had filled the account when a connection took it over."
+    )
+    file_holes = fields.Json(readonly=True, copy=False, help="List of {after, before, amount} between its statements.")
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _server_addons(self):
+        return super()._server_addons() | {"account_online_files"}
+
+    @api.model
+    def _create_for_file(self, journal, number, currency, name):
+        """An account that files fill.
+
+        :param journal: ``account.journal`` that nothing fills
+        """
+        company = journal.company_id
+        link = self.env["account.online.link"]._for_files(company)
+        account = self.create(
+            {
+                "name": name or journal.name,
+                "account_online_link_id": link.id,
+                "online_identifier": f"files:{journal.id}",
+                "account_number": number or False,
+                "account_type": "credit_card" if journal.type == "credit" else "current",
+                "currency_id": currency.id,
+                "id_scheme": "fingerprint",
+            }
+        )
+        # Why no start date: a person chooses the file, and its lines that are there already are recognized.
+        account._link_journal(journal, start_date=False)
+        return account
+
+    def _change_connection(self, link, identity):
+        if self.is_files and self.last_sync:
+            self.files_until = self.last_sync
+        return super()._change_connection(link, identity)
+
+    def _free_journals_domain(self):
+        """Files give way to a connection, also where no number says that it is the same account."""
+        domain = super()._free_journals_domain()
+        by_files = self.search(
+            [("account_online_link_id.is_files", "=", True), ("company_id", "=", self.company_id.id)]
+        )
+        return [
+            (name, operator, (*value, *by_files.ids))
+            if name == "account_online_account_id"
+            else (name, operator, value)
+            for name, operator, value in domain
+        ]
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - WHAT FILES HAVE SHOWN
+    # -------------------------------------------------------------------------
+
+    def _find_same_file(self, digest):
+        """:return: the file with this very content, if it is imported"""
+        return self.env["account.online.file"].search(
+            [("account_online_account_id", "=", self.id), ("digest", "=", digest), ("state", "=", "done")], limit=1
+        )
+
+    def _coverages(self):
+        """:return: list of :class:`~..sync.files.Coverage`: of its files, and of its connection"""
+        covering = [one._coverage() for one in self.file_ids if one.state == "done" and one.first_day]
+        if connection := self._coverage_of_connection():
+            covering.append(connection)
+        return covering
+
+    def _coverage_of_connection(self):
+        """The days that the bank's connection has shown completely; the last one is not over."""
+        if self.is_files or not self.last_sync:
+            return None
+        if self.files_until:
+            first = self.files_until - timedelta(days=self._overlap_days())
+        elif self.loaded_since:
+            first = self.loaded_since
+        else:
+            line = self.env["account.bank.statement.line"].search(
+                [
+                    ("online_account_id", "=", self.id),
+                    ("online_transaction_digest", "!=", False),
+                    ("online_transaction_identifier", "!=", OPENING),
+                    ("online_transaction_identifier", "not =like", f"{LEGACY}%"),
+                    ("online_transaction_identifier", "not =like", f"{files.FILE}%"),
+                ],
+                order="online_transaction_digest",
+                limit=1,
+            )
+            if not line:
+                return None
+            # Why a day later: a bank may begin in the middle of one.
+            first = fields.Date.to_date(line.online_transaction_digest[:10]) + timedelta(days=1)
+        return files.Coverage(first, self.last_sync, from_start=True) if first <= self.last_sync else None
+
+    def _files_stored_until(self):
+        covering = [one._coverage() for one in self.file_ids if one.state == "done" and one.first_day]
+        until = files.stored_until(covering)
+        return until and min(until, fields.Date.today())
+
+    def _refresh_holes(self):
+        for account in self:
+            holes = [
+                {"after": str(hole.after), "before": str(hole.before), "amount": str(hole.amount)}
+                for hole in find_holes(account)
+            ]
+            if (account.file_holes or []) != holes:
+                account.file_holes = holes
+
+    # -------------------------------------------------------------------------
+    # BUSINESS METHODS - WRITING
+    # -------------------------------------------------------------------------
+
+    def _new_file_entries(self, transactions, code):
+        """:return: entries under identifiers that nothing has yet"""
+        Line = self.env["account.bank.statement.line"]
+        stored = [
+            files.Stored(line.online_transaction_identifier, line.online_transaction_digest)
+            for line in Line.search(
+                [
+                    ("online_account_id", "=", self.id),
+                    ("online_transaction_identifier", "=like", f"{files.FILE}{code}:%"),
+                ]
+            )
+            if line.online_transaction_digest
+        ]
+        found = files.as_new(transactions, code, stored)
+        return identify(found)
+
+    def _write_file_entries(self, entries):
+        """New lines for what a person wants to import after all."""
+        if not self.journal_ids:
+            raise UserError(self.env._("%s fills no journal anymore.", self.display_name))
+        days = {self._line_date(entry.transaction) for entry in entries}
+        locks.hold(self.journal_ids)
+        if locks.locked_days(self.journal_ids, days):
+            raise UserError(self.env._("Some of them are in a locked period. Change the lock date first."))
+        written = Writer(self, entries).write_lines(entries)
+        if written.refused:
+            raise UserError(written.refused[0][1])
+        statements.group(self.journal_ids, written.lines)
+        self.journal_balance = running_balance(self)
+        self._refresh_opening()
+        return written.lines
+
+    def _after_undo(self):
+        """The journal's balances, holes and how far it is stored, without the file that was undone."""
+        values = {"journal_balance": running_balance(self)}
+        if self.is_files:
+            values["last_sync"] = self._files_stored_until() or False
+        self._write_changes(values)
+        Beginning(self).settle()
+        self._refresh_opening()
+        self._refresh_holes()

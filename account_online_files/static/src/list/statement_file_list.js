@@ -1,0 +1,36 @@
+import { registry } from "@web/core/registry";
+import { _t } from "@web/core/l10n/translation";
+import { listView } from "@web/views/list/list_view";
+import { ListController } from "@web/views/list/list_controller";
+import { AccountFileUploader } from "@account/components/account_file_uploader/account_file_uploader";
+import { FileUploadListRenderer } from "@account/views/file_upload_list/file_upload_list_renderer";
+
+/** Sends what was chosen or dropped to the preview, for the journal of the list where there is one. */
+export class StatementFileUploader extends AccountFileUploader {
+    getExtraContext() {
+        return { ...super.getExtraContext(), online_statement_files: true };
+    }
+}
+
+export class StatementFileListController extends ListController {
+    static components = { ...ListController.components, StatementFileUploader };
+}
+
+// Odoo's own list for dropping files; its texts speak of bills.
+export class StatementFileListRenderer extends FileUploadListRenderer {
+    setup() {
+        super.setup();
+        this.dropZoneTitle = _t("Drop statement files of your bank here.");
+        this.dropZoneDescription = _t("You see what they hold before anything is imported.");
+    }
+
+    // Why: a pasted text is no statement file, and Odoo would look for bills in it.
+    onPaste() {}
+}
+
+registry.category("views").add("online_statement_file_list", {
+    ...listView,
+    Controller: StatementFileListController,
+    Renderer: StatementFileListRenderer,
+    buttonTemplate: "account_online_files.StatementFileList.Buttons",
+});

@@ -1,0 +1,1 @@
+from . import test_import_file, test_real_files, test_server_fields

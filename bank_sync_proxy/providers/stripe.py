@@ -1,0 +1,414 @@
+"""Stripe: the balance of a payment service. https://docs.stripe.com/api/balance_transactions
+
+The user pastes a restricted key of their Stripe account, which can only read; there is no consent that ends. Each
+currency of the balance is an account.
+
+Facts come from Stripe's own library ``stripe`` 16.1.0 on PyPI, which is generated from its OpenAPI document; the parts
+that this adapter depends on are in tests/published/stripe.json. Decimals come from https://docs.stripe.com/currencies,
+as Odoo's addon ``payment_stripe`` has them, too.
+"""
+
+import re
+from decimal import Decimal
+from functools import lru_cache
+
+from ..tools.recognition import Keys, identify
+from . import reading
+from .auth import Headers
+from .errors import ConsentError, ProtocolError, _lt
+from .facts import Facts
+from .types import (
+    Account,
+    Challenge,
+    Completed,
+    Counterparty,
+    Fee,
+    Field,
+    Institution,
+    Page,
+    Payout,
+    Refreshed,
+    Transaction,
+)
+from .web import WebProvider
+
+#: Pinned, so that an answer never changes its shape: ``stripe._api_version`` of the library named above.
+API_VERSION = "2026-10-28.endive"
+PAGE_SIZE = 100
+#: Where companies can open an account, as https://stripe.com/global lists them; from memory.
+COUNTRIES = (
+    *("AE", "AT", "AU", "BE", "BG", "BR", "CA", "CH", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GI", "GR"),
+    *("HK", "HR", "HU", "IE", "IT", "JP", "LI", "LT", "LU", "LV", "MT", "MX", "MY", "NL", "NO", "NZ", "PL", "PT", "RO"),
+    *("SE", "SG", "SI", "SK", "TH", "US"),
+)
+
+#: Currencies whose smallest unit is not a hundredth. ISK and UGX have no cents, and Stripe counts them in hundredths.
+ZERO_DECIMALS = frozenset(
+    ("BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF")
+)
+THREE_DECIMALS = frozenset(("BHD", "JOD", "KWD", "OMR", "TND"))
+
+#: What a transaction is: ``type`` of the balance transaction. Only ids of payouts are looked for at the bank; only
+#: sales and what is given back of them have an amount that the customer saw in another currency.
+SALE, BACK, PAYOUT, OTHER = "sale", "back", "payout", "other"
+TYPES = {
+    "charge": SALE,
+    "payment": SALE,
+    "refund": BACK,
+    "payment_refund": BACK,
+    "payment_failure_refund": BACK,
+    "payment_reversal": BACK,
+    "payout": PAYOUT,
+    **dict.fromkeys(
+        (
+            *("adjustment", "advance", "advance_funding", "anticipation_repayment", "application_fee"),
+            *("application_fee_refund", "climate_order_purchase", "climate_order_refund"),
+            *("connect_collection_transfer", "contribution", "fee_credit_funding", "inbound_transfer"),
+            *("inbound_transfer_reversal", "issuing_authorization_hold", "issuing_authorization_release"),
+            *("issuing_dispute", "issuing_dispute_provisional_credit", "issuing_dispute_provisional_credit_reversal"),
+            *("issuing_transaction", "obligation_outbound", "obligation_reversal_inbound"),
+            *("payment_network_reserve_hold", "payment_network_reserve_release", "payment_unreconciled"),
+            *("payout_cancel", "payout_failure", "payout_minimum_balance_hold", "payout_minimum_balance_release"),
+            *("refund_failure", "reserve_hold", "reserve_release", "reserve_transaction", "reserved_funds"),
+            *("stripe_balance_payment_debit", "stripe_balance_payment_debit_reversal", "stripe_fee", "stripe_fx_fee"),
+            *("tax_fee", "tax_fund", "topup", "topup_reversal", "transfer", "transfer_cancel", "transfer_failure"),
+            "transfer_refund",
+        ),
+        OTHER,
+    ),
+}
+#: Of the balances that a transaction may be part of, the one whose amounts ``GET /v1/balance`` has as ``available`` and
+#: ``pending``. The others (cards that the company issues, prefunding, reserves) are no part of it and left out.
+BALANCE = "payments"
+#: Where shops write the number of an order or an invoice, surest first. Odoo's own payments write ``reference``.
+REFERENCES = ("reference", "invoice_number", "invoice_id", "invoice", "order_number", "order_id", "order")
+#: https://docs.stripe.com/api/errors: codes that mean the same whatever was asked. The status says the rest.
+ERRORS = {
+    "api_key_expired": "credentials_rejected",
+    "platform_api_key_expired": "credentials_rejected",
+    "secret_key_required": "credentials_rejected",
+    "livemode_mismatch": "credentials_rejected",
+    "testmode_charges_only": "credentials_rejected",
+    "account_invalid": "credentials_rejected",
+    "lock_timeout": "provider_unavailable",
+    "rate_limit": "rate_limited",
+}
+
+KEY = re.compile(r"rk_(live|test)_[A-Za-z0-9_]{8,250}")
+KEYS = Challenge(
+    title=_lt("Connect Stripe"),
+    message=_lt(
+        "In Stripe, open Developers ‣ API keys and create a restricted key with the permission Read for Balance, "
+        "Charges and Refunds, Payouts, and Disputes, and None for everything else. Paste it here. It starts with rk_."
+    ),
+    fields=(Field("secret_key", _lt("Restricted key"), type="password"),),
+    submit=_lt("Connect"),
+)
+NO_KEY = _lt("This is not a restricted key of Stripe. Copy the whole key, which starts with rk_, and paste it again.")
+TOO_MIGHTY = _lt(
+    "This is a secret key, which can do everything in your Stripe account. Create a restricted key that can only read, "
+    "and paste that one."
+)
+OTHER_MODE = _lt(
+    "This key is for the other mode of Stripe. Create the key in the mode that is used here: live or test."
+)
+REFUSED_KEY = _lt(
+    "Stripe does not accept this key. Check that it exists and can read Balance, Charges and Refunds, Payouts, and "
+    "Disputes, and paste it again."
+)
+OTHER_ACCOUNT = _lt(
+    "This key belongs to another Stripe account than the connection. Paste a key of the same account, or connect the "
+    "other account as a new connection."
+)
+
+
+@lru_cache(maxsize=256)
+def decimals(currency):
+    """:return: (ISO code, places of the amounts that Stripe counts in this currency)"""
+    code = reading.currency(currency.upper())
+    return code, 0 if code in ZERO_DECIMALS else 3 if code in THREE_DECIMALS else 2
+
+
+def money(amount, currency):
+    """Amounts are whole numbers of the smallest unit."""
+    code, places = decimals(currency)
+    if type(amount) is not int:
+        raise ValueError(f"no amount: {amount!r}"[:100])
+    return reading.amount(amount).scaleb(-places), code
+
+
+class Stripe(WebProvider):
+    """State: ``secret_key``, ``anchor`` (id of a transaction, by which the Stripe account is recognised), and
+    ``accounts``: our id → currency."""
+
+    code = "stripe"
+    label = "Stripe"
+    docs_url = "https://docs.stripe.com/api/balance_transactions"
+    api_version = API_VERSION
+    production_url = "https://api.stripe.com/v1"
+    sandbox_url = "https://api.stripe.com/v1"
+    facts = Facts(
+        region=_lt("Balances at Stripe: Europe, America, Asia and the Pacific"),
+        countries=COUNTRIES,
+        audience=("business",),
+        price=_lt("Free for customers of Stripe"),
+        needs=_lt("A Stripe account, and an administrator of it"),
+        minutes=5,
+        signup_url="https://dashboard.stripe.com/register",
+        one_bank=True,
+        terms=_lt("The key belongs to your own Stripe account and reads it only."),
+        terms_urls=(
+            (_lt("Restricted keys at Stripe"), "https://docs.stripe.com/keys/restricted-api-keys"),
+            (_lt("Terms of Stripe"), "https://stripe.com/legal/ssa"),
+        ),
+        steps=(
+            _lt("Nothing is entered here: switch the provider on."),
+            _lt(
+                "Whoever connects Stripe opens Developers ‣ API keys there, and creates a restricted key with the "
+                "permission Read for Balance, Charges and Refunds, Payouts, and Disputes."
+            ),
+            _lt("That key is pasted when the bank “Stripe” is connected."),
+        ),
+        connect="pasted key",
+        identity="`id` of the balance transaction",
+    )
+    #: A currency exists once in a Stripe account.
+    account_keys = Keys(own=("id",))
+    error_codes = ERRORS
+    #: The key is the user's. 402 is for payments, which are never asked for.
+    status_codes = {401: "credentials_rejected", 403: "credentials_rejected"}
+
+    def read_error(self, body):
+        error = body.get("error") or {}
+        code = "/".join(filter(None, (error.get("type"), error.get("code"))))
+        return code or None, error.get("message"), reading.at(error, "request_log_url")
+
+    # -------------------------------------------------------------------------
+    # CONSENT
+    # -------------------------------------------------------------------------
+
+    def institutions(self, country=None):
+        return [
+            Institution(id=f"stripe.{code}", name="Stripe", country=code)
+            for code in COUNTRIES
+            if country in (None, code)
+        ]
+
+    def _http(self, key):
+        return self.connect(Headers({"Authorization": f"Bearer {key}"}), headers={"Stripe-Version": API_VERSION})
+
+    def start(self, institution, flow):
+        return KEYS
+
+    def answer(self, flow, values):
+        key = "".join(values.get("secret_key", "").split())
+        if fault := self._fault_of(key):
+            return KEYS.with_error(fault)
+        state, http = flow.state, self._http(key)
+        try:
+            balance = http.get("balance")
+            # Asks for everything that a synchronization asks for, so that a missing permission shows now.
+            newest = http.get("balance_transactions", **{"limit": 1, "expand[]": "data.source"})
+            if state.get("anchor"):
+                http.get(f"balance_transactions/{state['anchor']}")
+        except ConsentError:
+            return KEYS.with_error(REFUSED_KEY)
+        except ProtocolError as error:
+            if error.status == 404 and state.get("anchor"):
+                return KEYS.with_error(OTHER_ACCOUNT)
+            raise
+        with self.reading("balance"):
+            anchor = state.get("anchor") or reading.at(newest["data"], 0, "id")
+            accounts = self._identify(balance, state.get("accounts", {}))
+            shown = tuple(self._account(name, entry, balance) for name, entry in accounts.items())
+            state = {"secret_key": key, "anchor": anchor, "accounts": accounts}
+            return Completed(state, shown, refreshed_at=self.now())
+
+    def _fault_of(self, key):
+        """:return: what is wrong with what was pasted, or None"""
+        if key.startswith("sk_"):
+            return TOO_MIGHTY
+        found = KEY.fullmatch(key)
+        if not found:
+            return NO_KEY
+        return None if found[1] == ("live" if self.production else "test") else OTHER_MODE
+
+    def _identify(self, balance, known):
+        """:return: currency by our id, in the order of the answer"""
+        names = [item["currency"] for item in (*balance["available"], *balance["pending"])]
+        listed = [{"id": name} for name in dict.fromkeys(names)]
+        ids = identify(known, listed, self.account_keys, [entry["id"] for entry in listed])
+        return dict(zip(ids, listed, strict=True))
+
+    # -------------------------------------------------------------------------
+    # NEWS
+    # -------------------------------------------------------------------------
+
+    def refresh(self, state, user_present=False, flow=None):
+        """Stripe itself answers, always with its news; whether it still does is seen by asking for the balance."""
+        self._http(state["secret_key"]).get("balance")
+        return Refreshed(state, self.now())
+
+    def accounts(self, state):
+        balance = self._http(state["secret_key"]).get("balance")
+        with self.reading("balance"):
+            accounts = self._identify(balance, state["accounts"])
+            return [
+                self._account(name, entry, balance) for name, entry in accounts.items() if name in state["accounts"]
+            ]
+
+    def _account(self, name, entry, balance):
+        """What is pending is booked and only not paid out yet, so both together are the booked balance."""
+        amounts = [
+            money(item["amount"], item["currency"])[0]
+            for item in (*balance["available"], *balance["pending"])
+            if item["currency"] == entry["id"]
+        ]
+        code, places = decimals(entry["id"])
+        now = self.now()
+        return Account(
+            id=name,
+            name=f"Stripe {code}" if balance["livemode"] is True else f"Stripe {code} (test mode)",
+            number_type="other",
+            currency=code,
+            balance=sum(amounts, Decimal(0).scaleb(-places)),
+            balance_at=now,
+            balance_date=now.date(),
+            reports_fees=True,
+        )
+
+    def read_page(self, state, account, since=None, cursor=None, limit=None):
+        """The newest first: what is added between two pages pushes nothing out of sight, because a page begins after an
+        id."""
+        known = state["accounts"].get(account)
+        if not known:
+            raise self.failure("unknown_account", "not a currency of this balance")
+        place = {"since": since and since.isoformat(), "after": None}
+        if cursor:
+            place = self.read_cursor(account, cursor)
+        first = reading.day(place["since"])
+        params = {
+            "currency": known["id"],
+            "limit": PAGE_SIZE,
+            "created[gte]": first and (first.toordinal() - EPOCH) * 86400,
+            "starting_after": place["after"],
+            "expand[]": "data.source",
+        }
+        answer = self._http(state["secret_key"]).ask("GET", "balance_transactions", params=params).data
+        with self.reading("balance transactions"):
+            listed = answer["data"]
+            rows, unread = self.read_rows(listed, self._transaction)
+            rows.reverse()
+            rows.sort(key=booking_date)
+            after = None
+            if answer["has_more"]:
+                # Why an error without one: the list would break off.
+                after = self.write_cursor(account, **{**place, "after": self._id_of(listed[-1])})
+            return Page(tuple(rows), (), after, bool(after), tuple(unread))
+
+    @staticmethod
+    def _id_of(row):
+        """:raise ValueError: where there is none to go on after"""
+        if not isinstance(row["id"], str) or not row["id"]:
+            raise ValueError("no id to go on after")
+        return row["id"]
+
+    def identify_row(self, row):
+        return row["id"], "booked"
+
+    def _transaction(self, row):
+        """:return: :class:`~.types.Transaction`, or None for one of another balance than that of payments"""
+        get = row.get
+        if get("balance_type") not in (None, BALANCE):
+            return None
+        kind = TYPES.get(row["type"], OTHER)
+        gross, currency = money(row["amount"], row["currency"])
+        fee = money(row["fee"], row["currency"])[0]
+        net = money(row["net"], row["currency"])[0]
+        if gross - fee != net:
+            raise ValueError(f"{gross} less a fee of {fee} is not {net}")
+        source = get("source")
+        # Only an id where Stripe has nothing to show beside it.
+        source = source if type(source) is dict else {"id": source} if source else {}
+        foreign_amount, foreign_currency = foreign(kind, source, gross, currency)
+        number = reference(source)
+        return Transaction(
+            # https://docs.stripe.com/api/balance_transactions/object: "Unique identifier for the object." It stays when
+            # `status` goes from pending to available, which only says that the money can be paid out.
+            id=reading.identifier(row["id"]),
+            status="booked",
+            amount=net,
+            currency=currency,
+            # In UTC, whatever the time zone of the shop.
+            booking_date=day(row["created"]),
+            value_date=day(get("available_on")),
+            foreign_amount=foreign_amount,
+            foreign_currency=foreign_currency,
+            counterparty=Counterparty(payer(source)) if kind is SALE else NOBODY,
+            remittance=reading.texts(get("description"), number, label(row), said_by(source)),
+            creditor_reference=number,
+            fee=Fee(-fee, described(get("fee_details"))) if fee else None,
+            payout=Payout(self._id_of(source), -gross, currency) if kind is PAYOUT and source else None,
+            raw=row,
+        )
+
+
+NOBODY = Counterparty()
+#: Day 0 of Unix time.
+EPOCH = 719163
+
+
+def booking_date(transaction):
+    return transaction.booking_date
+
+
+def day(seconds):
+    moment = reading.moment_of_epoch(seconds)
+    return moment and moment.date()
+
+
+def label(row):
+    """What it is, in words: Stripe's category for accounting, which tells a dispute from other adjustments."""
+    return words(row.get("reporting_category") or row["type"])
+
+
+@lru_cache(maxsize=256)
+def words(name):
+    return str(name).replace("_", " ").capitalize()
+
+
+def payer(source):
+    """Who paid: by name, else by e-mail address."""
+    billing = source.get("billing_details") or {}
+    shipping = source.get("shipping") or {}
+    names = (billing.get("name"), shipping.get("name"), billing.get("email"), source.get("receipt_email"))
+    return next(filter(None, map(reading.text, names)), None)
+
+
+def reference(source):
+    """The number of the order or the invoice, as the shop has written it to the payment."""
+    metadata = source.get("metadata") or {}
+    return next(filter(None, (reading.text(metadata.get(name)) for name in REFERENCES)), None) if metadata else None
+
+
+def said_by(source):
+    """What the bank shows of a payout, and why a customer or a bank wants money back."""
+    return [source.get("statement_descriptor"), source.get("reason")]
+
+
+def foreign(kind, source, gross, currency):
+    """What the customer paid or got back in another currency than that of the balance.
+
+    :return: (amount, currency), None and None where there is none
+    """
+    other = source.get("currency")
+    if kind not in (SALE, BACK) or not other or other.upper() == currency:
+        return None, None
+    amount, code = money(source["amount"], other)
+    return (abs(amount) if gross > 0 else -abs(amount)), code
+
+
+def described(details):
+    """:return: the parts of a fee in Stripe's words, each once"""
+    parts = reading.texts(*(part.get("description") or part.get("type") for part in details or ()))
+    return ", ".join(parts) or None

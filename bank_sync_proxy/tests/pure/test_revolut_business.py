@@ -1,0 +1,283 @@
+"""Quirks of Revolut Business; what all adapters do is in test_contract."""
+
+from datetime import date, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+
+from bank_sync_proxy.providers.auth import decode_segment
+from bank_sync_proxy.providers.errors import ConsentError, ProtocolError
+from bank_sync_proxy.providers.revolut_business import (
+    NO_CLIENT_ID,
+    NO_CODE,
+    PAGE_SIZE,
+    REFUSED_CODE,
+    STATES,
+    RevolutBusiness,
+)
+from bank_sync_proxy.providers.types import Challenge, Flow
+from bank_sync_proxy.tests.pure.contract import CALLBACK_URL, NOW, STATE
+from bank_sync_proxy.tests.pure.openapi import Published
+from bank_sync_proxy.tests.pure.revolut_business_server import RevolutBusinessScript
+from bank_sync_proxy.tests.pure.scripted import Case
+
+PUBLISHED = Published("revolut_business")
+#: Kinds of transactions, none of which decides anything but `topup`: amounts have their sign.
+KINDS = {
+    *("atm", "card_payment", "card_refund", "card_chargeback", "card_credit", "charge", "charge_refund", "exchange"),
+    *("transfer", "loan", "fee", "refund", "topup", "topup_return", "tax", "tax_refund", "rev_payment"),
+}
+#: Codes that mean what their HTTP status does everywhere.
+FALLS_TO_THE_STATUS = {"5000", "5003"}
+PAGE = Case("revolut_business", "empty").exchanges[0]
+ROW = Case("revolut_business", "same_id_twice").exchanges[0]["answer"][0]
+
+
+@pytest.fixture
+def script():
+    script = RevolutBusinessScript()
+    yield script
+    script.server.close()
+    script.server.check_all()
+
+
+def flow(kind="connect", state=None, data=None):
+    return Flow(kind, "revolut_business.FR", CALLBACK_URL, STATE, "fr_BE", state or {}, data or {})
+
+
+def shown(challenge, name):
+    return next(field.value for field in challenge.fields if field.name == name)
+
+
+# -------------------------------------------------------------------------
+# THE DOCUMENT
+# -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name, exchange",
+    # How tokens are got is in Revolut's guides, not in the document.
+    [(name, exchange) for name, exchange in PUBLISHED.exchanges() if "/auth/token" not in exchange["ask"]],
+    ids=lambda value: value if isinstance(value, str) else value["ask"],
+)
+def test_questions_and_answers_are_those_of_the_document(name, exchange):
+    if name == "undocumented":
+        pytest.skip("it is there because it is not in the document")
+    PUBLISHED.check(exchange)
+
+
+def test_a_question_that_is_not_in_the_document_would_be_found():
+    for ask in ("GET /account", "GET /transactions?size=5", "GET /transactions?count=1001"):
+        with pytest.raises(Exception, match=r"."):
+            PUBLISHED.check({"ask": ask, "answer": []})
+
+
+def test_each_state_and_kind_of_the_document_is_in_a_table():
+    assert PUBLISHED.values("TransactionState") == set(STATES)
+    assert PUBLISHED.values("TransactionType") == KINDS
+    assert PUBLISHED.values("Account", "properties", "state") == {"active", "inactive"}
+
+
+def test_each_code_of_an_error_in_the_document_is_in_a_table():
+    codes = set()
+
+    def walk(node):
+        if isinstance(node, dict):
+            if {"code", "message"} <= set(node) and isinstance(node["code"], int):
+                codes.add(str(node["code"]))
+            for item in node.values():
+                walk(item)
+        elif isinstance(node, list):
+            for item in node:
+                walk(item)
+
+    walk(PUBLISHED.document["components"]["responses"])
+    assert codes and codes <= {*RevolutBusiness.error_codes, *FALLS_TO_THE_STATUS}
+
+
+# -------------------------------------------------------------------------
+# CONNECT
+# -------------------------------------------------------------------------
+
+
+def test_the_certificate_that_is_shown_belongs_to_the_key_that_signs(script):
+    challenge = script.adapter.start("revolut_business.FR", flow())
+    certificate = x509.load_pem_x509_certificate(shown(challenge, "certificate").encode())
+    script.play("connect")
+    script.walk()
+    message, _dot, signature = script.server.asked[0].body["client_assertion"].rpartition(".")
+    # Raises where it is another key.
+    certificate.public_key().verify(decode_segment(signature), message.encode(), padding.PKCS1v15(), hashes.SHA256())
+
+
+def test_each_connection_has_a_key_of_its_own():
+    keys = set()
+    for _time in range(2):
+        challenge = RevolutBusiness(clock=lambda: NOW).start("revolut_business.FR", flow())
+        certificate = x509.load_pem_x509_certificate(shown(challenge, "certificate").encode())
+        keys.add(certificate.public_key().public_numbers().n)
+        assert "PRIVATE" not in f"{challenge}{[field.value for field in challenge.fields]}"
+    assert len(keys) == 2
+
+
+def test_the_consent_asks_for_reading_only(script):
+    challenge = script.adapter.start("revolut_business.FR", flow())
+    challenge = script.adapter.answer(flow(data=challenge.data), {"client_id": "the-client"})
+    url = urlsplit(shown(challenge, "page"))
+    assert url.netloc == "business.revolut.com"
+    assert parse_qs(url.query) == {
+        "client_id": ["the-client"],
+        "redirect_uri": [CALLBACK_URL],
+        "response_type": ["code"],
+        "scope": ["READ"],
+    }
+
+
+@pytest.mark.parametrize("client_id", ["", " ", "clïent"])
+def test_what_is_no_client_id_goes_no_further(script, client_id):
+    challenge = script.walk(answers={"client_id": client_id})
+    assert challenge.error == NO_CLIENT_ID
+    assert shown(challenge, "certificate").startswith("-----BEGIN CERTIFICATE-----")
+
+
+@pytest.mark.parametrize("code", ["", "https://proxy.example/bank_sync/callback", f"{CALLBACK_URL}?error=x", "a b"])
+def test_an_address_without_a_code_is_not_sent(script, code):
+    assert script.walk(answers={"client_id": "the-client", "code": code}).error == NO_CODE
+    assert not script.server.asked
+
+
+def test_a_code_alone_serves_as_well_as_its_address(script):
+    script.play("connect")
+    assert not isinstance(script.walk(answers={"client_id": "the-client", "code": "oa_prod_c0de"}), Challenge)
+
+
+def test_a_code_that_came_too_late_can_be_replaced(script):
+    script.play("refused")
+    challenge = script.walk()
+    assert challenge.error == REFUSED_CODE
+    assert shown(challenge, "page").startswith("https://business.revolut.com/")
+
+
+def test_a_renewal_with_the_same_client_id_keeps_the_key(script):
+    old = script.state["private_key"]
+    adapter = RevolutBusiness(clock=lambda: NOW)
+    challenge = adapter.renew(script.state, flow("renew", script.state))
+    assert shown(challenge, "client_id") == "the-client"
+    same = adapter.answer(flow("renew", script.state, challenge.data), {"client_id": "the-client"})
+    other = adapter.answer(flow("renew", script.state, challenge.data), {"client_id": "another"})
+    assert same.data["private_key"] == old
+    assert other.data["private_key"] == challenge.data["new_key"] != old
+
+
+def test_the_end_of_a_consent_is_a_setting(script):
+    script.settings = {"consent_days": "0"}
+    script.adapter = script.new_adapter()
+    script.play("connect")
+    completed = script.walk()
+    assert completed.consent_expires_at is None and completed.state["consent_expires_at"] is None
+
+
+def test_a_pooled_number_is_not_the_account_s(script):
+    exchanges = Case("revolut_business", "connect").exchanges
+    exchanges[-1]["answer"] = exchanges[-1]["answer"][:1]
+    script.server.expect(exchanges)
+    assert [account.number for account in script.walk().accounts] == ["FR1420041010050500013M02606", None]
+
+
+# -------------------------------------------------------------------------
+# TOKENS
+# -------------------------------------------------------------------------
+
+
+def test_a_token_serves_until_it_ends(script):
+    script.play("empty")
+    script.pages()
+    script.moment = NOW + timedelta(minutes=39)
+    script.play("refresh")
+    script.play("empty")
+    script.adapter = script.new_adapter()
+    script.server.check = lambda question: None
+    script.pages()
+
+
+# -------------------------------------------------------------------------
+# READ
+# -------------------------------------------------------------------------
+
+
+def rows(script, *answer):
+    script.server.expect([{**PAGE, "answer": list(answer)}])
+    return script.pages()[0].transactions
+
+
+@pytest.mark.parametrize("fees, amount", [("beside", "-100.1"), ("inside", "-100")])
+def test_a_fee_is_charged_as_the_setting_says(script, fees, amount):
+    script.settings = {"fees": fees}
+    script.adapter = script.new_adapter()
+    leg = {**ROW["legs"][0], "amount": -100, "fee": 0.1}
+    (found,) = rows(script, {**ROW, "legs": [leg]})
+    assert (str(found.amount), found.fee.to_protocol()["amount"]) == (amount, "-0.1")
+
+
+def test_an_exchange_is_one_transaction_in_each_account(script):
+    row = Case("revolut_business", "two_currencies").exchanges[0]["answer"][0]
+    first, second = script.state["accounts"]
+    for account, amount, currency in ((first, "1.07", "EUR"), (second, "-1", "GBP")):
+        script.server.expect([{"ask": PAGE["ask"].replace(first, account), "answer": [row]}])
+        (leg,) = script.pages(account=account)[0].transactions
+        assert (str(leg.amount), leg.currency, leg.id) == (amount, currency, row["id"])
+
+
+def test_both_legs_within_one_account_are_two_transactions(script):
+    leg = ROW["legs"][0]
+    found = rows(script, {**ROW, "legs": [{**leg, "amount": -100}, {**leg, "amount": 100}]})
+    assert [(row.id, str(row.amount)) for row in found] == [("t1", "-100"), ("t1/1", "100")]
+
+
+def test_a_transaction_that_was_booked_late_is_news(script):
+    script.play("paging")
+    found = [row.id for page in script.pages(since=date(2026, 11, 1)) for row in page.transactions]
+    assert "late" in found and "old" not in found
+
+
+def test_transactions_of_one_moment_are_not_lost_between_two_pages(script):
+    script.play("paging")
+    found = [row.id for page in script.pages(since=date(2026, 11, 1)) for row in page.transactions]
+    assert "same" in found and found.count("last-1") == 1
+
+
+def test_more_transactions_of_one_moment_than_a_page_has_are_an_error(script):
+    first, second = Case("revolut_business", "paging").exchanges
+    script.server.expect(
+        [first, {**second, "answer": [{**ROW, "created_at": "2026-11-10T10:00:00.000001Z"}] * PAGE_SIZE}]
+    )
+    with pytest.raises(ProtocolError) as caught:
+        script.pages(since=date(2026, 11, 1))
+    assert "more transactions of one moment" in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    "description, counterparty, kind, name",
+    [
+        ("To John Smith", {"account_type": "external"}, "transfer", "John Smith"),
+        ("From JOHN SMITH", {"account_type": "revolut"}, "transfer", "JOHN SMITH"),
+        ("Payment from John Smith", None, "topup", "John Smith"),
+        ("To GBP Deposit pocket", None, "transfer", None),
+        ("Something else", {"account_type": "external"}, "transfer", None),
+        (None, {"account_type": "external"}, "transfer", None),
+    ],
+)
+def test_the_other_side_of_a_transfer_is_in_its_description(script, description, counterparty, kind, name):
+    leg = {key: value for key, value in ROW["legs"][0].items() if key != "counterparty"} | {"description": description}
+    leg |= {"counterparty": counterparty} if counterparty else {}
+    assert rows(script, {**ROW, "type": kind, "legs": [leg]})[0].counterparty.name == name
+
+
+def test_a_withdrawn_access_is_the_user_s_business(script):
+    script.play("consent_revoked")
+    with pytest.raises(ConsentError) as caught:
+        script.pages()
+    assert caught.value.action == "renew"

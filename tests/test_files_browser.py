@@ -1,0 +1,243 @@
+"""Statement files in a real browser: dropped on the card, seen before they are imported, never twice, and taken back.
+
+The files are of the Demo Bank's own account, so that connecting it afterwards must bring nothing that is there.
+"""
+
+import base64
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from playwright.sync_api import expect
+
+from .conftest import a_copy_of_the_template
+from .test_accessibility import Inspector
+from .test_browser import PATIENCE, a_tour_of
+from .test_provider_browser import look
+
+#: The account that the Demo Bank is going to show: its number, what was booked, and the balance before the first day.
+HISTORY = """
+from datetime import datetime, timedelta
+from odoo.addons.bank_sync_proxy.providers import sandbox_bank, sandbox_institutions, sandbox_texts
+bank = next(key for key, one in sandbox_institutions.BANKS.items() if one.name == "Demo Bank")
+account = next(one.key for one in sandbox_institutions.BANKS[bank].accounts if one.name == "Business account")
+ledger = sandbox_bank.Ledger(bank, account, "demo")
+now = datetime.utcnow()
+hour = int((now - datetime(2024, 1, 1)).total_seconds() // 3600)
+first = now.date() - timedelta(days=28)
+booked = [one for one in ledger.movements(sandbox_bank.EPOCH, now.date()) if one.visible <= hour]
+rows = sorted((one for one in booked if one.booking_date >= first), key=lambda one: one.booking_date)
+result = {
+    "number": sandbox_texts.account_number(ledger),
+    "rows": [[one.booking_date.isoformat(), one.cents] for one in rows],
+    "before": ledger.bank_account.opening + sum(one.cents for one in booked if one.booking_date < first),
+    "today": now.date().isoformat(),
+}
+"""
+
+DROP = """
+([article, name, content]) => {
+    const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+    const data = new DataTransfer();
+    data.items.add(new File([bytes], name));
+    window.droppedFiles = data;
+    article.dispatchEvent(new DragEvent("dragenter", { dataTransfer: data, bubbles: true }));
+}
+"""
+
+RELEASE = """
+(area) => area.dispatchEvent(new DragEvent("drop", { dataTransfer: window.droppedFiles, bubbles: true }))
+"""
+
+
+def money(cents):
+    return f"{Decimal(cents) / 100:.2f}"
+
+
+class Period:
+    """Whole days of the account, as files of each format say them."""
+
+    def __init__(self, history, first, last):
+        self.number, self.first, self.last = history["number"], first, last
+        self.rows = [(date.fromisoformat(day), cents) for day, cents in history["rows"]]
+        self.before = history["before"] + sum(cents for day, cents in self.rows if day < first)
+        self.rows = [(day, cents) for day, cents in self.rows if first <= day <= last]
+        self.after = self.before + sum(cents for _day, cents in self.rows)
+
+    def camt(self):
+        def balance(code, cents, day):
+            return (
+                f"<Bal><Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp><Amt Ccy='EUR'>{money(abs(cents))}</Amt>"
+                f"<CdtDbtInd>{'CRDT' if cents >= 0 else 'DBIT'}</CdtDbtInd><Dt><Dt>{day}</Dt></Dt></Bal>"
+            )
+
+        entries = "".join(
+            f"<Ntry><Amt Ccy='EUR'>{money(abs(cents))}</Amt><CdtDbtInd>{'CRDT' if cents >= 0 else 'DBIT'}</CdtDbtInd>"
+            f"<Sts>BOOK</Sts><BookgDt><Dt>{day}</Dt></BookgDt><ValDt><Dt>{day}</Dt></ValDt>"
+            f"<AcctSvcrRef>CAMT{number}</AcctSvcrRef><BkTxCd><Prtry><Cd>X</Cd></Prtry></BkTxCd>"
+            f"<AddtlNtryInf>Entry {number}</AddtlNtryInf></Ntry>"
+            for number, (day, cents) in enumerate(self.rows)
+        )
+        before = self.first - timedelta(days=1)
+        return (
+            "<?xml version='1.0' encoding='UTF-8'?><Document xmlns='urn:iso:std:iso:20022:tech:xsd:camt.053.001.02'>"
+            f"<BkToCstmrStmt><GrpHdr><MsgId>M1</MsgId><CreDtTm>{self.last}T23:00:00</CreDtTm></GrpHdr><Stmt><Id>S1</Id>"
+            f"<CreDtTm>{self.last}T23:00:00</CreDtTm><FrToDt><FrDtTm>{self.first}T00:00:00</FrDtTm>"
+            f"<ToDtTm>{self.last}T23:59:59</ToDtTm></FrToDt><Acct><Id><IBAN>{self.number}</IBAN></Id><Ccy>EUR</Ccy></Acct>"
+            f"{balance('OPBD', self.before, before)}{balance('CLBD', self.after, self.last)}{entries}"
+            "</Stmt></BkToCstmrStmt></Document>"
+        )
+
+    def mt940(self):
+        def balance(tag, cents, day):
+            amount = money(abs(cents)).replace(".", ",")
+            return f":{tag}:{'C' if cents >= 0 else 'D'}{day:%y%m%d}EUR{amount}"
+
+        lines = [":20:STATEMENT", f":25:{self.number}", ":28C:1/1"]
+        lines.append(balance("60F", self.before, self.first - timedelta(days=1)))
+        for number, (day, cents) in enumerate(self.rows):
+            amount = money(abs(cents)).replace(".", ",")
+            lines.append(f":61:{day:%y%m%d}{day:%m%d}{'C' if cents >= 0 else 'D'}{amount}NTRFNONREF//MT{number}")
+            lines.append(f":86:Movement {number}")
+        lines.append(balance("62F", self.after, self.last))
+        return "\r\n".join([*lines, "-", ""])
+
+    def ofx(self):
+        entries = "".join(
+            f"<STMTTRN><TRNTYPE>{'CREDIT' if cents >= 0 else 'DEBIT'}<DTPOSTED>{day:%Y%m%d}<TRNAMT>{money(cents)}"
+            f"<FITID>OFX{number}<NAME>Posted {number}</STMTTRN>"
+            for number, (day, cents) in enumerate(self.rows)
+        )
+        return (
+            "OFXHEADER:100\r\nDATA:OFXSGML\r\nVERSION:102\r\nSECURITY:NONE\r\nENCODING:USASCII\r\nCHARSET:1252\r\n"
+            "COMPRESSION:NONE\r\nOLDFILEUID:NONE\r\nNEWFILEUID:NONE\r\n\r\n"
+            f"<OFX><SIGNONMSGSRSV1><SONRS><STATUS><CODE>0<SEVERITY>INFO</STATUS><DTSERVER>{self.last:%Y%m%d}"
+            "<LANGUAGE>ENG</SONRS></SIGNONMSGSRSV1><BANKMSGSRSV1><STMTTRNRS><TRNUID>1<STATUS><CODE>0<SEVERITY>INFO"
+            f"</STATUS><STMTRS><CURDEF>EUR<BANKACCTFROM><BANKID>DEMO<ACCTID>{self.number}<ACCTTYPE>CHECKING"
+            f"</BANKACCTFROM><BANKTRANLIST><DTSTART>{self.first:%Y%m%d}<DTEND>{self.last:%Y%m%d}{entries}</BANKTRANLIST>"
+            f"<LEDGERBAL><BALAMT>{money(self.after)}<DTASOF>{self.last:%Y%m%d}</LEDGERBAL></STMTRS></STMTTRNRS>"
+            "</BANKMSGSRSV1></OFX>"
+        )
+
+    def csv(self):
+        rows = [f"{day};{day};Row {number};{money(cents)};EUR" for number, (day, cents) in enumerate(self.rows)]
+        return "\n".join(["Booking date;Value date;Description;Amount;Currency", *rows, ""])
+
+
+@pytest.fixture(scope="module")
+def served():
+    with a_copy_of_the_template() as copy:
+        copy.prepare_company()
+        copy.start()
+        yield copy
+
+
+@pytest.fixture(scope="module")
+def history(served):
+    return served.shell(HISTORY)
+
+
+@pytest.fixture(scope="module")
+def files(history):
+    """Four files of five days each, one after the other; the last days are left to the connection."""
+    first = date.fromisoformat(history["today"]) - timedelta(days=28)
+    periods = [Period(history, first + timedelta(days=5 * n), first + timedelta(days=5 * n + 4)) for n in range(4)]
+    return {
+        "statement.xml": (periods[0].camt(), periods[0]),
+        "statement.sta": (periods[1].mt940(), periods[1]),
+        "statement.ofx": (periods[2].ofx(), periods[2]),
+        "statement.csv": (periods[3].csv(), periods[3]),
+    }
+
+
+def drop_on_the_card(tour, name, content):
+    tour.open("/odoo/accounting")
+    article = tour.card("Bank").first
+    article.wait_for()
+    encoded = base64.b64encode(content.encode()).decode()
+    tour.page.evaluate(DROP, [article.element_handle(), name, encoded])
+    area = article.locator(".o_drop_area")
+    area.wait_for()
+    area.evaluate(RELEASE)
+    preview(tour).wait_for()
+
+
+def preview(tour):
+    return tour.page.locator(".modal .o_online_transaction_choice")
+
+
+def confirm_the_account(tour):
+    """The file names no account, or the journal has none yet."""
+    tour.page.locator(".modal .o_kanban_record").first.click()
+    dialog = tour.page.locator(".modal").last
+    dialog.get_by_label("Yes, Import Here").check()
+    dialog.get_by_role("button", name="Save").first.click()
+    tour.click("Update Preview")
+
+
+def rows_of_the_journal(served):
+    return served.sql(
+        "SELECT move.date, line.amount FROM account_bank_statement_line line JOIN account_move move "
+        "ON move.id = line.move_id JOIN account_journal journal ON journal.id = line.journal_id "
+        "WHERE journal.name->>'en_US' = 'Bank' ORDER BY 1, 2"
+    )
+
+
+def test_from_the_drop_on_the_card_to_the_undo_of_a_file(served, history, files):
+    inspector = Inspector()
+    with a_tour_of(served) as tour:
+        for number, (name, (content, period)) in enumerate(files.items()):
+            drop_on_the_card(tour, name, content)
+            if number in (0,):
+                confirm_the_account(tour)
+            expect(tour.page.locator(".modal")).to_contain_text(
+                f"{len(period.rows)} new transactions can be imported.", timeout=PATIENCE
+            )
+            if name in ("statement.xml", "statement.csv"):
+                look(tour, inspector, f"files_preview_{name.split('.')[1]}", ".modal .o_form_view")
+            tour.click("Import", exact=True)
+            expect(tour.page.locator(".o_data_row")).to_have_count(len(period.rows), timeout=PATIENCE)
+
+        shown = [row for _content, period in files.values() for row in period.rows]
+        assert len(rows_of_the_journal(served)) == len(shown)
+
+        for name, (content, period) in files.items():
+            drop_on_the_card(tour, name, content)
+            tour.sees("Nothing new: all transactions are in the journal already.")
+            expect(tour.page.locator(".modal")).to_contain_text(f"Known: {len(period.rows)}")
+        tour.open("/odoo/accounting")
+        tour.sees("Statement files up to")
+        look(tour, inspector, "files_card", ".o_online_sync_status")
+
+        connect_the_demo_bank(tour)
+        served.fetch_planned()
+        booked = sorted((day, Decimal(cents) / 100) for day, cents in history["rows"])
+        there = [(day, Decimal(amount)) for day, amount in rows_of_the_journal(served)]
+        last = max(period.last for _content, period in files.values()).isoformat()
+        assert [row for row in there if row[0] <= last] == [row for row in booked if row[0] <= last]
+        assert served.sql("SELECT count(*) FROM account_bank_statement_line WHERE online_possible_duplicate") == [["0"]]
+
+        tour.open("/odoo/statement-files")
+        tour.page.locator(".o_data_row").filter(has_text="statement.xml").click()
+        tour.sees("Undo Import")
+        look(tour, inspector, "files_imported", ".o_form_sheet")
+        tour.click("Undo Import")
+        tour.page.locator(".modal").get_by_role("button", name="Undo Import").click()
+        tour.sees("was undone")
+        first = files["statement.xml"][1]
+        left = rows_of_the_journal(served)
+        assert not [day for day, _amount in left if day <= first.last.isoformat()]
+        assert len(left) == len(there) - len(first.rows)
+        assert tour.errors == []
+    assert not inspector.found, "\n".join(inspector.found)
+
+
+def connect_the_demo_bank(tour):
+    tour.open("/odoo/accounting")
+    tour.card("Bank").get_by_role("button", name="Connect bank").click()
+    bank = tour.choose_bank("Demo Bank")
+    tour.sign_in_at_the_demo_bank(bank.click)
+    tour.sees("Choose the journal that each bank account fills")
+    tour.photograph("files_connect")
+    tour.click("Synchronize", exact=True)
+    tour.sees("or leave this page")
