@@ -13,6 +13,7 @@ import requests
 
 LAST_LINES = 20
 TIMEOUT = 300
+ATTEMPTS = 5
 #: Days. What is older was booked by hand, as a dry run compares with what a person has done.
 BY_HAND = 60
 
@@ -68,6 +69,16 @@ class Visitor:
             raise RuntimeError(answer["error"]["data"]["message"])
         # Why not every answer has one: what returns nothing is answered without.
         return answer.get("result")
+
+    def insist(self, model, method, *arguments):
+        """Press a button again where somebody else, such as a scheduled action, was working with the same records."""
+        for _attempt in range(ATTEMPTS):
+            try:
+                return self.call(model, method, *arguments)
+            except RuntimeError as error:
+                print(f"Once more: {error}")
+                time.sleep(1)
+        return self.call(model, method, *arguments)
 
     def save_settings(self, **values):
         """Change something in the settings, save them, and confirm the password where Odoo asks for it."""
@@ -167,12 +178,12 @@ def reconcile(env, url, prepare_journal):
     if is_first_time:
         prepare_journal(main)
         env.cr.commit()  # the server is another process
-        visitor.call("account.journal", "action_find_counterparts", main.ids)
+        visitor.insist("account.journal", "action_find_counterparts", main.ids)
         reread(env)
         book_by_hand(env, visitor, main)
-        visitor.call("account.journal", "action_reconcile_dry_run", main.ids)
-        visitor.call("account.journal", "write", main.ids, {"reconcile_automatically": True})
-    visitor.call("account.journal", "action_find_counterparts", journals.ids)
+        visitor.insist("account.journal", "action_reconcile_dry_run", main.ids)
+        visitor.insist("account.journal", "write", main.ids, {"reconcile_automatically": True})
+    visitor.insist("account.journal", "action_find_counterparts", journals.ids)
     reread(env)
 
 
@@ -189,7 +200,12 @@ def book_by_hand(env, visitor, journal):
         [("journal_id", "=", journal.id), ("state", "=", "proposed"), ("date", "<", until)]
     )
     certain = proposals.filtered(lambda proposal: "not_switched_on" in [code for code, _values in proposal.reasons])
-    visitor.call("account.reconcile.decision", "action_accept", certain.ids)
+    for proposal in certain.ids:
+        try:
+            visitor.call("account.reconcile.decision", "action_accept", [proposal])
+        except RuntimeError as error:
+            # Why not again: the scheduled action is working with it, and it stays a proposal.
+            print(f"Not booked by hand: {error}")
 
 
 def print_reconciliation(env):

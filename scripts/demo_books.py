@@ -80,6 +80,9 @@ class _Books:
         documents = self._new(self._documents())
         moves = self.env["account.move"].create([self._values(document) for document in documents])
         moves.action_post()
+        if moves and not self.company.sale_lock_date:
+            # Why: sales before the first invoice are closed, so Odoo misses no earlier numbers.
+            self.company.sale_lock_date = min(moves.mapped("date"))
 
     def _documents(self):
         """:return: those that the payments of the bank's history pay, and of the next weeks as far as issued today"""

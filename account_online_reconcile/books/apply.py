@@ -158,8 +158,10 @@ class _Booking:
         """:return: list of values: the base, then its taxes"""
         account = self.env["account.account"].browse(one.key).exists()
         taxes = self.env["account.tax"].browse(one.taxes).exists()
-        is_known = account and self.company in account.company_ids and len(taxes) == len(one.taxes)
-        if not is_known or taxes.company_id - self.company:
+        # Why with the parents: branches use the accounts and taxes of their company.
+        companies = self.company.parent_ids
+        is_known = account and companies & account.company_ids and len(taxes) == len(one.taxes)
+        if not is_known or taxes.company_id - companies:
             raise self._refuse(self.line)
         amounts = self._amounts(one.amount)
         lines = tax_lines(
@@ -234,7 +236,7 @@ class _Booking:
         return other
 
     def _transfer(self, other):
-        account = self.company.transfer_account_id
+        account = self.company.transfer_account_id or self.company.root_id.transfer_account_id
         if not account:
             raise UserError(self.env._("Choose an account for transfers between banks in the settings of Accounting."))
         self._lock(self.line.move_id, other.move_id)

@@ -16,7 +16,8 @@ from ..matching.memory import Booking
 from ..matching.rules import Rule, RuleLine
 
 #: So far back bookings are remembered, and a dry run looks.
-PAST = timedelta(days=400)
+MONTHS = 12
+OPEN_NOW = SQL("(item.reconciled IS NOT TRUE AND item.amount_residual_currency <> 0)")
 #: The newest bookings are what a user does today.
 MOST_BOOKINGS = 5000
 
@@ -48,9 +49,43 @@ class JournalReader:
     # LINES
     # -------------------------------------------------------------------------
 
-    def lines(self):
-        """:return: list of :class:`Line` of this journal that are not reconciled"""
-        return self._lines(SQL("line.journal_id = %s AND line.is_reconciled IS NOT TRUE", self.journal.id))
+    def lines(self, keys=None):
+        """
+        :param keys: ids of the lines to read, None for those that are not reconciled
+        :return: list of :class:`Line` of this journal
+        """
+        wanted = SQL("line.is_reconciled IS NOT TRUE") if keys is None else SQL("line.id = ANY(%s)", list(keys))
+        return self._lines(SQL("line.journal_id = %s AND %s", self.journal.id, wanted))
+
+    def booked_lines(self):
+        """:return: list of (:class:`Line`, the account it was booked on, None for several) of the past year, the newest
+        ones"""
+        accounts = {
+            row["line"]: row["account"]
+            for row in self._rows(
+                SQL(
+                    """
+                    SELECT line.id AS line,
+                           CASE WHEN count(DISTINCT item.account_id) = 1 THEN min(item.account_id) END AS account
+                      FROM account_bank_statement_line line
+                      JOIN account_journal journal ON journal.id = line.journal_id
+                      JOIN account_move move ON move.id = line.move_id
+                      JOIN account_move_line item
+                           ON item.move_id = line.move_id AND item.account_id <> journal.default_account_id
+                              AND item.tax_repartition_line_id IS NULL
+                     WHERE line.journal_id = %s AND line.is_reconciled AND move.date >= %s
+                  GROUP BY line.id ORDER BY line.id DESC LIMIT %s
+                    """,
+                    self.journal.id,
+                    self._since(),
+                    MOST_BOOKINGS,
+                )
+            )
+        }
+        return [(line, accounts[line.key]) for line in self.lines(accounts)] if accounts else []
+
+    def _since(self):
+        return fields.Date.subtract(fields.Date.context_today(self.journal), months=MONTHS)
 
     def _lines(self, condition):
         return [
@@ -125,19 +160,18 @@ class JournalReader:
 
     def open_items(self):
         """:return: list of :class:`OpenItem`: receivables and payables of the company"""
-        open_now = SQL("item.reconciled IS NOT TRUE AND item.amount_residual_currency <> 0")
-        return self._items(SQL("item.amount_residual_currency"), open_now)
+        return [_item(row, Decimal(row["residual"])) for row in self._item_rows(OPEN_NOW)]
 
-    def _items(self, amount, condition):
+    def _item_rows(self, condition):
+        """:return: receivables and payables of the company, with the account numbers of their partners"""
         rows = self._rows(
             SQL(
                 """
-                SELECT item.id, (%(amount)s)::text AS amount, currency.name AS currency, move.name AS number,
+                SELECT item.id, item.amount_residual_currency::text AS residual, item.amount_currency::text AS amount,
+                       item.move_id AS move, currency.name AS currency, move.name AS number,
                        move.payment_reference, move.ref, move.invoice_origin, commercial.id AS partner,
                        commercial.name AS partner_name, COALESCE(move.invoice_date, move.date) AS day,
-                       CASE WHEN item.amount_residual_currency = item.amount_currency THEN item.discount_date END
-                           AS discount_date,
-                       item.discount_amount_currency::text AS discount_amount
+                       item.discount_date, item.discount_amount_currency::text AS discount_amount
                   FROM account_move_line item
                   JOIN account_account account ON account.id = item.account_id
                   JOIN account_move move ON move.id = item.move_id
@@ -148,27 +182,12 @@ class JournalReader:
                    AND account.account_type IN ('asset_receivable', 'liability_payable') AND %(condition)s
               ORDER BY item.id
                 """,
-                amount=amount,
                 company=self.company.id,
                 condition=condition,
             )
         )
         numbers = self._account_numbers()
-        return [
-            OpenItem(
-                key=row["id"],
-                amount=Decimal(row["amount"]),
-                currency=row["currency"],
-                number=row["number"] or "",
-                references=_different(row["payment_reference"], row["ref"], row["invoice_origin"]),
-                partner=row["partner"],
-                name=row["partner_name"] or "",
-                accounts=numbers.get(row["partner"], ()),
-                day=row["day"],
-                discount=_discount(row),
-            )
-            for row in rows
-        ]
+        return [{**row, "accounts": numbers.get(row["partner"], ())} for row in rows]
 
     def _account_numbers(self):
         """:return: dict from a commercial partner to the account numbers of it and its contacts"""
@@ -230,7 +249,7 @@ class JournalReader:
     def rules(self):
         """:return: list of :class:`Rule`, in the user's order"""
         models = self.env["account.reconcile.model"].search([("company_id", "=", self.company.id)])
-        return [_rule(model) for model in models]
+        return [rule_of(model) for model in models]
 
     def bookings(self):
         """:return: list of :class:`Booking`: lines booked against one account, with or without taxes, and nothing
@@ -279,7 +298,7 @@ class JournalReader:
           ORDER BY line.id DESC LIMIT %(most)s
             """,
             journal=self.journal.id,
-            since=fields.Date.context_today(self.journal) - PAST,
+            since=self._since(),
             most=MOST_BOOKINGS,
         )
 
@@ -302,6 +321,7 @@ class JournalReader:
             steps=frozenset(STEPS) if is_automatic else frozenset(),
             charges=charges,
             prefixes=frozenset(row["sequence_prefix"] for row in prefixes),
+            most=Decimal(str(self.currency.round(most))) if (most := self.journal.reconcile_limit) else None,
         )
 
     # -------------------------------------------------------------------------
@@ -309,60 +329,108 @@ class JournalReader:
     # -------------------------------------------------------------------------
 
     def past(self):
-        """The lines that were matched with documents, and the books as they were open to them.
+        """The lines that were matched with documents, week by week, and the books as they were in that week: a document
+        of later is not there, and one that was paid before is not open.
 
-        :return: (list of :class:`Line`, :class:`Books`, dict from a line's key to the set of (kind, key) it was booked
-            against)
+        :return: iterator over (list of :class:`Line`, :class:`Books`, dict from a line's key to the set of (kind, key)
+            it was booked against)
         """
-        rows = self._rows(
+        booked = self._booked_documents()
+        lines = self.lines(booked) if booked else []
+        weeks, rows, settled = defaultdict(list), [], {}
+        for line in lines:
+            weeks[line.day - timedelta(days=line.day.weekday())].append(line)
+        if lines:
+            settled = self._settled_since(min(weeks))
+            rows = self._item_rows(SQL("(%s OR item.id = ANY(%s))", OPEN_NOW, list(settled)))
+        mine = self._moves_of(booked)
+        for monday, some in sorted(weeks.items()):
+            sunday, items = monday + timedelta(days=6), []
+            for row in rows:
+                if row["day"] > sunday or row["move"] in mine:
+                    continue
+                later = (amount for day, amount in settled.get(row["id"], ()) if day >= monday)
+                amount = Decimal(row["residual"]) + sum(later, ZERO)
+                if amount:
+                    items.append(_item(row, amount))
+            yield some, Books(candidates=items), {line.key: booked[line.key] for line in some}
+
+    def _booked_documents(self):
+        """:return: dict from a line to the set of ("item", id) that it was matched with"""
+        booked = defaultdict(set)
+        for row in self._rows(
             SQL(
                 """
-                SELECT line.id AS line, other.id AS item,
-                       CASE WHEN partial.debit_move_id = other.id THEN partial.debit_amount_currency
-                            ELSE -partial.credit_amount_currency END::text AS amount
+                SELECT line.id AS line, CASE WHEN partial.debit_move_id = mine.id THEN partial.credit_move_id
+                                             ELSE partial.debit_move_id END AS item
                   FROM account_bank_statement_line line
                   JOIN account_move move ON move.id = line.move_id
                   JOIN account_move_line mine ON mine.move_id = move.id
                   JOIN account_account account ON account.id = mine.account_id
                   JOIN account_partial_reconcile partial
                        ON partial.debit_move_id = mine.id OR partial.credit_move_id = mine.id
-                  JOIN account_move_line other
-                       ON other.id = CASE WHEN partial.debit_move_id = mine.id THEN partial.credit_move_id
-                                          ELSE partial.debit_move_id END
                  WHERE line.journal_id = %s AND line.is_reconciled AND move.date >= %s
                    AND account.account_type IN ('asset_receivable', 'liability_payable')
                 """,
                 self.journal.id,
-                fields.Date.context_today(self.journal) - PAST,
+                self._since(),
             )
-        )
-        booked, settled = defaultdict(set), defaultdict(Decimal)
-        for row in rows:
+        ):
             booked[row["line"]].add(("item", row["item"]))
-            settled[row["item"]] += Decimal(row["amount"])
-        items = {item.key: item for item in self.open_items()}
-        if settled:
-            for item in self._items(SQL("item.amount_residual_currency"), SQL("item.id = ANY(%s)", list(settled))):
-                items[item.key] = _with_amount(item, item.amount + settled[item.key])
-        lines = self._lines(SQL("line.id = ANY(%s)", list(booked))) if booked else []
-        return lines, Books(candidates=list(items.values())), dict(booked)
+        return dict(booked)
+
+    def _settled_since(self, day):
+        """:return: dict from a receivable or payable to the list of (day, amount) by which it was settled since"""
+        settled = defaultdict(list)
+        for row in self._rows(
+            SQL(
+                """
+                SELECT partial.max_date AS day, partial.debit_move_id AS debit, partial.credit_move_id AS credit,
+                       partial.debit_amount_currency::text AS debit_amount,
+                       partial.credit_amount_currency::text AS credit_amount
+                  FROM account_partial_reconcile partial
+                  JOIN account_move_line item ON item.id = partial.debit_move_id
+                  JOIN account_account account ON account.id = item.account_id
+                 WHERE item.company_id = %s AND partial.max_date >= %s
+                   AND account.account_type IN ('asset_receivable', 'liability_payable')
+                """,
+                self.company.id,
+                day,
+            )
+        ):
+            settled[row["debit"]].append((row["day"], Decimal(row["debit_amount"])))
+            settled[row["credit"]].append((row["day"], -Decimal(row["credit_amount"])))
+        return settled
+
+    def _moves_of(self, lines):
+        rows = self._rows(SQL("SELECT move_id FROM account_bank_statement_line WHERE id = ANY(%s)", list(lines)))
+        return {row["move_id"] for row in rows}
 
 
 def _different(*texts):
     return tuple(dict.fromkeys(text for text in texts if text))
 
 
-def _discount(row):
-    return Discount(row["discount_date"], Decimal(row["discount_amount"])) if row["discount_date"] else None
-
-
-def _with_amount(item, amount):
+def _item(row, amount):
+    """:param amount: what was or is open of it"""
+    is_whole = amount == Decimal(row["amount"])
+    discount = Discount(row["discount_date"], Decimal(row["discount_amount"])) if row["discount_date"] else None
     return OpenItem(
-        item.key, amount, item.currency, item.number, item.references, item.partner, item.name, item.accounts, item.day
+        key=row["id"],
+        amount=amount,
+        currency=row["currency"],
+        number=row["number"] or "",
+        references=_different(row["payment_reference"], row["ref"], row["invoice_origin"]),
+        partner=row["partner"],
+        name=row["partner_name"] or "",
+        accounts=row["accounts"],
+        day=row["day"],
+        discount=discount if is_whole else None,
     )
 
 
-def _rule(model):
+def rule_of(model):
+    """An ``account.reconcile.model``, stored or new, as a :class:`Rule`."""
     return Rule(
         key=model.id,
         name=model.name,

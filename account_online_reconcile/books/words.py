@@ -1,5 +1,11 @@
 """The matcher's reasons in the reader's language. The English sentences are those of :mod:`..matching.reasons`."""
 
+from datetime import date
+
+from odoo.tools.misc import format_date
+
+from ..matching.facts import Money
+
 
 def sentences(env):
     """:return: dict from a reason's code to its sentence"""
@@ -44,10 +50,38 @@ def sentences(env):
         "rule_is_manual": env._("The rule is not automated."),
         "rule_leaves_rest": env._("The lines of the rule do not add up to the payment: %s would be left."),
         "not_switched_on": env._("Automatic booking is not switched on for this."),
+        "above_limit": env._("The payment is above %s, your limit for automatic booking."),
     }
+
+
+def stored(env, reasons):
+    """:return: the same list of :class:`~..matching.facts.Reason` as it is stored: [[code, [value, …]], …]"""
+    return [[reason.code, [_stored(env, value) for value in reason.values]] for reason in reasons]
+
+
+def _stored(env, value):
+    if isinstance(value, Money):
+        # Why the id: a name would have to be looked up each time that somebody reads the sentence.
+        currency = env["res.currency"].with_context(active_test=False).search([("name", "=", value.currency)], limit=1)
+        return {"amount": str(value.amount), "currency": currency.id}
+    return {"date": value.isoformat()} if isinstance(value, date) else str(value)
 
 
 def say(env, reasons):
     """:param reasons: list of [code, [value, …]], as they are stored"""
     words = sentences(env)
-    return " ".join(words[code] % tuple(values) if values else words[code] for code, values in reasons if code in words)
+    return " ".join(
+        words[code] % tuple(_spoken(env, value) for value in values) if values else words[code]
+        for code, values in reasons
+        if code in words
+    )
+
+
+def _spoken(env, value):
+    """In the reader's language."""
+    if not isinstance(value, dict):
+        return value
+    if "date" in value:
+        return format_date(env, value["date"])
+    currency = env["res.currency"].browse(value["currency"]).exists()
+    return currency.format(float(value["amount"])) if currency else value["amount"]

@@ -43,6 +43,7 @@ from .facts import (
     Counterpart,
     Decision,
     Line,
+    Money,
     OpenItem,
     Policy,
     Reason,
@@ -127,10 +128,13 @@ class Matcher:
     def _decision(self, line, answer):
         if not answer:
             return Decision(line.key, rest=line.amount)
-        is_on = answer.step in self.policy.steps
+        is_on, most = answer.step in self.policy.steps, self.policy.most
         reasons = answer.reasons
         if answer.is_certain and not is_on:
             reasons += (Reason("not_switched_on"),)
+        elif answer.is_certain and most is not None and abs(line.amount) > most:
+            is_on = False
+            reasons += (Reason("above_limit", (Money(most, line.currency),)),)
         return Decision(
             line.key,
             AUTOMATIC if answer.is_certain and is_on else PROPOSAL,
@@ -351,7 +355,7 @@ class Matcher:
         if not applied.rule.is_automatic:
             reasons.append(Reason("rule_is_manual"))
         if applied.rest:
-            reasons.append(Reason("rule_leaves_rest", (str(applied.rest),)))
+            reasons.append(Reason("rule_leaves_rest", (Money(applied.rest, line.currency),)))
         is_certain = applied.rule.is_automatic and not applied.rest and not self.rules.is_given_up(applied.rule)
         return Answer(RULE, applied.counterparts, tuple(reasons), is_certain, applied.rest)
 

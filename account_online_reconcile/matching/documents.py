@@ -26,6 +26,7 @@ from .facts import (
     ITEM,
     ZERO,
     Counterpart,
+    Money,
     Reason,
 )
 from .sums import subsets
@@ -127,10 +128,10 @@ def _exactly(line, candidates, wanted):
     if candidates[0].currency == line.currency:
         counterparts = _whole(candidates)
     else:
-        reasons = [Reason("foreign", (f"{wanted} {line.foreign.currency}",))]
+        reasons = [Reason("foreign", (Money(wanted, line.foreign.currency),))]
         counterparts = _shared(line, candidates, wanted)
     fees = [candidate.fee for candidate in candidates if candidate.kind == BATCH and candidate.fee]
-    reasons += [Reason("fee", (str(-fee),)) for fee in fees]
+    reasons += [Reason("fee", (Money(-fee, line.currency),)) for fee in fees]
     return Solution(tuple(counterparts), tuple(reasons), True)
 
 
@@ -151,7 +152,7 @@ def _with_discount(line, candidates, policy):
         if discount and line.day <= discount.until + timedelta(days=policy.discount_days):
             in_time = line.day <= discount.until
             is_certain &= in_time
-            reasons.append(Reason("discount" if in_time else "late_discount", (discount.until.isoformat(),)))
+            reasons.append(Reason("discount" if in_time else "late_discount", (discount.until,)))
             counterparts.append(Counterpart(DISCOUNT, candidate.key, discount.amount - candidate.amount))
     if reasons and sum((one.amount for one in counterparts), ZERO) == line.amount:
         return Solution(tuple(counterparts), tuple(dict.fromkeys(reasons)), is_certain)
@@ -165,14 +166,14 @@ def _less_charges(line, candidates, total, policy):
         return None
     counterparts = _whole(candidates)
     counterparts.append(Counterpart(CHARGES, policy.charges.account, -missing))
-    return Solution(tuple(counterparts), (Reason("charges", (str(missing),)),), True)
+    return Solution(tuple(counterparts), (Reason("charges", (Money(missing, line.currency),)),), True)
 
 
 def _in_part(line, candidates, total):
     """The oldest first; credit notes count in full."""
     if abs(line.amount) > abs(total):
         rest = line.amount - total
-        return Solution(tuple(_whole(candidates)), (Reason("over", (str(abs(rest)),)),), False, rest)
+        return Solution(tuple(_whole(candidates)), (Reason("over", (Money(abs(rest), line.currency),)),), False, rest)
     credit_notes = [candidate for candidate in candidates if (candidate.amount > 0) != (line.amount > 0)]
     left = line.amount - sum(map(net, credit_notes), ZERO)
     counterparts = _whole(credit_notes)
@@ -188,7 +189,7 @@ def _in_part(line, candidates, total):
         else:
             counterparts.append(Counterpart(ITEM, candidate.key, left, left, partner=candidate.partner))
             left = ZERO
-    return Solution(tuple(counterparts), (Reason("part", (str(abs(total - line.amount)),)),), False)
+    return Solution(tuple(counterparts), (Reason("part", (Money(abs(total - line.amount), line.currency),)),), False)
 
 
 def _in_other_currency(line, candidates):

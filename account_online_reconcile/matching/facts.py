@@ -30,8 +30,16 @@ ITEM, PAYMENT, BATCH, ACCOUNT, CHARGES, DISCOUNT, OWN_TRANSFER = (
 
 
 class Money(NamedTuple):
+    """
+    >>> str(Money(Decimal("12.50"), "EUR"))
+    '12.50 EUR'
+    """
+
     amount: Decimal
     currency: str
+
+    def __str__(self):
+        return f"{self.amount} {self.currency}"
 
 
 # -------------------------------------------------------------------------------------------------
@@ -164,10 +172,10 @@ class Charges(NamedTuple):
 class Policy:
     """The settings of a journal.
 
-    ``steps`` are those whose decisions may be automatic; none until the user has switched them on. ``discount_days``:
-    so many days after its end an early payment discount is still proposed. ``own_accounts`` are the account numbers of
-    the company's own journals. ``prefixes`` are those of the journals' sequences, so that the number of a document that
-    is not open any more is recognized as one.
+    ``steps`` are those whose decisions may be automatic; none until the user has switched them on. ``most``: larger
+    lines are never automatic; None for no limit. ``discount_days``: so many days after its end an early payment
+    discount is still proposed. ``own_accounts`` are the account numbers of the company's own journals. ``prefixes`` are
+    those of the journals' sequences, so that the number of a document that is not open any more is recognized as one.
     """
 
     steps: frozenset = frozenset()
@@ -176,6 +184,7 @@ class Policy:
     transfer_days: int = 5
     own_accounts: frozenset = frozenset()
     prefixes: frozenset = frozenset()
+    most: Decimal | None = None
 
 
 #: As tests and measurements take it.
@@ -188,7 +197,8 @@ EVERYTHING = Policy(steps=frozenset(STEPS))
 
 
 class Reason(NamedTuple):
-    """Why a decision is what it is: a code, and what its sentence is filled with. :mod:`.reasons` lists the codes."""
+    """Why a decision is what it is: a code, and what its sentence is filled with: texts, numbers, days and
+    :class:`Money`. :mod:`.reasons` lists the codes."""
 
     code: str
     values: tuple = ()

@@ -52,6 +52,15 @@ class Habit(NamedTuple):
     lines: tuple
 
 
+class Likeness(NamedTuple):
+    """``who``: the counterparty's account number, otherwise its name."""
+
+    is_incoming: bool
+    currency: str
+    who: str
+    words: tuple
+
+
 def words_of(line):
     return [word.casefold() for text in line.texts for word in WORD.findall(text[:500])]
 
@@ -60,7 +69,7 @@ def likeness(line):
     """What lines have in common that are of one kind: direction, counterparty, the first words."""
     who = account_key(line.account) or min(name_keys(line.name), default="")
     words = tuple(words_of(line)[:MOST_WORDS])
-    return (line.amount > 0, line.currency, who, words) if who or words else None
+    return Likeness(line.amount > 0, line.currency, who, words) if who or words else None
 
 
 class Memory:

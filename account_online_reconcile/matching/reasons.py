@@ -46,6 +46,7 @@ SENTENCES = {
     "rule_is_manual": "The rule is not automated.",
     "rule_leaves_rest": "The lines of the rule do not add up to the payment: %s would be left.",
     "not_switched_on": "Automatic booking is not switched on for this.",
+    "above_limit": "The payment is above %s, your limit for automatic booking.",
 }
 
 

@@ -27,6 +27,11 @@ class AccountJournal(models.Model):
         help="Bank lines with exactly one counterpart, whose amount and reference or partner agree, are booked without "
         "asking. Everything else is proposed.",
     )
+    reconcile_limit = fields.Float(
+        string="Automatically up to",
+        copy=False,
+        help="Larger payments, in or out, are only proposed. 0 means no limit. In the currency of the journal.",
+    )
     reconcile_charges_limit = fields.Float(
         string="Bank Charges up to",
         copy=False,
@@ -95,8 +100,11 @@ class AccountJournal(models.Model):
         # sudo: the group, and access to the journals, were checked above
         for journal in as_server(self):
             reader = JournalReader(journal)
-            lines, books, booked = reader.past()
-            outcome = compare(decide(lines, books, reader.policy(is_automatic=True)), booked)
+            policy, decisions, booked = reader.policy(is_automatic=True), {}, {}
+            for lines, books, documents in reader.past():
+                decisions.update(decide(lines, books, policy))
+                booked.update(documents)
+            outcome = compare(decisions, booked)
             journal.write(
                 {
                     "reconcile_dry_run_at": fields.Datetime.now(),

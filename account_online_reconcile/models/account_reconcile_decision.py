@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.addons.account_online_synchronization.models.server_fields import as_server
 from odoo.exceptions import AccessError, UserError
 
-from ..books import apply, manual, words
+from ..books import apply, habits, manual, words
 from ..matching.facts import AUTOMATIC, ITEM, OWN_TRANSFER, PAYMENT, STEPS, Counterpart
 
 _logger = logging.getLogger(__name__)
@@ -129,6 +129,23 @@ class AccountReconcileDecision(models.Model):
         self.check_access("read")
         return self.journal_id._get_reconciliation_action(self.statement_line_id)
 
+    def action_make_rule(self):
+        """Make a reconciliation model of Odoo of what was booked several times in the same way, which books the next
+        such lines. Deleting or archiving it takes that back.
+
+        :return: action that shows the rule
+        """
+        self.ensure_one()
+        self._check_may_reconcile()
+        rule = self.env["account.reconcile.model"].create(habits.values_of_rule(self))
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": rule._name,
+            "res_id": rule.id,
+            "views": [(False, "form")],
+            "target": "current",
+        }
+
     # -------------------------------------------------------------------------
     # BUSINESS METHODS
     # -------------------------------------------------------------------------
@@ -194,7 +211,7 @@ class AccountReconcileDecision(models.Model):
             "statement_line_id": decision.line,
             "step": decision.step if decision.step in STEPS else False,
             "is_automatic": decision.kind == AUTOMATIC,
-            "reasons": [[reason.code, [str(value) for value in reason.values]] for reason in decision.reasons],
+            "reasons": words.stored(self.env, decision.reasons),
             "counterparts": [self._stored(one) for one in decision.counterparts],
             "rest": float(decision.rest),
         }

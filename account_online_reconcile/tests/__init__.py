@@ -1,4 +1,5 @@
 from . import test_after_import
+from . import test_books
 from . import test_reconcile
 from . import test_reconcile_machine
 from . import test_reconcile_screen

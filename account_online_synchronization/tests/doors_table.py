@@ -100,6 +100,7 @@ METHODS = {
     "account.journal.action_open_reconciliation": Door(EVERYBODY),
     "account.journal.action_reconcile_dry_run": Door(ACCOUNTANT, ("account_journal",)),
     "account.reconcile.decision.action_accept": Door(ACCOUNTANT, RECONCILED),
+    "account.reconcile.decision.action_make_rule": Door(ACCOUNTANT, ("account_reconcile_model*", *CHATTER)),
     "account.reconcile.decision.action_undo": Door(ACCOUNTANT, RECONCILED),
     # Accountants import files.
     "account.journal.action_import_online_file": Door(ACCOUNTANT, ("account_online_file_import",)),
@@ -247,7 +248,7 @@ READERS = {
     "account.online.run": ACCOUNTANT,
     "account.online.service": SYSTEM,
     "account.online.transaction": INVOICING,
-    "account.reconcile.decision": ACCOUNTANT,
+    "account.reconcile.decision": INVOICING,
     "account.setup.bank.manual.config": ODOO,
     "ir.websocket": SYSTEM,
     "res.company": ODOO,

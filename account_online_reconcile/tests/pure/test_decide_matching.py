@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from account_online_reconcile.matching.decide import Books, decide
-from account_online_reconcile.matching.facts import EVERYTHING, Batch, Line, OpenItem, Payment, Policy
+from account_online_reconcile.matching.facts import EVERYTHING, STEPS, Batch, Line, OpenItem, Payment, Policy
 from account_online_reconcile.matching.memory import Booking
 from account_online_reconcile.matching.reasons import SENTENCES, say
 from account_online_reconcile.matching.rules import Rule, RuleLine
@@ -261,5 +261,14 @@ def test_a_reason_reads_as_a_sentence():
     decision = decided(line("100.00", "INV/2026/00042"), INVOICE)
     assert [say(reason) for reason in decision.reasons] == [
         "The payment names INV/2026/00042.",
-        "The payment is less than what is open: 21.00 would be left open.",
+        "The payment is less than what is open: 21.00 EUR would be left open.",
     ]
+
+
+def test_a_payment_above_the_limit_is_only_proposed():
+    invoice = OpenItem(1, Decimal("500.00"), number="INV/2026/00042", partner=7)
+    line = Line(9, date(2026, 5, 4), Decimal("500.00"), label="INV/2026/00042")
+    for most, kind in ((Decimal("500"), "automatic"), (Decimal("499.99"), "proposal")):
+        decision = decide([line], Books(candidates=[invoice]), Policy(steps=frozenset(STEPS), most=most))[9]
+        assert decision.kind == kind
+    assert decision.reasons[-1].code == "above_limit"
