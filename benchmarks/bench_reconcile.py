@@ -54,7 +54,8 @@ def parse(arguments):
         type=lambda text: tuple(text.split(",")),
         default=("pure",),
         metavar="S,…",
-        help=f"of {', '.join(STEPS)}: pure needs no Odoo, labelled compares with OCA, find and import take many lines (default: pure)",
+        help=f"of {', '.join(STEPS)} (default: pure): pure needs no Odoo, labelled compares with OCA, the others take "
+        "many lines",
     )
     parser.add_argument("--without-oca", action="store_true", help="leave OCA's addon out")
     parser.add_argument("--lines", type=int, default=5000, metavar="N", help="bank lines (default: 5,000)")
