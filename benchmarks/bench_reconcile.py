@@ -1,4 +1,7 @@
-"""Reconciliation: what is matched rightly of 1,000 labelled lines, and how long many lines take, without Odoo."""
+"""Reconciliation: what is matched rightly of 1,000 labelled lines, and how long many lines take.
+
+First without Odoo, then inside it, beside OCA's screen on the same lines and documents.
+"""
 
 import argparse
 import importlib
@@ -6,14 +9,23 @@ import sys
 import time
 
 from benchmarks import harness
-from environment import bootstrap, paths, process, python_packages
+from environment import bootstrap, extra_packages, paths, process, python_packages
 
 HEADS = ("measured", "figure")
+OCA_ADDON = "account_reconcile_oca"
+STEPS = ("pure", "labelled", "find", "import")
 
 
 def main(arguments):
+    options = parse(arguments)
+    code = without_odoo(arguments) if "pure" in options.steps else 0
+    if not code and {*options.steps} - {"pure"}:
+        show(inside(options), options)
+    return code
+
+
+def without_odoo(arguments):
     """Measure with the environment's Python, which has the libraries."""
-    parse(arguments)
     bootstrap.bootstrap(odoo=False, database_server=False)
     variables = {**python_packages.clean_environment(), "PYTHONPATH": f"{paths.ROOT}:{paths.ROOT / 'scripts'}"}
     command = [paths.PYTHON, "-m", "benchmarks.bench_reconcile", *arguments]
@@ -23,23 +35,85 @@ def main(arguments):
 def run(arguments):
     options = parse(arguments)
     importlib.import_module("environment.pure").enter()
-    figures = {**labelled(), **timed(options)}
-    if options.json:
-        harness.result(harness.json_line(figures))
-        return 0
-    for line in harness.table(HEADS, [[*pair] for pair in figures.items()], markdown=options.markdown):
-        harness.result(line)
+    show({**labelled(), **timed(options)}, options)
     return 0
 
 
+def show(figures, options):
+    if options.json:
+        harness.result(harness.json_line(figures))
+        return
+    for line in harness.table(HEADS, [[*pair] for pair in figures.items()], markdown=options.markdown):
+        harness.result(line)
+
+
 def parse(arguments):
-    parser = argparse.ArgumentParser(prog="scripts/bench reconcile", description=__doc__)
+    parser = argparse.ArgumentParser(prog="scripts/bench reconcile", description=__doc__.partition("\n")[0])
+    parser.add_argument(
+        "--steps",
+        type=lambda text: tuple(text.split(",")),
+        default=("pure",),
+        metavar="S,…",
+        help=f"of {', '.join(STEPS)} (default: pure): pure needs no Odoo, labelled compares with OCA, the others take "
+        "many lines",
+    )
+    parser.add_argument("--without-oca", action="store_true", help="leave OCA's addon out")
     parser.add_argument("--lines", type=int, default=5000, metavar="N", help="bank lines (default: 5,000)")
     parser.add_argument("--items", type=int, default=20_000, metavar="N", help="open items (default: 20,000)")
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--json", action="store_true", help="print a JSON object instead of a table")
     output.add_argument("--markdown", action="store_true", help="print the table in Markdown")
     return parser.parse_args(arguments)
+
+
+def inside(options):
+    """:return: figures of the same inside Odoo"""
+    figures = {}
+    with_oca = "labelled" in options.steps and not options.without_oca
+    folders = [extra_packages.ensure("oca_reconcile") / "odoo" / "addons"] if with_oca else []
+    with harness.databases() as databases:
+        empty = databases.company("empty", addons_path=folders)
+        if "labelled" in options.steps:
+            with databases.temporary_copy(empty, "labelled") as name:
+                harness.tell("Putting the labelled documents into the books")
+                harness.run_inside(name, "inside_reconcile", "prepare_labelled")
+                harness.vacuum_analyze(name)
+                figures |= labelled_inside(databases, name, folders)
+        for step in ("find", "import"):
+            if step in options.steps:
+                figures |= many_inside(databases, empty, step, options)
+    return figures
+
+
+def labelled_inside(databases, template, folders):
+    """:return: what each system books of the labelled lines, in a copy of the same books"""
+    figures = {}
+    for system, addons_path in (("ours", []), *((("oca", folders),) if folders else ())):
+        with databases.temporary_copy(template, system) as name:
+            if system == "oca":
+                databases.install(name, [OCA_ADDON], addons_path)
+            found = harness.run_inside(name, "inside_reconcile", "labelled", addons_path, system=system)
+            harness.tell(f"{system}: {found}")
+        label = "ours" if system == "ours" else "OCA"
+        for key in ("rightly", "wrongly", "not at all", "seconds"):
+            figures[f"{label}: {key}"] = found[key]
+        figures[f"{label}: % of findable"] = round(100 * found["found"] / found["findable"], 1)
+    return figures
+
+
+def many_inside(databases, template, step, options):
+    numbers = {"lines": options.lines, "items": options.items}
+    figures = {}
+    for with_hook in (True, False) if step == "import" else (None,):
+        with databases.temporary_copy(template, "many") as name:
+            harness.run_inside(name, "inside_reconcile", "prepare_many", **numbers)
+            harness.vacuum_analyze(name)
+            if step == "find":
+                return harness.run_inside(name, "inside_reconcile", "measure_find", **numbers)
+            found = harness.run_inside(name, "inside_reconcile", "measure_import", with_hook=with_hook, **numbers)
+            label = "with" if with_hook else "without"
+            figures[f"seconds for the import {label} matching"] = found["seconds"]
+    return figures
 
 
 def labelled():

@@ -98,11 +98,15 @@ class Databases:
         """
         full_name = self.copy(testing.TEMPLATE, name)
         if modules:
-            arguments = ["--no-http", "--max-cron-threads=0", "--stop-after-init", "-d", full_name]
-            arguments += ["-i", ",".join(modules), "--addons-path", ",".join(map(str, (paths.ROOT, *addons_path)))]
-            odoo_command.run(arguments, LOG, "Odoo could not install what is compared with: the log tells why.")
+            self.install(full_name, modules, addons_path)
         run_inside(full_name, "inside_company", "prepare", addons_path=addons_path)
         return full_name
+
+    def install(self, full_name, modules, addons_path):
+        """Install what is compared with."""
+        arguments = ["--no-http", "--max-cron-threads=0", "--stop-after-init", "-d", full_name]
+        arguments += ["-i", ",".join(modules), "--addons-path", ",".join(map(str, (paths.ROOT, *addons_path)))]
+        odoo_command.run(arguments, LOG, "Odoo could not install what is compared with: the log tells why.")
 
     def drop_all(self):
         # Why look: whoever is stopped while a copy is made or dropped does not know how much of it exists.

@@ -50,6 +50,8 @@ class TestReconcileMachine(ReconcileCommon):
         with mute_logger("odoo.addons.account_online_reconcile.models.account_reconcile_decision"):
             machine = type("Machine", (ReconcileMachine,), {"case": self, "done": Counter()})
             run_state_machine_as_test(machine, settings=SETTINGS)
+        for happened in ("accepted", "undone", "matched by hand", "reset", "refused"):
+            self.assertGreater(machine.done[happened], 2, f"{happened}: {machine.done}")
 
     # -------------------------------------------------------------------------
     # UNDO
