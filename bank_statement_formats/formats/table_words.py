@@ -9,7 +9,7 @@ from functools import lru_cache
 
 NOT_WORDS = re.compile(r"[\W_]+")
 #: RunningBalance.
-JOINED = re.compile(r"(?<=[a-zäöüß])(?=[A-Z][a-z])")
+JOINED = re.compile(r"([a-zäöüß])([A-Z][a-z])")
 IN_BRACKETS = re.compile(r"[(（\[][^()（）\[\]]{0,40}[)）\]]")
 
 
@@ -238,7 +238,7 @@ def plain(value):
     ('montant de l operation', 'zahlungsempfanger in', '金额')
     """
     value = IN_BRACKETS.sub(" ", value[:200]) if not value.lstrip().startswith(("(", "（")) else value[:200]
-    value = JOINED.sub(" ", value)
+    value = JOINED.sub(r"\1 \2", value)
     value = unicodedata.normalize("NFKD", value.casefold().replace("ł", "l").replace("ø", "o").replace("ß", "ss"))
     value = "".join(letter for letter in value if not unicodedata.combining(letter))
     return NOT_WORDS.sub(" ", value).strip()
