@@ -20,5 +20,8 @@
         "web.assets_backend": ["account_online_reconcile/static/src/**/*"],
         "web.assets_unit_tests": ["account_online_reconcile/static/tests/*.js"],
     },
-    "external_dependencies": {"python": ["python-stdnum", "regex"]},
+    "external_dependencies": {
+        "python": ["python-stdnum", "regex"],
+        "apt": {"python-stdnum": "python3-stdnum", "regex": "python3-regex"},
+    },
 }

@@ -8,7 +8,12 @@
     "development_status": "Alpha",
     "depends": ["base"],
     "external_dependencies": {
-        "python": ["python-stdnum"],
-        "apt": {"python-stdnum": "python3-stdnum"},
+        "python": ["chardet", "lxml", "openpyxl", "python-stdnum"],
+        "apt": {
+            "chardet": "python3-chardet",
+            "lxml": "python3-lxml",
+            "openpyxl": "python3-openpyxl",
+            "python-stdnum": "python3-stdnum",
+        },
     },
 }
