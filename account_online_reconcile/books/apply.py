@@ -16,6 +16,8 @@ from .taxes import tax_lines
 AS_CORE = {"force_delete": True, "skip_readonly_check": True}
 #: Odoo marks a document that is reconciled as modified by hand, and then no longer offers to post its vendor's bills.
 NOBODY = {"skip_is_manually_modified": True}
+#: Counterparts whose key is an account.
+_ON_ACCOUNT = (ACCOUNT, CHARGES)
 
 
 def book(line, counterparts, is_by_hand=False):
@@ -29,14 +31,29 @@ def book(line, counterparts, is_by_hand=False):
     return _Booking(line, counterparts, is_by_hand).run()
 
 
-def undo(line, items):
+def is_booked(line, items, counterparts):
+    """Is the line still booked as :func:`book` has done it? Users also undo, reset and change entries in Odoo itself.
+
+    :param items: ids of the journal items that :func:`book` has made
+    :param counterparts: stored ones of the decision, dictionaries
+    """
+    _liquidity, suspense, others = line._seek_for_lines()
+    if line.move_id.state != "posted" or suspense or set(others.ids) != set(items):
+        return False
+    keys = [[one["key"] for one in counterparts if one["kind"] in kinds] for kinds in ((ITEM, PAYMENT), _ON_ACCOUNT)]
+    documents, accounts = line.env["account.move.line"].browse(keys[0]).exists(), set(keys[1])
+    # Why by account: an entry that was reset keeps its items, whatever a user makes of them.
+    return accounts | set(documents.account_id.ids) <= set(others.account_id.ids)
+
+
+def undo(line, items, counterparts):
     """Take a booking back as a whole.
 
     :param items: ids of the journal items that :func:`book` has made
+    :param counterparts: stored ones of the decision, dictionaries
     :raise UserError: where somebody has changed them since
     """
-    _liquidity, suspense, others = line._seek_for_lines()
-    if suspense or set(others.ids) != set(items):
+    if not is_booked(line, items, counterparts):
         raise UserError(
             line.env._(
                 "The entry of “%s” was changed since, so it can't be taken back here. Undo it in the journal entry.",

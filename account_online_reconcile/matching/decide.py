@@ -159,7 +159,7 @@ class Matcher:
         whole = [one for one in named if evidence.named.get(identity(one), FULL) == FULL]
         for some in (named, whole):
             solution = settle(line, some, self.policy) if some else None
-            if solution and solution.is_certain:
+            if solution and solution.is_certain and not self._is_less_enough(line, some, solution):
                 doubts = self._doubts_of_partner(line, evidence, some) + self._doubts_of_charges(line, some, solution)
                 return self._named(evidence, some, solution, not doubts, doubts)
         choices = choose(line, named)
@@ -167,12 +167,21 @@ class Matcher:
             chosen = choices[0]
             solution = settle(line, chosen, self.policy)
             # Why: what is named and not paid makes it a question, unless both have the same reference.
-            left = [one for one in named if one not in chosen and not any(_share(one, other) for other in chosen)]
+            left = _not_paid(named, chosen)
             is_one = len(choices) == 1
             others = () if is_one else tuple(settle(line, some, self.policy).counterparts for some in choices[1:])
             more = self._doubts_of_partner(line, evidence, chosen) + (() if is_one else (Reason("ambiguous"),))
             return self._named(evidence, chosen, solution, is_one and not left and not more, more, others)
         return self._named_with_others(line, evidence, named) or self._named_roughly(line, evidence, named)
+
+    def _is_less_enough(self, line, some, solution):
+        """Is the line also exactly the amount of a part of what it names?
+
+        Less charges is then the worse explanation. Without charges the rest cancels out, and belongs to the line only
+        where it is named by a number of its own.
+        """
+        parts = [part for part in choose(line, some, enough=None) if len(part) < len(some)]
+        return any("charges" in _codes(solution) or not _not_paid(some, part) for part in parts)
 
     def _in_transit(self, named):
         """Where a payment of a document was registered, the bank shows the payment."""
@@ -329,7 +338,8 @@ class Matcher:
         found = [one for one in found if net(one) == line.amount and not (evidence.partner and one.partner)]
         if not found or len(found) > MOST_ALTERNATIVES:
             return None
-        solutions = [settle(line, [one], self.policy) for one in sorted(found, key=order)]
+        found.sort(key=order)
+        solutions = [settle(line, [one], self.policy) for one in found]
         doubts = self._doubts(line, evidence, found[:1]) + ((Reason("ambiguous"),) if len(found) > 1 else ())
         others = tuple(solution.counterparts for solution in solutions[1:])
         return Answer(DOCUMENT, solutions[0].counterparts, (Reason("amount_only"), *doubts), False, ZERO, others)
@@ -407,6 +417,11 @@ def target_of_rest(line, named):
     if any(one.currency != line.currency for one in named):
         return ZERO
     return line.amount - sum(map(net, named), ZERO)
+
+
+def _not_paid(named, chosen):
+    """Those that are named and not chosen, and whose reference none of the chosen has."""
+    return [one for one in named if one not in chosen and not any(_share(one, other) for other in chosen)]
 
 
 def _share(one, other):

@@ -64,10 +64,11 @@ def target(line, candidates):
     return None
 
 
-def choose(line, candidates):
+def choose(line, candidates, enough=2):
     """Which of the candidates add up to the line.
 
-    :return: list of at most two lists of candidates
+    :param enough: so many answers at most, None for all
+    :return: list of lists of candidates
     """
     candidates = sorted(candidates, key=order)
     wanted = target(line, candidates)
@@ -75,7 +76,7 @@ def choose(line, candidates):
         return []
     return [
         [candidates[position] for position in chosen]
-        for chosen in subsets([net(candidate) for candidate in candidates], wanted)
+        for chosen in subsets([net(candidate) for candidate in candidates], wanted, enough)
     ]
 
 

@@ -19,7 +19,7 @@ MOST_IN_PAIRS = 200
 
 def subsets(amounts, target, enough=2):
     """:return: list of tuples of positions whose amounts add up to the target; the shorter and earlier ones first, no
-    more than ``enough``"""
+    more than ``enough``, all of them for None"""
     if len(amounts) <= MOST:
         found = _in_halves(amounts, target)
     else:

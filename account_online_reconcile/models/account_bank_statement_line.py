@@ -185,7 +185,8 @@ class AccountBankStatementLine(models.Model):
         decisions = as_server(self.env["account.reconcile.decision"])
         if not self.ids:
             return decisions
-        return decisions.search([("statement_line_id", "in", self.ids), ("state", "in", states)], order="id desc")
+        found = decisions.search([("statement_line_id", "in", self.ids), ("state", "in", states)], order="id desc")
+        return found - found._note_undone_elsewhere()
 
     def _accept_if_possible(self, decision):
         """:return: why the proposal could not be booked, in a sentence, or an empty text"""

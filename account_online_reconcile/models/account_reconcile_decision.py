@@ -174,9 +174,27 @@ class AccountReconcileDecision(models.Model):
 
     @api.model
     def _drop_outdated(self, journal):
-        """Proposals for lines that a person has booked since."""
-        is_outdated = [("journal_id", "=", journal.id), ("state", "=", "proposed")]
-        self.search([*is_outdated, ("statement_line_id.is_reconciled", "=", True)]).unlink()
+        """Drop proposals for lines that a person has booked since; mark bookings that were undone with Odoo's means."""
+        mine = [("journal_id", "=", journal.id)]
+        self.search([*mine, ("state", "=", "proposed"), ("statement_line_id.is_reconciled", "=", True)]).unlink()
+        is_open = ["|", ("statement_line_id.is_reconciled", "=", False), ("statement_line_id.state", "!=", "posted")]
+        self.search([*mine, ("state", "=", "booked"), *is_open])._note_undone_elsewhere()
+
+    def _note_undone_elsewhere(self):
+        """Mark the bookings that are not in the books any more; Odoo does not say who has undone them.
+
+        :return: those
+        """
+        undone = self.filtered(lambda decision: decision.state == "booked" and not decision._is_booked())
+        undone.write({"state": "undone", "undone_at": fields.Datetime.now()})
+        return undone
+
+    def _is_booked(self):
+        lines = {int(line): items for line, items in (self.booked_items or {}).items()}
+        there = self.statement_line_id.browse(lines).exists()
+        return len(there) == len(lines) and all(
+            apply.is_booked(line, lines[line.id], self.counterparts or []) for line in there
+        )
 
     @api.model
     def _store(self, decisions):
@@ -189,8 +207,10 @@ class AccountReconcileDecision(models.Model):
         before = self.search([("statement_line_id", "in", lines.ids), ("state", "=", "proposed")])
         there = {proposal.statement_line_id.id: proposal for proposal in before}
         kept, new = self.browse(), []
+        undone = self._undone_lines(decisions)
         for decision in decisions:
             values = self._values_of(decision)
+            values["is_automatic"] &= undone.isdisjoint(_lines_of(decision))
             proposal = there.get(decision.line)
             if proposal and decision.counterparts and proposal._is_same(values):
                 kept += proposal
@@ -200,6 +220,15 @@ class AccountReconcileDecision(models.Model):
         # Why: a new record reads its line alone. Why here: deleting forgets what was read.
         lines.fetch(["journal_id", "company_id", "currency_id", "date"])
         return kept + self.create(new)
+
+    @api.model
+    def _undone_lines(self, decisions):
+        """:return: ids of the lines of which a booking was undone: a person decides what becomes of them"""
+        lines = {line for decision in decisions if decision.kind == AUTOMATIC for line in _lines_of(decision)}
+        undone = self._read_group(
+            [("statement_line_id", "in", list(lines)), ("state", "=", "undone")], ["statement_line_id"]
+        )
+        return {line.id for (line,) in undone}
 
     def _is_same(self, values):
         """Why as JSON: what is stored comes back with lists instead of tuples, and its keys in another order."""
@@ -302,7 +331,7 @@ class AccountReconcileDecision(models.Model):
     def _undo(self, user):
         """The caller has checked that the user may."""
         for line_id, items in self.booked_items.items():
-            apply.undo(self.statement_line_id.browse(int(line_id)), items)
+            apply.undo(self.statement_line_id.browse(int(line_id)), items, self.counterparts)
         self.write({"state": "undone", "undone_by_id": user.id, "undone_at": fields.Datetime.now()})
 
     def _propose_again(self):
@@ -312,3 +341,8 @@ class AccountReconcileDecision(models.Model):
                 {name: self[name] for name in ("step", "reasons", "counterparts", "rest")}
                 | {"statement_line_id": self.statement_line_id.id}
             )
+
+
+def _lines_of(decision):
+    """:return: ids of the lines that a :class:`~..matching.facts.Decision` is about: of a transfer, both"""
+    return {decision.line, *(one.key for one in decision.counterparts if one.kind == OWN_TRANSFER)}

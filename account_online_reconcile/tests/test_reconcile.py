@@ -269,6 +269,85 @@ class TestReconcile(ReconcileCommon):
         with self.assertRaises(UserError):
             decision.action_undo()
 
+    def test_undo_refuses_an_entry_that_a_user_has_reset_and_changed(self):
+        line = self.line(100, self.document(100).name)
+        decision = self.find(line)
+        decision.action_accept()
+        line.move_id.button_draft()
+        line._seek_for_lines()[2].account_id = self.company_data["default_account_revenue"]
+        line.move_id.action_post()
+        with self.assertRaises(UserError):
+            decision.action_undo()
+        self.assertEqual(line._seek_for_lines()[2].account_id, self.company_data["default_account_revenue"])
+
+    # -------------------------------------------------------------------------
+    # UNDONE BY A PERSON
+    # -------------------------------------------------------------------------
+
+    def booked_automatically(self):
+        """:return: (the line, the decision)"""
+        self.switch_on()
+        line = self.line(100, self.document(100).name)
+        decision = self.find(line)
+        self.assertEqual((decision.state, decision.is_automatic), ("booked", True))
+        return line, decision
+
+    def check_only_proposed(self, line, undone):
+        self.assertFalse(self.journal.sudo()._find_counterparts())
+        self.find(line)
+        self.assertFalse(line.is_reconciled)
+        self.assertEqual(undone.state, "undone")
+        proposal = self.Decision.search([("statement_line_id", "=", line.id), ("state", "=", "proposed")])
+        self.assertEqual((len(proposal), proposal.is_automatic), (1, False))
+        proposal.action_accept()
+        self.assertTrue(line.is_reconciled)
+
+    def test_what_a_person_has_undone_is_only_proposed(self):
+        line, decision = self.booked_automatically()
+        line.reconcile_undo(decision.id)
+        self.check_only_proposed(line, decision)
+
+    def test_what_a_person_has_undone_in_the_list_is_only_proposed(self):
+        line, decision = self.booked_automatically()
+        decision.action_undo()
+        self.check_only_proposed(line, decision)
+
+    def test_what_a_person_has_undone_with_odoos_own_undo_is_only_proposed(self):
+        line, decision = self.booked_automatically()
+        line.action_undo_reconciliation()
+        self.check_only_proposed(line, decision)
+
+    def test_neither_side_of_a_transfer_that_was_undone_is_booked_automatically(self):
+        other = self.journal.copy({"bank_acc_number": "BE71096123456769"})
+        out = self.line(-70, account_number=other.bank_acc_number)
+        into = self.line(70, journal=other)
+        self.switch_on()
+        self.find(out).action_undo()
+        other.action_reconcile_dry_run()
+        other.reconcile_automatically = True
+        (self.journal + other).action_find_counterparts()
+        self.assertFalse(out.is_reconciled or into.is_reconciled)
+
+    def test_a_booking_that_was_undone_with_odoos_own_undo_is_marked_when_it_is_read(self):
+        line, decision = self.booked_automatically()
+        line.action_undo_reconciliation()
+        self.assertFalse(line.reconcile_read()["decision"])
+        self.assertEqual((decision.state, bool(decision.undone_at)), ("undone", True))
+
+    def test_a_booking_whose_entry_was_reset_to_draft_is_marked_by_the_next_search(self):
+        line, decision = self.booked_automatically()
+        line.move_id.button_draft()
+        self.journal.action_find_counterparts()
+        self.assertEqual(decision.state, "undone")
+
+    def test_a_booking_whose_document_was_reset_is_still_undone_wholly(self):
+        line, decision = self.booked_automatically()
+        line.line_ids.matched_debit_ids.debit_move_id.move_id.button_draft()
+        self.journal.action_find_counterparts()
+        self.assertEqual(decision.state, "booked")
+        line.reconcile_undo(decision.id)
+        self.assertTrue(line._seek_for_lines()[1])
+
     def test_documents_of_another_company_are_not_seen(self):
         other = self.setup_other_company()
         reader = JournalReader(self.journal)

@@ -138,7 +138,8 @@ class TestReconcileScreen(ReconcileCommon):
     def test_a_proposal_that_was_replaced_is_not_booked(self):
         line = self.line(100, self.document(100).name)
         seen = self.find(line).id
-        self.find(line)
+        line.partner_id = self.partner_a
+        self.assertNotEqual(self.find(line).id, seen)
         with self.assertRaises(UserError):
             line.reconcile_accept(seen)
         self.assertFalse(line.is_reconciled)

@@ -1,7 +1,7 @@
 """The whole decision: steps, what is certain, and what keeps it from being booked."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -126,6 +126,11 @@ def test_the_amount_alone_is_never_booked():
     decision = decided(line(name="Somebody"), INVOICE)
     assert summary(decision) == ("proposal", "document", [1])
     assert "amount_only" in codes(decision)
+
+
+def test_doubts_about_an_amount_do_not_depend_on_the_order_of_the_documents():
+    older, newer = (replace(INVOICE, key=key, day=DAY + timedelta(days=days)) for key, days in ((2, -1), (3, 1)))
+    assert decided(line(), older, newer) == decided(line(), newer, older)
 
 
 def test_two_documents_of_the_amount_are_ambiguous():

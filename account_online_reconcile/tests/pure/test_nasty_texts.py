@@ -1,5 +1,6 @@
 """Texts and amounts that look like something else: none of them is booked without a person."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -118,6 +119,27 @@ def test_a_namesake_with_another_account_is_asked_about_where_others_owe_as_much
 def test_what_is_paid_less_charges_is_not_another_document_that_is_paid_in_full():
     (decision,) = decided([line("97", "INV/2026/00042")], [INVOICE, document("INV/2026/00050", "97", key=3)])
     assert (decision.kind, "partner_has_one_too" in codes(decision)) == (PROPOSAL, True)
+
+
+def test_what_is_paid_in_full_is_not_all_that_is_named_less_charges():
+    small = document("INV/2026/00050", "3", key=3, partner=None)
+    (decision,) = decided([line("100", "INV/2026/00042 INV/2026/00050")], [replace(INVOICE, partner=None), small])
+    assert (decision.kind, [one.key for one in decision.counterparts]) == (PROPOSAL, [INVOICE.key])
+
+
+def test_documents_that_cancel_out_are_asked_about_where_one_number_names_them_all():
+    """Two customers' invoices of one number, and a credit note that refers to it."""
+    twin, note = (document("INV/2026/00042", amount, key, partner=None) for key, amount in ((3, "100"), (4, "-100")))
+    (decision,) = decided([line("100", "INV/2026/00042")], [INVOICE, twin, note])
+    assert (decision.kind, "ambiguous" in codes(decision)) == (PROPOSAL, True)
+
+
+def test_documents_that_cancel_out_are_booked_where_each_is_named():
+    note = document("RINV/2026/00003", "-100", key=4)
+    other = document("INV/2026/00050", "30", key=5)
+    named = line("30", "INV/2026/00042 RINV/2026/00003 INV/2026/00050")
+    (decision,) = decided([named], [INVOICE, note, other])
+    assert (decision.kind, len(decision.counterparts)) == (AUTOMATIC, 3)
 
 
 def test_a_credit_note_that_is_named_is_not_paid_in():
