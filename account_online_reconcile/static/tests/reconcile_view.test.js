@@ -1,4 +1,16 @@
-import { beforeEach, click, edit, expect, press, queryAllTexts, queryFirst, queryOne, test, waitFor } from "@odoo/hoot";
+import {
+    animationFrame,
+    beforeEach,
+    click,
+    edit,
+    expect,
+    press,
+    queryAllTexts,
+    queryFirst,
+    queryOne,
+    test,
+    waitFor,
+} from "@odoo/hoot";
 import {
     contains,
     defineModels,
@@ -159,6 +171,11 @@ test("Enter on a line without a proposal leads to the search, and books nothing"
     await press("Enter");
     await waitFor(".o_reconcile_choose input:focus", ARRIVAL);
     expect(".o_reconcile_detail [aria-live]").toHaveText("Choose a document or an account.");
+    await press("Enter");
+    await animationFrame();
+    await press("Enter");
+    await animationFrame();
+    expect(".o_reconcile_part").toHaveCount(0);
     expect.verifySteps([]);
 });
 
