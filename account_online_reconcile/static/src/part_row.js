@@ -50,6 +50,11 @@ export class PartRow extends Component {
         return { append_fields: ["type_tax_use"] };
     }
 
+    get labelAndTaxes() {
+        const { label, taxes = [] } = this.props.part;
+        return [label, ...taxes].filter(Boolean).join(" · ");
+    }
+
     get isForeign() {
         const { part, line } = this.props;
         return part.kind === "item" && part.currency_id && part.currency_id !== line.currency_id;

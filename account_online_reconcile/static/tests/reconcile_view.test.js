@@ -254,6 +254,19 @@ test("a refused booking leaves the line as it is, ready for another try", async 
     expect(".o_reconcile_validate").toBeEnabled();
 });
 
+test("what was booked on an account is shown with its label and taxes", async () => {
+    const part = { kind: "account", id: 5, amount: 100, name: "600000 Expenses", label: "Fee", taxes: ["21 %"] };
+    onRpc("reconcile_read", ({ parent }) => {
+        const line = parent();
+        const decision = { id: 10, state: "booked", why: [], by: "Anna", at: false, rest: 0, parts: [part] };
+        return { ...line, is_open: false, decision };
+    });
+    await open();
+    await shows("First");
+    expect(".o_reconcile_part_name").toHaveText(/600000 Expenses\s+Fee · 21 %/);
+    expect(".o_reconcile_undo").toHaveCount(1);
+});
+
 test("who may not book sees the proposal and no buttons", async () => {
     onRpc("has_group", () => false);
     onRpc("reconcile_read", ({ parent }) => ({ ...parent(), may_book: false, why_not: "Only accountants." }));
