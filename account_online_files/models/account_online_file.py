@@ -218,10 +218,21 @@ class AccountOnlineFile(models.Model):
         except ProxyError as error:
             raise UserError(self.env["account.online.service"]._translate(error.message)) from None
         account._refresh_holes()
+        self._after_import(run)
         now = fields.Datetime.now()
         run.write({"state": "done", "ended_at": now})
         link._note_file(now)
         return run
+
+    def _after_import(self, run):
+        """As after a synchronization: whatever goes wrong with what follows an import, the import stays."""
+        if not self.new_count:
+            return
+        try:
+            with self.env.cr.savepoint():
+                run._after_import(self.account_online_account_id.journal_ids)
+        except Exception:
+            _logger.exception("File %s: what follows an import failed; the import itself is complete", self.id)
 
     def _begin_run(self, state="running"):
         link = self.account_online_account_id.account_online_link_id

@@ -46,6 +46,19 @@ class TestImportFile(FilesCommon):
         self.assertFalse(self.import_file(content))
         self.assertEqual(self.amounts(), [-7, -5, -5])
 
+    def test_what_follows_an_import_follows_a_file_too(self):
+        content = self.statement([self.row(3, "-5")])
+        with patch.object(self.registry["account.online.run"], "_after_import", autospec=True) as follows:
+            self.import_file(content)
+            self.import_file(content)
+        self.assertEqual([call.args[1].ids for call in follows.call_args_list], [self.journal.ids])
+
+    def test_a_file_stays_imported_where_what_follows_fails(self):
+        fails = patch.object(self.registry["account.online.run"], "_after_import", side_effect=ValueError)
+        with fails, self.assertLogs("odoo.addons.account_online_files", "ERROR"):
+            self.import_file(self.statement([self.row(3, "-5")]))
+        self.assertEqual(self.amounts(), [-5])
+
     def test_files_that_overlap_bring_each_transaction_once(self):
         rows = [self.row(4, "-1"), self.row(3, "-2"), self.row(3, "-2"), self.row(2, "-3"), self.row(1, "-4")]
         self.import_file(self.statement(rows[:3], opening=0))

@@ -171,6 +171,6 @@ def _read_analytic(line, analytic):
         asked |= {int(one) for one in ids}
         read[str(keys)] = percentage
     accounts = line.env["account.analytic.account"].browse(asked).exists()
-    if len(accounts) != len(asked) or accounts.company_id - line.company_id:
+    if len(accounts) != len(asked) or accounts.company_id - line.company_id.parent_ids:
         raise _not_understood(line)
     return read

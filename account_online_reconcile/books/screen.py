@@ -234,7 +234,7 @@ def _items(line):
 def _open_documents(line):
     """Everything that can be settled: receivables, payables, payments in transit, other accounts that reconcile."""
     accounts = line.env["account.account"].search(
-        [("reconcile", "=", True), ("company_ids", "in", line.company_id.ids)]
+        [("reconcile", "=", True), ("company_ids", "parent_of", line.company_id.ids)]
     )
     own = line.journal_id.default_account_id + line.journal_id.suspense_account_id
     return Domain(

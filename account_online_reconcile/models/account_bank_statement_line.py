@@ -76,7 +76,8 @@ class AccountBankStatementLine(models.Model):
         self._check_may_see_reconciliation()
         account = self.env["account.account"].browse(int(account_id)).exists()
         account.check_access("read")
-        if not account or self.company_id not in account.company_ids:
+        # sudo: only whether it is an account of this company, or of the company whose branch this is
+        if not account or not account.sudo().company_ids & self.company_id.parent_ids:
             raise UserError(self.env._("This account belongs to another company. Choose another one."))
         return screen.describe_account(self, account)
 
@@ -145,7 +146,7 @@ class AccountBankStatementLine(models.Model):
         self._check_may_reconcile_one()
         partner = self.env["res.partner"].browse(int(partner_id or 0))
         partner.check_access("read")
-        if partner.company_id - self.company_id:
+        if partner.company_id - self.company_id.parent_ids:
             raise UserError(self.env._("This partner belongs to another company. Choose another one."))
         if self.is_reconciled:
             raise UserError(self.env._("This line is booked already. Reload the page to see how."))

@@ -137,11 +137,11 @@ class TestReconcileScreen(ReconcileCommon):
 
     def test_a_proposal_that_was_replaced_is_not_booked(self):
         line = self.line(100, self.document(100).name)
-        seen = self.find(line).id
+        seen_id = self.find(line).id
         line.partner_id = self.partner_a
-        self.assertNotEqual(self.find(line).id, seen)
+        self.assertNotEqual(self.find(line).id, seen_id)
         with self.assertRaises(UserError):
-            line.reconcile_accept(seen)
+            line.reconcile_accept(seen_id)
         self.assertFalse(line.is_reconciled)
 
     def test_a_proposal_of_another_line_is_not_booked(self):
@@ -308,6 +308,28 @@ class TestReconcileScreen(ReconcileCommon):
         stranger = self.env["res.partner"].create({"name": "Theirs", "company_id": other["company"].id})
         with self.assertRaises(UserError):
             line.reconcile_set_partner(stranger.id)
+
+    def test_a_branch_books_on_what_its_company_has(self):
+        branch = self.env["res.company"].create({"name": "Branch", "parent_id": self.company.id})
+        self.env.user.company_ids |= branch
+        self.env = self.env(context={**self.env.context, "allowed_company_ids": [branch.id, self.company.id]})
+        suspense = self.journal.suspense_account_id.id
+        journal = self.env["account.journal"].create(
+            {"name": "Branch Bank", "type": "bank", "code": "BRB", "suspense_account_id": suspense}
+        )
+        partner = self.env["res.partner"].create({"name": "Theirs", "company_id": self.company.id})
+        customer = self.partner_a.with_env(self.env)
+        customer.property_account_receivable_id = self.company_data["default_account_receivable"]
+        invoice = self.document(60, partner=customer)
+        user = self.user_with("branch", "account.group_account_user")
+        user.write({"company_id": branch.id, "company_ids": [(6, 0, branch.ids)]})
+        line = self.line(100, journal=journal).with_user(user).with_context(allowed_company_ids=branch.ids)
+        self.assertEqual(line.company_id, branch)
+        line.reconcile_set_partner(partner.id)
+        account = line.reconcile_describe_account(self.expense.id)
+        self.assertEqual([one["id"] for one in line.reconcile_find("60")["documents"]], self.item_of(invoice).ids)
+        line.reconcile_book([self.paying(invoice, 60), {**account, "amount": 40}])
+        self.assertTrue(line.is_reconciled)
 
     def test_a_line_of_another_company_is_not_shown(self):
         other = self.setup_other_company()

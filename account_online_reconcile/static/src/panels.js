@@ -84,7 +84,7 @@ export class DocumentsPanel extends Component {
         this.searchSoon();
     }
 
-    /** Enter takes the first document, the arrows lead into the list. */
+    /** Enter takes the first document of a search, the arrows lead into the list. */
     async onKeydown(ev) {
         if (ev.key === "ArrowDown") {
             ev.preventDefault();
@@ -93,6 +93,10 @@ export class DocumentsPanel extends Component {
             ev.preventDefault();
             ev.stopPropagation();
             this.searchSoon.cancel();
+            if (!this.state.text.trim()) {
+                // Why: two more Enters would book on a document that nobody has looked for.
+                return;
+            }
             await this.search();
             if (this.documents.length) {
                 this.choose(this.documents[0]);

@@ -45,6 +45,16 @@ export class PartRow extends Component {
         return [["company_id", "parent_of", [this.props.line.company_id]]];
     }
 
+    /** Why: a tax of sales and one of purchases may have the same name. */
+    get taxContext() {
+        return { append_fields: ["type_tax_use"] };
+    }
+
+    get labelAndTaxes() {
+        const { label, taxes = [] } = this.props.part;
+        return [label, ...taxes].filter(Boolean).join(" · ");
+    }
+
     get isForeign() {
         const { part, line } = this.props;
         return part.kind === "item" && part.currency_id && part.currency_id !== line.currency_id;

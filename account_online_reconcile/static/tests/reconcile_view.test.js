@@ -1,4 +1,16 @@
-import { beforeEach, click, edit, expect, press, queryAllTexts, queryFirst, queryOne, test, waitFor } from "@odoo/hoot";
+import {
+    animationFrame,
+    beforeEach,
+    click,
+    edit,
+    expect,
+    press,
+    queryAllTexts,
+    queryFirst,
+    queryOne,
+    test,
+    waitFor,
+} from "@odoo/hoot";
 import {
     contains,
     defineModels,
@@ -159,6 +171,11 @@ test("Enter on a line without a proposal leads to the search, and books nothing"
     await press("Enter");
     await waitFor(".o_reconcile_choose input:focus", ARRIVAL);
     expect(".o_reconcile_detail [aria-live]").toHaveText("Choose a document or an account.");
+    await press("Enter");
+    await animationFrame();
+    await press("Enter");
+    await animationFrame();
+    expect(".o_reconcile_part").toHaveCount(0);
     expect.verifySteps([]);
 });
 
@@ -235,6 +252,19 @@ test("a refused booking leaves the line as it is, ready for another try", async 
     expect.verifyErrors([/Somebody else/]);
     expect(queryOne(".o_reconcile_label")).toHaveText("First");
     expect(".o_reconcile_validate").toBeEnabled();
+});
+
+test("what was booked on an account is shown with its label and taxes", async () => {
+    const part = { kind: "account", id: 5, amount: 100, name: "600000 Expenses", label: "Fee", taxes: ["21 %"] };
+    onRpc("reconcile_read", ({ parent }) => {
+        const line = parent();
+        const decision = { id: 10, state: "booked", why: [], by: "Anna", at: false, rest: 0, parts: [part] };
+        return { ...line, is_open: false, decision };
+    });
+    await open();
+    await shows("First");
+    expect(".o_reconcile_part_name").toHaveText(/600000 Expenses\s+Fee · 21 %/);
+    expect(".o_reconcile_undo").toHaveCount(1);
 });
 
 test("who may not book sees the proposal and no buttons", async () => {
