@@ -1,4 +1,5 @@
 import base64
+from ast import literal_eval
 
 from odoo import api, fields, models
 from odoo.addons.account_online_synchronization.models.server_fields import as_server
@@ -20,6 +21,26 @@ class AccountJournal(models.Model):
         help="E-mail addresses, separated by commas, whose statement files are imported when they arrive at the alias. "
         "Mails of others are ignored.",
     )
+
+    # -------------------------------------------------------------------------
+    # CRUD METHODS
+    # -------------------------------------------------------------------------
+
+    def write(self, vals):
+        """Why: Odoo writes the defaults of an alias with superuser rights, and these say whose books a mail fills."""
+        if not self.env.su and vals.get("alias_defaults") and self._names_a_journal(vals["alias_defaults"]):
+            vals = {name: value for name, value in vals.items() if name != "alias_defaults"}
+            if len(self) == 1:
+                vals["alias_defaults"] = {ALIAS_JOURNAL: self.id}
+        return super().write(vals)
+
+    @api.model
+    def _names_a_journal(self, defaults):
+        """:param defaults: of a mail alias, as Odoo reads them"""
+        try:
+            return ALIAS_JOURNAL in dict(literal_eval(str(defaults)))
+        except (ValueError, SyntaxError, TypeError):
+            return False
 
     # -------------------------------------------------------------------------
     # ACTIONS

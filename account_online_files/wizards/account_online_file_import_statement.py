@@ -69,6 +69,16 @@ class AccountOnlineFileImportStatement(models.TransientModel):
     unreadable_count = fields.Integer(string="Unreadable", readonly=True)
 
     # -------------------------------------------------------------------------
+    # CRUD METHODS
+    # -------------------------------------------------------------------------
+
+    def write(self, vals):
+        """Why before Odoo's own check of companies: its refusal would name the journal."""
+        if not self.env.su and vals.get("journal_id"):
+            self.wizard_id._check_journals(self.env["account.journal"].browse(vals["journal_id"]))
+        return super().write(vals)
+
+    # -------------------------------------------------------------------------
     # BUSINESS METHODS - JOURNAL
     # -------------------------------------------------------------------------
 

@@ -95,7 +95,7 @@ METHODS = {
     "account.bank.statement.line.reconcile_set_to_review": Door(ACCOUNTANT, (*BOOKS, *CHATTER)),
     "account.bank.statement.line.reconcile_undo": Door(ACCOUNTANT, RECONCILED),
     "account.journal.action_reconcile": Door(INVOICING),
-    "account.reconcile.decision.action_open_line": Door(ACCOUNTANT),
+    "account.reconcile.decision.action_open_line": Door(INVOICING),
     "account.journal.action_find_counterparts": Door(ACCOUNTANT, RECONCILED),
     "account.journal.action_open_reconciliation": Door(EVERYBODY),
     "account.journal.action_reconcile_dry_run": Door(ACCOUNTANT, ("account_journal",)),
