@@ -13,7 +13,10 @@ from environment import bootstrap, extra_packages, paths, process, python_packag
 
 HEADS = ("measured", "figure")
 OCA_ADDON = "account_reconcile_oca"
-STEPS = ("pure", "labelled", "find", "import")
+STEPS = ("pure", "labelled", "find", "import", "hook")
+#: Lines of the imports that are measured with what follows them and without, the open documents beside them, and how
+#: often each is measured.
+HOOK_SIZES, HOOK_ITEMS, HOOK_TIMES = (10, 20, 100, 500, 2000), 400, 5
 
 
 def main(arguments):
@@ -82,6 +85,22 @@ def inside(options):
         for step in ("find", "import"):
             if step in options.steps:
                 figures |= many_inside(databases, empty, step, options)
+        if "hook" in options.steps:
+            figures |= hook_inside(databases, empty)
+    return figures
+
+
+def hook_inside(databases, template):
+    """:return: processor time and queries of imports, with what follows them and without"""
+    figures = {}
+    with databases.temporary_copy(template, "hook") as name:
+        harness.run_inside(name, "inside_reconcile", "prepare_many", lines=HOOK_ITEMS, items=HOOK_ITEMS)
+        harness.vacuum_analyze(name)
+        numbers = {"sizes": HOOK_SIZES, "items": HOOK_ITEMS, "times": HOOK_TIMES}
+        for size, found in harness.run_inside(name, "inside_reconcile", "measure_hook", **numbers).items():
+            figures[f"{size} lines: ms with, without"] = f"{1000 * found['with']:.0f}, {1000 * found['without']:.0f}"
+            figures[f"{size} lines: ratio"] = round(found["with"] / found["without"], 2)
+            figures[f"{size} lines: queries"] = f"{found['queries with']:.0f}, {found['queries without']:.0f}"
     return figures
 
 

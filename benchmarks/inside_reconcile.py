@@ -1,8 +1,10 @@
 """Inside Odoo: what is matched of the labelled lines, and how long many lines take."""
 
 import importlib.util
+import statistics
 import sys
 import time
+from itertools import count
 from pathlib import Path
 
 import odoo.addons.account_online_reconcile as addon
@@ -267,7 +269,39 @@ def measure_import(env, lines, items, with_hook):
     return _timed(env, lambda: _import(env, journal, lines, items))
 
 
+def measure_hook(env, sizes, items, times):
+    """Imports of some sizes in one process, alternately with what follows them and without, each into a new journal.
+
+    :return: dict from the size (as text) to the medians ``with``, ``without``, ``queries with``, ``queries without``
+    """
+    follow = env.registry["account.journal"]._reconcile_after_import
+    medians, codes = {}, count(1)
+    for size in sizes:
+        figures = {True: [], False: []}
+        # The first of each kind loads what is loaded once.
+        for number in range(2 * (times + 1)):
+            with_hook = bool(number % 2)
+            env.registry["account.journal"]._reconcile_after_import = follow if with_hook else lambda self: None
+            journal = _bank_journal(env, f"{next(codes):04}")
+            figures[with_hook].append(_timed(env, _synchronization_of(env, journal, size, items), digits=4))
+            # Why: lines of other journals would make each import do more than the one before.
+            env.cr.execute("UPDATE account_bank_statement_line SET is_reconciled = true")
+            env.cr.commit()
+        medians[str(size)] = {
+            f"{prefix}{word}": statistics.median(one[key] for one in figures[with_hook][1:])
+            for prefix, key in (("", "processor"), ("queries ", "queries"))
+            for word, with_hook in (("with", True), ("without", False))
+        }
+    return medians
+
+
 def _import(env, journal, lines, items):
+    _synchronization_of(env, journal, lines, items)()
+
+
+def _synchronization_of(env, journal, lines, items):
+    """:return: function that imports the lines"""
+    items = max(lines, items)
     found, _books = many(lines, items, max(1, items // 10))
     messages = [
         {
@@ -286,7 +320,7 @@ def _import(env, journal, lines, items):
     bank = Bank(messages)
     link = env["account.online.link"]._create_from_proxy(bank.connection(), bank.accounts(), env.company)
     link.account_online_account_ids._link_journal(journal, periodicity="month")
-    _synchronization(env, link, bank)()
+    return _synchronization(env, link, bank)
 
 
 def measure_find(env, lines, items):
@@ -344,14 +378,14 @@ def _find(journal):
     }
 
 
-def _timed(env, work):
+def _timed(env, work, digits=2):
     env.flush_all()
     env.invalidate_all()
     queries, processor, begun = sql_db.sql_counter, time.process_time(), time.perf_counter()
     work()
     env.flush_all()
     return {
-        "seconds": round(time.perf_counter() - begun, 2),
-        "processor": round(time.process_time() - processor, 2),
+        "seconds": round(time.perf_counter() - begun, digits),
+        "processor": round(time.process_time() - processor, digits),
         "queries": sql_db.sql_counter - queries,
     }

@@ -12,8 +12,9 @@ from ..matching.replay import compare
 BOOKED_TOGETHER = 20
 #: A user waits for so many bookings at most.
 BOOKED_AT_ONCE = 200
-#: Up to so many open lines and documents counterparts are looked for as part of an import.
-MOST_LINES, MOST_DOCUMENTS = 100, 500
+#: Up to so many open lines and documents counterparts are looked for as part of an import, in about 50 ms of processor
+#: time. Why so few lines: from 20 on that would be more than a fifth of the import (docs/performance.md).
+MOST_LINES, MOST_DOCUMENTS = 19, 500
 #: The scheduled action looks again at journals with lines that were created within this time.
 RECENT = timedelta(hours=3)
 
@@ -185,14 +186,22 @@ class AccountJournal(models.Model):
 
     def _is_quickly_searched(self):
         lines = [("journal_id", "=", self.id), ("is_reconciled", "=", False)]
+        # The other side of a transfer is looked for among them.
+        other_lines = [
+            ("company_id", "=", self.company_id.id),
+            ("journal_id", "!=", self.id),
+            ("is_reconciled", "=", False),
+        ]
         documents = [
             ("company_id", "=", self.company_id.id),
             ("parent_state", "=", "posted"),
             ("reconciled", "=", False),
             ("account_type", "in", ("asset_receivable", "liability_payable")),
         ]
+        Line = self.env["account.bank.statement.line"]
         return (
-            self.env["account.bank.statement.line"].search_count(lines, limit=MOST_LINES + 1) <= MOST_LINES
+            Line.search_count(lines, limit=MOST_LINES + 1) <= MOST_LINES
+            and Line.search_count(other_lines, limit=MOST_DOCUMENTS + 1) <= MOST_DOCUMENTS
             and self.env["account.move.line"].search_count(documents, limit=MOST_DOCUMENTS + 1) <= MOST_DOCUMENTS
         )
 

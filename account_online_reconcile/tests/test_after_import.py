@@ -69,6 +69,22 @@ class TestAfterImport(OnlineSyncCommon, ReconcileCommon):
         self.assertFalse(self.decisions())
         self.assertEqual(self.triggered(), 1)
 
+    def test_many_open_lines_of_other_journals_are_left_to_the_scheduled_action(self):
+        other = self.journal.copy()
+        with patch.object(account_journal, "MOST_DOCUMENTS", 1):
+            self.line(-10, journal=other)
+            self.assertTrue(self.journal._is_quickly_searched())
+            self.line(-11, journal=other)
+            self.assertFalse(self.journal._is_quickly_searched())
+
+    def test_an_import_of_20_lines_leaves_them_to_the_scheduled_action(self):
+        """What it would take is more than a fifth of the import."""
+        for number in range(20):
+            self.proxy.book(f"T{number}", 100 + number)
+        self.synchronize(self.connect_journal())
+        self.assertFalse(self.decisions())
+        self.assertEqual(self.triggered(), 1)
+
     def test_a_failure_of_the_matcher_changes_nothing_of_the_import(self):
         self.pay()
         failures = (RuntimeError("Matcher"), None)
@@ -144,7 +160,8 @@ class TestAfterImport(OnlineSyncCommon, ReconcileCommon):
             self.env.flush_all()
             self.env.invalidate_all()
             before = self.cr.sql_log_count
-            self.journal.sudo()._reconcile_after_import()
+            with patch.object(account_journal, "MOST_LINES", 100):
+                self.journal.sudo()._reconcile_after_import()
             self.env.flush_all()
             return self.cr.sql_log_count - before
 
