@@ -148,6 +148,12 @@ class OnlineSyncCommon(PreparedBooks):
         cls.journal = cls.company_data["default_journal_bank"]
         cls.company = cls.company_data["company"]
 
+    def without_our_reconciliation(self):
+        """As in a database without ``account_online_reconcile``, which that of the tests has."""
+        if "account.reconcile.decision" in self.env:
+            decisions = self.registry["account.reconcile.decision"]
+            self.patch(decisions, "_is_left_to_enterprise", lambda _self: True)
+
     def setUp(self):
         super().setUp()
         self.proxy = ScriptedProxy(self.company.currency_id.name)

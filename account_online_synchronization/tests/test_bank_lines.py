@@ -108,6 +108,7 @@ class TestBankLines(OnlineSyncCommon):
     # -------------------------------------------------------------------------
 
     def test_without_an_addon_that_reconciles_nothing_is_offered(self):
+        self.without_our_reconciliation()
         line = self.line()
         self.assertFalse(line.online_can_reconcile)
         self.assertIsNone(self.journal._get_reconciliation_action())

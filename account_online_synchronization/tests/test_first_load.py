@@ -291,12 +291,14 @@ class TestFirstLoad(OnlineSyncCommon):
     # -------------------------------------------------------------------------
 
     def test_without_the_reconciliation_view_the_list_of_transactions_is_opened(self):
+        self.without_our_reconciliation()
         link = self.connect_journal()
         action = link.action_open_reconciliation(self.journal.id)
         self.assertEqual(action["res_model"], "account.bank.statement.line")
         self.assertEqual(action["domain"], [("journal_id", "=", self.journal.id)])
 
     def test_where_it_is_installed_the_reconciliation_view_is_opened(self):
+        self.without_our_reconciliation()
         action = self.env["ir.actions.act_window"].create(
             {"name": "Reconcile", "res_model": "account.bank.statement.line", "view_mode": "kanban,list"}
         )

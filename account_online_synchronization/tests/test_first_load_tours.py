@@ -12,6 +12,7 @@ class TestFirstLoadTours(OnlineSyncCommon, HttpCase):
 
     def setUp(self):
         super().setUp()
+        self.without_our_reconciliation()
         self.accountant = new_test_user(
             self.env,
             "accountant_of_tours",

@@ -232,7 +232,7 @@ class TestUnlistedBanks(ProxyCase):
         found = self.env["bank.sync.provider"]._describe_choices("US")
         self.assertFalse(found["is_reached"])
         names = [provider["name"] for provider in found["choices"]]
-        self.assertIn("SimpleFIN", names[:2])
+        self.assertEqual(names[:3], ["Plaid", "Teller", "SimpleFIN"])
         self.assertNotIn("Enable Banking", names)
         self.switch_on()
         found = self.env["bank.sync.provider"]._describe_choices("US")

@@ -123,6 +123,9 @@ class TestServerHeaders(HeadersMixin, PagesCase):
     addon = "bank_sync_proxy_server"
     ROUTES = {
         "/bank_sync/institutions": "public page",
+        "/bank_sync/health": "program",
+        "/bank_sync/health/ready": "program",
+        "/bank_sync/metrics": "program",
         "/bank_sync/<int:version>": "program",
         "/bank_sync/<int:version>/<path:operation>": "program",
     }
