@@ -13,6 +13,7 @@ from ..books.writer import BULK, bulk
 from ..books.writer.calls import ASKED_ONCE, COMPUTING, REPLAYED, SKIPPED
 from ..books.writer.columns import GIVEN
 from ..books.writer.overrides import is_known
+from ..models.server_fields import ServerFields
 from .writer_common import WriterCommon
 
 LINE, MOVE, ITEM = "account.bank.statement.line", "account.move", "account.move.line"
@@ -85,6 +86,9 @@ def _is_wanted(model, name):
         return False
     # Why: computations and constraints of other addons are found by their fields, and among the model's constraints.
     if not hasattr(model, name) or _is_computation(model, name) or hasattr(getattr(model, name), "_constrains"):
+        return False
+    # Why: these check what users send, and the values that the writer gets are the server's.
+    if name in vars(ServerFields) and not hasattr(BaseModel, name):
         return False
     # Why: what is tracked of records that stand already was changed before.
     if name.startswith("_track_") and model._name not in WRITTEN:

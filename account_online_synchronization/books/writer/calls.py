@@ -23,8 +23,6 @@ SKIPPED = {
         "_add_missing_default_values",
         "_create",
         "_prepare_move_line_default_vals",
-        "_server_addons",
-        "_server_fields",
         "_synchronize_from_moves",
         "default_get",
     },

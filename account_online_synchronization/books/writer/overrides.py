@@ -12,8 +12,6 @@ from odoo.modules.module import Manifest
 from .calls import COMPUTING, REPLAYED, SKIPPED
 
 OURS = "account_online_synchronization"
-#: Its methods check what users send, and name whose fields those are; the values that the writer gets are the server's.
-USERS_VALUES = f"odoo.addons.{OURS}.models.server_fields"
 
 
 @functools.cache
@@ -60,8 +58,6 @@ def _overrides(env, methods, below=None):
     for model, names in methods.items():
         for name in names if model in env else ():
             parents = [parent for parent in type(env[model]).__mro__ if name in parent.__dict__]
-            if parents and parents[-1].__module__ == USERS_VALUES:
-                continue
             if below:
                 own = [number for number, parent in enumerate(parents) if below in parent.__module__.split(".")[2:3]]
                 parents = parents[max(own) + 1 :]
