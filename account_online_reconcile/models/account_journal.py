@@ -224,9 +224,10 @@ class AccountJournal(models.Model):
     def _renew_proposals(self, lines):
         """Replace the proposals for some open lines of this journal. Nothing of it is booked automatically."""
         self.ensure_one()
-        reader = JournalReader(self)
-        found = decide(reader.lines(lines.ids), reader.books(), reader.policy(self.reconcile_automatically))
-        self.env["account.reconcile.decision"]._store(
+        reader, decisions = JournalReader(self), self.env["account.reconcile.decision"]
+        policy, taken = reader.policy(self.reconcile_automatically), decisions._named_beside(lines)
+        found = decide(reader.lines(lines.ids), reader.books(), policy, taken)
+        decisions._store(
             [replace(decision, kind=PROPOSAL) if decision.step else decision for decision in found.values()]
         )
 

@@ -378,6 +378,26 @@ class AccountReconcileDecision(models.Model):
         )
         return self.browse(proposal for (proposal,) in rows)
 
+    @api.model
+    def _named_beside(self, lines):
+        """:return: set of (kind, key) of the documents that are proposed for other lines than these"""
+        self.flush_model(["state", "counterparts", "statement_line_id", "company_id"])
+        return set(
+            self.env.execute_query(
+                SQL(
+                    """
+                    SELECT DISTINCT one->>'kind', (one->>'key')::integer
+                      FROM account_reconcile_decision decision, jsonb_array_elements(decision.counterparts) one
+                     WHERE decision.state = 'proposed' AND decision.company_id = ANY(%s)
+                           AND NOT decision.statement_line_id = ANY(%s) AND one->>'kind' IN %s
+                    """,
+                    lines.company_id.ids,
+                    lines.ids,
+                    (ITEM, PAYMENT),
+                )
+            )
+        )
+
     def _undo(self, user):
         """The caller has checked that the user may."""
         for line_id, items in self.booked_items.items():
