@@ -88,7 +88,7 @@ class AccountOnlineFileImport(models.TransientModel):
         """
         self.env["account.online.link"]._check_may_restore()
         journal = journal or self.env["account.journal"]
-        self._check_journals(journal)
+        journal._check_own_company()
         # sudo: the group and read access to the journal were checked above; uploads are checked when they are read
         wizard = as_server(self).create(
             {
@@ -152,19 +152,11 @@ class AccountOnlineFileImport(models.TransientModel):
         """
         self.env["account.online.link"]._check_may_restore()
         self.check_access("write")
-        self._check_journals(self.journal_id | self.statement_ids.journal_id)
+        (self.journal_id | self.statement_ids.journal_id)._check_own_company()
         for attachment in self.attachment_ids:
             self._check_attachment(attachment)
         # sudo: the group, the wizard's owner, read access to its journals and its uploads were checked above
         return as_server(self)
-
-    @api.model
-    def _check_journals(self, journals):
-        """:raise AccessError: for journals of companies that the user does not belong to"""
-        journals.check_access("read")
-        # Why also: Odoo lets branches read the journals of their parent, whose books are not theirs to fill.
-        companies = journals.company_id.ids
-        journals.with_context(allowed_company_ids=companies).env.companies  # noqa: B018  pylint: disable=pointless-statement
 
     def _check_attachment(self, attachment):
         """:raise UserError: for files that somebody else has uploaded, or that belong to something else"""

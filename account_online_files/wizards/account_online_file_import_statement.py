@@ -75,7 +75,7 @@ class AccountOnlineFileImportStatement(models.TransientModel):
     def write(self, vals):
         """Why before Odoo's own check of companies: its refusal would name the journal."""
         if not self.env.su and vals.get("journal_id"):
-            self.wizard_id._check_journals(self.env["account.journal"].browse(vals["journal_id"]))
+            self.env["account.journal"].browse(vals["journal_id"])._check_own_company()
         return super().write(vals)
 
     # -------------------------------------------------------------------------

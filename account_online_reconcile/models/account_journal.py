@@ -79,6 +79,7 @@ class AccountJournal(models.Model):
         :return: action that shows the proposals
         """
         self._check_may_reconcile()
+        self._check_own_company()
         # sudo: the group, and access to the journals, were checked above
         for journal in as_server(self)._with_bank_lines():
             journal._book_certain(journal._find_counterparts())
@@ -100,6 +101,7 @@ class AccountJournal(models.Model):
     def action_reconcile_dry_run(self):
         """Compare what would have been booked automatically in the past with what was booked. Changes nothing else."""
         self._check_may_reconcile()
+        self._check_own_company()
         # sudo: the group, and access to the journals, were checked above
         for journal in as_server(self):
             reader = JournalReader(journal)

@@ -434,6 +434,22 @@ class TestReconcile(ReconcileCommon):
             with self.assertRaises(AccessError):
                 action()
 
+    def test_a_branch_books_nothing_in_a_journal_of_its_parent(self):
+        branch = self.env["res.company"].create({"name": "Branch", "parent_id": self.company.id})
+        user = new_test_user(
+            self.env,
+            "accountant_of_the_branch",
+            "account.group_account_manager",
+            company_id=branch.id,
+            company_ids=[(6, 0, branch.ids)],
+        )
+        journal = self.journal.with_user(user)
+        # Odoo lets branches read it, which is why reading it allows nothing.
+        journal.check_access("read")
+        for action in (journal.action_find_counterparts, journal.action_reconcile_dry_run):
+            with self.assertRaises(AccessError):
+                action()
+
     def test_nobody_sets_what_was_decided(self):
         decision = self.find(self.line(100, self.document(100).name))
         user = new_test_user(

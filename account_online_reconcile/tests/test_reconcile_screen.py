@@ -333,6 +333,7 @@ class TestReconcileScreen(ReconcileCommon):
             line.reconcile_set_partner(stranger.id)
 
     def test_a_branch_books_on_what_its_company_has(self):
+        receivable = self.item_of(self.document(5)).account_id
         branch = self.env["res.company"].create({"name": "Branch", "parent_id": self.company.id})
         self.env.user.company_ids |= branch
         self.env = self.env(context={**self.env.context, "allowed_company_ids": [branch.id, self.company.id]})
@@ -342,7 +343,7 @@ class TestReconcileScreen(ReconcileCommon):
         )
         partner = self.env["res.partner"].create({"name": "Theirs", "company_id": self.company.id})
         customer = self.partner_a.with_env(self.env)
-        customer.property_account_receivable_id = self.company_data["default_account_receivable"]
+        customer.property_account_receivable_id = receivable
         invoice = self.document(60, partner=customer)
         user = self.user_with("branch", "account.group_account_user")
         user.write({"company_id": branch.id, "company_ids": [(6, 0, branch.ids)]})

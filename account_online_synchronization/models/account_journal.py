@@ -326,6 +326,13 @@ class AccountJournal(models.Model):
     # BUSINESS METHODS
     # -------------------------------------------------------------------------
 
+    def _check_own_company(self):
+        """:raise AccessError: for journals that the user can't read, or of companies that he does not belong to"""
+        self.check_access("read")
+        # Why also: Odoo lets branches read the journals of their parent, whose books are not theirs.
+        companies = self.company_id.ids
+        self.with_context(allowed_company_ids=companies).env.companies  # noqa: B018  pylint: disable=pointless-statement
+
     def _get_bank_lines_action(self, **filters):
         """:param filters: keys of the context that switch filters on at first
         :return: action that lists the journal's bank transactions

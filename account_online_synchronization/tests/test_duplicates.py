@@ -330,3 +330,19 @@ class TestDuplicates(OnlineSyncCommon):
             self.journal.with_user(invoicing).action_find_duplicate_transactions()
         with self.assertRaises(AccessError):
             self.search(invoicing)
+
+    def test_a_branch_sees_no_lines_of_its_parent(self):
+        self.type_line()
+        self.type_line()
+        branch = self.env["res.company"].create({"name": "Branch", "parent_id": self.company.id})
+        user = new_test_user(
+            self.env,
+            "accountant_of_the_branch",
+            groups="account.group_account_manager",
+            company_id=branch.id,
+            company_ids=[(6, 0, branch.ids)],
+        )
+        # Odoo lets branches read it, which is why reading it allows nothing.
+        self.journal.with_user(user).check_access("read")
+        with self.assertRaises(AccessError):
+            self.search(user)

@@ -154,8 +154,8 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
         """
         self.env["account.online.link"]._check_may_restore()
         self.check_access("write")
-        self.journal_id.check_access("read")
-        # sudo: the group, the wizard's owner and read access to its journal were checked above
+        self.journal_id._check_own_company()
+        # sudo: the group, the wizard's owner and access to its journal were checked above
         return as_server(self)
 
     def _show(self):
