@@ -56,6 +56,8 @@ from .transfers import pair
 
 #: A person looks at so many proposals at most.
 MOST_ALTERNATIVES = 5
+#: Among so many documents that fit a line equally, one is looked for that no other line proposes.
+MOST_OPTIONS = 50
 
 
 @dataclass
@@ -71,20 +73,23 @@ class Books:
 
 
 class Answer(NamedTuple):
-    """Of one step. ``is_certain``: it may be booked without a person."""
+    """Of one step. ``is_certain``: it may be booked without a person. ``others``: answers that fit as well."""
 
     step: str
     counterparts: tuple
     reasons: tuple
     is_certain: bool = False
     rest: object = ZERO
-    alternatives: tuple = ()
+    others: tuple = ()
 
 
-def decide(lines, books, policy=EVERYTHING):
-    """:return: dict from a line's key to its :class:`~.facts.Decision`; the order of lines and candidates is of no
-    consequence"""
-    return Matcher(books, policy).decide(lines)
+def decide(lines, books, policy=EVERYTHING, taken=()):
+    """
+    :param taken: (kind, key) of what is proposed for other lines already: where something else fits, it is preferred
+    :return: dict from a line's key to its :class:`~.facts.Decision`; the order of lines and candidates is of no
+        consequence
+    """
+    return Matcher(books, policy).decide(lines, taken)
 
 
 class Matcher:
@@ -97,11 +102,11 @@ class Matcher:
         self.memory = Memory(books.bookings)
         self.own = {account_key(number) for number in (*policy.own_accounts, *books.accounts.values())} - {""}
 
-    def decide(self, lines):
+    def decide(self, lines, taken=()):
         lines = list(lines)
         sides = pair([*lines, *self.books.other_lines], self.books.accounts, self.policy.transfer_days)
         answers = {line.key: self._answer(line, sides.get(line.key)) for line in lines}
-        answers = self._without_conflicts(answers)
+        answers = self._spread(lines, self._without_conflicts(answers), taken)
         return {line.key: self._decision(line, answers[line.key]) for line in lines}
 
     # -------------------------------------------------------------------------
@@ -141,7 +146,7 @@ class Matcher:
             answer.step,
             answer.counterparts,
             reasons,
-            answer.alternatives,
+            tuple(other.counterparts for other in answer.others[: MOST_ALTERNATIVES - 1]),
             answer.rest,
         )
 
@@ -162,17 +167,22 @@ class Matcher:
             if solution and solution.is_certain and not self._is_less_enough(line, some, solution):
                 doubts = self._doubts_of_partner(line, evidence, some) + self._doubts_of_charges(line, some, solution)
                 return self._named(evidence, some, solution, not doubts, doubts)
-        choices = choose(line, named)
+        choices = _choices(line, named)
         if choices:
-            chosen = choices[0]
-            solution = settle(line, chosen, self.policy)
-            # Why: what is named and not paid makes it a question, unless both have the same reference.
-            left = _not_paid(named, chosen)
             is_one = len(choices) == 1
-            others = () if is_one else tuple(settle(line, some, self.policy).counterparts for some in choices[1:])
-            more = self._doubts_of_partner(line, evidence, chosen) + (() if is_one else (Reason("ambiguous"),))
-            return self._named(evidence, chosen, solution, is_one and not left and not more, more, others)
+            return _first(self._named_exactly(line, evidence, named, chosen, is_one) for chosen in choices)
         return self._named_with_others(line, evidence, named) or self._named_roughly(line, evidence, named)
+
+    def _named_exactly(self, line, evidence, named, chosen, is_one):
+        """
+        :param chosen: those of the named that add up to the line
+        :param is_one: no others of them do
+        """
+        # Why: what is named and not paid makes it a question, unless both have the same reference.
+        left = _not_paid(named, chosen)
+        doubts = self._doubts_of_partner(line, evidence, chosen) + (() if is_one else (Reason("ambiguous"),))
+        solution = settle(line, chosen, self.policy)
+        return self._named(evidence, chosen, solution, is_one and not left and not doubts, doubts)
 
     def _is_less_enough(self, line, some, solution):
         """Is the line also exactly the amount of a part of what it names?
@@ -231,7 +241,7 @@ class Matcher:
         others = [one for partner in {one.partner for one in chosen} for one in self.candidates.of_partner(partner)]
         return (Reason("partner_has_one_too"),) if any(net(one) == line.amount for one in others) else ()
 
-    def _named(self, evidence, chosen, solution, is_certain, more=(), others=()):
+    def _named(self, evidence, chosen, solution, is_certain, more=()):
         reasons = []
         for one in chosen:
             reasons.append(Reason(evidence.why.get(identity(one), "reference"), (one.number or str(one.key),)))
@@ -239,7 +249,7 @@ class Matcher:
             reasons.append(Reason("partner"))
         reasons = (*reasons, *solution.reasons, *more)
         is_certain = is_certain and solution.is_certain
-        return Answer(REFERENCE, solution.counterparts, reasons, is_certain, solution.rest, others)
+        return Answer(REFERENCE, solution.counterparts, reasons, is_certain, solution.rest)
 
     def _named_with_others(self, line, evidence, named):
         """Documents that are named, together with others of their partner that are not."""
@@ -280,29 +290,33 @@ class Matcher:
         mine = [one for one in mine if one.currency == line.currency or line.foreign]
         singles = self._singles(line, mine)
         if singles:
-            return self._single(line, evidence, singles)
+            is_one = len(singles) == 1
+            return _first(self._single(line, evidence, *both, is_one) for both in singles[:MOST_OPTIONS])
         choices = choose(line, mine)
         if not choices:
             return None
-        solution = settle(line, choices[0], self.policy)
-        is_all = len(choices) == 1 and len(choices[0]) == len(mine)
-        doubts = self._doubts(line, evidence, choices[0]) or (() if len(choices) == 1 else (Reason("ambiguous"),))
+        is_one = len(choices) == 1
+        return _first(self._sum(line, evidence, mine, chosen, is_one) for chosen in choices)
+
+    def _sum(self, line, evidence, mine, chosen, is_one):
+        solution = settle(line, chosen, self.policy)
+        is_all = is_one and len(chosen) == len(mine)
+        doubts = self._doubts(line, evidence, chosen) or (() if is_one else (Reason("ambiguous"),))
         reasons = (Reason("partner"), *solution.reasons, *((Reason("all_open"),) if is_all else ()), *doubts)
-        others = tuple(settle(line, some, self.policy).counterparts for some in choices[1:])
-        return Answer(DOCUMENT, solution.counterparts, reasons, is_all and not doubts, ZERO, others)
+        return Answer(DOCUMENT, solution.counterparts, reasons, is_all and not doubts)
 
     def _singles(self, line, mine):
         """:return: list of (document, solution) of those that the line settles alone: exactly, otherwise nearly"""
-        solutions = [(one, settle(line, [one], self.policy)) for one in sorted(mine, key=order)]
+        mine = sorted(mine, key=lambda one: _nearness(line, [one]))
+        solutions = [(one, settle(line, [one], self.policy)) for one in mine]
         solutions = [(one, solution) for one, solution in solutions if solution and not solution.rest]
         nearly = {"charges", "late_discount"}
         exact = [both for both in solutions if both[1].is_certain and not nearly & _codes(both[1])]
         return exact or [both for both in solutions if nearly & _codes(both[1])]
 
-    def _single(self, line, evidence, singles):
-        (one, solution), *others = singles
+    def _single(self, line, evidence, one, solution, is_one):
         doubts = self._doubts(line, evidence, [one])
-        if others:
+        if not is_one:
             doubts += (Reason("ambiguous"),)
         transit = (Reason("in_transit"),) if one.kind != ITEM else ()
         # Why not charges: what is nearly the amount of a document may be another document's.
@@ -312,8 +326,6 @@ class Matcher:
             solution.counterparts,
             (Reason("partner"), *solution.reasons, *transit, *doubts),
             is_certain,
-            ZERO,
-            tuple(other.counterparts for _one, other in others[: MOST_ALTERNATIVES - 1]),
         )
 
     def _doubts(self, line, evidence, chosen):
@@ -338,11 +350,15 @@ class Matcher:
         found = [one for one in found if net(one) == line.amount and not (evidence.partner and one.partner)]
         if not found or len(found) > MOST_ALTERNATIVES:
             return None
-        found.sort(key=order)
-        solutions = [settle(line, [one], self.policy) for one in found]
-        doubts = self._doubts(line, evidence, found[:1]) + ((Reason("ambiguous"),) if len(found) > 1 else ())
-        others = tuple(solution.counterparts for solution in solutions[1:])
-        return Answer(DOCUMENT, solutions[0].counterparts, (Reason("amount_only"), *doubts), False, ZERO, others)
+        ambiguous = (Reason("ambiguous"),) if len(found) > 1 else ()
+        return _first(
+            Answer(
+                DOCUMENT,
+                settle(line, [one], self.policy).counterparts,
+                (Reason("amount_only"), *self._doubts(line, evidence, [one]), *ambiguous),
+            )
+            for one in sorted(found, key=lambda one: _nearness(line, [one]))
+        )
 
     # -------------------------------------------------------------------------
     # TRANSFER, RULE, MEMORY
@@ -397,6 +413,33 @@ class Matcher:
             for key, answer in answers.items()
         }
 
+    def _spread(self, lines, answers, taken):
+        """Where several documents fit several lines, such as a bill of each month, each line proposes another one.
+
+        The newest line chooses first, the document nearest before it: what is left then is before the older lines. A
+        better reason chooses earlier. This makes nothing certain: which one it is has to be a person's decision.
+        """
+        taken, choosing, spread = set(taken), [], dict(answers)
+        for line in lines:
+            answer = answers[line.key]
+            if answer and answer.others:
+                choosing.append(line)
+            elif answer:
+                taken |= self._claimed(answer)
+
+        def turn(line):
+            answer = answers[line.key]
+            is_guess = any(reason.code == "amount_only" for reason in answer.reasons)
+            return is_guess, STEPS.index(answer.step), -line.day.toordinal(), str(line.key)
+
+        for line in sorted(choosing, key=turn):
+            answer = answers[line.key]
+            options = (answer, *answer.others)
+            best = next((one for one in options if taken.isdisjoint(self._claimed(one))), answer)
+            spread[line.key] = best._replace(others=tuple(one for one in options if one is not best))
+            taken |= self._claimed(best)
+        return spread
+
     def _claimed(self, answer):
         """Everything that would be settled: of a batch also its payments, of a payment also what it pays."""
         waiting = [(one.kind, one.key) for one in answer.counterparts if one.kind in (ITEM, PAYMENT, BATCH)]
@@ -410,6 +453,29 @@ class Matcher:
             waiting += [(ITEM, item) for item in getattr(candidate, "pays", ())]
             waiting += [(PAYMENT, payment) for payment in getattr(candidate, "payments", ())]
         return claimed
+
+
+def _first(answers):
+    """:return: the first answer, with the others that fit as well"""
+    first, *others = answers
+    return first._replace(others=tuple(others))
+
+
+def _nearness(line, documents):
+    """Sorts documents: the nearest before the payment first, then the nearest after it, then those without a date."""
+    days = [one.day for one in documents if one.day]
+    distance = (line.day - max(days)).days if days else 0
+    return (not days, distance < 0, abs(distance), [order(one) for one in documents])
+
+
+def _choices(line, named):
+    """Which of the documents add up to the line; where several do so alone, those, the nearest in date first."""
+    choices = choose(line, named)
+    if len(choices) < 2:
+        return choices
+    alone = [[one] for one in named if choose(line, [one])]
+    # Why not fewer: several choices stay several, which keeps them from being booked automatically.
+    return sorted(alone, key=lambda chosen: _nearness(line, chosen))[:MOST_OPTIONS] if len(alone) > 1 else choices
 
 
 def target_of_rest(line, named):

@@ -140,6 +140,7 @@ class AccountBankStatementLine(models.Model):
             )
         decision._undo(self.env.user)
         decision._propose_again()
+        decision._renew_siblings()
 
     def reconcile_set_partner(self, partner_id):
         """:param partner_id: of ``res.partner``, or False for none"""
@@ -191,7 +192,11 @@ class AccountBankStatementLine(models.Model):
 
     def _accept_if_possible(self, decision):
         """:return: why the proposal could not be booked, in a sentence, or an empty text"""
-        if not decision:
+        is_replaced = bool(decision) and not decision.exists()
+        if is_replaced and self._get_reconcile_decisions(["proposed"]):
+            # Why not booked: a booking just before has replaced the proposal that the user has seen.
+            return self.env._("There is another proposal for this line meanwhile. Look at it, and accept again.")
+        if is_replaced or not decision:
             return self.env._("Nothing was found for it.")
         try:
             with self.env.cr.savepoint():

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -6,6 +7,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 
 from ..books.read import JournalReader
 from ..matching.decide import decide
+from ..matching.facts import PROPOSAL
 from ..matching.replay import compare
 
 #: So many bookings are one transaction of the scheduled action.
@@ -220,6 +222,16 @@ class AccountJournal(models.Model):
         reader = JournalReader(self)
         found = decide(reader.lines(), reader.books(), reader.policy(self.reconcile_automatically))
         return self.env["account.reconcile.decision"]._store(list(found.values())).filtered("is_automatic")
+
+    def _renew_proposals(self, lines):
+        """Replace the proposals for some open lines of this journal. Nothing of it is booked automatically."""
+        self.ensure_one()
+        reader, decisions = JournalReader(self), self.env["account.reconcile.decision"]
+        policy, taken = reader.policy(self.reconcile_automatically), decisions._named_beside(lines)
+        found = decide(reader.lines(lines.ids), reader.books(), policy, taken)
+        decisions._store(
+            [replace(decision, kind=PROPOSAL) if decision.step else decision for decision in found.values()]
+        )
 
     def _book_certain(self, decisions):
         """Book what was just found; of many, the scheduled action books the rest."""

@@ -5,6 +5,7 @@ from decimal import Decimal
 from odoo import api, fields, models
 from odoo.addons.account_online_synchronization.models.server_fields import as_server
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL
 
 from ..books import apply, habits, manual, words
 from ..matching.facts import AUTOMATIC, ITEM, OWN_TRANSFER, PAYMENT, STEPS, Counterpart
@@ -110,7 +111,8 @@ class AccountReconcileDecision(models.Model):
         self._check_may_reconcile()
         # sudo: the group, and access to the bank lines, were checked above
         for decision in as_server(self):
-            if decision.state != "proposed":
+            # Why exists: a booking before it in the list may have replaced it.
+            if not decision.exists() or decision.state != "proposed":
                 raise UserError(self.env._("Only a proposal can be accepted. Reload the page to see what was booked."))
             decision._book(self.env.user)
 
@@ -122,6 +124,7 @@ class AccountReconcileDecision(models.Model):
             if decision.state != "booked":
                 raise UserError(self.env._("Only what is booked can be undone. Reload the page to see what was done."))
             decision._undo(self.env.user)
+            decision._renew_siblings()
 
     def action_open_line(self):
         """The line on the screen where it is reconciled."""
@@ -256,14 +259,21 @@ class AccountReconcileDecision(models.Model):
 
     def _book_if_possible(self):
         """What Odoo refuses, such as in a locked period, stays a proposal."""
+        booked = self.browse()
+        # Why exists: of an own transfer, the booking of one side deletes the proposal of the other.
         for decision in self:
+            if not decision.exists():
+                continue
             try:
                 # Why flushed within: what Odoo computes later may be refused, too.
                 with self.env.cr.savepoint():
                     decision._book()
+                booked += decision
             except UserError as error:
                 _logger.info("Bank line %s was not booked: %s", decision.statement_line_id.id, error)
                 decision.is_automatic = False
+        # Why once: each time reads the open documents of the company.
+        booked._renew_siblings()
 
     def _book(self, user=None):
         """Book the decision.
@@ -327,6 +337,66 @@ class AccountReconcileDecision(models.Model):
         # Why: the other side of a transfer is booked with it.
         others = [line for line in booked if line != self.statement_line_id.id]
         self.search([("statement_line_id", "in", others), ("state", "=", "proposed")]).unlink()
+        if user:
+            self._renew_siblings()
+
+    def _renew_siblings(self):
+        """Search again for the lines whose proposals name what these bookings have settled, or what their undoing has
+        opened, so that no proposal names a document that is paid. The result is only proposed: a search of some lines
+        does not see what other lines claim."""
+        siblings = self._siblings()
+        outdated = siblings.filtered(
+            lambda proposal: proposal.statement_line_id.is_reconciled or proposal.statement_line_id.state != "posted"
+        )
+        for journal, proposals in (siblings - outdated).grouped("journal_id").items():
+            journal._renew_proposals(proposals.statement_line_id)
+        outdated.unlink()
+
+    def _siblings(self):
+        """:return: proposals for other lines that name the same documents, or these lines as the other side of a
+        transfer"""
+        named = {(one["kind"], str(one["key"])) for decision in self for one in decision.counterparts or []}
+        named = {both for both in named if both[0] in (ITEM, PAYMENT)}
+        named |= {(OWN_TRANSFER, line) for decision in self for line in decision.booked_items or {}}
+        if not named:
+            return self.browse()
+        self.flush_model(["state", "counterparts", "statement_line_id"])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT decision.id FROM account_reconcile_decision decision
+                 WHERE decision.state = 'proposed' AND NOT decision.statement_line_id = ANY(%s)
+                       AND EXISTS (
+                           SELECT FROM jsonb_array_elements(decision.counterparts) one
+                            WHERE (one->>'kind', one->>'key') IN %s
+                       )
+              ORDER BY decision.id
+                """,
+                self.statement_line_id.ids,
+                tuple(named),
+            )
+        )
+        return self.browse(proposal for (proposal,) in rows)
+
+    @api.model
+    def _named_beside(self, lines):
+        """:return: set of (kind, key) of the documents that are proposed for other lines than these"""
+        self.flush_model(["state", "counterparts", "statement_line_id", "company_id"])
+        return set(
+            self.env.execute_query(
+                SQL(
+                    """
+                    SELECT DISTINCT one->>'kind', (one->>'key')::integer
+                      FROM account_reconcile_decision decision, jsonb_array_elements(decision.counterparts) one
+                     WHERE decision.state = 'proposed' AND decision.company_id = ANY(%s)
+                           AND NOT decision.statement_line_id = ANY(%s) AND one->>'kind' IN %s
+                    """,
+                    lines.company_id.ids,
+                    lines.ids,
+                    (ITEM, PAYMENT),
+                )
+            )
+        )
 
     def _undo(self, user):
         """The caller has checked that the user may."""

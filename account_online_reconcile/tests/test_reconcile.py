@@ -242,6 +242,67 @@ class TestReconcile(ReconcileCommon):
             decisions[1].action_accept()
         self.assertFalse(second.is_reconciled)
 
+    def test_a_proposal_whose_invoice_was_settled_in_odoo_since_is_refused(self):
+        invoice, credit_note = self.document(100), self.document(100, "out_refund")
+        line = self.line(100, invoice.name)
+        decision = self.find(line)
+        (invoice + credit_note).line_ids.filtered(lambda item: item.account_type == "asset_receivable").reconcile()
+        with self.assertRaises(UserError):
+            decision.action_accept()
+        self.assertFalse(line.is_reconciled)
+
+    def proposal_of(self, line):
+        return self.Decision.search([("statement_line_id", "=", line.id), ("state", "=", "proposed")])
+
+    def two_lines_of_one_invoice(self):
+        """:return: (two lines that name the only open invoice, their proposals)"""
+        invoice = self.document(100)
+        first, second = self.line(100, invoice.name), self.line(100, invoice.name)
+        return first, second, self.find(first, second)
+
+    def test_what_is_booked_is_proposed_for_no_other_line(self):
+        first, second, proposals = self.two_lines_of_one_invoice()
+        proposals[0].action_accept()
+        self.assertTrue(first.is_reconciled)
+        self.assertFalse(self.proposal_of(second))
+
+    def test_what_is_booked_by_hand_is_proposed_for_no_other_line(self):
+        first, second, _proposals = self.two_lines_of_one_invoice()
+        item = self.Decision.browse(self.proposal_of(first).id).counterparts[0]["key"]
+        first.reconcile_book([{"kind": "item", "id": item, "amount": 100}])
+        self.assertFalse(self.proposal_of(second))
+
+    def test_what_is_booked_automatically_is_proposed_for_no_other_line(self):
+        invoice = self.document(100)
+        paid, part = self.line(100, invoice.name), self.line(60, invoice.name)
+        self.switch_on()
+        self.find(paid, part)
+        self.assertTrue(paid.is_reconciled)
+        self.assertFalse(self.proposal_of(part))
+
+    def test_a_line_whose_bill_was_paid_by_another_one_proposes_the_bill_that_is_left(self):
+        self.switch_on()
+        older, newer = (self.document(100, ref=ref) for ref in ("A-1", "A-2"))
+        lines = [self.line(100, partner_id=self.partner_a.id) for _number in range(3)]
+        self.find(*lines)
+        first = self.proposal_of(lines[0])
+        paid = self.env["account.move.line"].browse(first.counterparts[0]["key"]).move_id
+        first.action_accept()
+        left = (older + newer - paid).line_ids.filtered(lambda item: item.account_type == "asset_receivable")
+        for line in lines[1:]:
+            proposal = self.proposal_of(line)
+            self.assertEqual([one["key"] for one in proposal.counterparts], left.ids)
+            self.assertFalse(proposal.is_automatic or line.is_reconciled)
+
+    def test_an_invoice_that_is_open_again_is_proposed_in_full_again(self):
+        invoice = self.document(100)
+        first, second = self.line(40, invoice.name), self.line(100, invoice.name)
+        booked = self.find(first, second)[0]
+        booked.action_accept()
+        self.assertEqual(self.proposal_of(second).rest, 40)
+        booked.action_undo()
+        self.assertEqual(self.proposal_of(second).rest, 0)
+
     def test_a_line_that_a_person_has_booked_since_is_refused(self):
         line = self.line(100, self.document(100).name)
         decision = self.find(line)

@@ -239,6 +239,29 @@ class TestReconcileScreen(ReconcileCommon):
         self.assertTrue(all(one["why"] for one in answer["left"]))
         self.assertEqual((good + nothing + part).mapped("is_reconciled"), [True, False, False])
 
+    def test_of_three_months_of_equal_bills_each_payment_is_booked_on_its_own(self):
+        months = ("2026-02", "2026-03", "2026-04")
+        bills = [
+            self.document(89.9, "in_invoice", invoice_date=f"{month}-01", date=f"{month}-01", ref=f"TEL {month}")
+            for month in months
+        ]
+        lines = [self.line(-89.9, "Telora", date=f"{month}-06", partner_id=self.partner_a.id) for month in months]
+        self.find(*lines)
+        answer = self.Line.union(*lines).reconcile_accept_all()
+        self.assertEqual(answer, {"booked": 3, "left": []})
+        for line, bill in zip(lines, bills, strict=True):
+            self.assertEqual(line.line_ids.matched_credit_ids.credit_move_id.move_id, bill)
+
+    def test_a_proposal_that_was_replaced_while_lines_are_booked_is_left(self):
+        bills = [self.document(89.9, "in_invoice", ref=f"TEL {number}") for number in range(2)]
+        lines = self.Line.union(*(self.line(-89.9, "Telora", partner_id=self.partner_a.id) for _number in range(3)))
+        self.find(*lines)
+        answer = lines.reconcile_accept_all()
+        self.assertEqual((answer["booked"], len(answer["left"])), (2, 1))
+        self.assertEqual({bill.payment_state for bill in bills} - {"paid", "in_payment"}, set())
+        left = self.Line.browse(answer["left"][0]["id"])
+        self.assertFalse(left.is_reconciled or self.decision_of(left).filtered(lambda one: one.state == "proposed"))
+
     def test_more_lines_than_a_batch_are_refused(self):
         with self.assertRaises(UserError):
             self.Line.browse(range(1, 102)).reconcile_accept_all()

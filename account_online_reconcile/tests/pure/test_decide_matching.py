@@ -277,3 +277,71 @@ def test_a_payment_above_the_limit_is_only_proposed():
         decision = decide([line], Books(candidates=[invoice]), Policy(steps=frozenset(STEPS), most=most))[9]
         assert decision.kind == kind
     assert decision.reasons[-1].code == "above_limit"
+
+
+# -------------------------------------------------------------------------------------------------
+# A bill of each month
+# -------------------------------------------------------------------------------------------------
+
+
+def bills(*days, **values):
+    """Bills of one supplier with one amount; their keys are 1, 2, …"""
+    return [
+        OpenItem(key, Decimal("-89.90"), number=f"BILL/{key:05}", partner=AZURE, day=day, **values)
+        for key, day in enumerate(days, 1)
+    ]
+
+
+def paid_on(*days, **values):
+    """Lines that pay such a bill; their keys are 11, 12, …"""
+    return [replace(line("-89.90", key=key, **values), day=day) for key, day in enumerate(days, 11)]
+
+
+def proposed(lines, documents, **options):
+    """:return: list of the key of the bill that each line proposes"""
+    decisions = decide(lines, Books(candidates=documents), **options)
+    assert {decision.kind for decision in decisions.values()} == {"proposal"}
+    return [one.key for each in lines for one in decisions[each.key].counterparts]
+
+
+def months(day, *numbers):
+    return [date(2026, number, day) for number in numbers]
+
+
+def test_among_equal_bills_the_nearest_before_the_payment_is_proposed():
+    assert proposed(paid_on(date(2026, 3, 20), partner=AZURE), bills(*months(1, 1, 2, 3, 4))) == [3]
+
+
+@pytest.mark.parametrize("day", [1, 5, 28])
+def test_each_payment_of_a_monthly_bill_proposes_its_own_bill(day):
+    lines = paid_on(*months(day, 1, 2, 3), partner=AZURE)
+    assert proposed(lines, bills(*months(1, 1, 2, 3))) == [1, 2, 3]
+
+
+def test_bills_that_are_paid_a_month_later_are_proposed_in_their_order():
+    assert proposed(paid_on(*months(3, 2, 3, 4), partner=AZURE), bills(*months(1, 1, 2, 3))) == [1, 2, 3]
+
+
+def test_payments_and_bills_of_one_day_propose_different_bills():
+    lines = paid_on(DAY, DAY, DAY, partner=AZURE)
+    assert sorted(proposed(lines, bills(DAY, DAY, DAY))) == [1, 2, 3]
+
+
+def test_payments_that_name_the_contract_of_all_bills_propose_different_bills():
+    lines = paid_on(*months(5, 1, 2, 3), partner=AZURE, label="Contract TEL-2024-4711")
+    assert proposed(lines, bills(*months(1, 1, 2, 3), references=("TEL-2024-4711",))) == [1, 2, 3]
+
+
+def test_payments_without_a_bill_of_their_own_still_propose_one():
+    assert proposed(paid_on(*months(5, 1, 2, 3), partner=AZURE), bills(*months(1, 2, 3))) == [1, 1, 2]
+
+
+def test_a_bill_that_another_line_names_is_proposed_to_no_other():
+    naming = replace(line("-50.00", "BILL/00003", key=20), day=date(2026, 3, 6))
+    lines = [*paid_on(date(2026, 3, 5), partner=AZURE), naming]
+    assert proposed(lines, bills(*months(1, 1, 2, 3))) == [2, 3]
+
+
+def test_a_bill_that_was_proposed_for_another_line_before_is_not_proposed_again():
+    lines = paid_on(date(2026, 3, 5), partner=AZURE)
+    assert proposed(lines, bills(*months(1, 1, 2, 3)), taken=[("item", 3)]) == [2]
