@@ -176,11 +176,7 @@ def preview(tour):
 
 def confirm_the_account(tour):
     """The file names no account, or the journal has none yet."""
-    tour.page.locator(".modal .o_kanban_record").first.click()
-    dialog = tour.page.locator(".modal").last
-    dialog.get_by_label("Yes, Import Here").check()
-    dialog.get_by_role("button", name="Save").first.click()
-    tour.click("Update Preview")
+    tour.page.locator(".modal .o_kanban_record").first.get_by_role("button", name="Yes, Import Here").click()
 
 
 def rows_of_the_journal(served):
@@ -197,6 +193,8 @@ def test_from_the_drop_on_the_card_to_the_undo_of_a_file(served, history, files)
         for number, (name, (content, period)) in enumerate(files.items()):
             drop_on_the_card(tour, name, content)
             if number in (0,):
+                tour.sees("Is it the same account?")
+                look(tour, inspector, "files_question", ".modal .o_form_view")
                 confirm_the_account(tour)
             expect(tour.page.locator(".modal")).to_contain_text(
                 f"{len(period.rows)} new transactions can be imported.", timeout=PATIENCE

@@ -75,7 +75,9 @@ class AccountOnlineFile(models.Model):
     closing_balance = fields.Monetary(readonly=True)
     transaction_count = fields.Integer(string="Transactions", readonly=True)
     new_count = fields.Integer(string="New", readonly=True)
-    doubtful = fields.Json(readonly=True, help="Transactions that may be in the journal already.")
+    doubtful = fields.Json(
+        string="Doubtful Transactions", readonly=True, help="Transactions that may be in the journal already."
+    )
     doubtful_count = fields.Integer(string="Doubtful", readonly=True)
     error_message = fields.Text(readonly=True)
     line_ids = fields.Many2many(
@@ -218,19 +220,18 @@ class AccountOnlineFile(models.Model):
         except ProxyError as error:
             raise UserError(self.env["account.online.service"]._translate(error.message)) from None
         account._refresh_holes()
-        self._after_import(run)
+        if self.new_count:
+            self._after_import()
         now = fields.Datetime.now()
         run.write({"state": "done", "ended_at": now})
         link._note_file(now)
         return run
 
-    def _after_import(self, run):
+    def _after_import(self):
         """As after a synchronization: whatever goes wrong with what follows an import, the import stays."""
-        if not self.new_count:
-            return
         try:
             with self.env.cr.savepoint():
-                run._after_import(self.account_online_account_id.journal_ids)
+                self.run_id._after_import(self.account_online_account_id.journal_ids)
         except Exception:
             _logger.exception("File %s: what follows an import failed; the import itself is complete", self.id)
 
@@ -306,6 +307,8 @@ class AccountOnlineFile(models.Model):
                 "new_count": self.new_count + len(lines),
             }
         )
+        if lines:
+            self.with_company(self.company_id)._after_import()
         return lines._get_list_action([("id", "in", lines.ids)])
 
     # -------------------------------------------------------------------------
@@ -329,7 +332,7 @@ class AccountOnlineFile(models.Model):
         adopted._give_back()
         self._hand_on()
         self._unlink_beside()
-        self.write({"state": "undone", "doubtful": [], "doubtful_count": 0, "line_ids": [(5,)]})
+        self.write({"state": "undone", "new_count": 0, "doubtful": [], "doubtful_count": 0, "line_ids": [(5,)]})
         account._after_undo()
         link.message_post(
             body=self.env._(

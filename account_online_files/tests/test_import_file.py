@@ -53,6 +53,16 @@ class TestImportFile(FilesCommon):
             self.import_file(content)
         self.assertEqual([call.args[1].ids for call in follows.call_args_list], [self.journal.ids])
 
+    def test_what_follows_an_import_follows_doubtful_transactions_too(self):
+        self.import_file(self.statement([self.row(2, "-2.5")], start=None, end=None))
+        (file,) = self.import_file(self.statement([self.row(2, "-2.5"), self.row(2, "-9")], start=None, end=None))
+        with patch.object(self.registry["account.online.run"], "_after_import", autospec=True) as follows:
+            file.action_import_doubtful()
+            file.action_import_doubtful()
+        self.assertEqual(
+            [(call.args[0], call.args[1]) for call in follows.call_args_list], [(file.run_id, self.journal)]
+        )
+
     def test_a_file_stays_imported_where_what_follows_fails(self):
         fails = patch.object(self.registry["account.online.run"], "_after_import", side_effect=ValueError)
         with fails, self.assertLogs("odoo.addons.account_online_files", "ERROR"):
@@ -174,6 +184,45 @@ class TestImportFile(FilesCommon):
         wizard.action_import()
         self.assertFalse(self.drop(self.statement([self.row(2, "-6")])).statement_ids.question)
 
+    def test_one_press_answers_the_question_and_updates_the_preview(self):
+        user = self.new_user("account.group_account_user")
+        wizard = self.drop(self.statement([self.row(3, "-5")]), user=user)
+        self.assertFalse(wizard.can_import)
+        action = wizard.statement_ids.action_confirm()
+        self.assertEqual((action["res_model"], action["res_id"]), (wizard._name, wizard.id))
+        self.assertTrue(wizard.can_import)
+        self.assertEqual(wizard.summary, "1 new transactions can be imported.")
+        self.assertFalse(self.lines())
+
+    def test_an_answer_holds_for_the_journal_that_was_asked_about(self):
+        other = self.env["account.journal"].create({"name": "Second", "type": "bank", "code": "BNK8"})
+        user = self.new_user("account.group_account_user")
+        wizard = self.drop(self.statement([self.row(3, "-5")]), user=user)
+        wizard.statement_ids.action_confirm()
+        wizard.statement_ids.journal_id = other
+        with self.assertRaisesRegex(UserError, "names no account"):
+            wizard.action_import()
+        wizard.statement_ids.action_confirm()
+        self.assertFalse(wizard.can_import)
+        self.assertIn("Second", wizard.statement_ids.question)
+        wizard.statement_ids.action_confirm()
+        self.assertTrue(wizard.can_import)
+
+    def test_nobody_answers_for_the_preview_of_somebody_else(self):
+        wizard = self.drop(self.statement([self.row(3, "-5")]))
+        user = self.new_user("account.group_account_user")
+        with self.assertRaises(AccessError):
+            wizard.statement_ids.with_user(user).action_confirm()
+        self.assertFalse(wizard.statement_ids.is_confirmed)
+
+    def test_an_answer_keeps_the_selected_doubtful_transactions(self):
+        self.import_file(self.statement([self.row(2, "-2.5")], start=None, end=None))
+        wizard = self.drop(self.statement([self.row(2, "-2.5"), self.row(2, "-9")], start=None, end=None))
+        (section,) = [one for one in wizard.sections if one["key"].endswith("doubtful")]
+        wizard.chosen = [section["rows"][0]["key"], "9999:0", 7]
+        wizard.statement_ids.action_confirm()
+        self.assertEqual(wizard.chosen, [section["rows"][0]["key"]])
+
     def test_each_account_of_an_upload_finds_its_journal(self):
         self.journal.set_bank_account(IBAN)
         other = self.env["account.journal"].create({"name": "Second", "type": "bank", "code": "BNK8"})
@@ -276,6 +325,15 @@ class TestImportFile(FilesCommon):
         self.import_file(content)
         self.assertEqual(self.amounts(), [-7, -6, -5])
         self.assertEqual([pair[1:] for pair in self.balances()], [(100, 95), (95, 82)])
+
+    def test_undo_keeps_the_answer_and_counts_nothing_as_new(self):
+        content = self.statement([self.row(3, "-5")])
+        (file,) = self.import_file(content)
+        file.action_undo()
+        self.assertEqual(file.new_count, 0)
+        wizard = self.drop(content)
+        self.assertFalse(wizard.statement_ids.question)
+        self.assertTrue(wizard.can_import)
 
     def test_undo_names_the_lines_that_prevent_it(self):
         (file,) = self.import_file(self.statement([self.row(3, "-6", "Rent"), self.row(2, "-7", "Gym")]))

@@ -94,7 +94,8 @@ class TestOtherCompany(FilesCommon):
             [self.journal.id, wizard.statement_ids.id],
         )
         self.env.invalidate_all()
-        for action in (wizard.action_preview, wizard.action_read, wizard.action_import):
+        answer = wizard.statement_ids.action_confirm
+        for action in (wizard.action_preview, wizard.action_read, wizard.action_import, answer):
             self.assert_refused(action)
         self.assert_refused(wizard.write, {"encoding": "cp1252"})
 

@@ -41,6 +41,7 @@ class TestRealFiles(OnlineSyncCommon):
         self.assertFalse(wizard.can_import)
         (question,) = [one for one in wizard.sections if "two ways" in one["title"]]
         self.assertIn("03/04/2026", question["text"])
+        self.assertTrue(question["single"], "the browser lets several be chosen")
         wizard.chosen = [question["rows"][0]["key"]]
         wizard.action_preview()
         self.assertEqual(wizard.statement_ids.new_count, 2)

@@ -301,10 +301,16 @@ class AccountOnlineFileImport(models.TransientModel):
             {
                 "sections": sections,
                 "can_import": bool(ready),
-                "chosen": [],
+                "chosen": self._still_selectable(sections),
                 "summary": self._summarize(),
             }
         )
+
+    def _still_selectable(self, sections):
+        """:return: what the user has selected before, as far as the preview still offers it"""
+        chosen = self.chosen if isinstance(self.chosen, list) else []
+        keys = [row["key"] for section in sections for row in section["rows"] if row["selectable"]]
+        return [key for key in keys if key in chosen]
 
     def _summarize(self):
         statements = self.statement_ids

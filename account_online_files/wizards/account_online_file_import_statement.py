@@ -74,9 +74,28 @@ class AccountOnlineFileImportStatement(models.TransientModel):
 
     def write(self, vals):
         """Why before Odoo's own check of companies: its refusal would name the journal."""
-        if not self.env.su and vals.get("journal_id"):
+        is_other_journal = not self.env.su and "journal_id" in vals
+        if is_other_journal and vals["journal_id"]:
             self.env["account.journal"].browse(vals["journal_id"])._check_own_company()
-        return super().write(vals)
+        result = super().write({"is_confirmed": False, **vals} if is_other_journal else vals)
+        if is_other_journal:
+            # sudo: the user has just written to these statements; a question about another journal has no answer
+            as_server(self).question = False
+        return result
+
+    # -------------------------------------------------------------------------
+    # ACTIONS
+    # -------------------------------------------------------------------------
+
+    def action_confirm(self):
+        """*Yes, Import Here*: the answer to the question that the preview shows."""
+        self.ensure_one()
+        self.check_access("write")
+        statement = self.with_env(self.wizard_id._server().env)
+        # Why only then: after another journal was chosen, nothing has been asked yet.
+        if statement.question:
+            statement.is_confirmed = True
+        return self.wizard_id.action_preview()
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - JOURNAL
@@ -161,7 +180,9 @@ class AccountOnlineFileImportStatement(models.TransientModel):
         """Why not always: where a person has imported such a file before, the answer is known."""
         if self._numbers_of(journal) and number:
             return ""
-        if not number and journal.account_online_account_id.file_ids.filtered(lambda one: one.state == "done"):
+        # Why also undone ones: undoing an import takes back its transactions, not whose they are.
+        imported = journal.account_online_account_id.file_ids.filtered(lambda one: one.state in ("done", "undone"))
+        if not number and imported:
             return ""
         if number:
             return self.env._(
@@ -221,7 +242,9 @@ class AccountOnlineFileImportStatement(models.TransientModel):
             title = self.env._("Select one, then Update Preview: %s", question["sentence"])
             text = self.env._("The first rows: %s", " | ".join(sample[:3])) if sample else ""
             key = f"{self.id}-column-{number}"
-            sections.append({"key": key, "title": title, "text": text, "rows": rows, "count": len(rows)})
+            sections.append(
+                {"key": key, "title": title, "text": text, "rows": rows, "count": len(rows), "single": True}
+            )
         return sections
 
     @contextlib.contextmanager

@@ -110,6 +110,7 @@ METHODS = {
     "account.online.file.action_import_doubtful": Door(ACCOUNTANT, FILES),
     "account.online.file.action_open_lines": Door(EVERYBODY),
     "account.online.file.action_undo": Door(ACCOUNTANT, FILES),
+    "account.online.file.import.statement.action_confirm": Door(ACCOUNTANT, ("account_online_file_import*",)),
     "account.online.file.import.action_back": Door(ACCOUNTANT, ("account_online_file_import*",)),
     "account.online.file.import.action_import": Door(ACCOUNTANT, FILES),
     "account.online.file.import.action_preview": Door(ACCOUNTANT, ("account_online_file_import*",)),

@@ -13,6 +13,8 @@ const SECTIONS = 40;
  * Bank transactions in sections, some of which can be chosen. The server says in texts what is shown, see
  * wizards/account_missing_transaction_sections.py; what is chosen goes into another Json field of the record.
  *
+ * A section with `single` is a question: choosing one of its rows deselects the others.
+ *
  * With the option `dismiss`, each section has a button that calls this method of the record with the section's key.
  */
 export class TransactionChoiceField extends Component {
@@ -41,10 +43,12 @@ export class TransactionChoiceField extends Component {
     }
 
     get status() {
-        const count = this.chosen.length;
-        if (!this.sections.some((section) => this.selectable(section).length)) {
+        const listed = this.sections.filter((section) => !section.single);
+        if (!listed.some((section) => this.selectable(section).length)) {
             return "";
         }
+        const answers = this.sections.filter((section) => section.single).flatMap((section) => section.rows);
+        const count = this.chosen.filter((key) => !answers.some((row) => row.key === key)).length;
         return count === 1 ? _t("1 transaction selected") : _t("%s transactions selected", count);
     }
 
@@ -79,16 +83,17 @@ export class TransactionChoiceField extends Component {
         this.state.sections += SECTIONS;
     }
 
-    async choose(keys, isChosen) {
-        const chosen = new Set(this.chosen);
+    async choose(keys, isChosen, instead = []) {
+        const chosen = new Set(this.chosen.filter((key) => !instead.includes(key)));
         for (const key of keys) {
             isChosen ? chosen.add(key) : chosen.delete(key);
         }
         await this.props.record.update({ [this.props.chosenName]: [...chosen] });
     }
 
-    toggle(row, ev) {
-        return this.choose([row.key], ev.target.checked);
+    toggle(section, row, ev) {
+        const others = section.single ? this.selectable(section).map((one) => one.key) : [];
+        return this.choose([row.key], ev.target.checked, others);
     }
 
     toggleAll(section) {
