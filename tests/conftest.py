@@ -123,6 +123,11 @@ class Installation:
         """:return: rows of texts; what it changes is committed"""
         return sql.query(statement, database=self.name)
 
+    def without_our_reconciliation(self):
+        """Uninstall account_online_reconcile, which the template has, to see what Odoo or another addon offers."""
+        modules = "env['ir.module.module'].search([('name', '=', 'account_online_reconcile')])"
+        self.shell(f"{modules}.button_immediate_uninstall()")
+
     def prepare_company(self):
         path = ROOT / "scripts" / "demo.py"
         self.shell(f"import runpy\nrunpy.run_path({str(path)!r})['prepare_company'](env)")

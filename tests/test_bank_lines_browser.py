@@ -31,6 +31,7 @@ result = [journal.name, len(lines)]
 @pytest.fixture(scope="module")
 def served():
     with a_copy_of_the_template() as copy:
+        copy.without_our_reconciliation()
         copy.prepare_company()
         copy.start()
         demo["connect_demo_bank"](copy.url)

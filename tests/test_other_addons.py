@@ -28,6 +28,7 @@ def test_a_first_load_beside_an_addon_that_reconciles_lines_by_itself(installati
     except Trouble as trouble:
         pytest.skip(f"There is nothing to stand beside: {trouble}")
     installation.addons_path = (folder / "odoo" / "addons",)
+    installation.without_our_reconciliation()
     installation.install("account_reconcile_oca")
     installation.prepare_company()
 

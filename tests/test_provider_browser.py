@@ -136,7 +136,7 @@ def test_a_bank_is_found_after_its_provider_was_chosen_and_switched_on(tour, ser
 
 def test_other_countries_are_one_click_away_and_none_is_told_so(tour, served):
     inspector = Inspector()
-    served.shell("env.company.country_id = env.ref('base.jp')")
+    served.shell("env.company.country_id = env.ref('base.kp')")
     tour.open(CHOOSE)
     tour.sees("No provider is known to reach this country")
     look(tour, inspector, "provider_nowhere", ".o_content")
