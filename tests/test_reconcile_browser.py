@@ -143,10 +143,13 @@ def split(tour):
     for amount, remaining in (("200", "20.00"), ("41.5", "0.00")):
         tour.page.keyboard.press("Alt+d")
         expect(tour.page.locator("#o_reconcile_panel input")).to_be_focused(timeout=PATIENCE)
+        # Why: what is typed while the list is being read again may be replaced.
+        documents = tour.page.locator(".o_reconcile_documents")
+        expect(documents).to_have_attribute("aria-busy", "false", timeout=PATIENCE)
         tour.page.keyboard.press("Control+a")
         tour.page.keyboard.type(amount)
         tour.page.keyboard.press("Enter")
-        expect(tour.page.locator(".o_reconcile_remaining")).to_contain_text(remaining, timeout=PATIENCE)
+        expect(tour.page.locator(".o_reconcile_remaining")).to_contain_text(f"Remaining{remaining}", timeout=PATIENCE)
     expect(tour.page.locator(".o_reconcile_validate")).to_be_focused(timeout=PATIENCE)
     tour.photograph("reconcile_split")
     tour.page.keyboard.press("Enter")
