@@ -3,6 +3,7 @@ import logging
 from odoo import api, models
 from odoo.addons.bank_sync_proxy.models.server_fields import as_server
 from odoo.addons.bank_sync_proxy.providers.errors import ProtocolError
+from odoo.addons.bank_sync_proxy.tools.json_logs import about
 from odoo.addons.bank_sync_proxy.tools.urls import is_below
 
 from ..tools.addresses import network_of
@@ -67,7 +68,8 @@ class BankSyncApi(models.AbstractModel):
         )
         if not error:
             return answer
-        _logger.info("%s from %s failed: %s, %s", operation, address, record.reference, error)
+        with about(operation=operation, reference=record.reference):
+            _logger.info("%s from %s failed: %s, %s", operation, address, record.reference, error)
         return {"error": error.to_protocol(record.reference, record.message)}
 
     @api.model
