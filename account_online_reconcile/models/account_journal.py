@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.addons.account_online_synchronization.models.server_fields import as_server
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.exceptions import AccessError, UserError, ValidationError
 
 from ..books.read import JournalReader

@@ -1,11 +1,11 @@
 from markupsafe import Markup
 
 from odoo import api, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 
 from ..client.banks import read_banks, read_countries
 from ..client.errors import ProxyError
 from ..sync.status import describe_health
-from .server_fields import as_server
 
 #: Banks that are shown at once.
 PAGE_SIZE = 20

@@ -7,6 +7,7 @@ import psycopg2
 from babel.dates import format_timedelta
 
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.addons.base.models.ir_cron import _intervalTypes
 from odoo.addons.base.models.res_users import check_identity
 from odoo.exceptions import AccessError
@@ -23,7 +24,6 @@ from ..client.messages import parse_moment
 from ..sync import schedule
 from ..sync.status import ACTION_OF_REFUSAL, SIGN_IN_BUTTONS, LinkFacts, describe, describe_health, is_rate_limited
 from .ir_websocket import accountants_of
-from .server_fields import as_server
 
 _logger = logging.getLogger(__name__)
 

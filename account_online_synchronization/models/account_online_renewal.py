@@ -4,12 +4,11 @@ import secrets
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import email_normalize_all, email_split
 from odoo.tools.misc import format_date, hash_sign, verify_hash_signed
-
-from .server_fields import as_server
 
 #: Purpose of the signature: no other signed address of this database opens a renewal.
 SCOPE = "account_online_synchronization.renewal"

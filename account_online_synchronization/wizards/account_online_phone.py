@@ -1,7 +1,7 @@
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 
 from ..client.errors import ProxyError
-from ..models.server_fields import as_server
 
 #: Where the service does not say how long to wait for another code.
 WAIT_SECONDS = 60

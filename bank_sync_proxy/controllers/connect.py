@@ -3,9 +3,9 @@ from http import HTTPStatus
 from urllib.parse import urlencode, urlsplit
 
 from odoo import fields, http
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.http import request
 
-from ..models.server_fields import as_server
 from ..providers.errors import ProviderError
 from .pages import Pages, hosted_page
 

@@ -3,13 +3,13 @@ import logging
 from datetime import date
 
 from odoo import api, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 
 from ..providers.errors import ProtocolError
 from ..providers.masking import one_line
 from ..providers.types import moment_text
 from ..tools.urls import is_local_path
 from .bank_sync_connection import aware
-from .server_fields import as_server
 
 _logger = logging.getLogger(__name__)
 

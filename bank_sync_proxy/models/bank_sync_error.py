@@ -8,6 +8,8 @@ from datetime import timedelta
 import psycopg2
 
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
+from odoo.addons.bank_sync_common.tools.bounded_http import Deadline
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -15,9 +17,7 @@ from odoo.tools.translate import get_translation
 
 from ..providers.errors import CODES, ProtocolError, ProviderError
 from ..providers.masking import mask
-from ..tools.bounded_http import Deadline
 from .clean_up import clean_up
-from .server_fields import as_server
 
 _logger = logging.getLogger(__name__)
 

@@ -2,9 +2,9 @@ import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 
 from .clean_up import clean_up
-from .server_fields import as_server
 
 _logger = logging.getLogger(__name__)
 

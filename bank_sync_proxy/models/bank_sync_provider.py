@@ -4,10 +4,10 @@ from contextlib import suppress
 from datetime import timezone
 
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 
 from ..providers import PROVIDERS, provider_class
 from ..providers.errors import ConfigurationError, ProviderError, TransientError
-from .server_fields import as_server
 
 #: Class of our advisory locks, and how many of them one provider may have.
 SLOTS = 0x42535950

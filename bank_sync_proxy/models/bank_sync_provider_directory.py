@@ -1,6 +1,5 @@
 from odoo import fields, models
-
-from .server_fields import as_server
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 
 
 class BankSyncProvider(models.Model):

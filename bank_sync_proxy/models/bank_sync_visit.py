@@ -5,6 +5,7 @@ import secrets
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.tools.translate import get_translation
 
 from ..providers.errors import ConsentError, ProtocolError, RateLimited
@@ -12,7 +13,6 @@ from ..providers.types import Challenge, Completed, Redirect, Refreshed, moment_
 from ..tools.urls import is_page, with_query
 from .bank_sync_connection import aware
 from .clean_up import clean_up
-from .server_fields import as_server
 
 MINUTES = 30
 MAX_ATTEMPTS = 5

@@ -8,7 +8,8 @@ from contextlib import suppress
 from datetime import date, timedelta
 from hashlib import blake2b
 
-from ..tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+
 from . import reading
 from .auth import SignedToken, load_rsa_key
 from .balances import CLOSING, OPENING, PREVIOUS, UNKNOWN, of_list

@@ -9,7 +9,8 @@ import base64
 from datetime import date, datetime, time, timedelta, timezone
 from functools import cached_property
 
-from ..tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+
 from . import fints_challenges as pages
 from . import reading
 from .errors import ConfigurationError, ConsentError, ProtocolError, TransientError, _lt

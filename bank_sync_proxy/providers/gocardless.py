@@ -8,7 +8,8 @@ import re
 import secrets
 from datetime import date, timedelta
 
-from ..tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+
 from ..tools.urls import with_query
 from . import reading
 from .auth import Bearer, Token

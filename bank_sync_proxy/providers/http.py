@@ -11,7 +11,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from requests.auth import AuthBase
 
-from ..tools.bounded_http import (
+from odoo.addons.bank_sync_common.tools.bounded_http import (
     BoundedAdapter,
     Deadline,
     TookTooLong,
@@ -22,6 +22,7 @@ from ..tools.bounded_http import (
     resolve,
     time_left,
 )
+
 from ..tools.outbound import AddressRefused, PublicAdapter, check_url, is_public
 from .auth import ClientCertificate, certificate_refusal
 from .errors import ConfigurationError, ProtocolError, TransientError

@@ -11,7 +11,8 @@ import re
 from datetime import datetime, time, timedelta, timezone
 from functools import lru_cache
 
-from ..tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+
 from . import reading
 from .auth import Basic, Bearer, Token
 from .errors import ConsentError, ProtocolError, _lt

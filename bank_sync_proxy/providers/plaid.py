@@ -10,7 +10,8 @@ import json
 import secrets
 from datetime import date
 
-from ..tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+
 from ..tools.urls import with_query
 from . import reading
 from .auth import Headers, KeyMemory, decode_segment, verify_es256

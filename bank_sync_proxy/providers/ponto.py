@@ -8,7 +8,8 @@ the dashboard.
 from datetime import date, timedelta
 from urllib.parse import parse_qs, urlsplit
 
-from ..tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+
 from . import reading
 from .auth import Basic, Bearer, Token
 from .balances import Balance

@@ -16,7 +16,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
-from ..tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+
 from . import reading
 from .auth import Bearer, Token, load_rsa_key, new_rsa_key, sign_token
 from .errors import ConsentError, _lt

@@ -12,7 +12,8 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 
-from ..tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+
 from ..tools.urls import with_query
 from . import reading
 from .auth import Headers, RequestSignature, load_rsa_key, verify_sha256

@@ -11,7 +11,8 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta, timezone
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from ..tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+
 from . import reading
 from .auth import Basic
 from .errors import ProviderError, _lt

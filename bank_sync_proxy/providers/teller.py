@@ -15,7 +15,8 @@ import json
 from dataclasses import replace
 from datetime import date, timedelta
 
-from ..tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+
 from . import reading
 from .auth import Basic
 from .balances import Balance

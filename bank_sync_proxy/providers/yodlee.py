@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 from urllib.parse import urlencode, urlsplit
 
-from ..tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+
 from . import reading
 from .auth import Bearer, Headers, Token
 from .balances import Balance, without_limit

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from .bounded_http import ACCEPT_ENCODING, BoundedAdapter, BoundedConnection, Deadline
+from odoo.addons.bank_sync_common.tools.bounded_http import ACCEPT_ENCODING, BoundedAdapter, BoundedConnection, Deadline
 
 #: Seconds: to connect, to wait for the next bytes, and for all of it, however slowly bytes drip.
 CONNECT_TIMEOUT = 3

@@ -1,7 +1,7 @@
 import logging
 
 from odoo import api, models
-from odoo.addons.bank_sync_proxy.models.server_fields import as_server
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.addons.bank_sync_proxy.providers.errors import ProtocolError
 from odoo.addons.bank_sync_proxy.tools.urls import is_below
 

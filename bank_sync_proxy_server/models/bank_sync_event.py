@@ -5,10 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.tools import signing
 from odoo.addons.bank_sync_proxy.providers.errors import ProviderError
 from odoo.addons.bank_sync_proxy.tools import outbound
-
-from ..tools import signing
 
 PATH = "/account_online_synchronization/events"
 #: How many databases are told at the same time.

@@ -5,8 +5,8 @@ from datetime import timedelta
 import psycopg2
 
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.addons.bank_sync_proxy.models.clean_up import clean_up
-from odoo.addons.bank_sync_proxy.models.server_fields import as_server
 from odoo.addons.bank_sync_proxy.providers.errors import ConsentError, RateLimited, TransientError
 from odoo.exceptions import UserError
 

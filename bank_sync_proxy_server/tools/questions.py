@@ -4,9 +4,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from odoo.addons.bank_sync_common.tools import signing
 from odoo.addons.bank_sync_proxy.providers.errors import ConfigurationError, ProtocolError
-
-from . import signing
 
 #: Bytes of a body. The largest question is an address and a few ids.
 MAX_BODY = 64 * 1024
