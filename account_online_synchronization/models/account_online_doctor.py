@@ -5,7 +5,7 @@ from odoo.tools import SQL, config
 
 from ..client.errors import ProxyError
 
-#: A scheduled action that is so much late stands still.
+#: A scheduled action that is this late counts as stopped.
 LATE = timedelta(hours=1)
 #: The clocks of Odoo and of PostgreSQL may differ by this much.
 CLOCK_SECONDS = 30

@@ -11,7 +11,7 @@ class AccountOnlinePhone(models.TransientModel):
     """Confirm a phone number, then go on with what the user wanted.
 
     The service asks for it before the first bank, and again to reactivate a database that it has blocked. Whatever goes
-    wrong is told in the wizard, and nothing that was typed is lost.
+    wrong is shown in the wizard, and nothing that was typed is lost.
     """
 
     _name = "account.online.phone"

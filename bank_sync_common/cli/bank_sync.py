@@ -32,7 +32,7 @@ class BankSync(Command):
         if len(names) != 1:
             sys.exit("Name one database: -d DATABASE")
         with Registry(names[0]).cursor() as cr:
-            # sudo: whoever starts a command has the configuration, and with it the whole database
+            # sudo: a user who can start a command has the configuration, and with it the whole database
             sys.exit(getattr(self, task)(api.Environment(cr, SUPERUSER_ID, {})))
 
     @staticmethod

@@ -140,7 +140,7 @@ def resolve(host, port):
     if left == float("inf"):
         ask()
     else:
-        # Why a thread: nothing ends a question to a name server that does not answer. It ends by itself, without us.
+        # Why a thread: nothing ends a question to a name server that does not answer. It ends on its own.
         thread = threading.Thread(target=ask, daemon=True)
         thread.start()
         thread.join(left)

@@ -35,7 +35,7 @@ def recognize(known, listed, keys):
 
     :param dict known: facts of each known account, by our id
     :param list listed: facts of each account that is listed now
-    :return: list of our ids in the order of ``listed``; None where an account is new, or can't be told from another
+    :return: list of our ids in the order of ``listed``; None where an account is new or ambiguous
     """
     found = {}
     for names in (keys.own, *keys.alike):

@@ -1,7 +1,7 @@
 """Signatures of questions and events between a database and the proxy (docs/protocol.md). Imports no Odoo.
 
 Signed is everything that decides what a question does: who asks, from which database, what, when, and once. What is
-asked over HTTP stands in the headers below, the signature is an HMAC-SHA256 in hexadecimal digits.
+asked over HTTP is in the headers below, the signature is an HMAC-SHA256 in hexadecimal digits.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ class Signed(NamedTuple):
     """What the headers say; nothing of it is true before :func:`is_genuine` says so.
 
     :param str client: client id
-    :param str database: digest by which a copied database is told from the original
+    :param str database: digest by which a copied database is distinguished from the original
     :param int timestamp: seconds since 1970, by the sender's clock
     :param str nonce: serves once
     :param str signature: hexadecimal
@@ -65,7 +65,7 @@ def sign(secret, client, database, timestamp, nonce, method, path, body):
 
 def new_headers(secret, client, database, now, method, path, body):
     """:param float now: seconds since 1970
-    :return: dict of the headers of one question; made anew for each attempt, because a nonce serves once
+    :return: dict of the headers of one question; made again for each attempt, because a nonce is valid once
     """
     timestamp, nonce = int(now), secrets.token_urlsafe(18)
     return {

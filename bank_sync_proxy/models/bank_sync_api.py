@@ -66,7 +66,7 @@ class BankSyncApi(models.AbstractModel):
         if language and api_sudo._is_installed(language):
             api_sudo = api_sudo.with_context(lang=language)
         if isinstance(payload, dict) and "user" in payload:
-            # Why taken out: the question stands in error records, and who asked it shall not.
+            # Why taken out: the question is kept in error records, and who asked it must not be.
             payload = dict(payload)
             api_sudo = api_sudo.with_context(bank_sync_user=payload.pop("user"))
         api_sudo._before(client_sudo, operation, payload)
@@ -161,7 +161,7 @@ class BankSyncApi(models.AbstractModel):
         visit = self._visit_values(payload, client, required=True)
         state = self.env["bank.sync.visit"]._new_token()
         if connection.state == "pending":
-            # Left before the end. Whoever chose the bank on our page may choose again.
+            # Left before the end. A user who chose the bank on our page may choose again.
             may_choose = connection.visit_ids[:1].may_choose or not connection.institution_id
             first = connection._begin("connect", visit["language"], state) if connection.institution_id else None
             return self.env["bank.sync.visit"]._open(

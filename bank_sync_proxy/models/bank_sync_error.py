@@ -183,7 +183,7 @@ class BankSyncError(models.Model):
         """
         if callable(connection):
             connection = connection()
-        # sudo: failures are recorded whoever caused them; texts are masked, and only support reads them
+        # sudo: failures are recorded for every caller; texts are masked, and only support reads them
         records = as_server(self)
         values = {
             "reference": self._new_reference(),

@@ -140,7 +140,7 @@ class BankSyncProviderSetting(models.Model):
 
     @api.model
     def _check_identity(self):
-        """Whoever changes keys redirects the proxy to a contract of their own.
+        """A user who changes keys redirects the proxy to a contract of their own.
 
         :raise AccessError: when the user has not just confirmed the password
         """

@@ -25,7 +25,7 @@ PER_HOUR = 120
 class BankSyncVisit(models.Model):
     """A user's way through the hosted pages: one ticket that lets one browser in.
 
-    All that happens is kept here, encrypted, and nothing in the browser but a key: a page shows where the visit stands.
+    All that happens is kept here, encrypted, and nothing in the browser but a key: a page shows the state of the visit.
     The step counts what was done, so that a form of an older page (browser back, double click) changes nothing.
     """
 

@@ -182,7 +182,7 @@ class Http:
         :param auth: instead of the usual one
         :param bool idempotent: whether sending it twice is as good as once; None: as the method says
         :param str kind: ``json`` · ``text`` · ``none``: what the answer has to be
-        :param str name: stands in the log instead of a path that is a secret itself
+        :param str name: is logged instead of a path that is a secret itself
         :return: :class:`Answer`
         :raise ProviderError: whatever went wrong
         """

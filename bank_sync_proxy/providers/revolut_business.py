@@ -342,7 +342,7 @@ class RevolutBusiness(WebProvider):
         return Completed(state, shown, expiry, self.now())
 
     def _access(self, token):
-        # One that says nothing of its end is asked for anew each time.
+        # One that does not state its end is requested again each time.
         return {"access_token": token.value, "access_until": moment_text(token.expires_at or self.now())}
 
     def _list(self, http):

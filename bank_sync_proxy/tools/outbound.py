@@ -1,6 +1,6 @@
 """Requests to addresses that strangers have given us: databases, for instance. Imports no Odoo.
 
-Whoever names an address could name one inside our own network, or a name that leads there: server-side request forgery.
+A user could name an address inside our own network, or a name that leads there: server-side request forgery.
 So the address is looked at where it counts: names are resolved once, *every* address that they have must be public, and
 the socket is connected to what was looked at, so a name that changes its mind in between changes nothing. Redirects are
 answers, not followed. Only https, certificates are verified, proxies of the environment are not used.

@@ -153,6 +153,6 @@ class BankSyncClientPhone(models.Model):
             # The number, which the reason repeats, belongs into no record.
             raise ConsentError("phone_invalid", "no such number") from None
         if number_type(parsed) not in MOBILE:
-            # Landlines, and numbers that cost whoever sends something there.
+            # Landlines, and numbers that cost the sender.
             raise ConsentError("phone_invalid", "no mobile phone")
         return formatted

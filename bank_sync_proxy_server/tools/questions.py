@@ -21,7 +21,7 @@ class Question:
     :param str method: of HTTP
     :param int version: of the protocol, from the path
     :param str path: decoded, without the query
-    :param bool has_query: whether something stands behind ``?``
+    :param bool has_query: whether something follows ``?``
     :param headers: mapping that ignores case
     :param body: bytes, or None when there are more than :data:`MAX_BODY`
     :param str address: where it comes from, as Odoo's ``proxy_mode`` sees it

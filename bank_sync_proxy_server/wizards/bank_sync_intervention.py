@@ -61,7 +61,7 @@ class BankSyncIntervention(models.TransientModel):
     def action_apply(self):
         self.ensure_one()
         self.env["bank.sync.client"]._check_support()
-        # Why a table: what runs is one of these, whatever stands in the record.
+        # Why a table: what runs is one of these, whatever the record contains.
         interventions = {
             "block": self._block,
             "unblock": self._unblock,
