@@ -2,7 +2,7 @@
 
 The transactions are those of the contract suite's case ``unknown_fields``, which has everything that the provider
 documents, again and again under other ids. They come as bytes of JSON, through the same funnel as in real life; only
-the network is missing. Beside it stands how many times as long that takes as Python's ``json.loads`` of the same bytes,
+the network is missing. Beside it is how many times as long that takes as Python's ``json.loads`` of the same bytes,
 which is what nobody gets below (0: what is no JSON).
 """
 

@@ -260,7 +260,7 @@ def _date(entry, name):
 
 
 def at(part, *path):
-    """:return: what stands there, the first of several; None where there is nothing"""
+    """:return: the text there, the first of several; None without one"""
     for name in path:
         if type(part) is not dict:
             return None

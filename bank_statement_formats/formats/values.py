@@ -69,7 +69,7 @@ def transaction(**values):
 
 
 def problem(words, raw, id=None, status=None):
-    """:return: what stands in the place of a transaction that can't be read
+    """:return: what takes the place of a transaction that can't be read
     :param str words: what can't be read, in English
     """
     return {"id": id, "status": status, "problem": words, "raw": raw}
@@ -82,7 +82,7 @@ def is_placeholder(value):
 
 
 def text(value):
-    """Without blanks around it; an empty one is None, and so is one that stands for nothing.
+    """Without blanks around it; an empty one is None, and so is a placeholder.
 
     >>> text(" NOT PROVIDED "), text(" Rent ")
     (None, 'Rent')
@@ -178,7 +178,7 @@ def _iso11649(value):
 
 
 def structured_reference(value):
-    """What stands where a format has a place for references: some banks put free text there.
+    """The content of a format's field for references: some banks put free text there.
 
     >>> structured_reference("21 00000 00003 13947 14300 09017"), structured_reference("Rent for May")
     ('21 00000 00003 13947 14300 09017', None)

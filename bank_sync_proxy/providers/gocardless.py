@@ -8,7 +8,8 @@ import re
 import secrets
 from datetime import date, timedelta
 
-from ..tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+
 from ..tools.urls import with_query
 from . import reading
 from .auth import Bearer, Token
@@ -139,7 +140,7 @@ class GoCardless(WebProvider):
             try:
                 data = self.connect(NoAuth()).ask("POST", "token/new/", body=keys, idempotent=True).data
             except ProviderError as error:
-                # So that it is told from an account that is refused.
+                # So that it differs from an account that is refused.
                 error.provider_code = error.provider_code or "token"
                 raise
             with self.reading("token"):
@@ -274,7 +275,7 @@ class GoCardless(WebProvider):
                 # Which of those that were known it is can only be seen once it can be read.
                 known = flow.state.get("accounts", {}).items()
                 state |= {"unread": unread, "before": {key: old for key, old in known if key not in accounts}}
-            # Why not in a renewal, too: there, users have reversed the account by themselves.
+            # Why not in a renewal, too: there, users have reversed the account themselves.
             if institution := flow.state.get("institution") if flow.state else flow.institution:
                 state["institution"] = institution
             shown = tuple(self._account(key, account) for key, account in accounts.items())

@@ -11,7 +11,8 @@ import re
 from datetime import datetime, time, timedelta, timezone
 from functools import lru_cache
 
-from ..tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+
 from . import reading
 from .auth import Basic, Bearer, Token
 from .errors import ConsentError, ProtocolError, _lt
@@ -249,7 +250,7 @@ class PayPal(WebProvider):
         return min(told or self.now() - DELAY, self.now())
 
     def refresh(self, state, user_present=False, flow=None):
-        """PayPal updates by itself, and can't be asked to."""
+        """PayPal updates on its own schedule, and can't be asked to."""
         answer = self._balances(state)
         with self.reading("balances"):
             return Refreshed(state, self._news_of(answer))

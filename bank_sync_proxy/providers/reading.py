@@ -43,7 +43,7 @@ MAX_COMPARED = 20
 SEPARATORS = re.compile(r"[\s./\\_*#?+:;,-]+")
 #: Of an id or a number: zeros, or a masked number that all payments with one card have.
 FILLING = re.compile(r"0+|[Xx]{3,}|[Xx*#\u2022\u25cf]{4,}[ -]?\d{0,6}")
-#: Something stands in for digits. A number that is shown in part names nobody.
+#: Something replaces digits. A number that is shown in part names nobody.
 MASKED = re.compile(r"[*\u2022\u25cf\u2026#]|[xX]{3}|\?{2}|\.{2}")
 #: Days that mean "not known", such as 0001-01-01, 1970-01-01 and 9999-12-31, are outside of these years.
 YEARS = range(1990, 2201)
@@ -154,7 +154,7 @@ def _central_european_day(hour):
 
 
 def at(value, *path):
-    """:return: what stands at a path of names and positions, None where the JSON has another shape"""
+    """:return: the value at a path of names and positions, None where the JSON has another shape"""
     for step in path:
         if isinstance(value, dict) and isinstance(step, str):
             value = value.get(step)
@@ -173,7 +173,7 @@ def is_placeholder(value):
 
 
 def text(value):
-    """Without blanks around it; an empty one is None, and so is one that stands for nothing."""
+    """Without blanks around it; an empty one is None, and so is a placeholder."""
     if value is None:
         return None
     value = str(value).strip()
@@ -200,7 +200,7 @@ def number(value):
 
 
 def texts(*values):
-    """All texts in order, each once: lists taken apart, without what is empty, stands for nothing, or is said again.
+    """All texts in order, each once: lists taken apart, without what is empty, a placeholder, or a repetition.
 
     A bank may send a text and beside it the lines that it is made of.
     """
@@ -256,7 +256,7 @@ def bic(value):
 def creditor_reference(value):
     """:return: the reference without blanks where the text is one of ISO 11649, or None
 
-    A reference of this form is for machines, wherever it stands.
+    A reference of this form is for machines, wherever it appears.
     """
     if not value or value[:2] not in ("RF", "rf"):
         return None
@@ -265,7 +265,7 @@ def creditor_reference(value):
 
 
 def structured_reference(value):
-    """What stands where the bank has a place for references: some banks put free text there.
+    """The content of the bank's field for references: some banks put free text there.
 
     :return: the reference, or None for a text for people
     """
@@ -283,7 +283,7 @@ def end_to_end_id(value):
 def other_side(other, own, own_number):
     """The counterparty of a payment. Some banks write it on the wrong side.
 
-    The account's own number tells: who has it is the holder of the account, on whichever side it stands.
+    The account's own number tells: who has it is the holder of the account, on whichever side it is.
 
     :param other: :class:`~.types.Counterparty` where it belongs
     :param own: the same of the side that is the account itself
