@@ -7,6 +7,7 @@ For accounts at GoCardless that exist already: since July 2025 nobody can sign u
 import re
 import secrets
 from datetime import date, timedelta
+from itertools import chain
 
 from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
 
@@ -497,8 +498,10 @@ class GoCardless(WebProvider):
             structured,
             get("additionalInformation"),
         )
-        references = [*map(reading.creditor_reference, (*structured, *remittance))]
-        references += map(reading.structured_reference, structured)
+        references = chain(
+            map(reading.creditor_reference, (*structured, *remittance)),
+            map(reading.structured_reference, structured),
+        )
         foreign = self._foreign(get("currencyExchange"), currency)
         return Transaction(
             id=self._identifier(row),

@@ -55,7 +55,8 @@ STATUSES = {"S": "booked", "V": "booked", "P": "pending"}
 DENIED = "D"
 
 #: Groups of event codes, by their first three characters. The document names only the form of a code and refers to a
-#: page; these are from memory, and only the ones that are used decide anything.
+#: page. Compared with the table of another connector (docs/providers/paypal.md); only the ones that are used decide
+#: anything.
 PAYOUT, DEPOSIT, CONVERSION = "T04", "T03", "T02"
 GROUPS = {
     "T00": "Payment",
@@ -81,14 +82,16 @@ GROUPS = {
     "T20": "Transfer",
     "T21": "Reserve or release",
     "T22": "Transfer",
+    "T23": "Tax withholding",
     "T30": "Payment",
     "T50": "Collection",
     "T97": "Other",
     "T98": "Display only",
     "T99": "Other",
 }
-#: Holds and releases, of which the money stays in the account: whole groups, or single codes.
-HOLDS = "T1105, T1110, T1111, T15, T21"
+#: Holds and releases, of which the money stays in the account: whole groups, or single codes. Why not all of T21: T2109
+#: and T2110 are gift certificates, and what may have moved money is never left out.
+HOLDS = "T1105, T1110, T1111, T15, T2101, T2102, T2103, T2104, T2105, T2106, T2107, T2108, T2111, T2112, T2113, T2114"
 
 #: Names of errors that mean the same whatever was asked. The status says the rest.
 ERRORS = {
@@ -450,9 +453,11 @@ def reference(about):
 
 def name_of(payer):
     name = payer.get("payer_name") or {}
+    whole = reading.text(name.get("alternate_full_name")) or reading.text(name.get("full_name"))
+    if whole:
+        return whole
     parts = " ".join(filter(None, (reading.text(name.get(part)) for part in ("given_name", "surname"))))
-    names = (name.get("alternate_full_name"), name.get("full_name"), parts, payer.get("email_address"))
-    return next(filter(None, map(reading.text, names)), None)
+    return reading.text(parts) or reading.text(payer.get("email_address"))
 
 
 @lru_cache(maxsize=512)
