@@ -4,7 +4,7 @@ import logging
 from http import HTTPStatus
 
 from odoo import http
-from odoo.addons.bank_sync_proxy.tools.master_key import KeyUnavailable, read_key
+from odoo.addons.bank_sync_common.tools.master_key import KeyUnavailable, read_key
 from odoo.http import request
 from odoo.tools import config
 

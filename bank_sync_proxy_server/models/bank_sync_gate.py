@@ -5,6 +5,7 @@ from datetime import datetime, timezone
 from typing import NamedTuple
 
 from odoo import api, models
+from odoo.addons.bank_sync_common.tools.signing import is_fresh, is_genuine
 from odoo.addons.bank_sync_proxy.providers.errors import (
     ConfigurationError,
     ConsentError,
@@ -16,7 +17,6 @@ from odoo.addons.bank_sync_proxy.providers.masking import one_line
 from odoo.addons.bank_sync_proxy.tools.json_logs import about
 
 from ..tools.addresses import network_of
-from ..tools.signing import is_fresh, is_genuine
 
 _logger = logging.getLogger(__name__)
 
