@@ -46,6 +46,8 @@ class Installation:
     logs_all: bool = False
     #: Folders with addons besides our own.
     addons_path: tuple = ()
+    #: An odoo.conf of its own, such as that of another machine; None for the clone's.
+    configuration: Path | None = None
 
     def odoo(self, *arguments, stdin=None):
         """Run an Odoo command to its end.
@@ -65,7 +67,7 @@ class Installation:
 
     def install(self, *modules):
         """Install addons, from our own folder, Odoo's, and ``addons_path``."""
-        self.odoo("-d", self.name, "-i", ",".join(modules), "--no-http", "--stop-after-init", *self._path_option)
+        self.odoo("-d", self.name, "-i", ",".join(modules), "--no-http", "--stop-after-init", *self._options)
         names = ", ".join(f"'{module}'" for module in modules)
         # Why ask: Odoo ends with success when it skips a module that it cannot install.
         where = f"state = 'installed' AND name IN ({names})"
@@ -103,11 +105,12 @@ class Installation:
 
     @property
     def _shell(self):
-        return ["shell", "-d", self.name, "--no-http", "--log-level=warn", *self._path_option]
+        return ["shell", "-d", self.name, "--no-http", "--log-level=warn", *self._options]
 
     @property
-    def _path_option(self):
-        return ["--addons-path", ",".join(map(str, (ROOT, *self.addons_path)))] if self.addons_path else []
+    def _options(self):
+        addons = ["--addons-path", ",".join(map(str, (ROOT, *self.addons_path)))] if self.addons_path else []
+        return addons + (["-c", self.configuration] if self.configuration else [])
 
     @staticmethod
     def _to_the_end(script):
@@ -141,6 +144,8 @@ class Installation:
         port = self.port = self.port or ports.any_free()
         log = f"server-{self.name}"
         options = ["--db-filter", f"^{self.name}$", "--http-port", port, f"--max-cron-threads={cron_threads}"]
+        if self.configuration:
+            options += ["-c", self.configuration]
         if self.logs_all:
             options += ["--log-level=debug", "--log-db", self.name, "--log-db-level=debug"]
         if workers:
