@@ -1,5 +1,5 @@
 from . import controllers, models
 from .hooks import pre_init_hook, uninstall_hook
-from .tools.quiet_calls import keep_quiet
+from odoo.addons.bank_sync_common.tools.quiet_calls import keep_quiet
 
 keep_quiet("bank.sync.provider", "bank.sync.provider.setting")

@@ -8,7 +8,7 @@
     "license": "LGPL-3",
     "development_status": "Alpha",
     "images": ["static/description/banner.png"],
-    "depends": ["web"],
+    "depends": ["bank_sync_common", "web"],
     "data": [
         "security/bank_sync_proxy_groups.xml",
         "security/ir.model.access.csv",

@@ -1,8 +1,9 @@
 """Adapters: how many transactions of a provider's answers are read and normalised per second on one core.
 
 The transactions are those of the contract suite's case ``unknown_fields``, which has everything that the provider
-documents, again and again under other ids. They come as bytes of JSON, through the same funnel as in real life; only
-the network is missing. Beside it stands how many times as long that takes as Python's ``json.loads`` of the same bytes,
+documents, again and again under other ids. Account numbers are checked once and remembered, so every tenth transaction
+has one that was never seen before. They come as bytes of JSON, through the same funnel as in real life; only the
+network is missing. Beside it is how many times as long that takes as Python's ``json.loads`` of the same bytes,
 which is what nobody gets below (0: what is no JSON).
 """
 
@@ -10,21 +11,28 @@ import argparse
 import functools
 import importlib.util
 import io
+import itertools
 import json
+import re
 import sys
 import time
 import tracemalloc
 
-from environment import paths
+from environment import bootstrap, paths
 
-from . import harness
+from . import harness, transactions
 
 HEADS = ("provider", "transactions", "per page", "bytes each", "seconds", "per second", "× JSON", "peak MB of a page")
+#: One in so many transactions is of a counterparty that is seen for the first time.
+NEW_COUNTERPARTY = 10
+#: The number of an account, and no reference of ISO 11649.
+IBAN = re.compile(r'"((?!RF)[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30})"')
 FIXTURES = paths.ROOT / "bank_sync_proxy" / "tests" / "fixtures"
 
 
 def main(arguments):
     options = parse(arguments)
+    bootstrap.need_packages()
     sys.path.insert(0, str(paths.ROOT))
     pure = importlib.import_module("environment.pure")
     pure.enter()
@@ -62,6 +70,7 @@ def measure(script, options):
     ask = asking(script, answer, case.get("given", {}))
     seconds, floor, done = 0.0, 0.0, 0
     while done < options.transactions:
+        forget_counterparties()
         begun = time.process_time()
         found = ask()
         seconds += time.process_time() - begun
@@ -117,11 +126,25 @@ def larger_page(answer, count):
     rows = find_rows(answer)
     (row,) = rows
     text = json.dumps(row)
+    numbers = map(transactions.iban, itertools.count())
+    counterparties = [
+        json.loads(IBAN.sub(lambda _found: f'"{next(numbers)}"', text)) for _number in range(0, count, NEW_COUNTERPARTY)
+    ]
     ids = {
         key: value for key, value in row.items() if isinstance(value, str) and key.lower().endswith(("id", "reference"))
     }
-    rows[:] = [{**row, **{key: f"{value}-{number}" for key, value in ids.items()}} for number in range(count)]
+    rows[:] = [
+        {**counterparties[number // NEW_COUNTERPARTY], **{key: f"{value}-{number}" for key, value in ids.items()}}
+        for number in range(count)
+    ]
     return json.dumps(answer).encode(), len(text)
+
+
+def forget_counterparties():
+    """As if all on the next page were new."""
+    for value in vars(sys.modules["bank_sync_proxy.providers.reading"]).values():
+        if hasattr(value, "cache_clear"):
+            value.cache_clear()
 
 
 def find_rows(value):

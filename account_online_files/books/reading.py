@@ -75,7 +75,7 @@ class ReadStatement:
             min(first, self.start) if from_start and self.start else first,
             last,
             from_start=from_start,
-            # Why not of lists: whoever exports one today gets what was booked so far.
+            # Why not of lists: a user who exports one today gets what was booked so far.
             to_end=is_final and bool(self.closing) and any(day >= last for day in ends),
             is_complete=self.kind != "advice",
             opening=self.opening and self.opening.amount,

@@ -214,7 +214,7 @@ class _Booking:
         return [values for some in made.values() for values in some]
 
     def _amounts(self, amount):
-        """A counterpart stands on the other side of the bank's item, so with the other sign."""
+        """A counterpart is on the other side of the bank's item, so with the other sign."""
         amounts = self.line._prepare_counterpart_amounts_using_st_line_rate(self.currency, None, -float(amount))
         return {
             "currency_id": self.currency.id,

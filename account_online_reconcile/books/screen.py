@@ -14,7 +14,7 @@ from .taxes import tax_lines
 
 #: Documents that are shown at once, and those among which the best are looked for.
 PAGE, MOST_RANKED = 20, 200
-#: What the bank told of a line, in the order in which it is shown.
+#: What the bank reported about a line, in the order in which it is shown.
 DETAILS = (
     "online_bank_texts",
     "account_number",

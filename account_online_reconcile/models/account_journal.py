@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.addons.account_online_synchronization.models.server_fields import as_server
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.exceptions import AccessError, UserError, ValidationError
 
 from ..books.read import JournalReader
@@ -178,7 +178,7 @@ class AccountJournal(models.Model):
 
     def _reconcile_after_import(self):
         """Propose at once where that takes no time. The scheduled action does all else, and books: it begins at once,
-        and neither the import nor whoever waits for it is delayed by documents that somebody else is working with."""
+        and documents that somebody else is working with delay neither the import nor the user who waits for it."""
         if self.env["account.reconcile.decision"]._is_left_to_enterprise():
             return
         is_left = False

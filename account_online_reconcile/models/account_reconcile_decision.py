@@ -3,7 +3,7 @@ import logging
 from decimal import Decimal
 
 from odoo import api, fields, models
-from odoo.addons.account_online_synchronization.models.server_fields import as_server
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 

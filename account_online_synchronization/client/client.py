@@ -1,6 +1,7 @@
 """The protocol's operations as methods. Answers are the dictionaries of docs/protocol.md."""
 
-from ..tools import signing
+from odoo.addons.bank_sync_common.tools import signing
+
 from .answers import MAX_ACCOUNTS, MAX_CURSOR, read_accounts, read_connection, read_page, read_state, read_visit
 from .errors import ProxyError
 from .texts import is_identifier

@@ -18,7 +18,16 @@ from urllib.parse import urlsplit
 
 import requests
 
-from ..tools.bounded_http import Deadline, TookTooLong, TooLarge, TooMany, bound, parse_json, read_body
+from odoo.addons.bank_sync_common.tools.bounded_http import (
+    Deadline,
+    TookTooLong,
+    TooLarge,
+    TooMany,
+    bound,
+    parse_json,
+    read_body,
+)
+
 from .addresses import BadAddress, is_loopback, page_address
 from .errors import ProxyError, ServiceUnavailable
 from .words import Sentence, _lt

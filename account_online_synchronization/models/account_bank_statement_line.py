@@ -1,6 +1,7 @@
 import json
 
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -8,7 +9,6 @@ from odoo.tools import SQL
 from ..books import restore
 from ..books.writer import BULK
 from ..client.messages import read_details
-from .server_fields import as_server
 
 #: State of a line → what Odoo stores of it. The same conditions count the lines on the journal's card.
 STATE_DOMAINS = {

@@ -4,9 +4,9 @@ from datetime import timedelta
 from http import HTTPStatus
 
 from odoo import fields, http
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.http import request
 
-from ..models.server_fields import as_server
 from ..providers import provider_class
 from ..providers.errors import ProtocolError, ProviderError
 from .pages import Pages, hosted_page

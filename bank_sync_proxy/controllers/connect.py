@@ -3,9 +3,9 @@ from http import HTTPStatus
 from urllib.parse import urlencode, urlsplit
 
 from odoo import fields, http
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.http import request
 
-from ..models.server_fields import as_server
 from ..providers.errors import ProviderError
 from .pages import Pages, hosted_page
 
@@ -19,7 +19,7 @@ class BankSyncConnect(Pages, http.Controller):
     """The pages on which a user connects a bank. They work without JavaScript.
 
     A ticket in the address lets one browser in, which is known by its cookie from then on; the address of the pages
-    themselves is no secret. All else is kept on the server: a page shows where the visit stands, a form changes it and
+    themselves is no secret. All else is kept on the server: a page shows the state of the visit, a form changes it and
     leads to the page again, so that reloading and going back are harmless.
     """
 
@@ -102,7 +102,7 @@ class BankSyncConnect(Pages, http.Controller):
     @http.route("/bank_sync/visit/<string:public_id>/bank", type="http", auth="public", methods=["GET"], sitemap=False)
     @hosted_page
     def go_to_the_bank(self, public_id, **_parameters):
-        """Leave for the bank's own page. Its address stands in none of ours."""
+        """Leave for the bank's own page. None of our pages contains its address."""
         visit, refusal = self._find_own(public_id)
         if refusal:
             return refusal
@@ -165,8 +165,8 @@ class BankSyncConnect(Pages, http.Controller):
 
     def _redirect_page(self, visit, url):
         # Why a page in between: browsers apply the policy of the form that has led here to the bank's address, too.
-        # Once only by itself: whoever comes back with the browser's button wants to stay. Not by itself where the user
-        # should first look at where the data goes: the bank's own page does not say it.
+        # Automatically only once: a user who comes back with the browser's button wants to stay. Not automatically if
+        # the user should first look at where the data goes: the bank's own page does not say it.
         onward = f"{visit.public_id}/bank"
         goes_on = not visit.redirected_at and not visit._receiver()["is_doubtful"]
         return self._page(

@@ -11,7 +11,7 @@ from odoo.http import request
 from ..tools.links import with_links
 from ..tools.urls import is_local_path
 
-#: A browser's key: with it, a visit is told from everybody else's.
+#: A browser's key: it distinguishes a visit from everybody else's.
 COOKIE = "bank_sync_browser"
 #: Over https the name itself makes browsers refuse a cookie that another host of the same domain has set.
 HOST_COOKIE = f"__Host-{COOKIE}"
@@ -135,7 +135,7 @@ class Pages:
         )
 
     def _sign(self, reason, status=HTTPStatus.OK):
-        """A page that says nothing about any visit, for whoever has come here."""
+        """A page that says nothing about any visit, for a visitor without one."""
         # sudo: an empty recordset: the page is about no visit
         nothing = request.env["bank.sync.visit"].sudo()
         return self._page("bank_sync_proxy.connect_closed", nothing, status, reason=reason)

@@ -32,7 +32,7 @@ class BankSyncSandboxBank(Pages, http.Controller):
             else:
                 brought = {"state": state, "error": "access_denied"}
             return request.redirect_query("/bank_sync/callback/sandbox", brought, code=HTTPStatus.SEE_OTHER)
-        # Why the visit: a bank names whom it gives the data to. Another browser is told nothing of it.
+        # Why the visit: a bank names whom it gives the data to. Another browser learns nothing of it.
         waiting = request.env["bank.sync.visit"]._find_returned("sandbox", state)
         receiver = waiting._receiver() if waiting and waiting._is_of(self._browser_key()) else None
         return self._page(

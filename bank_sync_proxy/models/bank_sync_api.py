@@ -3,13 +3,13 @@ import logging
 from datetime import date
 
 from odoo import api, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 
 from ..providers.errors import ProtocolError
 from ..providers.masking import one_line
 from ..providers.types import moment_text
 from ..tools.urls import is_local_path
 from .bank_sync_connection import aware
-from .server_fields import as_server
 
 _logger = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class BankSyncApi(models.AbstractModel):
         if language and api_sudo._is_installed(language):
             api_sudo = api_sudo.with_context(lang=language)
         if isinstance(payload, dict) and "user" in payload:
-            # Why taken out: the question stands in error records, and who asked it shall not.
+            # Why taken out: the question is kept in error records, and who asked it must not be.
             payload = dict(payload)
             api_sudo = api_sudo.with_context(bank_sync_user=payload.pop("user"))
         api_sudo._before(client_sudo, operation, payload)
@@ -161,7 +161,7 @@ class BankSyncApi(models.AbstractModel):
         visit = self._visit_values(payload, client, required=True)
         state = self.env["bank.sync.visit"]._new_token()
         if connection.state == "pending":
-            # Left before the end. Whoever chose the bank on our page may choose again.
+            # Left before the end. A user who chose the bank on our page may choose again.
             may_choose = connection.visit_ids[:1].may_choose or not connection.institution_id
             first = connection._begin("connect", visit["language"], state) if connection.institution_id else None
             return self.env["bank.sync.visit"]._open(

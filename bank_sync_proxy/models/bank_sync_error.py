@@ -8,6 +8,8 @@ from datetime import timedelta
 import psycopg2
 
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
+from odoo.addons.bank_sync_common.tools.bounded_http import Deadline
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -15,9 +17,7 @@ from odoo.tools.translate import get_translation
 
 from ..providers.errors import CODES, ProtocolError, ProviderError
 from ..providers.masking import mask
-from ..tools.bounded_http import Deadline
 from .clean_up import clean_up
-from .server_fields import as_server
 
 _logger = logging.getLogger(__name__)
 
@@ -183,7 +183,7 @@ class BankSyncError(models.Model):
         """
         if callable(connection):
             connection = connection()
-        # sudo: failures are recorded whoever caused them; texts are masked, and only support reads them
+        # sudo: failures are recorded for every caller; texts are masked, and only support reads them
         records = as_server(self)
         values = {
             "reference": self._new_reference(),

@@ -10,10 +10,10 @@ from odoo.tests.common import HOST, _super_send
 
 from ..providers import PROVIDERS, provider_class
 from ..providers.sandbox_signatures import SIGNATURE_HEADER, sign_webhook
+from . import test_adapters
 from .common import PagesCase
 from .pure.contract import NOW, OFFLINE, script_class
 from .pure.scripted import Case
-from .test_adapters import TestAdapters
 
 SECRET = "a secret of this test"
 OLD = timedelta(minutes=10)
@@ -38,7 +38,8 @@ class DemoScript:
 class DoorsCase(PagesCase):
     """Every provider that is registered, with its scripted server; a new one is covered by itself."""
 
-    switch_on, play = TestAdapters.switch_on, TestAdapters.play
+    # Why not imported by its name: a class that a file knows runs with the file.
+    switch_on, play = test_adapters.TestAdapters.switch_on, test_adapters.TestAdapters.play
 
     @classmethod
     def _request_handler(cls, session, request, /, **options):

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from odoo import http
-from odoo.addons.bank_sync_proxy.tools.master_key import KeyUnavailable, read_key
+from odoo.addons.bank_sync_common.tools.master_key import KeyUnavailable, read_key
 from odoo.http import request
 from odoo.tools import config
 

@@ -5,6 +5,7 @@ from datetime import datetime, timezone
 from typing import NamedTuple
 
 from odoo import api, models
+from odoo.addons.bank_sync_common.tools.signing import is_fresh, is_genuine
 from odoo.addons.bank_sync_proxy.providers.errors import (
     ConfigurationError,
     ConsentError,
@@ -14,7 +15,6 @@ from odoo.addons.bank_sync_proxy.providers.errors import (
 )
 
 from ..tools.addresses import network_of
-from ..tools.signing import is_fresh, is_genuine
 
 _logger = logging.getLogger(__name__)
 

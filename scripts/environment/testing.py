@@ -1,6 +1,9 @@
-"""Run the suites one after the other, each in the surroundings it needs and on all processors."""
+"""Run the suites, each in the surroundings it needs and on all processors, the pure one beside the others."""
 
 import os
+import subprocess
+import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 from . import bootstrap, browser, database, locks, odoo_command, paths, process, python_packages, sql, suites
@@ -32,16 +35,51 @@ def main(arguments):
         raise Trouble("There are no such tests: name a folder or file below tests/ or <addon>/tests/.")
     needs_odoo = wanted != ["pure"]
     bootstrap.bootstrap(odoo=needs_odoo, database_server=needs_odoo)
-    results = {}
-    for suite in wanted:
-        if suite != "pure" and "ready" not in results:
+    results, left = {}, list(wanted)
+    with pure_beside(left, options, targets) as finish_pure:
+        if left != ["pure"]:
             browser.ensure()
             database.ensure_template(TEMPLATE)
-            results["ready"] = 0
-        results[suite] = RUN[suite]([*options, *suites.targets_of(suite, targets)])
-        if results[suite] not in (0, NOTHING_COLLECTED) and stops_early(options):
-            break
-    return verdict({suite: code for suite, code in results.items() if suite in wanted}, options or targets)
+        for suite in left:
+            results[suite] = RUN[suite]([*options, *suites.targets_of(suite, targets)])
+            if results[suite] not in (0, NOTHING_COLLECTED) and stops_early(options):
+                break
+        results |= finish_pure()
+    return verdict(results, options or targets)
+
+
+@contextmanager
+def pure_beside(left, options, targets):
+    """Start the tests without a database, and show what they print when the others have ended.
+
+    Why: the others wait for servers, browsers and the creation of databases. What they find is the same in any order.
+
+    :param list left: suites that will run; loses ``pure`` where it runs beside them
+    :return: function that waits for them and returns their result by suite
+    """
+    if "pure" not in left or len(left) == 1 or is_single(options) or stops_early(options):
+        yield dict
+        return
+    left.remove("pure")
+    log = process.log_path("tests-pure")
+    with log.open("w", encoding="utf-8") as output:
+        command, variables = pure_command([*options, *suites.targets_of("pure", targets)])
+        child = process.start(command, env=variables, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+
+    def finish():
+        code = process.wait(child)
+        say("Tests without a database, which ran beside")
+        sys.stdout.write(log.read_text(encoding="utf-8"))
+        return {"pure": code}
+
+    try:
+        yield finish
+    finally:
+        process.stop(child)
+
+
+def is_single(options):
+    return any(option.startswith(SINGLE_PROCESS) for option in options)
 
 
 def stops_early(options):
@@ -63,10 +101,16 @@ def verdict(results, narrowed):
 
 def run_pure(arguments):
     say("Tests without a database")
+    command, variables = pure_command(arguments)
+    return process.wait(process.start(command, env=variables))
+
+
+def pure_command(arguments):
+    """:return: (command, variables)"""
     variables = {**python_packages.clean_environment(), "PYTHONPATH": str(paths.ROOT / "scripts")}
     # Why one more than processors: tests of deadlines mostly wait.
     options = ["-p", "no:odoo", "-p", "environment.pure", "-p", "environment.thorough"]
-    return pytest([*options, *workers(arguments, spare=1), *arguments], variables)
+    return pytest_command([*options, *workers(arguments, spare=1), *arguments]), variables
 
 
 def run_whole(arguments):
@@ -102,9 +146,8 @@ def workers(arguments, spare=0):
     Not where it would not pay, or would hide what somebody looks at: a single file, a choice, a debugger.
     """
     options, targets = suites.split(arguments)
-    single = any(option.startswith(SINGLE_PROCESS) for option in options)
     files = sum(2 if Path(target).is_dir() else 1 for target in targets)
-    if single or files < 2:
+    if is_single(options) or files < 2:
         return []
     return ["-n", str(processors() + spare), "--dist", "loadfile"]
 
@@ -114,8 +157,11 @@ def processors():
 
 
 def pytest(arguments, variables):
-    command = [paths.PYTHON, "-m", "pytest", "-o", f"cache_dir={paths.HERE / 'pytest-cache'}", *arguments]
-    return process.wait(process.start(command, env=variables))
+    return process.wait(process.start(pytest_command(arguments), env=variables))
+
+
+def pytest_command(arguments):
+    return [paths.PYTHON, "-m", "pytest", "-o", f"cache_dir={paths.HERE / 'pytest-cache'}", *arguments]
 
 
 class a_database:

@@ -11,7 +11,7 @@ from lxml import etree
 
 from bank_statement_formats.formats import Balance, FormatError, Limits, Options, TooLarge, read
 from bank_statement_formats.tests.pure.camt_files import IBAN, Writer, amount, balance, element, words
-from environment import extra_packages
+from environment import extra_packages, thorough
 
 OTHER = "DE02500105170137075030"
 
@@ -368,7 +368,7 @@ class Endless(io.RawIOBase):
         return found
 
 
-def test_a_hundred_thousand_entries_need_no_more_memory_than_few():
+def test_many_entries_need_no_more_memory_than_few():
     def peak(entries):
         stream = Endless(entries)
         tracemalloc.start()
@@ -383,6 +383,7 @@ def test_a_hundred_thousand_entries_need_no_more_memory_than_few():
     resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert peak(4_000) < few + 1_000_000
     # The tree of libxml2 is not Python's: kilobytes of the whole process.
-    statement = next(read(Endless(100_000), "", Options(limits=Limits(file_bytes=10**9))))
-    assert sum(1 for _one in statement.transactions) == 100_000
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - resident < 30_000
+    many = 100_000 if thorough.IS_ON else 20_000
+    statement = next(read(Endless(many), "", Options(limits=Limits(file_bytes=10**9))))
+    assert sum(1 for _one in statement.transactions) == many
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - resident < 0.3 * many

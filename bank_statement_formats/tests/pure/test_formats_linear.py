@@ -63,5 +63,6 @@ def seconds(content):
 def test_a_file_is_read_in_linear_time(kind):
     small, large = HOSTILE[kind](SMALL), HOSTILE[kind](SMALL * FACTOR)
     # Why the least of three: what else the machine does must not look like a slow reader.
-    found = min(seconds(large) for _time in range(3))
-    assert found < NEGLIGIBLE or found < MAX_RATIO * min(seconds(small) for _time in range(3))
+    if all(seconds(large) >= NEGLIGIBLE for _time in range(3)):
+        least = min(seconds(large) for _time in range(3))
+        assert least < MAX_RATIO * min(seconds(small) for _time in range(3))

@@ -97,7 +97,7 @@ class Script:
 
         def connect_without_pauses(*args, **options):
             http = connect(*args, **options)
-            http.sleep, http.timeout = self.slept.append, (2, 0.5)
+            http.sleep = self.slept.append
             return http
 
         adapter.connect = connect_without_pauses

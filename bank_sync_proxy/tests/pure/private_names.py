@@ -1,7 +1,9 @@
 """Which private names of other people's code the addons use: read from the source, so that none is overlooked."""
 
 import ast
+from collections import Counter, defaultdict
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
@@ -26,26 +28,25 @@ def private_names():
 
     A name is somebody else's when no file of ours defines it, or when the only method of that name extends another.
     """
-    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sources(".py")}
-    defined, methods, found = set(), [], {}
-    for tree in trees.values():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef):
-                methods.append(node.name)
-            elif isinstance(node, ast.ClassDef):
-                defined.add(node.name)
-            elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
-                defined.add(node.id if isinstance(node, ast.Name) else node.attr)
-    for path, tree in trees.items():
-        for node in ast.walk(tree):
+    nodes = {path: list(ast.walk(ast.parse(path.read_text(encoding="utf-8")))) for path in sources(".py")}
+    defined, methods, found = set(), Counter(), defaultdict(set)
+    for node in chain.from_iterable(nodes.values()):
+        if isinstance(node, ast.FunctionDef):
+            methods[node.name] += 1
+        elif isinstance(node, ast.ClassDef):
+            defined.add(node.name)
+        elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            defined.add(node.id if isinstance(node, ast.Name) else node.attr)
+    for path in nodes:
+        for node in nodes[path]:
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("odoo"):
                 names = [alias.name for alias in node.names if alias.name.startswith("_")]
                 for name in set(names) - PUBLIC:
-                    found.setdefault(name, set()).add(str(path.relative_to(ROOT)))
+                    found[name].add(str(path.relative_to(ROOT)))
             if not isinstance(node, ast.Attribute) or not node.attr.startswith("_") or node.attr.startswith("__"):
                 continue
             is_extended = isinstance(node.value, ast.Call) and getattr(node.value.func, "id", "") == "super"
-            ours = methods.count(node.attr) > 1 if is_extended else node.attr in defined or node.attr in methods
+            ours = methods[node.attr] > 1 if is_extended else node.attr in defined or node.attr in methods
             if not ours and node.attr not in PUBLIC:
-                found.setdefault(node.attr, set()).add(str(path.relative_to(ROOT)))
+                found[node.attr].add(str(path.relative_to(ROOT)))
     return found
