@@ -50,6 +50,8 @@ class Installation:
     settings: tuple = ()
     #: Which of several machines this is that share the database; empty where there is one.
     machine: str = ""
+    #: An odoo.conf of its own, such as that of another machine; None for the clone's.
+    configuration: Path | None = None
 
     def odoo(self, *arguments, stdin=None):
         """Run an Odoo command to its end.
@@ -69,7 +71,7 @@ class Installation:
 
     def install(self, *modules):
         """Install addons, from our own folder, Odoo's, and ``addons_path``."""
-        self.odoo("-d", self.name, "-i", ",".join(modules), "--no-http", "--stop-after-init", *self._path_option)
+        self.odoo("-d", self.name, "-i", ",".join(modules), "--no-http", "--stop-after-init", *self._options)
         names = ", ".join(f"'{module}'" for module in modules)
         # Why ask: Odoo ends with success when it skips a module that it cannot install.
         where = f"state = 'installed' AND name IN ({names})"
@@ -107,7 +109,7 @@ class Installation:
 
     @property
     def _shell(self):
-        return ["shell", "-d", self.name, "--no-http", "--log-level=warn", *self._own_configuration, *self._path_option]
+        return ["shell", "-d", self.name, "--no-http", "--log-level=warn", *self._options]
 
     @property
     def _own_configuration(self):
@@ -121,8 +123,9 @@ class Installation:
         return ["-c", file]
 
     @property
-    def _path_option(self):
-        return ["--addons-path", ",".join(map(str, (ROOT, *self.addons_path)))] if self.addons_path else []
+    def _options(self):
+        addons = ["--addons-path", ",".join(map(str, (ROOT, *self.addons_path)))] if self.addons_path else []
+        return addons + (["-c", self.configuration] if self.configuration else self._own_configuration)
 
     @staticmethod
     def _to_the_end(script):
@@ -158,7 +161,7 @@ class Installation:
         options = ["--db-filter", f"^{self.name}$", "--http-port", port, f"--max-cron-threads={cron_threads}"]
         if self.logs_all:
             options += ["--log-level=debug", "--log-db", self.name, "--log-db-level=debug"]
-        options += [*self._own_configuration, *self._path_option]
+        options += self._options
         if workers:
             options += [f"--workers={workers}", "--gevent-port", ports.any_free()]
         self.server = odoo_command.serve(["-d", self.name, *options], log)
