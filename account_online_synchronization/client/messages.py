@@ -51,6 +51,10 @@ class Transaction:
         """All texts of the bank in one line; a line in Odoo must have some label."""
         return " ".join(self.remittance)[:MAX_TEXT] or self.counterparty_name or self.reference or "/"
 
+    def line_date(self, by_value_date):
+        """The date of its line in the journal. A date stays a date: no time zone moves it."""
+        return (by_value_date and self.value_date) or self.booking_date
+
 
 def parse_transaction(message):
     """Check one protocol transaction.
