@@ -205,7 +205,7 @@ def test_what_the_containerfile_copies_is_in_the_clone_and_let_through(tools):
 
 def test_image_has_the_addons_of_a_proxy_and_their_python_packages(tools):
     built = " ".join(text for name, text in instructions(tools) if name == "RUN")
-    for addon in ("bank_sync_proxy", "bank_sync_proxy_server"):
+    for addon in ("bank_sync_common", "bank_sync_proxy", "bank_sync_proxy_server"):
         assert f"./{addon}" in built
     assert "requirements/odoo.txt" in built
 
@@ -306,7 +306,10 @@ def test_commands_of_the_manual_install_back_up_restore_and_copy_a_service(tools
     restore, staging = (moment.sub('"$backup"', block(name)) for name in ("Restore", "A copy for staging"))
     assert 'cd "$backup"' in restore and 'cd "$backup"' in staging
     source = "/opt/bank_sync/source"
-    needed = ("requirements", "scripts/environment", "deploy", "bank_sync_proxy", "bank_sync_proxy_server")
+    needed = (
+        *("requirements", "scripts/environment", "deploy"),
+        *("bank_sync_common", "bank_sync_proxy", "bank_sync_proxy_server"),
+    )
     rows = [["FROM", "this machine"], *(["COPY", f"{name} {source}/{name}"] for name in needed)]
     rows += [["WORKDIR", source], ["RUN", f"true\n{BEFORE}{program}"]]
     check = MANUAL.format(
