@@ -489,14 +489,14 @@ def test_a_time_out_is_nobody_s_fault(script):
 
 def hurried(http, server):
     """Why only where the answer comes late: on a busy machine a sign-in before it can take a tenth of a second, too."""
-    ask = http.ask
+    send = http.session.send
 
-    def ask_hurriedly(*args, **options):
+    def send_hurriedly(request, **options):
         if server.exchanges and "wait" in server.exchanges[0]:
-            http.timeout = (1, 0.1)
-        return ask(*args, **options)
+            options["timeout"] = (1, 0.1)
+        return send(request, **options)
 
-    http.ask = ask_hurriedly
+    http.session.send = send_hurriedly
     return http
 
 
