@@ -30,8 +30,5 @@
     },
     "pre_init_hook": "pre_init_hook",
     "uninstall_hook": "uninstall_hook",
-    "external_dependencies": {
-        "python": ["cryptography", "python-stdnum"],
-        "apt": {"cryptography": "python3-cryptography", "python-stdnum": "python3-stdnum"},
-    },
+    "external_dependencies": {"python": ["cryptography"], "apt": {"cryptography": "python3-cryptography"}},
 }

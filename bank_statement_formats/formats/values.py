@@ -8,8 +8,8 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-from .numbers import bic as _bic
-from .numbers import iso11649, stdnum
+from odoo.addons.bank_sync_common.tools.numbers import bic as _bic
+from odoo.addons.bank_sync_common.tools.numbers import iso11649, stdnum
 
 #: In upper case, without what separates words.
 PLACEHOLDERS = {

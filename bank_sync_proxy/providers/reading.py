@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import pytz
 
-from ..tools import numbers
+from odoo.addons.bank_sync_common.tools import numbers
 
 #: Longer digits are no amount of money, and ``Decimal("1e999999")`` would fill the memory when it is written out.
 AMOUNT = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,12})?")
