@@ -1,4 +1,5 @@
 from . import test_after_import
+from . import test_beside_enterprise
 from . import test_books
 from . import test_payments
 from . import test_reconcile
