@@ -1,5 +1,5 @@
 from . import controllers, legacy, models, wizards
 from .hooks import pre_init_hook, uninstall_hook
-from .tools.quiet_calls import keep_quiet
+from odoo.addons.bank_sync_common.tools.quiet_calls import keep_quiet
 
 keep_quiet("account.online.phone")

@@ -8,7 +8,7 @@
     "license": "LGPL-3",
     "development_status": "Alpha",
     "images": ["static/description/banner.png"],
-    "depends": ["account"],
+    "depends": ["account", "bank_sync_common"],
     "data": [
         "security/account_online_synchronization_groups.xml",
         "security/ir.model.access.csv",
@@ -54,5 +54,4 @@
     "auto_install": True,
     "pre_init_hook": "pre_init_hook",
     "uninstall_hook": "uninstall_hook",
-    "external_dependencies": {"python": ["cryptography"], "apt": {"cryptography": "python3-cryptography"}},
 }

@@ -7,14 +7,13 @@
     "maintainer": "account_online_synchronization contributors",
     "license": "LGPL-3",
     "development_status": "Alpha",
-    "depends": ["base"],
+    "depends": ["bank_sync_common"],
     "external_dependencies": {
-        "python": ["chardet", "lxml", "openpyxl", "python-stdnum"],
+        "python": ["chardet", "lxml", "openpyxl"],
         "apt": {
             "chardet": "python3-chardet",
             "lxml": "python3-lxml",
             "openpyxl": "python3-openpyxl",
-            "python-stdnum": "python3-stdnum",
         },
     },
 }

@@ -8,7 +8,7 @@
     "license": "LGPL-3",
     "development_status": "Alpha",
     "images": ["static/description/banner.png"],
-    "depends": ["web"],
+    "depends": ["bank_sync_common", "web"],
     "data": [
         "security/bank_sync_proxy_groups.xml",
         "security/ir.model.access.csv",
@@ -30,8 +30,5 @@
     },
     "pre_init_hook": "pre_init_hook",
     "uninstall_hook": "uninstall_hook",
-    "external_dependencies": {
-        "python": ["cryptography", "python-stdnum"],
-        "apt": {"cryptography": "python3-cryptography", "python-stdnum": "python3-stdnum"},
-    },
+    "external_dependencies": {"python": ["cryptography"], "apt": {"cryptography": "python3-cryptography"}},
 }

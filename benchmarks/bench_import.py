@@ -181,7 +181,7 @@ def measure_chain(name, chain, lines, kind, repetition, addons_path):
             # Why: a second synchronization comes hours later.
             harness.vacuum_analyze(name)
         figures = harness.run_inside(name, "inside_import", "measure", addons_path, variant=variant, lines=lines)
-        # Why told: it shows that all variants do the same work.
+        # Why reported: it shows that all variants do the same work.
         statements, partners = figures.pop("statements"), figures.pop("partners")
         harness.tell(
             f"{variant}, {lines} lines, {kind}, repetition {repetition + 1}: {figures['seconds']:.2f} s, "

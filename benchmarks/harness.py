@@ -109,7 +109,7 @@ class Databases:
         odoo_command.run(arguments, LOG, "Odoo could not install what is compared with: the log tells why.")
 
     def drop_all(self):
-        # Why look: whoever is stopped while a copy is made or dropped does not know how much of it exists.
+        # Why look: a process that is stopped while a copy is made or dropped does not know how much of it exists.
         beginning = f"{self.prefix}_"
         rows = sql.query(f"SELECT datname FROM pg_database WHERE starts_with(datname, {sql.literal(beginning)})")
         folders = paths.FILESTORE.glob(f"{beginning}*")
@@ -118,7 +118,7 @@ class Databases:
 
 
 def vacuum_analyze(full_name):
-    """What PostgreSQL does by itself in the hours between two synchronizations."""
+    """What PostgreSQL does on its own in the hours between two synchronizations."""
     sql.query("VACUUM ANALYZE", database=full_name)
 
 
@@ -144,7 +144,7 @@ def run_inside(full_name, module, function, addons_path=(), **arguments):
         "arguments": arguments,
     }
     command = [paths.PYTHON, "-m", "benchmarks.inside", json.dumps(task)]
-    # Why the folder by name: Python is not told to look into the one where it is started, in all of its settings.
+    # Why the folder by name: Python does not look into the folder where it is started in all of its settings.
     variables = odoo_command.environment(PYTHONPATH=f"{odoo_package.source()}:{paths.ROOT}")
     log = process.log_path(LOG)
     with log.open("a", encoding="utf-8") as errors:
@@ -170,7 +170,7 @@ def draw(module, file, **arguments):
 
 
 def read(child):
-    """What a process prints until its end; when we are told to stop, it stops first."""
+    """What a process prints until its end; when we are asked to stop, it stops first."""
     try:
         return child.communicate()[0].decode()
     except BaseException:

@@ -43,7 +43,7 @@ def prepare(env):
         name, number = partner(number)
         env["res.partner"].create({"name": name, "bank_ids": [(0, 0, {"acc_number": number})]})
     env["account.journal"].create({"name": "Warm-up", "code": "WARM", "type": "bank"})
-    # Why here: whoever changes a setting empties the cache of all settings.
+    # Why here: changing a setting empties the cache of all settings.
     env["ir.config_parameter"].set_param("account_online_synchronization.overlap_days", str(2 * DAYS))
 
 
@@ -278,7 +278,7 @@ def ours(env, journal, lines):
 
 
 def ours_resync(env, journal, lines, more=0):
-    """All transactions are told once more, and ``more`` new ones: by a setting the bank is asked for all days."""
+    """All transactions are reported once more, and ``more`` new ones: by a setting the bank is asked for all days."""
     bank = Bank(transactions(lines, more))
     link = journal.account_online_account_id.account_online_link_id
     if not link:

@@ -60,7 +60,7 @@ class Audit:
         return [dict(zip(names, map(_plain, row), strict=True)) for row in self.schema.rows(query, parameters)]
 
     def _each(self, tables, read):
-        """Why one by one: a table that can't be read is told, the others are read."""
+        """Why one by one: a table that can't be read is reported, the others are read."""
         found = []
         for table in tables:
             with self.schema.attempt(self.problems, table):

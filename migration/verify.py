@@ -76,7 +76,7 @@ class Verification:
         self.checks.append({"check": check, "is_right": bool(is_right), "detail": detail})
 
     def _kept_as(self, table):
-        """Where a table stands now: one that had our name is kept under another."""
+        """Where a table is now: one that had our name is kept under another."""
         kept = f"{table}_legacy"
         return kept if self.schema.has(kept) else table
 
@@ -138,7 +138,7 @@ class Verification:
                 [journal["id"]],
             )
             told = f"{journal['periodicity']} before, {now} now"
-            # Why: whoever connects the bank anew may choose another.
+            # Why: the user who reconnects the bank may choose another.
             self._note(
                 f"Journal {journal['id']} keeps its periodicity", is_linked or now == journal["periodicity"], told
             )

@@ -9,7 +9,7 @@ from pathlib import Path
 import schemathesis
 from requests.auth import AuthBase
 
-SIGNING = Path(__file__).parents[1] / "bank_sync_proxy_server" / "tools" / "signing.py"
+SIGNING = Path(__file__).parents[1] / "bank_sync_common" / "tools" / "signing.py"
 new_headers = runpy.run_path(str(SIGNING))["new_headers"]
 KNOWN = {
     "connection_id": os.environ["BANK_SYNC_CONNECTION"],

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import requests
 
-SIGNING = Path(__file__).parents[1] / "bank_sync_proxy_server" / "tools" / "signing.py"
+SIGNING = Path(__file__).parents[1] / "bank_sync_common" / "tools" / "signing.py"
 new_headers = runpy.run_path(str(SIGNING))["new_headers"]
 TIMEOUT = 60
 

@@ -66,6 +66,26 @@ def test_the_benchmarks_are_found_by_their_files():
     assert all(benching.available().values()), "a benchmark says nothing of itself"
 
 
+@pytest.mark.parametrize("name", benching.available())
+def test_a_benchmark_explains_itself_with_a_python_without_packages(name):
+    assert run_without_packages(name, "--help").startswith(f"usage: scripts/bench {name}")
+
+
+@pytest.mark.parametrize(
+    "name, options", [("adapters", ["--providers", "simplefin"]), ("formats", ["--formats", "qif"])]
+)
+def test_a_benchmark_starts_again_with_the_environment_s_python(name, options):
+    assert json.loads(run_without_packages(name, "--transactions", "10", "--json", *options))
+
+
+def run_without_packages(*arguments):
+    """:return: what a benchmark prints that a Python without installed packages has started"""
+    command = [sys.executable, "-S", str(paths.ROOT / "scripts" / "bench"), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return done.stdout
+
+
 def test_a_run_prints_only_its_results_and_leaves_no_database_behind():
     command = [sys.executable, str(paths.ROOT / "scripts" / "bench"), "import", "--lines", "40", "--repeat", "1"]
     command += ["--variants", "floor,ours", "--database", "fresh", "--json"]

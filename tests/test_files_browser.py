@@ -140,7 +140,11 @@ def history(served):
 
 @pytest.fixture(scope="module")
 def files(history):
-    """Four files of five days each, one after the other; the last days are left to the connection."""
+    return four_files(history)
+
+
+def four_files(history):
+    """Files of five days each, one after the other; the last days are left to the connection."""
     first = date.fromisoformat(history["today"]) - timedelta(days=28)
     periods = [Period(history, first + timedelta(days=5 * n), first + timedelta(days=5 * n + 4)) for n in range(4)]
     return {

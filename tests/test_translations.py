@@ -13,7 +13,7 @@ from .conftest import Installation
 ROOT = Path(__file__).parents[1]
 ADDONS = (
     *("account_online_synchronization", "account_online_reconcile", "account_online_files"),
-    *("bank_statement_formats", "bank_sync_proxy", "bank_sync_proxy_server"),
+    *("bank_statement_formats", "bank_sync_common", "bank_sync_proxy", "bank_sync_proxy_server"),
 )
 LANGUAGES = ("de", "es", "fr", "nl", "zh_CN")
 #: What a translation has to keep: what is filled in, and the elements around words.

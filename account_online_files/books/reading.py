@@ -6,12 +6,12 @@ import json
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from odoo.addons.account_online_synchronization.client.words import Sentence
 from odoo.addons.account_online_synchronization.sync.decide import Window
 from odoo.addons.account_online_synchronization.sync.fetch import read_page
 from odoo.addons.account_online_synchronization.sync.files import Coverage
 from odoo.addons.bank_statement_formats import formats
 from odoo.addons.bank_statement_formats.formats import archives
+from odoo.addons.bank_sync_common.tools.words import Sentence
 
 
 @dataclass
@@ -75,7 +75,7 @@ class ReadStatement:
             min(first, self.start) if from_start and self.start else first,
             last,
             from_start=from_start,
-            # Why not of lists: whoever exports one today gets what was booked so far.
+            # Why not of lists: a user who exports one today gets what was booked so far.
             to_end=is_final and bool(self.closing) and any(day >= last for day in ends),
             is_complete=self.kind != "advice",
             opening=self.opening and self.opening.amount,

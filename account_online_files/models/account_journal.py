@@ -2,8 +2,8 @@ import base64
 from ast import literal_eval
 
 from odoo import api, fields, models
-from odoo.addons.account_online_synchronization.models.server_fields import as_server
 from odoo.addons.account_online_synchronization.sync.files import Hole
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.exceptions import UserError
 from odoo.tools.mail import email_normalize, email_normalize_all
 from odoo.tools.misc import format_date

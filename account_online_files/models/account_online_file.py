@@ -7,10 +7,10 @@ from odoo.addons.account_online_synchronization.books import statements
 from odoo.addons.account_online_synchronization.books.run import try_lock
 from odoo.addons.account_online_synchronization.client.errors import BadTransaction, ProxyError
 from odoo.addons.account_online_synchronization.models.account_online_progress import Reporter
-from odoo.addons.account_online_synchronization.models.server_fields import as_server
 from odoo.addons.account_online_synchronization.sync.fetch import FetchProgress
 from odoo.addons.account_online_synchronization.sync.files import FILE, Coverage
 from odoo.addons.bank_statement_formats import formats
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.exceptions import UserError
 from odoo.tools.misc import format_date
 

@@ -1,6 +1,6 @@
 from freezegun import freeze_time
 
-from odoo.addons.account_online_synchronization.tests.server_doors import ServerDoors
+from odoo.addons.bank_sync_common.tests.server_doors import ServerDoors
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 

@@ -2,8 +2,8 @@ import base64
 import json
 
 from odoo import api, fields, models
-from odoo.addons.account_online_synchronization.models.server_fields import as_server
 from odoo.addons.bank_statement_formats.formats import tables
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.exceptions import UserError
 
 from ..books.reading import read_upload

@@ -3,10 +3,10 @@ import contextlib
 from odoo import api, fields, models
 from odoo.addons.account_online_synchronization.books import readiness
 from odoo.addons.account_online_synchronization.client.errors import ProxyError
-from odoo.addons.account_online_synchronization.models.server_fields import as_server
 from odoo.addons.account_online_synchronization.sync import accounts
 from odoo.addons.account_online_synchronization.sync.decide import ADOPT, DELETED, HELD, IMPORT, KNOWN, LEFT_OUT
 from odoo.addons.account_online_synchronization.sync.matching import SAME
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.exceptions import UserError
 from odoo.tools.misc import format_date
 

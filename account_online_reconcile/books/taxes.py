@@ -67,7 +67,7 @@ def tax_lines(
     ((_base, amounts),) = found["base_lines_to_update"]
     base["tax_ids"] = [Command.set(taxes.ids)]
     base["tax_tag_ids"] = amounts["tax_tag_ids"]
-    # Why not the engine's: what rounding leaves belongs to the base, a tax is what the authorities are told.
+    # Why not the engine's: what rounding leaves belongs to the base, a tax is what is declared to the authorities.
     base["amount_currency"] = currency.round(
         amount_currency - sum(one["amount_currency"] for one in found["tax_lines_to_add"])
     )

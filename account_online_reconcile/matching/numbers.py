@@ -14,7 +14,7 @@ Without its prefix, or without its year, a number says less; the serial number a
 >>> index.find("Rechnung 2026/00043").named, index.find("facture 00043").named
 ({2: 2}, {2: 1})
 
-What is a part of a longer number, or a month, is no number of a document by itself:
+What is a part of a longer number, or a month, is not a document's number on its own:
 
 >>> index = NumberIndex({1: ["1234-1234"], 2: ["2026/05"]})
 >>> index.find("EREF: SD36-1234-1234-1234").named, index.find("Miete 2026/05").named

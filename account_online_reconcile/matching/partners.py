@@ -21,7 +21,7 @@ GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "a
 LEAST_CUT = 20
 MAX_NAME = 140
 
-#: What stands in the field of an id that nobody has given; the first is of ISO 20022.
+#: What the field of an id contains when nobody has given one; the first is of ISO 20022.
 NOT_GIVEN = frozenset(("NOTPROVIDED", "NOTAVAILABLE", "NONREF", "NOREF", "NONE", "NA", "NULL", "UNKNOWN"))
 
 

@@ -55,7 +55,7 @@ RF = re.compile(r"(?<![^\W_])RF\d\d(?:[ \r\n.-]?[A-Z0-9]){1,21}(?![^\W_])", re.I
 SI = re.compile(r"(?<![^\W_])SI ?(\d\d) ?(\d{1,12}(?:-\d{1,12}){0,2})(?![\d-])", re.IGNORECASE)
 #: A Danish FI card: its type, the payment's id, the creditor's number.
 DANISH = re.compile(r"\+\d\d<(\d{15,16})\+\d{8}<")
-#: What stands between the digits of one reference: the blanks of its groups, Belgian slashes, a line's end.
+#: What may separate the digits of one reference: the blanks of its groups, Belgian slashes, a line's end.
 BETWEEN = re.compile(r"[ /]?[ \r\n]{0,2}")
 
 #: The longest reference is Switzerland's: 27 digits in six groups, of which a line's end may part one.
@@ -162,7 +162,7 @@ def _scheme_of_length(digits):
 
 
 def _of_digits(text):
-    """What is told from other numbers by one check digit, so that chance makes every tenth number one."""
+    """References that differ from other numbers by one check digit only, which every tenth number has by chance."""
     runs = list(DIGITS.finditer(text))
     for position, run in enumerate(runs):
         digits = run[0]

@@ -1,5 +1,5 @@
 from odoo import models
-from odoo.addons.account_online_synchronization.models.server_fields import as_server
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 
 
 class AccountOnlineRun(models.Model):

@@ -1,4 +1,4 @@
-from odoo.addons.account_online_synchronization.tests.server_doors import ServerDoors
+from odoo.addons.bank_sync_common.tests.server_doors import ServerDoors
 from odoo.tests import new_test_user, tagged
 
 from .common import ReconcileCommon

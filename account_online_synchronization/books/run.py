@@ -13,13 +13,13 @@ import logging
 import psycopg2
 
 from odoo import fields
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.http import request
 
 from ..client.client import ProxyClient
 from ..client.errors import ProxyError
 from ..client.messages import parse_moment
 from ..models.account_online_progress import Reporter
-from ..models.server_fields import as_server
 from ..sync.fetch import Fetch, Plan
 from . import readiness
 from .apply import Storing

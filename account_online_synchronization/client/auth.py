@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from ..tools import signing
+from odoo.addons.bank_sync_common.tools import signing
 
 #: What is signed of an address begins here: a reverse proxy may mount the service below a path of its own.
 ROOT = "/bank_sync/"

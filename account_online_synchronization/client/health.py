@@ -15,7 +15,7 @@ class Health(NamedTuple):
 
 def read_health(value):
     """
-    :param value: what stands under the key ``health`` of an answer, if anything
+    :param value: the value of the key ``health`` of an answer, if any
     :return: :class:`Health`, None for what is none
 
     >>> read_health({"failed_of_ten": 3, "answered_at": "2026-05-20T08:00:00Z"})

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
+from odoo.addons.bank_sync_common.tools.words import Sentence, _lt
+
 from .errors import BadTransaction
 from .texts import MAX_ID, MAX_ITEMS, MAX_TEXT, readable, storable
-from .words import Sentence, _lt
 
 #: Amounts outside this range can't be stored exactly by Odoo's numeric columns and are no bank's amounts.
 MAX_AMOUNT = Decimal("1e13")

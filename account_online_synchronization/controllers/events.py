@@ -6,10 +6,10 @@ import time
 import psycopg2
 
 from odoo import SUPERUSER_ID, http
+from odoo.addons.bank_sync_common.tools import signing
 from odoo.http import request
 
 from ..client.errors import ProxyError
-from ..tools import signing
 
 _logger = logging.getLogger(__name__)
 

@@ -4,11 +4,11 @@ import secrets
 from http import HTTPStatus
 
 from odoo import http
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.http import request
 
 from ..client.errors import ProxyError
 from ..models.account_online_renewal import PATH
-from ..models.server_fields import as_server
 from .main import HEADERS
 
 _logger = logging.getLogger(__name__)

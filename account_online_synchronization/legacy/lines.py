@@ -1,6 +1,6 @@
 """Statement lines that an earlier module brought keep the ids of their transactions.
 
-``online_transaction_identifier`` becomes ``legacy:plaid:<id>``: the provider stands in it, so an id of another provider
+``online_transaction_identifier`` becomes ``legacy:plaid:<id>``: it contains the provider, so an id of another provider
 never means the same. ``online_transaction_digest`` becomes ``2026-05-20 -12.3 EUR legacy:<line>``: it says of which day
 and amount the transaction is, which is what the first load by another provider recognises it by.
 """

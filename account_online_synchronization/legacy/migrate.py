@@ -1,4 +1,4 @@
-"""Takes everything over, step by step. Each step undoes itself when it fails, is told, and the next one goes on.
+"""Takes everything over, step by step. A step that fails is rolled back and reported, and the next one continues.
 
 Whatever has been taken over has a marker (table of origin and id of the row), so that a second call finds only what is
 new, and what a user has deleted since does not come back.
@@ -136,7 +136,7 @@ def _tell(migration):
     """Leave what a person should look at where a person looks."""
     for problem in migration.report.problems:
         mark(migration, "problem", problem.table, problem.row_id, text=problem.text)
-    # Why: who opens a connection sees what was told of its row, or of one of its accounts.
+    # Why: who opens a connection sees what was reported for its row, or of one of its accounts.
     migration.schema.execute(
         f"""
         UPDATE {MARKER} problem

@@ -71,7 +71,7 @@ class Schema:
 
     @contextmanager
     def attempt(self, problems, table, row_id=None):
-        """A savepoint: what fails inside is undone, told in ``problems``, and the rest goes on."""
+        """A savepoint: what fails inside is rolled back and added to ``problems``, and the rest continues."""
         self.execute("SAVEPOINT legacy")
         try:
             yield

@@ -1,6 +1,6 @@
 """SQL that reads connections and bank accounts from any of the earlier modules' tables, all in one form.
 
-Only SELECT statements, so the audit before the move and the installation read the same. A text that stands for a table
+Only SELECT statements, so the audit before the move and the installation read the same. A text in place of a table
 may be put where PostgreSQL wants a subquery.
 """
 
@@ -34,7 +34,7 @@ def account_tables(schema):
 
 
 def _foreign(schema, table, kept_as):
-    """Where a table of our name stands: aside, or, before the installation, in its own place."""
+    """Where a table of our name is: aside, or, before the installation, in its own place."""
     if schema.has(kept_as):
         return kept_as
     return table if schema.has(table) and not schema.has(table, OWN_COLUMN[table]) else None
@@ -45,7 +45,7 @@ def link_table_of(accounts):
 
 
 def shared(schema, table, column):
-    """The name under which a column stands that both an earlier module and this addon have; None without one."""
+    """The name of a column that both an earlier module and this addon have; None without one."""
     if schema.has(table, aside(column)):
         return aside(column)
     is_ours = schema.has(LINE, OWN_COLUMN[LINE])

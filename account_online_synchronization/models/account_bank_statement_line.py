@@ -1,6 +1,7 @@
 import json
 
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -8,7 +9,6 @@ from odoo.tools import SQL
 from ..books import restore
 from ..books.writer import BULK
 from ..client.messages import read_details
-from .server_fields import as_server
 
 #: State of a line → what Odoo stores of it. The same conditions count the lines on the journal's card.
 STATE_DOMAINS = {
@@ -99,7 +99,7 @@ class AccountBankStatementLine(models.Model):
     online_can_reconcile = fields.Boolean(
         compute="_compute_online_can_reconcile", help="An installed addon reconciles lines of this journal."
     )
-    online_bank_texts = fields.Text(string="Bank's Texts", compute="_compute_online_details")
+    online_bank_texts = fields.Text(string="Bank Text", compute="_compute_online_details")
     online_booking_date = fields.Date(string="Booking Date", compute="_compute_online_details")
     online_value_date = fields.Date(string="Value Date", compute="_compute_online_details")
     online_counterparty_bic = fields.Char(string="BIC", compute="_compute_online_details")

@@ -3,12 +3,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 from odoo import api, fields, models, tools
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools.safe_eval import safe_eval
 
 from ..client.banks import read_banks
 from ..client.errors import ProxyError
-from .server_fields import as_server
 
 _logger = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 from odoo import api, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 
 from ..books.writer import WRITTEN
-from .server_fields import as_server
 
 
 class AccountMove(models.Model):

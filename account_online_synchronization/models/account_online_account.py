@@ -1,6 +1,8 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
+from odoo.addons.bank_sync_common.tools.recognition import recognize
 from odoo.exceptions import UserError
 from odoo.tools.misc import format_date
 
@@ -13,8 +15,6 @@ from ..sync.fetch import AccountPlan, read_transaction
 from ..sync.identity import LEGACY
 from ..sync.refusals import LASTING_REFUSALS, NO_FIRST_DAY, is_worth_asking, learned_history, within_history
 from ..sync.windows import OVERLAP_DAYS, UNREAD_DAYS, window_start
-from ..tools.recognition import recognize
-from .server_fields import as_server
 
 
 class AccountOnlineAccount(models.Model):

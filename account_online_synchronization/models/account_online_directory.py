@@ -1,11 +1,11 @@
 from markupsafe import Markup
 
 from odoo import api, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 
 from ..client.banks import read_banks, read_countries
 from ..client.errors import ProxyError
 from ..sync.status import describe_health
-from .server_fields import as_server
 
 #: Banks that are shown at once.
 PAGE_SIZE = 20
@@ -118,7 +118,7 @@ class AccountOnlineDirectory(models.AbstractModel):
 
     @api.model
     def action_ask_administrator(self, country="", journal_id=False):
-        """*Ask …*: an activity for whoever switches providers on. One that is still open is enough.
+        """*Ask …*: an activity for the user who can switch providers on. One that is still open is enough.
 
         :param str country: ISO 3166 code of the bank's country, empty for the company's
         :return: as :meth:`_describe_administrator`

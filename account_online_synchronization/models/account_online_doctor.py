@@ -5,7 +5,7 @@ from odoo.tools import SQL, config
 
 from ..client.errors import ProxyError
 
-#: A scheduled action that is so much late stands still.
+#: A scheduled action that is this late counts as stopped.
 LATE = timedelta(hours=1)
 #: The clocks of Odoo and of PostgreSQL may differ by this much.
 CLOCK_SECONDS = 30
@@ -35,7 +35,7 @@ class AccountOnlineDoctor(models.AbstractModel):
     def _examine_versions(self):
         names = (
             *("account_online_synchronization", "account_online_reconcile", "account_online_files"),
-            *("bank_statement_formats", "bank_sync_proxy", "bank_sync_proxy_server"),
+            *("bank_statement_formats", "bank_sync_common", "bank_sync_proxy", "bank_sync_proxy_server"),
         )
         for module in self.env["ir.module.module"].search([("name", "in", names), ("state", "!=", "uninstalled")]):
             if module.state == "installed" and module.installed_version == module.latest_version:

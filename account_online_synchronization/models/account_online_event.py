@@ -1,9 +1,9 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 
 from ..client.errors import ProxyError
-from .server_fields import as_server
 
 KEEP_DAYS = 30
 #: Events that are deleted in one transaction; Odoo goes on while there are more.

@@ -7,6 +7,7 @@ import psycopg2
 from babel.dates import format_timedelta
 
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.addons.base.models.ir_cron import _intervalTypes
 from odoo.addons.base.models.res_users import check_identity
 from odoo.exceptions import AccessError
@@ -23,7 +24,6 @@ from ..client.messages import parse_moment
 from ..sync import schedule
 from ..sync.status import ACTION_OF_REFUSAL, SIGN_IN_BUTTONS, LinkFacts, describe, describe_health, is_rate_limited
 from .ir_websocket import accountants_of
-from .server_fields import as_server
 
 _logger = logging.getLogger(__name__)
 
@@ -488,7 +488,7 @@ class AccountOnlineLink(models.Model):
         return self.action_reconnect()
 
     def action_ask_to_renew(self):
-        """*Ask Somebody to Renew*: by e-mail, whoever holds the login of the bank."""
+        """*Ask Somebody to Renew*: an e-mail to the person who has the bank's login."""
         self.ensure_one()
         return self.env["account.online.renewal"]._open_for(self)
 

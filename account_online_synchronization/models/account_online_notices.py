@@ -6,13 +6,13 @@ from lxml import html
 from markupsafe import Markup
 
 from odoo import SUPERUSER_ID, api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 from odoo.tools import email_normalize_all, email_split
 from odoo.tools.misc import format_date
 
 from ..client.errors import ACTIONS
-from .server_fields import as_server
 
 _logger = logging.getLogger(__name__)
 

@@ -4,12 +4,11 @@ import secrets
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import email_normalize_all, email_split
 from odoo.tools.misc import format_date, hash_sign, verify_hash_signed
-
-from .server_fields import as_server
 
 #: Purpose of the signature: no other signed address of this database opens a renewal.
 SCOPE = "account_online_synchronization.renewal"
@@ -29,7 +28,7 @@ class AccountOnlineRenewal(models.Model):
 
     The link in the e-mail is signed, so that guessed addresses reach no record, and its state is kept here: it can be
     withdrawn, belongs to the first browser that goes to the bank with it, and ends with the consent that it brought.
-    Whoever opens it acts with the rights that the user who has asked has at that moment, and on this consent only.
+    The person who opens it acts with the rights that the user who asked has at that moment, and on this consent only.
     """
 
     _name = "account.online.renewal"
@@ -278,7 +277,7 @@ class AccountOnlineRenewal(models.Model):
             self.state = "done"
         if visit.state == "done" and self.link_id.unlinked_count:
             sentence += " " + self.env._("Some of its accounts fill no journal: use Fetch Accounts to choose journals.")
-        # Why in the name of Odoo: whoever has renewed has no user, and the one who has asked did not do it.
+        # Why in the name of Odoo: the person who has renewed has no user, and the one who has asked did not do it.
         self.link_id.message_post(
             body=sentence,
             author_id=self.env.ref("base.partner_root").id,

@@ -3,9 +3,8 @@ import gzip
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.tools.misc import format_datetime
-
-from .server_fields import as_server
 
 #: Settings, in days, with their defaults. Answers of banks are large and hold personal data: they are deleted sooner.
 KEEP_RUNS = ("account_online_synchronization.keep_runs_days", 365)

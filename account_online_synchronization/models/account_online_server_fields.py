@@ -1,4 +1,5 @@
-from .server_fields import ServerFields
+from odoo import api
+from odoo.addons.bank_sync_common.models.server_fields import ServerFields
 
 
 class AccountOnlineServerFields(ServerFields):
@@ -6,3 +7,7 @@ class AccountOnlineServerFields(ServerFields):
 
     _name = "account.online.server.fields"
     _description = "Fields That Only the Server Sets"
+
+    @api.model
+    def _server_addons(self):
+        return {"account_online_synchronization"}

@@ -1,10 +1,10 @@
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.exceptions import UserError
 
 from ..books import restore
 from ..client.errors import BadTransaction
 from ..sync.identity import OPENING, Entry, digest
-from .server_fields import as_server
 
 #: Records that are deleted in one transaction; Odoo goes on while there are more.
 BATCH = 10_000

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.identity import is_identity_confirmed
 from odoo.addons.base.models.res_users import check_identity
 from odoo.exceptions import AccessError, UserError, ValidationError
 
@@ -7,7 +8,6 @@ from ..sync.windows import OVERLAP_DAYS
 from .account_online_link import AUTO_SYNC
 from .account_online_notices import MAX_NOTICE_DAYS, MAX_NOTICES, NOTICE_DAYS, NOTICE_EMAIL, parse_notice_days
 from .account_online_run import KEEP_ANSWERS, KEEP_RUNS
-from .identity import is_identity_confirmed
 
 #: A century; what is longer is a slip of the keyboard.
 MOST_DAYS = 36500

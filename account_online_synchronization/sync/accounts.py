@@ -8,7 +8,7 @@
 
 import re
 
-from ..tools.recognition import Keys
+from odoo.addons.bank_sync_common.tools.recognition import Keys
 
 #: Accounts of one connection. The bank's name for an account is worth something beside its number, masked or none.
 SAME_CONNECTION = Keys(
@@ -61,7 +61,7 @@ def may_be_the_same(number, other):
 
 
 def facts(identifier, number, currency, name):
-    """:return: dict for :func:`..tools.recognition.recognize`"""
+    """:return: dict for :func:`~odoo.addons.bank_sync_common.tools.recognition.recognize`"""
     return {
         "id": identifier,
         "number": certain_number(number),

@@ -5,7 +5,7 @@ import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from ..tools import signing
+from odoo.addons.bank_sync_common.tools import signing
 
 #: Credentials of the one client that the server knows.
 CLIENT, SECRET, DATABASE = "c" * 32, "a-secret-of-tests", "d" * 64

@@ -3,11 +3,11 @@ import time
 from datetime import timedelta
 
 from odoo import fields
+from odoo.addons.bank_sync_common.tools import signing
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
 from ..controllers.events import PATH
-from ..tools import signing
 from .service_common import ServiceCommon
 
 CONTROLLER = "odoo.addons.account_online_synchronization.controllers.events"

@@ -1,11 +1,11 @@
 from freezegun import freeze_time
 
+from odoo.addons.bank_sync_common.models.server_fields import as_server
+from odoo.addons.bank_sync_common.tests.server_doors import ServerDoors
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
-from ..models.server_fields import as_server
 from .common import OnlineSyncCommon
-from .server_doors import ServerDoors
 
 
 @tagged("post_install", "-at_install")
@@ -15,6 +15,7 @@ class TestServerFields(ServerDoors, OnlineSyncCommon):
 
     allow_inherited_tests_method = True
     mixin = "account.online.server.fields"
+    addons = ("account_online_synchronization",)
 
     @classmethod
     def setUpClass(cls):

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import date
 from unittest.mock import patch
 
+from odoo.addons.bank_sync_common.models.server_fields import ServerFields
 from odoo.fields import Command
 from odoo.models import BaseModel
 from odoo.tests import tagged
@@ -13,7 +14,6 @@ from ..books.writer import BULK, bulk
 from ..books.writer.calls import ASKED_ONCE, COMPUTING, REPLAYED, SKIPPED
 from ..books.writer.columns import GIVEN
 from ..books.writer.overrides import is_known
-from ..models.server_fields import ServerFields
 from .writer_common import WriterCommon
 
 LINE, MOVE, ITEM = "account.bank.statement.line", "account.move", "account.move.line"

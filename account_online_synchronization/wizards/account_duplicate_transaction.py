@@ -1,12 +1,12 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.exceptions import UserError
 from odoo.tools.misc import format_date
 
 from ..books import undo
 from ..books.duplicates import find_duplicates
-from ..models.server_fields import as_server
 
 #: Three months back, as the bank shows them.
 USUAL_DAYS = 90

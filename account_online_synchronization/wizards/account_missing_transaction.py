@@ -4,6 +4,7 @@ import time
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools.misc import format_datetime
 
@@ -13,7 +14,6 @@ from ..books.kept import Kept
 from ..books.read import policy_of
 from ..books.run import client_for_user, try_lock
 from ..client.errors import ProxyError
-from ..models.server_fields import as_server
 from ..sync.fetch import AccountFetch
 from .account_missing_transaction_sections import Sections
 

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.exceptions import UserError
 
-from ..models.server_fields import as_server
 from .proposal import Proposal
 
 

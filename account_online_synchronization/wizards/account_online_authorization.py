@@ -3,12 +3,12 @@ import logging
 import secrets
 
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.exceptions import AccessError
 
 from ..client.errors import ProxyError
 from ..client.messages import parse_moment
 from ..models.account_online_renewal import PATH as RENEWAL_PATH
-from ..models.server_fields import as_server
 
 _logger = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 
 from ..client.errors import ProxyError
-from ..models.server_fields import as_server
 
 #: Where the service does not say how long to wait for another code.
 WAIT_SECONDS = 60
@@ -11,7 +11,7 @@ class AccountOnlinePhone(models.TransientModel):
     """Confirm a phone number, then go on with what the user wanted.
 
     The service asks for it before the first bank, and again to reactivate a database that it has blocked. Whatever goes
-    wrong is told in the wizard, and nothing that was typed is lost.
+    wrong is shown in the wizard, and nothing that was typed is lost.
     """
 
     _name = "account.online.phone"

@@ -1,11 +1,11 @@
 from decimal import Decimal, InvalidOperation
 
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.exceptions import UserError
 
 from ..books import statements
 from ..books.ledger import running_balance
-from ..models.server_fields import as_server
 from ..sync.identity import LEGACY, OPENING
 
 #: Lines that are named; more of them are counted.

@@ -12,9 +12,10 @@ import tempfile
 import zipfile
 import zlib
 
+from odoo.addons.bank_sync_common.tools.words import _lt
+
 from .errors import FormatError, TooLarge
 from .statement import Limits
-from .words import _lt
 
 CHUNK = 64 * 1024
 #: Small files may be packed well: what is below this is no bomb.
@@ -31,7 +32,7 @@ OTHERS = {
     b"BZh": "bzip2",
     b"\x28\xb5\x2f\xfd": "zstd",
 }
-#: Of a zip's end record; and what stands in front of it in very large ones.
+#: Of a zip's end record; and what precedes it in very large ones.
 END, END64 = b"PK\x05\x06", b"PK\x06\x07"
 END_BYTES, COMMENT_BYTES, LOCATOR_BYTES = 22, 65_535, 20
 #: Bytes of the directory for each member: 46, its name, and what programs add.

@@ -13,12 +13,13 @@ import io
 
 from lxml import etree
 
+from odoo.addons.bank_sync_common.tools.words import _lt
+
 from . import encodings, values
 from .camt_entry import EntryReader, at, many
 from .errors import FormatError, TooLarge
 from .lines import Chain, Count, Totals, differences
 from .statement import Balance, Format, Statement
-from .words import _lt
 
 #: Parts of the name of a message → what an account's part of it is called, and what it is here.
 MESSAGES = {
@@ -290,7 +291,7 @@ class _Account:
         self._finish(reader)
 
     def _drop(self):
-        """Forget the entry. Why the one before it: what stands between this one and the next is not read yet."""
+        """Forget the entry. Why the one before it: what is between this one and the next is not read yet."""
         before = self.entry.getprevious()
         if before is not None and local(before) == "Ntry":
             self.element.remove(before)
@@ -368,7 +369,7 @@ def local(element):
 
 
 def _message(container):
-    """Whether it stands where the statements of a message do: the same name may mean something else elsewhere."""
+    """Whether it is where the statements of a message are: the same name may mean something else elsewhere."""
     parent = container.getparent()
     return parent is not None and any(local(parent).startswith(name) for name in MESSAGES)
 
@@ -377,7 +378,7 @@ class _Names(dict):
     """Names without their namespaces, each one computed once."""
 
     def __missing__(self, tag):
-        # What is no text stands for a reference to an entity: nobody has declared any.
+        # A node that is not text is a reference to an entity: none is declared.
         name = self[tag] = tag.rpartition("}")[2] if type(tag) is str else ""
         return name
 

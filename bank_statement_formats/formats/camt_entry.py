@@ -84,10 +84,11 @@ class EntryReader:
 
     def _amount(self, entry):
         """:return: (amount, 1 or -1)"""
-        currency = at(entry, "Amt", "@Ccy") or self.currency
+        amount = at(entry, "Amt")
+        currency = at(amount, "@Ccy") or self.currency
         if currency != self.currency:
             raise ValueError(f"currency {str(currency)[:10]}")
-        return values.amount(at(entry, "Amt", "#") or at(entry, "Amt")), SIGNS[at(entry, "CdtDbtInd")]
+        return values.amount(at(amount, "#") or amount), SIGNS[at(entry, "CdtDbtInd")]
 
     def _parts(self, details, total, sign, place):
         """:return: list of (detail, amount) of a batch that can be split, None for one that stays whole"""
@@ -124,7 +125,8 @@ class EntryReader:
             raise ValueError("no booking date")
         foreign, foreign_currency = self._foreign(single or entry)
         infos = [one["RmtInf"] for one in details[:MAX_TEXTS] if one.get("RmtInf")]
-        reference = next(filter(None, (at(info, "Strd", "CdtrRefInf", "Ref") for info in infos)), None)
+        structured = [info for info in infos if "Strd" in info]
+        reference = next(filter(None, (at(info, "Strd", "CdtrRefInf", "Ref") for info in structured)), None)
         unstructured = [text for info in infos for text in many(info, "Ustrd")][:MAX_TEXTS]
         other, ultimate = self._counterparty(entry, single, details, amount)
         refs = single.get("Refs") if single else None
@@ -162,7 +164,7 @@ class EntryReader:
         if not single or not single.get("RltdPties"):
             return None, None
         # Of what was sent back, the roles are those of the payment that came before.
-        is_reversal = at(entry, "RvslInd") in ("true", "1") or "RtrInf" in single
+        is_reversal = "RtrInf" in single or ("RvslInd" in entry and at(entry, "RvslInd") in ("true", "1"))
         other, own = SIDES if (amount >= 0) != is_reversal else SIDES[::-1]
         found, ultimate = _party(single, other)
         # Some banks write the sides the wrong way round: the account's own number tells.
@@ -186,7 +188,8 @@ def _words(error):
 def _status(entry):
     """:return: ``booked``, ``pending``, or None for what is only announced"""
     # Old versions write the code itself, new ones put it into Cd.
-    code = at(entry, "Sts", "Cd") or at(entry, "Sts")
+    status = at(entry, "Sts")
+    code = at(status, "Cd") or status
     if code in ("INFO", "FUTR"):
         return None
     return "pending" if code == "PDNG" else "booked"
@@ -210,23 +213,20 @@ def _party(detail, side):
 
 
 def _texts(entry, details, unstructured, reference, ultimate):
-    yield unstructured
-    yield reference
+    found = [unstructured, reference]
     for detail in details[:MAX_TEXTS]:
         for structured in many(detail.get("RmtInf"), "Strd"):
-            yield [text for text in many(structured, "AddtlRmtInf") if type(text) is str]
-            for document in many(structured, "RfrdDocInf"):
-                yield _string(at(document, "Nb") or at(document, "RfrdDocNb"))
-        if not detail.keys().isdisjoint(WITH_TEXTS):
-            yield _string(at(detail, "AddtlTxInf"))
-            yield _return_reason(at(detail, "RtrInf"))
-            yield _charges(detail)
-        yield _string(at(detail, "Refs", "ChqNb"))
-    if ultimate:
-        yield ultimate
-    yield _string(at(entry, "AddtlNtryInf"))
+            found.append([text for text in many(structured, "AddtlRmtInf") if type(text) is str])
+            found += [
+                _string(at(document, "Nb") or at(document, "RfrdDocNb")) for document in many(structured, "RfrdDocInf")
+            ]
+        if not WITH_TEXTS.isdisjoint(detail):
+            found += [_string(at(detail, "AddtlTxInf")), _return_reason(at(detail, "RtrInf")), _charges(detail)]
+        found.append(_string(at(detail, "Refs", "ChqNb")))
+    found += [ultimate, _string(at(entry, "AddtlNtryInf"))]
     if "Chrgs" in entry:
-        yield _charges(entry)
+        found.append(_charges(entry))
+    return found
 
 
 def _string(value):
@@ -260,7 +260,7 @@ def _date(entry, name):
 
 
 def at(part, *path):
-    """:return: what stands there, the first of several; None where there is nothing"""
+    """:return: the text there, the first of several; None without one"""
     for name in path:
         if type(part) is not dict:
             return None

@@ -97,7 +97,7 @@ def _read_words(purpose, found):
     found.mandate_id = values.identifier(words.get("MREF"))
     found.account = found.account or values.iban(words.get("IBAN", "").split(" ")[0])
     found.bic = found.bic or values.bic(words.get("BIC", "").split(" ")[0])
-    # ABWA and ABWE name who stands behind the counterparty; the money came from, or went to, the counterparty.
+    # ABWA and ABWE name the party behind the counterparty; the money came from, or went to, the counterparty.
     found.texts += [words.get("ABWA"), words.get("ABWE")]
     text = words.get("SVWZ") or pieces[0]
     found.creditor_reference = values.creditor_reference(text.strip())

@@ -12,12 +12,13 @@ from collections import defaultdict
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 
+from odoo.addons.bank_sync_common.tools.words import _lt
+
 from . import encodings, values
 from .currencies import decimals
 from .errors import FormatError
 from .lines import Count, Totals, differences, place, whole
 from .statement import Balance, Format, Statement
-from .words import _lt
 
 TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9._]{0,31})[ \t\r\n]{0,9}(/?)>")
 HEADER = re.compile(r"(ENCODING|CHARSET):[ ]{0,9}([A-Za-z0-9_-]{1,20})")

@@ -24,14 +24,14 @@ NUMERIC_DAY = re.compile(r"([0-9]{1,4})([./\-年 ])[ ]?([0-9]{1,2})[./\-月 ][ ]
 COMPACT = re.compile(r"([0-9]{8})(?:$|[ T][0-9:.]{4,12}$)")
 #: Of a moment behind a day.
 CLOCK = re.compile(r"[T ,]{0,3}[0-9]{1,2}[:.h][0-9]{2}.{0,20}")
-#: A number: sign, digits with what groups them, sign. What stands around it, such as a currency, is taken off before.
+#: A number: sign, digits with what groups them, sign. What surrounds it, such as a currency, is removed before.
 NUMBER = re.compile(r"([+-]?)([0-9][0-9.,']*|[.,][0-9]+)([+-]?)")
 #: Groups of two, as in India: the last one has three.
 GROUPED_POINT = re.compile(r"[0-9]{1,3}(?:,[0-9]{2,3})+(?:\.[0-9]*)?|[0-9]*(?:\.[0-9]*)?")
 GROUPED_COMMA = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]*)?|[0-9]*(?:,[0-9]*)?")
 #: What nearly all amounts are; everything else is taken apart.
 SIMPLE = re.compile(r"-?[0-9]{1,15}(?:([.,])[0-9]{1,2})?")
-#: What stands beside an amount, apart from codes of currencies.
+#: What may accompany an amount, apart from codes of currencies.
 AROUND_WORDS = {
     *("cr", "dr", "db", "c", "d", "s", "h", "credit", "debit", "kr", "zł", "fr", "sfr", "rs", "r$", "us$", "a$", "hk$"),
     *("$", "€", "£", "¥", "₹", "₽", "₺", "₩", "元", "円"),

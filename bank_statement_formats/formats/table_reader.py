@@ -3,13 +3,14 @@
 from datetime import timedelta
 from decimal import Decimal
 
+from odoo.addons.bank_sync_common.tools.words import _lt
+
 from . import values
 from .errors import FormatError, TooLarge
 from .statement import Balance, Statement
 from .table_balances import best_order, compare, opening_and_closing
 from .table_cells import day_of, number_of
 from .table_words import DROPPED_WORDS, PENDING_WORDS, plain
-from .words import _lt
 
 ZERO = Decimal(0)
 NAMED_LINES = 3

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
+from odoo.addons.bank_sync_common.tools.words import _lt
+
 from . import encodings, table_cells
 from .errors import FormatError, TooLarge
 from .table_words import role_of
-from .words import _lt
 
 DELIMITERS = (";", ",", "\t", "|")
 #: What Excel writes in front: sep=;

@@ -262,7 +262,7 @@ def role_of(cell):
     if not words or len(words) > 60:
         return None, 0
     for inner in IN_BRACKETS.findall(cell[:100]):
-        # 记账金额(收入): what stands in brackets is mostly a currency, but here the side.
+        # 记账金额(收入): what is in brackets is mostly a currency, but here the side.
         if ROLES.get(plain(inner[1:-1])) in ("debit", "credit"):
             return ROLES[plain(inner[1:-1])], 1.0
     if words in ROLES:

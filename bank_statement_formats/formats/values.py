@@ -8,9 +8,8 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-from .numbers import bic as _bic
-from .numbers import iban as _iban
-from .numbers import iso11649
+from odoo.addons.bank_sync_common.tools.numbers import bic as _bic
+from odoo.addons.bank_sync_common.tools.numbers import iso11649, stdnum
 
 #: In upper case, without what separates words.
 PLACEHOLDERS = {
@@ -23,6 +22,8 @@ PLACEHOLDERS = {
 #: Programs that write the word for nothing. Only like this: there are people called Null.
 NOTHINGS = {"null", "None", "NaN"}
 LONGEST_PLACEHOLDER = 20
+#: With what a placeholder can begin, apart from separators: nearly no text does, so most of them are decided at once.
+FIRST_LETTERS = {letter for word in PLACEHOLDERS | NOTHINGS for letter in (word[0], word[0].lower())}
 SEPARATORS = re.compile(r"[\s./\\_*#?+:;,-]+")
 #: Of an id or a number: zeros, or a masked number that all payments with one card have.
 FILLING = re.compile(r"0+|[Xx]{3,}|[Xx*#\u2022\u25cf]{4,}[ -]?\d{0,6}")
@@ -30,6 +31,9 @@ MASKED = re.compile(r"[*\u2022\u25cf\u2026#]|[xX]{3}|\?{2}|\.{2}")
 #: One word, or groups of digits: a text with words is for people.
 REFERENCE = re.compile(r"[A-Za-z0-9+/*.:_-]{2,35}|(?:[A-Z]{2}\d{2} )?\d[\d -]{2,34}")
 CURRENCY = re.compile(r"[A-Z]{3}")
+#: Of the registry of IBANs: 8!n10!n are 18 digits.
+IBAN_PART = re.compile(r"([1-9][0-9]*)!([nac])")
+IBAN_LETTERS = {"n": "[0-9]", "a": "[A-Z]", "c": "[A-Z0-9]"}
 #: ISO 4217: "no currency", and the code for tests.
 NO_CURRENCIES = {"XXX", "XTS"}
 #: Plain notation; longer digits are no amount of money.
@@ -65,7 +69,7 @@ def transaction(**values):
 
 
 def problem(words, raw, id=None, status=None):
-    """:return: what stands in the place of a transaction that can't be read
+    """:return: what takes the place of a transaction that can't be read
     :param str words: what can't be read, in English
     """
     return {"id": id, "status": status, "problem": words, "raw": raw}
@@ -78,22 +82,27 @@ def is_placeholder(value):
 
 
 def text(value):
-    """Without blanks around it; an empty one is None, and so is one that stands for nothing.
+    """Without blanks around it; an empty one is None, and so is a placeholder.
 
     >>> text(" NOT PROVIDED "), text(" Rent ")
     (None, 'Rent')
     """
     value = value.strip() if value else ""
-    return None if not value or (len(value) <= LONGEST_PLACEHOLDER and is_placeholder(value)) else value
+    if not value:
+        return None
+    if len(value) > LONGEST_PLACEHOLDER or (value[0] not in FIRST_LETTERS and value[0].isalnum()):
+        return value
+    return None if is_placeholder(value) else value
 
 
 def texts(*values):
     """:return: list of all texts in order, each once"""
     found = {}
     for value in values:
+        if not value:
+            continue
         for item in value if type(value) is list else (value,):
-            item = text(item)
-            if item:
+            if item := text(item):
                 found.setdefault("".join(item.split()), item)
     return list(found.values())
 
@@ -118,12 +127,31 @@ def number(value):
 
 @lru_cache(maxsize=4096)
 def iban(value):
-    """:return: the IBAN without blanks, or None for anything else"""
-    value = "".join((value or "").split()).upper()
+    """:return: the IBAN without what groups its letters, or None for anything else"""
+    value = "".join((value or "").split()).replace("-", "").replace(".", "").upper()
     if not 15 <= len(value) <= 34 or not value[:2].isalpha() or not value.isascii():
         return None
     # Why no rules of countries: the checks within a number are not kept by all banks, those of the IBAN are.
-    return value if _iban.is_valid(value, check_country=False) else None
+    return value if is_iban(value) else None
+
+
+def is_iban(value):
+    """What ``stdnum.iban.is_valid(value, check_country=False)`` says, from the same tables. Why not that: it builds an
+    expression for every number, which takes as long as reading all of a transaction.
+
+    :param str value: in upper case, with nothing between its letters
+    """
+    structure = _iban_structure(value[:2])
+    return bool(
+        structure and structure.fullmatch(value, 4) and stdnum.iso7064.mod_97_10.is_valid(value[4:] + value[:4])
+    )
+
+
+@lru_cache(maxsize=1024)
+def _iban_structure(country):
+    """:return: compiled pattern of what follows the check digits, None for what is no country with IBANs"""
+    parts = stdnum.numdb.get("iban").info(country)[0][1].get("bban")
+    return parts and re.compile(IBAN_PART.sub(lambda part: f"{IBAN_LETTERS[part[2]]}{{{part[1]}}}", parts))
 
 
 def number_type(value):
@@ -140,14 +168,17 @@ def bic(value):
 
 def creditor_reference(value):
     """:return: the reference without blanks where the text is one of ISO 11649, or None"""
-    if not value or value[:2] not in ("RF", "rf"):
-        return None
+    return _iso11649(value) if value and value[:2] in ("RF", "rf") else None
+
+
+@lru_cache(maxsize=4096)
+def _iso11649(value):
     value = "".join(value.split()).upper()
     return value if iso11649.is_valid(value) else None
 
 
 def structured_reference(value):
-    """What stands where a format has a place for references: some banks put free text there.
+    """The content of a format's field for references: some banks put free text there.
 
     >>> structured_reference("21 00000 00003 13947 14300 09017"), structured_reference("Rent for May")
     ('21 00000 00003 13947 14300 09017', None)

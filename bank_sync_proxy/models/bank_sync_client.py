@@ -2,8 +2,7 @@ import uuid
 from urllib.parse import urlsplit
 
 from odoo import api, fields, models
-
-from .server_fields import as_server
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 
 
 class BankSyncClient(models.Model):

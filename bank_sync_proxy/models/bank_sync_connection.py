@@ -13,7 +13,7 @@ from .clean_up import clean_up
 #: Connections that nobody finished are of no use to anybody.
 KEEP_UNFINISHED_DAYS = 7
 MAX_NAME = 100
-#: How many days before the end of a consent the database is told, each once.
+#: How many days before the end of a consent the database is notified, each once.
 WARNING_DAYS = (14, 7, 1)
 #: A success is noted again after this time.
 NOTED_EVERY = timedelta(hours=1)
@@ -279,12 +279,12 @@ class BankSyncConnection(models.Model):
 
     @api.model
     def _emit_for(self, provider, told):
-        """Tell the databases what a provider has told.
+        """Pass on to the databases what a provider has reported.
 
         :param told: :class:`~..providers.types.WebhookEvent` objects
         """
         for event in told:
-            # sudo: the adapter has checked the webhook's signature; only what to ask about is told
+            # sudo: the adapter has checked the webhook's signature; only what to ask about is passed on
             connections = self.sudo().search(
                 [
                     ("provider_id", "=", provider.id),

@@ -5,7 +5,7 @@ from odoo.tools import SQL
 
 from ..providers.errors import ProviderError
 
-#: A scheduled action that is so much late stands still.
+#: A scheduled action that is this late counts as stopped.
 LATE = timedelta(hours=1)
 #: The list of banks is updated each day.
 DIRECTORY_DAYS = 3

@@ -2,9 +2,9 @@ import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 
 from .clean_up import clean_up
-from .server_fields import as_server
 
 _logger = logging.getLogger(__name__)
 
@@ -17,9 +17,9 @@ KEEP_DAYS = 30
 
 
 class BankSyncEvent(models.Model):
-    """What a database is told without having asked. It only says what to ask about; the database always asks.
+    """What a database is notified of without having asked. It only says what to ask about; the database always asks.
 
-    So an event may come twice, late or never: a database that asks by itself misses nothing.
+    So an event may come twice, late or never: a database that polls misses nothing.
     """
 
     _name = "bank.sync.event"
@@ -60,7 +60,7 @@ class BankSyncEvent(models.Model):
 
     @api.model
     def _emit(self, client, kind, connection=None):
-        """Tell a database soon. Nothing is sent here: whoever emits neither waits nor fails.
+        """Tell a database soon. Nothing is sent here: the emitter neither waits nor fails.
 
         :param str kind: of docs/protocol.md, "Events"
         :return: the event, or the equal one that still waits
@@ -76,7 +76,7 @@ class BankSyncEvent(models.Model):
             ],
             limit=1,
         )
-        # Why the lock: one that is being delivered at this moment may have been heard before this news was there.
+        # Why the lock: one that is being delivered at this moment may have been received before this news was there.
         waiting = waiting.try_lock_for_update()
         if not waiting:
             waiting = event_sudo.create(
@@ -101,7 +101,7 @@ class BankSyncEvent(models.Model):
             if not due:
                 break
             due._deliver()
-            # Each batch for itself: what was told stays told, whatever becomes of the next one.
+            # One commit per batch: what was delivered stays delivered, whatever becomes of the next one.
             remaining = self.env["ir.cron"]._commit_progress(len(due))
         self._wake_up_again()
 

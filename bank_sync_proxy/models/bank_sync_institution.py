@@ -223,7 +223,7 @@ class BankSyncInstitution(models.Model):
     def _check_shrinking(self, provider, listed):
         """A provider in trouble may answer with an empty list; the banks behind it are still there.
 
-        :raise ProtocolError: what to do stands in its note
+        :raise ProtocolError: its note says what to do
         """
         known = self.search_count([("provider_id", "=", provider.id)])
         if (listed or not known) and (known < FEW or 2 * listed >= known):

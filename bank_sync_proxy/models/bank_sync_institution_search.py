@@ -252,7 +252,7 @@ class BankSyncInstitution(models.Model):
             for bank in self
             if bank.failed_of_ten
         }
-        # Why only those: where one entry stands for many banks, one bank's outage says nothing about the others.
+        # Why only those: where one entry represents many banks, one bank's outage says nothing about the others.
         single = self.filtered(lambda bank: bank.provider_id._facts().lists_banks)
         for bank, outcomes in single._outcomes(client).items():
             if described := health.describe(outcomes):

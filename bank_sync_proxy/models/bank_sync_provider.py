@@ -4,10 +4,10 @@ from contextlib import suppress
 from datetime import timezone
 
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 
 from ..providers import PROVIDERS, provider_class
 from ..providers.errors import ConfigurationError, ProviderError, TransientError
-from .server_fields import as_server
 
 #: Class of our advisory locks, and how many of them one provider may have.
 SLOTS = 0x42535950
@@ -111,7 +111,7 @@ class BankSyncProvider(models.Model):
         providers._store_facts()
 
     def _generate_secrets(self):
-        """Make the secrets that nobody has to enter; anew in a copied database, which can't read the original's."""
+        """Make the secrets that nobody has to enter; again in a copied database, which can't read the original's."""
         generated = {s.name for s in provider_class(self.code).settings_needed if s.generated}
         # sudo: makes random secrets that nobody enters or reads; nothing comes from a caller
         for setting in as_server(self.setting_ids).filtered(lambda setting: setting.name in generated):

@@ -1,13 +1,13 @@
 from markupsafe import Markup
 
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.fields import Domain
 from odoo.tools.misc import formatLang
 from odoo.tools.translate import get_translation
 
 from ..providers import provider_class
 from ..providers.facts import AUDIENCES, CALLBACK, DEMONSTRATION, WEBHOOK
-from .server_fields import as_server
 
 
 class BankSyncProvider(models.Model):

@@ -1,6 +1,5 @@
 from odoo import fields, models
-
-from .server_fields import as_server
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 
 
 class BankSyncProvider(models.Model):
@@ -43,7 +42,7 @@ class BankSyncProvider(models.Model):
     def _update_directory(self, following=None, **options):
         """
         :param dict following: action that comes after a success, instead of the form
-        :return: action that says what became of it; a failure is told by the form, where it stays until the next try
+        :return: action that says what became of it; a failure is shown in the form, where it stays until the next try
         """
         self.ensure_one()
         self.check_access("write")

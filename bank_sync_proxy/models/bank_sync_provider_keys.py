@@ -1,10 +1,10 @@
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.identity import is_identity_confirmed
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.addons.base.models.res_users import check_identity
 
 from ..providers import forms, provider_class
 from ..providers.base import Provider
-from .identity import is_identity_confirmed
-from .server_fields import as_server
 
 
 class BankSyncProvider(models.Model):

@@ -1,10 +1,10 @@
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.identity import is_identity_confirmed
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.exceptions import AccessError, ValidationError
 
 from ..providers import forms, provider_class
 from ..providers.errors import ConsentError
-from .identity import is_identity_confirmed
-from .server_fields import as_server
 
 #: Fields through which somebody enters a value.
 ENTERED = {"value", "long_value", "plain_value"}
@@ -140,7 +140,7 @@ class BankSyncProviderSetting(models.Model):
 
     @api.model
     def _check_identity(self):
-        """Whoever changes keys redirects the proxy to a contract of their own.
+        """A user who changes keys redirects the proxy to a contract of their own.
 
         :raise AccessError: when the user has not just confirmed the password
         """

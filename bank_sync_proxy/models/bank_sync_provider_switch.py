@@ -1,7 +1,6 @@
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.exceptions import ValidationError
-
-from .server_fields import as_server
 
 
 class BankSyncProvider(models.Model):

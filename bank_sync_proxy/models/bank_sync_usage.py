@@ -2,10 +2,10 @@ import math
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 
 from ..providers.errors import RateLimited
 from .clean_up import clean_up
-from .server_fields import as_server
 
 DAY = timedelta(hours=24)
 KEEP_DAYS = 2

@@ -6,11 +6,11 @@ from pathlib import Path
 import psycopg2
 
 from odoo import api, models
+from odoo.addons.bank_sync_common.tools.master_key import KeyUnavailable, read_master_keys
+from odoo.addons.bank_sync_common.tools.vault import SecretsUnreadable, Vault, WeakKey
 from odoo.tools import SQL, config
 
 from ..providers.errors import ConfigurationError, ConsentError
-from ..tools.master_key import KeyUnavailable, read_master_keys
-from ..tools.vault import SecretsUnreadable, Vault, WeakKey
 
 _logger = logging.getLogger(__name__)
 

@@ -5,6 +5,7 @@ import secrets
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.tools.translate import get_translation
 
 from ..providers.errors import ConsentError, ProtocolError, RateLimited
@@ -12,7 +13,6 @@ from ..providers.types import Challenge, Completed, Redirect, Refreshed, moment_
 from ..tools.urls import is_page, with_query
 from .bank_sync_connection import aware
 from .clean_up import clean_up
-from .server_fields import as_server
 
 MINUTES = 30
 MAX_ATTEMPTS = 5
@@ -25,7 +25,7 @@ PER_HOUR = 120
 class BankSyncVisit(models.Model):
     """A user's way through the hosted pages: one ticket that lets one browser in.
 
-    All that happens is kept here, encrypted, and nothing in the browser but a key: a page shows where the visit stands.
+    All that happens is kept here, encrypted, and nothing in the browser but a key: a page shows the state of the visit.
     The step counts what was done, so that a form of an older page (browser back, double click) changes nothing.
     """
 

@@ -31,8 +31,8 @@ PEM = re.compile(r"(-----BEGIN [A-Z0-9 ]{1,40}-----)((?:[^-]|-(?!----))*)(-----E
 class KeyMemory:
     """Public keys with which a provider signs, kept by this process for all operations.
 
-    Whoever forges webhooks under ever new names of keys must not make us ask the provider for each of them. What is
-    known already costs no question, so genuine webhooks go through meanwhile.
+    An attacker who forges webhooks under ever new names of keys must not make us ask the provider for each of them.
+    What is known already costs no question, so genuine webhooks go through meanwhile.
     """
 
     KEEP = timedelta(hours=1)

@@ -15,7 +15,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from requests.auth import AuthBase
 
-from ..tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+
 from . import reading
 from .auth import SPARE, load_rsa_key, new_rsa_key, public_pem, sign_sha256, verify_sha256
 from .balances import Balance

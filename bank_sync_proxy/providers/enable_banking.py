@@ -8,7 +8,8 @@ from contextlib import suppress
 from datetime import date, timedelta
 from hashlib import blake2b
 
-from ..tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+
 from . import reading
 from .auth import SignedToken, load_rsa_key
 from .balances import CLOSING, OPENING, PREVIOUS, UNKNOWN, of_list
@@ -56,7 +57,7 @@ SESSION_ENDS = {
     "PENDING_AUTHORIZATION": "connection_unfinished",
     "RETURNED_FROM_BANK": "connection_unfinished",
 }
-#: What is told about a user who waits.
+#: What is passed on about a user who waits.
 USER_HEADERS = {"psu-ip-address", "psu-user-agent"}
 #: One account that the bank does not give; the session goes on, and another consent would not change it.
 ACCOUNT_CODES = ("ACCOUNT_DOES_NOT_EXIST", "ASPSP_ACCOUNT_NOT_ACCESSIBLE", "INVALID_ACCOUNT_ID")
@@ -185,7 +186,7 @@ class EnableBanking(WebProvider):
         ),
         **dict.fromkeys(ACCOUNT_CODES, "account_refused"),
         **dict.fromkeys(("ASPSP_ERROR", "ASPSP_TIMEOUT"), "institution_unavailable"),
-        # The bank has taken back the page that it announced; only asking anew helps, and nothing was stored yet.
+        # The bank has taken back the page that it announced; only asking again helps, and nothing was stored yet.
         "WRONG_CONTINUATION_KEY": "institution_unavailable",
         "ASPSP_RATE_LIMIT_EXCEEDED": "rate_limited",
         "PSU_HEADER_NOT_PROVIDED": "auto_sync_forbidden",

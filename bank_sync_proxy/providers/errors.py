@@ -8,7 +8,7 @@ ProviderError
 └── ProtocolError         us: a question or an answer that the documentation does not know
 
 An adapter raises ``ConsentError("consent_expired", provider=self.code, …)``. What the user reads for each code
-stands in the one table below, :data:`CODES`; docs/protocol.md repeats it and a test compares the two.
+is in the one table below, :data:`CODES`; docs/protocol.md repeats it and a test compares the two.
 """
 
 from dataclasses import dataclass

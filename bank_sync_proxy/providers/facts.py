@@ -51,7 +51,7 @@ class Facts:
     :param str connect: ``bank's pages`` · ``provider's pages`` · ``provider's window`` (beside ours) · ``pasted key`` ·
         ``our pages``
     :param str identity: which field is the stable id of a transaction
-    :param bool pending: pending transactions are told apart from booked ones
+    :param bool pending: pending transactions are distinguished from booked ones
     :param bool removals: it says which transactions were withdrawn
     :param bool webhooks: it announces news without being asked
     :param bool bookmark: the next run continues where the last one ended, instead of at a date

@@ -1,15 +1,17 @@
 """FinTS: German banks directly, by the protocol that they all speak. https://www.fints.org/de/spezifikation
 
-Nobody stands between the proxy and the bank, so there is nothing but what the user has: a user name, a PIN, and TANs. A
-TAN, or an approval in the bank's app, is asked for when the connection is made and every 90 to 180 days; in between
-the bank answers without. What each bank speaks in detail is the business of the optional library ``fints`` (LGPL-3).
+There is no third party between the proxy and the bank, so there is nothing but what the user has: a user name, a PIN,
+and TANs. A TAN, or an approval in the bank's app, is asked for when the connection is made and every 90 to 180 days; in
+between the bank answers without. What each bank speaks in detail is the business of the optional library ``fints``
+(LGPL-3).
 """
 
 import base64
 from datetime import date, datetime, time, timedelta, timezone
 from functools import cached_property
 
-from ..tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+
 from . import fints_challenges as pages
 from . import reading
 from .errors import ConfigurationError, ConsentError, ProtocolError, TransientError, _lt
@@ -127,7 +129,7 @@ class FinTS(WebProvider):
     def _login(self, flow, values):
         page = self.start(flow.institution, flow)
         access = {**flow.state, "pin": values.get("pin", "").strip()}
-        # The methods are asked for anew, but by the same computer as before.
+        # The methods are requested again, but by the same computer as before.
         access.pop("client", None)
         if not flow.state:
             access |= {name: "".join(values.get(name, "").split()) for name in ("bank_code", "url", "user", "customer")}
@@ -396,7 +398,7 @@ class FinTS(WebProvider):
         with self.reading("statements"):
             for documents, status in zip(parts, ("booked", "pending"), strict=True):
                 if is_camt:
-                    # Which of the booked ones is pending stands in itself.
+                    # Each booked one says itself whether it is pending.
                     entries = [entry for document in documents for entry in statements.split_camt(document)]
                     status = status if status == "pending" else None
                     read = self.read_rows(entries, statements.read_entry, status, known["iban"], status=status)

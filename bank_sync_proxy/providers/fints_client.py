@@ -40,7 +40,7 @@ CODES = {
     "9078": "provider_not_configured",
     "9010": "institution_unavailable",
 }
-#: "Partly wrong", "dialogue ended": what was wrong stands beside them.
+#: "Partly wrong", "dialogue ended": what was wrong is given beside them.
 VAGUE_CODES = ("9050", "9800")
 LOCKED = _lt("The bank has locked this access. Unlock it on the bank's own website first.")
 METHOD_GONE = _lt("The bank no longer offers the TAN method that was chosen. Reconnect and choose another one.")
@@ -127,7 +127,7 @@ class Client(FinTS3PinTanClient):
                 try:
                     yield
                 except BaseException:
-                    # It ends by itself; what has failed once would only fail again.
+                    # It ends on its own; what has failed once would only fail again.
                     dialog.open = False
                     raise
                 self._say_goodbye(dialog)

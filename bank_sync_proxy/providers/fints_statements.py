@@ -92,7 +92,7 @@ def _split_one_by_one(text):
     """The library gives a statement up at the first row that it can't read: here each row is a statement."""
     lines, head, end = [], "", 0
     for match in LINE.finditer(text):
-        # What stands before the first row of a statement, such as its currency.
+        # What precedes the first row of a statement, such as its currency.
         between = text[end : match.start()]
         head = between[max(0, between.rfind(":20:")) :] if between.strip() else head
         found = _parse(head + match[0]) or ()
@@ -295,7 +295,7 @@ def _date(entry, name):
 
 
 def _at(part, *path):
-    """:return: what stands there, the first of several; None where there is nothing"""
+    """:return: the text there, the first of several; None without one"""
     for name in path:
         part = part.get(name) if type(part) is dict else None
         if type(part) is list:

@@ -7,8 +7,10 @@ For accounts at GoCardless that exist already: since July 2025 nobody can sign u
 import re
 import secrets
 from datetime import date, timedelta
+from itertools import chain
 
-from ..tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+
 from ..tools.urls import with_query
 from . import reading
 from .auth import Bearer, Token
@@ -139,7 +141,7 @@ class GoCardless(WebProvider):
             try:
                 data = self.connect(NoAuth()).ask("POST", "token/new/", body=keys, idempotent=True).data
             except ProviderError as error:
-                # So that it is told from an account that is refused.
+                # So that it differs from an account that is refused.
                 error.provider_code = error.provider_code or "token"
                 raise
             with self.reading("token"):
@@ -274,7 +276,7 @@ class GoCardless(WebProvider):
                 # Which of those that were known it is can only be seen once it can be read.
                 known = flow.state.get("accounts", {}).items()
                 state |= {"unread": unread, "before": {key: old for key, old in known if key not in accounts}}
-            # Why not in a renewal, too: there, users have reversed the account by themselves.
+            # Why not in a renewal, too: there, users have reversed the account themselves.
             if institution := flow.state.get("institution") if flow.state else flow.institution:
                 state["institution"] = institution
             shown = tuple(self._account(key, account) for key, account in accounts.items())
@@ -496,8 +498,10 @@ class GoCardless(WebProvider):
             structured,
             get("additionalInformation"),
         )
-        references = [*map(reading.creditor_reference, (*structured, *remittance))]
-        references += map(reading.structured_reference, structured)
+        references = chain(
+            map(reading.creditor_reference, (*structured, *remittance)),
+            map(reading.structured_reference, structured),
+        )
         foreign = self._foreign(get("currencyExchange"), currency)
         return Transaction(
             id=self._identifier(row),

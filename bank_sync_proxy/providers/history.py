@@ -10,10 +10,10 @@ from datetime import date, timedelta
 
 #: Days back, one after the other. 89: banks under PSD2 give 90 without a new authentication, and some count today.
 RUNGS = (89, 60, 30)
-#: What banks under the Berlin Group's rules say, passed on by whoever stands between, anywhere in an answer.
+#: What banks under the Berlin Group's rules say, passed on by intermediaries, anywhere in an answer.
 #: NextGenPSD2 XS2A Framework, Implementation Guidelines 1.3.12, 14.11.2
 PERIOD_CODES = re.compile(r"\b(?:PERIOD_INVALID|TIMESTAMP_INVALID)\b")
-#: Statuses of a question that was understood and is not granted as it stands.
+#: Statuses of a question that was understood and is not granted in this form.
 MAYBE_STATUSES = (400, 416, 422)
 DAY = re.compile(r"(?<![0-9])(20[0-9]{2}-[01][0-9]-[0-3][0-9])(?![0-9])")
 DAYS = re.compile(r"(?<![0-9.,:-])([1-9][0-9]{0,3})[ _-]*(?:days?\b|tage?n?\b|jours?\b)", re.IGNORECASE)

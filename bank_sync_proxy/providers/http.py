@@ -11,7 +11,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from requests.auth import AuthBase
 
-from ..tools.bounded_http import (
+from odoo.addons.bank_sync_common.tools.bounded_http import (
     BoundedAdapter,
     Deadline,
     TookTooLong,
@@ -22,6 +22,7 @@ from ..tools.bounded_http import (
     resolve,
     time_left,
 )
+
 from ..tools.outbound import AddressRefused, PublicAdapter, check_url, is_public
 from .auth import ClientCertificate, certificate_refusal
 from .errors import ConfigurationError, ProtocolError, TransientError
@@ -181,7 +182,7 @@ class Http:
         :param auth: instead of the usual one
         :param bool idempotent: whether sending it twice is as good as once; None: as the method says
         :param str kind: ``json`` · ``text`` · ``none``: what the answer has to be
-        :param str name: stands in the log instead of a path that is a secret itself
+        :param str name: is logged instead of a path that is a secret itself
         :return: :class:`Answer`
         :raise ProviderError: whatever went wrong
         """

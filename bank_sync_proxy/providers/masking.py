@@ -48,7 +48,7 @@ PATTERNS = (
     _pattern(r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]{0,30}PRIVATE KEY-----|\Z)"),
     # User and password in an address.
     _pattern(r"(?P<key>://)[^\s/?#\"'<>@]{1,200}@(?:[^\s/?#\"'<>@]{1,200}@)*"),
-    # The address of a hosted page serves whoever knows it.
+    # The address of a hosted page works for anyone who knows it.
     _pattern(r"(?P<key>/bank_sync/connect/)[\w-]+"),
     # Lines of headers: all that follows is the secret.
     _pattern(r"(?P<key>\b(?:authorization|cookie)2?\s*:\s*)[^\r\n\"']+"),

@@ -9,7 +9,8 @@ the parts that this adapter depends on are in tests/published/mollie.json.
 import re
 from functools import lru_cache
 
-from ..tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+
 from . import reading
 from .auth import Headers
 from .errors import ConsentError, ProviderError, _lt

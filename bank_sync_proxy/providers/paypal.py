@@ -11,7 +11,8 @@ import re
 from datetime import datetime, time, timedelta, timezone
 from functools import lru_cache
 
-from ..tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+
 from . import reading
 from .auth import Basic, Bearer, Token
 from .errors import ConsentError, ProtocolError, _lt
@@ -54,7 +55,8 @@ STATUSES = {"S": "booked", "V": "booked", "P": "pending"}
 DENIED = "D"
 
 #: Groups of event codes, by their first three characters. The document names only the form of a code and refers to a
-#: page; these are from memory, and only the ones that are used decide anything.
+#: page. Compared with the table of another connector (docs/providers/paypal.md); only the ones that are used decide
+#: anything.
 PAYOUT, DEPOSIT, CONVERSION = "T04", "T03", "T02"
 GROUPS = {
     "T00": "Payment",
@@ -80,14 +82,16 @@ GROUPS = {
     "T20": "Transfer",
     "T21": "Reserve or release",
     "T22": "Transfer",
+    "T23": "Tax withholding",
     "T30": "Payment",
     "T50": "Collection",
     "T97": "Other",
     "T98": "Display only",
     "T99": "Other",
 }
-#: Holds and releases, of which the money stays in the account: whole groups, or single codes.
-HOLDS = "T1105, T1110, T1111, T15, T21"
+#: Holds and releases, of which the money stays in the account: whole groups, or single codes. Why not all of T21: T2109
+#: and T2110 are gift certificates, and what may have moved money is never left out.
+HOLDS = "T1105, T1110, T1111, T15, T2101, T2102, T2103, T2104, T2105, T2106, T2107, T2108, T2111, T2112, T2113, T2114"
 
 #: Names of errors that mean the same whatever was asked. The status says the rest.
 ERRORS = {
@@ -249,7 +253,7 @@ class PayPal(WebProvider):
         return min(told or self.now() - DELAY, self.now())
 
     def refresh(self, state, user_present=False, flow=None):
-        """PayPal updates by itself, and can't be asked to."""
+        """PayPal updates on its own schedule, and can't be asked to."""
         answer = self._balances(state)
         with self.reading("balances"):
             return Refreshed(state, self._news_of(answer))
@@ -449,9 +453,11 @@ def reference(about):
 
 def name_of(payer):
     name = payer.get("payer_name") or {}
+    whole = reading.text(name.get("alternate_full_name")) or reading.text(name.get("full_name"))
+    if whole:
+        return whole
     parts = " ".join(filter(None, (reading.text(name.get(part)) for part in ("given_name", "surname"))))
-    names = (name.get("alternate_full_name"), name.get("full_name"), parts, payer.get("email_address"))
-    return next(filter(None, map(reading.text, names)), None)
+    return reading.text(parts) or reading.text(payer.get("email_address"))
 
 
 @lru_cache(maxsize=512)

@@ -1,7 +1,7 @@
 """Plaid: banks of the United States and Canada, elsewhere by contract. https://plaid.com/docs/api/
 
 A consent is an *Item*, named by an access token that does not end. Users give it on Plaid's own pages (Hosted Link).
-Plaid fetches by itself, some times a day; what it has is read by a cursor.
+Plaid fetches on its own, several times a day; what it has is read by a cursor.
 """
 
 import hashlib
@@ -10,7 +10,8 @@ import json
 import secrets
 from datetime import date
 
-from ..tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+
 from ..tools.urls import with_query
 from . import reading
 from .auth import Headers, KeyMemory, decode_segment, verify_es256
@@ -143,7 +144,7 @@ class Plaid(WebProvider):
         # The trial's connections are used up: waiting does not bring more.
         "ADDITION_LIMIT": "provider_not_configured",
         "INSTITUTION_ERROR": "institution_unavailable",
-        # What does not pass by itself.
+        # What does not end without an action.
         **dict.fromkeys(
             ("INSTITUTION_NO_LONGER_SUPPORTED", "INSTITUTION_NOT_FOUND", "INVALID_INSTITUTION", "ITEM_NOT_SUPPORTED"),
             "unknown_institution",
@@ -319,7 +320,7 @@ class Plaid(WebProvider):
     # -------------------------------------------------------------------------
 
     def refresh(self, state, user_present=False, flow=None):
-        """Plaid asks the banks by itself; to ask at once (``/transactions/refresh``) costs extra."""
+        """Plaid asks the banks on its own; to ask at once (``/transactions/refresh``) costs extra."""
         self._check_consent(state)
         with self.reading("item"):
             answer = self._read("item/get", access_token=state["access_token"])

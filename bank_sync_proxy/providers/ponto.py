@@ -1,6 +1,6 @@
 """Ponto: banks of Belgium, the Netherlands, France and others, for businesses. https://documentation.myponto.com
 
-A *custom integration* of one organisation: whoever has its keys reads the accounts that were linked in the Ponto
+A *custom integration* of one organisation: the holder of its keys reads the accounts that were linked in the Ponto
 dashboard. So the keys belong to the user's connection and not to the proxy. Banks are linked, and consents renewed, in
 the dashboard.
 """
@@ -8,7 +8,8 @@ the dashboard.
 from datetime import date, timedelta
 from urllib.parse import parse_qs, urlsplit
 
-from ..tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+
 from . import reading
 from .auth import Basic, Bearer, Token
 from .balances import Balance
@@ -35,7 +36,7 @@ PAGE_SIZE = 100
 #: How the parameter of a page is named, and beside it the one of its size.
 LIMITS = {"after": "limit", "page[after]": "page[limit]"}
 CONSENT_DAYS = 180
-#: Pages are read from the newest to the oldest; what a bank books late stands that far out of order.
+#: Pages are read from the newest to the oldest; what a bank books late is that far out of order.
 LATE = timedelta(days=14)
 #: An account that stays behind for longer does not make everything be read again each time.
 MAX_LAG = timedelta(days=60)
@@ -185,7 +186,7 @@ class Ponto(WebProvider):
         }
 
     def _identify(self, listed, known):
-        """An account that was linked anew has another id; number and currency are the same. A card or a pot may have
+        """An account that was linked again has another id; number and currency are the same. A card or a pot may have
         the number of its current account, so the name helps to tell them apart."""
         listed = [account for account in listed if reading.has_currency(account["attributes"]["currency"])]
         facts = [self._identity(account) for account in listed]
@@ -201,7 +202,7 @@ class Ponto(WebProvider):
             raise self.failure("consent_expired", f"until {state['expires_at']}")
 
     def refresh(self, state, user_present=False, flow=None):
-        """Ponto asks the banks by itself, at 2, 8, 14 and 20 o'clock.
+        """Ponto asks the banks on its own, at 2, 8, 14 and 20 o'clock.
 
         To ask at once (``/synchronizations``) wants the user's network address, which is not passed on.
         """

@@ -5,7 +5,8 @@ The user pastes the login and the secret key of their organisation; there is no 
 
 from decimal import Decimal
 
-from ..tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+
 from . import reading
 from .auth import Headers
 from .errors import ConsentError, _lt

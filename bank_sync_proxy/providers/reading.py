@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import pytz
 
-from ..tools import numbers
+from odoo.addons.bank_sync_common.tools import numbers
 
 #: Longer digits are no amount of money, and ``Decimal("1e999999")`` would fill the memory when it is written out.
 AMOUNT = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,12})?")
@@ -38,15 +38,18 @@ PLACEHOLDERS = {
 #: Programs that write the word for nothing. Only like this: there are people called Null.
 NOTHINGS = {"null", "None", "NaN"}
 LONGEST_PLACEHOLDER = 20
+PLACEHOLDER_INITIALS = {letter for word in PLACEHOLDERS | NOTHINGS for letter in (word[0].upper(), word[0].lower())}
 #: Texts that are compared with each other. A batch may have thousands, one for each of its payments.
 MAX_COMPARED = 20
 SEPARATORS = re.compile(r"[\s./\\_*#?+:;,-]+")
 #: Of an id or a number: zeros, or a masked number that all payments with one card have.
 FILLING = re.compile(r"0+|[Xx]{3,}|[Xx*#\u2022\u25cf]{4,}[ -]?\d{0,6}")
-#: Something stands in for digits. A number that is shown in part names nobody.
+#: Something replaces digits. A number that is shown in part names nobody.
 MASKED = re.compile(r"[*\u2022\u25cf\u2026#]|[xX]{3}|\?{2}|\.{2}")
 #: Days that mean "not known", such as 0001-01-01, 1970-01-01 and 9999-12-31, are outside of these years.
 YEARS = range(1990, 2201)
+#: As references of ISO 11649 begin.
+RF = re.compile(r"[Rr][Ff]\d\d")
 #: One word, or groups of digits, perhaps after a country's model: a text with words is for people.
 REFERENCE = re.compile(r"[A-Za-z0-9+/*.:_-]{2,35}|(?:[A-Z]{2}\d{2} )?\d[\d -]{2,34}")
 
@@ -60,10 +63,8 @@ class Number(float):
 
     __slots__ = ("text",)
 
-    def __new__(cls, text):
-        self = float.__new__(cls, text)
+    def __init__(self, text):
         self.text = text
-        return self
 
 
 def amount(value):
@@ -144,17 +145,19 @@ def truth(value):
 
 def central_european_day(moment):
     """The day of a moment where most euro accounts are: providers give a day as its local midnight, such as 22:00Z."""
-    return _central_european_day(moment.replace(minute=0, second=0, microsecond=0))
+    if moment.tzinfo is not timezone.utc:
+        moment = moment.astimezone(timezone.utc)
+    return _central_european_day(moment.year, moment.month, moment.day, moment.hour)
 
 
 @lru_cache(maxsize=4096)
-def _central_european_day(hour):
+def _central_european_day(*hour):
     """Why by the hour: local days begin with one, and converting takes longer than all the rest of a transaction."""
-    return hour.astimezone(CENTRAL_EUROPE).date()
+    return datetime(*hour, tzinfo=timezone.utc).astimezone(CENTRAL_EUROPE).date()
 
 
 def at(value, *path):
-    """:return: what stands at a path of names and positions, None where the JSON has another shape"""
+    """:return: the value at a path of names and positions, None where the JSON has another shape"""
     for step in path:
         if isinstance(value, dict) and isinstance(step, str):
             value = value.get(step)
@@ -167,13 +170,14 @@ def at(value, *path):
 
 def is_placeholder(value):
     """:param str value: a text without blanks around it"""
-    if len(value) > LONGEST_PLACEHOLDER:
+    if len(value) > LONGEST_PLACEHOLDER or (value[:1].isalnum() and value[0] not in PLACEHOLDER_INITIALS):
+        # Nearly all texts: this is done several times for every transaction.
         return False
     return value in NOTHINGS or (core := SEPARATORS.sub("", value).upper()) in PLACEHOLDERS or not core
 
 
 def text(value):
-    """Without blanks around it; an empty one is None, and so is one that stands for nothing."""
+    """Without blanks around it; an empty one is None, and so is a placeholder."""
     if value is None:
         return None
     value = str(value).strip()
@@ -194,25 +198,44 @@ def identifier(value):
 def number(value):
     """The number of an account of the other side, however it is written. A masked one, or zeros, is none."""
     value = text(value)
-    if value is None or FILLING.fullmatch(value) or (MASKED.search(value) and not iban(value)):
-        return None
-    return value
+    return value and (_number if len(value) <= numbers.LONGEST else _number.__wrapped__)(value)
+
+
+# Counterparties come again, and each run reads some days once more. The library takes as long for one number as all the
+# rest of a transaction. Long texts are not remembered, so that they can't fill the memory.
+
+
+@lru_cache(maxsize=4096)
+def _number(value):
+    return None if FILLING.fullmatch(value) or (MASKED.search(value) and not iban(value)) else value
 
 
 def texts(*values):
-    """All texts in order, each once: lists taken apart, without what is empty, stands for nothing, or is said again.
+    """All texts in order, each once: lists taken apart, without what is empty, a placeholder, or a repetition.
 
     A bank may send a text and beside it the lines that it is made of.
     """
-    found = {}
+    items = []
     for value in values:
         for item in value if type(value) is list else (value,):
             if item is not None and (item := str(item).strip()) and not is_placeholder(item):
-                found.setdefault("".join(item.split()), item)
-    if not 2 <= len(found) <= MAX_COMPARED:
+                items.append(item)
+    if len(items) < 2:
+        return tuple(items)
+    found = {}
+    for item in items:
+        found.setdefault("".join(item.split()), item)
+    if not 2 <= len(found) <= MAX_COMPARED or not _may_say_again(found):
         return tuple(found.values())
     again = _said_again(found)
     return tuple(item for joined, item in found.items() if joined not in again)
+
+
+def _may_say_again(found):
+    """Whether one of the texts has several lines, or begins with another one: the few that need a closer look."""
+    order = sorted(found)
+    # In this order a text stands directly before one that begins with it, if there is any.
+    return any(map(str.startswith, order[1:], order)) or "\n" in "".join(found.values())
 
 
 def _said_again(found):
@@ -240,9 +263,20 @@ def words(value):
     return " ".join(value.split())[:200] or None
 
 
+def compact(value):
+    """:return: a number in capitals and without blanks"""
+    return "".join(str(value or "").split()).upper()
+
+
 def iban(value):
     """:return: the IBAN without blanks, or None for anything else, such as a masked one"""
-    value = "".join(str(value or "").split()).upper()
+    value = str(value or "")
+    return _iban(value) if len(value) <= numbers.LONGEST else None
+
+
+@lru_cache(maxsize=4096)
+def _iban(value):
+    value = compact(value)
     # Why no rules of countries: the checks within a number are not kept by all banks, those of the IBAN are.
     return value if numbers.iban.is_valid(value, check_country=False) else None
 
@@ -250,27 +284,35 @@ def iban(value):
 def bic(value):
     """:return: the BIC, or None for anything else: NOTPROVIDED has its form, too"""
     value = text(value)
-    return value if value and numbers.bic.is_valid(value) else None
+    return value if value and len(value) <= numbers.LONGEST and _is_bic(value) else None
+
+
+_is_bic = lru_cache(maxsize=4096)(numbers.bic.is_valid)
 
 
 def creditor_reference(value):
     """:return: the reference without blanks where the text is one of ISO 11649, or None
 
-    A reference of this form is for machines, wherever it stands.
+    A reference of this form is for machines, wherever it appears.
     """
     if not value or value[:2] not in ("RF", "rf"):
         return None
-    value = "".join(value.split()).upper()
+    return _creditor_reference(value) if len(value) <= numbers.LONGEST else None
+
+
+@lru_cache(maxsize=4096)
+def _creditor_reference(value):
+    value = compact(value)
     return value if numbers.iso11649.is_valid(value) else None
 
 
 def structured_reference(value):
-    """What stands where the bank has a place for references: some banks put free text there.
+    """The content of the bank's field for references: some banks put free text there.
 
     :return: the reference, or None for a text for people
     """
     value = text(value)
-    if value is None or re.match(r"[Rr][Ff]\d\d", value):
+    if value is None or RF.match(value):
         return creditor_reference(value)
     return value if REFERENCE.fullmatch(value) and any(map(str.isdecimal, value)) else None
 
@@ -283,15 +325,16 @@ def end_to_end_id(value):
 def other_side(other, own, own_number):
     """The counterparty of a payment. Some banks write it on the wrong side.
 
-    The account's own number tells: who has it is the holder of the account, on whichever side it stands.
+    The account's own number tells: who has it is the holder of the account, on whichever side it is.
 
     :param other: :class:`~.types.Counterparty` where it belongs
     :param own: the same of the side that is the account itself
     :param own_number: of the account, or None
     """
     own_number = iban(own_number)
-    is_own = own_number is not None and iban(other.account_number) == own_number
-    is_other = own.account_number is not None and own_number is not None and iban(own.account_number) != own_number
+    # Why not read as IBANs: what is equal to one is one.
+    is_own = own_number is not None and compact(other.account_number) == own_number
+    is_other = own.account_number is not None and own_number is not None and compact(own.account_number) != own_number
     if is_own and (is_other or (own.name and not own.account_number)):
         return own
     if not (other.name or other.account_number) and is_other:

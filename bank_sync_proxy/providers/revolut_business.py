@@ -16,7 +16,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
-from ..tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+
 from . import reading
 from .auth import Bearer, Token, load_rsa_key, new_rsa_key, sign_token
 from .errors import ConsentError, _lt
@@ -341,7 +342,7 @@ class RevolutBusiness(WebProvider):
         return Completed(state, shown, expiry, self.now())
 
     def _access(self, token):
-        # One that says nothing of its end is asked for anew each time.
+        # One that does not state its end is requested again each time.
         return {"access_token": token.value, "access_until": moment_text(token.expires_at or self.now())}
 
     def _list(self, http):

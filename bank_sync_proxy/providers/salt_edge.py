@@ -1,8 +1,8 @@
 """Salt Edge, Account Information API v6: banks of some fifty countries, by contract. https://docs.saltedge.com/v6/
 
 A *connection* belongs to a *customer*, which we make for each of them, so that one database can't see another's. Users
-give consents and codes on Salt Edge's pages (*Connect*). Salt Edge fetches by itself, or when it is asked to, and keeps
-what it has; that is what is read here. What could not be verified is listed in docs/providers/salt_edge.md.
+give consents and codes on Salt Edge's pages (*Connect*). Salt Edge fetches on its own, or when it is asked to, and
+keeps what it has; that is what is read here. What could not be verified is listed in docs/providers/salt_edge.md.
 """
 
 import base64
@@ -12,7 +12,8 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 
-from ..tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+
 from ..tools.urls import with_query
 from . import reading
 from .auth import Headers, RequestSignature, load_rsa_key, verify_sha256
@@ -230,7 +231,7 @@ class SaltEdge(WebProvider):
     def start(self, institution, flow):
         body = self._consent(institution)
         with self.reading("customer"):
-            # Nothing of the database is told. v5 names the id `id`.
+            # Nothing about the database is passed on. v5 names the id `id`.
             customer = self.http.post("customers", {"data": {"identifier": secrets.token_hex(16)}})["data"]
             customer_id = customer.get("customer_id") or customer["id"]
         body |= {"customer_id": customer_id, "provider": {"code": institution}, "automatic_refresh": True}
@@ -328,7 +329,7 @@ class SaltEdge(WebProvider):
             return self._connection(flow.state)
         listed = self._list("connections", customer_id=flow.data["customer_id"])
         with self.reading("connections"):
-            # Whoever has tried twice has two.
+            # A user who has tried twice has two.
             return max(listed, key=lambda one: (one["status"] == "active", one["created_at"]), default=None)
 
     def _connection(self, state):
@@ -366,7 +367,7 @@ class SaltEdge(WebProvider):
         }
 
     def _identify(self, listed, known):
-        """Give accounts ids that stay. A reconnection keeps the accounts, a bank that names them anew does not.
+        """Give accounts ids that stay. A reconnection keeps the accounts, a bank that renames them does not.
 
         The documentation calls ``id`` the account's id and no more, so number or name stand in for it.
         """
@@ -439,7 +440,7 @@ class SaltEdge(WebProvider):
             if not user_present and news < self.now() - FRESH:
                 raise self.failure("auto_sync_forbidden", "the bank asks its user for a code")
         elif possible:
-            # What is there can be read all the same, and Salt Edge fetches once a day by itself.
+            # What is there can be read all the same, and Salt Edge fetches once a day on its own.
             with suppress(TransientError, RateLimited, ProtocolError):
                 self.http.ask("POST", f"{path}/background_refresh", body={"data": {"attempt": self._attempt()}})
         return Refreshed(state, news)
@@ -540,8 +541,8 @@ class SaltEdge(WebProvider):
         )
         reference = next(filter(None, map(reading.creditor_reference, remittance)), None)
         return Transaction(
-            # Salt Edge's own, unique; `extra.id` is the bank's and may repeat. What is pending is deleted and made anew
-            # by each refresh, so its id says nothing about the booked one. https://docs.saltedge.com/v6/#transactions
+            # Salt Edge's own, unique; `extra.id` is the bank's and may repeat. What is pending is deleted and created
+            # again by each refresh, so its id says nothing about the booked one. https://docs.saltedge.com/v6/#transactions
             id=reading.identifier(row["id"]),
             status=STATUSES[row["status"]],
             amount=amount,
@@ -576,7 +577,7 @@ class SaltEdge(WebProvider):
     def _kind(self, data):
         if data.get("error_class"):
             return "consent.expiring" if self._for_the_user(data["error_class"]) else None
-        # Success is told up to three times, and only the last time all is there.
+        # Success is reported up to three times, and only the last time all is there.
         return "transactions.new" if data.get("stage") in (None, "finish") else None
 
     def _verify(self, signature, body):

@@ -1,6 +1,6 @@
 """The Demo Bank: a provider without a network, for demonstrations, for tests, and as the model of an adapter.
 
-The bank itself is in sandbox_bank (movements and balances), sandbox_texts (what stands beside them), sandbox_names and
+The bank itself is in sandbox_bank (movements and balances), sandbox_texts (what accompanies them), sandbox_names and
 sandbox_institutions.
 """
 
@@ -278,7 +278,7 @@ class Sandbox(Provider):
         return replace(APPROVAL, data=flow.data)
 
     def _to_bank_page(self, flow):
-        # The Demo Bank's own page is a page of the proxy: it stands beside the callback.
+        # The Demo Bank's own page is a page of the proxy: it is served beside the callback.
         page = urljoin(flow.callback_url, "../sandbox/bank")
         asked = {"institution": flow.institution, "state": flow.callback_state, "user": flow.state.get("user", "")}
         return Redirect(f"{page}?{urlencode(asked)}")

@@ -1,6 +1,6 @@
 """What the Demo Bank is made of: its institutions, who pays and who is paid, and what is written beside it.
 
-All of it is invented, and stands in sandbox.json; amounts are in hundredths.
+All of it is invented, and kept in sandbox.json; amounts are in hundredths.
 """
 
 import json

@@ -22,7 +22,7 @@ def account_number(ledger):
 
 
 def transaction_id(ledger, movement):
-    """An id for good. It shows the day, for whoever has to read a database."""
+    """An id for good. It shows the day, for people who have to read a database."""
     identity = hash_of(*ledger, movement.day.toordinal(), movement.index)
     return f"{movement.day:%Y%m%d}-{identity[:8].hex()}"
 

@@ -11,7 +11,8 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta, timezone
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from ..tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+
 from . import reading
 from .auth import Basic
 from .errors import ProviderError, _lt
@@ -41,7 +42,7 @@ REQUESTS_PER_DAY = 24
 MAX_NOTES = 5
 
 #: https://github.com/simplefin/simplefin.github.com/blob/error-codes/protocol.md; the longest prefix counts, and what
-#: follows it and is not known says no more than the prefix itself. Whatever stands there, the answer is not complete.
+#: follows it and is not known says no more than the prefix itself. Whatever it is, the answer is not complete.
 ERRORS = {
     "gen.auth": "consent_revoked",
     # Something is wrong with the question.
@@ -150,7 +151,7 @@ class SimpleFIN(WebProvider):
     # -------------------------------------------------------------------------
 
     def institutions(self, country=None):
-        """Banks are chosen at a server; the one without a country serves whoever knows another server."""
+        """Banks are chosen at a server; the one without a country is for users of another server."""
         limits = Capabilities(history_days=HISTORY_DAYS, fetches_per_day=REQUESTS_PER_DAY)
         listed = [
             Institution(id=f"bridge.{code}", name=BRIDGE, country=code, capabilities=limits)

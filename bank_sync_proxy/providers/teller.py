@@ -3,7 +3,7 @@
 An application shows the certificate that Teller's dashboard has issued for it (mutual TLS), and an access token says
 whose accounts are asked for. Teller Connect, where users sign in at their bank, exists only as a script for one's own
 page, and hands the token to that page; ours run no script of a provider. So it runs on a page of its own, on the
-computer of whoever connects a bank (docs/providers/teller.md has it), and the token is pasted.
+computer of the user who connects a bank (docs/providers/teller.md has it), and the token is pasted.
 
 What is said here of fields, parameters and statuses is in Teller's OpenAPI document, 2020-10-12; what is not in it is
 marked as known from Teller's guides only.
@@ -15,7 +15,8 @@ import json
 from dataclasses import replace
 from datetime import date, timedelta
 
-from ..tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+
 from . import reading
 from .auth import Basic
 from .balances import Balance

@@ -311,7 +311,7 @@ class Page:
 
 @dataclass(frozen=True)
 class User:
-    """Whoever waits in front of a browser: banks under PSD2 want to be told. Never stored, never logged.
+    """The user who waits in front of a browser: banks under PSD2 want to know. Never stored, never logged.
 
     :param str ip_address: a public one
     :param str agent: of the browser, ASCII, or None

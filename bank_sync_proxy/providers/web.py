@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from functools import cached_property
 from urllib.parse import urlsplit
 
-from ..tools.recognition import Keys
+from odoo.addons.bank_sync_common.tools.recognition import Keys
+
 from . import errors
 from .auth import check_certificate
 from .base import Provider
@@ -37,7 +38,7 @@ class WebProvider(Provider):
     #: Of the API. The sandbox may be the same.
     production_url = None
     sandbox_url = None
-    #: By what its accounts are found again: :class:`~..tools.recognition.Keys`.
+    #: By what its accounts are found again: :class:`~odoo.addons.bank_sync_common.tools.recognition.Keys`.
     account_keys = Keys()
 
     # -------------------------------------------------------------------------

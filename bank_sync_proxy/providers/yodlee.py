@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 from urllib.parse import urlencode, urlsplit
 
-from ..tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+
 from . import reading
 from .auth import Bearer, Headers, Token
 from .balances import Balance, without_limit
@@ -331,7 +332,7 @@ class Yodlee(WebProvider):
         state["accounts"] = {key: self._identity(account) for key, account in found.items()}
         shown = tuple(self._account(key, account) for key, account in found.items())
         if old in listed and old != state["site"]:
-            # The user has added the bank anew: the old consent would live on, unseen.
+            # The user has added the bank again: the old consent would live on, unseen.
             http.ask("DELETE", f"providerAccounts/{old}", kind="none")
         return Completed(state, shown, moment_from_text(state.get("consent_expires_at")), news)
 
@@ -389,7 +390,7 @@ class Yodlee(WebProvider):
             raise self.failure("consent_expired", f"until {until}")
 
     def refresh(self, state, user_present=False, flow=None):
-        """Yodlee asks the banks once a day by itself, and sooner if we want. That takes it minutes, for which nobody
+        """Yodlee asks the banks once a day on its own, and sooner if we want. That takes it minutes, for which nobody
         waits: what it brings comes with the next synchronization. A bank that wants its user is asked in FastLink."""
         self._check_consent(state)
         http = self._http(state["login"])
@@ -478,8 +479,8 @@ class Yodlee(WebProvider):
         }
 
     def _identify(self, listed, known):
-        """Ids stay while the provider account does. Who has added the bank anew has new ones: then kind, masked number
-        and currency tell, where only one account has them."""
+        """Ids stay while the provider account does. After adding the bank again there are new ones: then kind, masked
+        number and currency decide, where only one account has them."""
         with self.reading("accounts"):
             facts = [self._identity(account) for account in listed]
             ids = identify(known, facts, self.account_keys, [new["id"] for new in facts])

@@ -3,12 +3,12 @@ from unittest.mock import patch
 
 from freezegun import freeze_time
 
+from odoo.addons.bank_sync_common.tools.bounded_http import time_left
 from odoo.tests import tagged
 
 from ..models.bank_sync_error import QUESTION_SECONDS
 from ..providers.errors import TransientError
 from ..providers.sandbox import Sandbox
-from ..tools.bounded_http import time_left
 from .common import ProxyCase
 
 

@@ -1,7 +1,7 @@
+from odoo.addons.bank_sync_common.tests.server_doors import ServerDoors
 from odoo.tests import new_test_user, tagged
 
 from .common import ProxyCase
-from .server_doors import ServerDoors
 
 
 @tagged("post_install", "-at_install")
@@ -10,6 +10,7 @@ class TestServerFields(ServerDoors, ProxyCase):
 
     allow_inherited_tests_method = True
     mixin = "bank.sync.server.fields"
+    addons = ("bank_sync_proxy",)
 
     @classmethod
     def setUpClass(cls):

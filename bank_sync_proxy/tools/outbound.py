@@ -1,6 +1,6 @@
 """Requests to addresses that strangers have given us: databases, for instance. Imports no Odoo.
 
-Whoever names an address could name one inside our own network, or a name that leads there: server-side request forgery.
+A user could name an address inside our own network, or a name that leads there: server-side request forgery.
 So the address is looked at where it counts: names are resolved once, *every* address that they have must be public, and
 the socket is connected to what was looked at, so a name that changes its mind in between changes nothing. Redirects are
 answers, not followed. Only https, certificates are verified, proxies of the environment are not used.
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from .bounded_http import ACCEPT_ENCODING, BoundedAdapter, BoundedConnection, Deadline
+from odoo.addons.bank_sync_common.tools.bounded_http import ACCEPT_ENCODING, BoundedAdapter, BoundedConnection, Deadline
 
 #: Seconds: to connect, to wait for the next bytes, and for all of it, however slowly bytes drip.
 CONNECT_TIMEOUT = 3

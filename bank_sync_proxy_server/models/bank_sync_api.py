@@ -1,8 +1,9 @@
 import logging
 
 from odoo import api, models
-from odoo.addons.bank_sync_proxy.models.server_fields import as_server
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.addons.bank_sync_proxy.providers.errors import ProtocolError
+from odoo.addons.bank_sync_proxy.tools.json_logs import about
 from odoo.addons.bank_sync_proxy.tools.urls import is_below
 
 from ..tools.addresses import network_of
@@ -67,12 +68,13 @@ class BankSyncApi(models.AbstractModel):
         )
         if not error:
             return answer
-        _logger.info("%s from %s failed: %s, %s", operation, address, record.reference, error)
+        with about(operation=operation, reference=record.reference):
+            _logger.info("%s from %s failed: %s, %s", operation, address, record.reference, error)
         return {"error": error.to_protocol(record.reference, record.message)}
 
     @api.model
     def _before(self, client, operation, payload):
-        """Whoever starts connections to very many banks is not a company that connects its own."""
+        """A client that starts connections to very many banks is not a company that connects its own."""
         institution = payload.get("institution_id") if isinstance(payload, dict) else None
         if operation == "connections.start" and isinstance(institution, str) and client.state == "active":
             client._note_suspicion("institution", institution.replace("\x00", "")[:MAX_DETAIL])
@@ -118,7 +120,7 @@ class BankSyncApi(models.AbstractModel):
 
     @api.model
     def _in_language(self, client, payload):
-        """:return: the client, in the language of the question, or of whoever registered it"""
+        """:return: the client, in the language of the question, or of the user who registered it"""
         language = self._text(payload, "language")
         known = next(filter(self._is_installed, filter(None, (language, client.language))), None)
         return client.with_context(lang=known) if known else client

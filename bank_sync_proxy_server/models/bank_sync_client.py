@@ -1,7 +1,7 @@
 from markupsafe import Markup
 
 from odoo import fields, models
-from odoo.addons.bank_sync_proxy.models.server_fields import as_server
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.addons.bank_sync_proxy.providers.errors import ConsentError
 
 

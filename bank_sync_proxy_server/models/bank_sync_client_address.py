@@ -7,8 +7,8 @@ class BankSyncClientAddress(models.Model):
     """Where a client's data goes, as the pages tell it to the person who gives the consent.
 
     Name and address are the client's own claims. An address is confirmed once the client has answered an event there
-    with a proof that only the holder of its secret can make: whoever registers with the address of somebody else's
-    books never gets that far.
+    with a proof that only the holder of its secret can make: a client that registers with the address of somebody
+    else's books never gets that far.
     """
 
     _inherit = "bank.sync.client"  # pylint: disable=consider-merging-classes-inherited

@@ -1,7 +1,7 @@
 from phonenumbers import PhoneNumberType, number_type
 
 from odoo import api, fields, models
-from odoo.addons.bank_sync_proxy.models.server_fields import as_server
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.addons.bank_sync_proxy.providers.errors import ConsentError, ProtocolError, ProviderError
 from odoo.addons.phone_validation.tools.phone_validation import phone_format, phone_parse
 from odoo.exceptions import UserError
@@ -153,6 +153,6 @@ class BankSyncClientPhone(models.Model):
             # The number, which the reason repeats, belongs into no record.
             raise ConsentError("phone_invalid", "no such number") from None
         if number_type(parsed) not in MOBILE:
-            # Landlines, and numbers that cost whoever sends something there.
+            # Landlines, and numbers that cost the sender.
             raise ConsentError("phone_invalid", "no mobile phone")
         return formatted

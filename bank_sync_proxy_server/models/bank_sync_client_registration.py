@@ -20,7 +20,7 @@ KEEP_UNCONFIRMED_DAYS = 30
 
 
 class BankSyncClientRegistration(models.Model):
-    """How a database becomes a client, keeps its credentials, and is told from its copies."""
+    """How a database becomes a client, keeps its credentials, and is distinguished from its copies."""
 
     _inherit = "bank.sync.client"  # pylint: disable=consider-merging-classes-inherited
 
@@ -130,7 +130,7 @@ class BankSyncClientRegistration(models.Model):
     def _rotate_secret(self):
         """
         :return: the secret that counts from its first use on. Until then the one before stays valid: the answer may get
-            lost, or the database may end before it has stored it. Whoever asks again gets another next one.
+            lost, or the database may end before it has stored it. A client that asks again gets another next one.
         """
         secret = secrets.token_urlsafe(32)
         self._write_secrets(current=self._secrets()["current"], next=secret)

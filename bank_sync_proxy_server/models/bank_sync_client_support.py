@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.addons.bank_sync_proxy.models.server_fields import as_server
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.exceptions import AccessError
 
 
@@ -12,7 +12,7 @@ class BankSyncClient(models.Model):
     # Support writes notes and changes nothing.
     _mail_post_access = "read"
 
-    # Whoever helps must be able to call.
+    # Support must be able to call.
     phone = fields.Char(groups="bank_sync_proxy.group_support")
     last_activity_at = fields.Datetime(
         string="Last Activity",

@@ -5,20 +5,19 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.tools import signing
 from odoo.addons.bank_sync_proxy.providers.errors import ProviderError
 from odoo.addons.bank_sync_proxy.tools import outbound
 
-from ..tools import signing
-
 PATH = "/account_online_synchronization/events"
-#: How many databases are told at the same time.
+#: How many databases are notified at the same time.
 THREADS = 8
-#: In place of a digest that the database has not told yet.
+#: In place of a digest that the database has not sent yet.
 UNKNOWN = "0" * 64
 
 
 class BankSyncEvent(models.Model):
-    """What a database elsewhere is told, at its own address."""
+    """What a database elsewhere is notified of, at its own address."""
 
     _inherit = "bank.sync.event"
 

@@ -5,6 +5,7 @@ from datetime import datetime, timezone
 from typing import NamedTuple
 
 from odoo import api, models
+from odoo.addons.bank_sync_common.tools.signing import is_fresh, is_genuine
 from odoo.addons.bank_sync_proxy.providers.errors import (
     ConfigurationError,
     ConsentError,
@@ -12,9 +13,10 @@ from odoo.addons.bank_sync_proxy.providers.errors import (
     ProviderError,
     RateLimited,
 )
+from odoo.addons.bank_sync_proxy.providers.masking import one_line
+from odoo.addons.bank_sync_proxy.tools.json_logs import about
 
 from ..tools.addresses import network_of
-from ..tools.signing import is_fresh, is_genuine
 
 _logger = logging.getLogger(__name__)
 
@@ -181,7 +183,8 @@ class BankSyncGate(models.AbstractModel):
         reference = errors._record_refused(
             error, operation=question.operation, client=client, address=network_of(question.address)
         )
-        _logger.info("%s from %s refused: %s, %s", question.operation or "?", question.address, reference, error)
+        with about(operation=one_line(question.operation or "?"), client=client.id or None, reference=reference):
+            _logger.info("%s from %s refused: %s, %s", question.operation or "?", question.address, reference, error)
         return error.to_protocol(reference, errors._sentence(error))
 
 

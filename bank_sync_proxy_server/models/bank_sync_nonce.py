@@ -3,8 +3,7 @@ from datetime import timedelta
 import psycopg2
 
 from odoo import api, fields, models
-
-from ..tools.signing import MAX_SKEW
+from odoo.addons.bank_sync_common.tools.signing import MAX_SKEW
 
 #: A request is fresh for as long before and after its timestamp; then it is refused by its age. One minute to spare.
 KEEP_SECONDS = 2 * MAX_SKEW + 60

@@ -5,14 +5,14 @@ from datetime import timedelta
 import psycopg2
 
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.addons.bank_sync_proxy.models.clean_up import clean_up
-from odoo.addons.bank_sync_proxy.models.server_fields import as_server
 from odoo.addons.bank_sync_proxy.providers.errors import ConsentError, RateLimited, TransientError
 from odoo.exceptions import UserError
 
 MINUTES = 10
 MAX_ATTEMPTS = 5
-#: Each text message costs, and annoys whoever gets it without having asked.
+#: Each text message costs money, and annoys people who have not asked for it.
 PAUSE = timedelta(seconds=60)
 PER_CLIENT = (5, timedelta(hours=1))
 PER_NUMBER = (5, timedelta(days=1))
@@ -74,8 +74,8 @@ class BankSyncPhoneCode(models.Model):
             "phone_digest": phone_digest,
             "code_digest": vault._digest("code", client.identifier, purpose, phone_digest, code),
             "client_serial": self._next_serial("client_serial", [("client_id", "=", client.id)], *PER_CLIENT),
-            # Why counted for each purpose: whoever enters somebody's number into clients of his own must not use up the
-            # messages with which its owner lifts a block.
+            # Why counted for each purpose: a user who enters somebody's number into their own clients must not use up
+            # the messages with which its owner lifts a block.
             "phone_serial": self._next_serial(
                 "phone_serial", [("phone_digest", "=", phone_digest)], *PER_NUMBER, counted=[("purpose", "=", purpose)]
             ),
@@ -126,7 +126,7 @@ class BankSyncPhoneCode(models.Model):
 
     @api.model
     def _text(self, client, purpose, code):
-        # The name comes from whoever registered: it must not make a link, nor a message of its own, in our text.
+        # The name comes from the registering user: it must not make a link, nor a message of its own, in our text.
         name = " ".join("".join(c if c.isalnum() or c in "-_" else " " for c in client.name).split())[:30]
         if purpose == "verify":
             return self.env._(

@@ -1,8 +1,8 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.addons.bank_sync_proxy.models.clean_up import clean_up
-from odoo.addons.bank_sync_proxy.models.server_fields import as_server
 from odoo.http import request
 
 #: How much of what, within so many minutes, blocks a client; each is a system parameter

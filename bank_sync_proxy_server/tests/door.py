@@ -3,10 +3,9 @@
 import json
 import time
 
+from odoo.addons.bank_sync_common.tools import signing
 from odoo.addons.bank_sync_proxy.tests.common import ProxyMixin
 from odoo.tests import HttpCase
-
-from ..tools import signing
 
 DIGEST = "d" * 64
 SECRET = "the secret of the client, which is long enough"

@@ -4,10 +4,10 @@ import socket
 from contextlib import suppress
 from urllib.parse import urlsplit
 
+from odoo.addons.bank_sync_common.tools import signing
 from odoo.tests import HOST, tagged
 from odoo.tools import mute_logger
 
-from ..tools import signing
 from ..tools.questions import MAX_BODY
 from .door import SECRET, DoorCase
 

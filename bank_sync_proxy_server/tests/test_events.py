@@ -8,11 +8,11 @@ from unittest.mock import patch
 from freezegun import freeze_time
 
 from odoo import fields
+from odoo.addons.bank_sync_common.tools import signing
 from odoo.addons.bank_sync_proxy.tests.common import ProxyCase
 from odoo.tests import tagged
 
 from ..models.bank_sync_event import PATH
-from ..tools import signing
 
 SECRET = "s" * 43
 

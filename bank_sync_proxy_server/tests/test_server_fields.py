@@ -1,5 +1,5 @@
+from odoo.addons.bank_sync_common.tests.server_doors import ServerDoors
 from odoo.addons.bank_sync_proxy.tests.common import ProxyCase
-from odoo.addons.bank_sync_proxy.tests.server_doors import ServerDoors
 from odoo.tests import new_test_user, tagged
 
 

@@ -4,9 +4,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from odoo.addons.bank_sync_common.tools import signing
 from odoo.addons.bank_sync_proxy.providers.errors import ConfigurationError, ProtocolError
-
-from . import signing
 
 #: Bytes of a body. The largest question is an address and a few ids.
 MAX_BODY = 64 * 1024
@@ -22,7 +21,7 @@ class Question:
     :param str method: of HTTP
     :param int version: of the protocol, from the path
     :param str path: decoded, without the query
-    :param bool has_query: whether something stands behind ``?``
+    :param bool has_query: whether something follows ``?``
     :param headers: mapping that ignores case
     :param body: bytes, or None when there are more than :data:`MAX_BODY`
     :param str address: where it comes from, as Odoo's ``proxy_mode`` sees it

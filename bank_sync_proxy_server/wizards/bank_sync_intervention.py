@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.addons.bank_sync_proxy.models.server_fields import as_server
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.exceptions import UserError
 
 
@@ -61,7 +61,7 @@ class BankSyncIntervention(models.TransientModel):
     def action_apply(self):
         self.ensure_one()
         self.env["bank.sync.client"]._check_support()
-        # Why a table: what runs is one of these, whatever stands in the record.
+        # Why a table: what runs is one of these, whatever the record contains.
         interventions = {
             "block": self._block,
             "unblock": self._unblock,

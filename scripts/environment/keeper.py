@@ -43,7 +43,7 @@ def keep():
         setup = locks.try_lock("setup")
         if setup is not None:
             postgres.stop()
-            # Why in this order: whoever gets `setup` next must find no server and no keeper.
+            # Why in this order: the next owner of `setup` must find no server and no keeper.
             locks.release(keeper)
             locks.release(setup)
             return

@@ -22,6 +22,7 @@ REQUIREMENTS = ROOT / "requirements"
 #: An ordinary installation: the proxy is embedded.
 EMBEDDED = ("account_online_synchronization", "bank_sync_proxy")
 ADDONS = (
+    "bank_sync_common",
     *EMBEDDED,
     "bank_sync_proxy_server",
     "account_online_reconcile",

@@ -92,7 +92,7 @@ def _refuses():
 
 def stop():
     if is_running() and _control("stop", "-m", "fast", "-w", "-t", "60"):
-        # Why: one that still recovers does not come to an end by itself. Nothing is lost; the next start recovers.
+        # Why: one that still recovers does not end on its own. Nothing is lost; the next start recovers.
         _control("stop", "-m", "immediate", "-w", "-t", "60")
     # Why not more than rmdir: a server that did not stop still has its socket there.
     with contextlib.suppress(OSError):

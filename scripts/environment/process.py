@@ -65,7 +65,7 @@ def start(command, env=None, cwd=paths.ROOT, **streams):
 
 
 def wait(child):
-    """Wait for a program; when we are told to stop, it stops first."""
+    """Wait for a program; when we are asked to stop, it stops first."""
     try:
         return child.wait()
     except BaseException:

@@ -21,7 +21,7 @@ def is_ready():
 
 
 def install():
-    """Build the virtual environment anew: a half-filled one cannot be told from a good one."""
+    """Rebuild the virtual environment: a half-filled one looks like a good one."""
     _need_ensurepip()
     with step("Installing the Python packages"):
         stamps.remove(STAMP)
@@ -57,7 +57,7 @@ def clean_environment():
 
 
 def _need_ensurepip():
-    """Debian ships `venv` without its heart; root can add it, others are told how."""
+    """Debian ships `venv` without its heart; root can add it, others are shown how."""
     check = [sys.executable, "-c", "import ensurepip, venv"]
     if process.ask(check) is not None:
         return

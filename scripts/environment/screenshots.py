@@ -1,4 +1,4 @@
-"""Photograph the screens for the documentation; what is photographed stands in tests/pictures/stations.py."""
+"""Photograph the screens for the documentation; tests/pictures/stations.py says what is photographed."""
 
 import os
 import shutil

@@ -1,7 +1,7 @@
 """The terms of the addons and their translations: ``scripts/translations``.
 
 Odoo exports the terms of an installed addon. Each language's file then has exactly these terms; what is new stands
-there without a translation, what is gone is gone.
+what is new is, what is gone is gone.
 """
 
 from . import bootstrap, database, odoo_command, paths, process

@@ -10,7 +10,7 @@ from playwright.sync_api import sync_playwright
 from ..conftest import a_company_behind_a_proxy, a_copy_of_the_template
 from ..test_browser import SCREENSHOTS
 from .camera import DESKTOP, Camera
-from .stations import LANGUAGES, PARTS, PARTS_WITH_A_PROXY
+from .stations import LANGUAGES, PARTS, PARTS_WITH_A_PROXY, PARTS_WITHOUT_A_BANK
 
 LOAD_LANGUAGES = """
 codes = {codes!r}
@@ -63,6 +63,11 @@ def main(names):
                 company.shell(LOAD_LANGUAGES.format(codes=list(LANGUAGES)))
                 company.start()
                 failed += walk(browser, company, here)
+        for part in chosen(PARTS_WITHOUT_A_BANK, names):
+            with a_copy_of_the_template() as company:
+                company.prepare_company()
+                company.start()
+                failed += walk(browser, company, [part])
         if behind:
             with a_company_behind_a_proxy() as company:
                 failed += walk(browser, company, behind)

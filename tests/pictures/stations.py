@@ -11,6 +11,9 @@ from playwright.sync_api import expect
 
 from ..conftest import let_codes_grow_old
 from ..test_browser import PATIENCE, SET_STATE, Tour
+from ..test_files_browser import HISTORY as DEMO_HISTORY
+from ..test_files_browser import drop_on_the_card, four_files
+from ..test_reconcile_browser import BOOKS
 from .camera import DESKTOP, PHONE
 
 #: By code: the suffix of the pictures.
@@ -418,6 +421,47 @@ def no_service(camera):
     camera.photograph_everywhere("connect_no_service")
 
 
+def statement_files(camera):
+    """A file is dropped on the card, looked at, imported, and listed with its *Undo Import*."""
+    files = four_files(camera.installation.shell(DEMO_HISTORY))
+    for name in ("statement.xml", "statement.csv"):
+        drop_on_the_card(camera, name, files[name][0])
+        confirm = camera.page.locator(".modal").get_by_role("button", name="Yes, Import Here")
+        if name == "statement.xml":
+            confirm.first.wait_for()
+            camera.photograph("files_question")
+            confirm.first.click()
+        camera.sees("can be imported.")
+        camera.photograph("files_preview" if name == "statement.xml" else "files_preview_csv")
+        camera.click("Import", exact=True)
+        camera.page.locator(".modal").wait_for(state="detached")
+    camera.open("/odoo/accounting")
+    camera.sees("Statement files up to")
+    camera.photograph("files_card", of=camera.card("Bank"))
+    camera.open("/odoo/statement-files")
+    camera.page.locator(".o_data_row").filter(has_text="statement.xml").click()
+    camera.sees("Undo Import")
+    camera.photograph_everywhere("files_imported")
+
+
+def reconcile(camera):
+    """The reconciliation screen: a proposal, a bill beside its payment, a line on an account, the trail."""
+    camera.installation.shell(BOOKS)
+    camera.open("/odoo/accounting")
+    camera.card("Bank").get_by_role("button", name="Reconcile").click()
+    detail = camera.page.locator(".o_reconcile_detail[data-line-id][aria-busy=false]")
+    expect(detail).to_contain_text("thanks", timeout=PATIENCE)
+    camera.photograph_everywhere("reconcile")
+    expect(detail).to_have_count(1, timeout=PATIENCE)
+    for label, name in (("SUP-4711", "reconcile_bill"), ("OFFICE CENTER", "reconcile_account")):
+        camera.page.locator(".o_kanban_record").filter(has_text=label).first.click()
+        expect(detail.locator(".o_reconcile_label")).to_contain_text(label, timeout=PATIENCE)
+        if name == "reconcile_account":
+            camera.page.keyboard.press("Alt+a")
+            camera.page.locator(".o_reconcile_detail input").first.wait_for()
+        camera.photograph(name)
+
+
 def demo_link(camera):
     return camera.call(LINK, "search", [("name", "=", "Demo Bank")])
 
@@ -465,4 +509,6 @@ PARTS = (
     provider,
     languages,
 )
+#: In a company that has no bank connection yet.
+PARTS_WITHOUT_A_BANK = (statement_files, reconcile)
 PARTS_WITH_A_PROXY = (phone, no_service)

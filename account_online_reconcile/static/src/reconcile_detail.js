@@ -17,7 +17,7 @@ const LINE = "account.bank.statement.line";
 /** Ways to choose a counterpart: `{ title, hotkey, Component }`, whose component gets `line`, `remaining`, `add`. */
 const panels = registry.category("account_online_reconcile.panels");
 
-/** The line that is being reconciled: what the bank told, its counterparts, and the ways to choose others. */
+/** The line that is being reconciled: what the bank reported, its counterparts, and the ways to choose others. */
 export class ReconcileDetail extends Component {
     static template = "account_online_reconcile.ReconcileDetail";
     static components = { PartRow, RecordSelector };
@@ -254,6 +254,18 @@ export class ReconcileDetail extends Component {
         const { id } = this.line;
         await this.run(async () => {
             await this.orm.call(LINE, "reconcile_set_partner", [[id], partnerId]);
+            await this.props.onChanged(id);
+        });
+    }
+
+    get createPartnerLabel() {
+        return _t("Create “%s”", this.line.counterparty);
+    }
+
+    async createPartner() {
+        const { id } = this.line;
+        await this.run(async () => {
+            await this.orm.call(LINE, "reconcile_create_partner", [[id]]);
             await this.props.onChanged(id);
         });
     }

@@ -21,7 +21,7 @@ export class ReconcileRecord extends KanbanRecord {
     setup() {
         super.setup();
         this.chosen = useState(this.env.reconcile.state);
-        // Why here: after a booking the list is drawn anew, and only the card knows when it is there.
+        // Why here: after a booking the list is rendered again, and only the card knows when it is there.
         useEffect(
             (request) => {
                 if (request > this.env.reconcile.state.focused) {

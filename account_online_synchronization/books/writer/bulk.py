@@ -1,6 +1,6 @@
 """Creates posted statement lines by the hundred, with the stored values that Odoo would give to each.
 
-Odoo creates and posts one line of the batch by itself, the *pilot*. The others become copies of its rows in the four
+Odoo itself creates and posts one line of the batch, the *pilot*. The others become copies of its rows in the four
 tables, with the columns that differ (:mod:`.rows`, :mod:`.numbers`) in place of the pilot's. Before that, the same
 columns are computed for the pilot and compared with what Odoo has stored; after it, everything that other addons do to
 a new line is done (:mod:`.hooks`, :mod:`.overrides`). Where any of this does not hold, the batch goes through Odoo's
@@ -312,7 +312,7 @@ class Batch:
     # -------------------------------------------------------------------------
 
     def _let_others_work(self, written, rows):
-        """Followers, what Odoo and other addons compute or do by themselves, and their checks."""
+        """Followers, what Odoo and other addons compute or do automatically, and their checks."""
         moves, items, lines = written[MOVE], written[ITEM], written[LINE]
         # Why: what others write into new entries is not tracked, and to them these are new.
         moves._track_discard()

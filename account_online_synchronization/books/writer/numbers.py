@@ -1,7 +1,7 @@
 """The names that Odoo would give to a batch of entries: the next numbers of their journal, period by period.
 
 Format, period and last number come from Odoo's own methods, once for each period; only the counting is done here.
-Whoever takes the same number at the same time is refused by PostgreSQL's unique index on posted names, as ever.
+PostgreSQL's unique index on posted names refuses a transaction that takes the same number at the same time, as always.
 """
 
 import re

@@ -1,5 +1,5 @@
 // The last page in the bank's window. It tells the screen that waits, in another tab of the same browser, and closes;
-// where nobody waits any more, it goes on by itself. Without scripts, its button does.
+// if no page waits any more, it continues automatically. Without scripts, its button does.
 (() => {
     const page = document.getElementById("o_bank_return");
     const visitId = Number(page.dataset.visit);

@@ -7,7 +7,7 @@ const STATUS = "account_online_synchronization/status";
 /** Milliseconds: the news of several moments and of several banks are shown at once. */
 const GATHER = 300;
 
-/** Milliseconds: where no message arrives (a proxy without websockets), the screen asks by itself. */
+/** Milliseconds: without a message (a proxy without websockets), the screen polls. */
 const PATIENCE = 30_000;
 
 /**

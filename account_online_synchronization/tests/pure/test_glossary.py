@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[3]
 NAMES = (
     "account_online_synchronization",
     "account_online_reconcile",
+    "bank_sync_common",
     "bank_sync_proxy",
     "bank_sync_proxy_server",
     "bank_statement_formats",

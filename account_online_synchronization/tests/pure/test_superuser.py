@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 NAMES = (
     "account_online_synchronization",
+    "bank_sync_common",
     "bank_sync_proxy",
     "bank_sync_proxy_server",
     "account_online_reconcile",

@@ -12,11 +12,7 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from bank_sync_proxy.providers.auth import ClientCertificate
-from bank_sync_proxy.providers.errors import ProtocolError
-from bank_sync_proxy.providers.http import Http
-from bank_sync_proxy.providers.reading import Number, amount
-from bank_sync_proxy.tools.bounded_http import (
+from odoo.addons.bank_sync_common.tools.bounded_http import (
     MAX_DEPTH,
     MAX_VALUES,
     BoundedAdapter,
@@ -27,6 +23,11 @@ from bank_sync_proxy.tools.bounded_http import (
     parse_json,
     read_body,
 )
+
+from bank_sync_proxy.providers.auth import ClientCertificate
+from bank_sync_proxy.providers.errors import ProtocolError
+from bank_sync_proxy.providers.http import Http
+from bank_sync_proxy.providers.reading import Number, amount
 
 MB = 1024 * 1024
 

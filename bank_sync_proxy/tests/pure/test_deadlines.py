@@ -7,11 +7,12 @@ from datetime import datetime, timezone
 
 import pytest
 
+from odoo.addons.bank_sync_common.tools.bounded_http import Deadline, TookTooLong, resolve, time_left
+
 from bank_sync_proxy.providers.errors import TransientError
 from bank_sync_proxy.providers.http import Http
 from bank_sync_proxy.tests.pure.dripping import DRIPS, HEAD, DrippingServer, certificate, swallowing
 from bank_sync_proxy.tools import outbound
-from bank_sync_proxy.tools.bounded_http import Deadline, TookTooLong, resolve, time_left
 
 LIMIT = 0.3
 #: Seconds that a busy machine may add.

@@ -9,7 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from bank_sync_proxy.tools import bounded_http, outbound
+from odoo.addons.bank_sync_common.tools import bounded_http
+
+from bank_sync_proxy.tools import outbound
 from bank_sync_proxy.tools.outbound import AddressRefused, OutboundError, check_url, is_public, post
 
 

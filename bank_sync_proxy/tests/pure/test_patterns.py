@@ -16,6 +16,7 @@ from bank_sync_proxy.tests.pure.hostile_text import find_slow
 ROOT = Path(__file__).parents[3]
 NAMES = (
     "account_online_synchronization",
+    "bank_sync_common",
     "bank_sync_proxy",
     "bank_sync_proxy_server",
     "account_online_reconcile",

@@ -133,6 +133,11 @@ def test_a_hold_moves_no_money_and_is_left_out(script, code):
     ]
 
 
+@pytest.mark.parametrize("code", ["T2109", "T2110", "T2301"])
+def test_what_may_have_moved_money_is_not_taken_for_a_hold(script, code):
+    assert len(read(script, ROW, row(transaction_event_code=code)).transactions) == 2
+
+
 def test_which_codes_are_holds_is_a_setting(script):
     script.settings = {"hold_codes": "T00"}
     script.adapter = script.new_adapter()

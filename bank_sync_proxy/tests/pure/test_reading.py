@@ -273,3 +273,28 @@ def test_a_currency():
     for wrong in ("eur", "EURO", None, 978, "EUR\n"):
         with pytest.raises(ValueError):
             reading.currency(wrong)
+
+
+@given(st.text("NUAnua0./_ éIX", max_size=12) | st.sampled_from(sorted(reading.PLACEHOLDERS | reading.NOTHINGS)))
+def test_a_placeholder_is_recognized_by_what_is_left_without_separators(value):
+    value = value.strip()
+    core = reading.SEPARATORS.sub("", value).upper()
+    assert reading.is_placeholder(value) == (value in reading.NOTHINGS or core in reading.PLACEHOLDERS or not core)
+
+
+@given(st.lists(st.text("ab \n", min_size=1, max_size=6), min_size=2, max_size=5))
+def test_a_text_said_again_is_never_overlooked(values):
+    found = {"".join(value.split()): value for value in values if value.strip()}
+    assert reading._may_say_again(found) or not reading._said_again(found)
+
+
+def test_long_texts_are_not_remembered_as_numbers():
+    caches = (reading._iban, reading._number, reading._is_bic, reading._creditor_reference)
+    for cached in caches:
+        cached.cache_clear()
+    long = "XX99 " * 1000
+    assert (reading.iban(long), reading.bic(long)) == (None, None)
+    assert reading.number(long) == long.strip()
+    assert reading.number("*" * 1000) is None
+    assert reading.creditor_reference("RF18539007547034".ljust(100_000, ".")) is None
+    assert [cached.cache_info().currsize for cached in caches] == [0, 0, 0, 0]

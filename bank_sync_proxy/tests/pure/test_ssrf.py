@@ -179,7 +179,7 @@ def test_connection_is_made_to_the_address_that_was_checked(way, resolver, monke
         connected.append(address)
         raise ConnectionRefusedError
 
-    monkeypatch.setattr("bank_sync_proxy.tools.bounded_http.sockets.create_connection", connect)
+    monkeypatch.setattr("odoo.addons.bank_sync_common.tools.bounded_http.sockets.create_connection", connect)
     resolver["bank.example"] = [[PUBLIC], ["127.0.0.1"]]
     if way is ask_named_server:
         monkeypatch.setattr("bank_sync_proxy.providers.http.ATTEMPTS", 1)

@@ -7,8 +7,8 @@ import jsonschema
 import pytest
 import yaml
 
+from odoo.addons.bank_sync_common.tools import signing
 from odoo.addons.bank_sync_proxy.providers.errors import CODES
-from odoo.addons.bank_sync_proxy_server.tools import signing
 from odoo.addons.bank_sync_proxy_server.tools.questions import MAX_BODY
 
 ADDON = Path(__file__).parents[2]

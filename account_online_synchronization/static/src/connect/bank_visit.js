@@ -21,7 +21,7 @@ const BLOCKED_AFTER = 1500;
 /**
  * Wait while the user is at the bank, in a window of its own.
  *
- * What happens there is known to the server, whoever looks: this screen may be closed, reloaded and opened again at its
+ * What happens there is known to the server: this screen may be closed, reloaded and opened again at its
  * address. It learns from the window itself (BroadcastChannel), from the server (bus), or by asking.
  */
 export class BankVisit extends Component {
@@ -136,7 +136,7 @@ export class BankVisit extends Component {
 
     onWindow({ visitId, isOver }) {
         if (visitId === this.visitId && isOver) {
-            // The window closes once somebody has heard it.
+            // The window closes once a listener has answered.
             this.channel.postMessage({ visitId, isHeard: true });
             this.look();
         }

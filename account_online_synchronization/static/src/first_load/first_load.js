@@ -10,7 +10,7 @@ import { useSynchronizationStatus } from "../synchronization_status";
 
 const PROGRESS = "account_online_synchronization/progress";
 
-/** Milliseconds: where no message arrives, the screen asks by itself as long as something is being fetched. */
+/** Milliseconds: without a message, the screen polls as long as something is being fetched. */
 const PATIENCE = 5_000;
 
 /**
@@ -118,7 +118,7 @@ export class FirstLoad extends Component {
     answerBank() {
         const { params = {} } = this.props.action;
         const { challenge } = params;
-        // Its page shows once; afterwards the bank has to be asked anew, also by this screen when it comes back.
+        // Its page shows once; afterwards the bank has to be asked again, also by this screen when it comes back.
         params.challenge = false;
         return challenge ? this.action.doAction(challenge) : this.callLink("action_fetch_transactions");
     }

@@ -8,7 +8,7 @@ import { Component, onMounted, onPatched, onWillUnmount } from "@odoo/owl";
 
 /**
  * Lets the server read the bank's next pages as long as the record's state is "reading", and tells how far it is.
- * Whoever closes the form ends it after the request that is on its way.
+ * Closing the form ends it after the request that is on its way.
  */
 export class TransactionReadingField extends Component {
     static template = "account_online_synchronization.TransactionReadingField";

@@ -14,7 +14,7 @@ const FIRST_LINES = {
  * The keys of a provider, one labelled field below the other.
  *
  * What was entered goes to the server as soon as a field is left: its rule decides whether the form is right, and the
- * answer stands below the field. A secret that is stored never comes back, so an empty field means "as it was".
+ * answer is shown below the field. A secret that is stored never comes back, so an empty field means "as it was".
  */
 export class ProviderKeysField extends Component {
     static template = "bank_sync_proxy.ProviderKeysField";
