@@ -4,6 +4,7 @@
     "version": "19.0.1.0.0",
     "category": "Accounting/Accounting",
     "author": "account_online_synchronization contributors",
+    "maintainer": "account_online_synchronization contributors",
     "license": "LGPL-3",
     "development_status": "Alpha",
     "depends": ["bank_sync_common"],

@@ -1,6 +1,6 @@
 {
     "name": "Bank Synchronization Proxy",
-    "summary": "Stands between databases and the providers that reach their banks",
+    "summary": "Connects Odoo databases to the providers that reach their banks",
     "version": "19.0.1.2.0",
     "category": "Accounting/Accounting",
     "author": "account_online_synchronization contributors",
