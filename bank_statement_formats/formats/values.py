@@ -8,8 +8,7 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-from odoo.addons.bank_sync_common.tools.numbers import bic as _bic
-from odoo.addons.bank_sync_common.tools.numbers import iso11649, stdnum
+from odoo.addons.bank_sync_common.tools.numbers import creditor_reference, iban, iban_parts, is_bic
 
 #: In upper case, without what separates words.
 PLACEHOLDERS = {
@@ -35,9 +34,6 @@ GROUPING = re.compile(r"[\s./-]+")
 #: A shorter number of an account may be that of a branch, or of a customer.
 SHORTEST_NATIONAL = 7
 CURRENCY = re.compile(r"[A-Z]{3}")
-#: Of the registry of IBANs: 8!n10!n are 18 digits.
-IBAN_PART = re.compile(r"([1-9][0-9]*)!([nac])")
-IBAN_LETTERS = {"n": "[0-9]", "a": "[A-Z]", "c": "[A-Z0-9]"}
 #: ISO 4217: "no currency", and the code for tests.
 NO_CURRENCIES = {"XXX", "XTS"}
 #: Plain notation; longer digits are no amount of money.
@@ -129,40 +125,6 @@ def number(value):
     return iban(value) or (None if MASKED.search(value) else value)
 
 
-@lru_cache(maxsize=4096)
-def iban(value):
-    """:return: the IBAN without what groups its letters, or None for anything else"""
-    value = "".join((value or "").split()).replace("-", "").replace(".", "").upper()
-    if not 15 <= len(value) <= 34 or not value[:2].isalpha() or not value.isascii():
-        return None
-    # Why no rules of countries: the checks within a number are not kept by all banks, those of the IBAN are.
-    return value if is_iban(value) else None
-
-
-def is_iban(value):
-    """What ``stdnum.iban.is_valid(value, check_country=False)`` says, from the same tables. Why not that: it builds an
-    expression for every number, which takes as long as reading all of a transaction.
-
-    :param str value: in upper case, with nothing between its letters
-    """
-    structure = _iban_structure(value[:2])
-    return bool(
-        structure and structure.fullmatch(value, 4) and stdnum.iso7064.mod_97_10.is_valid(value[4:] + value[:4])
-    )
-
-
-def _iban_parts(country):
-    """:return: such as ``8!n10!n``, None for what is no country with IBANs"""
-    return stdnum.numdb.get("iban").info(country)[0][1].get("bban")
-
-
-@lru_cache(maxsize=1024)
-def _iban_structure(country):
-    """:return: compiled pattern of what follows the check digits, None for what is no country with IBANs"""
-    parts = _iban_parts(country)
-    return parts and re.compile(IBAN_PART.sub(lambda part: f"{IBAN_LETTERS[part[2]]}{{{part[1]}}}", parts))
-
-
 def is_same_account(one, other):
     """Whether two numbers are of the same account: equal, or one is the IBAN of the other, which has only the bank's
     own part of it, with or without leading zeros and the check digits at its end.
@@ -183,7 +145,7 @@ def is_same_account(one, other):
 
 def _national_numbers(iban):
     """:return: iterator of what people and files call the account of an IBAN: its last parts, up to all of them"""
-    sizes = [int(size) for size, _letters in IBAN_PART.findall(_iban_parts(iban[:2]))]
+    sizes = [size for size, _letters in iban_parts(iban[:2])]
     starts = [4 + sum(sizes[:place]) for place in range(len(sizes) + 1)]
     for end in starts[-2:] if sizes[-1] <= 2 else starts[-1:]:
         yield from (iban[start:end] for start in starts if start < end)
@@ -194,22 +156,10 @@ def number_type(value):
     return "iban" if value and iban(value) else "other"
 
 
-@lru_cache(maxsize=4096)
 def bic(value):
     """:return: the BIC, or None for anything else: NOTPROVIDED has its form, too"""
     value = text(value)
-    return value.upper() if value and _bic.is_valid(value) else None
-
-
-def creditor_reference(value):
-    """:return: the reference without blanks where the text is one of ISO 11649, or None"""
-    return _iso11649(value) if value and value[:2] in ("RF", "rf") else None
-
-
-@lru_cache(maxsize=4096)
-def _iso11649(value):
-    value = "".join(value.split()).upper()
-    return value if iso11649.is_valid(value) else None
+    return value.upper() if value and is_bic(value) else None
 
 
 def structured_reference(value):

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import pytz
 
-from odoo.addons.bank_sync_common.tools import numbers
+from odoo.addons.bank_sync_common.tools.numbers import LONGEST, compact, creditor_reference, iban, is_bic
 
 #: Longer digits are no amount of money, and ``Decimal("1e999999")`` would fill the memory when it is written out.
 AMOUNT = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,12})?")
@@ -198,7 +198,7 @@ def identifier(value):
 def number(value):
     """The number of an account of the other side, however it is written. A masked one, or zeros, is none."""
     value = text(value)
-    return value and (_number if len(value) <= numbers.LONGEST else _number.__wrapped__)(value)
+    return value and (_number if len(value) <= LONGEST else _number.__wrapped__)(value)
 
 
 # Counterparties come again, and each run reads some days once more. The library takes as long for one number as all the
@@ -263,47 +263,10 @@ def words(value):
     return " ".join(value.split())[:200] or None
 
 
-def compact(value):
-    """:return: a number in capitals and without blanks"""
-    return "".join(str(value or "").split()).upper()
-
-
-def iban(value):
-    """:return: the IBAN without blanks, or None for anything else, such as a masked one"""
-    value = str(value or "")
-    return _iban(value) if len(value) <= numbers.LONGEST else None
-
-
-@lru_cache(maxsize=4096)
-def _iban(value):
-    value = compact(value)
-    # Why no rules of countries: the checks within a number are not kept by all banks, those of the IBAN are.
-    return value if numbers.iban.is_valid(value, check_country=False) else None
-
-
 def bic(value):
-    """:return: the BIC, or None for anything else: NOTPROVIDED has its form, too"""
+    """:return: the BIC, or None for anything else"""
     value = text(value)
-    return value if value and len(value) <= numbers.LONGEST and _is_bic(value) else None
-
-
-_is_bic = lru_cache(maxsize=4096)(numbers.bic.is_valid)
-
-
-def creditor_reference(value):
-    """:return: the reference without blanks where the text is one of ISO 11649, or None
-
-    A reference of this form is for machines, wherever it appears.
-    """
-    if not value or value[:2] not in ("RF", "rf"):
-        return None
-    return _creditor_reference(value) if len(value) <= numbers.LONGEST else None
-
-
-@lru_cache(maxsize=4096)
-def _creditor_reference(value):
-    value = compact(value)
-    return value if numbers.iso11649.is_valid(value) else None
+    return value if value and is_bic(value) else None
 
 
 def structured_reference(value):
