@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from .errors import BadTransaction
 from .texts import MAX_ID, MAX_ITEMS, MAX_TEXT, readable, storable
@@ -215,7 +216,12 @@ def _date_or_none(value):
 
 
 def _date(value):
-    text = readable(value, 40)
+    # Most transactions of a page have the same few days.
+    return _date_of(readable(value, 40))
+
+
+@lru_cache(maxsize=1024)
+def _date_of(text):
     try:
         # A date stays a date: a moment would have to be moved between time zones and could change its day.
         # Python's own parser also takes week dates and more, and not the same ones in each version.
@@ -223,7 +229,7 @@ def _date(value):
             raise ValueError(text)
         day = date.fromisoformat(text)
     except ValueError:
-        raise BadTransaction(_lt("Its date “%(date)s” is not a date.", date=_shorten(value))) from None
+        raise BadTransaction(_lt("Its date “%(date)s” is not a date.", date=text)) from None
     if not 1990 <= day.year <= 2200:
         raise BadTransaction(_lt("Its date %(date)s can't be correct.", date=day.isoformat()))
     return day
