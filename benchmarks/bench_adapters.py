@@ -132,7 +132,10 @@ def larger_page(answer, count):
         for _number in range(0, count, NEW_NUMBERS)
     ]
     ids = {
-        key: value for key, value in row.items() if isinstance(value, str) and key.lower().endswith(("id", "reference"))
+        key: value
+        for key, value in row.items()
+        # Why no number: with something behind it, it would be none any more.
+        if isinstance(value, str) and key.lower().endswith(("id", "reference")) and not NUMBER.fullmatch(f'"{value}"')
     }
     rows[:] = [
         {**samples[number // NEW_NUMBERS], **{key: f"{value}-{number}" for key, value in ids.items()}}

@@ -1,6 +1,6 @@
 """From an empty database to transactions of one's own bank, in a real browser, without a page of this repository.
 
-Four people walk it, each a way of her own: with a mouse, on a phone, with the keyboard only, and in French. The
+Five people walk it, each a way of her own: with a mouse, on a phone, with the keyboard only, and in French. The
 providers are scripted behind real HTTP. What is pressed at the bank's own page is not counted.
 """
 
@@ -16,6 +16,7 @@ from playwright.sync_api import expect
 from .conftest import ROOT, a_copy_of_the_template
 from .enable_banking_bank import a_bank
 from .qonto_bank import LOGIN, SECRET_KEY, qonto
+from .revolut_bank import CLIENT_ID, CODE, revolut
 from .simplefin_bridge import a_bridge
 from .test_accessibility import Inspector
 from .test_browser import PATIENCE, PHONE, Tour, a_tour_of
@@ -49,9 +50,15 @@ def bank(tmp_path_factory):
 
 @pytest.fixture
 def served(bank):
-    with a_bridge("A-CLAIM", "a-password") as bridge, qonto() as url, a_copy_of_the_template() as copy:
+    with (
+        a_bridge("A-CLAIM", "a-password") as bridge,
+        qonto() as qonto_url,
+        revolut() as revolut_url,
+        a_copy_of_the_template() as copy,
+    ):
         copy.prepare_company()
-        copy.shell(BEGIN.format(servers={"enable_banking": bank.url, "qonto": url, "simplefin": bridge.url}))
+        servers = {"enable_banking": bank.url, "qonto": qonto_url, "simplefin": bridge.url}
+        copy.shell(BEGIN.format(servers={**servers, "revolut_business": revolut_url}))
         copy.start(cron_threads=1)
         copy.bridge = bridge
         yield copy
@@ -248,3 +255,36 @@ def test_on_a_phone_to_a_bank_of_simplefin(served):
         window.page.keyboard.press("Enter")
         walk.choose_accounts()
         walk.end(served, [["T1", -12.3]])
+
+
+def test_with_a_certificate_to_an_account_at_revolut_business(served):
+    """The certificate is copied to Revolut, and the address with the code back from there."""
+    served.shell(COUNTRY.format("fr"))
+    with a_tour_of(served) as tour:
+        walk = Walk(tour, "certificate")
+        walk.to_the_provider("Revolut Business")
+        walk.switch_on()
+        window = bank_window(walk, served, lambda: walk.choose_bank("Revolut Business"))
+        certificate = window.page.locator(".file pre")
+        expect(certificate).to_have_text(re.compile("^-----BEGIN CERTIFICATE-----\n"))
+        window.photograph("first_bank_certificate_to_copy")
+        assert not window.page.evaluate(WIDER_THAN_THE_SCREEN)
+        window.page.set_viewport_size(PHONE)
+        window.photograph("first_bank_certificate_to_copy_phone")
+        assert not window.page.evaluate(WIDER_THAN_THE_SCREEN), "a long line of the certificate moves the page"
+        # Why each: what is too long is cut off at the edge of the page.
+        cut = "paragraphs => paragraphs.filter(item => item.scrollWidth > item.clientWidth).length"
+        assert window.page.locator("p.info").evaluate_all(cut) == 0, "an address is cut off"
+        window.page.get_by_label("Client ID").fill(CLIENT_ID)
+        window.page.keyboard.press("Enter")
+        page = window.page.locator("a[href*='business.revolut.com/app-confirm']")
+        expect(page).to_have_attribute("target", "_blank", timeout=PATIENCE)
+        window.photograph("first_bank_certificate_code")
+        assert not window.page.evaluate(WIDER_THAN_THE_SCREEN), "a long address moves the page"
+        assert window.page.locator("p.info").evaluate_all(cut) == 0, "an address is cut off"
+        window.page.get_by_label("Address that you were led to").fill(
+            f"{served.url}/bank_sync/callback/revolut_business?code={CODE}"
+        )
+        window.page.keyboard.press("Enter")
+        walk.choose_accounts()
+        walk.end(served, [["v3", 3.0], ["v2", 2.0], ["v1", 1.0]])

@@ -25,12 +25,11 @@ def check(account):
 def reason_against(account, journal):
     """:return: a sentence that says why Odoo can post no line in the journal, or None"""
     currency = journal.currency_id or journal.company_id.currency_id
-    names = {"journal": journal.display_name, "account": account.display_name}
     if journal.type not in ("bank", "credit", "cash"):
         return account.env._(
             "%(journal)s is not a bank journal anymore, so the transactions of %(account)s can't be imported into "
             "it. Change its type back, or choose another journal with Fetch Accounts on the connection.",
-            **names,
+            **_names(account, journal),
         )
     if currency != account.currency_id:
         return account.env._(
@@ -38,24 +37,24 @@ def reason_against(account, journal):
             "the journal back, or choose another journal with Fetch Accounts on the connection.",
             journal_currency=currency.name,
             currency=account.currency_id.name,
-            **names,
+            **_names(account, journal),
         )
     if journal.restrict_mode_hash_table:
         return account.env._(
             "%(journal)s secures its entries when they are posted, but Odoo can secure bank transactions only once "
             "they are reconciled, so no transaction of %(account)s can be imported. Switch off “Secure Posted "
             "Entries with Hash” in the journal.",
-            **names,
+            **_names(account, journal),
         )
-    return _reason_against_accounts(journal, names)
+    return _reason_against_accounts(account, journal)
 
 
-def _reason_against_accounts(journal, names):
+def _reason_against_accounts(account, journal):
     if not journal.suspense_account_id:
         return journal.env._(
             "%(journal)s has no suspense account, so no transaction of %(account)s can be posted. Set one in the "
             "journal.",
-            **names,
+            **_names(account, journal),
         )
     for ledger_account in journal.default_account_id + journal.suspense_account_id:
         if not ledger_account.active:
@@ -63,6 +62,11 @@ def _reason_against_accounts(journal, names):
                 "The account %(code)s of %(journal)s is archived, so no transaction of %(account)s can be posted. "
                 "Unarchive it in the chart of accounts, or choose another one in the journal.",
                 code=ledger_account.display_name,
-                **names,
+                **_names(account, journal),
             )
     return None
+
+
+def _names(account, journal):
+    """Why only where something is wrong: the account's name contains its currency, which has to be read for it."""
+    return {"journal": journal.display_name, "account": account.display_name}

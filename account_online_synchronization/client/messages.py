@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from odoo.addons.bank_sync_common.tools.words import Sentence, _lt
 
@@ -220,7 +221,12 @@ def _date_or_none(value):
 
 
 def _date(value):
-    text = readable(value, 40)
+    # Most transactions of a page have the same few days.
+    return _date_of(readable(value, 40))
+
+
+@lru_cache(maxsize=1024)
+def _date_of(text):
     try:
         # A date stays a date: a moment would have to be moved between time zones and could change its day.
         # Python's own parser also takes week dates and more, and not the same ones in each version.
@@ -228,7 +234,7 @@ def _date(value):
             raise ValueError(text)
         day = date.fromisoformat(text)
     except ValueError:
-        raise BadTransaction(_lt("Its date “%(date)s” is not a date.", date=_shorten(value))) from None
+        raise BadTransaction(_lt("Its date “%(date)s” is not a date.", date=text)) from None
     if not 1990 <= day.year <= 2200:
         raise BadTransaction(_lt("Its date %(date)s can't be correct.", date=day.isoformat()))
     return day

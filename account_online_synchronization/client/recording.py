@@ -13,6 +13,8 @@ MASK = "•••"
 MAX_KEY = 200
 #: Nothing that a person reads is nested deeper.
 MAX_DEPTH = 50
+#: Why looked at before the call: most values are texts and numbers.
+CONTAINERS = (dict, list)
 #: Addresses of pages carry the right to open them once.
 SECRETS = re.compile(r"token|secret|pass|pin\b|otp|authori[sz]ation|cookie|credential|api_?key|_url$", re.IGNORECASE)
 
@@ -55,11 +57,15 @@ def mask(value, depth=0):
         return "…"
     if isinstance(value, dict):
         return {
-            str(key)[:MAX_KEY]: MASK if item and _is_secret(str(key)) else mask(item, depth + 1)
+            str(key)[:MAX_KEY]: MASK
+            if item and _is_secret(str(key))
+            else mask(item, depth + 1)
+            if isinstance(item, CONTAINERS)
+            else item
             for key, item in value.items()
         }
     if isinstance(value, list):
-        return [mask(item, depth + 1) for item in value]
+        return [mask(item, depth + 1) if isinstance(item, CONTAINERS) else item for item in value]
     return value
 
 

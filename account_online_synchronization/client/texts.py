@@ -19,13 +19,18 @@ JOINERS = "\u200c\u200d"
 
 def readable(value, limit=MAX_TEXT):
     """Printable text without the characters that PostgreSQL or a browser would choke on; inner white space folded."""
-    if value is None or isinstance(value, dict | list | tuple | bool):
+    if value is None:
         return ""
+    if type(value) is not str:
+        if isinstance(value, dict | list | tuple | bool):
+            return ""
+        value = _digits(value)
     # Why cut before, too: nobody folds the white space of ten megabytes.
-    text = (value if isinstance(value, str) else _digits(value))[: 2 * limit]
+    text = value if len(value) <= limit else value[: 2 * limit]
     if not text.isprintable():
         text = "".join(c if c.isprintable() or c in JOINERS else " " for c in text)
-    return " ".join(text.split())[:limit].strip()
+    text = " ".join(text.split())
+    return text if len(text) <= limit else text[:limit].strip()
 
 
 def is_identifier(value, limit=MAX_ID):
@@ -45,24 +50,32 @@ def _is_storable(value, depth, left):
         return False
     left[0] -= SHORT * len(value)
     if is_dict:
-        if not all(type(key) is str and len(key) <= SHORT and key.isascii() and key.isprintable() for key in value):
+        if not _are_plain(value):
             return False
         value = value.values()
-    for item in value:
+    texts = "".join([item for item in value if type(item) is str])
+    # Printable: neither zero bytes nor halves of characters. All together, so each is short enough, too.
+    if len(texts) > MAX_TEXT or not texts.isprintable():
+        return False
+    left[0] -= len(texts)
+    for item in [item for item in value if item is not None and type(item) is not str]:
         kind = type(item)
-        if kind is str:
-            # Printable: neither zero bytes nor halves of characters.
-            if len(item) > MAX_TEXT or not item.isprintable():
-                return False
-            if len(item) > SHORT or not item.isascii():
-                left[0] -= len(item)
-        elif kind is dict or kind is list:
+        if kind is dict or kind is list:
             if not _is_storable(item, depth + 1, left):
                 return False
-        elif item is not None and kind is not bool and not (kind is int and abs(item) <= MAX_NUMBER):
+        elif kind is not bool and not (kind is int and abs(item) <= MAX_NUMBER):
             return False
     # Why here, too: what comes after the end is not kept.
     return left[0] > 0
+
+
+def _are_plain(keys):
+    """Whether all are short texts of printable ASCII. Why together: one look at each would take most of the time."""
+    try:
+        joined = "".join(keys)
+    except TypeError:
+        return False
+    return joined.isascii() and joined.isprintable() and max(map(len, keys), default=0) <= SHORT
 
 
 def _storable(value, depth, left):

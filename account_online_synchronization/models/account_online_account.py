@@ -603,7 +603,9 @@ class AccountOnlineAccount(models.Model):
         """
         bank, number = self.account_online_link_id.name, (self.account_number or "").replace(" ", "")
         end = number[-4:] if number[-4:].isalnum() and len(number) >= 4 else ""
-        names = [f"{bank} ••••{end}" if end else f"{bank} {self.name}", f"{bank} {self.name} {end}".strip()]
+        # Payment services call their accounts after themselves, such as “Stripe EUR”.
+        whole = self.name if self.name.casefold().startswith(bank.casefold()) else f"{bank} {self.name}"
+        names = [f"{bank} ••••{end}" if end else whole, f"{whole} {end}".strip()]
         names.append(f"{names[1]} {self.currency_id.name}")
         company = [("company_id", "child_of", self.company_id.root_id.id)]
         Journal = self.env["account.journal"].with_context(active_test=False)

@@ -139,6 +139,15 @@ class Decisions:
         """Whether the bank shows nothing but what is known."""
         return not self.withdrawn and all(one.outcome == KNOWN and one.change == SAME for one in self)
 
+    @property
+    def changes_nothing(self):
+        """Whether nothing has to be written: what the bank shows are lines, and they say the same."""
+        return (
+            self.is_quiet
+            and not self.lost
+            and all(one.is_line and one.known.digest and not one.known.is_withdrawn for one in self)
+        )
+
 
 def decide(window, policy, books):
     """
@@ -188,7 +197,7 @@ class _Deciding:
         retried = [one for one in self.books.retried() if one.identifier not in window.removed]
         has_fees = self.policy.reports_fees or any(one.fee for one in window.booked)
         entries = identify(variants(window.booked) if has_fees else window.booked)
-        names = [name for entry in entries for name in (entry.identifier, entry.shared().identifier)]
+        names = [name for entry in entries for name in (entry.identifier, entry.shared_identifier)]
         if has_fees:
             # Why of all: a fee that was charged before may be charged no longer.
             names += [fee_id(one.id) for one in window.booked if one.id and not one.fee]
@@ -349,6 +358,8 @@ class _Deciding:
         """Locked days are left out, never re-dated."""
         days = {self.policy.line_date(one.entry.transaction) for one in decisions if one.outcome not in (KNOWN, ADOPT)}
         locked = self.books.locked_days(days) if days else ()
+        if not locked:
+            return decisions
         marked = []
         for one in decisions:
             is_locked = self.policy.line_date(one.entry.transaction) in locked

@@ -57,9 +57,13 @@ class Entry(NamedTuple):
     digest: str
     transaction: Transaction
 
+    @property
+    def shared_identifier(self):
+        """Its identifier at a bank that gives one id to several transactions: the content tells them apart."""
+        return f"{self.identifier} ~{self.digest.rpartition(' ')[2]}"
+
     def shared(self):
-        """The same transaction at a bank that gives its id to several: the content tells them apart."""
-        return self._replace(identifier=f"{self.identifier} ~{self.digest.rpartition(' ')[2]}")
+        return self._replace(identifier=self.shared_identifier)
 
 
 def identify(transactions):

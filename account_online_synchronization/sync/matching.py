@@ -115,7 +115,7 @@ class _Matching:
         self.first_day, self.since = first_day, since
         self.removed = removed
         self.contents = contents
-        self.reported = {entry.identifier for entry in entries} | {entry.shared().identifier for entry in entries}
+        self.reported = {entry.identifier for entry in entries} | {entry.shared_identifier for entry in entries}
         self.matches = {}
         self.used = set()
         self.given = set()
@@ -151,10 +151,10 @@ class _Matching:
     def _find_same(self):
         """Id and content are as they were."""
         for number, entry in enumerate(self.entries):
-            for candidate in (entry, entry.shared()):
-                known = self.by_identifier.get(candidate.identifier)
+            for identifier in (entry.identifier, entry.shared_identifier):
+                known = self.by_identifier.get(identifier)
                 if known and known.identifier not in self.used and known.digest in (entry.digest, None):
-                    self._set(number, candidate, SAME, known)
+                    self._set(number, entry if identifier == entry.identifier else entry.shared(), SAME, known)
                     break
 
     def _find_changed(self):

@@ -180,6 +180,11 @@ class TestAccountChoice(OnlineSyncCommon):
             self.choose().line_ids.mapped("journal_name"), ["Scripted Bank ••••6769", "Scripted Bank Account A2 6769"]
         )
 
+    def test_a_bank_that_an_account_is_called_after_is_not_named_twice(self):
+        self.type_in(self.journal, self.days_ago(3))
+        self.proxy.accounts["A1"].update(name="Scripted Bank EUR", number=None)
+        self.assertEqual(self.choose().line_ids.mapped("journal_name"), ["Scripted Bank EUR"])
+
     def test_the_name_can_be_changed_and_each_gets_a_short_code_of_its_own(self):
         self.proxy.add_account("A2")
         selection = self.choose()

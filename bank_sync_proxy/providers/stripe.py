@@ -396,7 +396,8 @@ def reference(source):
 
 def said_by(source):
     """What the bank shows of a payout, and why a customer or a bank wants money back."""
-    return [source.get("statement_descriptor"), source.get("reason")]
+    reason = source.get("reason")
+    return [source.get("statement_descriptor"), str(reason).replace("_", " ").capitalize() if reason else None]
 
 
 def foreign(kind, source, gross, currency):

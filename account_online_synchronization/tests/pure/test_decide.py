@@ -282,6 +282,18 @@ def test_a_locked_day_leaves_out_only_what_would_become_a_line():
     ]
 
 
+def test_only_lines_that_say_the_same_as_before_change_nothing():
+    bank, ledger = Bank(), Ledger()
+    bank.book(TODAY - ONE_DAY, "-1")
+    ledger.run(bank, TODAY)
+    assert decided(ledger, bank).changes_nothing
+    ledger.lines[0].is_withdrawn = True
+    returned = decided(ledger, bank)
+    assert (returned.is_quiet, returned.changes_nothing) == (True, False)
+    bank.book(TODAY, "-2")
+    assert not decided(ledger, bank).changes_nothing
+
+
 # -------------------------------------------------------------------------------------------------
 # Speed
 # -------------------------------------------------------------------------------------------------

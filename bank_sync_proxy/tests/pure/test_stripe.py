@@ -109,7 +109,7 @@ def test_a_month_adds_up_to_the_balance(script):
     (payout,) = [row for row in rows if row.payout]
     assert payout.payout.to_protocol() == {"id": "po_1QxMonth", "amount": "50.00", "currency": "EUR"}
     assert [row.creditor_reference for row in rows][:2] == ["INV/2026/00042", "S00017"]
-    assert "fraudulent" in rows[4].remittance and rows[4].fee.description == "Dispute fee"
+    assert "Fraudulent" in rows[4].remittance and rows[4].fee.description == "Dispute fee"
 
 
 def test_a_fee_that_is_given_back_is_positive(script):
