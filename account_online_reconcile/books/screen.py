@@ -47,9 +47,7 @@ def describe(line, decision, may_book):
         "journal": line.journal_id.display_name,
         "counterparty": line.partner_name or "",
         "partner": _name(line.partner_id),
-        "may_create_partner": bool(
-            may_book and not line.partner_id and line.partner_name and line.env["res.partner"].has_access("create")
-        ),
+        "may_create_partner": may_book and _may_create_partner(line),
         "details": _details(line),
         "note": html2plaintext(line.narration or ""),
         "is_open": line.state == "posted" and not line.is_reconciled,
@@ -142,6 +140,12 @@ def taxes_of(line, part):
 
 def _name(record):
     return {"id": record.id, "display_name": record.display_name} if record else False
+
+
+def _may_create_partner(line):
+    if line.partner_id or not line.partner_name or not line.env["res.partner"].has_access("create"):
+        return False
+    return not line._is_counterparty_known()
 
 
 def _details(line):

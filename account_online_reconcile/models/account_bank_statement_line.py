@@ -176,10 +176,9 @@ class AccountBankStatementLine(models.Model):
         name = (self.partner_name or "").strip()
         if self.is_reconciled or self.partner_id or not name:
             raise UserError(self.env._("This line can't get a new partner any more. Reload the page."))
-        partners = self.env["res.partner"]
-        if partners.search_count([("name", "=ilike", escape_psql(name))], limit=1):
+        if self._is_counterparty_known():
             raise UserError(self.env._("There is a partner “%s” already. Choose it in the field “Partner”.", name))
-        self.partner_id = partners.create({"name": name})
+        self.partner_id = self.env["res.partner"].create({"name": name})
         if self.account_number:
             self._find_or_create_bank_account()
 
@@ -219,6 +218,11 @@ class AccountBankStatementLine(models.Model):
             return decisions
         found = decisions.search([("statement_line_id", "in", self.ids), ("state", "in", states)], order="id desc")
         return found - found._note_undone_elsewhere()
+
+    def _is_counterparty_known(self):
+        """Does a partner have the name that the bank gives, however it is capitalized?"""
+        name = escape_psql((self.partner_name or "").strip())
+        return bool(self.env["res.partner"].search_count([("name", "=ilike", name)], limit=1))
 
     def _get_transfer_decision(self):
         """:return: the decision by which this line was booked as the other side of a transfer, with superuser rights"""

@@ -238,6 +238,7 @@ class TestReconcileScreen(ReconcileCommon):
 
     def test_a_partner_of_the_same_name_is_chosen_instead_of_made_twice(self):
         line = self.line(77, partner_name=self.partner_a.name.upper())
+        self.assertFalse(line.reconcile_read()["may_create_partner"])
         with self.assertRaisesRegex(UserError, "already"):
             line.reconcile_create_partner()
 

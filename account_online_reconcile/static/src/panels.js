@@ -56,6 +56,10 @@ export class DocumentsPanel extends Component {
         return this.state.documents.filter((document) => !this.props.chosen.includes(document.id));
     }
 
+    get nothingFits() {
+        return this.props.chosen.length ? _t("No other open document fits.") : _t("No open document fits.");
+    }
+
     format(amount, currencyId) {
         return formatCurrency(amount, currencyId);
     }

@@ -28,6 +28,17 @@ test("proposals are accepted in portions, and what is left says why", async () =
     expect(queryAllTexts(".o_reconcile_left li > div")).toEqual(["Rent", "There is no proposal for this line."]);
 });
 
+test("a reason that names the line is not preceded by its name", async () => {
+    const why = "“Rent” can't be booked like that any more.";
+    onRpc("reconcile_accept_all", ({ args: [lineIds] }) => ({
+        booked: lineIds.length - 1,
+        left: [{ id: lineIds[0], name: "Rent", why }],
+    }));
+    await open();
+    await waitFor(".o_reconcile_result");
+    expect(queryAllTexts(".o_reconcile_left li:first-child > div")).toEqual([why]);
+});
+
 test("a batch that is cancelled books no further portion", async () => {
     const first = new Deferred();
     onRpc("reconcile_accept_all", async ({ args: [lineIds] }) => {
