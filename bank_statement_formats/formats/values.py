@@ -36,8 +36,8 @@ GROUPING = re.compile(r"[\s./-]+")
 SHORTEST_NATIONAL = 7
 CURRENCY = re.compile(r"[A-Z]{3}")
 #: Of the registry of IBANs: 8!n10!n are 18 digits.
-IBAN_PART = re.compile(r"([1-9][0-9]*)!([nac])")
-IBAN_LETTERS = {"n": "[0-9]", "a": "[A-Z]", "c": "[A-Z0-9]"}
+IBAN_PART = re.compile(r"([0-9]{1,2})!([nac])")
+IBAN_LETTERS = {"n": str.isdigit, "a": str.isalpha, "c": str.isalnum}
 #: ISO 4217: "no currency", and the code for tests.
 NO_CURRENCIES = {"XXX", "XTS"}
 #: Plain notation; longer digits are no amount of money.
@@ -143,24 +143,23 @@ def is_iban(value):
     """What ``stdnum.iban.is_valid(value, check_country=False)`` says, from the same tables. Why not that: it builds an
     expression for every number, which takes as long as reading all of a transaction.
 
-    :param str value: in upper case, with nothing between its letters
+    :param str value: in upper case, ASCII, with nothing between its letters
     """
-    structure = _iban_structure(value[:2])
-    return bool(
-        structure and structure.fullmatch(value, 4) and stdnum.iso7064.mod_97_10.is_valid(value[4:] + value[:4])
-    )
-
-
-def _iban_parts(country):
-    """:return: such as ``8!n10!n``, None for what is no country with IBANs"""
-    return stdnum.numdb.get("iban").info(country)[0][1].get("bban")
+    parts, start = _iban_parts(value[:2]), 4
+    for size, is_of_kind in parts:
+        if not is_of_kind(value[start : start + size]):
+            return False
+        start += size
+    return bool(parts) and len(value) == start and stdnum.iso7064.mod_97_10.is_valid(value[4:] + value[:4])
 
 
 @lru_cache(maxsize=1024)
-def _iban_structure(country):
-    """:return: compiled pattern of what follows the check digits, None for what is no country with IBANs"""
-    parts = _iban_parts(country)
-    return parts and re.compile(IBAN_PART.sub(lambda part: f"{IBAN_LETTERS[part[2]]}{{{part[1]}}}", parts))
+def _iban_parts(country):
+    """:return: list of (size, function that says whether a text has the right letters) of what follows the check
+    digits; empty for what is no country with IBANs
+    """
+    written = stdnum.numdb.get("iban").info(country)[0][1].get("bban", "")
+    return [(int(size), IBAN_LETTERS[letters]) for size, letters in IBAN_PART.findall(written)]
 
 
 def is_same_account(one, other):
@@ -183,7 +182,7 @@ def is_same_account(one, other):
 
 def _national_numbers(iban):
     """:return: iterator of what people and files call the account of an IBAN: its last parts, up to all of them"""
-    sizes = [int(size) for size, _letters in IBAN_PART.findall(_iban_parts(iban[:2]))]
+    sizes = [size for size, _letters in _iban_parts(iban[:2])]
     starts = [4 + sum(sizes[:place]) for place in range(len(sizes) + 1)]
     for end in starts[-2:] if sizes[-1] <= 2 else starts[-1:]:
         yield from (iban[start:end] for start in starts if start < end)
