@@ -69,7 +69,7 @@ done
 kill $server
 wait $server || true
 backup=$(runuser -u odoo -- /opt/bank_sync/source/deploy/backup proxy /var/lib/odoo /var/backups/bank_sync)
-su postgres -c 'dropdb proxy'
+su postgres -c 'dropdb --force proxy'
 rm -rf /var/lib/odoo/filestore
 {restore}
 {staging}
@@ -220,7 +220,9 @@ def test_whoever_waits_outside_waits_longer_than_whoever_works_inside():
     odoo = int(option("limit_time_real"))
     stop = compose()["services"]["odoo"]["stop_grace_period"]
     unit = (DEPLOY / "systemd" / "bank-sync-proxy.service").read_text(encoding="utf-8")
+    nginx = (DEPLOY / "nginx" / "bank_sync.conf").read_text(encoding="utf-8")
     assert int(option("limit_time_cpu")) < odoo
+    assert odoo < int(re.search(r"^ *proxy_read_timeout (\d+)s;", nginx, re.MULTILINE)[1])
     assert odoo < int(stop.removesuffix("s"))
     assert odoo < int(re.search(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)[1])
 
