@@ -1,9 +1,10 @@
 {
     "name": "Bank Statement Files",
-    "summary": "Imports statement files of banks with a preview, recognizes what is known, and can be undone",
+    "summary": "Imports bank statement files with a preview, skips known transactions, and can be undone",
     "version": "19.0.1.0.0",
     "category": "Accounting/Accounting",
     "author": "account_online_synchronization contributors",
+    "maintainer": "account_online_synchronization contributors",
     "license": "LGPL-3",
     "development_status": "Alpha",
     "depends": ["account_online_synchronization", "bank_statement_formats"],

@@ -1,9 +1,10 @@
 {
     "name": "Bank Reconciliation",
-    "summary": "Books bank lines against what they pay where it is certain, and proposes the rest with reasons",
+    "summary": "Reconciles bank transactions where the match is certain, and proposes the rest with reasons",
     "version": "19.0.1.0.0",
     "category": "Accounting/Accounting",
     "author": "account_online_synchronization contributors",
+    "maintainer": "account_online_synchronization contributors",
     "license": "LGPL-3",
     "development_status": "Alpha",
     "depends": ["account_online_synchronization"],

@@ -4,16 +4,16 @@
     "version": "19.0.1.0.0",
     "category": "Accounting/Accounting",
     "author": "account_online_synchronization contributors",
+    "maintainer": "account_online_synchronization contributors",
     "license": "LGPL-3",
     "development_status": "Alpha",
-    "depends": ["base"],
+    "depends": ["bank_sync_common"],
     "external_dependencies": {
-        "python": ["chardet", "lxml", "openpyxl", "python-stdnum"],
+        "python": ["chardet", "lxml", "openpyxl"],
         "apt": {
             "chardet": "python3-chardet",
             "lxml": "python3-lxml",
             "openpyxl": "python3-openpyxl",
-            "python-stdnum": "python3-stdnum",
         },
     },
 }

@@ -8,5 +8,8 @@
     "license": "LGPL-3",
     "development_status": "Alpha",
     "depends": ["base"],
-    "external_dependencies": {"python": ["cryptography"], "apt": {"cryptography": "python3-cryptography"}},
+    "external_dependencies": {
+        "python": ["cryptography", "python-stdnum"],
+        "apt": {"cryptography": "python3-cryptography", "python-stdnum": "python3-stdnum"},
+    },
 }

@@ -1,6 +1,6 @@
 {
     "name": "Bank Synchronization Proxy",
-    "summary": "Stands between databases and the providers that reach their banks",
+    "summary": "Connects Odoo databases to the providers that reach their banks",
     "version": "19.0.1.2.0",
     "category": "Accounting/Accounting",
     "author": "account_online_synchronization contributors",
@@ -30,8 +30,5 @@
     },
     "pre_init_hook": "pre_init_hook",
     "uninstall_hook": "uninstall_hook",
-    "external_dependencies": {
-        "python": ["cryptography", "python-stdnum"],
-        "apt": {"cryptography": "python3-cryptography", "python-stdnum": "python3-stdnum"},
-    },
+    "external_dependencies": {"python": ["cryptography"], "apt": {"cryptography": "python3-cryptography"}},
 }

@@ -1,6 +1,6 @@
 {
     "name": "Bank Synchronization Proxy Server",
-    "summary": "Lets the proxy serve databases on other servers",
+    "summary": "Serves Odoo databases on other servers from one bank synchronization proxy",
     "version": "19.0.1.2.0",
     "category": "Accounting/Accounting",
     "author": "account_online_synchronization contributors",

@@ -353,7 +353,8 @@ def _find(journal):
     def work():
         begun = time.perf_counter()
         reader = JournalReader(journal)
-        lines, books, policy = reader.lines(), reader.books(), reader.policy(is_automatic=True)
+        lines = reader.lines()
+        books, policy = reader.books(lines), reader.policy(is_automatic=True)
         steps["read"] = time.perf_counter()
         found = decide(lines, books, policy)
         steps["decided"] = time.perf_counter()

@@ -81,8 +81,10 @@ class _Books:
         moves = self.env["account.move"].create([self._values(document) for document in documents])
         moves.action_post()
         if moves and not self.company.sale_lock_date:
-            # Why: sales before the first invoice are closed, so Odoo misses no earlier numbers.
-            self.company.sale_lock_date = min(moves.mapped("date"))
+            # Why: sales up to there are closed, so Odoo misses no earlier numbers. Invoices that were paid before the
+            # bank's history begins are not there.
+            gaps = moves.filtered(lambda move: move.move_type == "out_invoice" and move.made_sequence_gap)
+            self.company.sale_lock_date = max((gaps or moves[:1]).mapped("date"))
 
     def _documents(self):
         """:return: those that the payments of the bank's history pay, and of the next weeks as far as issued today"""

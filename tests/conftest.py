@@ -46,6 +46,12 @@ class Installation:
     logs_all: bool = False
     #: Folders with addons besides our own.
     addons_path: tuple = ()
+    #: Lines of odoo.conf, besides those of the environment.
+    settings: tuple = ()
+    #: Which of several machines this is that share the database; empty where there is one.
+    machine: str = ""
+    #: An odoo.conf of its own, such as that of another machine; None for the clone's.
+    configuration: Path | None = None
 
     def odoo(self, *arguments, stdin=None):
         """Run an Odoo command to its end.
@@ -65,7 +71,7 @@ class Installation:
 
     def install(self, *modules):
         """Install addons, from our own folder, Odoo's, and ``addons_path``."""
-        self.odoo("-d", self.name, "-i", ",".join(modules), "--no-http", "--stop-after-init", *self._path_option)
+        self.odoo("-d", self.name, "-i", ",".join(modules), "--no-http", "--stop-after-init", *self._options)
         names = ", ".join(f"'{module}'" for module in modules)
         # Why ask: Odoo ends with success when it skips a module that it cannot install.
         where = f"state = 'installed' AND name IN ({names})"
@@ -103,11 +109,23 @@ class Installation:
 
     @property
     def _shell(self):
-        return ["shell", "-d", self.name, "--no-http", "--log-level=warn", *self._path_option]
+        return ["shell", "-d", self.name, "--no-http", "--log-level=warn", *self._options]
 
     @property
-    def _path_option(self):
-        return ["--addons-path", ",".join(map(str, (ROOT, *self.addons_path)))] if self.addons_path else []
+    def _own_configuration(self):
+        if not self.settings:
+            return []
+        own = {line.partition("=")[0].strip() for line in self.settings}
+        usual = paths.ODOO_CONF.read_text(encoding="utf-8").splitlines()
+        kept = [line for line in usual if line.partition("=")[0].strip() not in own]
+        file = paths.HERE / f"{self._log_name}.conf"
+        file.write_text("\n".join([*kept, *self.settings, ""]))
+        return ["-c", file]
+
+    @property
+    def _options(self):
+        addons = ["--addons-path", ",".join(map(str, (ROOT, *self.addons_path)))] if self.addons_path else []
+        return addons + (["-c", self.configuration] if self.configuration else self._own_configuration)
 
     @staticmethod
     def _to_the_end(script):
@@ -139,10 +157,11 @@ class Installation:
         :param int workers: how many processes answer; 0 for one with threads
         """
         port = self.port = self.port or ports.any_free()
-        log = f"server-{self.name}"
+        log = self._log_name
         options = ["--db-filter", f"^{self.name}$", "--http-port", port, f"--max-cron-threads={cron_threads}"]
         if self.logs_all:
             options += ["--log-level=debug", "--log-db", self.name, "--log-db-level=debug"]
+        options += self._options
         if workers:
             options += [f"--workers={workers}", "--gevent-port", ports.any_free()]
         self.server = odoo_command.serve(["-d", self.name, *options], log)
@@ -167,7 +186,11 @@ class Installation:
 
     def log(self):
         """:return: all that its server has logged, in this process's runs"""
-        return process.log_path(f"server-{self.name}").read_text(encoding="utf-8")
+        return process.log_path(self._log_name).read_text(encoding="utf-8")
+
+    @property
+    def _log_name(self):
+        return "-".join(filter(None, ("server", self.name, self.machine)))
 
     def dump(self):
         """:return: what pg_dump writes: all that is in the database"""
@@ -259,8 +282,11 @@ def ordinary_company():
 
 
 @contextmanager
-def a_company_behind_a_proxy(cron_threads=0, logs_all=False):
-    """Two servers with a database each: a proxy that sends text messages, and a company with books that asks it."""
+def a_company_behind_a_proxy(cron_threads=0, logs_all=False, proxy_settings=()):
+    """Two servers with a database each: a proxy that sends text messages, and a company with books that asks it.
+
+    :param proxy_settings: lines of the proxy's odoo.conf
+    """
     with (
         SmsGateway() as gateway,
         a_copy_of_the_template(*PROXY_SERVER) as proxy,
@@ -268,6 +294,7 @@ def a_company_behind_a_proxy(cron_threads=0, logs_all=False):
     ):
         proxy.host, proxy.sms_gateway = "localhost", gateway
         proxy.logs_all = company.logs_all = logs_all
+        proxy.settings = tuple(proxy_settings)
         proxy.start()
         proxy.set_parameters(
             sms__endpoint=gateway.url, web__base__url=proxy.url, bank_sync_proxy__allow_private_addresses="1"

@@ -120,6 +120,19 @@ def test_the_directory_is_searched_at_all_three_places():
     assert all(0 < one["p50"] <= one["p95"] <= one["max"] for one in searches)
 
 
+def test_growth_is_measured_before_and_after_the_clean_up():
+    command = [sys.executable, str(paths.ROOT / "scripts" / "bench"), "growth", "--json"]
+    command += ["--connections", "1000", "--rows", "4000", "--each", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    figures = json.loads(done.stdout)
+    assert set(figures["before"]) == set(figures["after"])
+    # Four of five rows of the one table are older than two days; of the other nine of ten are older than three.
+    deleted = {model: one["deleted"] for model, one in figures["clean_up"].items()}
+    assert 3100 < deleted["bank.sync.usage"] < 3300
+    assert 3500 < deleted["bank.sync.event"] < 4000
+
+
 def benchmark_databases():
     rows = sql.query(f"SELECT datname FROM pg_database WHERE starts_with(datname, '{harness.PREFIX}')")
     return {name for (name,) in rows}

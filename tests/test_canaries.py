@@ -144,7 +144,8 @@ def note_secrets(story, made):
 def story():
     with (
         a_bridge(PLANTED["claim"], PLANTED["access password"]) as bridge,
-        a_company_behind_a_proxy(logs_all=True) as company,
+        # Why JSON at the proxy: a line has the text that it has otherwise, and more.
+        a_company_behind_a_proxy(logs_all=True, proxy_settings=["bank_sync_log_format = json"]) as company,
     ):
         story = SimpleNamespace(company=company, proxy=company.proxy, canaries=dict(PLANTED), places={})
         company.shell(f"env.ref('base.user_admin').email = env.company.email = {EMAIL!r}")
@@ -225,9 +226,37 @@ def test_every_place_was_searched(story, place):
 
 
 def test_debug_log_was_on_and_shows_what_was_asked(story):
-    assert " DEBUG " in story.places["proxy log"]
+    assert '"level": "DEBUG"' in story.places["proxy log"]
+    assert " DEBUG " in story.places["database log"]
     assert re.search(r"simplefin GET \S*accounts: 500", story.places["proxy log"])
     assert "/bank_sync/1/transactions.list" in story.places["proxy log"]
+
+
+def json_lines(story):
+    """:return: objects; what Odoo writes before it has loaded the addon is no JSON yet"""
+    lines = story.places["proxy log"].splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith("{"))
+    return [json.loads(line) for line in lines[first:]]
+
+
+def test_every_json_line_is_an_object_with_a_time_and_a_level(story):
+    lines = json_lines(story)
+    assert len(lines) > 100
+    assert all({"time", "level", "logger", "message"} <= set(line) for line in lines)
+
+
+def test_json_line_of_a_failed_request_has_reference_client_and_operation(story):
+    failed = [line for line in json_lines(story) if line.get("reference") and line.get("outcome")]
+    assert failed
+    for line in failed:
+        assert re.fullmatch(r"E-\w{4}-\w{4}", line["reference"])
+        assert line["client"] and line["outcome"] != "ok" and "." in line["operation"]
+
+
+def test_json_lines_about_a_provider_say_for_which_client_and_operation(story):
+    asked = [line for line in json_lines(story) if "simplefin GET" in line["message"]]
+    assert asked
+    assert all(line["client"] and line["operation"] for line in asked)
 
 
 def test_neutralized_copy_has_no_raw_answer(story):

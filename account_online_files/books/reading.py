@@ -6,12 +6,12 @@ import json
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from odoo.addons.account_online_synchronization.client.words import Sentence
 from odoo.addons.account_online_synchronization.sync.decide import Window
 from odoo.addons.account_online_synchronization.sync.fetch import read_page
 from odoo.addons.account_online_synchronization.sync.files import Coverage
 from odoo.addons.bank_statement_formats import formats
 from odoo.addons.bank_statement_formats.formats import archives
+from odoo.addons.bank_sync_common.tools.words import Sentence
 
 
 @dataclass

@@ -5,11 +5,14 @@ Everything is checked once more where it is booked: a decision may be older than
 """
 
 from decimal import Decimal
+from typing import NamedTuple
 
 from odoo import Command
 from odoo.exceptions import LockError, UserError
 
-from ..matching.facts import ACCOUNT, CHARGES, DISCOUNT, ITEM, OWN_TRANSFER, PAYMENT
+from ..matching.facts import ACCOUNT, CHARGES, DISCOUNT, ITEM, OWN_TRANSFER, PAYMENT, RETURN
+from . import returns
+from .read import fee_of_payout
 from .taxes import tax_lines
 
 #: As core's ``action_undo_reconciliation``: posted entries of bank lines are changed by their bank line only.
@@ -20,12 +23,22 @@ NOBODY = {"skip_is_manually_modified": True}
 _ON_ACCOUNT = (ACCOUNT, CHARGES)
 
 
+class Booked(NamedTuple):
+    """``items``: from the id of each line that was booked to the ids of the journal items that it has got.
+    ``released``: what a payment that came back had settled, see :func:`.returns.release`; None without one.
+    ``sets_partner``: the line had no partner, and has got that of its documents."""
+
+    items: dict
+    released: dict | None = None
+    sets_partner: bool = False
+
+
 def book(line, counterparts, is_by_hand=False):
     """
     :param line: ``account.bank.statement.line``; the caller has checked that the user may reconcile it
     :param counterparts: list of :class:`~..matching.facts.Counterpart`
     :param is_by_hand: a person has seen what is settled of a document in another currency than the line's
-    :return: dict from the id of each line that was booked to the ids of the journal items that it has got
+    :return: :class:`Booked`
     :raise UserError: where that is not possible any more
     """
     return _Booking(line, counterparts, is_by_hand).run()
@@ -40,17 +53,20 @@ def is_booked(line, items, counterparts):
     _liquidity, suspense, others = line._seek_for_lines()
     if line.move_id.state != "posted" or suspense or set(others.ids) != set(items):
         return False
-    keys = [[one["key"] for one in counterparts if one["kind"] in kinds] for kinds in ((ITEM, PAYMENT), _ON_ACCOUNT)]
+    settled = (ITEM, PAYMENT, RETURN)
+    keys = [[one["key"] for one in counterparts if one["kind"] in kinds] for kinds in (settled, _ON_ACCOUNT)]
     documents, accounts = line.env["account.move.line"].browse(keys[0]).exists(), set(keys[1])
     # Why by account: an entry that was reset keeps its items, whatever a user makes of them.
     return accounts | set(documents.account_id.ids) <= set(others.account_id.ids)
 
 
-def undo(line, items, counterparts):
+def undo(line, items, counterparts, released=None, sets_partner=False):
     """Take a booking back as a whole.
 
     :param items: ids of the journal items that :func:`book` has made
     :param counterparts: stored ones of the decision, dictionaries
+    :param released: what :func:`book` has answered
+    :param sets_partner: as well
     :raise UserError: where somebody has changed them since
     """
     if not is_booked(line, items, counterparts):
@@ -62,6 +78,10 @@ def undo(line, items, counterparts):
         )
     was_checked = line.checked
     line.with_context(**NOBODY).action_undo_reconciliation()
+    if sets_partner:
+        line.with_context(**NOBODY).partner_id = False
+    if released:
+        returns.restore(line.env, released, line.payment_ref or line.display_name)
     if line.checked != was_checked:
         line.checked = was_checked
 
@@ -78,17 +98,31 @@ class _Booking:
             raise self._refuse(self.line)
         transfers = [one for one in self.counterparts if one.kind == OWN_TRANSFER]
         if transfers:
-            return self._transfer(self._other_side(transfers[0].key))
+            return Booked(self._transfer(self._other_side(transfers[0].key)))
+        returned = [one for one in self.counterparts if one.kind == RETURN]
+        if returned:
+            return self._return(returned[0].key)
         items = self._items()
         self._lock(self.line.move_id, items)
         liquidity, suspense = self._open_entry(self.line)
+        # Why before the counterparts: Odoo writes the items of an entry anew when the partner of its line changes.
+        sets_partner = self._set_partner(items.partner_id)
         values, settled = self._values(items)
         self._balance(values, liquidity)
         made = self._replace(self.line, suspense, values)
         for new, key in zip(made, settled, strict=True):
             if key:
                 (new + items.browse(key)).with_context(**NOBODY).reconcile()
-        return {self.line.id: made.ids}
+        return Booked({self.line.id: made.ids}, sets_partner=sets_partner)
+
+    def _set_partner(self, partners):
+        """A line without a partner gets that of its documents, if they have the same."""
+        if len(partners) > 1:
+            partners = partners.commercial_partner_id
+        if self.line.partner_id or len(partners) != 1:
+            return False
+        self.line.with_context(**NOBODY).partner_id = partners
+        return True
 
     # -------------------------------------------------------------------------
     # CHECKS
@@ -247,7 +281,7 @@ class _Booking:
             not other
             or other.company_id != self.company
             or other.currency_id != self.currency
-            or self.currency.compare_amounts(other.amount, -self.line.amount)
+            or self.currency.compare_amounts(transferred(other), -transferred(self.line))
         ):
             raise self._refuse(self.line)
         return other
@@ -267,8 +301,91 @@ class _Booking:
                 "amount_currency": -liquidity.amount_currency,
                 "balance": -liquidity.balance,
             }
-            made = self._replace(line, suspense, [values])
+            fees = self._fees(line)
+            for name in ("amount_currency", "balance"):
+                values[name] -= sum(fee[name] for fee in fees)
+            made = self._replace(line, suspense, [values, *fees])
             booked[line.id] = made.ids
-            items += made
+            items += made.filtered(lambda item: item.account_id == account)
         items.reconcile()
         return booked
+
+    def _fees(self, line):
+        """:return: list of values of what a payment service kept of its payout, may be empty"""
+        fee = fee_of(line)
+        if not fee:
+            return []
+        account = line.journal_id.reconcile_charges_account_id
+        if not account:
+            raise UserError(
+                self.env._(
+                    "A fee was kept of this payout, and the journal “%s” has no account for bank charges. Choose one "
+                    "in its settings.",
+                    line.journal_id.display_name,
+                )
+            )
+        amounts = line._prepare_counterpart_amounts_using_st_line_rate(line.currency_id, None, -fee)
+        return [
+            {
+                "account_id": account.id,
+                "name": line.payment_ref,
+                "currency_id": line.currency_id.id,
+                "amount_currency": line.currency_id.round(-fee),
+                "balance": amounts["balance"],
+            }
+        ]
+
+    # -------------------------------------------------------------------------
+    # RETURNED PAYMENTS
+    # -------------------------------------------------------------------------
+
+    def _return(self, key):
+        """The documents that the payment had settled are open again, and the line settles the payment itself."""
+        first = self.env["account.move.line"].browse(key).exists()
+        paying = returns.paying_items(first)
+        documents = returns.settled_by(paying)
+        self._lock(self.line.move_id, paying, documents)
+        self._check_returnable(paying, documents)
+        liquidity, suspense = self._open_entry(self.line)
+        sets_partner = self._set_partner(paying.partner_id)
+        values = [
+            {
+                "account_id": item.account_id.id,
+                "partner_id": item.partner_id.id,
+                "name": self.line.payment_ref,
+                **self._amounts(Decimal(repr(item.amount_currency))),
+            }
+            for item in paying
+        ]
+        self._balance(values, liquidity)
+        released = returns.release(paying)
+        made = self._replace(self.line, suspense, values)
+        for new, item in zip(made, paying, strict=True):
+            (new + item).with_context(**NOBODY).reconcile()
+        return Booked({self.line.id: made.ids}, released, sets_partner)
+
+    def _check_returnable(self, paying, documents):
+        total = sum(paying.mapped("amount_currency"))
+        if (
+            not paying
+            or not all(returns.settled_by(item) for item in paying)
+            or paying.company_id != self.company
+            or paying.currency_id != self.currency
+            or set(paying.mapped("parent_state")) != {"posted"}
+            or documents.statement_line_id
+            or self.currency.compare_amounts(total, self.line.amount)
+        ):
+            raise self._refuse(self.line)
+
+
+def fee_of(line):
+    """What a payment service kept of a payout, with the sign of the line: what it has kept is negative."""
+    payout = (line.transaction_details or {}).get("payout") or {}
+    return float(
+        fee_of_payout(Decimal(repr(line.amount)), line.currency_id.name, payout.get("amount"), payout.get("currency"))
+    )
+
+
+def transferred(line):
+    """What arrives at the other side of a transfer."""
+    return line.amount - fee_of(line)

@@ -5,15 +5,16 @@ Amounts come as text: Odoo lets PostgreSQL's ``numeric`` become a float, and the
 
 from collections import defaultdict
 from datetime import timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from odoo import fields
 from odoo.tools import SQL
 
 from ..matching.decide import Books
-from ..matching.facts import STEPS, ZERO, Charges, Discount, Line, Money, OpenItem, Payment, Policy
+from ..matching.facts import STEPS, ZERO, Batch, Charges, Discount, Line, Money, OpenItem, Payment, Policy
 from ..matching.memory import Booking
 from ..matching.rules import Rule, RuleLine
+from .returns import find_returnable
 
 #: So far back bookings are remembered, and a dry run looks.
 MONTHS = 12
@@ -108,6 +109,7 @@ class JournalReader:
                 else None,
                 decimals=row["decimals"],
                 payout=row["payout"] or "",
+                fee=_fee(row),
             )
             for row in self._rows(
                 SQL(
@@ -118,6 +120,8 @@ class JournalReader:
                            line.transaction_details->>'creditor_reference' AS reference,
                            line.transaction_details->>'end_to_end_id' AS end_to_end,
                            line.transaction_details->'payout'->>'id' AS payout,
+                           line.transaction_details->'payout'->>'amount' AS paid_out,
+                           line.transaction_details->'payout'->>'currency' AS payout_currency,
                            CASE WHEN jsonb_typeof(line.transaction_details->'remittance') = 'array'
                                 THEN (SELECT string_agg(text, ' ')
                                         FROM jsonb_array_elements_text(line.transaction_details->'remittance') text)
@@ -144,23 +148,54 @@ class JournalReader:
     # BOOKS
     # -------------------------------------------------------------------------
 
-    def books(self):
-        """:return: :class:`Books`"""
-        others = self.env["account.journal"].search(
-            [("company_id", "=", self.company.id), ("type", "in", ("bank", "credit")), ("bank_acc_number", "!=", False)]
+    def books(self, lines):
+        """
+        :param lines: list of :class:`Line`; payments that none of them can be the return of are left out
+        :return: :class:`Books`
+        """
+        journals = self.env["account.journal"].search(
+            [("company_id", "=", self.company.id), ("type", "in", ("bank", "credit"))]
         )
         other_lines = SQL("line.journal_id <> %s AND line.is_reconciled IS NOT TRUE", self.journal.id)
+        payments = self.payments()
         return Books(
-            candidates=[*self.open_items(), *self.payments()],
+            candidates=[*self.open_items(), *payments, *self.batches(payments), *find_returnable(self.journal, lines)],
             rules=self.rules(),
             bookings=self.bookings(),
-            accounts={journal.id: journal.bank_acc_number for journal in others},
+            accounts={journal.id: journal.bank_acc_number for journal in journals if journal.bank_acc_number},
             other_lines=self._lines(other_lines),
+            fee_accounts={journal.id: journal.reconcile_charges_account_id.id for journal in journals},
         )
 
     def open_items(self):
         """:return: list of :class:`OpenItem`: receivables and payables of the company"""
-        return [_item(row, Decimal(row["residual"])) for row in self._item_rows(OPEN_NOW)]
+        said = self._said_by_payments()
+        return [
+            _item({**row, "said": said.get(row["move"], ())}, Decimal(row["residual"]))
+            for row in self._item_rows(OPEN_NOW)
+        ]
+
+    def _said_by_payments(self):
+        """A payment without an entry of its own leaves its documents open, and the bank shows what it says.
+
+        :return: dict from a document to the numbers and ids of such payments of this journal
+        """
+        said = defaultdict(list)
+        for row in self._rows(
+            SQL(
+                """
+                SELECT rel.invoice_id AS move, payment.name, payment.payment_reference
+                  FROM account_payment payment
+                  JOIN account_move__account_payment rel ON rel.payment_id = payment.id
+                 WHERE payment.journal_id = %s AND payment.move_id IS NULL AND payment.state = 'in_process'
+                   AND payment.is_matched IS NOT TRUE
+              ORDER BY payment.id
+                """,
+                self.journal.id,
+            )
+        ):
+            said[row["move"]] += filter(None, (row["name"], row["payment_reference"]))
+        return said
 
     def _item_rows(self, condition):
         """:return: receivables and payables of the company, with the account numbers of their partners"""
@@ -219,6 +254,7 @@ class JournalReader:
                 partner=row["partner"],
                 name=row["partner_name"] or "",
                 day=row["date"],
+                end_to_end=row["payment_reference"] or "",
             )
             for row in self._rows(
                 SQL(
@@ -240,6 +276,28 @@ class JournalReader:
                     self.journal.id,
                 )
             )
+        ]
+
+    def batches(self, payments):
+        """Payments that were registered together are often one line at the bank, which names none of them. Override it
+        where an addon knows batches.
+
+        :param payments: list of :class:`Payment`
+        :return: list of :class:`Batch`
+        """
+        together = defaultdict(list)
+        for payment in payments:
+            together[payment.day, payment.currency, payment.amount > 0].append(payment)
+        return [
+            Batch(
+                key=some[0].key,
+                amount=sum((payment.amount for payment in some), ZERO),
+                currency=some[0].currency,
+                payments=tuple(payment.key for payment in some),
+                day=some[0].day,
+            )
+            for some in together.values()
+            if len(some) > 1
         ]
 
     # -------------------------------------------------------------------------
@@ -420,13 +478,32 @@ def _item(row, amount):
         amount=amount,
         currency=row["currency"],
         number=row["number"] or "",
-        references=_different(row["payment_reference"], row["ref"], row["invoice_origin"]),
+        references=_different(row["payment_reference"], row["ref"], row["invoice_origin"], *row.get("said", ())),
         partner=row["partner"],
         name=row["partner_name"] or "",
         accounts=row["accounts"],
         day=row["day"],
         discount=discount if is_whole else None,
     )
+
+
+def _fee(row):
+    """What a payment service kept of a payout: what arrives at the bank is less than what the balance changes by."""
+    return fee_of_payout(Decimal(row["amount"]), row["currency"], row["paid_out"], row["payout_currency"])
+
+
+def fee_of_payout(amount, currency, paid_out, payout_currency):
+    """
+    :param paid_out: what arrives at the bank, with its sign there, as the service says it
+    """
+    if not paid_out or payout_currency != currency:
+        return ZERO
+    try:
+        fee = amount + Decimal(paid_out)
+    except InvalidOperation:
+        return ZERO
+    # Why a limit: the message of a service is no reason to book anything as its fee.
+    return fee if fee.is_finite() and abs(fee) < abs(amount) else ZERO
 
 
 def rule_of(model):

@@ -8,8 +8,8 @@ import re
 from odoo.fields import Domain
 from odoo.tools import float_compare, format_date, html2plaintext
 
-from ..matching.facts import ACCOUNT, CHARGES, DISCOUNT, ITEM, OWN_TRANSFER, PAYMENT
-from . import manual
+from ..matching.facts import ACCOUNT, CHARGES, DISCOUNT, ITEM, OWN_TRANSFER, PAYMENT, RETURN
+from . import apply, manual, returns
 from .taxes import tax_lines
 
 #: Documents that are shown at once, and those among which the best are looked for.
@@ -47,6 +47,9 @@ def describe(line, decision, may_book):
         "journal": line.journal_id.display_name,
         "counterparty": line.partner_name or "",
         "partner": _name(line.partner_id),
+        "may_create_partner": bool(
+            may_book and not line.partner_id and line.partner_name and line.env["res.partner"].has_access("create")
+        ),
         "details": _details(line),
         "note": html2plaintext(line.narration or ""),
         "is_open": line.state == "posted" and not line.is_reconciled,
@@ -159,6 +162,8 @@ def _why_not(line, may_book):
     """:return: a sentence that says why the line can't be booked here, or an empty text"""
     if not may_book:
         return line.env._("Only accountants book bank lines.")
+    if line.env["account.reconcile.decision"]._is_left_to_enterprise():
+        return line.env._("The app “Accounting” reconciles bank lines in this database.")
     if line.state != "posted":
         return line.env._("The entry of this line is not posted.")
     if not line.is_reconciled and line.company_id._get_violated_lock_dates(line.date, False, line.journal_id):
@@ -173,7 +178,8 @@ def _decision(line, decision):
         "id": decision.id,
         "state": decision.state,
         "is_automatic": decision.is_automatic,
-        "why": decision._get_reasons(without=("not_switched_on",)),
+        # Why not of a booking by hand: who has booked it is said anyway.
+        "why": decision._get_reasons(without=("not_switched_on",)) if decision.step != "manual" else [],
         "by": decision.booked_by_id.name or "",
         "at": decision.booked_at,
         "rest": decision.rest,
@@ -196,10 +202,33 @@ def _parts(line, decision):
         elif one["kind"] == DISCOUNT:
             part |= {"name": line.env._("Early payment discount")}
         elif one["kind"] == OWN_TRANSFER:
-            other = line.browse(one["key"]).exists()
+            is_other_side = one["key"] == line.id
+            other = decision.statement_line_id if is_other_side else line.browse(one["key"]).exists()
             part |= {"name": other.journal_id.display_name or "", "date": other.date, "reference": other.payment_ref}
+            part |= {"amount": apply.transferred(line), "line_id": other.id}
+        elif one["kind"] == RETURN:
+            part |= _returned_part(line, one["key"], decision.released)
         parts.append(part)
+        if one["kind"] == OWN_TRANSFER and (fee := apply.fee_of(line)):
+            account = line.journal_id.reconcile_charges_account_id
+            name = account.display_name or line.env._("Bank charges")
+            parts.append({"kind": CHARGES, "id": account.id or 0, "name": name, "amount": fee})
     return parts
+
+
+def _returned_part(line, key, released):
+    """:param released: what the booking has opened again, None before it"""
+    item = line.env["account.move.line"].browse(key).exists()
+    documents = returns.settled_by(returns.paying_items(item))
+    if released:
+        keys = [other for _item, settled in released["settled"] for other, _amount in settled]
+        documents = documents.browse(keys).exists()
+    names = ", ".join(sorted(set(documents.mapped("move_name"))))
+    return {
+        "name": item.move_name or "",
+        "partner": item.partner_id.display_name or "",
+        "reference": line.env._("Reopens: %s", names) if names else "",
+    }
 
 
 def _account_part(line, one):

@@ -12,20 +12,27 @@ def sentences(env):
 
     return {
         "reference": env._("The payment names %s."),
-        "end_to_end": env._("The payment carries the id of %s."),
+        "end_to_end": env._("The payment has the end-to-end ID of %s."),
         "partner": env._("The counterparty is the partner of the document."),
-        "amount": env._("The amount is what is open."),
+        "amount": env._("The amount equals the open balance."),
         "sum": env._("The amounts of the documents add up to the payment."),
         "all_open": env._("The payment is all that is open for the partner."),
-        "foreign": env._("The amount before the bank's conversion, %s, is what is open."),
+        "foreign": env._("The amount before the bank's conversion, %s, equals the open balance."),
         "discount": env._("The amount is what is due with the early payment discount until %s."),
-        "charges": env._("Bank charges of %s are missing, which is within your limit."),
+        "charges": env._("The payment is short by %s, presumably bank charges; this is within your limit."),
         "fee": env._("The payout is the sum of the payments less a fee of %s."),
+        "batch": env._("The payments that were registered on %s add up to this amount; nothing else confirms it."),
         "in_transit": env._("A payment of this amount was registered and is in transit."),
         "own_transfer": env._("The other side of this transfer is a line of another journal of yours."),
         "payout": env._("The other side is a payout of the payment service, which the bank's text names."),
+        "payout_fee": env._(
+            "The payment service kept a fee of %s, which is booked on its journal's account for bank charges."
+        ),
+        "no_fee_account": env._(
+            "Its journal has no account for bank charges: choose one in the settings of the journal."
+        ),
         "rule": env._("The rule “%s” applies."),
-        "memory": env._("You have booked %s such payments in this way."),
+        "memory": env._("You have booked similar payments this way before: %s times."),
         "ambiguous": env._("Several documents fit equally well."),
         "partner_has_one_too": env._("The counterparty has an open document of this amount, and it is another one."),
         "named_in_part": env._("The payment names %s only in part, and nothing confirms whose payment it is."),
@@ -36,12 +43,13 @@ def sentences(env):
         "late_discount": env._("The early payment discount ended on %s."),
         "other_currency": env._("The document is in another currency, and the bank does not say the amount in it."),
         "names_others": env._("The payment also names %s, which is not open."),
+        "names_settled": env._("The payment also names a document that %s has paid already."),
         "names_other_direction": env._("The payment names %s, but goes in the other direction."),
         "unknown_reference": env._("The payment carries the reference %s, which no open document has."),
         "amount_only": env._("The amount fits, but neither a reference nor the partner confirms it."),
         "with_others": env._("With other open documents of the partner the amounts add up."),
         "not_dated_yet": env._("The document is dated after the payment."),
-        "returned": env._("The payment %s seems to have come back."),
+        "returned": env._("This is the return of the payment %s: booking it reopens what that payment had paid."),
         "claimed_twice": env._("Another line fits the same document."),
         "unconfirmed_transfer": env._("The amounts are opposite, but no account number confirms the transfer."),
         "unconfirmed_payout": env._(

@@ -36,6 +36,7 @@ from .facts import (
     PAYMENT,
     PROPOSAL,
     REFERENCE,
+    RETURN,
     RULE,
     STEPS,
     TRANSFER,
@@ -63,13 +64,14 @@ MOST_OPTIONS = 50
 @dataclass
 class Books:
     """What lines are matched with. ``accounts``: the account numbers of own journals; ``other_lines``: lines of other
-    journals that may be the other side of a transfer."""
+    journals that may be the other side of a transfer; ``fee_accounts``: from a journal to its account for charges."""
 
     candidates: list = field(default_factory=list)
     rules: list = field(default_factory=list)
     bookings: list = field(default_factory=list)
     accounts: dict = field(default_factory=dict)
     other_lines: list = field(default_factory=list)
+    fee_accounts: dict = field(default_factory=dict)
 
 
 class Answer(NamedTuple):
@@ -144,11 +146,26 @@ class Matcher:
             line.key,
             AUTOMATIC if answer.is_certain and is_on else PROPOSAL,
             answer.step,
-            answer.counterparts,
+            self._unpacked(answer.counterparts),
             reasons,
-            tuple(other.counterparts for other in answer.others[: MOST_ALTERNATIVES - 1]),
+            tuple(self._unpacked(other.counterparts) for other in answer.others[: MOST_ALTERNATIVES - 1]),
             answer.rest,
         )
+
+    def _unpacked(self, counterparts):
+        """The payments of a batch instead of the batch, where they are known."""
+        unpacked = []
+        for one in counterparts:
+            batch = self.candidates.all[BATCH, one.key] if one.kind == BATCH else None
+            keys = [(PAYMENT, key) for key in batch.payments] if batch else []
+            if keys and all(key in self.candidates.all for key in keys):
+                payments = (self.candidates.all[key] for key in keys)
+                unpacked += [
+                    Counterpart(PAYMENT, each.key, each.amount, each.amount, partner=each.partner) for each in payments
+                ]
+            else:
+                unpacked.append(one)
+        return tuple(unpacked)
 
     # -------------------------------------------------------------------------
     # REFERENCE
@@ -156,10 +173,11 @@ class Matcher:
 
     def _by_reference(self, line, evidence):
         named = [self.candidates.all[key] for key in evidence.named]
-        returned = [one for one in named if getattr(one, "is_settled", False) and one.amount == -line.amount]
+        settled = [one for one in named if getattr(one, "is_settled", False)]
+        returned = [one for one in settled if one.amount == -line.amount and one.currency == line.currency]
         named = self._in_transit([one for one in named if not getattr(one, "is_settled", False)])
         if not any((one.amount > 0) == (line.amount > 0) for one in named):
-            return self._returned(returned)
+            return self._returned(line, evidence, returned)
         named = self._of_partner(line, sorted(named, key=order), evidence)
         whole = [one for one in named if evidence.named.get(identity(one), FULL) == FULL]
         for some in (named, whole):
@@ -272,11 +290,15 @@ class Matcher:
             solution = settle(line, same, self.policy)
         return solution and self._named(evidence, named, solution, False)
 
-    def _returned(self, returned):
+    def _returned(self, line, evidence, returned):
         if len(returned) != 1:
             return None
         one = returned[0]
-        counterpart = Counterpart(PAYMENT, one.key, -one.amount, partner=one.partner)
+        has_its_id = evidence.why[identity(one)] == "end_to_end"
+        if not has_its_id and any(net(other) == line.amount for other in self.candidates.of_partner(one.partner)):
+            # Why: a refund names the invoice as well, and has a credit note.
+            return None
+        counterpart = Counterpart(RETURN, one.key, -one.amount, partner=one.partner)
         return Answer(REFERENCE, (counterpart,), (Reason("returned", (one.number or str(one.key),)),))
 
     # -------------------------------------------------------------------------
@@ -335,9 +357,13 @@ class Matcher:
             doubts.append(Reason("names_others", (", ".join(evidence.others),)))
         if evidence.unknown:
             doubts.append(Reason("unknown_reference", (", ".join(evidence.unknown),)))
-        named = sorted(self.candidates.all[key].number for key in evidence.named)
-        if named:
-            doubts.append(Reason("names_other_direction", (", ".join(named),)))
+        named = [self.candidates.all[key] for key in evidence.named]
+        settled = sorted(one.number for one in named if getattr(one, "is_settled", False))
+        if settled:
+            doubts.append(Reason("names_settled", (", ".join(settled),)))
+        others = sorted(one.number for one in named if not getattr(one, "is_settled", False))
+        if others:
+            doubts.append(Reason("names_other_direction", (", ".join(others),)))
         if any(one.day and one.day > line.day for one in chosen):
             doubts.append(Reason("not_dated_yet"))
         if evidence.is_namesake and not all(map(self._is_only_one, chosen)):
@@ -355,7 +381,7 @@ class Matcher:
             Answer(
                 DOCUMENT,
                 settle(line, [one], self.policy).counterparts,
-                (Reason("amount_only"), *self._doubts(line, evidence, [one]), *ambiguous),
+                (*_why_amount(one), *self._doubts(line, evidence, [one]), *ambiguous),
             )
             for one in sorted(found, key=lambda one: _nearness(line, [one]))
         )
@@ -368,10 +394,16 @@ class Matcher:
         if not side:
             return None
         if side.is_payout:
-            reason = Reason("payout" if side.is_certain else "unconfirmed_payout")
+            reasons = [Reason("payout" if side.is_certain else "unconfirmed_payout")]
         else:
-            reason = Reason("own_transfer" if side.is_certain else "unconfirmed_transfer")
-        return Answer(TRANSFER, (Counterpart(OWN_TRANSFER, side.other, line.amount),), (reason,), side.is_certain)
+            reasons = [Reason("own_transfer" if side.is_certain else "unconfirmed_transfer")]
+        is_certain = side.is_certain
+        if side.fee:
+            reasons.append(Reason("payout_fee", (Money(abs(side.fee), line.currency),)))
+            if not self.books.fee_accounts.get(side.payer):
+                is_certain = False
+                reasons.append(Reason("no_fee_account"))
+        return Answer(TRANSFER, (Counterpart(OWN_TRANSFER, side.other, line.amount),), tuple(reasons), is_certain)
 
     def _by_rule(self, line, evidence):
         applied = self.rules.apply(line, evidence.partner)
@@ -429,7 +461,7 @@ class Matcher:
 
         def turn(line):
             answer = answers[line.key]
-            is_guess = any(reason.code == "amount_only" for reason in answer.reasons)
+            is_guess = any(reason.code in ("amount_only", "batch") for reason in answer.reasons)
             return is_guess, STEPS.index(answer.step), -line.day.toordinal(), str(line.key)
 
         for line in sorted(choosing, key=turn):
@@ -442,7 +474,7 @@ class Matcher:
 
     def _claimed(self, answer):
         """Everything that would be settled: of a batch also its payments, of a payment also what it pays."""
-        waiting = [(one.kind, one.key) for one in answer.counterparts if one.kind in (ITEM, PAYMENT, BATCH)]
+        waiting = [(one.kind, one.key) for one in answer.counterparts if one.kind in (ITEM, PAYMENT, BATCH, RETURN)]
         claimed = set()
         while waiting:
             key = waiting.pop()
@@ -459,6 +491,12 @@ def _first(answers):
     """:return: the first answer, with the others that fit as well"""
     first, *others = answers
     return first._replace(others=tuple(others))
+
+
+def _why_amount(one):
+    if one.kind == BATCH and one.payments:
+        return (Reason("batch", (one.day,)),)
+    return (Reason("amount_only"),)
 
 
 def _nearness(line, documents):

@@ -24,8 +24,8 @@ AUTOMATIC, PROPOSAL, NONE = "automatic", "proposal", "none"
 REFERENCE, DOCUMENT, TRANSFER, RULE, MEMORY = STEPS = ("reference", "document", "transfer", "rule", "memory")
 
 #: What a counterpart is.
-ITEM, PAYMENT, BATCH, ACCOUNT, CHARGES, DISCOUNT, OWN_TRANSFER = (
-    *("item", "payment", "batch", "account", "charges", "discount", "transfer"),
+ITEM, PAYMENT, BATCH, ACCOUNT, CHARGES, DISCOUNT, OWN_TRANSFER, RETURN = (
+    *("item", "payment", "batch", "account", "charges", "discount", "transfer", "return"),
 )
 
 
@@ -54,7 +54,7 @@ class Line:
     ``label``, ``details`` and ``note`` are free text. ``reference`` is the bank's field for a structured reference,
     ``end_to_end`` the id that the payer gave. ``account`` is the counterparty's account number. ``foreign`` is the
     amount before the bank converted it, where it says so. ``payout`` is the id of the payout that the line is, in the
-    journal of a payment service.
+    journal of a payment service, and ``fee`` the part of the amount that the service kept of it.
     """
 
     key: object
@@ -73,10 +73,16 @@ class Line:
     foreign: Money | None = None
     decimals: int = 2
     payout: str = ""
+    fee: Decimal = ZERO
 
     @property
     def texts(self):
         return tuple(text for text in (self.label, self.details, self.note) if text)
+
+    @property
+    def transferred(self):
+        """What arrives at the other side, where the line is a transfer."""
+        return self.amount - self.fee
 
 
 # -------------------------------------------------------------------------------------------------
@@ -115,7 +121,8 @@ class OpenItem:
 class Payment:
     """A payment that was registered and that the bank has not shown yet. ``pays`` are keys of open items that it pays.
 
-    ``is_settled``: the bank has shown it; it can only come back.
+    ``is_settled``: the bank has shown it; it can only come back. Its key is then the first of the journal items by
+    which it has settled documents, and its references are those of these documents, too.
     """
 
     key: object
@@ -138,6 +145,7 @@ class Batch:
     """Payments that the bank shows as one amount: a collection, a payment order, or the payout of a card processor.
 
     ``amount`` is what they add up to; ``fee`` (negative) is what the processor kept, booked on ``fee_account``.
+    ``payments`` are their keys; where they are candidates, too, they are what is settled.
     """
 
     key: object

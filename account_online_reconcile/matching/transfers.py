@@ -6,7 +6,7 @@
 >>> out = Line(1, date(2026, 5, 4), Decimal("-500"), journal="A", account="BE71 0961 2345 6769")
 >>> into = Line(2, date(2026, 5, 5), Decimal("500"), journal="B")
 >>> pair([out, into], {"B": "BE71096123456769"})[1]
-Side(other=2, is_certain=True, is_payout=False)
+Side(other=2, is_certain=True, is_payout=False, fee=Decimal('0'), payer=None)
 
 A payment service pays out to the bank from an account of its own, whose number says nothing. The id does, where the
 bank's text has it:
@@ -14,13 +14,15 @@ bank's text has it:
 >>> out = Line(1, date(2026, 5, 4), Decimal("-500"), journal="A", payout="po_1Qx7")
 >>> into = Line(2, date(2026, 5, 6), Decimal("500"), journal="B", label="STRIPE PO1QX7", account="IE29")
 >>> pair([out, into], {})[2]
-Side(other=1, is_certain=True, is_payout=True)
+Side(other=1, is_certain=True, is_payout=True, fee=Decimal('0'), payer='A')
 """
 
 from collections import defaultdict
 from datetime import timedelta
+from decimal import Decimal
 from typing import NamedTuple
 
+from .facts import ZERO
 from .partners import account_key
 
 #: A shorter id may stand in any text.
@@ -29,11 +31,14 @@ LEAST_ID = 6
 
 class Side(NamedTuple):
     """``is_certain``: an account number of one of both lines is the other journal's, or the bank's text names the
-    payout. ``is_payout``: one of both lines is the payout of a payment service."""
+    payout. ``is_payout``: one of both lines is the payout of a payment service, which kept ``fee`` of it. ``payer``:
+    the journal of that service."""
 
     other: object
     is_certain: bool
     is_payout: bool = False
+    fee: Decimal = ZERO
+    payer: object = None
 
 
 def pair(lines, accounts, days=5):
@@ -48,7 +53,8 @@ def pair(lines, accounts, days=5):
     groups = defaultdict(list)
     for line in lines:
         if line.amount:
-            groups[abs(line.amount), line.currency].append(line)
+            # Why not the amount: a service may keep a fee of what it pays out.
+            groups[abs(line.transferred), line.currency].append(line)
     pairs = {}
     for group in groups.values():
         incoming = [line for line in group if line.amount > 0]
@@ -71,12 +77,17 @@ def _pair_group(incoming, outgoing, own, days):
             others = sides[one.key]
             # Why both ways: where one side has two possible other sides, nobody knows which it is.
             if len(others) == 1 and len(sides[others[0].key]) == 1:
-                is_payout = bool(one.payout or others[0].payout)
-                found[one.key] = Side(others[0].key, only_certain, is_payout)
-                found[others[0].key] = Side(one.key, only_certain, is_payout)
+                found[one.key] = _side(one, others[0], only_certain)
+                found[others[0].key] = _side(others[0], one, only_certain)
         if found or (only_certain and any(sides.values())):
             return found
     return {}
+
+
+def _side(line, other, is_certain):
+    payouts = [each for each in (line, other) if each.payout]
+    payer = payouts[0].journal if payouts else None
+    return Side(other.key, is_certain, bool(payouts), sum((each.fee for each in payouts), ZERO), payer)
 
 
 def _may_be_one(one, other, own, days):

@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
+from odoo.tools import SQL
+from odoo.tools.sql import escape_psql
 
 from ..books import screen
 
@@ -15,7 +17,7 @@ class AccountBankStatementLine(models.Model):
     reconcile_state = fields.Selection(
         selection=[
             ("proposed", "Proposed"),
-            ("nothing", "Nothing Found"),
+            ("nothing", "No Proposal"),
             ("to_review", "To Review"),
             ("booked", "Reconciled"),
         ],
@@ -54,6 +56,18 @@ class AccountBankStatementLine(models.Model):
         }
         return Domain.OR(domains[state] for state in value if state in domains)
 
+    def _order_field_to_sql(self, alias, field_name, direction, nulls, query):
+        """Lines with a proposal come first: they are done with one key."""
+        if field_name != "reconcile_state":
+            return super()._order_field_to_sql(alias, field_name, direction, nulls, query)
+        has_proposal = SQL(
+            "EXISTS (SELECT FROM account_reconcile_decision decision"
+            " WHERE decision.statement_line_id = %s AND decision.state = 'proposed')",
+            SQL.identifier(alias, "id"),
+            to_flush=self.env["account.reconcile.decision"]._fields["state"],
+        )
+        return SQL("%s %s", has_proposal, SQL("ASC") if direction.code == "DESC" else SQL("DESC"))
+
     # -------------------------------------------------------------------------
     # ACTIONS: what the reconciliation screen calls
     # -------------------------------------------------------------------------
@@ -61,7 +75,8 @@ class AccountBankStatementLine(models.Model):
     def reconcile_read(self):
         """:return: what the screen shows of this line and what was found for it, see :func:`..books.screen.describe`"""
         self._check_may_see_reconciliation()
-        return screen.describe(self, self._get_reconcile_decisions(["proposed", "booked"])[:1], self._may_reconcile())
+        decision = self._get_reconcile_decisions(["proposed", "booked"])[:1] or self._get_transfer_decision()
+        return screen.describe(self, decision, self._may_reconcile())
 
     def reconcile_find(self, text="", offset=0):
         """Search the open documents.
@@ -133,11 +148,13 @@ class AccountBankStatementLine(models.Model):
     def reconcile_undo(self, decision_id):
         """Take a booking back as a whole."""
         self._check_may_reconcile_one()
-        decision = self._get_reconcile_decisions(["booked"])
+        decision = self._get_reconcile_decisions(["booked"]) or self._get_transfer_decision()
         if not decision or decision.id != decision_id:
             raise UserError(
                 self.env._("This booking was changed or undone since. Reload the page to see what was done.")
             )
+        # Why: of a transfer, undoing takes both lines back.
+        (decision.statement_line_id - self).with_env(self.env)._check_may_reconcile()
         decision._undo(self.env.user)
         decision._propose_again()
         decision._renew_siblings()
@@ -152,6 +169,19 @@ class AccountBankStatementLine(models.Model):
         if self.is_reconciled:
             raise UserError(self.env._("This line is booked already. Reload the page to see how."))
         self.partner_id = partner
+
+    def reconcile_create_partner(self):
+        """Make a partner of the counterparty that the bank names, with its account number."""
+        self._check_may_reconcile_one()
+        name = (self.partner_name or "").strip()
+        if self.is_reconciled or self.partner_id or not name:
+            raise UserError(self.env._("This line can't get a new partner any more. Reload the page."))
+        partners = self.env["res.partner"]
+        if partners.search_count([("name", "=ilike", escape_psql(name))], limit=1):
+            raise UserError(self.env._("There is a partner “%s” already. Choose it in the field “Partner”.", name))
+        self.partner_id = partners.create({"name": name})
+        if self.account_number:
+            self._find_or_create_bank_account()
 
     def reconcile_set_to_review(self, is_to_review):
         """Mark the line to be reviewed, or as reviewed."""
@@ -190,6 +220,15 @@ class AccountBankStatementLine(models.Model):
         found = decisions.search([("statement_line_id", "in", self.ids), ("state", "in", states)], order="id desc")
         return found - found._note_undone_elsewhere()
 
+    def _get_transfer_decision(self):
+        """:return: the decision by which this line was booked as the other side of a transfer, with superuser rights"""
+        self.ensure_one()
+        # sudo: the caller has checked that the user sees this line, and the decision is about it
+        items = as_server(self).line_ids
+        others = (items.matched_debit_ids.debit_move_id + items.matched_credit_ids.credit_move_id) - items
+        decisions = others.statement_line_id._get_reconcile_decisions(["booked"])
+        return decisions.filtered(lambda decision: str(self.id) in (decision.booked_items or {}))[:1]
+
     def _accept_if_possible(self, decision):
         """:return: why the proposal could not be booked, in a sentence, or an empty text"""
         is_replaced = bool(decision) and not decision.exists()
@@ -197,7 +236,7 @@ class AccountBankStatementLine(models.Model):
             # Why not booked: a booking just before has replaced the proposal that the user has seen.
             return self.env._("There is another proposal for this line meanwhile. Look at it, and accept again.")
         if is_replaced or not decision:
-            return self.env._("Nothing was found for it.")
+            return self.env._("There is no proposal for this line.")
         try:
             with self.env.cr.savepoint():
                 decision._book(self.env.user)

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.addons.bank_sync_common.models.server_fields import as_server
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import AccessError, ValidationError
 
 from ..books.read import JournalReader
 from ..matching.decide import decide
@@ -14,9 +14,9 @@ from ..matching.replay import compare
 BOOKED_TOGETHER = 20
 #: A user waits for so many bookings at most.
 BOOKED_AT_ONCE = 200
-#: Up to so many open lines and documents counterparts are looked for as part of an import, in about 50 ms of processor
-#: time. Why so few lines: from 20 on that would be more than a fifth of the import (docs/performance.md).
-MOST_LINES, MOST_DOCUMENTS = 19, 500
+#: Up to so many open lines and documents counterparts are looked for as part of an import. Why so few: more of either
+#: would take more than a fifth of the time of the import (docs/performance.md).
+MOST_LINES, MOST_DOCUMENTS = 19, 100
 #: The scheduled action looks again at journals with lines that were created within this time.
 RECENT = timedelta(hours=3)
 
@@ -129,8 +129,7 @@ class AccountJournal(models.Model):
             raise AccessError(self.env._("Only accountants book bank lines. Please ask one of them."))
         self.check_access("read")
         self.env["account.bank.statement.line"].check_access("write")
-        if self.env["account.reconcile.decision"]._is_left_to_enterprise():
-            raise UserError(self.env._("The app “Accounting” reconciles bank lines in this database."))
+        self.env["account.reconcile.decision"]._check_not_left_to_enterprise()
 
     def _get_reconciliation_action(self, lines=None):
         """Our screen; see the extension point in ``account_online_synchronization``."""
@@ -220,7 +219,8 @@ class AccountJournal(models.Model):
         self.ensure_one()
         self.env["account.reconcile.decision"]._drop_outdated(self)
         reader = JournalReader(self)
-        found = decide(reader.lines(), reader.books(), reader.policy(self.reconcile_automatically))
+        lines = reader.lines()
+        found = decide(lines, reader.books(lines), reader.policy(self.reconcile_automatically))
         return self.env["account.reconcile.decision"]._store(list(found.values())).filtered("is_automatic")
 
     def _renew_proposals(self, lines):
@@ -228,7 +228,8 @@ class AccountJournal(models.Model):
         self.ensure_one()
         reader, decisions = JournalReader(self), self.env["account.reconcile.decision"]
         policy, taken = reader.policy(self.reconcile_automatically), decisions._named_beside(lines)
-        found = decide(reader.lines(lines.ids), reader.books(), policy, taken)
+        read = reader.lines(lines.ids)
+        found = decide(read, reader.books(read), policy, taken)
         decisions._store(
             [replace(decision, kind=PROPOSAL) if decision.step else decision for decision in found.values()]
         )

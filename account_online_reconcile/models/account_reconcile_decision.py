@@ -8,7 +8,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 from ..books import apply, habits, manual, words
-from ..matching.facts import AUTOMATIC, ITEM, OWN_TRANSFER, PAYMENT, STEPS, Counterpart
+from ..matching.facts import AUTOMATIC, ITEM, OWN_TRANSFER, PAYMENT, RETURN, STEPS, Counterpart
 
 _logger = logging.getLogger(__name__)
 
@@ -63,6 +63,8 @@ class AccountReconcileDecision(models.Model):
     why = fields.Char(compute="_compute_why")
     what = fields.Char(compute="_compute_what", string="Booked Against")
     booked_items = fields.Json(readonly=True)
+    released = fields.Json(readonly=True)
+    sets_partner = fields.Boolean(readonly=True)
     booked_by_id = fields.Many2one("res.users", readonly=True)
     booked_at = fields.Datetime(string="Booked On", readonly=True)
     undone_by_id = fields.Many2one("res.users", readonly=True)
@@ -84,14 +86,14 @@ class AccountReconcileDecision(models.Model):
 
     @api.depends("counterparts")
     def _compute_what(self):
-        items = self.env["account.move.line"].browse(self._keys(ITEM, PAYMENT)).exists()
+        items = self.env["account.move.line"].browse(self._keys(ITEM, PAYMENT, RETURN)).exists()
         items.fetch(["move_name"])
         lines = self.env["account.bank.statement.line"].browse(self._keys(OWN_TRANSFER)).exists()
         accounts = self.env["account.account"].browse(self._keys("account", "charges")).exists()
         for decision in self:
             names = []
             for one in decision.counterparts or []:
-                if one["kind"] in (ITEM, PAYMENT):
+                if one["kind"] in (ITEM, PAYMENT, RETURN):
                     names.append(items.browse(one["key"]).move_name if one["key"] in items.ids else "")
                 elif one["kind"] == OWN_TRANSFER:
                     names.append(lines.browse(one["key"]).journal_id.display_name if one["key"] in lines.ids else "")
@@ -109,6 +111,7 @@ class AccountReconcileDecision(models.Model):
     def action_accept(self):
         """Book the proposals as they are shown."""
         self._check_may_reconcile()
+        self._check_not_left_to_enterprise()
         # sudo: the group, and access to the bank lines, were checked above
         for decision in as_server(self):
             # Why exists: a booking before it in the list may have replaced it.
@@ -140,6 +143,7 @@ class AccountReconcileDecision(models.Model):
         """
         self.ensure_one()
         self._check_may_reconcile()
+        self._check_not_left_to_enterprise()
         rule = self.env["account.reconcile.model"].create(habits.values_of_rule(self))
         return {
             "type": "ir.actions.act_window",
@@ -174,6 +178,11 @@ class AccountReconcileDecision(models.Model):
         """Enterprise's Accounting has a reconciliation of its own; two of them would book the same lines."""
         # sudo: only whether an addon is installed is read, and said
         return self.env["ir.module.module"].sudo()._get("account_accountant").state == "installed"
+
+    @api.model
+    def _check_not_left_to_enterprise(self):
+        if self._is_left_to_enterprise():
+            raise UserError(self.env._("The app “Accounting” reconciles bank lines in this database."))
 
     @api.model
     def _drop_outdated(self, journal):
@@ -322,20 +331,22 @@ class AccountReconcileDecision(models.Model):
 
     def _note_booked(self, booked, user):
         """
-        :param booked: what :func:`..books.apply.book` has answered
+        :param booked: :class:`..books.apply.Booked`
         :param user: who has booked it; None where Odoo has
         """
         self.write(
             {
                 "state": "booked",
                 "is_automatic": not user,
-                "booked_items": {str(line): items for line, items in booked.items()},
+                "booked_items": {str(line): items for line, items in booked.items.items()},
+                "released": booked.released,
+                "sets_partner": booked.sets_partner,
                 "booked_by_id": user and user.id,
                 "booked_at": fields.Datetime.now(),
             }
         )
         # Why: the other side of a transfer is booked with it.
-        others = [line for line in booked if line != self.statement_line_id.id]
+        others = [line for line in booked.items if line != self.statement_line_id.id]
         self.search([("statement_line_id", "in", others), ("state", "=", "proposed")]).unlink()
         if user:
             self._renew_siblings()
@@ -356,7 +367,7 @@ class AccountReconcileDecision(models.Model):
         """:return: proposals for other lines that name the same documents, or these lines as the other side of a
         transfer"""
         named = {(one["kind"], str(one["key"])) for decision in self for one in decision.counterparts or []}
-        named = {both for both in named if both[0] in (ITEM, PAYMENT)}
+        named = {both for both in named if both[0] in (ITEM, PAYMENT, RETURN)}
         named |= {(OWN_TRANSFER, line) for decision in self for line in decision.booked_items or {}}
         if not named:
             return self.browse()
@@ -393,16 +404,44 @@ class AccountReconcileDecision(models.Model):
                     """,
                     lines.company_id.ids,
                     lines.ids,
-                    (ITEM, PAYMENT),
+                    (ITEM, PAYMENT, RETURN),
                 )
             )
         )
 
     def _undo(self, user):
         """The caller has checked that the user may."""
+        self._check_not_returned()
         for line_id, items in self.booked_items.items():
-            apply.undo(self.statement_line_id.browse(int(line_id)), items, self.counterparts)
+            line = self.statement_line_id.browse(int(line_id))
+            apply.undo(line, items, self.counterparts, self.released, self.sets_partner)
         self.write({"state": "undone", "undone_by_id": user.id, "undone_at": fields.Datetime.now()})
+
+    def _check_not_returned(self):
+        """:raise UserError: where the payment came back, and the return is booked against it"""
+        items = [item for made in self.booked_items.values() for item in made]
+        self.flush_model(["state", "counterparts"])
+        returned = self.env.execute_query(
+            SQL(
+                """
+                SELECT decision.id
+                  FROM account_reconcile_decision decision, jsonb_array_elements(decision.counterparts) one
+                 WHERE decision.state = 'booked' AND decision.released IS NOT NULL
+                       AND one->>'kind' = %s AND (one->>'key')::integer = ANY(%s)
+                 LIMIT 1
+                """,
+                RETURN,
+                items,
+            )
+        )
+        if returned:
+            line = self.browse(returned[0][0]).statement_line_id
+            raise UserError(
+                self.env._(
+                    "This payment was returned by “%s”. Undo the booking of the return first.",
+                    line.payment_ref or line.display_name,
+                )
+            )
 
     def _propose_again(self):
         """What was found for the line is shown once more after it was undone; what a person had chosen is not."""

@@ -1,5 +1,7 @@
 from . import test_after_import
+from . import test_beside_enterprise
 from . import test_books
+from . import test_payments
 from . import test_reconcile
 from . import test_reconcile_machine
 from . import test_reconcile_screen

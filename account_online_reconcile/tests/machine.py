@@ -24,7 +24,9 @@ shares = st.sampled_from([1, 1, 1, 0.5, 1.5])
 
 class ReconcileMachine(RuleBasedStateMachine):
     """
-    :cvar case: the running ``ReconcileCommon``, with ``other`` (a second bank journal)
+    :cvar case: the running ``ReconcileCommon``, with ``other`` (a second bank journal), ``franc`` (a currency),
+        ``cash_tax`` (a tax that is due when it is paid), ``branch`` and ``stranger`` (companies), ``banks`` (dict from
+        these to a bank journal)
     :cvar done: Counter of what happened, in all runs
     """
 
@@ -37,6 +39,8 @@ class ReconcileMachine(RuleBasedStateMachine):
         self.savepoint = self.env.cr.savepoint(flush=True)
         self.documents = self.env["account.move"]
         self.lines = self.env["account.bank.statement.line"]
+        #: Of other companies.
+        self.foreign_lines = self.lines
         self.labels = count(1)
         self.locked = False
 
@@ -103,8 +107,41 @@ class ReconcileMachine(RuleBasedStateMachine):
     def a_document_is_issued(self, move_type, amount, partner):
         self.issue(move_type, amount, partner)
 
-    def issue(self, move_type, amount, partner):
-        values = {"ref": f"SUP-{next(self.labels)}"} if move_type == "in_invoice" else {}
+    @rule(amount=amounts, partner=picks, is_paid=st.booleans())
+    def a_document_with_cash_basis_tax_is_issued(self, amount, partner, is_paid):
+        item = {"name": "Work", "price_unit": amount, "tax_ids": [(6, 0, self.case.cash_tax.ids)]}
+        before = self.documents
+        self.issue("out_invoice", amount, partner, invoice_line_ids=[(0, 0, item)])
+        if is_paid and (document := self.documents - before):
+            self.lines += self.case.line(document.amount_total, f"{document.name} #{next(self.labels)}")
+
+    @rule(amount=amounts, partner=picks, rate=st.sampled_from([0.5, 0.5, 0.6]))
+    def a_document_in_francs_is_issued_and_paid(self, amount, partner, rate):
+        before = self.documents
+        self.issue("out_invoice", amount, partner, currency_id=self.case.franc.id)
+        if document := self.documents - before:
+            label = f"{document.name} #{next(self.labels)}"
+            foreign = {"foreign_currency_id": self.case.franc.id, "amount_currency": amount}
+            self.lines += self.case.line(amount * rate, label, **foreign)
+
+    @rule(number=picks)
+    def a_payment_comes_back(self, number):
+        line = self.pick(self.lines.filtered("is_reconciled"), number)
+        if line and not line.foreign_currency_id:
+            self.lines += self.case.line(-line.amount, f"Return {line.payment_ref}", line.journal_id)
+
+    @rule(amount=amounts, number=picks, is_branch=st.booleans())
+    def another_company_has_the_same(self, amount, number, is_branch):
+        """A line that names one of our documents, at the bank of a branch or of another company."""
+        company = self.case.branch if is_branch else self.case.stranger
+        document = self.pick(self.documents.filtered("name"), number)
+        if document:
+            journal = self.case.banks[company].with_context(allowed_company_ids=company.ids)
+            self.foreign_lines += self.case.line(amount, f"{document.name} #{next(self.labels)}", journal)
+            journal.action_find_counterparts()
+
+    def issue(self, move_type, amount, partner, **more):
+        values = {**more, "ref": f"SUP-{next(self.labels)}"} if move_type == "in_invoice" else more
         self.attempt(lambda: self.add_document(move_type, amount, partner, values))
 
     def add_document(self, move_type, amount, partner, values):
@@ -296,6 +333,28 @@ class ReconcileMachine(RuleBasedStateMachine):
             assert bool(decision.undone_at) == undone
             # Why not always: Odoo does not say who has undone a booking with its own means.
             assert undone or not decision.undone_by_id
+
+    @invariant()
+    def nothing_of_one_company_settles_anything_of_another(self):
+        decisions = self.case.Decision.search([("statement_line_id", "in", (self.lines + self.foreign_lines).ids)])
+        for decision in decisions:
+            items = self.env["account.move.line"].browse(decision._keys("item", "payment", "return")).exists()
+            assert items.company_id <= decision.company_id
+        items = self.foreign_lines.line_ids
+        partials = items.matched_debit_ids + items.matched_credit_ids
+        assert not (partials.debit_move_id + partials.credit_move_id).company_id & self.case.company
+
+    @invariant()
+    def a_payment_that_came_back_settles_no_document(self):
+        for decision in self.decisions("booked").filtered("released"):
+            items = self.env["account.move.line"].browse([key for key, _ in decision.released["settled"]]).exists()
+            partials = items.matched_debit_ids + items.matched_credit_ids
+            others = (partials.debit_move_id + partials.credit_move_id) - items
+            if decision._is_booked() and others.move_id == decision.statement_line_id.move_id:
+                self.done["returned"] += 1
+                assert not {other for _, settled in decision.released["settled"] for other, _ in settled} & {
+                    *others.ids
+                }
 
     @invariant()
     def no_proposal_is_for_a_line_that_is_settled_by_us(self):

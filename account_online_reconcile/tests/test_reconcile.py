@@ -468,7 +468,7 @@ class TestReconcile(ReconcileCommon):
             self.env.invalidate_all()
             before = self.cr.sql_log_count
             reader = JournalReader(self.journal)
-            reader.lines(), reader.books(), reader.policy(is_automatic=True)
+            reader.books(reader.lines()), reader.policy(is_automatic=True)
             return self.cr.sql_log_count - before
 
         self.line(100, self.document(100).name)

@@ -46,7 +46,37 @@ class TestReconcileMachine(ReconcileCommon):
     # ANY ORDER OF STEPS
     # -------------------------------------------------------------------------
 
+    def prepare_other_books(self):
+        """Another currency, a tax that is due when it is paid, a branch, and another company."""
+        self.franc = self.setup_other_currency("CHF", rates=[("2026-01-01", 2.0)])
+        self.company.tax_exigibility = True
+        account = self.company_data["default_account_expense"]
+        transition = account.copy({"code": "199999", "account_type": "liability_current", "reconcile": True})
+        self.cash_tax = self.env["account.tax"].create(
+            {
+                "name": "Due when paid",
+                "amount": 50,
+                "type_tax_use": "sale",
+                "tax_exigibility": "on_payment",
+                "cash_basis_transition_account_id": transition.id,
+            }
+        )
+        other = self.setup_other_company()
+        self.stranger, self.banks = other["company"], {other["company"]: other["default_journal_bank"]}
+        self.branch = self.env["res.company"].create({"name": "Branch", "parent_id": self.company.id})
+        self.env.user.company_ids |= self.branch
+        journals = self.env["account.journal"].with_context(allowed_company_ids=[self.branch.id, self.company.id])
+        self.banks[self.branch] = journals.create(
+            {
+                "name": "Branch Bank",
+                "type": "bank",
+                "code": "BRB",
+                "suspense_account_id": self.journal.suspense_account_id.id,
+            }
+        )
+
     def test_the_books_stay_true_whatever_users_do_in_whatever_order(self):
+        self.prepare_other_books()
         with mute_logger("odoo.addons.account_online_reconcile.models.account_reconcile_decision"):
             machine = type("Machine", (ReconcileMachine,), {"case": self, "done": Counter()})
             run_state_machine_as_test(machine, settings=SETTINGS)

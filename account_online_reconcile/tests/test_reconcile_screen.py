@@ -226,6 +226,70 @@ class TestReconcileScreen(ReconcileCommon):
     # SEVERAL AT ONCE
     # -------------------------------------------------------------------------
 
+    def test_a_partner_is_made_of_the_counterparty_with_its_account_number(self):
+        line = self.line(77, partner_name="Deco Addict", account_number="BE71 0961 2345 6769")
+        user = self.user_with("accountant", "account.group_account_user,base.group_partner_manager")
+        self.assertTrue(line.with_user(user).reconcile_read()["may_create_partner"])
+        line.with_user(user).reconcile_create_partner()
+        self.assertEqual((line.partner_id.name, line.partner_id.create_uid), ("Deco Addict", user))
+        self.assertEqual(line.partner_id.bank_ids.mapped("sanitized_acc_number"), ["BE71096123456769"])
+        self.assertFalse(line.partner_id.bank_ids.allow_out_payment)
+        self.assertFalse(line.reconcile_read()["may_create_partner"])
+
+    def test_a_partner_of_the_same_name_is_chosen_instead_of_made_twice(self):
+        line = self.line(77, partner_name=self.partner_a.name.upper())
+        with self.assertRaisesRegex(UserError, "already"):
+            line.reconcile_create_partner()
+
+    def test_who_may_not_create_partners_is_not_offered_one(self):
+        line = self.line(77, partner_name="Deco Addict")
+        user = self.user_with("accountant", "account.group_account_user")
+        with patch.object(type(self.env["res.partner"]), "has_access", lambda self, operation: False):
+            self.assertFalse(line.with_user(user).reconcile_read()["may_create_partner"])
+
+    def test_a_line_without_a_partner_gets_that_of_its_document_and_undo_takes_it_away(self):
+        invoice = self.document(100)
+        line = self.line(100, invoice.name)
+        before = self.rows(line)
+        self.find(line)
+        decision = line.reconcile_accept(self.decision_of(line).id)
+        self.assertEqual((line.partner_id, line.move_id.partner_id), (self.partner_a, self.partner_a))
+        line.reconcile_undo(decision)
+        self.assertEqual(self.rows(line), before)
+        self.assertFalse(line.partner_id)
+
+    def test_the_partner_of_a_line_is_not_replaced_by_that_of_its_document(self):
+        invoice = self.document(100)
+        line = self.line(100, invoice.name, partner_id=self.partner_b.id)
+        line.reconcile_undo(line.reconcile_book([self.paying(invoice, 100)]))
+        self.assertEqual(line.partner_id, self.partner_b)
+
+    def test_documents_of_two_partners_give_a_line_no_partner(self):
+        moves = self.document(100), self.document(50, partner=self.partner_b)
+        line = self.line(150)
+        line.reconcile_book([self.paying(move, move.amount_total) for move in moves])
+        self.assertFalse(line.partner_id)
+
+    def test_the_other_side_of_a_transfer_shows_its_booking_and_takes_it_back(self):
+        other = self.journal.copy({"name": "Savings"})
+        other.bank_acc_number = "BE71096123456769"
+        out = self.line(-100, "To savings", account_number="BE71 0961 2345 6769")
+        into = self.line(100, "From current account", other)
+        self.find(out).action_accept()
+        shown = into.reconcile_read()
+        (part,) = shown["decision"]["parts"]
+        self.assertEqual((part["line_id"], part["amount"], part["name"]), (out.id, 100, self.journal.display_name))
+        into.reconcile_undo(shown["decision"]["id"])
+        self.assertFalse(out.is_reconciled or into.is_reconciled)
+
+    def test_lines_with_a_proposal_come_first(self):
+        nothing, proposed = self.line(77, "Thank you"), self.line(100, self.document(100).name, date="2026-01-02")
+        self.find(proposed)
+        domain = [("id", "in", (nothing + proposed).ids)]
+        self.assertEqual(self.Line.search(domain, order="reconcile_state, date desc, id desc"), proposed + nothing)
+        found = self.Line.search(domain, order="reconcile_state desc, date desc, id desc")
+        self.assertEqual(found, nothing + proposed)
+
     def test_of_several_lines_those_that_fit_are_booked_and_the_others_say_why(self):
         good, nothing, part = (
             self.line(100, self.document(100).name),

@@ -76,7 +76,7 @@ class Storing:
             self.has_new = bool(new)
             opening = self._opening_balance(new)
             self._write_kept()
-            # Why here: most runs find nothing new, and need no further piece.
+            # Why here: most runs find nothing new, and need no further chunk.
             if not new:
                 self._finish()
             self._ask_to_review()
@@ -112,7 +112,7 @@ class Storing:
         return [entry for entry in entries if self.policy.line_date(entry.transaction) not in locked]
 
     def _ask_to_review(self):
-        """Why with each piece: what is stored is known to the next run, which would have nothing to tell any more."""
+        """Why with each chunk: what is stored is known to the next run, which would have nothing to tell any more."""
         if self.reviews:
             self.link._ask_to_review(self.reviews)
             self.reviews = []
@@ -130,7 +130,7 @@ class Storing:
     # -------------------------------------------------------------------------
 
     def _apply(self, decisions):
-        """Everything except the new lines, which are written in pieces.
+        """Everything except the new lines, which are written in chunks.
 
         :param decisions: :class:`~..sync.decide.Decisions`
         :return: the entries to write, in booking order

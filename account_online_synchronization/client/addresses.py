@@ -3,7 +3,7 @@
 import ipaddress
 from urllib.parse import urlsplit
 
-from .words import _lt
+from odoo.addons.bank_sync_common.tools.words import _lt
 
 
 class BadAddress(ValueError):

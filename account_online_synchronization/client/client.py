@@ -1,6 +1,7 @@
 """The protocol's operations as methods. Answers are the dictionaries of docs/protocol.md."""
 
 from odoo.addons.bank_sync_common.tools import signing
+from odoo.addons.bank_sync_common.tools.words import _lt
 
 from .answers import (
     MAX_ACCOUNTS,
@@ -15,7 +16,6 @@ from .answers import (
 )
 from .errors import ProxyError
 from .texts import is_identifier
-from .words import _lt
 
 #: Questions that go on to the bank, which wants to know whether somebody waits for the answer.
 FOR_THE_USER = {"connections.refresh", "accounts.list", "transactions.list"}

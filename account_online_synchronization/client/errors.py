@@ -5,8 +5,9 @@ ProxyError                  the proxy, the provider or the bank said no; carries
 BadTransaction              one transaction can't be used; it is parked, the others go in
 """
 
+from odoo.addons.bank_sync_common.tools.words import _lt
+
 from .texts import readable, storable
-from .words import _lt
 
 #: What a person or the scheduler does next. The proxy decides, see "Failures" in docs/protocol.md.
 ACTIONS = (

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
+from odoo.addons.bank_sync_common.tools.words import Sentence, _lt
+
 from .errors import BadTransaction
 from .texts import MAX_ID, MAX_ITEMS, MAX_TEXT, readable, storable
-from .words import Sentence, _lt
 
 #: Amounts outside this range can't be stored exactly by Odoo's numeric columns and are no bank's amounts.
 MAX_AMOUNT = Decimal("1e13")
@@ -50,6 +51,10 @@ class Transaction:
     def label(self):
         """All texts of the bank in one line; a line in Odoo must have some label."""
         return " ".join(self.remittance)[:MAX_TEXT] or self.counterparty_name or self.reference or "/"
+
+    def line_date(self, by_value_date):
+        """The date of its line in the journal. A date stays a date: no time zone moves it."""
+        return (by_value_date and self.value_date) or self.booking_date
 
 
 def parse_transaction(message):

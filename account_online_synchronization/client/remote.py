@@ -27,10 +27,10 @@ from odoo.addons.bank_sync_common.tools.bounded_http import (
     parse_json,
     read_body,
 )
+from odoo.addons.bank_sync_common.tools.words import Sentence, _lt
 
 from .addresses import BadAddress, is_loopback, page_address
 from .errors import ProxyError, ServiceUnavailable
-from .words import Sentence, _lt
 
 #: Seconds until somebody answers at all, and between two parts of the answer.
 TIMEOUTS = (5, 60)

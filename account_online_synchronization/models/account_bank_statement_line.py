@@ -99,7 +99,7 @@ class AccountBankStatementLine(models.Model):
     online_can_reconcile = fields.Boolean(
         compute="_compute_online_can_reconcile", help="An installed addon reconciles lines of this journal."
     )
-    online_bank_texts = fields.Text(string="Bank's Texts", compute="_compute_online_details")
+    online_bank_texts = fields.Text(string="Bank Text", compute="_compute_online_details")
     online_booking_date = fields.Date(string="Booking Date", compute="_compute_online_details")
     online_value_date = fields.Date(string="Value Date", compute="_compute_online_details")
     online_counterparty_bic = fields.Char(string="BIC", compute="_compute_online_details")

@@ -746,10 +746,7 @@ class AccountOnlineAccount(models.Model):
         return read_transaction(message, self.currency_id.name, self.currency_id.decimal_places)
 
     def _line_date(self, transaction):
-        """The date of a transaction in the journal. A date stays a date: no time zone moves it."""
-        if self.date_choice == "value" and transaction.value_date:
-            return transaction.value_date
-        return transaction.booking_date
+        return transaction.line_date(self.date_choice == "value")
 
     def _transaction_sign(self):
         return -1 if self.inverse_transaction_sign else 1

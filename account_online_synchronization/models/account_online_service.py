@@ -9,6 +9,7 @@ from odoo import api, fields, models, modules
 from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.addons.bank_sync_common.tools.master_key import KeyUnavailable, read_master_keys
 from odoo.addons.bank_sync_common.tools.vault import SecretsUnreadable, Vault, WeakKey
+from odoo.addons.bank_sync_common.tools.words import Sentence
 from odoo.exceptions import UserError
 from odoo.service.model import retrying
 from odoo.tools import config
@@ -21,7 +22,6 @@ from ..client.errors import ProxyError, ServiceUnavailable
 from ..client.messages import parse_moment
 from ..client.remote import RemoteTransport
 from ..client.transport import EmbeddedTransport
-from ..client.words import Sentence
 
 _logger = logging.getLogger(__name__)
 

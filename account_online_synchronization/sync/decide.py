@@ -80,10 +80,7 @@ class Policy:
     fees_on_own_line: bool = True
 
     def line_date(self, transaction):
-        """The date of a transaction in the journal. A date stays a date: no time zone moves it."""
-        if self.by_value_date and transaction.value_date:
-            return transaction.value_date
-        return transaction.booking_date
+        return transaction.line_date(self.by_value_date)
 
     def line_amount(self, transaction):
         return self.exact(transaction.amount * self.sign)

@@ -27,12 +27,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from odoo.addons.bank_sync_common.tools.words import _lt
+
 from ..client.client import ProxyClient
 from ..client.errors import BadTransaction, ProxyError
 from ..client.health import read_health
 from ..client.messages import parse_transaction, storable, transaction_id
 from ..client.recording import Recording
-from ..client.words import _lt
 from .decide import Window
 from .fees import fee_id
 from .identity import unreadable_id

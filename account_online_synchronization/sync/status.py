@@ -16,9 +16,10 @@ Status(kind='warning', sentence='Too many requests.', hint='Available again from
 from dataclasses import dataclass
 from datetime import datetime
 
+from odoo.addons.bank_sync_common.tools.words import _lt
+
 from ..client.errors import SERVICE_REFUSALS
 from ..client.health import Health  # noqa: F401 - of the examples
-from ..client.words import _lt
 
 #: The one button that helps, by what a failure says is next.
 BUTTON_OF_ACTION = {

@@ -94,6 +94,7 @@ METHODS = {
     "account.bank.statement.line.reconcile_compute_taxes": Door(INVOICING),
     "account.bank.statement.line.reconcile_describe_account": Door(INVOICING),
     "account.bank.statement.line.reconcile_find": Door(INVOICING),
+    "account.bank.statement.line.reconcile_create_partner": Door(ACCOUNTANT, ("res_partner_bank", *BOOKS, *CHATTER)),
     "account.bank.statement.line.reconcile_read": Door(INVOICING),
     "account.bank.statement.line.reconcile_set_partner": Door(ACCOUNTANT, BOOKS),
     "account.bank.statement.line.reconcile_set_to_review": Door(ACCOUNTANT, (*BOOKS, *CHATTER)),

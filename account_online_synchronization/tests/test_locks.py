@@ -81,7 +81,7 @@ class TestLocks(OnlineSyncCommon):
         self.assertEqual(run.skipped_locked, len(kept))
         self.assertEqual(run.imported, len(lines))
         self.assertTrue(all(str(day) <= str(self.days_ago(20)) for day in kept.mapped("date")))
-        self.assertGreaterEqual(len(lines), CHUNK, "the first piece was stored before the lock")
+        self.assertGreaterEqual(len(lines), CHUNK, "the first chunk was stored before the lock")
         after = lines[CHUNK:].filtered(lambda line: line.date <= self.days_ago(20))
         self.assertFalse(after, "what is stored after the lock")
 

@@ -7,7 +7,7 @@ from importlib import import_module
 
 from .errors import FormatError, MappingNeeded, TooLarge, UnknownFormat
 from .statement import Balance, Format, Limits, Options, Statement
-from .words import Sentence, _lt
+from odoo.addons.bank_sync_common.tools.words import Sentence, _lt
 
 HEAD = 64 * 1024
 DEFAULTS = Options()

@@ -12,9 +12,10 @@ import tempfile
 import zipfile
 import zlib
 
+from odoo.addons.bank_sync_common.tools.words import _lt
+
 from .errors import FormatError, TooLarge
 from .statement import Limits
-from .words import _lt
 
 CHUNK = 64 * 1024
 #: Small files may be packed well: what is below this is no bomb.

@@ -11,12 +11,13 @@ with what it reads.
 from decimal import Decimal
 from functools import cached_property
 
+from odoo.addons.bank_sync_common.tools.words import _lt
+
 from . import values
 from .currencies import decimals
 from .errors import FormatError
 from .lines import LineFormat, day_before, iso, place, truncated, unexpected, unreadable, ymd
 from .statement import Balance, Statement
-from .words import _lt
 
 DEFAULT_CURRENCY = "USD"
 #: Type codes of balances: opening and closing ledger.

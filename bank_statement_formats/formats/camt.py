@@ -13,12 +13,13 @@ import io
 
 from lxml import etree
 
+from odoo.addons.bank_sync_common.tools.words import _lt
+
 from . import encodings, values
 from .camt_entry import EntryReader, at, many
 from .errors import FormatError, TooLarge
 from .lines import Chain, Count, Totals, differences
 from .statement import Balance, Format, Statement
-from .words import _lt
 
 #: Parts of the name of a message → what an account's part of it is called, and what it is here.
 MESSAGES = {

@@ -9,11 +9,12 @@ nothing, and leaves amounts and dates to its caller. The tests read its samples.
 
 from decimal import Decimal
 
+from odoo.addons.bank_sync_common.tools.words import _lt
+
 from . import values
 from .lines import LineFormat, dmy, iso, truncated, unexpected, unreadable
 from .national import french_iban
 from .statement import Balance, Statement
-from .words import _lt
 
 #: Last digit and sign of an amount. In files that were converted from the French ISO 646, é and è stand for braces.
 OVERPUNCHED = {

@@ -10,12 +10,13 @@ maintained, and reads no statements.
 
 from decimal import Decimal
 
+from odoo.addons.bank_sync_common.tools.words import _lt
+
 from . import values
 from .errors import FormatError
 from .lines import LineFormat, digits, dmy, iso, place, truncated, unexpected, unreadable
 from .national import belgian_iban, structured_communication
 from .statement import Balance, Statement
-from .words import _lt
 
 MILLE = Decimal(1000)
 #: Details of a batch, by the type of its total: a payment each. Other details say what one amount is made of.

@@ -13,9 +13,10 @@ import unicodedata
 from contextlib import suppress
 from functools import lru_cache
 
+from odoo.addons.bank_sync_common.tools.words import _lt
+
 from .errors import FormatError
 from .statement import Options
-from .words import _lt
 
 #: Longest first: the mark of UTF-32 begins with that of UTF-16.
 MARKS = (

@@ -1,6 +1,6 @@
 """What can be wrong with a file."""
 
-from .words import Sentence
+from odoo.addons.bank_sync_common.tools.words import Sentence
 
 
 class FormatError(Exception):

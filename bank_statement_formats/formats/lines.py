@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
+from odoo.addons.bank_sync_common.tools.words import _lt
+
 from .encodings import decode
 from .errors import FormatError, TooLarge
 from .statement import Format
 from .values import plain
-from .words import _lt
 
 #: Two-digit years from here on are of the last century, as SWIFT interprets them.
 PIVOT = 80

@@ -14,12 +14,13 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
+from odoo.addons.bank_sync_common.tools.words import _lt
+
 from . import values
 from .lines import LineFormat, iso, truncated, unexpected, unreadable, year_of
 from .mt940_details import read_details
 from .national import german_iban
 from .statement import Balance, Statement
-from .words import _lt
 
 FIELD = re.compile(r":(\d\d[A-Z]?|NS):")
 #: Fields that can begin a statement, and those that do after a closing balance.

@@ -10,13 +10,14 @@ compare with what they read.
 
 from decimal import Decimal
 
+from odoo.addons.bank_sync_common.tools.words import _lt
+
 from . import values
 from .currencies import BY_NUMBER
 from .errors import FormatError
 from .lines import LineFormat, day_before, digits, iso, place, truncated, unexpected, unreadable, ymd
 from .national import spanish_iban
 from .statement import Balance, Statement
-from .words import _lt
 
 SIGNS = {"1": -1, "2": 1}
 #: Complementary records of one movement.

@@ -8,16 +8,17 @@ A day is the day that the bank writes, in its own time zone.
 """
 
 import re
-from collections import defaultdict
+from dataclasses import replace
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
+
+from odoo.addons.bank_sync_common.tools.words import _lt
 
 from . import encodings, values
 from .currencies import decimals
 from .errors import FormatError
 from .lines import Count, Totals, differences, place, whole
 from .statement import Balance, Format, Statement
-from .words import _lt
 
 TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9._]{0,31})[ \t\r\n]{0,9}(/?)>")
 HEADER = re.compile(r"(ENCODING|CHARSET):[ ]{0,9}([A-Za-z0-9_-]{1,20})")
@@ -86,7 +87,7 @@ class _File:
         self.message = None
 
     def statements(self, warnings):
-        count, is_empty = Count(self.options.limits), True
+        count, is_empty = Count(replace(self.options.limits, transactions=self.options.limits.held)), True
         for account in self._accounts(count):
             is_empty = False
             yield self._statement(account, warnings)
@@ -174,16 +175,21 @@ class _File:
         ids = _trusted(account.rows, statement.warnings)
         statement.id_scheme = "transaction_id" if ids or not account.rows else "fingerprint"
         reader = _Rows(currency, ids)
-        found = [reader.transaction(*row) for row in account.rows]
-        statement.warnings += _notes(statement, found, reader, account)
-        statement.transactions = iter(found)
+        statement.transactions = _transactions(statement, reader, account)
         return statement
 
 
-def _notes(statement, found, reader, account):
+def _transactions(statement, reader, account):
+    """Why one after the other: a transaction takes several times the memory of its row."""
     totals = Totals()
-    for one in found:
+    for row in account.rows:
+        one = reader.transaction(*row)
         totals.add(one)
+        yield one
+    statement.warnings += _notes(statement, totals, reader, account)
+
+
+def _notes(statement, totals, reader, account):
     yield from differences(statement, totals)
     if reader.computed:
         yield _lt(
@@ -203,18 +209,19 @@ def _trusted(rows, warnings):
 
     :return: set of ids
     """
-    contents = defaultdict(set)
+    contents, shared = {}, {}
     for _line, _booked, row in rows:
         if name := values.identifier(row.get("FITID")):
-            contents[name].add(tuple(row.get(key) for key in ("DTPOSTED", "TRNAMT", "NAME", "MEMO", "CHECKNUM")))
-    shared = [name for name, found in contents.items() if len(found) > 1]
+            content = hash(tuple(row.get(key) for key in ("DTPOSTED", "TRNAMT", "NAME", "MEMO", "CHECKNUM")))
+            if contents.setdefault(name, content) != content:
+                shared[name] = True
     if shared:
         warnings.append(
             _lt(
                 "The bank gave the same id to different transactions (%(count)s ids, such as %(example)s): these are "
                 "recognised by their contents.",
                 count=len(shared),
-                example=shared[0][:40],
+                example=next(iter(shared))[:40],
             )
         )
     return contents.keys() - set(shared)

@@ -13,12 +13,13 @@ import re
 from collections import deque
 from itertools import chain
 
+from odoo.addons.bank_sync_common.tools.words import _lt
+
 from . import values
 from .errors import FormatError, MappingNeeded
 from .lines import LineFormat, Lines, iso, place, unexpected, year_of
 from .statement import Balance, Statement
 from .table_cells import ORDERS, day_of, is_ambiguous, number_of, orders, separators
-from .words import _lt
 
 MONEY = {"bank", "ccard", "cash", "oth a", "oth l"}
 #: Sections of which nothing is a transaction of an account of money.

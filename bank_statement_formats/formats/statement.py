@@ -27,6 +27,13 @@ class Limits:
     #: Characters of one line, or bytes of one XML text.
     line: int = 1 * MEBI
     transactions: int = 1_000_000
+    #: Of them in formats that must be held as a whole: a table's notation is proved over all rows, and OFX says behind
+    #: the transactions whether their ids are trustworthy. :attr:`held` is the lower of the two.
+    whole: int = 250_000
+
+    @property
+    def held(self):
+        return min(self.whole, self.transactions)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ import re
 from collections import Counter
 from itertools import pairwise
 
+from odoo.addons.bank_sync_common.tools.words import _lt
+
 from . import values
 from .errors import FormatError
 from .table_balances import best_order
@@ -11,7 +13,6 @@ from .table_cells import ORDERS, day_of, is_ambiguous, number_of, orders, separa
 from .table_reader import Amounts
 from .table_rows import DAYS, HEADER_ROWS, MONEY, header_score, is_day, is_number, looks_like_data
 from .table_words import CLOSING_WORDS, OPENING_WORDS, SEVERAL, plain, role_of
-from .words import _lt
 
 CODE = re.compile(r"[A-Z]{3}")
 IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[ ]?[A-Z0-9][A-Z0-9 ]{9,38}")

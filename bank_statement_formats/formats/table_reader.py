@@ -3,13 +3,14 @@
 from datetime import timedelta
 from decimal import Decimal
 
+from odoo.addons.bank_sync_common.tools.words import _lt
+
 from . import values
 from .errors import FormatError, TooLarge
 from .statement import Balance, Statement
 from .table_balances import best_order, compare, opening_and_closing
 from .table_cells import day_of, number_of
 from .table_words import DROPPED_WORDS, PENDING_WORDS, plain
-from .words import _lt
 
 ZERO = Decimal(0)
 NAMED_LINES = 3
@@ -90,6 +91,7 @@ class Reader:
         self.names = self._names()
         self.position = {role: found[0] for role, found in mapping["columns"].items() if found}
         self.texts = mapping["columns"].get("remittance", [])
+        self.references = [(role, read) for role, read in REFERENCES if role in self.position]
         self.has_counterparty = not COUNTERPARTY.isdisjoint(self.position)
 
     def _names(self):
@@ -109,7 +111,8 @@ class Reader:
             if len(found) == count or number > 10 * count:
                 break
             if self._is_line(row):
-                found.append(self._transaction(line, row, self._account(row)[1] or "XXX")[0])
+                currency = self._account(row)[1] or "XXX"
+                found.append(self._transaction(line, row, currency, self._fact(row, currency)))
         return found
 
     def statements(self):
@@ -128,10 +131,8 @@ class Reader:
             self.warnings.append(
                 _lt("%(count)s lines that are no transactions, or were declined, were left out.", count=dropped)
             )
-        if sum(map(len, groups.values())) > self.options.limits.transactions:
-            raise TooLarge(
-                _lt("The file has more than %(count)s transactions.", count=self.options.limits.transactions)
-            )
+        if sum(map(len, groups.values())) > self.options.limits.held:
+            raise TooLarge(_lt("The file has more than %(count)s transactions.", count=self.options.limits.held))
         scheme = self._id_scheme(groups)
         for (number, currency), rows in groups.items():
             yield self._statement(number, currency, rows, scheme)
@@ -220,20 +221,25 @@ class Reader:
             id_scheme=scheme,
             warnings=list(self.warnings),
         )
-        read = [self._transaction(line, row, currency, scheme) for line, row in rows]
-        order = self._order(statement, rows, read)
-        days = [found[1][0] for found in read if found[1]]
+        found = [self._fact(row, currency) for _line, row in rows]
+        facts = [fact[:3] if type(fact) is tuple and not fact[3] else None for fact in found]
+        order = self._order(statement, rows, facts)
+        days = [fact[0] for fact in facts if fact]
         statement.start, statement.end = min(days, default=None), max(days, default=None)
         if statement.opening and statement.start:
             statement.opening = Balance(statement.opening.amount, statement.start - timedelta(days=1))
             statement.closing = Balance(statement.closing.amount, statement.end)
-        statement.transactions = iter([read[one][0] for one in order])
+        # Why one after the other: a transaction takes several times the memory of its line.
+        statement.transactions = (self._transaction(*rows[one], currency, found[one], scheme) for one in order)
         return statement
 
     def _order(self, statement, rows, read):
-        """:return: numbers of the lines, oldest first; opening and closing balance are set where they are proved"""
-        good = [number for number, found in enumerate(read) if found[1]]
-        facts = [read[number][1] for number in good]
+        """
+        :param read: list of (day, amount, balance), None for lines that have none
+        :return: numbers of the lines, oldest first; opening and closing balance are set where they are proved
+        """
+        good = [number for number, fact in enumerate(read) if fact]
+        facts = [read[number] for number in good]
         if not facts:
             return range(len(read))
         order, right, total = best_order(facts)
@@ -271,23 +277,33 @@ class Reader:
                 _lt("The opening balance and the amounts do not add up to the closing balance: lines may be missing.")
             )
 
-    def _transaction(self, line, row, currency, scheme="fingerprint"):
-        """:return: (transaction or problem, (day, amount, balance) or None)"""
-        raw = {name: str(cell) for name, cell in zip(self.names, row, strict=False) if cell != ""}
+    def _fact(self, row, currency):
+        """:return: (day, amount, balance or None, whether it is pending); a text that says what can't be read"""
         day = self._day(row, "booking_date")
         if not day:
-            return values.problem(f"line {line}: date {self._text(row, 'booking_date')[:40]}", raw), None
+            return f"date {self._text(row, 'booking_date')[:40]}"
         try:
             amount = self.amounts.of(row)
         except ValueError as error:
-            return values.problem(f"line {line}: {error}", raw), None
+            return str(error)
         if not currency:
-            return values.problem(f"line {line}: no currency", raw), None
-        value_day = self._day(row, "value_date") if "value_date" in self.position else None
-        foreign, foreign_currency = self._foreign(row, amount, currency)
+            return "no currency"
         is_pending = "status" in self.position and plain(self._text(row, "status")) in PENDING_WORDS
         balance = number_of(self._at(row, "balance"), self.mapping["decimal"]) if "balance" in self.position else None
-        found = values.transaction(
+        return day, amount, balance, is_pending
+
+    def _transaction(self, line, row, currency, fact, scheme="fingerprint"):
+        """
+        :param fact: see :meth:`_fact`
+        :return: transaction, or problem
+        """
+        raw = {name: str(cell) for name, cell in zip(self.names, row, strict=False) if cell != ""}
+        if type(fact) is str:
+            return values.problem(f"line {line}: {fact}", raw)
+        day, amount, _balance, is_pending = fact
+        value_day = self._day(row, "value_date") if "value_date" in self.position else None
+        foreign, foreign_currency = self._foreign(row, amount, currency)
+        return values.transaction(
             id=values.identifier(self._text(row, "id")) if scheme == "transaction_id" else None,
             status="pending" if is_pending else "booked",
             booking_date=day.isoformat(),
@@ -301,11 +317,10 @@ class Reader:
             raw=raw,
             **self._references(row),
         )
-        return found, None if is_pending else (day, amount, balance)
 
     def _references(self, row):
         """Why by what there is: few tables have one, and this is done for every line."""
-        return {role: read(self._text(row, role)) for role, read in REFERENCES if role in self.position}
+        return {role: read(self._text(row, role)) for role, read in self.references}
 
     def _counterparty(self, row, amount):
         if not self.has_counterparty:

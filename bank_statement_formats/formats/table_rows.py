@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
+from odoo.addons.bank_sync_common.tools.words import _lt
+
 from . import encodings, table_cells
 from .errors import FormatError, TooLarge
 from .table_words import role_of
-from .words import _lt
 
 DELIMITERS = (";", ",", "\t", "|")
 #: What Excel writes in front: sep=;
@@ -162,8 +163,8 @@ def _split(text, delimiter, quote, limits):
         if not any(row) or not any(map(str.strip, row)):
             continue
         rows.append((first, row if quote else [_unquoted(cell) for cell in row]))
-        if len(rows) > limits.transactions + HEADER_ROWS:
-            raise TooLarge(_lt("The table has more than %(count)s rows.", count=limits.transactions))
+        if len(rows) > limits.held + HEADER_ROWS:
+            raise TooLarge(_lt("The table has more than %(count)s rows.", count=limits.held))
     return rows
 
 
@@ -291,9 +292,9 @@ def _sheet_rows(sheet, limits):
             row.pop()
         if row:
             rows.append((line, row))
-        if len(rows) > limits.transactions + HEADER_ROWS or line > MAX_LINES or wide > MAX_WIDE:
+        if len(rows) > limits.held + HEADER_ROWS or line > MAX_LINES or wide > MAX_WIDE:
             # Why the last two: a few bytes say that a cell lies far away, and all cells before it would be made.
-            raise TooLarge(_lt("The table has more than %(count)s rows.", count=limits.transactions))
+            raise TooLarge(_lt("The table has more than %(count)s rows.", count=limits.held))
     return rows
 
 

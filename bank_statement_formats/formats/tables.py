@@ -28,6 +28,8 @@ A mapping is a dict that can be stored as JSON:
 import hashlib
 import json
 
+from odoo.addons.bank_sync_common.tools.words import _lt
+
 from . import table_rows
 from .encodings import decode
 from .errors import FormatError, MappingNeeded
@@ -36,7 +38,6 @@ from .statement import Format, Options
 from .table_columns import Columns, Proposal
 from .table_reader import Reader
 from .table_words import plain
-from .words import _lt
 
 VERSION = 1
 #: Rows of the file that a person sees beside the questions.

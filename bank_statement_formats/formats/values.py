@@ -8,8 +8,8 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-from .numbers import bic as _bic
-from .numbers import iso11649, stdnum
+from odoo.addons.bank_sync_common.tools.numbers import bic as _bic
+from odoo.addons.bank_sync_common.tools.numbers import iso11649, stdnum
 
 #: In upper case, without what separates words.
 PLACEHOLDERS = {
@@ -30,6 +30,10 @@ FILLING = re.compile(r"0+|[Xx]{3,}|[Xx*#\u2022\u25cf]{4,}[ -]?\d{0,6}")
 MASKED = re.compile(r"[*\u2022\u25cf\u2026#]|[xX]{3}|\?{2}|\.{2}")
 #: One word, or groups of digits: a text with words is for people.
 REFERENCE = re.compile(r"[A-Za-z0-9+/*.:_-]{2,35}|(?:[A-Z]{2}\d{2} )?\d[\d -]{2,34}")
+#: Between the digits of an account's number.
+GROUPING = re.compile(r"[\s./-]+")
+#: A shorter number of an account may be that of a branch, or of a customer.
+SHORTEST_NATIONAL = 7
 CURRENCY = re.compile(r"[A-Z]{3}")
 #: Of the registry of IBANs: 8!n10!n are 18 digits.
 IBAN_PART = re.compile(r"([1-9][0-9]*)!([nac])")
@@ -147,11 +151,42 @@ def is_iban(value):
     )
 
 
+def _iban_parts(country):
+    """:return: such as ``8!n10!n``, None for what is no country with IBANs"""
+    return stdnum.numdb.get("iban").info(country)[0][1].get("bban")
+
+
 @lru_cache(maxsize=1024)
 def _iban_structure(country):
     """:return: compiled pattern of what follows the check digits, None for what is no country with IBANs"""
-    parts = stdnum.numdb.get("iban").info(country)[0][1].get("bban")
+    parts = _iban_parts(country)
     return parts and re.compile(IBAN_PART.sub(lambda part: f"{IBAN_LETTERS[part[2]]}{{{part[1]}}}", parts))
+
+
+def is_same_account(one, other):
+    """Whether two numbers are of the same account: equal, or one is the IBAN of the other, which has only the bank's
+    own part of it, with or without leading zeros and the check digits at its end.
+
+    >>> is_same_account("NL91ABNA0417164300", "417164300"), is_same_account("NL91ABNA0417164300", "17164300")
+    (True, False)
+    """
+    one, other = (GROUPING.sub("", number or "").upper() for number in (one, other))
+    if not one or not other or one == other:
+        return bool(one and other)
+    if iban(other):
+        one, other = other, one
+    other = other.lstrip("0")
+    if not iban(one) or iban(other) or len(other) < SHORTEST_NATIONAL:
+        return False
+    return any(part.lstrip("0") == other for part in _national_numbers(one))
+
+
+def _national_numbers(iban):
+    """:return: iterator of what people and files call the account of an IBAN: its last parts, up to all of them"""
+    sizes = [int(size) for size, _letters in IBAN_PART.findall(_iban_parts(iban[:2]))]
+    starts = [4 + sum(sizes[:place]) for place in range(len(sizes) + 1)]
+    for end in starts[-2:] if sizes[-1] <= 2 else starts[-1:]:
+        yield from (iban[start:end] for start in starts if start < end)
 
 
 def number_type(value):

@@ -9,6 +9,7 @@ from odoo.http import request
 
 from ..providers import provider_class
 from ..providers.errors import ProtocolError, ProviderError
+from ..tools.json_logs import about
 from .pages import Pages, hosted_page
 
 _logger = logging.getLogger(__name__)
@@ -51,7 +52,14 @@ class BankSyncCallbacks(Pages, http.Controller):
     # BROWSERS
     # -------------------------------------------------------------------------
 
-    @http.route("/bank_sync/callback/<string:provider>", type="http", auth="public", methods=["GET"], sitemap=False)
+    @http.route(
+        "/bank_sync/callback/<string:provider>",
+        type="http",
+        auth="public",
+        methods=["GET"],
+        sitemap=False,
+        save_session=False,
+    )
     @hosted_page
     def arrive(self, provider, **_parameters):
         params = request.httprequest.args.to_dict()
@@ -172,4 +180,5 @@ class BankSyncCallbacks(Pages, http.Controller):
                 return
         client = connection.client_id if connection else None
         record = errors._record(error, operation=operation, client=client, connection=connection)
-        _logger.info("%s: %s, %s", operation, record.reference, error)
+        with about(operation=operation, reference=record.reference):
+            _logger.info("%s: %s, %s", operation, record.reference, error)

@@ -1,13 +1,19 @@
+import hmac
+import logging
 import re
 from http import HTTPStatus
 from urllib.parse import urlencode, urlsplit
+
+from werkzeug.exceptions import BadRequest
 
 from odoo import fields, http
 from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.http import request
 
 from ..providers.errors import ProviderError
-from .pages import Pages, hosted_page
+from .pages import FORM_TOKEN, Pages, hosted_page
+
+_logger = logging.getLogger(__name__)
 
 PAGE_SIZE = 20
 PUBLIC_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
@@ -27,7 +33,14 @@ class BankSyncConnect(Pages, http.Controller):
     # ROUTES
     # -------------------------------------------------------------------------
 
-    @http.route("/bank_sync/connect/<string:token>", type="http", auth="public", methods=["GET"], sitemap=False)
+    @http.route(
+        "/bank_sync/connect/<string:token>",
+        type="http",
+        auth="public",
+        methods=["GET"],
+        sitemap=False,
+        save_session=False,
+    )
     @hosted_page
     def enter(self, token, **parameters):
         # sudo: nobody is logged in; the visit is found by its ticket of 256 bits only
@@ -51,7 +64,14 @@ class BankSyncConnect(Pages, http.Controller):
         visit._let_in(key)
         return self._go_to(visit, query)
 
-    @http.route("/bank_sync/visit/<string:public_id>", type="http", auth="public", methods=["GET"], sitemap=False)
+    @http.route(
+        "/bank_sync/visit/<string:public_id>",
+        type="http",
+        auth="public",
+        methods=["GET"],
+        sitemap=False,
+        save_session=False,
+    )
     @hosted_page
     def show(self, public_id, q=None, country=None, cursor=None, **_parameters):
         visit, refusal = self._find_own(public_id)
@@ -75,13 +95,25 @@ class BankSyncConnect(Pages, http.Controller):
             visit._fail(error, record)
             return self._closed_page(visit)
 
-    @http.route("/bank_sync/visit/<string:public_id>", type="http", auth="public", methods=["POST"], sitemap=False)
+    @http.route(
+        "/bank_sync/visit/<string:public_id>",
+        type="http",
+        auth="public",
+        methods=["POST"],
+        sitemap=False,
+        save_session=False,
+        # Why not Odoo's token: it belongs to a session, which is a file on one machine. See _is_our_form.
+        csrf=False,
+    )
     @hosted_page
     def submit(self, public_id, **_parameters):
         visit, refusal = self._find_own(public_id)
         if refusal:
             return refusal
         form = request.httprequest.form
+        if not self._is_our_form(visit, form.get(FORM_TOKEN, "")):
+            _logger.warning("A form for visit %s came without the token of its page", visit.id)
+            raise BadRequest()
         action = form.get("action")
         if action == "cancel":
             visit._close("cancelled")
@@ -99,7 +131,14 @@ class BankSyncConnect(Pages, http.Controller):
         # A form of an older page changes nothing: the browser gets the page of the current step.
         return self._leave(visit) if visit.state in ("done", "cancelled") else self._go_to(visit)
 
-    @http.route("/bank_sync/visit/<string:public_id>/bank", type="http", auth="public", methods=["GET"], sitemap=False)
+    @http.route(
+        "/bank_sync/visit/<string:public_id>/bank",
+        type="http",
+        auth="public",
+        methods=["GET"],
+        sitemap=False,
+        save_session=False,
+    )
     @hosted_page
     def go_to_the_bank(self, public_id, **_parameters):
         """Leave for the bank's own page. None of our pages contains its address."""
@@ -198,6 +237,10 @@ class BankSyncConnect(Pages, http.Controller):
         if error:
             return None, self._refused_page(visit, error)
         return visit, None
+
+    def _is_our_form(self, visit, token):
+        """Whether a form is of a page that this browser was shown: another site can send one, but knows no token."""
+        return hmac.compare_digest(token.encode(), self._form_token(visit).encode())
 
     def _is_preview(self):
         """Whether a program looks at the address before, or instead of, the user."""

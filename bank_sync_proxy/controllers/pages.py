@@ -7,6 +7,7 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from odoo.http import request
+from odoo.tools.misc import hmac as odoo_hmac
 
 from ..tools.links import with_links
 from ..tools.urls import is_local_path
@@ -15,6 +16,8 @@ from ..tools.urls import is_local_path
 COOKIE = "bank_sync_browser"
 #: Over https the name itself makes browsers refuse a cookie that another host of the same domain has set.
 HOST_COOKIE = f"__Host-{COOKIE}"
+#: Hidden in each form of a visit.
+FORM_TOKEN = "csrf_token"
 KEY_SHAPE = re.compile(r"[\w-]{43}")
 ORIGIN_SHAPE = re.compile(r"https?://[\w.\[\]:-]+", re.ASCII)
 #: The pages need one style sheet, logos and forms that go back to where they came from. Nothing else is allowed.
@@ -76,6 +79,12 @@ class Pages:
             samesite="Lax",
         )
         return response
+
+    def _form_token(self, visit):
+        """:return: proves, on whichever machine, that a form is of a page of this visit in this browser"""
+        message = f"{visit.public_id}:{self._browser_key()}"
+        # sudo: computes a digest with the database's secret, which is not shown
+        return odoo_hmac(request.env(su=True), "bank_sync_form", message)
 
     def _address(self):
         """:return: where the request comes from"""
@@ -150,6 +159,7 @@ class Pages:
             "error": visit.error_id,
             "language": (request.env.lang or "en_US").replace("_", "-"),
             "direction": language.direction or "ltr",
+            "form_token": self._form_token(visit),
             "refresh": None,
             "form_url": None,
             "translate": visit._translate,

@@ -11,7 +11,16 @@ from .pages import Pages, hosted_page
 class BankSyncSandboxBank(Pages, http.Controller):
     """The Demo Bank's own page, as a real bank has one: it knows nothing of visits, and leads back to the callback."""
 
-    @http.route("/bank_sync/sandbox/bank", type="http", auth="public", methods=["GET", "POST"], sitemap=False)
+    @http.route(
+        "/bank_sync/sandbox/bank",
+        type="http",
+        auth="public",
+        methods=["GET", "POST"],
+        sitemap=False,
+        save_session=False,
+        # Why: nobody is logged in at this bank, and whoever knows the state may approve: another site does not know it.
+        csrf=False,
+    )
     @hosted_page
     def page(self, institution="", state="", user="", **parameters):
         if "\x00" in institution:

@@ -8,6 +8,7 @@ from odoo.addons.bank_sync_common.models.server_fields import as_server
 from ..providers.errors import ProtocolError
 from ..providers.masking import one_line
 from ..providers.types import moment_text
+from ..tools.json_logs import about
 from ..tools.urls import is_local_path
 from .bank_sync_connection import aware
 
@@ -69,24 +70,31 @@ class BankSyncApi(models.AbstractModel):
             # Why taken out: the question is kept in error records, and who asked it must not be.
             payload = dict(payload)
             api_sudo = api_sudo.with_context(bank_sync_user=payload.pop("user"))
-        api_sudo._before(client_sudo, operation, payload)
-        answer, error, record = api_sudo.env["bank.sync.error"]._attempt(
-            lambda: api_sudo._run(client_sudo, operation, payload),
+        with about(operation=one_line(str(operation)), client=client_sudo.id):
+            return api_sudo._dispatch_as_server(client_sudo, operation, payload)
+
+    @api.model
+    def _dispatch_as_server(self, client, operation, payload):
+        """:meth:`_dispatch` in the language of the question, with the rights of the server"""
+        self._before(client, operation, payload)
+        answer, error, record = self.env["bank.sync.error"]._attempt(
+            lambda: self._run(client, operation, payload),
             operation=one_line(str(operation)[:100]),
-            client=client_sudo,
+            client=client,
             # Why a function: only a failure wants to know.
-            connection=lambda: api_sudo._connection_of(client_sudo, payload),
+            connection=lambda: self._connection_of(client, payload),
             request=payload,
         )
         if not error:
             return answer
         if record.connection_id:
             record.connection_id._note_failure(error)
-        _logger.info(
-            "%s for client %s failed: %s, %s", one_line(str(operation)), client_sudo.id, record.reference, error
-        )
+        with about(reference=record.reference):
+            _logger.info(
+                "%s for client %s failed: %s, %s", one_line(str(operation)), client.id, record.reference, error
+            )
         failure = error.to_protocol(record.reference, record.message)
-        return {"error": failure | api_sudo._health_of(record.connection_id)}
+        return {"error": failure | self._health_of(record.connection_id)}
 
     @api.model
     def _health_of(self, connection):
@@ -223,7 +231,8 @@ class BankSyncApi(models.AbstractModel):
             connection=connection,
             request=payload,
         )
-        _logger.warning("%s: %s", record.reference, error)
+        with about(reference=record.reference):
+            _logger.warning("%s: %s", record.reference, error)
 
     # -------------------------------------------------------------------------
     # QUESTIONS, CHECKED

@@ -45,7 +45,7 @@ class BankSyncConnection(models.Model):
     )
     institution_id = fields.Many2one(comodel_name="bank.sync.institution", readonly=True, ondelete="restrict")
     institution_name = fields.Char(readonly=True, copy=False, help="Where the directory does not know the name.")
-    provider_id = fields.Many2one(related="institution_id.provider_id", store=True, index=True)
+    provider_id = fields.Many2one(related="institution_id.provider_id", store=True)
     state = fields.Selection(
         selection=[
             ("pending", "Unfinished"),
@@ -84,6 +84,12 @@ class BankSyncConnection(models.Model):
     _identifier_unique = models.UniqueIndex("(identifier)", "Identifiers of connections are unique.")
     # The health of a bank: its connections that were asked last.
     _health_index = models.Index("(institution_id, asked_at DESC) WHERE asked_at IS NOT NULL")
+    # Metrics, which are read every few seconds.
+    _provider_state = models.Index("(provider_id, state)")
+    _provider_news = models.Index("(provider_id, refreshed_at) WHERE refreshed_at IS NOT NULL")
+    # Consents that end soon, and what nobody finished.
+    _consent_end = models.Index("(consent_expires_at) WHERE state = 'connected'")
+    _unfinished = models.Index("(create_date) WHERE state = 'pending'")
 
     # -------------------------------------------------------------------------
     # COMPUTES

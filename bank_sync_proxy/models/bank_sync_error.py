@@ -17,6 +17,7 @@ from odoo.tools.translate import get_translation
 
 from ..providers.errors import CODES, ProtocolError, ProviderError
 from ..providers.masking import mask
+from ..tools.json_logs import about
 from .clean_up import clean_up
 
 _logger = logging.getLogger(__name__)
@@ -143,6 +144,12 @@ class BankSyncError(models.Model):
         :param context: parameters of :meth:`_record`
         :return: (answer, None, None), or (None, error, its record)
         """
+        client = context.get("client")
+        with about(operation=context.get("operation"), client=client.id if client else None):
+            return self._attempt_in_savepoint(question, context)
+
+    @api.model
+    def _attempt_in_savepoint(self, question, context):
         try:
             with self.env.cr.savepoint():
                 answer, error = self._answer_or_kept(question)
@@ -153,9 +160,11 @@ class BankSyncError(models.Model):
             # Serialization failures and lost connections: Odoo repeats the whole request.
             raise
         except Exception as exception:
-            _logger.exception("Unexpected failure of %s", context.get("operation"))
             error = ProtocolError("unexpected_answer", type(exception).__name__)
-            return None, error, self._record(error, trace=traceback.format_exc(), **context)
+            record = self._record(error, trace=traceback.format_exc(), **context)
+            with about(reference=record.reference):
+                _logger.exception("Unexpected failure of %s, %s", context.get("operation"), record.reference)
+            return None, error, record
 
     @api.model
     def _answer_or_kept(self, question):

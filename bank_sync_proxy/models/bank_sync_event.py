@@ -3,6 +3,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.addons.bank_sync_common.models.server_fields import as_server
+from odoo.fields import Domain
 
 from .clean_up import clean_up
 
@@ -13,6 +14,8 @@ BATCH = 32
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=12)
 GIVE_UP_AFTER = timedelta(days=3)
+#: What was delivered is of little use: a million connections have millions of events each day.
+KEEP_DELIVERED_DAYS = 3
 KEEP_DAYS = 30
 
 
@@ -26,7 +29,7 @@ class BankSyncEvent(models.Model):
     _description = "Bank Synchronization Event"
     _order = "id"
 
-    create_date = fields.Datetime(string="When", readonly=True)
+    create_date = fields.Datetime(string="When", readonly=True, index=True)
     client_id = fields.Many2one(
         comodel_name="bank.sync.client", required=True, readonly=True, index=True, ondelete="cascade"
     )
@@ -156,5 +159,7 @@ class BankSyncEvent(models.Model):
 
     @api.autovacuum
     def _gc_events(self):
-        limit = fields.Datetime.now() - timedelta(days=KEEP_DAYS)
-        return clean_up(self, [("state", "!=", "pending"), ("create_date", "<", limit)])
+        now = fields.Datetime.now()
+        is_given_up = Domain("state", "=", "given_up") & Domain("create_date", "<", now - timedelta(days=KEEP_DAYS))
+        is_over = Domain("state", "=", "delivered") | is_given_up
+        return clean_up(self, is_over & Domain("create_date", "<", now - timedelta(days=KEEP_DELIVERED_DAYS)))

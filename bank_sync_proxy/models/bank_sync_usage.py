@@ -20,7 +20,7 @@ class BankSyncUsage(models.Model):
     _description = "Bank Requests That Count"
     _order = "id desc"
 
-    create_date = fields.Datetime(string="When", readonly=True)
+    create_date = fields.Datetime(string="When", readonly=True, index=True)
     connection_id = fields.Many2one(
         comodel_name="bank.sync.connection", required=True, readonly=True, ondelete="cascade"
     )

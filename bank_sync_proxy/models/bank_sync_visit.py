@@ -33,6 +33,7 @@ class BankSyncVisit(models.Model):
     _description = "Visit of the Bank's Pages"
     _order = "id desc"
 
+    create_date = fields.Datetime(readonly=True, index=True)
     connection_id = fields.Many2one(
         comodel_name="bank.sync.connection", required=True, index=True, ondelete="cascade", readonly=True
     )
@@ -70,7 +71,10 @@ class BankSyncVisit(models.Model):
     may_choose = fields.Boolean(readonly=True, help="The user chooses the bank on our page.")
     # The challenge or redirect and what the adapter wants to keep until it is answered, encrypted.
     secret_data = fields.Text(readonly=True, copy=False, groups="base.group_system")
-    error_id = fields.Many2one(comodel_name="bank.sync.error", readonly=True, ondelete="set null")
+    # Why an index: without it, PostgreSQL reads all visits for each error record that is deleted.
+    error_id = fields.Many2one(
+        comodel_name="bank.sync.error", readonly=True, ondelete="set null", index="btree_not_null"
+    )
 
     _token_digest_unique = models.UniqueIndex("(token_digest)", "A ticket serves one visit.")
     _public_id_unique = models.UniqueIndex("(public_id)", "An address serves one visit.")

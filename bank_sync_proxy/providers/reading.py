@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import pytz
 
-from ..tools import numbers
+from odoo.addons.bank_sync_common.tools import numbers
 
 #: Longer digits are no amount of money, and ``Decimal("1e999999")`` would fill the memory when it is written out.
 AMOUNT = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,12})?")
@@ -201,8 +201,8 @@ def number(value):
     return value and (_number if len(value) <= numbers.LONGEST else _number.__wrapped__)(value)
 
 
-# Counterparties come again, and the library takes as long for one number as all the rest of a transaction. Long texts
-# are not remembered, so that they can't fill the memory.
+# Counterparties come again, and each run reads some days once more. The library takes as long for one number as all the
+# rest of a transaction. Long texts are not remembered, so that they can't fill the memory.
 
 
 @lru_cache(maxsize=4096)
@@ -215,11 +215,16 @@ def texts(*values):
 
     A bank may send a text and beside it the lines that it is made of.
     """
-    found = {}
+    items = []
     for value in values:
         for item in value if type(value) is list else (value,):
             if item is not None and (item := str(item).strip()) and not is_placeholder(item):
-                found.setdefault("".join(item.split()), item)
+                items.append(item)
+    if len(items) < 2:
+        return tuple(items)
+    found = {}
+    for item in items:
+        found.setdefault("".join(item.split()), item)
     if not 2 <= len(found) <= MAX_COMPARED or not _may_say_again(found):
         return tuple(found.values())
     again = _said_again(found)
@@ -292,8 +297,13 @@ def creditor_reference(value):
     """
     if not value or value[:2] not in ("RF", "rf"):
         return None
+    return _creditor_reference(value) if len(value) <= numbers.LONGEST else None
+
+
+@lru_cache(maxsize=4096)
+def _creditor_reference(value):
     value = compact(value)
-    return value if numbers.is_creditor_reference(value) else None
+    return value if numbers.iso11649.is_valid(value) else None
 
 
 def structured_reference(value):

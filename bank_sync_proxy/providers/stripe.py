@@ -9,6 +9,7 @@ as Odoo's addon ``payment_stripe`` has them, too.
 """
 
 import re
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
@@ -364,8 +365,9 @@ def booking_date(transaction):
 
 
 def day(seconds):
-    moment = reading.moment_of_epoch(seconds)
-    return moment and moment.date()
+    """:return: the day of a moment in UTC"""
+    seconds = int(seconds or 0)
+    return date.fromordinal(EPOCH + seconds // 86400) if seconds > 0 else None
 
 
 def label(row):

@@ -217,10 +217,27 @@ class TestPages(PagesCase):
     def test_a_form_without_the_session_s_token_is_refused(self):
         answer = self.start()
         page = self.enter(answer)
-        with self.assertLogs("odoo.http", "WARNING"):
+        with self.assertLogs("odoo.addons.bank_sync_proxy.controllers.connect", "WARNING"):
             refused = self.url_open(page.url, data={**self.hidden(page), "csrf_token": "x", "user": "demo"})
         self.assertEqual(refused.status_code, 400)
         self.assertEqual(self.visit_of(answer).step, 1)
+
+    def test_a_form_of_another_browser_or_visit_is_refused(self):
+        first = self.hidden(self.enter(self.start()))
+        self.another_browser()
+        page = self.enter(self.start())
+        self.assertNotEqual(self.hidden(page)["csrf_token"], first["csrf_token"])
+        with self.assertLogs("odoo.addons.bank_sync_proxy.controllers.connect", "WARNING"):
+            refused = self.url_open(page.url, data={**first, "user": "demo"})
+        self.assertEqual(refused.status_code, 400)
+
+    def test_pages_keep_nothing_in_a_session_which_is_a_file_on_one_machine(self):
+        page = self.enter(self.start())
+        for cookie in [cookie for cookie in self.opener.cookies if cookie.name == "session_id"]:
+            self.opener.cookies.clear(cookie.domain, cookie.path, cookie.name)
+        page = self.post(page, user="demo", password="demo")
+        self.assertIn("Choose accounts", page.text)
+        self.assertNotIn("session_id", page.cookies)
 
     def test_a_bank_that_does_not_answer_can_be_tried_again(self):
         answer = self.start()

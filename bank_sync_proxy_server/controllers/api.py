@@ -6,12 +6,16 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from odoo import SUPERUSER_ID, http
 from odoo.addons.bank_sync_proxy.providers.errors import CODES, ProtocolError, TransientError
+from odoo.addons.bank_sync_proxy.providers.masking import one_line
+from odoo.addons.bank_sync_proxy.tools.json_logs import about
 from odoo.http import request
 
+from ..models.bank_sync_metrics import METRICS
 from ..tools.questions import MAX_BODY, Question
-from .health import metrics
 
 _logger = logging.getLogger(__name__)
+#: One line for each request; --log-handler=odoo.addons.bank_sync_proxy_server.requests:WARNING silences them.
+_requests = logging.getLogger("odoo.addons.bank_sync_proxy_server.requests")
 
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
@@ -42,7 +46,9 @@ class BankSyncDispatcher(http.Dispatcher):
         else:
             error = ProtocolError("unexpected_answer", type(exc).__name__)
         reference = self.request.registry["bank.sync.error"]._new_reference(None)
-        _logger.error("%s failed: %s, %s", self.question and self.question.operation, reference, error)
+        operation = self.question and self.question.operation
+        with about(operation=one_line(operation or ""), reference=reference):
+            _logger.error("%s failed: %s, %s", operation, reference, error)
         return json_response({"error": error.to_protocol(reference)})
 
 
@@ -69,16 +75,25 @@ class BankSyncApi(http.Controller):
             dispatcher.question = self._read(version)
         started = time.monotonic()
         answer = request.env["bank.sync.gate"]._answer(dispatcher.question)
-        self._count(dispatcher.question, answer, time.monotonic() - started)
+        self._note(dispatcher.question, answer, time.monotonic() - started)
         return json_response(answer, dispatcher.question.method)
 
     @staticmethod
-    def _count(question, answer, seconds):
-        api = request.env["bank.sync.api"]
+    def _note(question, answer, seconds):
+        """Count the request, and write one line that says who asked what, and what became of it."""
+        api, error = request.env["bank.sync.api"], answer.get("error") or {}
         is_known = question.operation in api._operations() or question.operation in api._unsigned_operations()
-        metrics.count(
-            question.operation if is_known else "unknown", (answer.get("error") or {}).get("code", "ok"), seconds
-        )
+        operation, outcome = question.operation if is_known else "unknown", error.get("code", "ok")
+        METRICS.count_request(operation, outcome, seconds)
+        milliseconds = round(1000 * seconds)
+        with about(
+            operation=operation,
+            outcome=outcome,
+            milliseconds=milliseconds,
+            client=question.client or None,
+            reference=error.get("reference"),
+        ):
+            _requests.info("%s of client %s: %s in %d ms", operation, question.client, outcome, milliseconds)
 
     @staticmethod
     def _read(version):

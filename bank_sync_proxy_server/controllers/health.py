@@ -2,14 +2,13 @@ import hmac
 import ipaddress
 import logging
 from http import HTTPStatus
-from pathlib import Path
 
 from odoo import http
 from odoo.addons.bank_sync_common.tools.master_key import KeyUnavailable, read_key
 from odoo.http import request
 from odoo.tools import config
 
-from ..tools.metrics import RequestMetrics
+from ..models.bank_sync_metrics import METRICS
 
 _logger = logging.getLogger(__name__)
 
@@ -17,8 +16,6 @@ HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-
 TOKEN = "bank_sync_metrics_token"
 #: Any of these says that the request came through a reverse proxy, and so perhaps from anywhere.
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
-
-metrics = RequestMetrics(Path(config["data_dir"]) / "bank_sync" / "metrics")
 
 
 class BankSyncHealth(http.Controller):
@@ -50,7 +47,7 @@ class BankSyncHealth(http.Controller):
         # sudo: the token, or the address of the connection, was checked above
         families = request.env["bank.sync.metrics"].sudo()._families()
         headers = {**HEADERS, "Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
-        return request.make_response(metrics.expose(families), headers=list(headers.items()))
+        return request.make_response(METRICS.expose(families), headers=list(headers.items()))
 
     @staticmethod
     def _may_read_metrics():

@@ -3,6 +3,7 @@ from . import (
     bank_sync_vault,
     bank_sync_doctor,
     bank_sync_metrics,
+    bank_sync_provider,
     bank_sync_error,
     bank_sync_client,
     bank_sync_client_registration,

@@ -3,6 +3,7 @@ import logging
 from odoo import api, models
 from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.addons.bank_sync_proxy.providers.errors import ConsentError, ProtocolError
+from odoo.addons.bank_sync_proxy.tools.json_logs import about
 from odoo.addons.bank_sync_proxy.tools.urls import is_below
 
 from ..tools.addresses import network_of
@@ -74,7 +75,8 @@ class BankSyncApi(models.AbstractModel):
         )
         if not error:
             return answer
-        _logger.info("%s from %s failed: %s, %s", operation, address, record.reference, error)
+        with about(operation=operation, reference=record.reference):
+            _logger.info("%s from %s failed: %s, %s", operation, address, record.reference, error)
         return {"error": error.to_protocol(record.reference, record.message)}
 
     @api.model
@@ -131,7 +133,7 @@ class BankSyncApi(models.AbstractModel):
     @api.model
     def _firms_agree(self, client, payload):
         agreements = self.env["bank.sync.firm.agreement"]
-        about, code = agreements._about(payload), self._text(payload, "code")
+        said, code = agreements._about(payload), self._text(payload, "code")
         if not code:
             # Another contact, for the firm that sees the client already.
             firm = agreements._in_force(client).firm_id
@@ -141,7 +143,7 @@ class BankSyncApi(models.AbstractModel):
             firm = self.env["bank.sync.firm"]._find_by_code(client, code)
             if self._text(payload, "firm_name", required=True) != firm.name:
                 raise ConsentError("firm_unknown", "the firm has another name than the user was shown")
-        return {"agreement": agreements._agree(client, firm, about)._to_protocol()}
+        return {"agreement": agreements._agree(client, firm, said)._to_protocol()}
 
     @api.model
     def _firms_get(self, client, _payload):

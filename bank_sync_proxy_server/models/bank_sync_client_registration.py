@@ -186,4 +186,4 @@ class BankSyncClientRegistration(models.Model):
     def _gc_unconfirmed(self):
         limit = fields.Datetime.now() - timedelta(days=KEEP_UNCONFIRMED_DAYS)
         domain = [("awaits_phone_since", "<", limit), ("connection_ids", "=", False), ("blocked_by", "!=", "support")]
-        return clean_up(self, domain, 1000)
+        return clean_up(self, domain, 1000, order="awaits_phone_since")

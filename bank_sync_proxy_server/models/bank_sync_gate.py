@@ -13,6 +13,8 @@ from odoo.addons.bank_sync_proxy.providers.errors import (
     ProviderError,
     RateLimited,
 )
+from odoo.addons.bank_sync_proxy.providers.masking import one_line
+from odoo.addons.bank_sync_proxy.tools.json_logs import about
 
 from ..tools.addresses import network_of
 
@@ -181,7 +183,8 @@ class BankSyncGate(models.AbstractModel):
         reference = errors._record_refused(
             error, operation=question.operation, client=client, address=network_of(question.address)
         )
-        _logger.info("%s from %s refused: %s, %s", question.operation or "?", question.address, reference, error)
+        with about(operation=one_line(question.operation or "?"), client=client.id or None, reference=reference):
+            _logger.info("%s from %s refused: %s, %s", question.operation or "?", question.address, reference, error)
         return error.to_protocol(reference, errors._sentence(error))
 
 

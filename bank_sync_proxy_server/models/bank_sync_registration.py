@@ -38,4 +38,4 @@ class BankSyncRegistration(models.Model):
 
     @api.autovacuum
     def _gc_registrations(self):
-        return clean_up(self, [("moment", "<", fields.Datetime.now() - timedelta(days=1))])
+        return clean_up(self, [("moment", "<", fields.Datetime.now() - timedelta(days=1))], order="moment")

@@ -8,6 +8,7 @@ from . import (
     test_growth,
     test_health,
     test_institutions_page,
+    test_metrics,
     test_phone,
     test_receiver,
     test_refused_clients,

@@ -278,6 +278,20 @@ class TestEvents(ProxyCase):
         answer = self.ask("connections.renew", self.remote, connection_id=connection.identifier, return_url="/x")
         self.assertIn("error", answer)
 
+    def test_event_is_kept_for_days_once_delivered_and_for_a_month_where_it_never_was(self):
+        delivered, given_up = (
+            self.model.create({"client_id": self.remote.id, "kind": "transactions.new", "state": state})
+            for state in ("delivered", "given_up")
+        )
+        for days, left in ((2, delivered | given_up), (2, given_up), (27, self.model)):
+            self.env.flush_all()
+            self.env.cr.execute(
+                "UPDATE bank_sync_event SET create_date = create_date - make_interval(days => %s)", [days]
+            )
+            self.env.invalidate_all()
+            self.model._gc_events()
+            self.assertEqual((delivered | given_up).exists(), left)
+
     def test_what_has_been_told_is_forgotten_after_a_month(self):
         event = self.model._emit(self.remote, "client.active")
         self.deliver()

@@ -19,6 +19,11 @@ ADDONS = (
     "odoo.addons.bank_sync_proxy_server.",
     "odoo.addons.account_online_synchronization.",
 )
+#: What gets rows with each request, visit or failure, and is cleaned up.
+GROWING = (
+    *("bank.sync.usage", "bank.sync.event", "bank.sync.error", "bank.sync.visit", "bank.sync.connection"),
+    *("bank.sync.nonce", "bank.sync.suspicion", "bank.sync.registration"),
+)
 
 
 @tagged("post_install", "-at_install")
@@ -114,6 +119,36 @@ class TestGrowth(DoorCase):
         domain = [("client_id", "=", self.client_record.id)]
         self.assertEqual([clean_up(suspicions, domain, 2) for _time in range(3)], [(2, True), (2, True), (1, False)])
         self.assertFalse(suspicions.search(domain))
+
+    def indexed(self, partial=False):
+        """:return: set of (table, first column) of all indexes; without those that hold a part of the rows"""
+        self.env.cr.execute(
+            "SELECT t.relname, a.attname, i.indpred IS NULL OR pg_get_expr(i.indpred, i.indrelid) ="
+            "       format('(%I IS NOT NULL)', a.attname)"
+            "  FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid"
+            "  JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = i.indkey[0]"
+            " WHERE t.relname LIKE 'bank_sync_%'"
+        )
+        return {(table, column) for table, column, is_whole in self.env.cr.fetchall() if is_whole or partial}
+
+    def test_deleting_a_row_reads_no_other_table_whole(self):
+        """PostgreSQL looks for each deleted row into the tables that refer to it."""
+        tables = [self.env[name]._table for name in GROWING]
+        self.env.cr.execute(
+            "SELECT c.conrelid::regclass::text, a.attname FROM pg_constraint c"
+            "  JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]"
+            " WHERE c.contype = 'f' AND c.confrelid = ANY(%s::regclass[])",
+            [tables],
+        )
+        found = self.env.cr.fetchall()
+        self.assertIn(("bank_sync_visit", "error_id"), found)
+        self.assertFalse(set(found) - self.indexed())
+
+    def test_clean_up_begins_at_the_oldest_row_by_an_index(self):
+        for name in GROWING:
+            with self.subTest(name):
+                moment = "moment" if "moment" in self.env[name]._fields else "create_date"
+                self.assertIn((self.env[name]._table, moment), self.indexed(partial=True))
 
     def test_every_clean_up_goes_on_while_there_is_more(self):
         """A batch a day falls behind a table to which strangers add rows."""

@@ -1,8 +1,6 @@
 from datetime import timedelta
 from unittest.mock import patch
 
-from prometheus_client.parser import text_string_to_metric_families
-
 from odoo import fields
 from odoo.addons.bank_sync_proxy.tests.common import PagesCase
 from odoo.tests import tagged
@@ -78,43 +76,3 @@ class TestHealth(PagesCase):
         provider.write({"keys_state": "refused", "keys_message": "The provider does not know them."})
         levels = [level for level, sentence in self.findings("providers") if "does not know them" in sentence]
         self.assertEqual(levels, ["problem"])
-
-    # -------------------------------------------------------------------------
-    # METRICS
-    # -------------------------------------------------------------------------
-
-    def metrics(self, **headers):
-        return self.url_open("/bank_sync/metrics", headers=headers)
-
-    def test_metrics_can_be_parsed_and_count_what_is_there(self):
-        families = {one.name: one for one in text_string_to_metric_families(self.metrics().text)}
-        clients = {sample.labels["state"]: sample.value for sample in families["bank_sync_clients"].samples}
-        self.assertEqual(sum(clients.values()), self.env["bank.sync.client"].search_count([]))
-        self.assertEqual(
-            {sample.labels["days"] for sample in families["bank_sync_consents_ending"].samples}, {"7", "14"}
-        )
-
-    def test_request_is_counted_by_operation_and_outcome(self):
-        self.url_open("/bank_sync/1/accounts.list", data="{}")
-        self.url_open("/bank_sync/1/no.such.operation", data="{}")
-        text = self.metrics().text
-        self.assertRegex(text, r'bank_sync_requests_total\{operation="accounts.list",outcome="[a-z_]+"\} [1-9]')
-        self.assertNotIn("no.such.operation", text)
-        self.assertIn('operation="unknown"', text)
-
-    def test_metrics_without_a_token_are_for_the_own_network_only(self):
-        self.assertEqual(self.metrics().status_code, 200)
-        for header in ("X-Forwarded-For", "Forwarded", "Via"):
-            self.assertEqual(self.metrics(**{header: "127.0.0.1"}).status_code, 403)
-
-    def test_metrics_with_a_token_are_for_those_who_have_it(self):
-        with patch.dict(config.options, {"bank_sync_metrics_token": "a token"}):
-            for header, status in (("", 403), ("Bearer another", 403), ("Basic a token", 403), ("Bearer a token", 200)):
-                self.assertEqual(self.metrics(Authorization=header).status_code, status, header)
-
-    def test_token_that_cannot_be_read_opens_nothing(self):
-        with (
-            patch.dict(config.options, {"bank_sync_metrics_token": "env:NOT_THERE"}),
-            self.assertLogs("odoo.addons.bank_sync_proxy_server.controllers.health", "ERROR"),
-        ):
-            self.assertEqual(self.metrics(Authorization="Bearer ").status_code, 403)

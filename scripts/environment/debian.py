@@ -50,17 +50,20 @@ def install_on_system(packages):
         process.run(install, "apt-system", sentence, env=environment, append=True)
 
 
-def download(packages, folder):
+UNREACHABLE = (
+    "apt could not download Odoo's Debian package: check the network and /etc/apt/sources.list, then start again "
+    "(or set ODOO_HOME to an Odoo 19 checkout)."
+)
+
+
+def download(packages, folder, unreachable=UNREACHABLE):
     """Fetch packages as .deb files.
 
     :param packages: mapping of package name to suite.
     :param folder: where the files go; what an earlier try left there is continued.
+    :param unreachable: what to tell the user when that fails.
     """
     options = _private_configuration(set(packages.values()))
-    unreachable = (
-        "apt could not download Odoo's Debian package: check the network and /etc/apt/sources.list, then start again "
-        "(or set ODOO_HOME to an Odoo 19 checkout)."
-    )
     process.run(["apt-get", *options, "-o", "APT::Update::Error-Mode=any", "update"], "apt", unreachable)
     names = [f"{name}/{suite}" for name, suite in packages.items()]
     process.run(["apt-get", *options, "download", *names], "apt", unreachable, cwd=folder, append=True)

@@ -49,7 +49,11 @@ def install():
 def clean_environment():
     """Ours, without what another virtual environment or checkout would let through."""
     dropped = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PIP_TARGET", "PIP_PREFIX", "PIP_USER"}
-    return {name: value for name, value in os.environ.items() if name not in dropped}
+    # Why: Odoo's files come without bytecode. Who wants none beside the sources would have each of many processes
+    # compile all of Odoo.
+    dropped.add("PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if name not in dropped}
+    return {**kept, "PYTHONPYCACHEPREFIX": str(paths.HERE / "bytecode")}
 
 
 def _need_ensurepip():

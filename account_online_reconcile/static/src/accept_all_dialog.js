@@ -33,7 +33,15 @@ export class AcceptAllDialog extends Component {
     }
 
     get result() {
-        const { booked, left } = this.state;
+        const { booked, left, done } = this.state;
+        const untried = this.total - done;
+        if (untried) {
+            return _t("%(booked)s booked, %(left)s left, %(untried)s not tried", {
+                booked,
+                left: left.length,
+                untried,
+            });
+        }
         return left.length
             ? _t("%(booked)s booked, %(left)s left", { booked, left: left.length })
             : _t("%s booked", booked);

@@ -69,7 +69,7 @@ export class PartRow extends Component {
     }
 
     get leftOpen() {
-        return _t("%s remains open", this.format(this.props.leftOpen));
+        return _t("%s remains open", this.format(Math.abs(this.props.leftOpen)));
     }
 
     formatAmount(part) {

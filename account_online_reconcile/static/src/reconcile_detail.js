@@ -258,6 +258,18 @@ export class ReconcileDetail extends Component {
         });
     }
 
+    get createPartnerLabel() {
+        return _t("Create “%s”", this.line.counterparty);
+    }
+
+    async createPartner() {
+        const { id } = this.line;
+        await this.run(async () => {
+            await this.orm.call(LINE, "reconcile_create_partner", [[id]]);
+            await this.props.onChanged(id);
+        });
+    }
+
     async toggleToReview() {
         const { id, is_to_review } = this.line;
         await this.run(async () => {

@@ -16,14 +16,16 @@ async function open() {
 test("proposals are accepted in portions, and what is left says why", async () => {
     onRpc("reconcile_accept_all", ({ args: [lineIds] }) => {
         expect.step(lineIds.length);
-        const left = lineIds.includes(120) ? [{ id: 120, name: "Rent", why: "Nothing was found for it." }] : [];
+        const left = lineIds.includes(120)
+            ? [{ id: 120, name: "Rent", why: "There is no proposal for this line." }]
+            : [];
         return { booked: lineIds.length - left.length, left };
     });
     await open();
     await waitFor(".o_reconcile_result");
     expect.verifySteps([50, 50, 20]);
     expect(".o_reconcile_result").toHaveText("119 booked, 1 left");
-    expect(queryAllTexts(".o_reconcile_left li > div")).toEqual(["Rent", "Nothing was found for it."]);
+    expect(queryAllTexts(".o_reconcile_left li > div")).toEqual(["Rent", "There is no proposal for this line."]);
 });
 
 test("a batch that is cancelled books no further portion", async () => {
@@ -39,5 +41,5 @@ test("a batch that is cancelled books no further portion", async () => {
     first.resolve();
     await waitFor(".o_reconcile_result");
     expect.verifySteps([50]);
-    expect(".o_reconcile_result").toHaveText("50 booked");
+    expect(".o_reconcile_result").toHaveText("50 booked, 0 left, 70 not tried");
 });

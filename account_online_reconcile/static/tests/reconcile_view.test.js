@@ -99,6 +99,10 @@ class BankLine extends models.Model {
         return 99;
     }
 
+    reconcile_create_partner([id]) {
+        expect.step(`create partner ${id}`);
+    }
+
     reconcile_undo([id], decisionId) {
         expect.step(`undo ${id} ${decisionId}`);
         this.write([id], { is_reconciled: false, reconcile_state: "nothing" });
@@ -192,6 +196,38 @@ test("documents are chosen until nothing remains, then Enter books them", async 
     await click(".o_reconcile_validate");
     await shows("Third");
     expect.verifySteps(["book 2 item 41 30, item 42 20"]);
+});
+
+test("a partner is made of the counterparty, where the user may", async () => {
+    let mayCreate = false;
+    onRpc("reconcile_read", async ({ parent }) => ({
+        ...(await parent()),
+        counterparty: "Deco Addict",
+        may_create_partner: mayCreate,
+    }));
+    await open();
+    await shows("First");
+    expect(".o_reconcile_create_partner").toHaveCount(0);
+    mayCreate = true;
+    await contains(".o_kanban_record:contains(Second)").click();
+    await shows("Second");
+    expect(".o_reconcile_create_partner").toHaveText("Create “Deco Addict”");
+    await click(".o_reconcile_create_partner");
+    await animationFrame();
+    expect.verifySteps(["create partner 2"]);
+});
+
+test("the other side of a transfer leads to the line that it belongs to", async () => {
+    const part = { kind: "transfer", id: 3, line_id: 3, name: "Savings", amount: 100 };
+    const decision = { id: 70, state: "proposed", why: [], rest: 0, parts: [part] };
+    onRpc("reconcile_read", async ({ args, parent }) => ({
+        ...(await parent()),
+        ...(args[0][0] === 1 ? { decision } : {}),
+    }));
+    await open();
+    await shows("First");
+    await contains(".o_reconcile_other_line:contains(Savings)").click();
+    await shows("Third");
 });
 
 test("a search takes its first document with Enter", async () => {

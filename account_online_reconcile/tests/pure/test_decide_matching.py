@@ -106,6 +106,58 @@ def test_a_return_is_led_to_the_payment_that_comes_back():
     assert codes(decision) == {"returned"}
 
 
+SETTLED = Payment(
+    3, Decimal("80"), number="BNK/2026/00003", references=("INV/2026/00007",), is_settled=True, partner=AZURE
+)
+
+
+def test_a_return_may_name_the_document_that_was_paid():
+    decision = decided(line("-80", "Return INV/2026/00007"), SETTLED)
+    assert (decision.kind, decision.counterparts[0].kind, decision.counterparts[0].key) == ("proposal", "return", 3)
+
+
+def test_a_refund_that_names_a_paid_invoice_is_led_to_the_credit_note():
+    credit_note = OpenItem(8, Decimal("-80"), number="RINV/2026/00001", partner=AZURE)
+    decision = decided(line("-80", "Refund INV/2026/00007", partner=AZURE), SETTLED, credit_note)
+    assert summary(decision) == ("proposal", "document", [8])
+    assert "names_settled" in codes(decision)
+
+
+@pytest.mark.parametrize("other", [{"amount": Decimal("81")}, {"currency": "USD"}])
+def test_another_amount_or_currency_is_no_return(other):
+    assert decided(line("-80", "Return INV/2026/00007"), replace(SETTLED, **other)).kind == "none"
+
+
+def test_one_payment_is_not_returned_twice():
+    lines = [line("-80", "Return INV/2026/00007", key=key) for key in (1, 2)]
+    decisions = decide(lines, Books(candidates=[SETTLED]), EVERYTHING)
+    assert {decision.kind for decision in decisions.values()} == {"proposal"}
+
+
+def test_a_batch_of_known_payments_is_proposed_as_its_payments():
+    payments = [Payment(key, Decimal("-50"), day=DAY, partner=key) for key in (3, 4)]
+    batch = Batch(3, Decimal("-100"), payments=(3, 4), day=DAY)
+    decision = decided(line("-100", "Collective order"), *payments, batch)
+    assert summary(decision) == ("proposal", "document", [3, 4])
+    assert {one.kind for one in decision.counterparts} == {"payment"}
+    assert codes(decision) == {"batch"}
+
+
+def test_payments_with_one_end_to_end_id_are_booked_together():
+    payments = [Payment(key, Decimal("-50"), partner=key, end_to_end="B7-2026") for key in (3, 4)]
+    decision = decided(line("-100", end_to_end="b7-2026"), *payments)
+    assert summary(decision) == ("automatic", "reference", [3, 4])
+
+
+@pytest.mark.parametrize(("account", "kind"), [(656, "automatic"), (None, "proposal")])
+def test_the_fee_of_a_payout_needs_an_account(account, kind):
+    payout = line("-505", key=1, journal="S", payout="po_1Qx7Yz", fee=Decimal("-5"))
+    arrival = line("500", "STRIPE PO1QX7YZ", key=2, journal="B")
+    decision = decided(arrival, other_lines=[payout], fee_accounts={"S": account})
+    assert summary(decision) == (kind, "transfer", [1])
+    assert ("no_fee_account" in codes(decision)) == (account is None)
+
+
 def test_a_registered_payment_is_what_the_bank_shows_not_its_invoice():
     payment = Payment(3, Decimal("121.00"), partner=AZURE, pays=(1,))
     decision = decided(line(label="INV/2026/00042"), INVOICE, payment)

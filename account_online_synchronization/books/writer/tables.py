@@ -107,7 +107,7 @@ def related(cr, records_list):
 
 
 def analyze_when_fresh(cr):
-    """Why: as long as PostgreSQL knows nothing of the tables, each piece of a long load takes longer than the last."""
+    """Why: as long as PostgreSQL knows nothing of the tables, each chunk of a long load takes longer than the last."""
     cr.execute(
         """
         SELECT count(*) FROM pg_class

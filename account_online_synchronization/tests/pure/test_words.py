@@ -3,10 +3,11 @@ from pathlib import Path
 
 import pytest
 
+from odoo.addons.bank_sync_common.tools.words import Sentence, _lt
+
 from account_online_synchronization.client.client import ProxyClient
 from account_online_synchronization.client.errors import ProxyError, ServiceUnavailable
 from account_online_synchronization.client.transport import EmbeddedTransport
-from account_online_synchronization.client.words import Sentence, _lt
 
 ADDON = Path(__file__).parents[2]
 PURE = [path for folder in ("client", "sync") for path in sorted((ADDON / folder).glob("*.py"))]

@@ -53,3 +53,51 @@ def test_texts_that_begin_like_a_placeholder_are_kept():
         "Überweisung",
         "NA 1",
     ]
+
+
+@pytest.mark.parametrize(
+    ("iban", "number"),
+    [
+        ("NL91ABNA0417164300", "417164300"),
+        ("NL91ABNA0417164300", "0417.164.300"),
+        ("DE89370400440532013000", "532013000"),
+        ("DE89370400440532013000", "37040044/0532013000"),
+        ("GB29NWBK60161331926819", "60-16-13 31926819"),
+        ("GB29NWBK60161331926819", "31926819"),
+        ("FR1420041010050500013M02606", "20041 01005 0500013M026 06"),
+        ("FR1420041010050500013M02606", "0500013M026"),
+        ("ES9121000418450200051332", "2100 0418 45 0200051332"),
+        ("BE68539007547034", "539-0075470-34"),
+        ("CH9300762011623852957", "11623852957"),
+        ("IT60X0542811101000000123456", "X 05428 11101 000000123456"),
+    ],
+)
+def test_an_iban_is_the_same_account_as_the_number_that_it_contains(iban, number):
+    assert values.is_same_account(iban, number)
+    assert values.is_same_account(number, iban)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("NL91ABNA0417164300", "17164300"),
+        ("NL91ABNA0417164300", "41716430"),
+        ("NL91ABNA0417164300", "NL20INGB0001234567"),
+        ("DE89370400440532013000", "013000"),
+        ("DE89370400440532013000", "37040044"),
+        ("NL91ABNA0417164300", ""),
+        ("", ""),
+        (None, None),
+        ("12345678", "2345678"),
+    ],
+)
+def test_a_part_that_is_no_number_of_an_account_proves_nothing(one, other):
+    assert not values.is_same_account(one, other)
+
+
+@given(st.data(), st.sampled_from(REAL))
+def test_every_country_s_ibans_contain_the_number_of_their_bank(data, country):
+    number = data.draw(body(country))
+    whole = country + iban.calc_check_digits(f"{country}00{number}") + number
+    if len(number.lstrip("0")) >= values.SHORTEST_NATIONAL and not values.iban(number):
+        assert values.is_same_account(whole, number)

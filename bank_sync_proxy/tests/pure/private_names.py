@@ -37,9 +37,11 @@ def private_names():
             defined.add(node.name)
         elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
             defined.add(node.id if isinstance(node, ast.Name) else node.attr)
+    own = tuple(f"odoo.addons.{addon.name}." for addon in addons())
     for path in nodes:
         for node in nodes[path]:
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("odoo"):
+            module = getattr(node, "module", None) or ""
+            if isinstance(node, ast.ImportFrom) and module.startswith("odoo") and not module.startswith(own):
                 names = [alias.name for alias in node.names if alias.name.startswith("_")]
                 for name in set(names) - PUBLIC:
                     found[name].add(str(path.relative_to(ROOT)))

@@ -288,10 +288,13 @@ def test_a_text_said_again_is_never_overlooked(values):
     assert reading._may_say_again(found) or not reading._said_again(found)
 
 
-def test_long_texts_are_not_remembered_as_account_numbers():
-    reading._iban.cache_clear(), reading._number.cache_clear(), reading._is_bic.cache_clear()
+def test_long_texts_are_not_remembered_as_numbers():
+    caches = (reading._iban, reading._number, reading._is_bic, reading._creditor_reference)
+    for cached in caches:
+        cached.cache_clear()
     long = "XX99 " * 1000
     assert (reading.iban(long), reading.bic(long)) == (None, None)
     assert reading.number(long) == long.strip()
     assert reading.number("*" * 1000) is None
-    assert [cached.cache_info().currsize for cached in (reading._iban, reading._number, reading._is_bic)] == [0, 0, 0]
+    assert reading.creditor_reference("RF18539007547034".ljust(100_000, ".")) is None
+    assert [cached.cache_info().currsize for cached in caches] == [0, 0, 0, 0]
