@@ -22,6 +22,7 @@
         "data/mail_template_renewal.xml",
         "wizards/account_online_account_selection_views.xml",
         "wizards/account_online_phone_views.xml",
+        "wizards/account_online_firm_views.xml",
         "wizards/account_online_opening_views.xml",
         "wizards/account_online_reversal_views.xml",
         "wizards/account_missing_transaction_views.xml",

@@ -16,7 +16,7 @@ TIMEOUT = 60
 CLIENT = """
 for name in ("requests_per_minute", "registrations_per_hour", "registrations_per_hour_in_all"):
     env["ir.config_parameter"].set_param(f"bank_sync_proxy.{name}", "0")
-for name in ("signature", "code", "credentials", "institution", "burst"):
+for name in ("signature", "code", "credentials", "institution", "burst", "firm"):
     env["ir.config_parameter"].set_param(f"bank_sync_proxy.suspicion_{name}", "0/60")
 client = env["bank.sync.client"].create({"name": "Remote", "database_uuid": "remote", "url": "https://db.example"})
 client._write_secrets(current="a secret of the tests, long enough")

@@ -18,8 +18,9 @@ CONTRACT = ROOT / "bank_sync_proxy_server" / "openapi.yaml"
 PREFIX = "/bank_sync/1/"
 #: Seconds that Schemathesis makes up questions, and how many for each operation and phase.
 SECONDS, EXAMPLES = 45, 40
-#: Nobody makes up an https address for sure; and what would be deleted is what the others are about.
-NOT_ANSWERED = ("clients.register", "connections.delete")
+#: Nobody makes up an https address for sure, or the code of an accounting firm; and what would be deleted is what the
+#: others are about.
+NOT_ANSWERED = ("clients.register", "connections.delete", "firms.find", "firms.agree")
 CHECKS = (
     "status_code_conformance",
     "content_type_conformance",
@@ -100,6 +101,25 @@ def test_what_the_demo_bank_answers_is_documented(remote, contract):
         assert page["transactions"]
         if page["has_more"]:
             ask("transactions.list", connection_id=connection, account_id=account["id"], cursor=page["next_cursor"])
+
+
+def test_what_is_agreed_with_an_accounting_firm_is_documented(proxy, remote, contract):
+    code = proxy.shell("result = env['bank.sync.firm'].create({'name': 'Abacus'}).code")
+    about = {"client_name": "Bakery", "contact_name": None, "contact_email": "bea@bakery.example"}
+    for operation, payload in (
+        ("firms.get", {}),
+        ("firms.find", {"code": code}),
+        ("firms.agree", {"code": code, "firm_name": "Abacus", **about}),
+        ("firms.agree", about),
+        ("firms.get", {}),
+        ("firms.revoke", {}),
+    ):
+        status, answer = remote.ask(operation, **payload)
+        assert status == 200, answer
+        assert_documented(contract, operation, status, answer)
+    status, answer = remote.ask("firms.find", code="WRONG")
+    assert status == 422, answer
+    assert_documented(contract, "firms.find", status, answer)
 
 
 def test_failures_are_documented(remote, contract):

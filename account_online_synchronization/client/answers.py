@@ -102,6 +102,24 @@ def read_state(answer):
     }
 
 
+def read_agreement(agreement):
+    """:param agreement: *agreement* object, null, or anything
+    :return: ``firm_name``, ``agreed_at``, ``client_name``, ``contact_name`` and ``contact_email`` as texts, empty where
+        unknown; None where there is no agreement with a firm that has a name
+    """
+    agreement = _object(agreement)
+    name = read_firm_name(agreement.get("firm"))
+    said = ("agreed_at", "client_name", "contact_name", "contact_email")
+    return name and {"firm_name": name, **{key: readable(agreement.get(key), MAX_NAME) for key in said}}
+
+
+def read_firm_name(firm):
+    """:param firm: *firm* object, or anything
+    :return: the name for a person to read, None where there is none
+    """
+    return readable(_object(firm).get("name"), MAX_NAME) or None
+
+
 def read_visit(answer):
     """:param dict answer: of an operation that may lead to a page
     :return: ``page_url`` and ``connection_id``, each None where there is none; ``state``, ``expires_at`` and

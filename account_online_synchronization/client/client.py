@@ -3,7 +3,17 @@
 from odoo.addons.bank_sync_common.tools import signing
 from odoo.addons.bank_sync_common.tools.words import _lt
 
-from .answers import MAX_ACCOUNTS, MAX_CURSOR, read_accounts, read_connection, read_page, read_state, read_visit
+from .answers import (
+    MAX_ACCOUNTS,
+    MAX_CURSOR,
+    read_accounts,
+    read_agreement,
+    read_connection,
+    read_firm_name,
+    read_page,
+    read_state,
+    read_visit,
+)
 from .errors import ProxyError
 from .texts import is_identifier
 
@@ -149,6 +159,41 @@ class ProxyClient:
     def update(self, **about):
         """:param about: ``url``, ``contact_email``, ``name``"""
         return read_state(self._ask("clients.update", ("state", str), **about))
+
+    # -------------------------------------------------------------------------
+    # ACCOUNTING FIRMS
+    # -------------------------------------------------------------------------
+
+    def find_firm(self, code):
+        """:return: the name of the accounting firm that has this code"""
+        name = read_firm_name(self._ask("firms.find", ("firm", dict), code=code)["firm"])
+        if not name:
+            raise self._unreadable()
+        return name
+
+    def agree_with_firm(self, **about):
+        """:param about: ``code`` and ``firm_name`` of the firm, both absent to change what it reads of this database;
+            ``client_name``, ``contact_name``, ``contact_email``
+        :return: see :func:`.answers.read_agreement`
+        """
+        agreement = read_agreement(self._ask("firms.agree", ("agreement", dict), **about)["agreement"])
+        if not agreement or about.get("firm_name") not in (None, agreement["firm_name"]):
+            # Why refused: the user has read another name.
+            raise self._unreadable()
+        return agreement
+
+    def get_firm_agreement(self):
+        """:return: see :func:`.answers.read_agreement`; None where no accounting firm sees this database"""
+        answer = self._ask("firms.get")
+        if "agreement" not in answer:
+            raise self._unreadable()
+        return read_agreement(answer["agreement"])
+
+    def revoke_firm(self):
+        """:return: True: no accounting firm sees this database any more"""
+        if self._ask("firms.revoke").get("revoked") is not True:
+            raise self._unreadable()
+        return True
 
     # -------------------------------------------------------------------------
     # BANKS

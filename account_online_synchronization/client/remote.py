@@ -49,6 +49,8 @@ REPEATABLE = frozenset(
         "transactions.list",
         "clients.status",
         "clients.update",
+        "firms.get",
+        "firms.revoke",
     )
 )
 #: Seconds before another attempt; so there are three.

@@ -19,6 +19,7 @@ from ..client.addresses import BadAddress, clean_address
 from ..client.auth import SignatureAuth
 from ..client.client import ProxyClient
 from ..client.errors import ProxyError, ServiceUnavailable
+from ..client.messages import parse_moment
 from ..client.remote import RemoteTransport
 from ..client.transport import EmbeddedTransport
 
@@ -71,6 +72,9 @@ class AccountOnlineService(models.Model):
     blocked_by = fields.Char(readonly=True, copy=False)
     reason = fields.Text(readonly=True, copy=False)
     phone_hint = fields.Char(readonly=True, copy=False, help="The last digits of the phone number that reactivates it.")
+    # What the service last said of the accounting firm; account.online.firm asks again whenever it is opened.
+    firm_name = fields.Char(readonly=True, copy=False)
+    firm_agreed_at = fields.Datetime(readonly=True, copy=False)
     provider_activity_id = fields.Many2one(
         comodel_name="mail.activity",
         readonly=True,
@@ -97,6 +101,7 @@ class AccountOnlineService(models.Model):
         if url != self.url:
             # Keep the credentials: after a typo the user can return to the previous service.
             self.write({"url": url, "state": False, "blocked_by": False, "reason": False, "phone_hint": False})
+            self._take_firm(None)
 
     @api.model
     def _clean(self, url):
@@ -308,6 +313,8 @@ class AccountOnlineService(models.Model):
         )
         self._write_secrets(current=answer["client_secret"])
         self._take_state(answer)
+        # Why: an agreement is one of the client that this database was until now.
+        self._take_firm(None)
         if not is_first:
             # sudo: all links of the database depend on its registration; who may cause that was checked by the action
             as_server(self.env["account.online.link"])._leave_former_client()
@@ -518,6 +525,19 @@ class AccountOnlineService(models.Model):
         if state == "active":
             # sudo: all links of the database; the service itself has just said that it answers again
             as_server(self.env["account.online.link"])._go_on_after_refusal()
+
+    def _take_firm(self, agreement):
+        """:param agreement: of :func:`~..client.answers.read_agreement`, or None"""
+        agreed_at = agreement and parse_moment(agreement["agreed_at"])
+        self._write_changed(
+            {"firm_name": (agreement and agreement["firm_name"]) or False, "firm_agreed_at": agreed_at or False}
+        )
+
+    def _describe_firm(self):
+        """:return: sentence about who else sees the state of the bank consents"""
+        if not self.firm_name:
+            return self.env._("No accounting firm sees the state of your bank connections.")
+        return self.env._("%s sees the state of your bank connections.", self.firm_name)
 
     def _note_refusal(self, code):
         """A request was refused: update the copy of the state without another request."""

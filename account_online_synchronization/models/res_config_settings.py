@@ -46,6 +46,7 @@ class ResConfigSettings(models.TransientModel):
     online_sync_client_identifier = fields.Char(string="Client ID", readonly=True)
     online_sync_state = fields.Char(string="State", readonly=True)
     online_sync_institutions_url = fields.Char(readonly=True)
+    online_sync_firm = fields.Char(string="Accounting Firm", readonly=True)
 
     # -------------------------------------------------------------------------
     # CONNECTION SERVICE
@@ -66,6 +67,7 @@ class ResConfigSettings(models.TransientModel):
             "online_sync_client_identifier": service._is_registered() and service.client_identifier,
             "online_sync_state": service.url and service._describe_state(),
             "online_sync_institutions_url": service._institutions_url(),
+            "online_sync_firm": service._describe_firm(),
         }
 
     def set_values(self):

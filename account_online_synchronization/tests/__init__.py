@@ -22,6 +22,7 @@ from . import (
     test_every_door,
     test_events,
     test_fees,
+    test_firm,
     test_first_load,
     test_first_load_tours,
     test_future,

@@ -17,6 +17,8 @@ from typing import NamedTuple
 #: Nobody of those who attack: the system, or administrators of the same company.
 SYSTEM, ADMINISTRATOR = "system", "administrator"
 ACCOUNTANT, INVOICING, SUPPORT = "accountant", "invoicing", "support"
+#: Users of the accounting firm that a client has agreed with; in this world the attacker is of another firm.
+FIRM = "firm"
 #: Whoever asks: it answers with an action or with nothing that belongs to anybody.
 EVERYBODY = "everybody"
 #: An override: who may call it is decided by Odoo's own access rights for the model.
@@ -28,7 +30,8 @@ RANKS = {
     "invoicing": (EVERYBODY, INVOICING),
     "auditor": (EVERYBODY, INVOICING),
     "basic": (EVERYBODY, INVOICING, ACCOUNTANT),
-    "support": (EVERYBODY, SUPPORT),
+    "support": (EVERYBODY, SUPPORT, FIRM),
+    "firm": (EVERYBODY,),
 }
 
 # -------------------------------------------------------------------------
@@ -42,6 +45,7 @@ MATCHED = ("account_reconcile_decision", "ir_cron_trigger")
 LOADED = ("account_online_*", "account_journal", *MATCHED, *BOOKS, *CHATTER)
 RECONCILED = (*MATCHED, "account_full_reconcile", *BOOKS, *CHATTER)
 FILES = ("res_partner_bank", "res_currency", *LOADED)
+FIRM_SEEN = ("account_online_service", *CHATTER)
 WIZARDS = ("account_missing_transaction_*", "account_duplicate_transaction_*")
 
 
@@ -173,6 +177,12 @@ METHODS = {
     "account.online.link.action_update_credentials": Door(ADMINISTRATOR),
     "account.online.opening.action_book": Door(ADMINISTRATOR),
     "account.online.opening.action_decline": Door(ADMINISTRATOR),
+    # The service keeps the agreement; here are its name, and who agreed, in the chatter of the connections.
+    "account.online.firm.action_agree": Door(ADMINISTRATOR, FIRM_SEEN),
+    "account.online.firm.action_back": Door(ADMINISTRATOR),
+    "account.online.firm.action_change": Door(ADMINISTRATOR, FIRM_SEEN),
+    "account.online.firm.action_find": Door(ADMINISTRATOR),
+    "account.online.firm.action_revoke": Door(ADMINISTRATOR, FIRM_SEEN),
     "account.online.phone.action_back": Door(ADMINISTRATOR),
     "account.online.phone.action_confirm": Door(ADMINISTRATOR, ("account_online_service",)),
     "account.online.phone.action_send": Door(ADMINISTRATOR, ("account_online_service",)),
@@ -189,6 +199,10 @@ METHODS = {
     "bank.sync.client.action_accept_new_database": Door(SUPPORT, ("bank_sync_client", "bank_sync_event", *CHATTER)),
     "bank.sync.client.action_ask_phone_again": Door(SUPPORT, ("bank_sync_*", *CHATTER)),
     "bank.sync.concern.action_open": Door(EVERYBODY),
+    "bank.sync.firm.action_replace_code": Door(SYSTEM),
+    "bank.sync.firm.agreement.action_end": Door(SUPPORT, ("bank_sync_firm_agreement", *CHATTER)),
+    "bank.sync.firm.consent.action_write": Door(FIRM, ("bank_sync_firm_letter*",)),
+    "bank.sync.firm.letter.action_send": Door(FIRM, ("bank_sync_firm_agreement", *CHATTER)),
     "bank.sync.intervention.action_apply": Door(
         SUPPORT,
         (
@@ -237,6 +251,7 @@ READERS = {
     "account.online.directory": SYSTEM,
     "account.online.event": SYSTEM,
     "account.online.file": ACCOUNTANT,
+    "account.online.firm": ADMINISTRATOR,
     "account.online.file.import": ACCOUNTANT,
     "account.online.file.import.statement": ACCOUNTANT,
     "account.online.link": ACCOUNTANT,
@@ -263,6 +278,11 @@ READERS = {
     "bank.sync.doctor": SYSTEM,
     "bank.sync.error": SUPPORT,
     "bank.sync.event": SUPPORT,
+    "bank.sync.firm": FIRM,
+    "bank.sync.firm.agreement": FIRM,
+    "bank.sync.firm.consent": FIRM,
+    "bank.sync.firm.letter": FIRM,
+    "bank.sync.firm.member": FIRM,
     "bank.sync.gate": SYSTEM,
     "bank.sync.institution": SUPPORT,
     "bank.sync.intervention": SUPPORT,
@@ -314,11 +334,13 @@ SETTABLE = {
     "account.online.file": set(),
     "account.online.file.import": {"attachment_ids", "encoding", "split_batches", "chosen", "statement_ids"},
     "account.online.file.import.statement": {"journal_id", "is_confirmed", "create_journal"},
+    "account.online.firm": {"code", "client_name", "contact_name", "contact_email"},
     "account.online.link": {"name", "auto_sync", "responsible_user_id", "renewal_contact_email"},
     "account.online.opening": {"counterpart_account_id"},
     "account.online.phone": {"phone", "country_id", "code"},
     "account.online.renewal": {"email"},
     "account.online.reversal": {"scope", "with_balance"},
+    "bank.sync.firm.letter": {"subject", "body"},
     "bank.sync.intervention": {"action", "client_ids", "connection_ids", "reason_id", "reason"},
 }
 
@@ -342,7 +364,7 @@ SERVER_FIELDS = {
 }
 
 #: Who writes in the chatter of records that he may only read.
-NOTES = {"bank.sync.client": SUPPORT, "bank.sync.connection": SUPPORT}
+NOTES = {"bank.sync.client": SUPPORT, "bank.sync.connection": SUPPORT, "bank.sync.firm": SUPPORT}
 
 #: Why a stored model of ours has no rule about companies.
 NO_COMPANY_RULE = {

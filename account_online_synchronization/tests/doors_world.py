@@ -258,6 +258,10 @@ class Company:
         env["account.online.reversal"].sudo().create({"account_id": self.account.id})
         selection = env["account.online.account.selection"]
         selection._create_for(self.link.with_env(env), refresh=True)
+        for step in ("code", "confirm", "agreed"):
+            env["account.online.firm"].sudo().create(
+                {"step": step, "company_id": self.company.id, "code": self.tag, "client_name": "Books"}
+            )
         for mode, step in (("verify", "phone"), ("reactivate", "code")):
             env["account.online.phone"].sudo().create(
                 {"mode": mode, "step": step, "kind": "consent", "link_id": self.link.id, "journal_id": self.journal.id}

@@ -16,6 +16,8 @@ class ScriptedService(ScriptedProxy):
         super().__init__(currency)
         self.server = server
         self.state, self.blocked_by, self.reason, self.phone = "active", None, None, None
+        #: The one accounting firm, and what this database has agreed with it.
+        self.firm, self.agreement = "Abacus", None
         #: Client ids, in the order in which they have registered.
         self.clients = []
 
@@ -66,6 +68,25 @@ class ScriptedService(ScriptedProxy):
 
     def clients_reactivate(self, payload):
         return self._code(payload)
+
+    def firms_find(self, payload):
+        if payload["code"].replace("-", "").replace(" ", "").upper() != "ABACUS22":
+            return self.failure("firm_unknown", "retry")
+        return {"firm": {"name": self.firm}}
+
+    def firms_agree(self, payload):
+        if "code" in payload and payload["firm_name"] != self.firm:
+            return self.failure("firm_unknown", "retry")
+        said = {name: payload.get(name) for name in ("client_name", "contact_name", "contact_email")}
+        self.agreement = {"firm": {"name": self.firm}, "agreed_at": "2026-05-20T09:15:00Z", **said}
+        return {"agreement": self.agreement}
+
+    def firms_get(self, _payload):
+        return {"agreement": self.agreement}
+
+    def firms_revoke(self, _payload):
+        self.agreement = None
+        return {"revoked": True}
 
     def _code(self, payload):
         if "code" not in payload:

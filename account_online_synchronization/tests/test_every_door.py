@@ -36,7 +36,12 @@ QUIET = (
 )
 
 #: Who may everything in his company.
-EVERY_RIGHT = ("account.group_account_manager", "base.group_system", "bank_sync_proxy.group_administrator")
+EVERY_RIGHT = (
+    "account.group_account_manager",
+    "base.group_system",
+    "bank_sync_proxy.group_administrator",
+    "bank_sync_proxy_server.group_firm",
+)
 #: What a method says to somebody who may call it, but not now.
 REFUSALS = ("odoo.exceptions.UserError", "odoo.exceptions.ValidationError", "odoo.exceptions.RedirectWarning")
 
@@ -76,6 +81,10 @@ class TestEveryDoor(OnlineSyncCommon, HttpCase):
                 "connections.renew": lambda _payload: {"connection_id": "RENEWED", "page_url": "/renew"},
                 "clients.verify_phone": {"state": "active"},
                 "clients.reactivate": {"state": "active"},
+                "firms.find": {"firm": {"name": "Firm"}},
+                "firms.agree": {"agreement": {"firm": {"name": "Firm"}, "client_name": "Books"}},
+                "firms.get": {"agreement": None},
+                "firms.revoke": {"revoked": True},
             }
         )
         client = ProxyClient(EmbeddedTransport(cls.proxy.dispatch))
@@ -409,6 +418,11 @@ class TestEveryDoor(OnlineSyncCommon, HttpCase):
         if "bank.sync.client" not in self.env:
             self.skipTest("The proxy is not installed in this database.")
         self.attack("support", "bank_sync_proxy.group_support")
+
+    def test_a_user_of_an_accounting_firm_reaches_nothing_of_others(self):
+        if "bank.sync.firm" not in self.env:
+            self.skipTest("The proxy for other databases is not installed in this database.")
+        self.attack("firm", "bank_sync_proxy_server.group_firm")
 
     def test_support_intervenes_in_four_ways_and_in_no_other(self):
         """Else the attack of support would prove nothing: no intervention would have come as far as its action."""

@@ -50,6 +50,7 @@ class TestServerFields(ServerDoors, OnlineSyncCommon):
             missing,
             mine["account.missing.transaction.page"].create({"wizard_id": missing.id}),
             mine["account.duplicate.transaction.wizard"].create({"journal_id": self.journal.id}),
+            mine["account.online.firm"].create({"client_name": "Books"}),
             mine["account.online.phone"].create({"mode": "verify", "kind": "connect"}),
             mine["account.online.opening"].create(
                 {"account_online_account_id": link.account_online_account_ids.id, "company_id": self.company.id}

@@ -454,6 +454,16 @@ CODES = {
             ),
         ),
         Code(
+            "firm_unknown",
+            "retry",
+            "ConsentError",
+            422,
+            _lt(
+                "No accounting firm has this code, so nothing is shown to anybody. Ask your accounting firm for its "
+                "code, and enter it as it is written."
+            ),
+        ),
+        Code(
             "database_copied",
             "reconnect",
             "ConsentError",

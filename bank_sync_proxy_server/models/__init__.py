@@ -21,4 +21,8 @@ from . import (
     bank_sync_reason,
     bank_sync_client_support,
     bank_sync_concern,
+    bank_sync_firm,
+    bank_sync_firm_member,
+    bank_sync_firm_agreement,
+    bank_sync_firm_consent,
 )

@@ -2,7 +2,7 @@ import logging
 
 from odoo import api, models
 from odoo.addons.bank_sync_common.models.server_fields import as_server
-from odoo.addons.bank_sync_proxy.providers.errors import ProtocolError
+from odoo.addons.bank_sync_proxy.providers.errors import ConsentError, ProtocolError
 from odoo.addons.bank_sync_proxy.tools.json_logs import about
 from odoo.addons.bank_sync_proxy.tools.urls import is_below
 
@@ -26,12 +26,19 @@ class BankSyncApi(models.AbstractModel):
             "clients.reactivate": self._clients_reactivate,
             "clients.update": self._clients_update,
             "clients.rotate_secret": self._clients_rotate_secret,
+            "firms.find": self._firms_find,
+            "firms.agree": self._firms_agree,
+            "firms.get": self._firms_get,
+            "firms.revoke": self._firms_revoke,
         }
 
     @api.model
     def _always_answered(self):
-        """:return: names of the operations that look at the client's state themselves: the ways out of it"""
-        return {"clients.status", "clients.verify_phone", "clients.reactivate"}
+        """:return: names of the operations that look at the client's state themselves: the ways out of it
+
+        A client that is blocked may still take from an accounting firm what it has agreed to.
+        """
+        return {"clients.status", "clients.verify_phone", "clients.reactivate", "firms.get", "firms.revoke"}
 
     @api.model
     def _check_allowed(self, client, operation):
@@ -113,6 +120,39 @@ class BankSyncApi(models.AbstractModel):
         if client.is_embedded:
             raise ProtocolError("invalid_request", "an embedded database has no secret")
         return {"client_secret": client._rotate_secret()}
+
+    # -------------------------------------------------------------------------
+    # OPERATIONS - ACCOUNTING FIRMS
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _firms_find(self, client, payload):
+        firm = self.env["bank.sync.firm"]._find_by_code(client, self._text(payload, "code", required=True))
+        return {"firm": {"name": firm.name}}
+
+    @api.model
+    def _firms_agree(self, client, payload):
+        agreements = self.env["bank.sync.firm.agreement"]
+        said, code = agreements._about(payload), self._text(payload, "code")
+        if not code:
+            # Another contact, for the firm that sees the client already.
+            firm = agreements._in_force(client).firm_id
+            if not firm:
+                raise ConsentError("firm_unknown", "there is no agreement to change")
+        else:
+            firm = self.env["bank.sync.firm"]._find_by_code(client, code)
+            if self._text(payload, "firm_name", required=True) != firm.name:
+                raise ConsentError("firm_unknown", "the firm has another name than the user was shown")
+        return {"agreement": agreements._agree(client, firm, said)._to_protocol()}
+
+    @api.model
+    def _firms_get(self, client, _payload):
+        return {"agreement": self.env["bank.sync.firm.agreement"]._in_force(client)._to_protocol()}
+
+    @api.model
+    def _firms_revoke(self, client, _payload):
+        self.env["bank.sync.firm.agreement"]._in_force(client)._end(self.env._("The client has revoked it."))
+        return {"revoked": True}
 
     # -------------------------------------------------------------------------
     # HELPERS

@@ -1,6 +1,8 @@
 from markupsafe import Markup
 
-from odoo import api, models
+from odoo import api, fields, models
+from odoo.addons.bank_sync_proxy.models.bank_sync_connection import NOTED_EVERY
+from odoo.addons.bank_sync_proxy.providers.types import Completed
 
 
 class BankSyncConnection(models.Model):
@@ -10,6 +12,14 @@ class BankSyncConnection(models.Model):
     _inherit = ["bank.sync.connection", "mail.thread"]
     # Support writes notes and changes nothing.
     _mail_post_access = "read"
+
+    # What an accounting firm sees, see bank.sync.firm.consent.
+    synchronized_at = fields.Datetime(
+        readonly=True, copy=False, help="When transactions were last delivered to the database, within the hour."
+    )
+    failed_at = fields.Datetime(
+        readonly=True, copy=False, help="When a request for this connection last failed since the consent was given."
+    )
 
     # -------------------------------------------------------------------------
     # CRUD METHODS
@@ -24,6 +34,23 @@ class BankSyncConnection(models.Model):
     # -------------------------------------------------------------------------
     # BUSINESS METHODS
     # -------------------------------------------------------------------------
+
+    def _take(self, result):
+        if isinstance(result, Completed) and self.failed_at:
+            self.failed_at = False
+        return super()._take(result)
+
+    def _note_failure(self, error):
+        self.failed_at = fields.Datetime.now()
+        return super()._note_failure(error)
+
+    def _transactions(self, account, since, cursor, limit):
+        page = super()._transactions(account, since, cursor, limit)
+        now, last = fields.Datetime.now(), self.synchronized_at
+        # Why not each time: a run asks several questions.
+        if not last or now - last >= NOTED_EVERY or (self.failed_at and self.failed_at > last):
+            self.synchronized_at = now
+        return page
 
     def _disconnect_by_support(self, reason):
         """Give the consent back where the provider takes it, and end the connection in any case.

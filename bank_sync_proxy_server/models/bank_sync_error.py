@@ -19,6 +19,8 @@ class BankSyncError(models.Model):
     address = fields.Char(readonly=True, help="Where a request came from that was refused before it was answered.")
 
     _refused = models.Index("(create_date) WHERE address IS NOT NULL")
+    # The newest of a connection, for each row of an accounting firm's page.
+    _last_of_connection = models.Index("(connection_id, id DESC) WHERE connection_id IS NOT NULL")
 
     @api.model
     def _records_of_today(self, client, more):

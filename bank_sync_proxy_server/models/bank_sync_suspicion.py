@@ -1,3 +1,4 @@
+import math
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -18,7 +19,11 @@ THRESHOLDS = {
     "institution": (30, 60),
     # Questions that were refused because there were too many.
     "burst": (300, 10),
+    # Wrong codes of accounting firms.
+    "firm": (20, 60),
 }
+#: Too much of these refuses the same again for a while and nothing else: nobody's bank data are in danger.
+ONLY_LIMITED = ("firm",)
 KEEP_DAYS = 90
 
 
@@ -38,6 +43,7 @@ class BankSyncSuspicion(models.Model):
             ("credentials", "Wrong Credentials"),
             ("institution", "Institution Started"),
             ("burst", "Too Many Requests"),
+            ("firm", "Wrong Code of an Accounting Firm"),
         ],
         required=True,
         readonly=True,
@@ -66,6 +72,8 @@ class BankSyncSuspicion(models.Model):
         as_server(self).create(
             {"client_id": client.id, "kind": kind, "detail": detail or False, "address": address or False}
         )
+        if kind in ONLY_LIMITED:
+            return
         self.flush_model()
         since = fields.Datetime.now() - timedelta(minutes=minutes)
         self.env.cr.execute(
@@ -76,6 +84,18 @@ class BankSyncSuspicion(models.Model):
         if self.env.cr.fetchone()[0] >= most and client.state != "blocked":
             # sudo: the number of suspicions that was just counted decides, not a caller
             as_server(client)._block(self._reason(kind))
+
+    @api.model
+    def _seconds_until_one_more(self, client, kind):
+        """:return: after how many whole seconds the client may try again what its failures limit; 0 for at once"""
+        most, minutes = self._threshold(kind)
+        if client.is_embedded or not most:
+            return 0
+        now, span = self.env.cr.now(), timedelta(minutes=minutes)
+        noted = [("client_id", "=", client.id), ("kind", "=", kind), ("is_settled", "=", False)]
+        # sudo: counts what the client that has signed this question has done itself
+        recent = self.sudo().search([*noted, ("create_date", ">", now - span)], order="id desc", limit=most)
+        return math.ceil((recent[-1].create_date + span - now).total_seconds()) if len(recent) == most else 0
 
     @api.model
     def _settle(self, clients):

@@ -4,6 +4,7 @@ from . import (
     test_clients,
     test_door,
     test_events,
+    test_firms,
     test_growth,
     test_health,
     test_institutions_page,

@@ -15,6 +15,10 @@ class TestServerAccess(AccessMixin, ProxyCase):
         "bank.sync.connection",
         "bank.sync.error",
         "bank.sync.event",
+        "bank.sync.firm",
+        "bank.sync.firm.agreement",
+        "bank.sync.firm.consent",
+        "bank.sync.firm.member",
         "bank.sync.reason",
         "bank.sync.suspicion",
     )
@@ -23,7 +27,10 @@ class TestServerAccess(AccessMixin, ProxyCase):
         "bank_sync_proxy_server.bank_sync_concern_menu",
         "bank_sync_proxy_server.bank_sync_client_menu",
     )
-    menus_of_administrators = ("bank_sync_proxy_server.bank_sync_reason_menu",)
+    menus_of_administrators = (
+        "bank_sync_proxy_server.bank_sync_reason_menu",
+        "bank_sync_proxy_server.bank_sync_firm_menu",
+    )
 
     def test_an_employee_intervenes_nowhere(self):
         with self.assertRaises(AccessError):

@@ -43,6 +43,10 @@ class TestServerSecrets(SecretsMixin, ProxyCase):
             {"client_id": client.id, "request": canary, "detail": canary, "address": canary, "code": "rate_limited"}
         )
         self.env["bank.sync.suspicion"].create({"client_id": client.id, "kind": "burst", "detail": canary})
+        firm = self.env["bank.sync.firm"].create({"name": "Abacus"})
+        about = {"client_name": "canary", "contact_name": "canary", "contact_email": canary}
+        self.env["bank.sync.firm.agreement"]._agree(client, firm, about)
+        self.env["bank.sync.firm.letter"].create({"subject": "canary", "body": canary})
         plaid = self.env["bank.sync.provider"].with_context(active_test=False).search([("code", "=", "plaid")])
         self.env.flush_all()
         # Why in SQL: a setting with a pattern of its own would refuse the text.

@@ -1,6 +1,6 @@
 from odoo.tests import tagged
 
-from ..models.bank_sync_suspicion import KEEP_DAYS, THRESHOLDS
+from ..models.bank_sync_suspicion import KEEP_DAYS, ONLY_LIMITED, THRESHOLDS
 from .clients import PhoneCase
 
 
@@ -24,7 +24,7 @@ class TestSuspicion(PhoneCase):
         self.assertTrue(client.reason)
 
     def test_each_kind_blocks_at_its_threshold_and_not_below(self):
-        for kind in THRESHOLDS:
+        for kind in set(THRESHOLDS) - set(ONLY_LIMITED):
             with self.subTest(kind=kind):
                 client = self.register_active()
                 for number in range(2):
@@ -34,6 +34,17 @@ class TestSuspicion(PhoneCase):
                 self.assertBlocked(client)
                 self.assertEqual(client.reason, self.env["bank.sync.suspicion"]._reason(kind))
                 self.assertEqual(self.noted(client, kind)[-1].address, "203.0.113.7")
+
+    def test_a_kind_that_is_only_limited_never_blocks(self):
+        for kind in ONLY_LIMITED:
+            client = self.register_active()
+            for _time in range(3):
+                self.assertEqual(self.env["bank.sync.suspicion"]._seconds_until_one_more(client, kind), 0)
+                client._note_suspicion(kind)
+            self.assertEqual(client.state, "active")
+            self.assertGreater(self.env["bank.sync.suspicion"]._seconds_until_one_more(client, kind), 0)
+            self.env["bank.sync.suspicion"]._settle(client)
+            self.assertEqual(self.env["bank.sync.suspicion"]._seconds_until_one_more(client, kind), 0)
 
     def test_the_defaults_are_the_thresholds_of_the_table(self):
         for kind, threshold in THRESHOLDS.items():
@@ -134,7 +145,9 @@ class TestSuspicion(PhoneCase):
 
     def test_a_blocked_client_is_answered_nothing_but_the_way_out(self):
         client = self.blocked_client()
-        for operation in set(self.api_model._operations()) - {"clients.status", "clients.reactivate"}:
+        # Whoever is blocked may still take from an accounting firm what was agreed; see test_firms.
+        ways_out = {"clients.status", "clients.reactivate", "firms.get", "firms.revoke"}
+        for operation in set(self.api_model._operations()) - ways_out:
             self.assertFailure(self.ask(operation, client), "client_blocked", "reactivate")
         status = self.ask("clients.status", client)
         self.assertEqual((status["state"], status["blocked_by"]), ("blocked", "suspicion"))

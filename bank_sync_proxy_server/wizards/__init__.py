@@ -1,1 +1,1 @@
-from . import bank_sync_intervention
+from . import bank_sync_firm_letter, bank_sync_intervention

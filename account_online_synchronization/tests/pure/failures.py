@@ -35,6 +35,7 @@ FAILURES = {
     "code_rejected": ("reactivate", "danger", "reactivate"),
     "code_expired": ("reactivate", "danger", "reactivate"),
     "sms_unavailable": ("retry", "warning", "synchronize"),
+    "firm_unknown": ("retry", "warning", "synchronize"),
     "database_copied": ("reconnect", "danger", "reconnect"),
     "signature_rejected": ("reconnect", "danger", "reconnect"),
     "clock_skew": ("contact_support", "danger", "copy"),

@@ -88,6 +88,14 @@ ERROR = {
 PAGE = {"page_url": "https://banks.example.com/p/1", "expires_at": "2026-05-03T10:00:00Z"}
 STATE = {"state": "active", "client_id": "c" * 32, "blocked_by": None, "reason": "Because.", "phone_hint": "•••• 56"}
 
+AGREEMENT = {
+    "firm": {"name": "Abacus"},
+    "agreed_at": "2026-05-03T09:15:00Z",
+    "client_name": "Bakery",
+    "contact_name": "Bea",
+    "contact_email": "bea@bakery.example",
+}
+
 #: How each operation is asked, and a valid answer to it.
 QUESTIONS = {
     "register": (lambda client: client.register(name="Books"), {**STATE, "client_secret": "s" * 43}),
@@ -99,6 +107,13 @@ QUESTIONS = {
     "get_status": (lambda client: client.get_status(), STATE),
     "rotate_secret": (lambda client: client.rotate_secret(), {"client_secret": "s" * 43}),
     "update": (lambda client: client.update(name="Books"), STATE),
+    "find_firm": (lambda client: client.find_firm("CODE"), {"firm": {"name": "Abacus"}}),
+    "agree_with_firm": (
+        lambda client: client.agree_with_firm(code="CODE", firm_name="Abacus", client_name="Bakery"),
+        {"agreement": AGREEMENT},
+    ),
+    "get_firm_agreement": (lambda client: client.get_firm_agreement(), {"agreement": AGREEMENT}),
+    "revoke_firm": (lambda client: client.revoke_firm(), {"revoked": True}),
     "search_institutions": (
         lambda client: client.search_institutions("a", with_countries=True),
         {"institutions": [BANK], "next_cursor": "p2", "countries": ["BE", "NL"]},
@@ -264,8 +279,11 @@ def assert_answer(name, answer):
         assert answer["page_url"].startswith(("https://", "http://", "/"))
         assert not answer["page_url"].startswith("//")
         assert_storable(answer)
-    elif name == "delete_connection":
+    elif name in ("delete_connection", "revoke_firm"):
         assert answer is True
+    elif name == "find_firm":
+        assert answer
+        assert_readable(answer)
     else:
         assert_storable(answer)
         for value in answer.values() if isinstance(answer, dict) else ():

@@ -130,6 +130,8 @@ def test_what_may_be_asked_twice_is_asked_again_after_a_while(server, transport,
         "clients.verify_phone",
         "clients.reactivate",
         "clients.rotate_secret",
+        "firms.find",
+        "firms.agree",
     ],
 )
 @pytest.mark.parametrize("trouble", [raw(b""), page(503)], ids=["closed", "503"])
