@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from playwright.sync_api import expect
 
-from .conftest import ROOT, a_copy_of_the_template
+from .conftest import ROOT, a_company_with_books
 from .enable_banking_bank import a_bank
 from .qonto_bank import LOGIN, SECRET_KEY, qonto
 from .simplefin_bridge import a_bridge
@@ -49,8 +49,7 @@ def bank(tmp_path_factory):
 
 @pytest.fixture
 def served(bank):
-    with a_bridge("A-CLAIM", "a-password") as bridge, qonto() as url, a_copy_of_the_template() as copy:
-        copy.prepare_company()
+    with a_bridge("A-CLAIM", "a-password") as bridge, qonto() as url, a_company_with_books() as copy:
         copy.shell(BEGIN.format(servers={"enable_banking": bank.url, "qonto": url, "simplefin": bridge.url}))
         copy.start(cron_threads=1)
         copy.bridge = bridge
