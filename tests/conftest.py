@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from environment import database, odoo_command, paths, ports, process, sql
 from environment import thorough as thoroughly
 from environment.thorough import pytest_collection_modifyitems, pytest_configure  # noqa: F401 (pytest finds them here)
 
+from .odoo_shell import OdooShell
 from .sms_gateway import SmsGateway
 
 #: What a proxy for databases on other servers consists of.
@@ -52,12 +53,15 @@ class Installation:
     machine: str = ""
     #: An odoo.conf of its own, such as that of another machine; None for the clone's.
     configuration: Path | None = None
+    odoo_shell: OdooShell = field(default_factory=OdooShell, repr=False)
 
     def odoo(self, *arguments, stdin=None):
         """Run an Odoo command to its end.
 
         :return: what it printed
         """
+        # Why: what it changes, such as the addons, an open shell would not know.
+        self.odoo_shell.close()
         done = subprocess.run(
             odoo_command.line(*arguments),
             env=odoo_command.environment(),
@@ -78,11 +82,11 @@ class Installation:
         assert self.sql(f"SELECT count(*) FROM ir_module_module WHERE {where}") == [[str(len(modules))]]
 
     def shell(self, script):
-        """Run Python in Odoo's shell, with ``env``; what it changes is committed.
+        """Run Python in Odoo's shell, with ``env``, in a transaction of its own that is committed.
 
         :return: the JSON value of the variable ``result``, None where the script sets none
         """
-        return self._result_in(self.odoo(*self._shell, stdin=self._to_the_end(script)))
+        return self.odoo_shell.run(self.name, self._shell, script)
 
     def shells(self, scripts, folder):
         """Run scripts in Odoo's shell, each in a process of its own, all at the same time.
@@ -156,6 +160,7 @@ class Installation:
         :param int cron_threads: how many of its threads execute scheduled actions
         :param int workers: how many processes answer; 0 for one with threads
         """
+        self.odoo_shell.close()
         port = self.port = self.port or ports.any_free()
         log = self._log_name
         options = ["--db-filter", f"^{self.name}$", "--http-port", port, f"--max-cron-threads={cron_threads}"]
@@ -181,6 +186,7 @@ class Installation:
         self.server.wait()
 
     def stop(self):
+        self.odoo_shell.close()
         if self.server:
             process.stop(self.server)
 
@@ -216,8 +222,8 @@ class Installation:
 
     def set_parameters(self, **parameters):
         """:param parameters: system parameters, with two underscores for a dot"""
-        for name, value in parameters.items():
-            self.shell(f"env['ir.config_parameter'].set_param({name.replace('__', '.')!r}, {value!r})")
+        values = {name.replace("__", "."): value for name, value in parameters.items()}
+        self.shell(f"for item in {values!r}.items():\n    env['ir.config_parameter'].set_param(*item)")
 
     def ask(self, proxy):
         """Let another installation be the connection service, as an administrator chooses it in the settings."""
@@ -235,6 +241,24 @@ class Installation:
 @contextmanager
 def a_copy_of_the_template(*addons):
     """:param addons: those of ours that are installed; none for all"""
+    with a_copy_of(the_template(addons)) as copy:
+        yield copy
+
+
+@contextmanager
+def a_company_with_books(*addons):
+    """A copy of the template in which :meth:`Installation.prepare_company` has been run once for all.
+
+    :param addons: those of ours that are installed; none for all
+    """
+    template = the_template(addons)
+    database.ensure_prepared(f"{template}_company", template, ROOT / "scripts" / "demo.py", "prepare_company")
+    with a_copy_of(f"{template}_company") as copy:
+        yield copy
+
+
+def the_template(addons):
+    """:return: name of a database with these addons of ours, all without any, to be copied only"""
     if "BANK_SYNC_TEMPLATE" not in os.environ:
         pytest.fail("These tests need the environment that scripts/test prepares: run them through it.")
     template = os.environ["BANK_SYNC_TEMPLATE"]
@@ -242,8 +266,7 @@ def a_copy_of_the_template(*addons):
         # Why the number: PostgreSQL cuts longer names.
         template = f"{template}_{len(addons)}_{addons[-1]}"
         database.ensure_template(template, addons)
-    with a_copy_of(template) as copy:
-        yield copy
+    return template
 
 
 @contextmanager
@@ -268,16 +291,14 @@ def installation():
 @pytest.fixture(scope="module")
 def company():
     """A company with books, nothing started; the tests of a module share it."""
-    with a_copy_of_the_template() as copy:
-        copy.prepare_company()
+    with a_company_with_books() as copy:
         yield copy
 
 
 @pytest.fixture(scope="module")
 def ordinary_company():
     """A company with books whose proxy serves nobody else, nothing started; the tests of a module share it."""
-    with a_copy_of_the_template(*paths.EMBEDDED) as copy:
-        copy.prepare_company()
+    with a_company_with_books(*paths.EMBEDDED) as copy:
         yield copy
 
 
@@ -290,7 +311,7 @@ def a_company_behind_a_proxy(cron_threads=0, logs_all=False, proxy_settings=()):
     with (
         SmsGateway() as gateway,
         a_copy_of_the_template(*PROXY_SERVER) as proxy,
-        a_copy_of_the_template("account_online_synchronization") as company,
+        a_company_with_books("account_online_synchronization") as company,
     ):
         proxy.host, proxy.sms_gateway = "localhost", gateway
         proxy.logs_all = company.logs_all = logs_all
@@ -299,7 +320,6 @@ def a_company_behind_a_proxy(cron_threads=0, logs_all=False, proxy_settings=()):
         proxy.set_parameters(
             sms__endpoint=gateway.url, web__base__url=proxy.url, bank_sync_proxy__allow_private_addresses="1"
         )
-        company.prepare_company()
         company.start(cron_threads)
         company.ask(proxy)
         yield company

@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from .conftest import a_copy_of_the_template
+from .conftest import a_company_with_books
 from .test_browser import PATIENCE, a_tour_of
 
 #: Odoo's own, the same in every addon; what they lack can only be mended there.
@@ -36,8 +36,7 @@ GRAVE = ("serious", "critical")
 
 @pytest.fixture(scope="module")
 def served():
-    with a_copy_of_the_template() as copy:
-        copy.prepare_company()
+    with a_company_with_books() as copy:
         copy.start()
         yield copy
 

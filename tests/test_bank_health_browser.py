@@ -6,7 +6,7 @@ The Demo Beta Bank reports that some of its connections fail. Each station leave
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import a_copy_of_the_template
+from .conftest import a_company_with_books
 from .test_accessibility import Inspector
 from .test_browser import PATIENCE, a_tour_of
 from .test_demo_bank import connect
@@ -23,8 +23,7 @@ env["account.online.link"].search([]).expiring_synchronization_date = fields.Dat
 
 @pytest.fixture(scope="module")
 def served():
-    with a_copy_of_the_template() as copy:
-        copy.prepare_company()
+    with a_company_with_books() as copy:
         copy.start()
         connect(copy, "Demo Beta Bank")
         copy.shell(ENDS_SOON)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import a_copy_of_the_template, demo
+from .conftest import a_company_with_books, demo
 from .test_accessibility import Inspector
 from .test_browser import PATIENCE, a_tour_of
 from .test_provider_browser import look
@@ -30,9 +30,8 @@ result = [journal.name, len(lines)]
 
 @pytest.fixture(scope="module")
 def served():
-    with a_copy_of_the_template() as copy:
+    with a_company_with_books() as copy:
         copy.without_our_reconciliation()
-        copy.prepare_company()
         copy.start()
         demo["connect_demo_bank"](copy.url)
         copy.fetch_planned()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from .conftest import a_copy_of_the_template
+from .conftest import a_company_with_books
 
 SCREENSHOTS = Path(__file__).parents[1] / ".environment" / "screenshots"
 #: Milliseconds. A first page of a fresh database builds its assets.
@@ -107,8 +107,7 @@ class Tour:
 @pytest.fixture(scope="module")
 def served():
     """As everywhere, and scheduled actions run: a long load is left to them."""
-    with a_copy_of_the_template() as copy:
-        copy.prepare_company()
+    with a_company_with_books() as copy:
         copy.start(cron_threads=1)
         yield copy
 

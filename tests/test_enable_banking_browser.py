@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from playwright.sync_api import expect
 
-from .conftest import a_copy_of_the_template
+from .conftest import a_company_with_books
 from .enable_banking_bank import a_bank
 from .test_browser import PATIENCE, a_tour_of
 
@@ -39,8 +39,7 @@ def bank(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def served(bank):
-    with a_copy_of_the_template() as copy:
-        copy.prepare_company()
+    with a_company_with_books() as copy:
         copy.start(cron_threads=1)
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import TimeoutError as NotYet
 from playwright.sync_api import expect
 
-from .conftest import a_copy_of_the_template
+from .conftest import a_company_with_books
 from .test_accessibility import Inspector
 from .test_browser import PATIENCE, a_tour_of
 from .test_provider_browser import look
@@ -127,8 +127,7 @@ class Period:
 
 @pytest.fixture(scope="module")
 def served():
-    with a_copy_of_the_template() as copy:
-        copy.prepare_company()
+    with a_company_with_books() as copy:
         copy.start()
         yield copy
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from playwright.sync_api import expect
 
-from .conftest import ROOT, a_copy_of_the_template
+from .conftest import ROOT, a_company_with_books
 from .enable_banking_bank import a_bank
 from .qonto_bank import LOGIN, SECRET_KEY, qonto
 from .revolut_bank import CLIENT_ID, CODE, revolut
@@ -54,9 +54,8 @@ def served(bank):
         a_bridge("A-CLAIM", "a-password") as bridge,
         qonto() as qonto_url,
         revolut() as revolut_url,
-        a_copy_of_the_template() as copy,
+        a_company_with_books() as copy,
     ):
-        copy.prepare_company()
         servers = {"enable_banking": bank.url, "qonto": qonto_url, "simplefin": bridge.url}
         copy.shell(BEGIN.format(servers={**servers, "revolut_business": revolut_url}))
         copy.start(cron_threads=1)

@@ -18,7 +18,7 @@ import pytest
 
 from environment import database, odoo_command, process
 
-from .conftest import Installation, a_copy_of_the_template
+from .conftest import Installation, a_company_with_books
 from .legacy_worlds import GENERATIONS, World, assert_taken_over
 
 ROOT = Path(__file__).parents[1]
@@ -35,8 +35,7 @@ MOMENTS = ("creating or updating database tables", "account_online_migration.xml
 @pytest.fixture(scope="module")
 def plain():
     """Two companies with books, and no addon of ours: what an earlier module is put into, before ours comes."""
-    with a_copy_of_the_template() as copy:
-        copy.prepare_company()
+    with a_company_with_books() as copy:
         copy.shell(f"import runpy\nrunpy.run_path({BOOKS!r})['prepare'](env)")
         copy.odoo("module", "uninstall", ADDON, "bank_sync_proxy", "-d", copy.name)
         yield copy

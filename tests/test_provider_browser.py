@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from playwright.sync_api import expect
 
-from .conftest import a_copy_of_the_template
+from .conftest import a_company_with_books
 from .enable_banking_bank import a_bank
 from .test_accessibility import Inspector
 from .test_browser import PATIENCE, a_tour_of
@@ -46,8 +46,7 @@ def bank(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def served(bank):
-    with a_copy_of_the_template() as copy:
-        copy.prepare_company()
+    with a_company_with_books() as copy:
         copy.shell(BEGIN.format(url=bank.url))
         copy.start()
         yield copy

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from .conftest import a_copy_of_the_template
+from .conftest import a_company_with_books
 from .test_reconcile_browser import BOOKS, OUTCOME
 
 LINE = "account.bank.statement.line"
@@ -14,8 +14,7 @@ SENTENCES = ("was changed since", "Somebody else is working", "is open, so", "bo
 
 @pytest.fixture(scope="module")
 def served():
-    with a_copy_of_the_template() as copy:
-        copy.prepare_company()
+    with a_company_with_books() as copy:
         copy.start()
         yield copy
 

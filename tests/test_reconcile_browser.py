@@ -6,7 +6,7 @@ Each station leaves a picture, on a screen and on a phone.
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import a_copy_of_the_template
+from .conftest import a_company_with_books
 from .test_accessibility import Inspector
 from .test_bank_lines_browser import french
 from .test_browser import PATIENCE, PHONE, a_tour_of
@@ -67,8 +67,7 @@ result = {{
 
 @pytest.fixture
 def served():
-    with a_copy_of_the_template() as copy:
-        copy.prepare_company()
+    with a_company_with_books() as copy:
         copy.start()
         yield copy
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from .books import inside
-from .conftest import a_copy_of_the_template
+from .conftest import a_company_with_books
 from .test_accessibility import Inspector
 from .test_browser import PATIENCE, Tour, a_tour_of
 from .test_provider_browser import DESKTOP, PHONE
@@ -39,8 +39,7 @@ result = [link.renewal_ids[:1].state, days > 80]
 
 @pytest.fixture(scope="module")
 def served():
-    with a_copy_of_the_template() as copy:
-        copy.prepare_company()
+    with a_company_with_books() as copy:
         wanted = [{"institution": "demo", "user": "demo", "only": "Business account", "days": 20}]
         inside(copy, "connect", [*wanted, {"institution": "demo-reconfirm", "user": "demo", "days": 20}])
         copy.start()

@@ -6,7 +6,7 @@ Each station leaves a picture, on a screen and on a phone.
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import a_copy_of_the_template
+from .conftest import a_company_with_books
 from .test_accessibility import Inspector
 from .test_browser import PATIENCE, a_tour_of
 from .test_provider_browser import look
@@ -31,8 +31,7 @@ PAGE = ".o_connect_bank_page"
 
 @pytest.fixture(scope="module")
 def served():
-    with a_copy_of_the_template() as copy:
-        copy.prepare_company()
+    with a_company_with_books() as copy:
         copy.shell(BEGIN)
         copy.start()
         yield copy

@@ -213,14 +213,7 @@ class AccountBankStatementLine(models.Model):
     def action_open_journal_entry(self):
         """*Journal Entry*: the entry behind the line, in which it can also be booked."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Journal Entry"),
-            "res_model": "account.move",
-            "res_id": self.move_id.id,
-            "view_mode": "form",
-            "views": [(False, "form")],
-        }
+        return self.move_id._get_records_action(name=self.env._("Journal Entry"), context={})
 
     def action_reconcile(self):
         """*Reconcile*: the line in the addon that reconciles, see ``account.journal._get_reconciliation_action``."""

@@ -205,13 +205,7 @@ class AccountJournal(models.Model):
     def action_open_online_account(self):
         """The bank's balance on the card: what the account holds, and *Book Opening Balance*."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "account.online.account",
-            "res_id": self.account_online_account_id.id,
-            "view_mode": "form",
-            "views": [(False, "form")],
-        }
+        return self.account_online_account_id._get_records_action(context={})
 
     def action_book_online_opening_balance(self):
         """*Opening balance not booked* on the card."""
@@ -225,13 +219,7 @@ class AccountJournal(models.Model):
 
     def action_open_online_link(self):
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "account.online.link",
-            "res_id": self.account_online_link_id.id,
-            "view_mode": "form",
-            "views": [(False, "form")],
-        }
+        return self.account_online_link_id._get_records_action(context={})
 
     def action_open_online_transactions(self):
         """Transactions of the bank without a statement line; the button's context says which are shown first."""

@@ -270,14 +270,8 @@ class AccountOnlineAccount(models.Model):
         self.check_access("write")
         # sudo: the right to connect and write access to the account were checked above
         wizard = as_server(self.env["account.online.opening"])._create_for(as_server(self))
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "account.online.opening",
-            "res_id": wizard.id,
-            "name": self.env._("Opening Balance of %s", self.journal_ids.display_name),
-            "views": [(False, "form")],
-            "target": "new",
-        }
+        name = self.env._("Opening Balance of %s", self.journal_ids.display_name)
+        return wizard._get_records_action(name=name, target="new", context={})
 
     def action_decline_opening_balance(self):
         """*Not Needed*: somebody books it in another way, or does not want it in the books."""

@@ -110,14 +110,7 @@ class AccountOnlineRenewal(models.Model):
         address = email_normalize_all(link.renewal_contact_email or "")[:1]
         # sudo: the right to connect and write access to the link were checked above
         renewal = as_server(self).create({"link_id": link.id, "email": address[0] if address else False})
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Ask Somebody to Renew"),
-            "res_model": self._name,
-            "res_id": renewal.id,
-            "views": [(False, "form")],
-            "target": "new",
-        }
+        return renewal._get_records_action(name=self.env._("Ask Somebody to Renew"), target="new", context={})
 
     def _checked_address(self):
         found = email_normalize_all(self.email or "")

@@ -1,3 +1,4 @@
+import os
 from contextlib import contextmanager
 from datetime import date, timedelta
 from unittest.mock import patch
@@ -13,6 +14,8 @@ from .prepared import PreparedBooks
 
 #: No test depends on the day on which it runs.
 DAY = date(2026, 5, 20)
+#: ``scripts/test --thorough`` takes its time, and other ways each time.
+THOROUGH = bool(os.environ.get("BANK_SYNC_THOROUGH"))
 
 
 class ScriptedProxy:

@@ -1,4 +1,3 @@
-import os
 from unittest.mock import patch
 
 from freezegun import freeze_time
@@ -10,10 +9,9 @@ from odoo.tools import mute_logger
 
 from ..client.errors import ProxyError
 from ..client.messages import parse_transaction
-from .common import OnlineSyncCommon
+from .common import THOROUGH, OnlineSyncCommon
 from .lies import damaged
 
-THOROUGH = bool(os.environ.get("BANK_SYNC_THOROUGH"))
 SETTINGS = settings(
     max_examples=1000 if THOROUGH else 60,
     derandomize=not THOROUGH,

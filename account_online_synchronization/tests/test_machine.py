@@ -1,5 +1,3 @@
-import os
-
 from freezegun import freeze_time
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
@@ -7,12 +5,9 @@ from hypothesis.stateful import run_state_machine_as_test
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .common import OnlineSyncCommon
+from .common import THOROUGH, OnlineSyncCommon
 from .machine import BankMachine
 from .world import START
-
-#: ``BANK_SYNC_THOROUGH=1`` takes its time, and other ways each time.
-THOROUGH = bool(os.environ.get("BANK_SYNC_THOROUGH"))
 
 SETTINGS = settings(
     max_examples=300 if THOROUGH else 15,

@@ -6,7 +6,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..books import apply, statements, writer
-from .common import OnlineSyncCommon
+from .common import THOROUGH, OnlineSyncCommon
 from .simulated_bank import BLANK, TAX
 from .world import START, World
 
@@ -116,7 +116,8 @@ class TestMachineScenarios(OnlineSyncCommon):
                 self.renew_world()
 
     def test_a_standing_order_that_is_shown_before_its_day(self):
-        for kind in ("stable", "nameless", "cursor", "positional", "shared"):
+        # Why two by day: pure/test_decide.py moves such a row in every way, for names of each kind.
+        for kind in ("stable", "nameless", "cursor", "positional", "shared") if THOROUGH else ("cursor", "positional"):
             for what in ("date", "id", "vanished", None):
                 with self.subTest(kind=kind, what=what):
                     account, _payments = self.load(kind, 3)

@@ -159,16 +159,8 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
         return as_server(self)
 
     def _show(self):
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Find Duplicate Transactions"),
-            "res_model": self._name,
-            "res_id": self.id,
-            "view_mode": "form",
-            "views": [(False, "form")],
-            "target": "new",
-            "context": {"dialog_size": "large"},
-        }
+        name = self.env._("Find Duplicate Transactions")
+        return self._get_records_action(name=name, target="new", context={"dialog_size": "large"})
 
     def _told_deleted(self):
         if self.deleted_count == 1:

@@ -218,16 +218,8 @@ class AccountMissingTransactionWizard(models.TransientModel):
         )
 
     def _show(self):
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Find Missing Transactions"),
-            "res_model": self._name,
-            "res_id": self.id,
-            "view_mode": "form",
-            "views": [(False, "form")],
-            "target": "new",
-            "context": {"dialog_size": "large"},
-        }
+        name = self.env._("Find Missing Transactions")
+        return self._get_records_action(name=name, target="new", context={"dialog_size": "large"})
 
     def _account(self):
         return self.account_online_account_id.with_company(self.account_online_account_id.company_id)

@@ -356,16 +356,7 @@ class AccountOnlineAuthorization(models.TransientModel):
         """:return: the answer of a synchronization, shown on the form of the link"""
         if answer.get("tag") != "display_notification":
             return answer
-        return {**answer, "params": {**answer["params"], "next": self._form_of(link)}}
-
-    @api.model
-    def _form_of(self, link):
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "account.online.link",
-            "res_id": link.id,
-            "views": [(False, "form")],
-        }
+        return {**answer, "params": {**answer["params"], "next": link._get_records_action(context={})}}
 
     def _end(self, state, **values):
         """The visit is over, or has failed: notify the screen that waits."""

@@ -83,15 +83,7 @@ class AccountOnlinePhone(models.TransientModel):
 
     def _show(self):
         title = self.env._("Confirm Your Phone Number") if self.mode == "verify" else self.env._("Reactivate")
-        return {
-            "type": "ir.actions.act_window",
-            "name": title,
-            "res_model": self._name,
-            "res_id": self.id,
-            "view_mode": "form",
-            "views": [(False, "form")],
-            "target": "new",
-        }
+        return self._get_records_action(name=title, target="new", context={})
 
     # -------------------------------------------------------------------------
     # ACTIONS

@@ -66,14 +66,7 @@ class AccountOnlineReversal(models.TransientModel):
         wizard = as_server(self).create(
             {"account_id": account.id, "is_reversed": account.inverse_transaction_sign, "with_balance": False}
         )
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Reverse Transactions"),
-            "res_model": self._name,
-            "res_id": wizard.id,
-            "view_mode": "form",
-            "target": "new",
-        }
+        return wizard._get_records_action(name=self.env._("Reverse Transactions"), target="new", context={})
 
     def action_reverse(self):
         self.ensure_one()

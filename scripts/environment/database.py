@@ -10,6 +10,8 @@ from . import locks, odoo_command, odoo_package, paths, sql, stamps
 from .console import Trouble, step
 
 MARK = "bank sync sources "
+#: What Odoo's own test runner does before tests with a browser.
+BUNDLES = "env['ir.qweb']._pregenerate_assets_bundles()\nenv.cr.commit()\n"
 
 
 def sources(addons=paths.ADDONS):
@@ -71,11 +73,11 @@ def ensure_template(database, addons=paths.ADDONS):
             return
         with step("Creating a database with the addons for the tests"):
             drop(database)
-            _create(database, current, addons)
+            _create(database, current, addons, with_pages=addons == paths.ADDONS)
 
 
-def ensure_prepared(database, template, script):
-    """Have a copy of a template in which a script's function ``keep`` has prepared records for tests.
+def ensure_prepared(database, template, script, function="keep"):
+    """Have a copy of a template in which a function of a script has prepared records for tests.
 
     :param script: path of a Python file that Odoo can import
     """
@@ -86,7 +88,7 @@ def ensure_prepared(database, template, script):
         with step("Preparing a company for the tests"):
             copy(template, database)
             failed = "Odoo could not prepare the tests' company: the log tells why."
-            text = f"import runpy\nrunpy.run_path({str(script)!r})['keep'](env)\nenv.cr.commit()\n"
+            text = f"import runpy\nrunpy.run_path({str(script)!r})[{function!r}](env)\nenv.cr.commit()\n"
             odoo_command.shell(text, database, f"database-{database}", failed)
             _mark(database, current)
 
@@ -111,10 +113,14 @@ def drop(database):
     shutil.rmtree(paths.FILESTORE / database, ignore_errors=True)
 
 
-def _create(database, current, addons=paths.ADDONS):
+def _create(database, current, addons=paths.ADDONS, with_pages=False):
+    """:param bool with_pages: build the bundles of the web client once, instead of in each copy that a browser opens"""
     unfinished = f"{database}_unfinished"
     drop(unfinished)
     _install(("-i",), unfinished, addons)
+    if with_pages:
+        failed = "Odoo could not build the bundles of the web client: the log tells why."
+        odoo_command.shell(BUNDLES, unfinished, f"database-{database}", failed)
     _mark(unfinished, current)
     # Why the files first: without the database they are taken for leftovers, the other way round they would be missed.
     shutil.rmtree(paths.FILESTORE / database, ignore_errors=True)

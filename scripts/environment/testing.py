@@ -3,10 +3,10 @@
 import os
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from . import bootstrap, browser, database, locks, odoo_command, paths, process, python_packages, sql, suites
+from . import bootstrap, browser, database, locks, odoo_command, paths, postgres, process, python_packages, sql, suites
 from .console import Trouble, complain, say
 
 TEMPLATE = "bank_sync_template"
@@ -36,7 +36,8 @@ def main(arguments):
     needs_odoo = wanted != ["pure"]
     bootstrap.bootstrap(odoo=needs_odoo, database_server=needs_odoo)
     results, left = {}, list(wanted)
-    with pure_beside(left, options, targets) as finish_pure:
+    hurry = postgres.no_waiting_for_the_disk() if needs_odoo else nullcontext()
+    with hurry, pure_beside(left, options, targets) as finish_pure:
         if left != ["pure"]:
             browser.ensure()
             database.ensure_template(TEMPLATE)

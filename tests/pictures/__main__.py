@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import sync_playwright
 
-from ..conftest import a_company_behind_a_proxy, a_copy_of_the_template
+from ..conftest import a_company_behind_a_proxy, a_company_with_books
 from ..test_browser import SCREENSHOTS
 from .camera import DESKTOP, Camera
 from .stations import LANGUAGES, PARTS, PARTS_WITH_A_PROXY, PARTS_WITHOUT_A_BANK
@@ -58,14 +58,12 @@ def main(names):
     here, behind = chosen(PARTS, names), chosen(PARTS_WITH_A_PROXY, names)
     with a_browser() as browser:
         if here:
-            with a_copy_of_the_template() as company:
-                company.prepare_company()
+            with a_company_with_books() as company:
                 company.shell(LOAD_LANGUAGES.format(codes=list(LANGUAGES)))
                 company.start()
                 failed += walk(browser, company, here)
         for part in chosen(PARTS_WITHOUT_A_BANK, names):
-            with a_copy_of_the_template() as company:
-                company.prepare_company()
+            with a_company_with_books() as company:
                 company.start()
                 failed += walk(browser, company, [part])
         if behind:
