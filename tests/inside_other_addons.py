@@ -8,7 +8,9 @@ from pathlib import Path
 
 from odoo.addons.account_online_synchronization.books.writer import BULK
 from odoo.addons.account_online_synchronization.books.writer.bulk import Bulk
+from odoo.exceptions import UserError
 from odoo.fields import Command
+from odoo.tests import Form
 
 HERE = Path(__file__).parent
 LINE = "account.bank.statement.line"
@@ -106,6 +108,72 @@ def ways_on(env):
         "shows_the_line": [one["xml_id"], env[LINE].search(one["domain"]) == line, one["context"]["view_ref"]],
         "shows_open_ones": [all_open["xml_id"], all_open["context"]["search_default_not_reconciled"]],
     }
+
+
+def books_of_both(env):
+    """Invoices, the lines that pay them, and a line that nothing is known about.
+
+    :return: dict with ids
+    """
+    journal = env["account.journal"].search([("type", "=", "bank"), ("company_id", "=", env.company.id)], limit=1)
+    invoices = [open_invoice(env), open_invoice(env)]
+    # Why in the middle of a sentence: the other addon books what is nothing but the number.
+    labels = [*(f"We pay {invoice.name}, many thanks" for invoice in invoices), "Thank you"]
+    lines = env[LINE].create(
+        [
+            {"journal_id": journal.id, "date": date.today(), "amount": amount, "payment_ref": label}
+            for amount, label in zip((123.45, 123.45, 5), labels, strict=True)
+        ]
+    )
+    journal.action_find_counterparts()
+    env.cr.commit()
+    return {"journal": journal.id, "invoices": [invoice.id for invoice in invoices], "lines": lines.ids}
+
+
+def oca_sees_what_ours_books(env, books):
+    line, invoice = env[LINE].browse(books["lines"][0]), env["account.move"].browse(books["invoices"][0])
+    decision = line.reconcile_read()["decision"]
+    line.reconcile_accept(decision["id"])
+    kinds = {one["kind"] for one in line.reconcile_data_info["data"] if one["kind"] == "other"}
+    answer = {"booked": [line.is_reconciled, invoice.payment_state, "manual" if kinds == {"other"} else str(kinds)]}
+    line.unreconcile_bank_line()
+    answer["opened_by_oca"] = [line.is_reconciled, invoice.payment_state]
+    line.reconcile_read()
+    answer["our_trail"] = env["account.reconcile.decision"].browse(decision["id"]).state
+    line.journal_id.action_find_counterparts()
+    answer["proposed_again"] = bool(line.reconcile_read()["decision"])
+    env.cr.commit()
+    return answer
+
+
+def ours_sees_what_oca_books(env, books):
+    line, invoice = env[LINE].browse(books["lines"][1]), env["account.move"].browse(books["invoices"][1])
+    decision = line.reconcile_read()["decision"]
+    item = invoice.line_ids.filtered(lambda item: item.account_type == "asset_receivable")
+    view = "account_reconcile_oca.bank_statement_line_form_reconcile_view"
+    with Form(line, view) as form:
+        form.add_account_move_line_id = item
+    line.reconcile_bank_line()
+    answer = {"booked": [line.is_reconciled, invoice.payment_state]}
+    try:
+        line.reconcile_accept(decision["id"])
+        answer["accepting"] = "booked once more"
+    except UserError:
+        answer["accepting"] = "refused"
+    journal = line.journal_id
+    journal.action_reconcile_dry_run()
+    journal.reconcile_automatically = True
+    journal.action_find_counterparts()
+    shown = line.reconcile_read()
+    answer["our_screen"] = [shown["is_open"], shown["decision"], len(shown["items"])]
+    decisions = env["account.reconcile.decision"]
+    answer["our_proposals"] = decisions.search_count(
+        [("statement_line_id", "=", line.id), ("state", "in", ("proposed", "booked"))]
+    )
+    partials = item.matched_debit_ids + item.matched_credit_ids
+    answer["booked_again"] = [len(partials), len(line._seek_for_lines()[2])]
+    env.cr.commit()
+    return answer
 
 
 def differences(env, count):

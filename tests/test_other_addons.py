@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from environment import extra_packages
 from environment.console import Trouble
+
+from .test_browser import PATIENCE, a_tour_of
 
 LINES = 300
 
@@ -22,15 +25,19 @@ def inside(installation, function, *arguments):
     return installation.shell(f"import runpy\nresult = runpy.run_path({here!r})[{function!r}](env, *{arguments!r})")
 
 
-def test_a_first_load_beside_an_addon_that_reconciles_lines_by_itself(installation):
+def install_oca(installation):
     try:
         folder = extra_packages.ensure("reconcile")
     except Trouble as trouble:
         pytest.skip(f"There is nothing to stand beside: {trouble}")
     installation.addons_path = (folder / "odoo" / "addons",)
-    installation.without_our_reconciliation()
     installation.install("account_reconcile_oca")
     installation.prepare_company()
+
+
+def test_a_first_load_beside_an_addon_that_reconciles_lines_by_itself(installation):
+    installation.without_our_reconciliation()
+    install_oca(installation)
 
     answer = inside(installation, "first_load", LINES)
     fast, odoo = answer["fast"], answer["odoo"]
@@ -49,6 +56,32 @@ def test_a_first_load_beside_an_addon_that_reconciles_lines_by_itself(installati
         "shows_the_line": [reconciliation, True, "account_reconcile_oca.bank_statement_line_form_reconcile_view"],
         "shows_open_ones": [reconciliation, True],
     }
+
+
+# Why only then: a second installation, with a browser.
+@pytest.mark.thorough
+def test_our_reconciliation_and_that_of_oca_work_on_the_same_lines(installation):
+    install_oca(installation)
+    books = inside(installation, "books_of_both")
+    assert inside(installation, "oca_sees_what_ours_books", books) == {
+        "booked": [True, "paid", "manual"],
+        "opened_by_oca": [False, "not_paid"],
+        "our_trail": "undone",
+        "proposed_again": True,
+    }
+    assert inside(installation, "ours_sees_what_oca_books", books) == {
+        "booked": [True, "paid"],
+        "our_screen": [False, False, 1],
+        "accepting": "refused",
+        "our_proposals": 0,
+        "booked_again": [1, 1],
+    }
+    installation.start()
+    with a_tour_of(installation) as tour:
+        tour.open("/odoo/bank-reconciliation")
+        expect(tour.page.locator(".o_reconcile_label")).to_contain_text("many thanks", timeout=PATIENCE)
+        tour.photograph("reconcile_beside_oca")
+        assert tour.errors == []
 
 
 # Why only then: it installs half of Odoo. test_writer_equality compares the same columns without those addons.
