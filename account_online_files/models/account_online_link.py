@@ -49,6 +49,13 @@ class AccountOnlineLink(models.Model):
             }
         )
 
+    def _notify(self, message, kind):
+        """Why without a title: its name, “Statement files”, says nothing that the message does not."""
+        action = super()._notify(message, kind)
+        if self.is_files:
+            action["params"].pop("title", None)
+        return action
+
     def _note_file(self, moment):
         """A file was imported."""
         if self.is_files:

@@ -42,7 +42,7 @@ class TestImportFile(FilesCommon):
         self.import_file(content)
         wizard = self.drop(content, name="again.tiny")
         self.assertEqual(self.counts(wizard), {"known": 3})
-        self.assertIn("This very file was imported", wizard.statement_ids.notes)
+        self.assertIn("This file was already imported on", wizard.statement_ids.notes)
         self.assertFalse(self.import_file(content))
         self.assertEqual(self.amounts(), [-7, -5, -5])
 
@@ -179,7 +179,7 @@ class TestImportFile(FilesCommon):
         self.assertTrue(wizard.statement_ids.question)
         with self.assertRaises(UserError):
             wizard.action_import()
-        wizard.statement_ids.is_confirmed = True
+        wizard.sudo().statement_ids.is_confirmed = True
         wizard.action_preview()
         wizard.action_import()
         self.assertFalse(self.drop(self.statement([self.row(2, "-6")])).statement_ids.question)
@@ -191,8 +191,71 @@ class TestImportFile(FilesCommon):
         action = wizard.statement_ids.action_confirm()
         self.assertEqual((action["res_model"], action["res_id"]), (wizard._name, wizard.id))
         self.assertTrue(wizard.can_import)
-        self.assertEqual(wizard.summary, "1 new transactions can be imported.")
+        self.assertEqual(wizard.summary, "1 new transaction can be imported.")
         self.assertFalse(self.lines())
+
+    def test_only_the_server_says_that_the_question_is_answered(self):
+        user = self.new_user("account.group_account_user")
+        wizard = self.drop(self.statement([self.row(3, "-5")]), user=user)
+        with self.assertRaises(AccessError), self.env.cr.savepoint():
+            wizard.statement_ids.is_confirmed = True
+        with self.assertRaises(AccessError), self.env.cr.savepoint():
+            wizard.statement_ids = [(1, wizard.statement_ids.id, {"is_confirmed": True})]
+        with self.assertRaises(UserError):
+            wizard.action_import()
+
+    def test_import_is_what_the_preview_proposes_only_where_there_is_news(self):
+        content = self.statement([self.row(3, "-5")])
+        wizard = self.drop(content)
+        self.assertFalse(wizard.has_news)
+        wizard.statement_ids.action_confirm()
+        self.assertTrue(wizard.has_news)
+        wizard.action_import()
+        again = self.drop(content)
+        self.assertTrue(again.can_import)
+        self.assertFalse(again.has_news)
+        again.action_back()
+        self.assertFalse(again.has_news)
+        doubtful = self.drop(self.statement([self.row(3, "-5")], start=None, end=None, opening=None), name="part.tiny")
+        self.assertEqual(doubtful.has_news, bool(self.counts(doubtful).keys() - {"known"}))
+
+    def test_a_summary_without_new_transactions_counts_none(self):
+        self.import_file(self.statement([self.row(3, "-5"), self.row(2, "much")]))
+        wizard = self.drop(self.statement([self.row(3, "-5"), self.row(2, "more")]))
+        self.assertEqual(self.counts(wizard).get("new"), None)
+        self.assertEqual(wizard.summary, "No new transactions. See below what else the file contains.")
+
+    def test_an_unreadable_transaction_has_its_day_as_the_user_writes_it(self):
+        user = self.new_user("account.group_account_user")
+        user.lang = self.env["res.lang"]._activate_lang("de_DE").code
+        wizard = self.drop(self.statement([self.row(3, "-5"), self.row(2, "much")]), user=user)
+        wizard.with_context(lang="de_DE").statement_ids.action_confirm()
+        (section,) = [one for one in wizard.sections if one["key"].endswith("unreadable")]
+        self.assertEqual([row["date"] for row in section["rows"]], ["18.05.2026"])
+
+    def test_a_file_without_a_number_and_without_a_journal_says_so(self):
+        action = self.Import._open(attachments=self.upload(self.statement([self.row(3, "-5")])))
+        (statement,) = self.Import.browse(action["res_id"]).statement_ids
+        self.assertEqual(
+            statement.problem, "The file names no account. Choose the journal, or let a new one be created."
+        )
+
+    def test_a_number_from_before_ibans_is_recognised_in_the_iban_of_the_journal(self):
+        self.journal.set_bank_account("NL91ABNA0417164300")
+        action = self.Import._open(attachments=self.upload(self.statement([self.row(3, "-5")], number="417164300")))
+        wizard = self.Import.browse(action["res_id"])
+        self.assertEqual(wizard.statement_ids.journal_id, self.journal)
+        self.assertFalse(wizard.statement_ids.problem or wizard.statement_ids.question)
+        other = self.drop(self.statement([self.row(3, "-5")], number="41716430"))
+        self.assertIn("is for account NL91ABNA0417164300", other.statement_ids.problem)
+
+    def test_an_account_of_an_old_number_gets_the_iban_of_a_later_file(self):
+        self.import_file(self.statement([self.row(3, "-5")], number="417164300"))
+        self.import_file(self.statement([self.row(2, "-6")], number="NL91ABNA0417164300"))
+        self.assertEqual(self.journal.account_online_account_id.account_number, "NL91ABNA0417164300")
+        self.import_file(self.statement([self.row(1, "-7")], number="0417164300"))
+        self.assertEqual(self.journal.account_online_account_id.account_number, "NL91ABNA0417164300")
+        self.assertEqual(self.amounts(), [-7, -6, -5])
 
     def test_an_answer_holds_for_the_journal_that_was_asked_about(self):
         other = self.env["account.journal"].create({"name": "Second", "type": "bank", "code": "BNK8"})
@@ -366,7 +429,7 @@ class TestImportFile(FilesCommon):
     def test_a_long_file_is_imported_by_the_server(self):
         self.patch_long(2)
         wizard = self.drop(self.statement([self.row(3, "-6"), self.row(2, "-7")], opening=100))
-        wizard.statement_ids.is_confirmed = True
+        wizard.sudo().statement_ids.is_confirmed = True
         wizard.action_preview()
         wizard.action_import()
         self.assertFalse(self.lines())

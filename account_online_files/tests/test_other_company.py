@@ -66,7 +66,7 @@ class TestOtherCompany(FilesCommon):
 
     def test_a_journal_of_another_company_cannot_be_chosen(self):
         wizard = self.preview()
-        chosen = {"journal_id": self.journal.id, "is_confirmed": True}
+        chosen = {"journal_id": self.journal.id}
         statement = wizard.statement_ids
         self.assert_refused(statement.write, chosen)
         self.assert_refused(wizard.write, {"statement_ids": [(1, statement.id, chosen)]})

@@ -32,7 +32,7 @@ class TestRealFiles(OnlineSyncCommon):
         return self.env["account.online.file.import"].browse(action["res_id"])
 
     def confirm(self, wizard):
-        wizard.statement_ids.is_confirmed = True
+        wizard.sudo().statement_ids.is_confirmed = True
         wizard.action_preview()
         wizard.action_import()
 

@@ -8,6 +8,7 @@ from odoo.exceptions import UserError
 
 from ..books.reading import read_upload
 from ..books.words import say
+from .account_online_file_import_statement import NEWS
 
 #: What banks write. An empty choice lets the program find out.
 ENCODINGS = [
@@ -57,6 +58,7 @@ class AccountOnlineFileImport(models.TransientModel):
     chosen = fields.Json(help="Keys of the doubtful transactions that are to be imported as well.")
     mappings = fields.Json(readonly=True, help="Columns of tables that the user has answered for, by their header.")
     can_import = fields.Boolean(readonly=True)
+    has_news = fields.Boolean(readonly=True, help="An import would bring or change something.")
 
     # -------------------------------------------------------------------------
     # COMPUTE AND CRUD METHODS
@@ -124,7 +126,8 @@ class AccountOnlineFileImport(models.TransientModel):
         self.ensure_one()
         server = self._server()
         server.statement_ids.unlink()
-        server.write({"state": "choose", "sections": [], "chosen": [], "can_import": False, "attachment_ids": [(5,)]})
+        empty = {"sections": [], "chosen": [], "can_import": False, "has_news": False, "attachment_ids": [(5,)]}
+        server.write({"state": "choose", **empty})
         return self._show()
 
     def action_import(self):
@@ -301,8 +304,9 @@ class AccountOnlineFileImport(models.TransientModel):
             {
                 "sections": sections,
                 "can_import": bool(ready),
+                "has_news": self._has_news(sections),
                 "chosen": self._still_selectable(sections),
-                "summary": self._summarize(),
+                "summary": self._summarize(sections),
             }
         )
 
@@ -312,14 +316,21 @@ class AccountOnlineFileImport(models.TransientModel):
         keys = [row["key"] for section in sections for row in section["rows"] if row["selectable"]]
         return [key for key in keys if key in chosen]
 
-    def _summarize(self):
-        statements = self.statement_ids
-        ready = statements.filtered("is_ready")
+    def _has_news(self, sections):
+        keys = {f"{one.id}-{kind}" for one in self.statement_ids if one.is_ready for kind in NEWS}
+        return any(section["key"] in keys for section in sections)
+
+    def _summarize(self, sections):
+        ready = self.statement_ids.filtered("is_ready")
         new = sum(ready.mapped("new_count"))
         if not ready:
             return self.env._("Nothing can be imported yet. See below what to do.")
-        if not new and not sum(ready.mapped("adopted_count")) and not sum(ready.mapped("doubtful_count")):
+        if not self._has_news(sections):
             return self.env._("Nothing new: all transactions are in the journal already.")
+        if not new:
+            return self.env._("No new transactions. See below what else the file contains.")
+        if new == 1:
+            return self.env._("1 new transaction can be imported.")
         return self.env._("%s new transactions can be imported.", new)
 
     # -------------------------------------------------------------------------
@@ -346,12 +357,16 @@ class AccountOnlineFileImport(models.TransientModel):
             return new._get_list_action([("id", "in", new.ids)])
         return self._nothing_new()
 
-    def _import_received(self):
-        """What came by e-mail: imported where nobody has to be asked.
+    def _import_received(self, *, is_confirmed=False):
+        """What came by e-mail or from a folder: imported where nobody has to be asked.
 
+        :param bool is_confirmed: somebody has said before whose transactions these are
         :return: a sentence about what became of it
         """
         self._read()
+        if is_confirmed:
+            self.statement_ids.filtered("question").is_confirmed = True
+            self._preview()
         name = self.attachment_ids.name
         unclear = self.statement_ids.filtered(lambda one: not one.is_ready)
         if unclear:

@@ -6,6 +6,7 @@ from odoo.addons.account_online_synchronization.client.errors import ProxyError
 from odoo.addons.account_online_synchronization.sync import accounts
 from odoo.addons.account_online_synchronization.sync.decide import ADOPT, DELETED, HELD, IMPORT, KNOWN, LEFT_OUT
 from odoo.addons.account_online_synchronization.sync.matching import SAME
+from odoo.addons.bank_statement_formats.formats.values import iban, is_same_account
 from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.exceptions import UserError
 from odoo.tools.misc import format_date
@@ -15,6 +16,10 @@ from ..models.account_online_file import LONG
 
 #: Rows of a section. Longer lists help nobody, and a browser has to show them.
 MOST_ROWS = 200
+
+
+#: Sections of a preview whose transactions an import would bring, change or ask about.
+NEWS = ("new", "doubtful", "adopted", "changed", "unreadable")
 
 
 class _OnlyLooked(Exception):
@@ -47,7 +52,9 @@ class AccountOnlineFileImportStatement(models.TransientModel):
         check_company=True,
         ondelete="cascade",
     )
-    is_confirmed = fields.Boolean(string="Yes, Import Here")
+    is_confirmed = fields.Boolean(
+        string="Yes, Import Here", readonly=True, help="The user has answered the question of the preview."
+    )
     create_journal = fields.Boolean(string="New Journal")
     read_problem = fields.Text(readonly=True)
     mapping = fields.Json(readonly=True, help="Of a table's columns, with the questions about them.")
@@ -77,10 +84,10 @@ class AccountOnlineFileImportStatement(models.TransientModel):
         is_other_journal = not self.env.su and "journal_id" in vals
         if is_other_journal and vals["journal_id"]:
             self.env["account.journal"].browse(vals["journal_id"])._check_own_company()
-        result = super().write({"is_confirmed": False, **vals} if is_other_journal else vals)
+        result = super().write(vals)
         if is_other_journal:
             # sudo: the user has just written to these statements; a question about another journal has no answer
-            as_server(self).question = False
+            as_server(self).write({"question": False, "is_confirmed": False})
         return result
 
     # -------------------------------------------------------------------------
@@ -121,7 +128,12 @@ class AccountOnlineFileImportStatement(models.TransientModel):
         same_currency = journals.filtered(
             lambda journal: (journal.currency_id or journal.company_id.currency_id) == self.currency_id
         )
-        return same_currency.filtered(lambda journal: number in self._numbers_of(journal))
+        return same_currency.filtered(lambda journal: self._is_among(number, self._numbers_of(journal)))
+
+    @api.model
+    def _is_among(self, number, numbers):
+        """Also where one is an IBAN and the other is the number from before there were IBANs."""
+        return any(is_same_account(number, one) for one in numbers)
 
     @api.model
     def _numbers_of(self, journal):
@@ -142,11 +154,12 @@ class AccountOnlineFileImportStatement(models.TransientModel):
             return "", ""
         journal = self.journal_id
         if not journal:
+            if not self.account_number:
+                return self.env._("The file names no account. Choose the journal, or let a new one be created."), ""
             return self.env._(
-                "No journal has the account %s. Choose the journal, or let a new one be created.",
-                self.account_number or self.env._("of this file, which names none"),
+                "No journal has the account %s. Choose the journal, or let a new one be created.", self.account_number
             ), ""
-        if number and (others := self._numbers_of(journal)) and number not in others:
+        if number and (others := self._numbers_of(journal)) and not self._is_among(number, others):
             return self._describe_other_account(journal, number, others), ""
         if reason := self._reason_against(journal):
             return reason, ""
@@ -154,8 +167,7 @@ class AccountOnlineFileImportStatement(models.TransientModel):
 
     def _describe_other_account(self, journal, number, others):
         sentence = self.env._(
-            "The file is of the account %(number)s, but %(journal)s belongs to the account %(other)s, so nothing is "
-            "imported.",
+            "The file is for account %(number)s; journal %(journal)s is for account %(other)s. Nothing was imported.",
             number=self.account_number,
             journal=journal.display_name,
             other=", ".join(sorted(others)),
@@ -269,9 +281,14 @@ class AccountOnlineFileImportStatement(models.TransientModel):
             account = Account._create_for_file(
                 journal.with_env(Account.env), self.account_number, self.currency_id, self.account_name
             )
-        elif self.account_number and not account.account_number:
+        elif self._is_better_number(account.account_number):
             account.account_number = self.account_number
         return account.with_company(company)
+
+    def _is_better_number(self, known):
+        """Whether the file's number says more: any number where there is none, the IBAN of an old number."""
+        number = self.account_number
+        return bool(number) and (not known or (iban(number) and not iban(known) and is_same_account(number, known)))
 
     def _create_journal(self):
         if not self.env.user.has_group("account.group_account_manager"):
@@ -368,7 +385,7 @@ class _Showing:
         if same:
             notes.append(
                 self.env._(
-                    "This very file was imported on %(day)s by %(user)s.",
+                    "This file was already imported on %(day)s by %(user)s.",
                     day=format_date(self.env, same.create_date),
                     user=same.user_id.name,
                 )
@@ -439,12 +456,19 @@ class _Showing:
             "selectable": is_selectable,
         }
 
+    def _day(self, written):
+        """:return: a day of a message in the user's notation; as it is written where it can't be read"""
+        try:
+            return format_date(self.env, fields.Date.to_date(written)) if written else ""
+        except (ValueError, TypeError):
+            return str(written)
+
     def _unreadable(self):
         say = self.env["account.online.service"]._translate
         return [
             {
                 "key": identifier,
-                "date": str((message or {}).get("booking_date") or "") if isinstance(message, dict) else "",
+                "date": self._day(message.get("booking_date")) if isinstance(message, dict) else "",
                 "label": say(reason),
                 "details": [],
                 "amount": str((message or {}).get("amount") or "") if isinstance(message, dict) else "",

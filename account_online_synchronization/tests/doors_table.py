@@ -333,7 +333,7 @@ SETTABLE = {
     },
     "account.online.file": set(),
     "account.online.file.import": {"attachment_ids", "encoding", "split_batches", "chosen", "statement_ids"},
-    "account.online.file.import.statement": {"journal_id", "is_confirmed", "create_journal"},
+    "account.online.file.import.statement": {"journal_id", "create_journal"},
     "account.online.firm": {"code", "client_name", "contact_name", "contact_email"},
     "account.online.link": {"name", "auto_sync", "responsible_user_id", "renewal_contact_email"},
     "account.online.opening": {"counterpart_account_id"},
