@@ -3,6 +3,9 @@
 import pytest
 
 from .stripe_bank import FIRST_KEY, PAYOUT, SECOND_KEY, month, stripe
+from .test_accessibility import Inspector
+from .test_browser import a_tour_of
+from .test_provider_browser import look
 
 INVOICE = """
 partner = env["res.partner"].create({"name": "Ann Example"})
@@ -27,7 +30,7 @@ company = env.ref("base.main_company")
 link = env["account.online.link"]._create_from_proxy(connection._to_protocol(), connection._accounts(), company)
 account = link.account_online_account_ids
 account._link_journal(account._create_journal())
-result = [account.reports_fees, account.fee_lines]
+result = [account.reports_fees, account.fee_lines, account.id, link.id, account.journal_ids.name]
 """
 
 BOOKS = """
@@ -76,9 +79,44 @@ def shop(company):
         yield service
 
 
-def test_a_month_at_stripe_is_in_the_books_and_its_payout_at_the_bank(company, shop):
-    assert company.shell(CONNECT.format(address=shop.address, key=FIRST_KEY)) == [True, "own"]
+@pytest.fixture(scope="module")
+def connected(company, shop):
+    """:return: ids of the account and of the link, name of the journal"""
+    reports_fees, fee_lines, *ids = company.shell(CONNECT.format(address=shop.address, key=FIRST_KEY))
+    assert (reports_fees, fee_lines) == (True, "own")
     company.run_scheduled_action()
+    return ids
+
+
+@pytest.fixture
+def tour(served, connected):
+    with a_tour_of(served) as tour:
+        yield tour
+
+
+def test_fees_and_payouts_are_seen_on_a_screen_and_on_a_phone(tour, connected):
+    account, link, journal = connected
+    tour.open(f"/odoo/account.online.account/{account}")
+    tour.sees("becomes two transactions, 100.00 and -3.20.")
+    look(tour, Inspector(), "payment_service_account", ".o_form_sheet")
+    inspector = Inspector()
+    tour.open(f"/odoo/account.online.link/{link}")
+    tour.click("Fetch Accounts")
+    tour.sees("There is nothing new")
+    tour.click("Show All Accounts")
+    tour.sees("It is already used for this account.")
+    look(tour, inspector, "payment_service_choose_accounts", ".o_form_sheet")
+    tour.open("/odoo/accounting")
+    tour.card(journal).get_by_role("button", name="Transactions").click()
+    tour.page.locator(".o_data_row").first.wait_for()
+    look(tour, inspector, "payment_service_lines", ".o_list_renderer")
+    tour.page.locator(".o_data_row").first.locator("td[name=payment_ref]").click()
+    tour.page.locator(".o_form_sheet").wait_for()
+    look(tour, inspector, "payment_service_payout", ".o_form_sheet")
+    assert not inspector.found, "\n".join(inspector.found)
+
+
+def test_a_month_at_stripe_is_in_the_books_and_its_payout_at_the_bank(company, shop, connected):
     books = company.shell(BOOKS)
     assert books["lines"] == [
         ["txn_1", 121.0],
