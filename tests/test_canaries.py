@@ -14,6 +14,8 @@ from urllib.parse import quote
 import pytest
 import requests
 
+from environment import paths
+
 from .conftest import a_company_behind_a_proxy, a_copy_of, confirm_phone, demo
 from .simplefin_bridge import a_bridge
 
@@ -75,6 +77,42 @@ import time
 from odoo.addons.bank_sync_proxy.providers.sandbox_signatures import SIGNATURE_HEADER, sign_webhook
 result = [SIGNATURE_HEADER, sign_webhook({secret!r}, int(time.time()), {body!r})]
 """
+#: Something to send: the neutralized copy must not.
+QUEUE_MAIL = """
+values = {"subject": "Queued", "email_from": "books@example.com", "email_to": "somebody@example.com"}
+env["mail.mail"].create({**values, "body_html": "<p>Hello</p>", "state": "outgoing"})
+"""
+#: Our scheduled actions and the queue of mails, although Odoo switches them off in a copy. Whatever they would reach is
+#: noted, and not reached. PostgreSQL is not among it: its driver doesn't use Python's sockets.
+SCHEDULED = """
+import socket
+asked = []
+def refuse(*arguments, **named):
+    asked.append(str(arguments[-1] if isinstance(arguments[0], socket.socket) else arguments[0]))
+    raise OSError("the network is being recorded")
+socket.getaddrinfo = socket.create_connection = socket.socket.connect = refuse
+mails = env.ref("mail.ir_cron_mail_scheduler_action")
+data = env["ir.model.data"].search([("model", "=", "ir.cron"), ("module", "in", {addons!r})])
+actions = env["ir.cron"].with_context(active_test=False).browse(data.mapped("res_id")) | mails
+ran, failed = [], []
+if "account.online.link" in env:
+    env["account.online.link"].search([]).next_refresh = False
+env.cr.commit()
+for action in actions:
+    ran.append(action.name)
+    try:
+        action.method_direct_trigger()
+    except Exception as error:
+        env.cr.rollback()
+        failed.append(str(error))
+result = {{"asked": sorted(set(asked)), "ran": len(ran), "failed": failed}}
+"""
+ACTIVE = """
+SELECT ir_cron.id FROM ir_cron JOIN ir_model_data ON ir_model_data.model = 'ir.cron' AND res_id = ir_cron.id
+ WHERE active AND module ~ '^(account_online|bank_s)'
+"""
+#: Where Odoo's neutralization leads mails to: a name that no computer may have (RFC 2606).
+NOWHERE = "invalid"
 RAW = """
 import gzip, base64
 runs = env["account.online.run"].search([])
@@ -147,7 +185,9 @@ def story():
         # Why JSON at the proxy: a line has the text that it has otherwise, and more.
         a_company_behind_a_proxy(logs_all=True, proxy_settings=["bank_sync_log_format = json"]) as company,
     ):
-        story = SimpleNamespace(company=company, proxy=company.proxy, canaries=dict(PLANTED), places={})
+        story = SimpleNamespace(
+            company=company, proxy=company.proxy, canaries=dict(PLANTED), places={}, copies={}, active={}
+        )
         company.shell(f"env.ref('base.user_admin').email = env.company.email = {EMAIL!r}")
         switched = SWITCH_ON.format(url=bridge.url, key=PLANTED["provider key"], private=PLANTED["private key"])
         assert story.proxy.shell(switched), "no key was planted"
@@ -174,9 +214,11 @@ def story():
 
 def collect(story):
     company, proxy, places = story.company, story.proxy, story.places
+    scheduled = SCHEDULED.format(addons=paths.ADDONS)
     places["raw answers"] = company.shell(RAW)
     for name, one in (("proxy", proxy), ("database", company)):
         one.stop()
+        one.shell(QUEUE_MAIL)
         places[f"{name} log"] = one.log()
         places[f"{name} ir.logging"] = "\n".join(row[0] for row in one.sql("SELECT message FROM ir_logging"))
         places[f"{name} dump"] = one.dump()
@@ -184,8 +226,12 @@ def collect(story):
             copy.odoo("neutralize", "-d", copy.name)
             places[f"{name} copy"] = copy.dump()
             story.attachments = copy.sql("SELECT count(*) FROM ir_attachment WHERE res_field = 'raw_answers'")
+            story.active[name] = [row[0] for row in copy.sql(ACTIVE)]
+            story.copies[name] = copy.shell(scheduled)
     places["proxy errors"] = json.dumps(proxy.sql("SELECT row_to_json(e) FROM bank_sync_error e"))
     places["database chatter"] = json.dumps(company.sql("SELECT row_to_json(m) FROM mail_message m"))
+    # Last, because it fails at the network.
+    story.originals = {"proxy": proxy.shell(scheduled), "database": company.shell(scheduled)}
 
 
 def forms(text):
@@ -261,3 +307,30 @@ def test_json_lines_about_a_provider_say_for_which_client_and_operation(story):
 
 def test_neutralized_copy_has_no_raw_answer(story):
     assert story.attachments == [["0"]]
+
+
+@pytest.mark.parametrize("name", ["proxy", "database"])
+def test_neutralized_copy_reaches_nobody_whatever_is_scheduled(story, name):
+    assert not story.active[name], "none of our scheduled actions is active"
+    copy = story.copies[name]
+    assert copy["ran"] > 3 and copy["failed"] == []
+    assert set(copy["asked"]) <= {NOWHERE}
+
+
+@pytest.mark.parametrize("name", ["proxy", "database"])
+def test_the_original_would_have_reached_somebody(story, name):
+    """Otherwise the copy is silent because there was nothing to do."""
+    asked = set(story.originals[name]["asked"]) - {NOWHERE}
+    partner = story.company.url if name == "proxy" else story.proxy.url
+    assert partner.rsplit("/")[-1].partition(":")[0] in asked
+
+
+#: What all that we encrypt begins with (Fernet).
+ENCRYPTED = re.compile(r"\bgAAAA[\w=-]{40}")
+
+
+@pytest.mark.parametrize("name", ["proxy", "database"])
+def test_neutralized_copy_holds_nothing_encrypted(story, name):
+    """Also of a model that this test knows nothing of."""
+    assert ENCRYPTED.search(story.places[f"{name} dump"]), "the original holds some"
+    assert not ENCRYPTED.search(story.places[f"{name} copy"])

@@ -11,7 +11,8 @@ from environment import odoo_command, paths
 
 from .backups import back_up, restore
 from .books import assert_booked_since
-from .conftest import a_copy_of_the_template, demo
+from .conftest import a_company_behind_a_proxy, a_copy_of_the_template, confirm_phone, demo
+from .renewed_consents_bank import revolut
 from .test_demo_bank import connect, start_connecting
 
 BANK = "Demo Bank"
@@ -140,3 +141,171 @@ def test_dump_without_its_key_says_what_is_lost_and_reconnecting_brings_the_rest
         assert_booked_since(company)
         assert link_of(company)["state"] == "connected"
         assert start_connecting(company, "Demo World Bank"), "another bank can be connected"
+
+
+# -------------------------------------------------------------------------
+# POINT-IN-TIME RECOVERY
+# -------------------------------------------------------------------------
+
+CONNECT_REVOLUT = """
+code = "revolut_business"
+provider = env["bank.sync.provider"].with_context(active_test=False).search([("code", "=", code)])
+provider.setting_ids = [(0, 0, {{"name": "base_url", "type": "text", "plain_value": {address!r}}})]
+provider.write({{"keys_state": "work", "active": True}})
+values = {{"name": "Revolut Business", "identifier": "revolut_business.FR", "country_code": "FR", "status": "stable"}}
+values["provider_institution"] = values["identifier"]
+institution = env["bank.sync.institution"].search([("identifier", "=", values["identifier"])])
+institution = institution or institution.create({{**values, "provider_id": provider.id}})
+client = env["bank.sync.client"]._get_embedded()
+connection = env["bank.sync.connection"].create({{"client_id": client.id, "institution_id": institution.id}})
+"""
+CONSENT = """
+adapter = connection.provider_id._adapter()
+data = connection._begin({kind!r}, "en_US").data
+for values in ({{"client_id": "the-client"}}, {{"code": "oa_code"}}):
+    result = adapter.answer(connection._flow({kind!r}, "en_US", data), values)
+    data = getattr(result, "data", None)
+connection._take(result)
+"""
+TAKE_OVER = """
+link = env["account.online.link"]._create_from_proxy(
+    connection._to_protocol(), connection._accounts(), env.ref("base.main_company")
+)
+account = link.account_online_account_ids
+account._link_journal(account._create_journal())
+"""
+FIND_REVOLUT = """
+connection = env["bank.sync.connection"].search([("institution_id.identifier", "=", "revolut_business.FR")])
+"""
+SYNCHRONIZE = 'env["account.online.link"].search([])._synchronize(user_present=True)\n'
+REVOLUT = """
+link = env["account.online.link"].search([])
+lines = env["account.bank.statement.line"].search([("online_account_id", "!=", False)])
+result = [link.state, link.error_code or None, link.error_action or None, link.error_message or "",
+          sorted(lines.mapped("online_transaction_identifier"))]
+"""
+
+
+def test_installation_that_went_back_before_a_consents_renewal_asks_for_another(tmp_path):
+    """What the provider keeps does not go back: the renewal has replaced yesterday's token."""
+    with revolut() as (address, bank), a_copy_of_the_template(*paths.EMBEDDED) as company:
+        company.prepare_company()
+        bank.book(1, days_ago=3)
+        begun = CONNECT_REVOLUT.format(address=address) + CONSENT.format(kind="connect")
+        company.shell(begun + TAKE_OVER)
+        company.run_scheduled_action()
+        backup = back_up(company, tmp_path / "yesterday")
+
+        bank.book(2, days_ago=2)
+        renew = FIND_REVOLUT + CONSENT.format(kind="renew") + SYNCHRONIZE
+        company.shell(renew)
+        assert company.shell(REVOLUT) == ["connected", None, None, "", ["r1", "r2"]]
+
+        restore(company, backup, tmp_path / "machine")
+        bank.book(3, days_ago=1)
+        company.run_scheduled_action()
+        _state, code, action, sentence, known = company.shell(REVOLUT)
+        assert (code, action) == ("consent_revoked", "renew")
+        assert "Renew" in sentence or "Reconnect" in sentence, "it says what to do"
+        assert known == ["r1"], "nothing is lost of what was restored"
+
+        company.shell(renew)
+        assert company.shell(REVOLUT) == ["connected", None, None, "", ["r1", "r2", "r3"]]
+
+
+# -------------------------------------------------------------------------
+# A DATABASE AND A PROXY, EACH ON A SERVER OF ITS OWN
+# -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def apart(tmp_path_factory):
+    """A company and its proxy: backups of both on one day, of the company 30 days later, and the books of that day and
+    of 33 days later without any trouble."""
+    folder = tmp_path_factory.mktemp("apart")
+    with a_company_behind_a_proxy() as company:
+        confirm_phone(company)
+        connect(company, BANK)
+        first = {"company": back_up(company, folder / "company"), "proxy": back_up(company.proxy, folder / "proxy")}
+        let_days_pass(company, *DAYS)
+        now = {
+            "company": back_up(company, folder / "company-now"),
+            "proxy": back_up(company.proxy, folder / "proxy-now"),
+        }
+        let_days_pass(company, 33)
+        yield SimpleNamespace(company=company, first=first, now=now, twin=lines(company), folder=folder)
+
+
+def begin(apart, company, proxy, keyless=()):
+    """Both machines are restored, each from a backup of its own; then it is day 33.
+
+    :param str keyless: ``company`` or ``proxy`` if its key was not kept
+    """
+    apart.company.stop()
+    restore(apart.company.proxy, proxy["proxy"], apart.folder / "proxy-machine", "proxy" not in keyless)
+    apart.company.proxy.start()
+    restore(apart.company, company["company"], apart.folder / "company-machine", "company" not in keyless)
+    apart.company.start()
+    let_days_pass(apart.company, 33)
+    return apart.company
+
+
+def reconnect_with_phone(company):
+    """*Reconnect* of a database that its service does not know any more: the phone first."""
+    action = company.visitor().call("account.online.link", "action_reconnect", [link_of(company)["id"]])
+    reconnect(company, confirm_phone(company, action))
+
+
+def test_restored_database_catches_up_beside_a_proxy_that_went_on(apart):
+    company = begin(apart, company=apart.first, proxy=apart.now)
+    assert lines(company) == apart.twin
+    assert link_of(company)["state"] == "connected"
+
+
+def test_database_goes_on_beside_a_proxy_that_went_back_30_days(apart):
+    company = begin(apart, company=apart.now, proxy=apart.first)
+    assert lines(company) == apart.twin
+    assert link_of(company)["state"] == "connected"
+
+
+@pytest.mark.thorough
+def test_proxy_without_its_key_says_so_and_databases_register_again(apart):
+    company = begin(apart, company=apart.now, proxy=apart.now, keyless="proxy")
+    problems = doctor(company.proxy)
+    assert "Bank Connection: 1 of 1 can't be read" in problems and "can't be read" in problems
+    seen = link_of(company)
+    assert (seen["error_code"], seen["error_action"]) == ("signature_rejected", "reconnect")
+    assert_the_rest_works(company)
+
+    reconnect_with_phone(company)
+    assert lines(company) == apart.twin
+    assert link_of(company)["state"] == "connected"
+
+
+@pytest.mark.thorough
+def test_database_without_its_key_says_so_and_registers_again(apart):
+    company = begin(apart, company=apart.now, proxy=apart.now, keyless="company")
+    assert "PROBLEM  master key: This database is a copy" in doctor(company)
+    seen = link_of(company)
+    assert (seen["error_code"], seen["error_action"]) == ("registration_unreadable", "reconnect")
+    assert_the_rest_works(company)
+
+    reconnect_with_phone(company)
+    assert lines(company) == apart.twin
+    assert link_of(company)["state"] == "connected"
+
+
+@pytest.mark.thorough
+def test_database_whose_secret_was_rotated_since_the_proxys_backup_registers_again(apart):
+    company = begin(apart, company=apart.now, proxy=apart.now)
+    company.shell("env['account.online.service']._cron_rotate_secret()")
+    company.run_scheduled_action()
+    restore(company.proxy, apart.now["proxy"], apart.folder / "proxy-machine")
+    company.proxy.start()
+    company.move_demo_clock(24 * 33)
+    company.run_scheduled_action()
+    assert link_of(company)["error_code"] == "signature_rejected"
+
+    reconnect_with_phone(company)
+    assert lines(company) == apart.twin
+    assert link_of(company)["state"] == "connected"
