@@ -88,7 +88,8 @@ SCHEDULED = """
 import socket
 asked = []
 def refuse(*arguments, **named):
-    asked.append(str(arguments[-1] if isinstance(arguments[0], socket.socket) else arguments[0]))
+    address = arguments[-1] if isinstance(arguments[0], socket.socket) else arguments[0]
+    asked.append(str(address[0] if isinstance(address, tuple) else address))
     raise OSError("the network is being recorded")
 socket.getaddrinfo = socket.create_connection = socket.socket.connect = refuse
 mails = env.ref("mail.ir_cron_mail_scheduler_action")
