@@ -9,9 +9,11 @@ from odoo import Command, fields
 from odoo.addons.bank_sync_proxy.providers.errors import ConsentError, TransientError
 from odoo.addons.bank_sync_proxy.tests.common import ProxyCase
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
 from odoo.service.model import call_kw
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
+from odoo.tools.safe_eval import safe_eval
 
 from .clients import ClientsMixin
 
@@ -476,8 +478,24 @@ class TestFirmRights(FirmsCase):
         found = self.rpc("res.users", "search", [])
         self.assertEqual(found, self.ada.ids)
         partners = self.env["res.partner"].browse(self.rpc("res.partner", "search", []))
-        self.assertEqual(partners, self.ada.partner_id | self.env["res.company"].search([]).partner_id)
+        self.assertEqual(partners, self.ada.partner_id | self.ada.company_ids.partner_id)
         self.refused("res.partner", "read", self.bob.partner_id.ids, ["email"])
+
+    def test_rules_name_only_fields_of_addons_that_are_depended_on(self):
+        """A database of the tests has more addons than a proxy: there, a field of another one would be no error."""
+        own = self.env.ref("base.module_bank_sync_proxy_server")
+        addons = {"bank_sync_proxy_server", *own.upstream_dependencies(exclude_states=("uninstalled",)).mapped("name")}
+        known = self.env["ir.model.data"].search([("module", "=", own.name), ("model", "=", "ir.rule")])
+        rules = self.env["ir.rule"].browse(known.mapped("res_id"))
+        self.assertIn(self.env.ref("bank_sync_proxy_server.bank_sync_firm_rule_partner"), rules)
+        for rule in rules:
+            values = rule.with_user(self.ada).sudo()._eval_context()
+            for condition in Domain(safe_eval(rule.domain_force, values)).iter_conditions():
+                model = self.env[rule.model_id.model]
+                for name in condition.field_expr.split("."):
+                    with self.subTest(rule.name, field=name):
+                        self.assertTrue(addons.intersection(model._fields[name]._modules or addons))
+                    model = self.env.get(model._fields[name].comodel_name)
 
     def test_colleagues_of_the_operator_go_on_seeing_contacts(self):
         for groups in (f"{GROUP},base.group_partner_manager", f"{GROUP},bank_sync_proxy.group_support"):
