@@ -102,6 +102,7 @@ def test_a_client_agrees_is_seen_by_its_firm_and_is_gone_when_it_revokes(company
         tour.page.get_by_text("Abacus Accountants").first.click()
         tour.sees("Give this code to your clients")
         tour.photograph("firm_own")
+        expect(tour.page.locator(".modal, .o-mail-Chatter")).to_have_count(0)
         tour.open("/odoo/action-bank_sync_proxy_server.bank_sync_firm_member_action_own")
         tour.sees("Abacus Accountants")
         tour.photograph("firm_digest")

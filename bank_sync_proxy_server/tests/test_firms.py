@@ -515,6 +515,7 @@ class TestFirmRights(FirmsCase):
                 with self.subTest(view.name):
                     arch = self.env[model].with_user(self.ada).get_view(view.id, view.type)["arch"]
                     self.assertNotIn("client_id", arch)
+                    self.assertNotIn("<chatter", arch, "it reads followers, whom a firm does not see: an error dialog")
 
 
 @tagged("post_install", "-at_install")
