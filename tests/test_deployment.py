@@ -14,7 +14,7 @@ from contextlib import suppress
 
 import pytest
 
-from environment import database, extra_packages, odoo_command, paths, sbom, sql
+from environment import database, extra_packages, odoo_command, paths, postgres, sbom, sql
 from environment.console import Trouble
 
 DEPLOY = paths.ROOT / "deploy"
@@ -278,7 +278,8 @@ def health_check(rows):
 @pytest.mark.thorough
 def test_commands_of_the_containerfile_make_a_service_that_answers(tools, tmp_path_factory):
     """Each command is run, as root and with the network, in a view of this machine that vanishes with the process."""
-    if sql.is_external():
+    # Why not sql.is_external(): the scripts let the variables name the project's own server, too.
+    if os.environ.get("PGHOST") != str(postgres.socket_folder()):
         pytest.skip("the image is led to the clone's own PostgreSQL")
     rows, folder, name = instructions(tools), tmp_path_factory.mktemp("image"), f"bank_sync_image_{os.getpid()}"
     mounts = mounted(folder / "mounts")
@@ -291,7 +292,7 @@ def test_commands_of_the_containerfile_make_a_service_that_answers(tools, tmp_pa
         database.drop(name)
     ran = [line for line in printed.splitlines() if line.startswith("RUN ")]
     assert len(ran) == sum(name == "RUN" for name, _text in rows) + 1
-    assert "ok       proxy's secrets" in printed and "ok       version: bank_sync_proxy_server" in printed
+    assert "ok       proxy's secrets" in printed and re.search(r"\d+ checks, 0 problems", printed)
 
 
 def block(heading):
