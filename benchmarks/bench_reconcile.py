@@ -73,7 +73,7 @@ def inside(options):
     """:return: figures of the same inside Odoo"""
     figures = {}
     with_oca = "labelled" in options.steps and not options.without_oca
-    folders = [extra_packages.ensure("oca_reconcile") / "odoo" / "addons"] if with_oca else []
+    folders = [extra_packages.ensure("reconcile") / "odoo" / "addons"] if with_oca else []
     with harness.databases() as databases:
         empty = databases.company("empty", addons_path=folders)
         if "labelled" in options.steps:
