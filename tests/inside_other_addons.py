@@ -113,7 +113,7 @@ def ways_on(env):
 def books_of_both(env):
     """Invoices, the lines that pay them, and a line that nothing is known about.
 
-    :return: dict with ids
+    :return: dict with ids, and with what users see of them
     """
     journal = env["account.journal"].search([("type", "=", "bank"), ("company_id", "=", env.company.id)], limit=1)
     invoices = [open_invoice(env), open_invoice(env)]
@@ -127,7 +127,14 @@ def books_of_both(env):
     )
     journal.action_find_counterparts()
     env.cr.commit()
-    return {"journal": journal.id, "invoices": [invoice.id for invoice in invoices], "lines": lines.ids}
+    return {
+        "journal": journal.id,
+        "card": journal.name,
+        "invoices": [invoice.id for invoice in invoices],
+        "names": [invoice.name for invoice in invoices],
+        "lines": lines.ids,
+        "labels": labels,
+    }
 
 
 def oca_sees_what_ours_books(env, books):
@@ -174,6 +181,18 @@ def ours_sees_what_oca_books(env, books):
     answer["booked_again"] = [len(partials), len(line._seek_for_lines()[2])]
     env.cr.commit()
     return answer
+
+
+def outcome(env, books):
+    """:return: what has become of the first line and the invoice it pays"""
+    line, invoice = env[LINE].browse(books["lines"][0]), env["account.move"].browse(books["invoices"][0])
+    item = invoice.line_ids.filtered(lambda item: item.account_type == "asset_receivable")
+    decisions = env["account.reconcile.decision"]
+    return {
+        "booked": [line.is_reconciled, invoice.payment_state],
+        "times": len(item.matched_debit_ids + item.matched_credit_ids),
+        "our_proposals": decisions.search_count([("statement_line_id", "=", line.id), ("state", "=", "proposed")]),
+    }
 
 
 def differences(env, count):
