@@ -113,7 +113,7 @@ def ways_on(env):
 def books_of_both(env):
     """Invoices, the lines that pay them, and a line that nothing is known about.
 
-    :return: dict with ids, and with what users see of them
+    :return: dict with ids
     """
     journal = env["account.journal"].search([("type", "=", "bank"), ("company_id", "=", env.company.id)], limit=1)
     invoices = [open_invoice(env), open_invoice(env)]
@@ -127,14 +127,7 @@ def books_of_both(env):
     )
     journal.action_find_counterparts()
     env.cr.commit()
-    return {
-        "journal": journal.id,
-        "card": journal.name,
-        "invoices": [invoice.id for invoice in invoices],
-        "names": [invoice.name for invoice in invoices],
-        "lines": lines.ids,
-        "labels": labels,
-    }
+    return {"journal": journal.id, "invoices": [invoice.id for invoice in invoices], "lines": lines.ids}
 
 
 def oca_sees_what_ours_books(env, books):
@@ -183,16 +176,30 @@ def ours_sees_what_oca_books(env, books):
     return answer
 
 
-def outcome(env, books):
-    """:return: what has become of the first line and the invoice it pays"""
-    line, invoice = env[LINE].browse(books["lines"][0]), env["account.move"].browse(books["invoices"][0])
+def payment_of_an_invoice(env, books):
+    """An open line that ours has a proposal for.
+
+    :return: dict with ids, and with what users see of them
+    """
+    journal, invoice = env["account.journal"].browse(books["journal"]), open_invoice(env)
+    journal.reconcile_automatically = False
+    label = f"We pay {invoice.name}, many thanks"
+    line = env[LINE].create(
+        {"journal_id": journal.id, "date": date.today(), "amount": invoice.amount_total, "payment_ref": label}
+    )
+    journal.action_find_counterparts()
+    proposal = line.reconcile_read()["decision"]
+    env.cr.commit()
+    names = {"card": journal.name, "label": label, "name": invoice.name}
+    return {**names, "line": line.id, "invoice": invoice.id, "is_proposed": bool(proposal)}
+
+
+def outcome(env, payment):
+    """:return: what has become of the line, and of the invoice that it pays"""
+    line, invoice = env[LINE].browse(payment["line"]), env["account.move"].browse(payment["invoice"])
     item = invoice.line_ids.filtered(lambda item: item.account_type == "asset_receivable")
-    decisions = env["account.reconcile.decision"]
-    return {
-        "booked": [line.is_reconciled, invoice.payment_state],
-        "times": len(item.matched_debit_ids + item.matched_credit_ids),
-        "our_proposals": decisions.search_count([("statement_line_id", "=", line.id), ("state", "=", "proposed")]),
-    }
+    partials = item.matched_debit_ids + item.matched_credit_ids
+    return {"booked": [line.is_reconciled, invoice.payment_state], "times": len(partials)}
 
 
 def differences(env, count):

@@ -77,42 +77,44 @@ def test_our_reconciliation_and_that_of_oca_work_on_the_same_lines(installation)
         "our_proposals": 0,
         "booked_again": [1, 1],
     }
+    payment = inside(installation, "payment_of_an_invoice", books)
+    assert payment["is_proposed"]
     installation.start()
     with a_tour_of(installation) as tour:
         tour.open("/odoo/bank-reconciliation")
         expect(tour.page.locator(".o_reconcile_label")).to_contain_text("many thanks", timeout=PATIENCE)
         tour.photograph("reconcile_beside_oca")
-        reconcile_in_the_screen_of_oca(tour, books)
-        assert inside(installation, "outcome", books) == {"booked": [True, "paid"], "times": 1, "our_proposals": 0}
-        sees_in_our_screen_what_oca_booked(tour, books)
+        reconcile_in_the_screen_of_oca(tour, payment)
+        assert inside(installation, "outcome", payment) == {"booked": [True, "paid"], "times": 1}
+        sees_in_our_screen_what_oca_booked(tour, payment)
         assert tour.errors == []
 
 
-def reconcile_in_the_screen_of_oca(tour, books):
-    """From the journal's card: the first line, against the first invoice."""
+def reconcile_in_the_screen_of_oca(tour, payment):
+    """From the journal's card."""
     tour.open("/odoo/accounting")
-    tour.card(books["card"]).get_by_role("button", name=re.compile(r"Reconcile \d+ Items")).click()
-    label = books["labels"][0]
-    line = tour.page.locator(".o_kanban_record").filter(has_text=label)
+    tour.card(payment["card"]).get_by_role("button", name=re.compile(r"Reconcile \d+ Items")).click()
+    line = tour.page.locator(".o_kanban_record").filter(has_text=payment["label"])
     line.click()
-    expect(tour.page.locator(".o_kanban_record_reconcile_oca_selected")).to_contain_text(label, timeout=PATIENCE)
+    selected = tour.page.locator(".o_kanban_record_reconcile_oca_selected")
+    expect(selected).to_contain_text(payment["label"], timeout=PATIENCE)
     detail = tour.page.locator(".o_account_reconcile_oca_info")
-    detail.locator(".o_data_row").filter(has_text=books["names"][0]).click()
-    button = detail.locator("button[name=reconcile_bank_line]:not(.disabled)")
-    expect(button).to_be_visible(timeout=PATIENCE)
+    expect(detail.locator(".o_reconcile_widget_table")).to_contain_text(payment["label"], timeout=PATIENCE)
+    detail.locator(".o_data_row").filter(has_text=payment["name"]).click()
+    expect(detail.locator(".o_data_row.table-info")).to_contain_text(payment["name"], timeout=PATIENCE)
     tour.photograph("oca_beside_ours")
-    button.click()
+    detail.locator("button[name=reconcile_bank_line]:not(.disabled)").click()
     expect(line).to_have_count(0, timeout=PATIENCE)
 
 
-def sees_in_our_screen_what_oca_booked(tour, books):
+def sees_in_our_screen_what_oca_booked(tour, payment):
     tour.open("/odoo/bank-reconciliation")
     tour.page.locator(".o_facet_remove").click()
-    tour.page.locator(".o_kanban_record").filter(has_text=books["labels"][0]).click()
+    tour.page.locator(".o_kanban_record").filter(has_text=payment["label"]).click()
     detail = tour.page.locator(".o_reconcile_detail[aria-busy=false]")
-    expect(detail.locator(".o_reconcile_label")).to_contain_text(books["labels"][0], timeout=PATIENCE)
+    expect(detail.locator(".o_reconcile_label")).to_contain_text(payment["label"], timeout=PATIENCE)
     booked = detail.get_by_role("region", name="Booked Against")
-    expect(booked).to_contain_text(books["names"][0], timeout=PATIENCE)
+    expect(booked).to_contain_text(payment["name"], timeout=PATIENCE)
     expect(detail.locator(".o_reconcile_validate")).to_have_count(0)
     tour.photograph("reconcile_booked_by_oca")
 
