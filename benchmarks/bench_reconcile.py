@@ -16,7 +16,7 @@ OCA_ADDON = "account_reconcile_oca"
 STEPS = ("pure", "labelled", "find", "import", "hook")
 #: Lines of the imports that are measured with what follows them and without, the open documents beside them, and how
 #: often each is measured.
-HOOK_SIZES, HOOK_ITEMS, HOOK_TIMES = (10, 20, 100, 500, 2000), 90, 5
+HOOK_SIZES, HOOK_ITEMS, HOOK_TIMES = (5, 10, 19, 20, 100, 500, 2000), 90, 5
 
 
 def main(arguments):
