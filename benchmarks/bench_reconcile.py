@@ -16,7 +16,7 @@ OCA_ADDON = "account_reconcile_oca"
 STEPS = ("pure", "labelled", "find", "import", "hook")
 #: Lines of the imports that are measured with what follows them and without, the open documents beside them, and how
 #: often each is measured.
-HOOK_SIZES, HOOK_ITEMS, HOOK_TIMES = (10, 20, 100, 500, 2000), 90, 5
+HOOK_SIZES, HOOK_ITEMS, HOOK_TIMES = (5, 10, 19, 20, 100, 500, 2000), 90, 5
 
 
 def main(arguments):
@@ -73,7 +73,7 @@ def inside(options):
     """:return: figures of the same inside Odoo"""
     figures = {}
     with_oca = "labelled" in options.steps and not options.without_oca
-    folders = [extra_packages.ensure("oca_reconcile") / "odoo" / "addons"] if with_oca else []
+    folders = [extra_packages.ensure("reconcile") / "odoo" / "addons"] if with_oca else []
     with harness.databases() as databases:
         empty = databases.company("empty", addons_path=folders)
         if "labelled" in options.steps:

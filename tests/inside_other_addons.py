@@ -176,6 +176,32 @@ def ours_sees_what_oca_books(env, books):
     return answer
 
 
+def payment_of_an_invoice(env, books):
+    """An open line that ours has a proposal for.
+
+    :return: dict with ids, and with what users see of them
+    """
+    journal, invoice = env["account.journal"].browse(books["journal"]), open_invoice(env)
+    journal.reconcile_automatically = False
+    label = f"We pay {invoice.name}, many thanks"
+    line = env[LINE].create(
+        {"journal_id": journal.id, "date": date.today(), "amount": invoice.amount_total, "payment_ref": label}
+    )
+    journal.action_find_counterparts()
+    proposal = line.reconcile_read()["decision"]
+    env.cr.commit()
+    names = {"card": journal.name, "label": label, "name": invoice.name}
+    return {**names, "line": line.id, "invoice": invoice.id, "is_proposed": bool(proposal)}
+
+
+def outcome(env, payment):
+    """:return: what has become of the line, and of the invoice that it pays"""
+    line, invoice = env[LINE].browse(payment["line"]), env["account.move"].browse(payment["invoice"])
+    item = invoice.line_ids.filtered(lambda item: item.account_type == "asset_receivable")
+    partials = item.matched_debit_ids + item.matched_credit_ids
+    return {"booked": [line.is_reconciled, invoice.payment_state], "times": len(partials)}
+
+
 def differences(env, count):
     """Create the same lines through the writer and through the ORM, and take them back.
 

@@ -1,5 +1,6 @@
 """Beside other addons the importer stores what Odoo would, lets them work, and stays fast."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -76,12 +77,46 @@ def test_our_reconciliation_and_that_of_oca_work_on_the_same_lines(installation)
         "our_proposals": 0,
         "booked_again": [1, 1],
     }
+    payment = inside(installation, "payment_of_an_invoice", books)
+    assert payment["is_proposed"]
     installation.start()
     with a_tour_of(installation) as tour:
         tour.open("/odoo/bank-reconciliation")
         expect(tour.page.locator(".o_reconcile_label")).to_contain_text("many thanks", timeout=PATIENCE)
         tour.photograph("reconcile_beside_oca")
+        reconcile_in_the_screen_of_oca(tour, payment)
+        assert inside(installation, "outcome", payment) == {"booked": [True, "paid"], "times": 1}
+        sees_in_our_screen_what_oca_booked(tour, payment)
         assert tour.errors == []
+
+
+def reconcile_in_the_screen_of_oca(tour, payment):
+    """From the journal's card."""
+    tour.open("/odoo/accounting")
+    tour.card(payment["card"]).get_by_role("button", name=re.compile(r"Reconcile \d+ Items")).click()
+    line = tour.page.locator(".o_kanban_record").filter(has_text=payment["label"])
+    line.click()
+    selected = tour.page.locator(".o_kanban_record_reconcile_oca_selected")
+    expect(selected).to_contain_text(payment["label"], timeout=PATIENCE)
+    detail = tour.page.locator(".o_account_reconcile_oca_info")
+    expect(detail.locator(".o_reconcile_widget_table")).to_contain_text(payment["label"], timeout=PATIENCE)
+    detail.locator(".o_data_row").filter(has_text=payment["name"]).click()
+    expect(detail.locator(".o_data_row.table-info")).to_contain_text(payment["name"], timeout=PATIENCE)
+    tour.photograph("oca_beside_ours")
+    detail.locator("button[name=reconcile_bank_line]:not(.disabled)").click()
+    expect(line).to_have_count(0, timeout=PATIENCE)
+
+
+def sees_in_our_screen_what_oca_booked(tour, payment):
+    tour.open("/odoo/bank-reconciliation")
+    tour.page.locator(".o_facet_remove").click()
+    tour.page.locator(".o_kanban_record").filter(has_text=payment["label"]).click()
+    detail = tour.page.locator(".o_reconcile_detail[aria-busy=false]")
+    expect(detail.locator(".o_reconcile_label")).to_contain_text(payment["label"], timeout=PATIENCE)
+    booked = detail.get_by_role("region", name="Booked Against")
+    expect(booked).to_contain_text(payment["name"], timeout=PATIENCE)
+    expect(detail.locator(".o_reconcile_validate")).to_have_count(0)
+    tour.photograph("reconcile_booked_by_oca")
 
 
 # Why only then: it installs half of Odoo. test_writer_equality compares the same columns without those addons.

@@ -75,7 +75,9 @@ class AccountBankStatementLine(models.Model):
     def reconcile_read(self):
         """:return: what the screen shows of this line and what was found for it, see :func:`..books.screen.describe`"""
         self._check_may_see_reconciliation()
-        decision = self._get_reconcile_decisions(["proposed", "booked"])[:1] or self._get_transfer_decision()
+        # Why without proposals: one that another screen has overtaken is there until the next search for counterparts.
+        states = ["booked"] if self.is_reconciled else ["proposed", "booked"]
+        decision = self._get_reconcile_decisions(states)[:1] or self._get_transfer_decision()
         return screen.describe(self, decision, self._may_reconcile())
 
     def reconcile_find(self, text="", offset=0):

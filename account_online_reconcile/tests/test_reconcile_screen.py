@@ -49,6 +49,15 @@ class TestReconcileScreen(ReconcileCommon):
         self.assertTrue(shown["is_open"] and shown["may_book"])
         self.assertFalse(shown["why_not"])
 
+    def test_a_line_booked_on_another_screen_is_shown_without_its_proposal(self):
+        line = self.line(100, self.document(100).name)
+        self.find(line)
+        line._seek_for_lines()[1].account_id = self.expense
+        self.assertEqual(self.decision_of(line).state, "proposed")
+        shown = line.reconcile_read()
+        self.assertEqual((shown["is_open"], shown["decision"]), (False, False))
+        self.assertEqual(len(shown["items"]), 1)
+
     def test_the_state_of_a_line_is_shown_and_searched_alike(self):
         proposed = self.line(100, self.document(100).name)
         nothing, marked = self.line(77, "Thank you"), self.line(78, "Thank you")
