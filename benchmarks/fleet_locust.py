@@ -26,7 +26,7 @@ first_pages = {}
 
 def _load_signing():
     """Why by its path: the package around it imports Odoo, which this process does not have."""
-    spec = importlib.util.spec_from_file_location("signing", ROOT / "bank_sync_proxy_server" / "tools" / "signing.py")
+    spec = importlib.util.spec_from_file_location("signing", ROOT / "bank_sync_common" / "tools" / "signing.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
