@@ -105,7 +105,7 @@ class _Booking:
         items = self._items()
         self._lock(self.line.move_id, items)
         liquidity, suspense = self._open_entry(self.line)
-        # Why before the counterparts: Odoo writes the items of an entry anew when the partner of its line changes.
+        # Why before the counterparts: Odoo rewrites an entry's items when the partner of its line changes.
         sets_partner = self._set_partner(items.partner_id)
         values, settled = self._values(items)
         self._balance(values, liquidity)

@@ -502,7 +502,7 @@ def fee_of_payout(amount, currency, paid_out, payout_currency):
         fee = amount + Decimal(paid_out)
     except InvalidOperation:
         return ZERO
-    # Why a limit: the message of a service is no reason to book anything as its fee.
+    # Why a limit: a service's message alone must not decide how much is booked as its fee.
     return fee if fee.is_finite() and abs(fee) < abs(amount) else ZERO
 
 

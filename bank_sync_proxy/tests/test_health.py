@@ -77,7 +77,10 @@ class TestHealth(ProxyCase):
 
     def test_a_run_writes_its_success_once(self):
         account = self.ask("accounts.list", connection_id=self.identifier)["accounts"][0]["id"]
-        # Why once before: a proxy for other databases also notes when transactions came, once an hour at most.
+        with patch.object(type(self.mine), "write", autospec=True) as write:
+            self.ask("transactions.list", connection_id=self.identifier, account_id=account)
+        # A proxy for other databases also notes when transactions came, once an hour at most.
+        self.assertLessEqual({name for call in write.call_args_list for name in call.args[1]}, {"synchronized_at"})
         self.ask("transactions.list", connection_id=self.identifier, account_id=account)
         with patch.object(type(self.mine), "write", autospec=True) as write:
             self.ask("accounts.list", connection_id=self.identifier)
