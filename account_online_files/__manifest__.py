@@ -7,6 +7,7 @@
     "maintainer": "account_online_synchronization contributors",
     "license": "LGPL-3",
     "development_status": "Alpha",
+    "images": ["static/description/banner.png"],
     "depends": ["account_online_synchronization", "bank_statement_formats"],
     "data": [
         "security/ir.model.access.csv",

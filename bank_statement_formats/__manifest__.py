@@ -7,6 +7,7 @@
     "maintainer": "account_online_synchronization contributors",
     "license": "LGPL-3",
     "development_status": "Alpha",
+    "images": ["static/description/banner.png"],
     "depends": ["bank_sync_common"],
     "external_dependencies": {
         "python": ["chardet", "lxml", "openpyxl"],

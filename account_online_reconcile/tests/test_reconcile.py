@@ -1,8 +1,13 @@
+import ast
+
+from lxml import etree
+
 from odoo import Command
 from odoo.addons.account_online_reconcile.books import words
 from odoo.addons.account_online_reconcile.books.read import JournalReader
 from odoo.addons.account_online_reconcile.matching.reasons import SENTENCES
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Domain
 from odoo.tests import new_test_user, tagged
 
 from .common import ReconcileCommon
@@ -271,6 +276,20 @@ class TestReconcile(ReconcileCommon):
         item = self.Decision.browse(self.proposal_of(first).id).counterparts[0]["key"]
         first.reconcile_book([{"kind": "item", "id": item, "amount": 100}])
         self.assertFalse(self.proposal_of(second))
+
+    def test_the_list_shows_no_proposal_for_a_line_that_was_booked_elsewhere(self):
+        invoice = self.document(100)
+        line = self.line(100, invoice.name)
+        proposal = self.find(line)
+        view = self.env.ref("account_online_reconcile.account_reconcile_decision_view_search")
+        proposed = etree.fromstring(view.arch).find(".//filter[@name='proposed']")
+        listed = Domain(ast.literal_eval(proposed.get("domain")))
+        self.assertEqual(self.Decision.search(listed & Domain("id", "=", proposal.id)), proposal)
+        # What Odoo's own form and other addons do: the counterpart replaces the suspense account.
+        suspense = line._seek_for_lines()[1]
+        suspense.with_context(force_delete=True).account_id = self.company_data["default_account_revenue"]
+        self.assertTrue(line.is_reconciled)
+        self.assertFalse(self.Decision.search(listed & Domain("id", "=", proposal.id)))
 
     def test_what_is_booked_automatically_is_proposed_for_no_other_line(self):
         invoice = self.document(100)
