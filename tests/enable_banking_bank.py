@@ -3,17 +3,17 @@
 The page has TLS, as that of each bank: no browser is sent to one without. Its certificate is signed by nobody.
 """
 
-import json
 import ssl
-import threading
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta, timezone
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from werkzeug.wrappers import Response
+
+from .web import json_response, web_server
 
 PAGE = """<!DOCTYPE html><html lang="en"><title>Mock Bank</title><h1>Mock Bank</h1>
 <p>An application asks for your balances and transactions.</p>
@@ -107,54 +107,18 @@ def self_signed(folder):
 
 
 @contextmanager
-def served_at(handler, context=None):
-    """:return: its address, until the end"""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    if context:
-        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    try:
-        yield f"{'https' if context else 'http'}://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-@contextmanager
 def a_bank(folder):
     """:return: :class:`Bank` at ``url``, its page at ``page_url``, until the end"""
     bank = Bank()
 
-    class Handler(BaseHTTPRequestHandler):
-        def handle_any(self):
-            parts = urlsplit(self.path)
-            query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-            content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            if parts.path == "/favicon.ico":
-                self.send("image/x-icon", 200, "")
-                return
-            if parts.path == "/page":
-                self.send("text/html; charset=utf-8", 200, bank.page(query["wish"]))
-                return
-            bank.asked.append((parts.path, self.headers.get("Authorization", "")))
-            status, answer = bank.answer(self.command, parts.path, query, json.loads(content) if content else {})
-            self.send("application/json", status, json.dumps(answer))
+    def api(asked):
+        bank.asked.append((asked.path, asked.headers.get("Authorization", "")))
+        body = asked.get_json(force=True) if asked.content_length else {}
+        return json_response(*bank.answer(asked.method, asked.path, asked.args, body))
 
-        do_GET = do_POST = do_DELETE = handle_any
+    def page(asked):
+        # Why the rest with 200: browsers ask for the icon of a site, and a missing one is an error in their console.
+        return Response(bank.page(asked.args["wish"]) if asked.path == "/page" else "", mimetype="text/html")
 
-        def send(self, kind, status, text):
-            content = text.encode()
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *arguments):
-            pass
-
-    with ExitStack() as stack:
-        bank.url = stack.enter_context(served_at(Handler))
-        bank.page_url = stack.enter_context(served_at(Handler, self_signed(folder)))
+    with web_server(api) as bank.url, web_server(page, self_signed(folder)) as bank.page_url:
         yield bank

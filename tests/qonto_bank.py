@@ -1,10 +1,8 @@
 """Qonto, as far as the adapter meets it. Names of the fields: docs.qonto.com, Business API."""
 
-import json
-import threading
-from contextlib import contextmanager
 from datetime import date, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from .web import json_response, web_server
 
 LOGIN, SECRET_KEY = "example-sas-1234", "s3cret-of-qonto"
 ACCOUNT = {
@@ -43,28 +41,6 @@ def answer(path, authorization):
     return 200, {"transactions": [transaction(number) for number in (1, 2, 3)], "meta": {"next_page": None}}
 
 
-@contextmanager
 def qonto():
-    """:return: its address, until the end"""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            status, body = answer(self.path.partition("?")[0], self.headers.get("Authorization", ""))
-            content = json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *arguments):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    """:return: context manager that gives its address"""
+    return web_server(lambda asked: json_response(*answer(asked.path, asked.headers.get("Authorization", ""))))

@@ -1,11 +1,8 @@
 """Revolut Business, as far as the adapter meets it. Names of the fields: Revolut's document of the Business API."""
 
-import json
-import threading
-from contextlib import contextmanager
 from datetime import date, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
+
+from .web import json_response, web_server
 
 CLIENT_ID, CODE = "the-client-of-example", "oa_prod_of-this-visit"
 ACCOUNT = "0d1848dc-aaaa-4a9a-aaaa-cae53cbd4baf"
@@ -54,34 +51,12 @@ def answer(path, authorization):
     return 200, [transaction(number) for number in (1, 2, 3)]
 
 
-@contextmanager
 def revolut():
-    """:return: its address, until the end"""
+    """:return: context manager that gives its address"""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.say(*answer(urlsplit(self.path).path, self.headers.get("Authorization", "")))
+    def respond(asked):
+        if asked.method == "POST":
+            return json_response(*token(asked.form))
+        return json_response(*answer(asked.path, asked.headers.get("Authorization", "")))
 
-        def do_POST(self):
-            text = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            self.say(*token({name: values[0] for name, values in parse_qs(text).items()}))
-
-        def say(self, status, body):
-            content = json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *arguments):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    return web_server(respond)

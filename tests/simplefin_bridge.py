@@ -2,10 +2,12 @@
 
 import base64
 import json
-import threading
 import time
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from werkzeug.wrappers import Response
+
+from .web import web_server
 
 PREFIX = "/simplefin"
 
@@ -49,27 +51,10 @@ def a_bridge(claim, password):
     """:return: :class:`Bridge` at ``url``, until the end"""
     bridge = Bridge(claim, password)
 
-    class Handler(BaseHTTPRequestHandler):
-        def handle_any(self):
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, kind, text = bridge.answer(self.path.partition("?")[0], self.headers)
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(text.encode())))
-            self.end_headers()
-            self.wfile.write(text.encode())
+    def respond(asked):
+        status, kind, text = bridge.answer(asked.path, asked.headers)
+        return Response(text, status, mimetype=kind)
 
-        do_GET = do_POST = handle_any
-
-        def log_message(self, *arguments):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    bridge.url = f"http://127.0.0.1:{server.server_port}{PREFIX}"
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    try:
+    with web_server(respond) as url:
+        bridge.url = url + PREFIX
         yield bridge
-    finally:
-        server.shutdown()
-        server.server_close()

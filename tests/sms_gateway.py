@@ -3,12 +3,14 @@
 Point the system parameter ``sms.endpoint`` of a database at ``url``.
 """
 
-import json
 import re
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
+
+from werkzeug.wrappers import Response
+
+from .web import json_response, web_server
 
 CODE = re.compile(r"\b\d{6}\b")
 
@@ -32,19 +34,15 @@ class SmsGateway:
         self.messages = []
         self._lock = threading.Lock()
         self._server = None
+        self.url = None
 
     def __enter__(self):
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self._server = web_server(self._respond)
+        self.url = self._server.__enter__()
         return self
 
-    def __exit__(self, *_exception):
-        self._server.shutdown()
-        self._server.server_close()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self._server.server_port}"
+    def __exit__(self, *exception):
+        self._server.__exit__(*exception)
 
     def sent_to(self, number):
         """:return: texts of all messages to a number, oldest first"""
@@ -70,24 +68,8 @@ class SmsGateway:
                 results.append({"uuid": receiver["uuid"], "state": self.state, "credit": 1})
         return results
 
-    def _handler(self):
-        gateway = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                question = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                if self.path != "/api/sms/3/send":
-                    self.send_error(404)
-                    return
-                result = gateway.take(question["params"])
-                body = json.dumps({"jsonrpc": "2.0", "id": question["id"], "result": result}).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_arguments):
-                pass
-
-        return Handler
+    def _respond(self, asked):
+        if asked.path != "/api/sms/3/send":
+            return Response(status=404)
+        question = asked.get_json(force=True)
+        return json_response(200, {"jsonrpc": "2.0", "id": question["id"], "result": self.take(question["params"])})

@@ -3,12 +3,10 @@
 Names of the fields: docs.stripe.com/api, Balance and Balance Transactions.
 """
 
-import json
-import threading
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta, timezone
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
+
+from .web import json_response, web_server
 
 FIRST_KEY, SECOND_KEY = "rk_live_firstkeyofstripe", "rk_live_secondkeyofstripe"
 PAYOUT = "po_1QxMonth"
@@ -85,8 +83,8 @@ class Shop:
         if path != "/balance_transactions":
             known = [one for one in rows if path == f"/balance_transactions/{one['id']}"]
             return (200, known[0]) if known else (404, {"error": {"type": "invalid_request_error"}})
-        since = int(query.get("created[gte]", ["0"])[0])
-        found = [one for one in rows if one["created"] >= since][: int(query["limit"][0])]
+        since = int(query.get("created[gte]", 0))
+        found = [one for one in rows if one["created"] >= since][: int(query["limit"])]
         return 200, {"object": "list", "data": found, "has_more": False}
 
 
@@ -95,25 +93,8 @@ def stripe(currency):
     """:return: (its address, :class:`Shop`), until the end"""
     shop = Shop(currency)
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            parts = urlsplit(self.path)
-            status, body = shop.answer(parts.path, parse_qs(parts.query), self.headers.get("Authorization", ""))
-            content = json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+    def respond(asked):
+        return json_response(*shop.answer(asked.path, asked.args, asked.headers.get("Authorization", "")))
 
-        def log_message(self, *arguments):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", shop
-    finally:
-        server.shutdown()
-        server.server_close()
+    with web_server(respond) as url:
+        yield url, shop

@@ -5,14 +5,15 @@ Each page leaves pictures in `.environment/screenshots`, wide and on a telephone
 
 import os
 import re
-import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
+from werkzeug.wrappers import Response
+
+from .web import web_server
 
 SCREENSHOTS = Path(__file__).parents[1] / ".environment" / "screenshots"
 PATIENCE = 60_000
@@ -169,24 +170,8 @@ def another_site(action, **values):
 @contextmanager
 def site_with(html):
     """A page of another site."""
-
-    class Site(BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html")
-            self.end_headers()
-            self.wfile.write(html.encode())
-
-        def log_message(self, *_arguments):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://localhost:{server.server_port}/"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with web_server(lambda _asked: Response(html, mimetype="text/html")) as url:
+        yield url.replace("127.0.0.1", "localhost") + "/"
 
 
 def test_all_kinds_of_questions_on_a_telephone_and_from_right_to_left(served, browser):
