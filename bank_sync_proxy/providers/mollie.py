@@ -278,7 +278,7 @@ class Mollie(WebProvider):
             raise ValueError(f"the gross amount is in {gross_currency}, the net amount in {currency}")
         said = context(row)
         moment = reading.moment(row["createdAt"])
-        texts = [said.get(name) for name in TEXTS]
+        texts = [said[name] for name in TEXTS if name in said]
         fee = net - gross
         payout = None
         if is_payout(row):

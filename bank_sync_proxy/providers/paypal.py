@@ -336,7 +336,6 @@ class PayPal(WebProvider):
             raise ValueError(f"the fee is in {fee_currency}, the transaction in {currency}")
         number = reference(about)
         group = code[:3]
-        bank = reading.identifier(get("bank_reference_id")) or reading.identifier(get("transaction_id"))
         texts = (get("transaction_subject"), get("transaction_note"), number, get("custom_field"))
         pair = get("paypal_reference_id") if group == CONVERSION else None
         return Transaction(
@@ -352,7 +351,7 @@ class PayPal(WebProvider):
             remittance=reading.texts(*texts, pair, words(code)),
             creditor_reference=number,
             fee=Fee(fee, "PayPal fee") if fee else None,
-            payout=Payout(bank, -gross, currency) if group in (PAYOUT, DEPOSIT) and bank else None,
+            payout=payout_of(about, gross, currency) if group in (PAYOUT, DEPOSIT) else None,
             raw=row,
         )
 
@@ -444,6 +443,12 @@ def money(value):
     # ".50" and "-.50" are amounts by the document, too.
     text = re.sub(r"^(-?)\.", r"\g<1>0.", text) if "." in text[:2] else text
     return reading.amount(text), reading.currency(value["currency_code"])
+
+
+def payout_of(about, gross, currency):
+    """:return: what reaches the bank, or comes from it; None without a name by which to find it there"""
+    name = reading.identifier(about.get("bank_reference_id")) or reading.identifier(about.get("transaction_id"))
+    return Payout(name, -gross, currency) if name else None
 
 
 def reference(about):

@@ -4,6 +4,7 @@ What can't be read raises ValueError; :meth:`.web.WebProvider.reading` makes it 
 """
 
 import re
+import string
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from functools import lru_cache
@@ -38,7 +39,10 @@ PLACEHOLDERS = {
 #: Programs that write the word for nothing. Only like this: there are people called Null.
 NOTHINGS = {"null", "None", "NaN"}
 LONGEST_PLACEHOLDER = 20
-PLACEHOLDER_INITIALS = {letter for word in PLACEHOLDERS | NOTHINGS for letter in (word[0].upper(), word[0].lower())}
+#: What no placeholder begins with, and nearly all texts do.
+OTHER_INITIALS = {*string.ascii_letters, *string.digits}.difference(
+    *((word[0].upper(), word[0].lower()) for word in PLACEHOLDERS | NOTHINGS)
+)
 #: Texts that are compared with each other. A batch may have thousands, one for each of its payments.
 MAX_COMPARED = 20
 SEPARATORS = re.compile(r"[\s./\\_*#?+:;,-]+")
@@ -116,20 +120,41 @@ def first_day(*values):
 
 def moment(value):
     """A moment of ISO 8601, aware, in UTC; one without a zone counts as UTC. None stays None, and so "not known"."""
-    if not value or (value[:4].isdigit() and int(value[:4]) not in YEARS):
+    if not value:
         return None
-    if value[-1] == "Z" and len(value) in (20, 24, 27):
-        # As nearly all write it; this is done for every transaction.
-        return datetime.fromisoformat(f"{value[:-1]}+00:00")
-    # Why by hand: Python 3.10 reads neither Z nor any number of digits after the seconds.
+    try:
+        found = datetime.fromisoformat(_usual_moment(value))
+    except ValueError:
+        if value[:4].isdigit() and int(value[:4]) not in YEARS:
+            return None
+        found = datetime.fromisoformat(_plain_moment(value))
+    if found.year not in YEARS:
+        return None
+    return found if found.tzinfo is timezone.utc else found.astimezone(timezone.utc)
+
+
+def _usual_moment(value):
+    """As nearly all write it, to the second or a fraction of it, with the zone behind it, as Python 3.10 reads it.
+
+    :raise ValueError: for all other forms
+    """
+    if value[-1] == "Z":
+        value = f"{value[:-1]}+00:00"
+    elif value[-6:-5] not in ("+", "-"):
+        value = f"{value}+00:00"
+    if len(value) not in (25, 29, 32) or value[16] != ":" or value[19] not in ".+-" or value[-3] != ":":
+        raise ValueError("not the usual form")
+    return value
+
+
+def _plain_moment(value):
+    """Why by hand: Python 3.10 reads neither a zone without a colon nor any number of digits after the seconds."""
     main, fraction, zone = re.fullmatch(r"(.{19}|.{16})(\.\d+)?(Z|[+-]\d\d:?\d\d)?", value).groups()
     if zone in (None, "Z"):
         zone = "+00:00"
     elif ":" not in zone:
         zone = f"{zone[:3]}:{zone[3:]}"
-    return datetime.fromisoformat(main + (fraction or "")[:7].ljust(7, "0") * bool(fraction) + zone).astimezone(
-        timezone.utc
-    )
+    return main + (fraction or "")[:7].ljust(7, "0") * bool(fraction) + zone
 
 
 def moment_of_epoch(seconds):
@@ -170,7 +195,7 @@ def at(value, *path):
 
 def is_placeholder(value):
     """:param str value: a text without blanks around it"""
-    if len(value) > LONGEST_PLACEHOLDER or (value[:1].isalnum() and value[0] not in PLACEHOLDER_INITIALS):
+    if value[:1] in OTHER_INITIALS or len(value) > LONGEST_PLACEHOLDER:
         # Nearly all texts: this is done several times for every transaction.
         return False
     return value in NOTHINGS or (core := SEPARATORS.sub("", value).upper()) in PLACEHOLDERS or not core
@@ -217,10 +242,12 @@ def texts(*values):
     """
     items = []
     for value in values:
-        for item in value if type(value) is list else (value,):
-            if item is not None and (item := str(item).strip()) and not is_placeholder(item):
-                items.append(item)
-    if len(items) < 2:
+        if type(value) is list:
+            items += filter(None, map(text, value))
+        elif (item := text(value)) is not None:
+            items.append(item)
+    if len(items) < 2 or (len({item[0] for item in items}) == len(items) and "\n" not in "".join(items)):
+        # Nearly always: none of them begins as another one does.
         return tuple(items)
     found = {}
     for item in items:

@@ -460,7 +460,7 @@ class RevolutBusiness(WebProvider):
         return row["id"], STATES.get(row["state"])
 
     def _legs_of(self, row, own):
-        legs = reading.at(row, "legs")
+        legs = row.get("legs") if isinstance(row, dict) else None
         if not isinstance(legs, list) or len(legs) < 2:
             return ()
         return [leg for leg in legs if reading.at(leg, "account_id") == own]

@@ -132,11 +132,16 @@ def decimals(currency):
 
 
 def money(amount, currency):
-    """Amounts are whole numbers of the smallest unit."""
+    """:return: (amount, ISO code)"""
     code, places = decimals(currency)
+    return whole(amount, places), code
+
+
+def whole(amount, places):
+    """Amounts are whole numbers of the smallest unit."""
     if type(amount) is not int:
         raise ValueError(f"no amount: {amount!r}"[:100])
-    return reading.amount(amount).scaleb(-places), code
+    return reading.amount(amount).scaleb(-places)
 
 
 class Stripe(WebProvider):
@@ -324,9 +329,8 @@ class Stripe(WebProvider):
         if get("balance_type") not in (None, BALANCE):
             return None
         kind = TYPES.get(row["type"], OTHER)
-        gross, currency = money(row["amount"], row["currency"])
-        fee = money(row["fee"], row["currency"])[0]
-        net = money(row["net"], row["currency"])[0]
+        currency, places = decimals(row["currency"])
+        gross, fee, net = whole(row["amount"], places), whole(row["fee"], places), whole(row["net"], places)
         if gross - fee != net:
             raise ValueError(f"{gross} less a fee of {fee} is not {net}")
         source = get("source")
@@ -347,7 +351,7 @@ class Stripe(WebProvider):
             foreign_amount=foreign_amount,
             foreign_currency=foreign_currency,
             counterparty=Counterparty(payer(source)) if kind is SALE else NOBODY,
-            remittance=reading.texts(get("description"), number, label(row), said_by(source)),
+            remittance=reading.texts(get("description"), number, label(row), *said_by(source)),
             creditor_reference=number,
             fee=Fee(-fee, described(get("fee_details"))) if fee else None,
             payout=Payout(self._id_of(source), -gross, currency) if kind is PAYOUT and source else None,
@@ -391,13 +395,14 @@ def payer(source):
 def reference(source):
     """The number of the order or the invoice, as the shop has written it to the payment."""
     metadata = source.get("metadata") or {}
-    return next(filter(None, (reading.text(metadata.get(name)) for name in REFERENCES)), None) if metadata else None
+    found = [metadata[name] for name in REFERENCES if name in metadata]
+    return next(filter(None, map(reading.text, found)), None)
 
 
 def said_by(source):
     """What the bank shows of a payout, and why a customer or a bank wants money back."""
     reason = source.get("reason")
-    return [source.get("statement_descriptor"), str(reason).replace("_", " ").capitalize() if reason else None]
+    return source.get("statement_descriptor"), words(str(reason)) if reason else None
 
 
 def foreign(kind, source, gross, currency):
@@ -414,5 +419,5 @@ def foreign(kind, source, gross, currency):
 
 def described(details):
     """:return: the parts of a fee in Stripe's words, each once"""
-    parts = reading.texts(*(part.get("description") or part.get("type") for part in details or ()))
+    parts = reading.texts([part.get("description") or part.get("type") for part in details or ()])
     return ", ".join(parts) or None

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from types import SimpleNamespace
@@ -426,4 +425,4 @@ def test_camt_comes_before_mt940(script):
     script.server.expect([*exchanges("sign_in"), answer])
     page = script.adapter.transactions(state, script.account, since=date(2026, 11, 1))
     assert [row.amount for row in page.transactions] == [Decimal("-89.40"), Decimal("89.40"), 30, -12]
-    assert replace(page.transactions[0], raw={}).id is None
+    assert page.transactions[0]._replace(raw={}).id is None

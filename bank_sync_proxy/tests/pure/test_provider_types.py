@@ -34,6 +34,19 @@ def test_amounts_travel_as_decimal_strings():
     assert transaction.to_protocol()["foreign_amount"] is None
 
 
+def test_a_log_shows_nothing_of_who_paid_for_what():
+    transaction = Transaction(
+        id="1",
+        status="booked",
+        amount=Decimal("-12.30"),
+        currency="EUR",
+        counterparty=Counterparty("Ann"),
+        remittance=("Rent",),
+        raw={"iban": "DE89"},
+    )
+    assert not [secret for secret in ("12.30", "Ann", "Rent", "DE89") if secret in repr(Page((transaction,)))]
+
+
 def test_a_page_is_json():
     transaction = Transaction(
         id=None,

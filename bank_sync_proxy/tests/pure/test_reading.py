@@ -59,13 +59,24 @@ def test_a_number_is_written_again_as_json():
         ("2026-05-03T09:15:00.1Z", (9, 15, 0, 100_000)),
         ("2026-05-03T09:15:00.123456789Z", (9, 15, 0, 123_456)),
         ("2026-05-03T09:15Z", (9, 15, 0)),
+        ("2026-05-03T11:15+02:00", (9, 15, 0)),
+        ("2026-05-03 09:15:00.123456", (9, 15, 0, 123_456)),
+        ("2026-05-03T11:15:00.123+02:00", (9, 15, 0, 123_000)),
     ],
 )
 def test_a_moment(text, moment):
     assert reading.moment(text) == datetime(2026, 5, 3, *moment, tzinfo=timezone.utc)
 
 
-@pytest.mark.parametrize("text", ["yesterday", "2026-05-03", "2026-13-03T09:15:00Z", "20260503T091500Z"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("yesterday", "2026-05-03", "2026-13-03T09:15:00Z", "20260503T091500Z", "2026-05-03T09:15:00.Z"),
+        # Python 3.11 would read these, 3.10 would not.
+        *("2026-05-03T09:15:00,123456", "2026-05-03T09:15:00:123", "2026-05-03T09:15:00+02:00:30"),
+        "2026-05-03T09:15:008",
+    ],
+)
 def test_what_is_no_moment(text):
     with pytest.raises((ValueError, AttributeError)):
         reading.moment(text)
