@@ -38,39 +38,6 @@ def policy_of(account):
     )
 
 
-def prefetch(links):
-    """Read the accounts and journals of links with one query for each of the two models.
-
-    Why not left to Odoo: for a one2many field it asks for ids, and with a second query for the columns. Each run reads
-    them in two transactions.
-
-    :param links: ``account.online.link``
-    """
-    accounts = _fetch_children(links, "account_online_account_ids")
-    journals = _fetch_children(links, "journal_ids")
-    _fill_cache(accounts, "journal_ids", journals)
-
-
-def _fetch_children(records, name):
-    """:return: the records of a one2many field, archived ones included, with all their columns"""
-    field = records._fields[name]
-    children = records.env[field.comodel_name].with_context(active_test=False)
-    columns = [
-        other.name
-        for other in children._fields.values()
-        if other.prefetch is True and other.column_type and children._has_field_access(other, "read")
-    ]
-    found = children.search_fetch([(field.inverse_name, "in", records.ids)], columns).with_env(records.env)
-    _fill_cache(records, name, found)
-    return found
-
-
-def _fill_cache(records, name, children):
-    field = records._fields[name]
-    by_parent = children.grouped(field.inverse_name)
-    field._insert_cache(records, [by_parent.get(record, children.browse())._ids for record in records])
-
-
 class Books:
     """
     :param account: ``account.online.account`` with a journal

@@ -23,7 +23,7 @@ from ..models.account_online_progress import Reporter
 from ..sync.fetch import Fetch, Plan
 from . import readiness
 from .apply import Storing
-from .read import prefetch
+from .prefetch import prefetch
 
 _logger = logging.getLogger(__name__)
 
@@ -182,7 +182,6 @@ class Synchronization:
 
     def _is_due(self):
         """Why asked once more: another worker may have done it between the search and the lock."""
-        self.link.invalidate_recordset(["next_refresh"])
         if self.run:
             self.run.invalidate_recordset(["state"])
             return self.run.state in ("planned", "running")

@@ -15,7 +15,7 @@ from odoo.modules.module import get_manifest
 from odoo.tools import config
 from odoo.tools.misc import babel_locale_parse, format_date, format_datetime, format_time, get_lang
 
-from ..books import batch
+from ..books import batch, prefetch
 from ..books.run import Interrupted, Synchronization, TakenOver
 from ..client.banks import read_capabilities
 from ..client.errors import SERVICE_REFUSALS, ProxyError
@@ -337,6 +337,12 @@ class AccountOnlineLink(models.Model):
             for link in self:
                 link._update_status_activity()
         return result
+
+    def try_lock_for_update(self, *, allow_referencing=False, limit=None):
+        """Why more than Odoo does: what locks a link reads it next."""
+        if not self or not self.env.su or not allow_referencing or limit is not None:
+            return super().try_lock_for_update(allow_referencing=allow_referencing, limit=limit)
+        return prefetch.lock(self)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_revoke_connection(self):

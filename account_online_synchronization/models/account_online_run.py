@@ -226,6 +226,9 @@ class AccountOnlineRun(models.Model):
     def _keep_answers(self, recording):
         """:param recording: :class:`~..client.recording.Recording`"""
         content = recording.compressed()
+        if not self.is_deferred:
+            # Why: only one that was interrupted has answers already, and Odoo would search for them.
+            self._fields["raw_answers"]._insert_cache(self, [None])
         # sudo: part of a synchronization, whose caller has checked the link; only the system reads it
         as_server(self).raw_answers = content and base64.b64encode(content)
 

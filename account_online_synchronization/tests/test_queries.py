@@ -7,7 +7,7 @@ from odoo.tests import tagged
 from .common import DAY, OnlineSyncCommon
 
 #: PostgreSQL's statements of a run without news. docs/performance.md lists them.
-QUIET_RUN = 24
+QUIET_RUN = 15
 
 
 @tagged("post_install", "-at_install")

@@ -324,13 +324,11 @@ class Batch:
         if rows[MESSAGE] and others_extend(moves, "_creation_message"):
             said = {move._creation_message() for move in self.pilot + moves}
             require(len(said) == 1, "entries have different messages")
-        narration = self.pilot.narration
-        joined = [{"statement_line_id": line.id, "narration": narration, "name": False} for line in lines]
         Written(moves, items).call(
             # Why only then: to make up values that nobody looks at takes as long as to make the rows.
             self._shown_moves(rows) if others_extend(moves, "create") else [],
             self._shown_items(rows) if others_extend(items, "create") else [],
-            joined if others_extend(moves, "write") else (),
+            self._shown_joins(lines) if others_extend(moves, "write") else (),
         )
         if others_extend(lines, "write", "_synchronize_to_moves"):
             # Why one by one, and nothing: that is how Odoo says that a new entry has nothing new for its line.
@@ -386,6 +384,11 @@ class Batch:
             }
             for row in rows[MOVE][0]
         ]
+
+    def _shown_joins(self, lines):
+        """:return: what Odoo writes to each entry when its statement line is there"""
+        narration = self.pilot.narration
+        return [{"statement_line_id": line.id, "narration": narration, "name": False} for line in lines]
 
     def _shown_items(self, rows):
         """:return: values of the items, as other addons see them in Odoo's ``create()``"""

@@ -21,10 +21,13 @@ def reserve(cr, table, count):
 
 
 def columns(cr, tables):
-    """:return: dict from table to its columns, a dict from name to PostgreSQL's type"""
+    """Why types without their length: a value that is too long would be cut instead of refused.
+
+    :return: dict from table to its columns, a dict from name to PostgreSQL's type
+    """
     cr.execute(
         """
-        SELECT attrelid::regclass::text, attname, format_type(atttypid, atttypmod)
+        SELECT attrelid::regclass::text, attname, format_type(atttypid, NULL)
           FROM pg_attribute
          WHERE attrelid = ANY(%s::regclass[]) AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
         """,
@@ -53,34 +56,33 @@ def copy(cr, copies):
 
 
 def _copy(table, types, pilot_id, rows):
-    kept = [name for name in types if name not in rows[0]]
+    given, sources = _given(rows, types)
+    kept = [name for name in types if name not in given]
     return SQL(
-        "INSERT INTO %s (%s) SELECT %s FROM %s, %s AS pilot WHERE pilot.id = %s",
+        "INSERT INTO %s (%s) SELECT %s FROM %s WHERE pilot.id = %s",
         SQL.identifier(table),
-        _names([*rows[0], *kept]),
-        SQL(", ").join([*_of("given", rows[0]), *_of("pilot", kept)]),
-        _given(rows, types),
-        SQL.identifier(table),
+        SQL(", ").join(map(SQL.identifier, [*given, *kept])),
+        SQL(", ").join([*given.values(), *(SQL.identifier("pilot", name) for name in kept)]),
+        SQL(", ").join([SQL("%s AS pilot", SQL.identifier(table)), *sources]),
         pilot_id,
     )
 
 
 def differences(cr, table, types, pilot_id, row):
     """:return: names of the columns in which a row that is stored differs from ``row``"""
+    given, _none = _given([row], types)
     cr.execute(
         SQL(
-            "SELECT %s FROM %s, %s AS pilot WHERE pilot.id = %s",
+            "SELECT %s FROM %s AS pilot WHERE pilot.id = %s",
             SQL(", ").join(
-                SQL("%s IS NOT DISTINCT FROM %s", *pair)
-                for pair in zip(_of("given", row), _of("pilot", row), strict=True)
+                SQL("%s IS NOT DISTINCT FROM %s", value, SQL.identifier("pilot", name)) for name, value in given.items()
             ),
-            _given([row], types),
             SQL.identifier(table),
             pilot_id,
         ),
         log_exceptions=False,
     )
-    return [name for name, is_same in zip(row, cr.fetchone(), strict=True) if not is_same]
+    return [name for name, is_same in zip(given, cr.fetchone(), strict=True) if not is_same]
 
 
 def related(cr, records_list):
@@ -120,14 +122,22 @@ def analyze_when_fresh(cr):
 
 
 def _given(rows, types):
-    """Why JSON: one parameter whatever the number of rows, and PostgreSQL reads each value by its column's type."""
-    typed = SQL(", ").join(SQL("%s %s", SQL.identifier(name), SQL(types[name])) for name in rows[0])
-    return SQL("json_to_recordset(%s::json) AS given (%s)", json.dumps(rows, ensure_ascii=False), typed)
+    """Why JSON: PostgreSQL reads each value by its column's type. Why a list for each column, and one value where all
+    rows have the same: with names in each row it would be three times as long.
+
+    :return: dict from column to the SQL that gives its value, and list of the sources that this needs
+    """
+    given, lists = {}, {}
+    for name in rows[0]:
+        values, kind = [row[name] for row in rows], SQL(types[name])
+        if values.count(values[0]) == len(values):
+            given[name] = SQL("(%s::json ->> 0)::%s", _json(values[:1]), kind)
+        else:
+            given[name] = SQL("%s::%s", SQL.identifier("given", name), kind)
+            lists[name] = SQL("json_array_elements_text(%s::json)", _json(values))
+    names = SQL(", ").join(map(SQL.identifier, lists))
+    return given, [SQL("ROWS FROM (%s) AS given (%s)", SQL(", ").join(lists.values()), names)] if lists else []
 
 
-def _names(names):
-    return SQL(", ").join(map(SQL.identifier, names))
-
-
-def _of(alias, names):
-    return [SQL.identifier(alias, name) for name in names]
+def _json(values):
+    return json.dumps(values, ensure_ascii=False)
