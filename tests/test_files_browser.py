@@ -51,6 +51,10 @@ RELEASE = """
 """
 
 
+#: No day is after the 12th, so nothing in it tells days from months.
+TABLE = "Date,Description,Amount\n03/04/2026,Coffee,-2.50\n05/04/2026,Tea,-3.00\n"
+
+
 def money(cents):
     return f"{Decimal(cents) / 100:.2f}"
 
@@ -214,6 +218,9 @@ def test_from_the_drop_on_the_card_to_the_undo_of_a_file(served, history, files)
             drop_on_the_card(tour, name, content)
             tour.sees("Nothing new: all transactions are in the journal already.")
             expect(tour.page.locator(".modal")).to_contain_text(f"Known: {len(period.rows)}")
+            expect(primary_button(tour)).to_have_text("Close")
+            if name == "statement.xml":
+                look(tour, inspector, "files_nothing_new", ".modal .o_form_view")
         tour.open("/odoo/accounting")
         tour.sees("Statement files up to")
         look(tour, inspector, "files_card", ".o_online_sync_status")
@@ -237,6 +244,57 @@ def test_from_the_drop_on_the_card_to_the_undo_of_a_file(served, history, files)
         left = rows_of_the_journal(served)
         assert not [day for day, _amount in left if day <= first.last.isoformat()]
         assert len(left) == len(there) - len(first.rows)
+        assert tour.errors == []
+    assert not inspector.found, "\n".join(inspector.found)
+
+
+def primary_button(tour):
+    return tour.page.locator(".modal footer .btn-primary:visible")
+
+
+def drop_on_the_list(tour, name, content):
+    zone = tour.page.locator(".o_list_view .o_drop_area")
+    renderer = tour.page.locator(".o_list_view .o_list_renderer")
+    renderer.wait_for()
+    tour.page.evaluate(DROP, [renderer.element_handle(), name, base64.b64encode(content.encode()).decode()])
+    zone.wait_for()
+    tour.sees("Drop statement files of your bank here.")
+    zone.evaluate(RELEASE)
+    preview(tour).wait_for()
+
+
+def test_a_table_whose_days_are_not_certain_is_dropped_on_the_list_and_asked_about(served):
+    served.shell(
+        "env['account.journal'].create({'name': 'Second bank', 'type': 'bank', 'code': 'SECB'})\nresult = True"
+    )
+    inspector = Inspector()
+    with a_tour_of(served) as tour:
+        tour.open("/odoo/accounting")
+        tour.card("Second bank").get_by_role("button", name="Transactions").click()
+        drop_on_the_list(tour, "april.csv", TABLE)
+        answers = tour.page.locator(".modal input[type=radio]")
+        expect(answers).to_have_count(2, timeout=PATIENCE)
+        answers.first.check()
+        answers.nth(1).check()
+        expect(answers.first).not_to_be_checked()
+        answers.first.check()
+        look(tour, inspector, "files_columns", ".modal .o_form_view")
+        expect(primary_button(tour)).to_have_text("Update Preview")
+        tour.click("Update Preview")
+        tour.sees("The file names no account. Are these transactions of Second bank?")
+        confirm_the_account(tour)
+        tour.sees("2 new transactions can be imported.")
+        expect(primary_button(tour)).to_have_text("Import")
+        tour.click("Import", exact=True)
+        expect(tour.page.locator(".o_data_row")).to_have_count(2, timeout=PATIENCE)
+
+        tour.open("/odoo/accounting")
+        tour.card("Second bank").get_by_role("button", name="Transactions").click()
+        with tour.page.expect_file_chooser() as chooser:
+            tour.click("Import File", exact=True)
+        chooser.value.set_files([{"name": "april.csv", "mimeType": "text/csv", "buffer": TABLE.encode()}])
+        tour.sees("Nothing new: all transactions are in the journal already.")
+        tour.sees("This file was already imported on")
         assert tour.errors == []
     assert not inspector.found, "\n".join(inspector.found)
 
