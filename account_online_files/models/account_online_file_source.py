@@ -1,7 +1,8 @@
 import base64
 import hashlib
 import logging
-from datetime import datetime, timedelta, timezone
+import time
+from datetime import timedelta, timezone
 
 from odoo import api, fields, models
 from odoo.addons.account_online_synchronization.client.errors import ProxyError
@@ -9,19 +10,28 @@ from odoo.addons.bank_statement_formats import formats
 from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.addons.bank_sync_common.tools.vault import SecretsUnreadable
 from odoo.exceptions import UserError
-from odoo.tools import config
+from odoo.tools import config, str2bool
 
 from ..places import SFTP, Changed, Folder, PlaceError
 
 _logger = logging.getLogger(__name__)
 
+#: Fields that decide whether a server lets us in.
+ENTERED = {"host", "port", "username", "new_password", "new_private_key"}
+
 #: Option of odoo.conf: the folder below which each database has one of its own, named like the database.
 ROOT_OPTION = "bank_sync_statement_folder"
+#: Option of odoo.conf: whether SFTP servers in a network that is not public may be connected to.
+PRIVATE_OPTION = "bank_sync_private_sftp"
 #: A file is read when it has not changed for so long: between two looks, or by the clock of its place.
 QUIET = timedelta(minutes=1)
 OLD = timedelta(hours=1)
 #: After so long somebody looks again at a file that was still being written.
 AGAIN = timedelta(minutes=2)
+#: How long a server that has refused the password is left alone: after some attempts banks lock the user.
+PAUSE = timedelta(days=1)
+#: A server may be away for so long before a person is told.
+PATIENCE = timedelta(days=1)
 
 
 class AccountOnlineFileSource(models.Model):
@@ -71,13 +81,18 @@ class AccountOnlineFileSource(models.Model):
         help="In the form of OpenSSH, without a passphrase, instead of a password. Stored encrypted.",
     )
     has_secret = fields.Boolean(compute="_compute_has_secret")
-    secret_data = fields.Text(readonly=True, copy=False)
+    secret_data = fields.Text(readonly=True, copy=False, groups="base.group_system")
     host_key = fields.Char(
         string="Confirmed Fingerprint", readonly=True, copy=False, help="No password is sent to a server with another."
     )
     offered_host_key = fields.Char(string="Fingerprint of the Server", readonly=True, copy=False)
     checked_at = fields.Datetime(string="Last Look", readonly=True, copy=False)
     error_message = fields.Text(readonly=True, copy=False)
+    failing_since = fields.Datetime(readonly=True, copy=False)
+    is_reported = fields.Boolean(readonly=True, copy=False, help="A person was told that the folder can't be read.")
+    paused_until = fields.Datetime(
+        readonly=True, copy=False, help="The scheduled action leaves the server alone until then, see the error."
+    )
     taken_ids = fields.One2many(
         comodel_name="account.online.file.taken", inverse_name="source_id", string="Files", readonly=True
     )
@@ -115,6 +130,9 @@ class AccountOnlineFileSource(models.Model):
     def write(self, vals):
         self.check_access("write")
         self._check_journals([vals])
+        if ENTERED & vals.keys() and self.filtered("paused_until"):
+            # sudo: write access was checked above; what was refused has been entered again
+            as_server(self).paused_until = False
         places = {"host", "port"} & vals.keys()
         if elsewhere := self.filtered(lambda source: any(vals[name] != source[name] for name in places)):
             # sudo: write access was checked above; nothing is confirmed about another server, and no password is for it
@@ -142,9 +160,9 @@ class AccountOnlineFileSource(models.Model):
             with server._open_place() as place:
                 number = len(place.entries())
         except PlaceError as error:
-            server._note_failure(error)
+            server.write(server._failure_values(error))
             return False
-        server.error_message = False
+        server.write(server._success_values())
         return self._notify(self.env._("The folder can be read. Files in it: %s.", number))
 
     def action_confirm_host_key(self):
@@ -153,12 +171,17 @@ class AccountOnlineFileSource(models.Model):
         server = self._server()
         if not self.offered_host_key:
             raise UserError(self.env._("There is no fingerprint to confirm yet. Use Test first."))
-        server.write({"host_key": self.offered_host_key, "offered_host_key": False, "error_message": False})
+        if self.env.context.get("shown_fingerprint") != self.offered_host_key:
+            # Why: the scheduled action may have met another server since the page was opened.
+            raise UserError(
+                self.env._("The server shows another fingerprint by now. Reload the page and compare it once more.")
+            )
+        server.write({**server._success_values(), "host_key": self.offered_host_key, "offered_host_key": False})
 
     def action_collect(self):
         """*Fetch Files Now*: wake up the scheduled action that reads all folders."""
         self.ensure_one()
-        self._server()
+        self._server().paused_until = False
         # sudo: wakes up one scheduled action, which decides itself what there is to do
         self.env.ref("account_online_files.ir_cron_collect_files").sudo()._trigger()
         return self._notify(self.env._("The files are being fetched. You can go on working."))
@@ -238,76 +261,139 @@ class AccountOnlineFileSource(models.Model):
             return Folder(root, f"{self.env.cr.dbname}/{self.folder or ''}") if root else Folder("")
         if not self.host:
             raise PlaceError("no_answer")
-        secrets = self._read_secrets()
-        return SFTP(self.host, self.port, self.username, self.folder, host_key=self.host_key or "", **secrets)
+        return SFTP(
+            self.host,
+            self.port,
+            self.username,
+            self.folder,
+            host_key=self.host_key or "",
+            allow_private=str2bool(config.get(PRIVATE_OPTION) or "", False),
+            **self._read_secrets(),
+        )
 
     @api.model
     def _cron_collect(self):
         """Take what is new from all folders, one file after the other."""
-        sources = self.search([("active", "=", True)])
-        self.env["ir.cron"]._commit_progress(remaining=len(sources))
-        for source in sources:
-            source.with_company(source.company_id)._collect()
-            if not self.env["ir.cron"]._commit_progress(1):
+        sources = self.search(
+            ["|", ("paused_until", "=", False), ("paused_until", "<=", fields.Datetime.now())],
+            order="checked_at ASC NULLS FIRST, id",
+        )
+        progress, deadline = self.env["ir.cron"], self.env["account.online.link"]._deadline()
+        progress._commit_progress(remaining=len(sources))
+        for number, source in enumerate(sources, start=1):
+            source._for_company()._collect(len(sources) - number, deadline)
+            progress._commit_progress(1, remaining=len(sources) - number)
+            if time.monotonic() > deadline:
                 return
-        if sources.taken_ids.filtered(lambda one: one.state == "waiting"):
+        waiting = [("state", "=", "waiting"), ("source_id", "in", sources.ids), ("source_id.error_message", "=", False)]
+        if self.taken_ids.search_count(waiting, limit=1):
             self.env.ref("account_online_files.ir_cron_collect_files")._trigger(fields.Datetime.now() + AGAIN)
 
-    def _collect(self):
+    def _for_company(self):
+        """:return: the source in its company and in the language of who is responsible for the company's files"""
+        link = self.env["account.online.link"].search(
+            [("is_files", "=", True), ("company_id", "=", self.company_id.id)], limit=1
+        )
+        user = link and link._get_notice_user()
+        lang = (user and user.lang) or self.create_uid.lang or self.env.lang
+        return self.with_company(self.company_id).with_context(lang=lang)
+
+    def _collect(self, others, deadline):
+        """
+        :param int others: folders that are still to be read after this one
+        :param float deadline: monotonic seconds
+        """
+        progress = self.env["ir.cron"]
         try:
-            with self._open_place() as place:
-                for entry in self._find_ripe(place.entries()):
+            place = self._open_place()
+            # Why here and below: no transaction is open while a server is waited for.
+            progress._commit_progress()
+            with place:
+                ripe = self._find_ripe(place.entries())
+                progress._commit_progress()
+                for number, entry in enumerate(ripe, start=1):
                     self._take(place, entry)
                     # Why: what is imported stays, whatever becomes of the next file.
-                    self.env["ir.cron"]._commit_progress()
+                    progress._commit_progress(1, remaining=others + 1 + len(ripe) - number)
+                    if time.monotonic() > deadline:
+                        break
         except PlaceError as error:
             self._note_failure(error)
         except Exception:
             # Why everything: one folder must not keep all others away.
             _logger.exception("Folder %s of statement files: an error of the program", self.id)
             self.env.cr.rollback()
-            message = self.env._("The folder was not read, because of an error of the program. See the log.")
-            self.write({"checked_at": fields.Datetime.now(), "error_message": message})
+            self._note_failure(PlaceError("program_error"))
         else:
-            self.write({"checked_at": fields.Datetime.now(), "error_message": False})
+            self.write(self._success_values())
 
     def _find_ripe(self, entries):
         """:return: list of the entries that are new and have stopped changing; what has not is remembered"""
-        now, known, ripe = fields.Datetime.now(), {one.name: one for one in self.taken_ids}, []
+        now, ripe, new = fields.Datetime.now(), [], []
+        old = (now - OLD).replace(tzinfo=timezone.utc).timestamp()
+        known = {one.name: one for one in self.taken_ids.search([("source_id", "=", self.id)])}
         for entry in entries:
-            one, version = known.get(entry.name), f"{entry.size} {entry.modified}"
-            if not one or one.version != version:
-                values = {"version": version, "state": "waiting", "seen_at": now, "note": False}
-                if one:
-                    one.write(values)
-                else:
-                    one = self.taken_ids.create({"source_id": self.id, "name": entry.name, **values})
-            is_old = datetime.fromtimestamp(max(entry.modified, 0), timezone.utc).replace(tzinfo=None) <= now - OLD
-            if one.state == "waiting" and (is_old or one.seen_at <= now - QUIET):
+            one, version = known.pop(entry.name, None), f"{entry.size} {entry.modified}"
+            values = {"version": version, "state": "waiting", "seen_at": now, "note": False}
+            is_quiet = entry.modified <= old
+            if not one:
+                new.append({"source_id": self.id, "name": entry.name, **values})
+            elif one.version != version:
+                one.write(values)
+            elif one.state != "waiting":
+                continue
+            elif one.seen_at <= now - QUIET:
+                is_quiet = True
+            if is_quiet:
                 ripe.append(entry)
+        self.taken_ids.create(new)
+        # Why: it was renamed or removed before it was complete, so nothing is waited for.
+        self.taken_ids.browse([one.id for one in known.values() if one.state == "waiting"]).unlink()
         return ripe
 
     def _take(self, place, entry):
-        (one,) = self.taken_ids.filtered(lambda taken: taken.name == entry.name)
         limit = formats.Limits().file_bytes
         try:
             content = place.content(entry, limit)
         except Changed:
-            one.seen_at = fields.Datetime.now()
+            self._find_taken(entry).seen_at = fields.Datetime.now()
+            return
+        except PlaceError as error:
+            if error.code != "not_allowed":
+                raise
+            self._conclude(entry, "failed", self._describe(error))
             return
         if len(content) > limit:
             note = self.env._("The file is larger than %s MB, so it was not read.", limit // 1024**2)
-            one.write({"state": "failed", "note": note})
+            self._conclude(entry, "failed", note)
             return
         digest = hashlib.sha256(content).hexdigest()
-        same = self.taken_ids.filtered(lambda taken: taken.digest == digest and taken.state == "done" and taken != one)
+        same = self.taken_ids.search(
+            [
+                ("source_id", "=", self.id),
+                ("digest", "=", digest),
+                ("state", "=", "done"),
+                ("name", "!=", entry.name),
+            ],
+            limit=1,
+        )
         if same:
-            note = self.env._("It has the same content as %s, which was imported before.", same[0].name)
-            one.write({"state": "done", "digest": digest, "note": note})
+            note = self.env._("It has the same content as %s, which was imported before.", same.name)
+            self._find_taken(entry).write({"state": "done", "digest": digest, "note": note})
             return
         is_done, note = self._import(entry.name, content)
-        one.write({"state": "done" if is_done else "failed", "digest": digest, "note": note})
-        self._tell(note)
+        self._conclude(entry, "done" if is_done else "failed", note, digest)
+
+    def _find_taken(self, entry):
+        return self.taken_ids.search([("source_id", "=", self.id), ("name", "=", entry.name)])
+
+    def _conclude(self, entry, state, note, digest=False):
+        """Accountants read in the chatter what has come, as with e-mails, and are asked to look at what has not."""
+        self._find_taken(entry).write({"state": state, "digest": digest, "note": note})
+        link = self.env["account.online.link"]._for_files(self.company_id)
+        (self.journal_id or link).message_post(body=note)
+        if state == "failed":
+            link._ask_to_review([note if entry.name in note else f"{entry.name}: {note}"])
 
     def _import(self, name, content):
         """As a file that has come by e-mail.
@@ -333,20 +419,41 @@ class AccountOnlineFileSource(models.Model):
             _logger.exception("Folder %s: a statement file can't be imported", self.id)
             return False, self.env._("%s was not imported, because of an error of the program. See the log.", name)
 
-    def _tell(self, note):
-        """Accountants read in the chatter what has come, as with e-mails."""
-        if self.journal_id:
-            self.journal_id.message_post(body=note)
-        else:
-            self.env["account.online.link"]._for_files(self.company_id).message_post(body=note)
+    def _success_values(self):
+        return {
+            "checked_at": fields.Datetime.now(),
+            "error_message": False,
+            "failing_since": False,
+            "is_reported": False,
+            "paused_until": False,
+        }
 
-    def _note_failure(self, error):
-        message = self._describe(error)
-        if message != self.error_message:
-            _logger.info("Folder %s of statement files can't be read: %s", self.id, error.code)
-        values = {"checked_at": fields.Datetime.now(), "error_message": message}
+    def _failure_values(self, error):
+        now = fields.Datetime.now()
+        values = {
+            "checked_at": now,
+            "error_message": self._describe(error),
+            "failing_since": self.failing_since or now,
+            "paused_until": error.code == "refused" and now + PAUSE,
+        }
         if error.code in ("other_host_key", "unknown_host_key"):
             values["offered_host_key"] = error.detail
+        return values
+
+    def _note_failure(self, error):
+        """Once for as long as it fails, a person is told: accountants would wait for files that do not come."""
+        values = self._failure_values(error)
+        if values["error_message"] != self.error_message:
+            _logger.info("Folder %s of statement files can't be read: %s", self.id, error.code)
+        is_lasting = error.code != "no_answer" or values["failing_since"] <= values["checked_at"] - PATIENCE
+        if is_lasting and not self.is_reported:
+            values["is_reported"] = True
+            sentence = self.env._(
+                "No statement files are fetched from “%(name)s”: %(reason)s",
+                name=self.name,
+                reason=values["error_message"],
+            )
+            self.env["account.online.link"]._for_files(self.company_id)._ask_to_review([sentence])
         self.write(values)
 
     def _describe(self, error):
@@ -368,7 +475,16 @@ class AccountOnlineFileSource(models.Model):
                 "has announced a new key, compare the fingerprint and confirm it; otherwise ask your bank."
             ),
             "bad_key": env._("The private key can't be read. Enter it in the form of OpenSSH, without a passphrase."),
-            "refused": env._("The server refuses the user name, password or key. Enter them again."),
+            "refused": env._(
+                "The server refuses the user name, password or key. Enter them again. Until then Odoo tries only once "
+                "a day, so that the bank does not lock the user."
+            ),
+            "private_address": env._(
+                "The server is in a private network. The operator of this server allows that with "
+                "bank_sync_private_sftp = True in odoo.conf."
+            ),
+            "bad_name": env._("A file in the folder has a name that is not in UTF-8. Rename it on the server."),
+            "program_error": env._("An error of the program occurred. See the log."),
             "unreadable_secret": env._("The stored password can't be read by this database. Enter it again."),
         }
         return sentences[error.code]

@@ -38,9 +38,7 @@ class AccountOnlineFileTaken(models.Model):
         self.check_access("read")
         self.source_id.check_access("write")
         # sudo: write access to the folder, which only system administrators of the company have, was checked above
-        as_server(self).write(
-            {"state": "waiting", "seen_at": fields.Datetime.to_datetime("2000-01-01"), "digest": False}
-        )
+        as_server(self).write({"state": "waiting", "digest": False})
         return self.source_id.action_collect()
 
     # -------------------------------------------------------------------------

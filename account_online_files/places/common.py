@@ -23,7 +23,8 @@ class PlaceError(Exception):
     """The place can't be read. Who shows it has a sentence for its ``code``.
 
     ``no_root`` · ``not_below_root`` · ``no_folder`` · ``not_allowed`` · ``too_many`` · ``no_library`` · ``no_answer`` ·
-    ``other_host_key`` · ``unknown_host_key`` · ``bad_key`` · ``refused`` · ``unreadable_secret``
+    ``private_address`` · ``other_host_key`` · ``unknown_host_key`` · ``bad_key`` · ``refused`` · ``bad_name`` ·
+    ``unreadable_secret``
 
     :ivar str detail: what the other side has said, or a fingerprint
     """

@@ -48,7 +48,8 @@ class Files(paramiko.SFTPServerInterface):
             names = os.listdir(self._path(path))
             found = []
             for name in names:
-                about = paramiko.SFTPAttributes.from_stat(os.lstat(os.path.join(self._path(path), name)), name)
+                # Why bytes: a name may be in any encoding.
+                about = paramiko.SFTPAttributes.from_stat(os.lstat(self._path(f"{path}/{name}")), os.fsencode(name))
                 found.append(about)
             return found
         except OSError as error:

@@ -9,12 +9,12 @@ from unittest.mock import patch
 import paramiko
 from freezegun import freeze_time
 
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import config
 
 from ..models import account_online_file_source
-from ..models.account_online_file_source import ROOT_OPTION
+from ..models.account_online_file_source import PRIVATE_OPTION, ROOT_OPTION
 from ..places import Folder, PlaceError
 from .common import FilesCommon
 from .sftp_server import SFTPServer
@@ -31,6 +31,11 @@ class ScriptedServer:
     :ivar list asked: (user, password) of each attempt to sign in
     """
 
+    is_away, refused_files = False, ()
+
+    def on_question(self):
+        """A test looks here at what happens meanwhile."""
+
     def __init__(self, folder, port):
         self.folder, self.port = str(folder), port
         self.user, self.password = "bank", "s3cret-word"
@@ -45,10 +50,23 @@ class ScriptedSFTP(Folder):
         super().__init__(server.folder, path)
         self.server, self.host_key, self.signs_in_as = server, host_key, (user, password)
 
+    def entries(self):
+        self.server.on_question()
+        return super().entries()
+
+    def content(self, entry, limit):
+        self.server.on_question()
+        if entry.name in self.server.refused_files:
+            raise PlaceError("not_allowed")
+        return super().content(entry, limit)
+
     def offered_key(self):
         return self.server.fingerprint
 
     def __enter__(self):
+        self.server.on_question()
+        if self.server.is_away:
+            raise PlaceError("no_answer")
         if not self.host_key:
             raise PlaceError("unknown_host_key", self.server.fingerprint)
         if self.host_key != self.server.fingerprint:
@@ -101,8 +119,11 @@ class FileSourceCommon(FilesCommon):
         source = self.new_source(server, **values)
         source.action_test()
         self.assertEqual(source.offered_host_key, server.fingerprint)
-        source.action_confirm_host_key()
+        self.confirm(source)
         return source
+
+    def confirm(self, source):
+        source.with_context(shown_fingerprint=source.offered_host_key).action_confirm_host_key()
 
     def put(self, name, *statements, age=timedelta(days=1)):
         path = self.folder / name
@@ -121,7 +142,7 @@ class TestFileSource(FileSourceCommon):
         self.servers = {}
         self.startPatcher(patch.object(account_online_file_source, "SFTP", self.open_sftp))
 
-    def open_sftp(self, _host, port, user, path, host_key="", password=""):
+    def open_sftp(self, _host, port, user, path, host_key="", password="", allow_private=False):
         return ScriptedSFTP(self.servers[port], user, path, host_key, password)
 
     def serve(self):
@@ -197,6 +218,58 @@ class TestFileSource(FileSourceCommon):
         self.assertIn("another key", source.error_message)
         self.assertEqual(server.asked, [])
 
+    def test_only_the_fingerprint_that_the_person_has_seen_is_confirmed(self):
+        source = self.new_source(self.serve())
+        source.action_test()
+        seen = source.offered_host_key
+        source.sudo().offered_host_key = "SHA256:" + "A" * 43
+        for context in ({}, {"shown_fingerprint": seen}):
+            with self.assertRaises(UserError):
+                source.with_context(**context).action_confirm_host_key()
+        self.assertFalse(source.host_key)
+
+    def test_a_refused_password_is_not_repeated_before_it_is_entered_again(self):
+        server = self.serve()
+        source = self.sftp(server, new_password="wrong")
+        self.collect()
+        self.assertIn("refuses the user name, password or key", source.error_message)
+        self.collect()
+        self.assertEqual(server.asked, [("bank", "wrong")])
+        source.new_password = server.password
+        self.collect()
+        self.assertEqual(server.asked[1:], [("bank", server.password)])
+        self.assertFalse(source.error_message)
+
+    def test_a_refused_password_is_tried_again_on_the_next_day_or_on_request(self):
+        server = self.serve()
+        source = self.sftp(server, new_password="wrong")
+        self.collect()
+        with freeze_time("2026-05-22 10:00:01"):
+            self.collect()
+        self.assertEqual(len(server.asked), 2)
+        source.action_collect()
+        self.collect()
+        self.assertEqual(len(server.asked), 3)
+
+    def test_no_transaction_is_open_while_a_server_is_waited_for(self):
+        cron = type(self.env["ir.cron"])
+        commit, committed, asked = cron._commit_progress, [], []
+
+        def note(records, *arguments, **named):
+            result = commit(records, *arguments, **named)
+            committed[:] = [(records.env.cr, records.env.cr.sql_log_count)]
+            return result
+
+        server = self.serve()
+        self.put("may.tiny", self.statement([self.row(3, "-5")], number=IBAN))
+        self.put("june.tiny", self.statement([self.row(2, "-7")], number=IBAN))
+        self.sftp(server)
+        server.on_question = lambda: asked.append([cr.sql_log_count - count for cr, count in committed])
+        self.patch(cron, "_commit_progress", note)
+        self.collect()
+        self.assertEqual(self.amounts(), [-7, -5])
+        self.assertEqual(asked, [[0]] * 4)
+
     def test_another_server_is_confirmed_anew_and_gets_no_stored_password(self):
         source = self.sftp(self.serve())
         source.port = self.serve().port
@@ -238,6 +311,19 @@ class TestFileSource(FileSourceCommon):
         self.assertEqual(self.taken(source), {"may.tiny": "done"})
         self.assertEqual(self.amounts(), [-7, -5])
 
+    def test_a_file_that_has_gone_before_it_was_complete_is_not_waited_for(self):
+        source = self.sftp(self.serve())
+        self.put("may.tiny", self.statement([self.row(3, "-5")], number=IBAN), age=timedelta(0))
+        cron = self.env.ref("account_online_files.ir_cron_collect_files")
+        triggers = self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)])
+        self.collect()
+        triggered = self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)]) - triggers
+        self.assertEqual(len(triggered), 1)
+        (self.folder / "may.tiny").unlink()
+        self.collect()
+        self.assertFalse(source.taken_ids)
+        self.assertFalse(self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)]) - triggers - triggered)
+
     def test_a_file_that_needs_an_answer_says_why_and_is_tried_again_on_request(self):
         self.put("may.tiny", self.statement([self.row(3, "-5")]))
         source = self.sftp(self.serve())
@@ -260,6 +346,46 @@ class TestFileSource(FileSourceCommon):
         self.collect()
         self.assertEqual(self.taken(source), {"a.tiny": "failed", "b.tiny": "done"})
         self.assertEqual(self.amounts(), [-5])
+
+    def test_a_file_that_the_server_does_not_hand_over_keeps_no_other_one_away(self):
+        server = self.serve()
+        server.refused_files = ("a.tiny",)
+        self.put("a.tiny", self.statement([self.row(2, "-7")], number=IBAN))
+        self.put("b.tiny", self.statement([self.row(3, "-5")], number=IBAN))
+        source = self.sftp(server)
+        self.collect()
+        self.assertEqual(self.taken(source), {"a.tiny": "failed", "b.tiny": "done"})
+        self.assertIn("a.tiny: The server does not allow", self.review_note())
+        self.assertFalse(source.error_message)
+
+    def review_note(self):
+        link = self.env["account.online.link"].sudo()._for_files(self.company)
+        return link.review_activity_id.note or ""
+
+    def test_accountants_are_told_once_when_a_folder_can_no_longer_be_read(self):
+        source = self.sftp(self.serve())
+        source.sudo().folder = "gone"
+        self.collect()
+        self.assertIn("No statement files are fetched from “Bank”: The folder does not exist.", self.review_note())
+        self.env["account.online.link"].sudo()._for_files(self.company).review_activity_id.action_done()
+        self.collect()
+        self.assertEqual(self.review_note(), "")
+        source.sudo().folder = ""
+        self.collect()
+        source.sudo().folder = "gone"
+        self.collect()
+        self.assertIn("The folder does not exist.", self.review_note())
+
+    def test_a_server_may_be_away_for_a_day_before_anybody_is_told(self):
+        server = self.serve()
+        source = self.sftp(server)
+        server.is_away = True
+        self.collect()
+        self.assertIn("does not answer", source.error_message)
+        self.assertEqual(self.review_note(), "")
+        with freeze_time("2026-05-22 10:00:01"):
+            self.collect()
+        self.assertIn("does not answer", self.review_note())
 
     def test_a_folder_that_cannot_be_read_keeps_no_other_one_away(self):
         self.put("may.tiny", self.statement([self.row(3, "-5")], number=IBAN))
@@ -328,6 +454,10 @@ class TestFileSource(FileSourceCommon):
 class TestSFTPServer(FileSourceCommon):
     """The real protocol, with a real server and the real clock: what a source hands on, and what it leaves alone."""
 
+    def setUp(self):
+        super().setUp()
+        self.startPatcher(patch.dict(config.options, {PRIVATE_OPTION: "True"}))
+
     def serve(self, **named):
         server = SFTPServer(self.folder, **named)
         server.__enter__()
@@ -348,6 +478,15 @@ class TestSFTPServer(FileSourceCommon):
         self.assertEqual(self.contents(source), {"may.tiny": b"statement"})
         self.assertEqual({*server.asked}, {("password", "bank", "s3cret-word")})
         self.assertEqual(server.changes, [])
+
+    def test_a_server_in_a_private_network_needs_the_operator_s_consent(self):
+        server = self.serve()
+        with patch.dict(config.options, {PRIVATE_OPTION: "False"}):
+            source = self.new_source(server)
+            source.action_test()
+        self.assertIn(PRIVATE_OPTION, source.error_message)
+        self.assertFalse(source.offered_host_key)
+        self.assertEqual(server.asked, [])
 
     def test_a_private_key_signs_in_instead_of_a_password(self):
         key = paramiko.ECDSAKey.generate()

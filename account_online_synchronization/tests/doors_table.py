@@ -121,7 +121,7 @@ METHODS = {
     "account.online.file.import.action_preview": Door(ACCOUNTANT, ("account_online_file_import*",)),
     "account.online.file.import.action_read": Door(ACCOUNTANT, ("account_online_file_import*",)),
     # The system decides from where the server reads.
-    "account.online.file.source.action_collect": Door(SYSTEM),
+    "account.online.file.source.action_collect": Door(SYSTEM, ("account_online_file_source",)),
     "account.online.file.source.action_confirm_host_key": Door(SYSTEM, ("account_online_file_source",)),
     "account.online.file.source.action_test": Door(SYSTEM, ("account_online_file_source",)),
     "account.online.file.taken.action_retry": Door(SYSTEM, ("account_online_file_taken",)),

@@ -1,13 +1,17 @@
 """A folder of the server and an SFTP server: what is read, what is left alone, and what nobody gets to see."""
 
 import io
+import logging
 import os
 import socket
+import threading
+from contextlib import suppress
 
 import paramiko
 import pytest
 
 from odoo.addons.account_online_files.places import SFTP, Changed, Entry, Folder, PlaceError, is_partial
+from odoo.addons.account_online_files.places import sftp as sftp_module
 from odoo.addons.account_online_files.tests.sftp_server import SFTPServer
 
 LIMIT = 1000
@@ -45,7 +49,7 @@ def place(request, root):
 
 
 def sftp(server, **named):
-    values = {"host_key": server.fingerprint, "password": server.password, **named}
+    values = {"host_key": server.fingerprint, "password": server.password, "allow_private": True, **named}
     return SFTP("127.0.0.1", server.port, server.user, "", **values)
 
 
@@ -189,7 +193,7 @@ def test_a_wrong_password_is_told_from_a_server_that_does_not_answer(server):
     assert code_of(lambda: sftp(server, password="wrong").__enter__()) == "refused"
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    nobody = SFTP("127.0.0.1", port, "bank", "", host_key=server.fingerprint)
+    nobody = SFTP("127.0.0.1", port, "bank", "", host_key=server.fingerprint, allow_private=True)
     assert code_of(nobody.__enter__) == "no_answer"
     assert code_of(nobody.offered_key) == "no_answer"
 
@@ -216,3 +220,72 @@ def test_nothing_is_changed_on_the_server(server, root):
             place.content(entry, LIMIT)
     assert server.changes == []
     assert [path.name for path in (root / "bank").iterdir()] == ["a.xml"]
+
+
+@pytest.mark.parametrize("addresses", [["127.0.0.1"], ["93.184.216.34", "10.0.0.7"], ["::1"], ["169.254.169.254"]])
+def test_a_server_in_a_private_network_is_not_connected_to(server, monkeypatch, addresses):
+    asked = []
+    monkeypatch.setattr(sftp_module, "resolve", lambda *_address: addresses)
+    monkeypatch.setattr(sftp_module.socket, "create_connection", lambda *address, **_named: asked.append(address))
+    one = sftp(server, allow_private=False)
+    assert code_of(one.__enter__) == code_of(one.offered_key) == "private_address"
+    assert asked == []
+
+
+def test_the_address_that_was_checked_is_the_one_that_is_connected_to(server, monkeypatch):
+    asked = []
+
+    def connect(address, **_named):
+        asked.append(address)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(sftp_module, "resolve", lambda *_address: ["93.184.216.34"])
+    monkeypatch.setattr(sftp_module.socket, "create_connection", connect)
+    assert code_of(SFTP("bank.example", 2222, "bank", host_key="SHA256:A").__enter__) == "no_answer"
+    assert asked == [("93.184.216.34", 2222)]
+
+
+class Drip:
+    """A server that sends a line without an end, one byte at a time."""
+
+    def __enter__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port, self.over = self.listener.getsockname()[1], threading.Event()
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
+        return self
+
+    def _serve(self):
+        with suppress(OSError):
+            connection, _address = self.listener.accept()
+            with connection:
+                while not self.over.wait(0.05):
+                    connection.sendall(b"S")
+
+    def __exit__(self, *_exception):
+        self.over.set()
+        self.thread.join()
+        self.listener.close()
+
+
+def test_a_server_that_drips_ends_in_time(server, monkeypatch):
+    monkeypatch.setattr(sftp_module, "STEP_SECONDS", 0.5)
+    with Drip() as drip:
+        one = SFTP("127.0.0.1", drip.port, "bank", host_key=server.fingerprint, allow_private=True)
+        assert code_of(one.__enter__) == "no_answer"
+
+
+def test_a_name_that_is_not_utf8_is_named_as_the_reason(server, root):
+    with open(os.fsencode(root / "bank") + b"/Ums\xe4tze.csv", "wb"):
+        pass
+    assert code_of(lambda: names(sftp(server))) == "bad_name"
+
+
+def test_neither_password_nor_words_of_the_server_are_logged(server, root, caplog):
+    caplog.set_level(logging.DEBUG)
+    put(root / "bank", "a.xml")
+    assert names(sftp(server)) == ["a.xml"]
+    assert code_of(lambda: sftp(server, password="wrong-word").__enter__()) == "refused"
+    ours = [record for record in caplog.records if not record.name.startswith("paramiko")]
+    assert not [record for record in ours if server.password in record.getMessage() or "wrong-word" in str(record.args)]
+    assert not [record for record in ours if record.name.startswith(sftp_module.LOG)]
