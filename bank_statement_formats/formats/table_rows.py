@@ -44,7 +44,7 @@ DAYS = {"booking_date", "value_date"}
 
 @dataclass
 class Table:
-    """``rows``: list of (line number, list of cells), without empty ones."""
+    """``rows``: list of (line number, list of cells), without empty ones. ``is_open``: the last line has no end."""
 
     kind: str
     rows: list
@@ -52,6 +52,7 @@ class Table:
     delimiter: str | None = None
     quote: str | None = None
     sheet: str | None = None
+    is_open: bool = False
     warnings: list = field(default_factory=list)
 
 
@@ -122,7 +123,7 @@ def read_csv(data, options, mapping=None):
     except csv.Error:
         # A quotation mark within a text. Without quotes a cell holds no delimiter, which the widths prove.
         rows, quote = _split_without_quotes(text, delimiter, options.limits), None
-    return Table("csv", rows, encoding, delimiter, quote, None, told)
+    return Table("csv", rows, encoding, delimiter, quote, is_open=not text.endswith(("\n", "\r")), warnings=told)
 
 
 def find_delimiter(text):

@@ -356,3 +356,19 @@ def test_a_workbook_of_old_excel_says_what_to_do():
     with pytest.raises(FormatError) as caught:
         list(read(io.BytesIO(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600), "may.xls"))
     assert ".xlsx" in caught.value.sentence
+
+
+CUT = "Date;Text;Amount;Balance\n13/05/2026;Coffee;-2.50;97.50\n14/05/2026;Books;-10.00;87.50\n"
+
+
+def test_a_last_line_that_was_cut_off_is_no_transaction():
+    [(statement, found)] = read_text(CUT + "15/05/2026;Rent;-80")
+    assert amounts(found[:2]) == [("2026-05-13", "-2.50"), ("2026-05-14", "-10.00")]
+    assert "not whole" in found[2]["problem"]
+    assert "The file ends within a transaction" in str(statement.warnings[0])
+
+
+@pytest.mark.parametrize("end", ["15/05/2026;Rent;-80.00;7.50", "15/05/2026;Rent;-80.00;7.50\nTotal;-92.50"])
+def test_a_last_line_without_an_end_is_whole_where_no_cell_is_missing(end):
+    [(_statement, found)] = read_text(CUT + end)
+    assert amounts(found)[2:] == [("2026-05-15", "-80.00")]
