@@ -367,7 +367,7 @@ class TestFileSource(FileSourceCommon):
         source.sudo().folder = "gone"
         self.collect()
         self.assertIn("No statement files are fetched from “Bank”: The folder does not exist.", self.review_note())
-        self.env["account.online.link"].sudo()._for_files(self.company).review_activity_id.action_done()
+        self.env["account.online.link"].sudo()._for_files(self.company).review_activity_id.unlink()
         self.collect()
         self.assertEqual(self.review_note(), "")
         source.sudo().folder = ""
