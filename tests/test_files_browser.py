@@ -299,6 +299,49 @@ def test_a_table_whose_days_are_not_certain_is_dropped_on_the_list_and_asked_abo
     assert not inspector.found, "\n".join(inspector.found)
 
 
+FOLDERS = """
+from odoo.addons.bank_sync_common.models.server_fields import as_server
+sources = env["account.online.file.source"].create([
+    {"name": "Statements of the bank", "host": "sftp.bank.example", "username": "acme", "new_password": "secret"},
+    {"name": "Files of the cash register", "kind": "folder", "folder": "register"},
+])
+as_server(sources[0]).offered_host_key = "SHA256:" + "Ab3" * 14 + "x"
+as_server(sources[1]).write({
+    "checked_at": "2026-05-20 10:00:00",
+    "error_message": "The folder does not exist. Links are not followed.",
+})
+server = as_server(env["account.online.file.taken"])
+for name, state, note in (
+    ("2026-05-01-statement.xml", "done", "2026-05-01-statement.xml was imported. New transactions: 12."),
+    ("2026-05-02-statement.csv", "failed", "The file names no account. Are these transactions of Bank?"),
+    ("2026-05-03-statement.xml", "waiting", False),
+):
+    server.create({"source_id": sources[1].id, "name": name, "state": state, "note": note, "seen_at": "2026-05-20"})
+result = sources.ids
+"""
+
+
+def test_the_pages_of_folders_say_what_to_do(served):
+    server, folder = served.shell(FOLDERS)
+    inspector = Inspector()
+    with a_tour_of(served) as tour:
+        tour.open("/odoo/statement-folders")
+        tour.sees("Files of the cash register")
+        look(tour, inspector, "files_folders", ".o_list_view")
+        tour.open(f"/odoo/statement-folders/{server}")
+        tour.sees("Compare it with the one that your bank has given you")
+        look(tour, inspector, "files_folder_fingerprint", ".o_form_view")
+        tour.click("This Is the Server")
+        expect(tour.page.get_by_role("button", name="This Is the Server")).to_have_count(0, timeout=PATIENCE)
+        assert served.sql(f"SELECT host_key FROM account_online_file_source WHERE id = {server}")[0][0]
+        tour.open(f"/odoo/statement-folders/{folder}")
+        tour.sees("The folder does not exist. Links are not followed.")
+        tour.sees("Try Again")
+        look(tour, inspector, "files_folder_error", ".o_form_view")
+        assert tour.errors == []
+    assert not inspector.found, "\n".join(inspector.found)
+
+
 def connect_the_demo_bank(tour):
     tour.open("/odoo/accounting")
     tour.card("Bank").get_by_role("button", name="Connect bank").click()
