@@ -27,28 +27,39 @@ def sheets(stream):
     :raise Exception: of any kind, for damaged workbooks
     """
     from openpyxl.reader.excel import ExcelReader
-    from openpyxl.styles.stylesheet import apply_stylesheet
 
     reader = ExcelReader(stream, read_only=True, data_only=True, keep_links=False)
     reader.read_manifest()
     reader.read_strings()
     reader.read_workbook()
-    apply_stylesheet(reader.archive, reader.wb)
+    days, spans = _formats_of_days(reader)
     found = [
         (sheet.name, rel.target)
         for sheet, rel in reader.parser.find_sheets()
         if rel.target in reader.valid_files and "chartsheet" not in rel.Type
     ]
     for title, part in found:
-        yield title, lambda part=part: _Sheet(reader).rows(part), len(found)
+        yield title, lambda part=part: _Sheet(reader, days, spans).rows(part), len(found)
+
+
+def _formats_of_days(reader):
+    """:return: numbers of the cell formats that show a day, and of those that show a span of time"""
+    from openpyxl.styles.stylesheet import Stylesheet
+    from openpyxl.xml.constants import ARC_STYLE
+    from openpyxl.xml.functions import fromstring
+
+    if ARC_STYLE not in reader.valid_files:
+        return (), ()
+    found = Stylesheet.from_tree(fromstring(reader.archive.read(ARC_STYLE)))
+    return found.date_formats, found.timedelta_formats
 
 
 class _Sheet:
-    def __init__(self, reader):
+    def __init__(self, reader, days, spans):
         from openpyxl.utils.cell import column_index_from_string
 
         self.archive, self.texts = reader.archive, [text.strip() for text in reader.shared_strings]
-        self.epoch, self.days, self.spans = reader.wb.epoch, reader.wb._date_formats, reader.wb._timedelta_formats
+        self.epoch, self.days, self.spans = reader.wb.epoch, days, spans
         self.column_of = column_index_from_string
         self.columns, self.moments = {}, {}
 
