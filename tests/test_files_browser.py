@@ -331,8 +331,8 @@ def test_the_pages_of_folders_say_what_to_do(served):
         tour.open(f"/odoo/statement-folders/{server}")
         tour.sees("Compare it with the one that your bank has given you")
         look(tour, inspector, "files_folder_fingerprint", ".o_form_view")
-        tour.click("This Is the Server")
-        expect(tour.page.get_by_role("button", name="This Is the Server")).to_have_count(0, timeout=PATIENCE)
+        tour.click("Confirm Fingerprint")
+        expect(tour.page.get_by_role("button", name="Confirm Fingerprint")).to_have_count(0, timeout=PATIENCE)
         assert served.sql(f"SELECT host_key FROM account_online_file_source WHERE id = {server}")[0][0]
         tour.open(f"/odoo/statement-folders/{folder}")
         tour.sees("The folder does not exist. Links are not followed.")

@@ -86,12 +86,12 @@ class AccountOnlineFileSource(models.Model):
         string="Confirmed Fingerprint", readonly=True, copy=False, help="No password is sent to a server with another."
     )
     offered_host_key = fields.Char(string="Fingerprint of the Server", readonly=True, copy=False)
-    checked_at = fields.Datetime(string="Last Look", readonly=True, copy=False)
+    checked_at = fields.Datetime(string="Last Checked", readonly=True, copy=False)
     error_message = fields.Text(readonly=True, copy=False)
     failing_since = fields.Datetime(readonly=True, copy=False)
     is_reported = fields.Boolean(readonly=True, copy=False, help="A person was told that the folder can't be read.")
     paused_until = fields.Datetime(
-        readonly=True, copy=False, help="The scheduled action leaves the server alone until then, see the error."
+        readonly=True, copy=False, help="The scheduled action does not contact the server before then."
     )
     taken_ids = fields.One2many(
         comodel_name="account.online.file.taken", inverse_name="source_id", string="Files", readonly=True
@@ -166,7 +166,7 @@ class AccountOnlineFileSource(models.Model):
         return self._notify(self.env._("The folder can be read. Files in it: %s.", number))
 
     def action_confirm_host_key(self):
-        """*This Is the Server*: the person has compared the fingerprint."""
+        """*Confirm Fingerprint*: the person has compared the fingerprint."""
         self.ensure_one()
         server = self._server()
         if not self.offered_host_key:
@@ -174,7 +174,7 @@ class AccountOnlineFileSource(models.Model):
         if self.env.context.get("shown_fingerprint") != self.offered_host_key:
             # Why: the scheduled action may have met another server since the page was opened.
             raise UserError(
-                self.env._("The server shows another fingerprint by now. Reload the page and compare it once more.")
+                self.env._("The server now shows another fingerprint. Reload the page and compare it again.")
             )
         server.write({**server._success_values(), "host_key": self.offered_host_key, "offered_host_key": False})
 
@@ -417,7 +417,7 @@ class AccountOnlineFileSource(models.Model):
         except Exception:
             # Why everything: one file must not keep all others away.
             _logger.exception("Folder %s: a statement file can't be imported", self.id)
-            return False, self.env._("%s was not imported, because of an error of the program. See the log.", name)
+            return False, self.env._("%s was not imported because of an unexpected error. See the server log.", name)
 
     def _success_values(self):
         return {
@@ -463,7 +463,7 @@ class AccountOnlineFileSource(models.Model):
                 "No folder of this server may be read. The operator of the server sets bank_sync_statement_folder in "
                 "odoo.conf, and creates a folder with the name of the database in it."
             ),
-            "not_below_root": env._("The path leads out of the folder that may be read. Enter one without dots."),
+            "not_below_root": env._("The path leads out of the folder that may be read. Enter a path without dots."),
             "no_folder": env._("The folder does not exist. Links are not followed."),
             "not_allowed": env._("The server does not allow the files to be read. Check the rights of the folder."),
             "too_many": env._("The folder has more than %s files. Move old ones elsewhere.", detail),
@@ -484,7 +484,7 @@ class AccountOnlineFileSource(models.Model):
                 "bank_sync_private_sftp = True in odoo.conf."
             ),
             "bad_name": env._("A file in the folder has a name that is not in UTF-8. Rename it on the server."),
-            "program_error": env._("An error of the program occurred. See the log."),
+            "program_error": env._("An unexpected error occurred. See the server log."),
             "unreadable_secret": env._("The stored password can't be read by this database. Enter it again."),
         }
         return sentences[error.code]

@@ -19,12 +19,12 @@ class AccountOnlineFileTaken(models.Model):
     digest = fields.Char(readonly=True, help="SHA-256 of its content.")
     seen_at = fields.Datetime(string="Seen", readonly=True, help="Since when it has not changed.")
     state = fields.Selection(
-        selection=[("waiting", "Waiting until it is complete"), ("done", "Read"), ("failed", "Not imported")],
+        selection=[("waiting", "Waiting until it is complete"), ("done", "Done"), ("failed", "Not imported")],
         default="waiting",
         required=True,
         readonly=True,
     )
-    note = fields.Text(string="What Became of It", readonly=True)
+    note = fields.Text(string="Result", readonly=True)
 
     _name_unique = models.UniqueIndex("(source_id, name)")
 
