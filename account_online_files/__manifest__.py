@@ -15,11 +15,13 @@
         "data/ir_cron.xml",
         "wizards/account_online_file_import_views.xml",
         "views/account_online_file_views.xml",
+        "views/account_online_file_source_views.xml",
         "views/account_online_link_views.xml",
         "views/account_journal_views.xml",
         "views/account_bank_statement_line_views.xml",
     ],
     "assets": {
         "web.assets_backend": ["account_online_files/static/src/**/*"],
+        "web.assets_unit_tests": ["account_online_files/static/tests/*.js"],
     },
 }

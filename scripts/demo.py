@@ -16,6 +16,8 @@ TIMEOUT = 300
 ATTEMPTS = 5
 #: Days. What is older was booked by hand, as a dry run compares with what a person has done.
 BY_HAND = 60
+#: The journal that is there for statement files, and the account of scripts/samples.
+FILES_JOURNAL, FILES_ACCOUNT = "Bank (files)", "DE02500105170137075030"
 
 
 def demonstrate(env):
@@ -32,8 +34,10 @@ def demonstrate(env):
     fetch_planned(env)
     reread(env)
     reconcile(env, url, demo_books.prepare_journal)
+    prepare_files(env)
     print_table(env)
     print_reconciliation(env)
+    print_files(env)
 
 
 def reread(env):
@@ -121,6 +125,22 @@ def prepare_company(env):
     accountant = env.ref("account.group_account_user") + env.ref("account.group_account_manager")
     env.ref("base.user_admin").write({"group_ids": [(4, group.id) for group in accountant]})
     env.cr.commit()  # the server that the next step talks to is another process
+
+
+def prepare_files(env):
+    """A journal of the account that the sample files are of."""
+    if not files_journal(env):
+        journal = env["account.journal"].create({"name": FILES_JOURNAL, "type": "bank", "code": "FILE"})
+        journal.set_bank_account(FILES_ACCOUNT)
+    env.cr.commit()  # the server that the newcomer talks to is another process
+
+
+def files_journal(env):
+    return env["account.journal"].search([("type", "=", "bank"), ("name", "=", FILES_JOURNAL)], limit=1)
+
+
+def print_files(env):
+    print(f"\nStatement files: drop those of {os.environ['BANK_SYNC_SAMPLES']} on the card {FILES_JOURNAL}.")
 
 
 def address_of_bank(action):

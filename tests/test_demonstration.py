@@ -44,6 +44,20 @@ for line in env["account.bank.statement.line"].search([("is_reconciled", "=", Tr
     expected = truth.get(line.online_transaction_identifier, [])
     result.append([line.payment_ref, numbers, expected])
 """
+FILES = """
+import base64
+from pathlib import Path
+journal = env["account.journal"].search([("name", "=", "Bank (files)")])
+samples = sorted(Path(SAMPLES).glob("[0-9]*"))
+uploads = env["ir.attachment"].create(
+    [{"name": path.name, "datas": base64.b64encode(path.read_bytes())} for path in samples]
+)
+action = journal.with_context(default_journal_id=journal.id).create_document_from_attachment(uploads.ids)
+wizard = env["account.online.file.import"].browse(action["res_id"])
+wizard.action_import()
+account = journal.account_online_account_id
+result = [wizard.summary, len(account.file_ids), account.balance, account.file_holes or []]
+"""
 BOOKINGS = """
 decisions = env["account.reconcile.decision"].search([("state", "=", "booked")], order="id")
 result = [[decision.id, line] for decision in decisions for line in decision.booked_items]
@@ -91,6 +105,12 @@ def test_every_booked_line_settles_what_its_payment_really_pays(started):
     assert len([numbers for _label, numbers, _expected in booked if numbers]) > 80
     wrong = [one for one in booked if one[1] != one[2]]
     assert not wrong
+
+
+def test_the_sample_files_fill_the_journal_for_files_without_a_question(started):
+    summary, files, balance, holes = started.shell(f"SAMPLES = {str(demonstration.SAMPLES)!r}\n{FILES}")
+    assert summary == "32 new transactions can be imported."
+    assert (files, balance, holes) == (4, 18891.56, [])
 
 
 def test_starting_again_books_no_line_twice_and_undoes_nothing(started):

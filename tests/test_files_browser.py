@@ -51,6 +51,10 @@ RELEASE = """
 """
 
 
+#: No day is after the 12th, so nothing in it tells days from months.
+TABLE = "Date,Description,Amount\n03/04/2026,Coffee,-2.50\n05/04/2026,Tea,-3.00\n"
+
+
 def money(cents):
     return f"{Decimal(cents) / 100:.2f}"
 
@@ -214,6 +218,9 @@ def test_from_the_drop_on_the_card_to_the_undo_of_a_file(served, history, files)
             drop_on_the_card(tour, name, content)
             tour.sees("Nothing new: all transactions are in the journal already.")
             expect(tour.page.locator(".modal")).to_contain_text(f"Known: {len(period.rows)}")
+            expect(primary_button(tour)).to_have_text("Close")
+            if name == "statement.xml":
+                look(tour, inspector, "files_nothing_new", ".modal .o_form_view")
         tour.open("/odoo/accounting")
         tour.sees("Statement files up to")
         look(tour, inspector, "files_card", ".o_online_sync_status")
@@ -237,6 +244,100 @@ def test_from_the_drop_on_the_card_to_the_undo_of_a_file(served, history, files)
         left = rows_of_the_journal(served)
         assert not [day for day, _amount in left if day <= first.last.isoformat()]
         assert len(left) == len(there) - len(first.rows)
+        assert tour.errors == []
+    assert not inspector.found, "\n".join(inspector.found)
+
+
+def primary_button(tour):
+    return tour.page.locator(".modal footer .btn-primary:visible")
+
+
+def drop_on_the_list(tour, name, content):
+    zone = tour.page.locator(".o_list_view .o_drop_area")
+    renderer = tour.page.locator(".o_list_view .o_list_renderer")
+    renderer.wait_for()
+    tour.page.evaluate(DROP, [renderer.element_handle(), name, base64.b64encode(content.encode()).decode()])
+    zone.wait_for()
+    tour.sees("Drop statement files of your bank here.")
+    zone.evaluate(RELEASE)
+    preview(tour).wait_for()
+
+
+def test_a_table_whose_days_are_not_certain_is_dropped_on_the_list_and_asked_about(served):
+    served.shell(
+        "env['account.journal'].create({'name': 'Second bank', 'type': 'bank', 'code': 'SECB'})\nresult = True"
+    )
+    inspector = Inspector()
+    with a_tour_of(served) as tour:
+        tour.open("/odoo/accounting")
+        tour.card("Second bank").get_by_role("button", name="Transactions").click()
+        drop_on_the_list(tour, "april.csv", TABLE)
+        answers = tour.page.locator(".modal input[type=radio]")
+        expect(answers).to_have_count(2, timeout=PATIENCE)
+        answers.first.check()
+        answers.nth(1).check()
+        expect(answers.first).not_to_be_checked()
+        answers.first.check()
+        look(tour, inspector, "files_columns", ".modal .o_form_view")
+        expect(primary_button(tour)).to_have_text("Update Preview")
+        tour.click("Update Preview")
+        tour.sees("The file names no account. Are these transactions of Second bank?")
+        confirm_the_account(tour)
+        tour.sees("2 new transactions can be imported.")
+        expect(primary_button(tour)).to_have_text("Import")
+        tour.click("Import", exact=True)
+        expect(tour.page.locator(".o_data_row")).to_have_count(2, timeout=PATIENCE)
+
+        tour.open("/odoo/accounting")
+        tour.card("Second bank").get_by_role("button", name="Transactions").click()
+        with tour.page.expect_file_chooser() as chooser:
+            tour.click("Import File", exact=True)
+        chooser.value.set_files([{"name": "april.csv", "mimeType": "text/csv", "buffer": TABLE.encode()}])
+        tour.sees("Nothing new: all transactions are in the journal already.")
+        tour.sees("This file was already imported on")
+        assert tour.errors == []
+    assert not inspector.found, "\n".join(inspector.found)
+
+
+FOLDERS = """
+from odoo.addons.bank_sync_common.models.server_fields import as_server
+sources = env["account.online.file.source"].create([
+    {"name": "Statements of the bank", "host": "sftp.bank.example", "username": "acme", "new_password": "secret"},
+    {"name": "Files of the cash register", "kind": "folder", "folder": "register"},
+])
+as_server(sources[0]).offered_host_key = "SHA256:" + "Ab3" * 14 + "x"
+as_server(sources[1]).write({
+    "checked_at": "2026-05-20 10:00:00",
+    "error_message": "The folder does not exist. Links are not followed.",
+})
+server = as_server(env["account.online.file.taken"])
+for name, state, note in (
+    ("2026-05-01-statement.xml", "done", "2026-05-01-statement.xml was imported. New transactions: 12."),
+    ("2026-05-02-statement.csv", "failed", "The file names no account. Are these transactions of Bank?"),
+    ("2026-05-03-statement.xml", "waiting", False),
+):
+    server.create({"source_id": sources[1].id, "name": name, "state": state, "note": note, "seen_at": "2026-05-20"})
+result = sources.ids
+"""
+
+
+def test_the_pages_of_folders_say_what_to_do(served):
+    server, folder = served.shell(FOLDERS)
+    inspector = Inspector()
+    with a_tour_of(served) as tour:
+        tour.open("/odoo/statement-folders")
+        tour.sees("Files of the cash register")
+        look(tour, inspector, "files_folders", ".o_list_view")
+        tour.open(f"/odoo/statement-folders/{server}")
+        tour.sees("Compare it with the one that your bank has given you")
+        look(tour, inspector, "files_folder_fingerprint", ".o_form_view")
+        tour.click("Confirm Fingerprint")
+        expect(tour.page.get_by_role("button", name="Confirm Fingerprint")).to_have_count(0, timeout=PATIENCE)
+        assert served.sql(f"SELECT host_key FROM account_online_file_source WHERE id = {server}")[0][0]
+        tour.open(f"/odoo/statement-folders/{folder}")
+        tour.sees("The folder does not exist. Links are not followed.")
+        tour.sees("Try Again")
+        look(tour, inspector, "files_folder_error", ".o_form_view")
         assert tour.errors == []
     assert not inspector.found, "\n".join(inspector.found)
 

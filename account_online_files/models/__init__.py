@@ -1,4 +1,7 @@
 from . import account_online_file
+from . import account_online_file_source
+from . import account_online_file_taken
+from . import account_online_service
 from . import account_online_link
 from . import account_online_account
 from . import account_online_run

@@ -7,6 +7,7 @@ from unittest.mock import patch
 from odoo.addons.account_online_synchronization.tests.common import OnlineSyncCommon
 from odoo.addons.bank_statement_formats import formats
 from odoo.addons.bank_statement_formats.formats import Balance, FormatError, Sentence, Statement
+from odoo.tests import new_test_user
 
 DAY = date(2026, 5, 20)
 
@@ -60,6 +61,15 @@ class FilesCommon(OnlineSyncCommon):
         super().setUp()
         self.startPatcher(patch.object(formats, "FORMATS", {"tiny": None}))
         self.startPatcher(patch.object(formats, "format_class", lambda code: Tiny))
+
+    def new_user(self, *groups):
+        return new_test_user(
+            self.env,
+            f"files-{'-'.join(groups)}",
+            groups=",".join(groups),
+            company_id=self.company.id,
+            company_ids=[(6, 0, self.company.ids)],
+        )
 
     def row(self, day, amount, text="Coffee", **values):
         return {

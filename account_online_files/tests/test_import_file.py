@@ -5,7 +5,7 @@ from unittest.mock import patch
 from freezegun import freeze_time
 
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import new_test_user, tagged
+from odoo.tests import tagged
 
 from ..wizards import account_online_file_import_statement
 from .common import FilesCommon
@@ -446,15 +446,6 @@ class TestImportFile(FilesCommon):
     # -------------------------------------------------------------------------
     # ACCESS
     # -------------------------------------------------------------------------
-
-    def new_user(self, *groups):
-        return new_test_user(
-            self.env,
-            f"files-{'-'.join(groups)}",
-            groups=",".join(groups),
-            company_id=self.company.id,
-            company_ids=[(6, 0, self.company.ids)],
-        )
 
     def test_an_accountant_imports_and_undoes(self):
         user = self.new_user("account.group_account_user")

@@ -31,8 +31,18 @@ class TestServerFields(ServerDoors, FilesCommon):
         mine = self.env(user=self.user, su=True)
         if not hasattr(self, "sample_file"):
             (self.sample_file,) = self.import_file(self.statement([self.row(3, "-5")]))
+            self.sample_source = self.env["account.online.file.source"].create({"name": "Folder", "kind": "folder"})
+            self.env["account.online.file.taken"].sudo().create(
+                {"source_id": self.sample_source.id, "name": "statement.xml"}
+            )
         wizard = self.drop(self.statement([self.row(2, "-5")]), user=self.user)
-        records = [self.sample_file, wizard, wizard.statement_ids]
+        records = [
+            self.sample_file,
+            self.sample_source,
+            self.sample_source.sudo().taken_ids,
+            wizard,
+            wizard.statement_ids,
+        ]
         return {record._name: record.with_env(mine) for record in records}
 
     def test_server_fields_are_refused_by_commands_of_other_records(self):

@@ -231,6 +231,10 @@ class Company:
                 "line_ids": [(6, 0, self.lines[:1].ids)],
             }
         )
+        source = env["account.online.file.source"].create(
+            {"name": "Folder", "kind": "folder", "company_id": self.company.id, "journal_id": self.journal.id}
+        )
+        env["account.online.file.taken"].create({"source_id": source.id, "name": "statement.xml", "state": "failed"})
         original = {"name": "statement.xml", "raw": FILES["account.online.file", "attachment"]}
         env["ir.attachment"].create({**original, "res_model": file._name, "res_id": file.id})
 

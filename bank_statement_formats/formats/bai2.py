@@ -278,7 +278,7 @@ def transaction(record, currency, day, places):
     value_day = None
     if funds == "V":
         try:
-            value_day = ymd(fields[4].strip())
+            value_day = ymd("".join(fields[4:5]).strip())
         except ValueError:
             value_day = None
     return (

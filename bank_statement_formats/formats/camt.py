@@ -196,12 +196,8 @@ class _Account:
         head = self._head()
         account = at(head, "Acct")
         iban = values.text(at(account, "Id", "IBAN"))
-        number = (
-            values.iban(iban)
-            or iban
-            or values.text(
-                at(account, "Id", "Othr", "Id") or at(account, "Id", "PrtryAcct", "Id") or at(account, "Id", "BBAN")
-            )
+        number = values.number(
+            iban or at(account, "Id", "Othr", "Id") or at(account, "Id", "PrtryAcct", "Id") or at(account, "Id", "BBAN")
         )
         self.currency = (
             values.currency(at(account, "Ccy"))

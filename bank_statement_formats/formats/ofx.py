@@ -159,7 +159,7 @@ class _File:
         number = next(
             filter(None, (fields.get(f"{part}.ACCTID") for part in ("BANKACCTFROM", "CCACCTFROM", "INVACCTFROM"))), None
         )
-        number = values.iban(number) or values.text(number)
+        number = values.number(number)
         statement = Statement(
             number,
             currency,

@@ -72,7 +72,13 @@ class Columns:
 
     def _is(self, column, test, part=MOST):
         cells = self.cells(column)
-        return bool(cells) and sum(1 for cell in cells if test(cell)) >= part * len(cells)
+        passing = len(cells)
+        for cell in cells:
+            if not test(cell):
+                passing -= 1
+                if passing < part * len(cells):
+                    return False
+        return bool(cells)
 
     def _by_words(self):
         candidates = {}

@@ -89,6 +89,7 @@ class Reader:
         self.accounts = {}
         self.warnings = list(table.warnings)
         self.names = self._names()
+        self.cut_line = self._cut_line()
         self.position = {role: found[0] for role, found in mapping["columns"].items() if found}
         self.texts = mapping["columns"].get("remittance", [])
         self.references = [(role, read) for role, read in REFERENCES if role in self.position]
@@ -104,6 +105,15 @@ class Reader:
             names.append(name if name not in names else f"{name} {column + 1}")
         return names
 
+    def _cut_line(self):
+        """:return: number of the last line, if it has no end and lacks cells that all others have; else None"""
+        rows = self.table.rows[self.start :]
+        if not self.table.is_open or not rows:
+            return None
+        others = [len(row) for _line, row in rows[:-1]] or [len(self.mapping["header"])]
+        line, row = rows[-1]
+        return line if len(row) < min(others) else None
+
     def preview(self, count):
         """:return: list of the first transactions, or problems"""
         found = []
@@ -112,7 +122,7 @@ class Reader:
                 break
             if self._is_line(row):
                 currency = self._account(row)[1] or "XXX"
-                found.append(self._transaction(line, row, currency, self._fact(row, currency)))
+                found.append(self._transaction(line, row, currency, self._fact(line, row, currency)))
         return found
 
     def statements(self):
@@ -221,7 +231,11 @@ class Reader:
             id_scheme=scheme,
             warnings=list(self.warnings),
         )
-        found = [self._fact(row, currency) for _line, row in rows]
+        if rows[-1][0] == self.cut_line:
+            statement.warnings.append(
+                _lt("The file ends within a transaction: a part of it may be missing. Download it again.")
+            )
+        found = [self._fact(line, row, currency) for line, row in rows]
         facts = [fact[:3] if type(fact) is tuple and not fact[3] else None for fact in found]
         order = self._order(statement, rows, facts)
         days = [fact[0] for fact in facts if fact]
@@ -277,8 +291,10 @@ class Reader:
                 _lt("The opening balance and the amounts do not add up to the closing balance: lines may be missing.")
             )
 
-    def _fact(self, row, currency):
+    def _fact(self, line, row, currency):
         """:return: (day, amount, balance or None, whether it is pending); a text that says what can't be read"""
+        if line == self.cut_line:
+            return "not whole: the file ends within it"
         day = self._day(row, "booking_date")
         if not day:
             return f"date {self._text(row, 'booking_date')[:40]}"

@@ -5,19 +5,20 @@ Cells are texts; where a workbook stores them as such they are :class:`~decimal.
 
 import csv
 import io
+import itertools
 import re
 import warnings
 import zipfile
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal
+from importlib.util import find_spec
 
 from odoo.addons.bank_sync_common.tools.words import _lt
 
-from . import encodings, table_cells
+from . import encodings, table_cells, workbooks
 from .errors import FormatError, TooLarge
 from .table_words import role_of
+from .workbooks import MAX_COLUMNS
 
 DELIMITERS = (";", ",", "\t", "|")
 #: What Excel writes in front: sep=;
@@ -28,15 +29,11 @@ SAMPLE_LINES, HEADER_ROWS = 200, 120
 SAMPLE_LETTERS, SAMPLE_LINE = 256 * 1024, 8 * 1024
 #: Lines of one quoted cell. More of them: a quotation mark was not closed.
 MAX_LINES_OF_A_CELL = 30
-#: No bank has more; a workbook may claim to.
-MAX_COLUMNS = 64
 MAX_SHEETS = 20
 #: Rows that Excel knows, and rows that may be wider than MAX_COLUMNS.
 MAX_LINES, MAX_WIDE = 2**20, 100
 #: Of a column.
 LONGEST_NAME = 100
-#: Decimals that are left of what a workbook computes with: 89.40000000000001.
-SMALLEST = Decimal("0.000001")
 ZIP, OLE2 = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 MONEY = {"amount", "debit", "credit"}
 DAYS = {"booking_date", "value_date"}
@@ -44,7 +41,7 @@ DAYS = {"booking_date", "value_date"}
 
 @dataclass
 class Table:
-    """``rows``: list of (line number, list of cells), without empty ones."""
+    """``rows``: list of (line number, list of cells), without empty ones. ``is_open``: the last line has no end."""
 
     kind: str
     rows: list
@@ -52,6 +49,7 @@ class Table:
     delimiter: str | None = None
     quote: str | None = None
     sheet: str | None = None
+    is_open: bool = False
     warnings: list = field(default_factory=list)
 
 
@@ -122,7 +120,7 @@ def read_csv(data, options, mapping=None):
     except csv.Error:
         # A quotation mark within a text. Without quotes a cell holds no delimiter, which the widths prove.
         rows, quote = _split_without_quotes(text, delimiter, options.limits), None
-    return Table("csv", rows, encoding, delimiter, quote, None, told)
+    return Table("csv", rows, encoding, delimiter, quote, is_open=not text.endswith(("\n", "\r")), warnings=told)
 
 
 def find_delimiter(text):
@@ -233,16 +231,13 @@ def read_workbook(stream, options, mapping=None):
             )
         )
     _check_size(stream, options.limits)
-    try:
-        from openpyxl import load_workbook
-    except ImportError:
+    if find_spec("openpyxl") is None:
         raise FormatError(_lt("Workbooks need the Python library openpyxl. Ask for it to be installed, or use CSV."))
     try:
         with warnings.catch_warnings():
             # It warns of styles, which mean nothing here.
             warnings.simplefilter("ignore")
-            book = load_workbook(stream, read_only=True, data_only=True, keep_links=False)
-            return _best_sheet(book, options, mapping)
+            return _best_sheet(workbooks.sheets(stream), options, mapping)
     except FormatError:
         raise
     except Exception:
@@ -263,54 +258,29 @@ def _check_size(stream, limits):
         raise TooLarge(_lt("The workbook is too large. Ask the bank for shorter periods, or for CSV."))
 
 
-def _best_sheet(book, options, mapping):
+def _best_sheet(sheets, options, mapping):
     wanted = mapping and mapping.get("sheet")
     best, found = -1, None
-    for sheet in book.worksheets[:MAX_SHEETS]:
-        if wanted and sheet.title != wanted and len(book.worksheets) > 1:
+    for title, read, count in itertools.islice(sheets, MAX_SHEETS):
+        if wanted and title != wanted and count > 1:
             continue
-        rows = _sheet_rows(sheet, options.limits)
+        rows = _sheet_rows(read(), options.limits)
         score = max((header_score(row)[0] for _line, row in rows[:HEADER_ROWS]), default=0)
         score += sum(looks_like_data(row) for _line, row in rows[:HEADER_ROWS]) / HEADER_ROWS
         if score > best:
-            best, found = score, Table("xlsx", rows, sheet=sheet.title)
+            best, found = score, Table("xlsx", rows, sheet=title)
     if found is None or not found.rows:
         raise FormatError(_lt("The workbook holds no table."))
     return found
 
 
 def _sheet_rows(sheet, limits):
-    # Why: banks' programs write a size that is wrong, and what lies outside would be left out.
-    sheet.reset_dimensions()
     rows, wide = [], 0
-    for line, values in enumerate(sheet.iter_rows(values_only=True), 1):
-        if len(values) > MAX_COLUMNS:
-            wide += 1
-            values = values[:MAX_COLUMNS]
-        row = [_cell(value) for value in values]
-        while row and row[-1] == "":
-            row.pop()
+    for line, row, is_wide in sheet:
+        wide += is_wide
         if row:
             rows.append((line, row))
         if len(rows) > limits.held + HEADER_ROWS or line > MAX_LINES or wide > MAX_WIDE:
-            # Why the last two: a few bytes say that a cell lies far away, and all cells before it would be made.
+            # Why the last two: what a few bytes say about cells that lie far away is no statement.
             raise TooLarge(_lt("The table has more than %(count)s rows.", count=limits.held))
     return rows
-
-
-def _cell(value):
-    if value is None:
-        return ""
-    kind = type(value)
-    if kind is str:
-        return value.strip()
-    if kind is float:
-        # NaN is not equal to itself.
-        return Decimal(repr(value)).quantize(SMALLEST).normalize() + 0 if abs(value) < 10**15 else str(value)
-    if kind is int:
-        return Decimal(value) if abs(value) < 10**15 else str(value)
-    if isinstance(value, datetime):
-        return value.date()
-    if isinstance(value, date):
-        return value
-    return str(value)

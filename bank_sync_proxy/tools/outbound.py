@@ -6,13 +6,13 @@ the socket is connected to what was looked at, so a name that changes its mind i
 answers, not followed. Only https, certificates are verified, proxies of the environment are not used.
 """
 
-import ipaddress
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError
 
+from odoo.addons.bank_sync_common.tools.addresses import is_public
 from odoo.addons.bank_sync_common.tools.bounded_http import ACCEPT_ENCODING, BoundedAdapter, BoundedConnection, Deadline
 
 #: Seconds: to connect, to wait for the next bytes, and for all of it, however slowly bytes drip.
@@ -21,11 +21,6 @@ READ_TIMEOUT = 5
 TOTAL_TIMEOUT = 10
 #: Bytes of an answer that anybody reads.
 MAX_ANSWER = 16 * 1024
-#: What IANA gives out of IPv6; all else is reserved, local, or carries an IPv4 address.
-GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
-#: Special by IANA's registries, and global in the lists of older versions of Python.
-SPECIAL = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")))
-NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class OutboundError(Exception):
@@ -39,26 +34,6 @@ class AddressRefused(OutboundError):
 class Answer(NamedTuple):
     status: int
     body: bytes
-
-
-def is_public(address):
-    """
-    :param str address: an IP address
-    :return: whether it is one of the internet, and carries none of another network inside
-    """
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    if parsed.version == 6:
-        if parsed.ipv4_mapped:
-            return is_public(str(parsed.ipv4_mapped))
-        if parsed in NAT64:
-            return is_public(str(ipaddress.ip_address(int(parsed) & 0xFFFFFFFF)))
-        inside = filter(None, (parsed.sixtofour, *(parsed.teredo or ())))
-        if parsed not in GLOBAL_UNICAST or not all(is_public(str(address)) for address in inside):
-            return False
-    return parsed.is_global and not parsed.is_multicast and not any(parsed in network for network in SPECIAL)
 
 
 def post(url, body, headers, allow_private=False, verify=True):

@@ -8,7 +8,8 @@ from .console import Trouble, say, step
 
 DATABASE = "bank_sync_demo"
 SCRIPT = paths.ROOT / "scripts" / "demo.py"
-ADDONS = (*paths.EMBEDDED, "account_online_reconcile")
+SAMPLES = paths.ROOT / "scripts" / "samples"
+ADDONS = (*paths.EMBEDDED, "account_online_reconcile", "account_online_files")
 
 
 def main(arguments):
@@ -63,7 +64,9 @@ def fill(name, port):
     log = process.log_path("demo")
     command = odoo_command.line("shell", "-d", name, "--no-http", "--max-cron-threads=0", "--logfile", log)
     log.write_text("", encoding="utf-8")
-    variables = odoo_command.environment(BANK_SYNC_URL=f"http://{ports.HOST}:{port}", PYTHONIOENCODING=":replace")
+    variables = odoo_command.environment(
+        BANK_SYNC_URL=f"http://{ports.HOST}:{port}", BANK_SYNC_SAMPLES=str(SAMPLES), PYTHONIOENCODING=":replace"
+    )
     # Why: the shell reads demo.py from its input, so Python does not know the folder of what it imports.
     variables["PYTHONPATH"] = os.pathsep.join([variables["PYTHONPATH"], str(SCRIPT.parent)])
     with SCRIPT.open(encoding="utf-8") as script, log.open("a", encoding="utf-8") as errors:

@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,8 +11,9 @@ import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
-from bank_statement_formats.formats import Balance, FormatError, MappingNeeded, Options, TooLarge, read
+from bank_statement_formats.formats import Balance, FormatError, MappingNeeded, Options, TooLarge, read, workbooks
 from bank_statement_formats.formats.tables import CSV, answer, fits, propose_mapping
 
 CASES = Path(__file__).parent / "cases" / "csv"
@@ -356,3 +357,103 @@ def test_a_workbook_of_old_excel_says_what_to_do():
     with pytest.raises(FormatError) as caught:
         list(read(io.BytesIO(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600), "may.xls"))
     assert ".xlsx" in caught.value.sentence
+
+
+CUT = "Date;Text;Amount;Balance\n13/05/2026;Coffee;-2.50;97.50\n14/05/2026;Books;-10.00;87.50\n"
+
+
+def test_a_last_line_that_was_cut_off_is_no_transaction():
+    [(statement, found)] = read_text(CUT + "15/05/2026;Rent;-80")
+    assert amounts(found[:2]) == [("2026-05-13", "-2.50"), ("2026-05-14", "-10.00")]
+    assert "not whole" in found[2]["problem"]
+    assert "The file ends within a transaction" in str(statement.warnings[0])
+
+
+@pytest.mark.parametrize("end", ["15/05/2026;Rent;-80.00;7.50", "15/05/2026;Rent;-80.00;7.50\nTotal;-92.50"])
+def test_a_last_line_without_an_end_is_whole_where_no_cell_is_missing(end):
+    [(_statement, found)] = read_text(CUT + end)
+    assert amounts(found)[2:] == [("2026-05-15", "-80.00")]
+
+
+# -------------------------------------------------------------------------
+# CELLS OF WORKBOOKS, BESIDE THE LIBRARY
+# -------------------------------------------------------------------------
+
+VALUES = [
+    *("Text", "  blanks  ", "ünï <&> \"'", "", None, True, False, "#N/A", "=1+1"),
+    *(0, -1, 12.5, -0.0, 89.40000000000001, 1e-7, 123456789012, 1e15, 1e20, 2.5e-3),
+    *(date(2026, 5, 3), datetime(2026, 5, 3, 23, 59), time(9, 30), timedelta(hours=30)),
+]
+
+
+def as_cell(value):
+    """What a value of openpyxl is in a table."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value.strip()
+    if type(value) in (int, float):
+        if abs(value) >= 10**15:
+            return str(value)
+        return Decimal(repr(value)).quantize(Decimal("0.000001")).normalize() + 0
+    if isinstance(value, datetime):
+        return value.date()
+    return value if isinstance(value, date) else str(value)
+
+
+def written(rows, *, write_only=False, epoch=None):
+    book = openpyxl.Workbook(write_only=write_only)
+    book.epoch = epoch or book.epoch
+    sheet = book.create_sheet("Other") if write_only else book.active
+    for row in rows:
+        sheet.append(row)
+    target = io.BytesIO()
+    book.save(target)
+    return target
+
+
+def assert_like_the_library(content):
+    book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+    (found,) = [[*read()] for _title, read, _count in workbooks.sheets(io.BytesIO(content))]
+    sheet = book.worksheets[0]
+    sheet.reset_dimensions()
+    expected = []
+    for number, values in enumerate(sheet.iter_rows(values_only=True), 1):
+        cells = [as_cell(value) for value in values]
+        while cells and cells[-1] == "":
+            cells.pop()
+        expected.append((number, cells))
+    assert [(line, cells) for line, cells, _is_wide in found if cells] == [row for row in expected if row[1]]
+
+
+@pytest.mark.parametrize("write_only", [False, True])
+@pytest.mark.parametrize("epoch", [None, CALENDAR_MAC_1904])
+def test_cells_are_what_openpyxl_reads(write_only, epoch):
+    rows = [VALUES, [], [None, None, *VALUES[::-1]], [VALUES[5]]]
+    assert_like_the_library(written(rows, write_only=write_only, epoch=epoch).getvalue())
+
+
+@given(rows=st.lists(st.lists(st.sampled_from(VALUES) | st.floats(-1e16, 1e16) | st.text("aé 1", max_size=5))))
+def test_any_cells_are_what_openpyxl_reads(rows):
+    assert_like_the_library(written(rows[:20]).getvalue())
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        (b'<c r="A1"', b"<c"),
+        (b'<row r="1"', b"<row"),
+        (b"<t>Text</t>", b"<r><t>Te</t></r><r><t>xt</t></r><rPh sb='0' eb='1'><t>spoken</t></rPh>"),
+        (b"<t>Text</t>", b""),
+        (b"<t>Text</t>", b"<t/>"),
+    ],
+)
+def test_cells_that_other_programs_write_are_what_openpyxl_reads(old, new):
+    target = io.BytesIO()
+    with zipfile.ZipFile(written([VALUES], write_only=True)) as before, zipfile.ZipFile(target, "w") as after:
+        for name in before.namelist():
+            part = before.read(name)
+            changed = part.replace(old, new, 1) if "sheet1" in name else part
+            assert "sheet1" not in name or changed != part
+            after.writestr(name, changed)
+    assert_like_the_library(target.getvalue())

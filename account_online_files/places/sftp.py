@@ -1,0 +1,200 @@
+"""A folder of an SFTP server, with paramiko, which is optional.
+
+The server's key is pinned: without its fingerprint, or with another one, no user name and no password is sent. A server
+in a network of one's own is only connected to where the operator allows it: the name is resolved once, all its
+addresses are checked, and a checked one is connected to.
+"""
+
+import base64
+import hashlib
+import io
+import logging
+import socket
+import stat
+from contextlib import contextmanager, suppress
+
+from odoo.addons.bank_sync_common.tools.addresses import is_public
+from odoo.addons.bank_sync_common.tools.bounded_http import Deadline, resolve
+
+from .common import Changed, Entry, PlaceError, checked, is_usable
+
+#: Seconds without an answer: to connect, to sign in, and between two packets.
+TIMEOUT = 20
+#: Seconds for a whole step, however slowly bytes drip: to connect and sign in, to list the folder; to read one file.
+STEP_SECONDS, FILE_SECONDS = 60, 600
+#: Seconds between two signs of life, so that the server does not hang up while a file is imported.
+KEEP_ALIVE = 30
+PORT = 22
+#: Why a log of its own, and only for what ends the program: the library writes there what the server has sent.
+LOG = f"{__name__}.paramiko"
+logging.getLogger(LOG).setLevel(logging.CRITICAL)
+
+
+def fingerprint(key):
+    """:param bytes key: public key of a server
+    :return: as OpenSSH shows it, such as ``SHA256:…``
+    """
+    return "SHA256:" + base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
+
+
+class SFTP:
+    """
+    :param str host_key: fingerprint that somebody has confirmed; empty: none yet
+    :param str private_key: in the form of OpenSSH or PEM, without a passphrase; empty for a password
+    :param bool allow_private: also servers in a network that is not public
+    """
+
+    def __init__(self, host, port, user, path="", *, host_key="", password="", private_key="", allow_private=False):
+        self.address, self.user, self.path = (host, port or PORT), user or "", path or "."
+        self.host_key, self.password, self.private_key = host_key, password, private_key
+        self.allow_private = allow_private
+        self.socket = self.transport = self.client = None
+
+    def __enter__(self):
+        paramiko = _library()
+        try:
+            with self._bounded(STEP_SECONDS):
+                self._connect(paramiko)
+                self._check_host_key()
+                self._sign_in(paramiko)
+                self.client = paramiko.SFTPClient.from_transport(self.transport)
+                self.client.get_channel().settimeout(TIMEOUT)
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    def __exit__(self, *_exception):
+        self._close()
+
+    def offered_key(self):
+        """What the server shows before anybody has signed in.
+
+        :return: fingerprint
+        """
+        paramiko = _library()
+        try:
+            with self._bounded(STEP_SECONDS):
+                self._connect(paramiko)
+                return fingerprint(self.transport.get_remote_server_key().asbytes())
+        finally:
+            self._close()
+
+    def entries(self):
+        """:return: list of :class:`.Entry`, oldest first"""
+        with self._bounded(STEP_SECONDS):
+            return checked(map(self._entry, self.client.listdir_iter(self.path)))
+
+    def content(self, entry, limit):
+        """As :meth:`.Folder.content`."""
+        if not is_usable(entry.name):
+            raise PlaceError("not_below_root")
+        path = f"{self.path}/{entry.name}"
+        try:
+            with self._bounded(FILE_SECONDS):
+                self._check(path, entry)
+                with self.client.open(path, "rb") as stream:
+                    stream.prefetch(min(entry.size, limit + 1))
+                    content = stream.read(limit + 1)
+                self._check(path, entry)
+        except PlaceError as error:
+            if error.code == "no_folder":
+                raise Changed(entry.name) from None
+            raise
+        return content
+
+    @staticmethod
+    def _entry(found):
+        if not stat.S_ISREG(found.st_mode or 0):
+            return None
+        return Entry(found.filename, found.st_size or 0, int(found.st_mtime or 0))
+
+    def _check(self, path, entry):
+        about = self.client.lstat(path)
+        found = about.st_size or 0, int(about.st_mtime or 0)
+        if not stat.S_ISREG(about.st_mode or 0) or found != (entry.size, entry.modified):
+            raise Changed(entry.name)
+
+    def _connect(self, paramiko):
+        self.socket = self._open_socket()
+        self.deadline.watch(self.socket)
+        self.transport = paramiko.Transport(self.socket)
+        self.transport.set_log_channel(LOG)
+        self.transport.banner_timeout = self.transport.auth_timeout = TIMEOUT
+        self.transport.start_client(timeout=TIMEOUT)
+        self.transport.set_keepalive(KEEP_ALIVE)
+
+    def _open_socket(self):
+        host, port = self.address
+        addresses = resolve(host, port)
+        if not self.allow_private and not all(map(is_public, addresses)):
+            raise PlaceError("private_address")
+        failure = OSError()
+        for address in addresses:
+            try:
+                # Why the address and not the name: asked again, the name could lead elsewhere.
+                return socket.create_connection((address, port), timeout=TIMEOUT)
+            except OSError as error:
+                failure = error
+        raise failure
+
+    def _check_host_key(self):
+        offered = fingerprint(self.transport.get_remote_server_key().asbytes())
+        if not self.host_key:
+            raise PlaceError("unknown_host_key", offered)
+        if offered != self.host_key.strip():
+            raise PlaceError("other_host_key", offered)
+
+    def _sign_in(self, paramiko):
+        if self.private_key:
+            self.transport.auth_publickey(self.user, _private_key(paramiko, self.private_key))
+        else:
+            self.transport.auth_password(self.user, self.password or "", fallback=False)
+
+    @contextmanager
+    def _bounded(self, seconds):
+        """One step: it ends in time, and what the library raises becomes one of our errors."""
+        paramiko = _library()
+        try:
+            with Deadline(seconds) as self.deadline:
+                if self.socket:
+                    self.deadline.watch(self.socket)
+                yield
+        except paramiko.AuthenticationException:
+            raise PlaceError("refused") from None
+        except FileNotFoundError:
+            raise PlaceError("no_folder", self.path) from None
+        except PermissionError:
+            raise PlaceError("not_allowed", self.path) from None
+        except UnicodeDecodeError:
+            raise PlaceError("bad_name") from None
+        except (OSError, EOFError, paramiko.SSHException, paramiko.SFTPError) as error:
+            raise PlaceError("no_answer", _words(error)) from None
+
+    def _close(self):
+        for part in (self.client, self.transport, self.socket):
+            if part:
+                with suppress(Exception):
+                    part.close()
+        self.client = self.transport = self.socket = None
+
+
+def _library():
+    try:
+        import paramiko
+    except ImportError:
+        raise PlaceError("no_library") from None
+    return paramiko
+
+
+def _private_key(paramiko, text):
+    """:raise PlaceError: for what is no private key, or has a passphrase"""
+    for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
+        with suppress(paramiko.SSHException, ValueError, IndexError):
+            return kind.from_private_key(io.StringIO(text.strip() + "\n"))
+    raise PlaceError("bad_key")
+
+
+def _words(error):
+    """What a stranger's server has said: one short line."""
+    return "".join(letter if letter.isprintable() else " " for letter in str(error))[:200]

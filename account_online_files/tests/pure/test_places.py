@@ -1,0 +1,291 @@
+"""A folder of the server and an SFTP server: what is read, what is left alone, and what nobody gets to see."""
+
+import io
+import logging
+import os
+import socket
+import threading
+from contextlib import suppress
+
+import paramiko
+import pytest
+
+from odoo.addons.account_online_files.places import SFTP, Changed, Entry, Folder, PlaceError, is_partial
+from odoo.addons.account_online_files.places import sftp as sftp_module
+from odoo.addons.account_online_files.tests.sftp_server import SFTPServer
+
+LIMIT = 1000
+
+
+def put(folder, name, content=b"statement", modified=1_700_000_000):
+    path = folder / name
+    path.write_bytes(content)
+    os.utime(path, (modified, modified))
+    return path
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A folder below the root, beside something that is nobody's business."""
+    (tmp_path / "secret.xml").write_text("not yours")
+    (tmp_path / "root" / "bank").mkdir(parents=True)
+    return tmp_path / "root"
+
+
+@pytest.fixture
+def server(root):
+    with SFTPServer(root / "bank") as one:
+        yield one
+
+
+@pytest.fixture(params=["folder", "sftp"])
+def place(request, root):
+    """The same files, once from the disk and once over SFTP."""
+    if request.param == "folder":
+        yield Folder(str(root), "bank")
+    else:
+        with SFTPServer(root / "bank") as server:
+            yield sftp(server)
+
+
+def sftp(server, **named):
+    values = {"host_key": server.fingerprint, "password": server.password, "allow_private": True, **named}
+    return SFTP("127.0.0.1", server.port, server.user, "", **values)
+
+
+def code_of(action):
+    with pytest.raises(PlaceError) as caught:
+        action()
+    return caught.value.code
+
+
+def names(place):
+    with place:
+        return [entry.name for entry in place.entries()]
+
+
+# -------------------------------------------------------------------------
+# BOTH
+# -------------------------------------------------------------------------
+
+
+def test_files_are_listed_oldest_first_and_read_whole(place, root):
+    put(root / "bank", "b.xml", b"second", 2_000)
+    put(root / "bank", "a.xml", b"first", 1_000)
+    with place:
+        entries = place.entries()
+        assert entries == [Entry("a.xml", 5, 1_000), Entry("b.xml", 6, 2_000)]
+        assert [place.content(entry, LIMIT) for entry in entries] == [b"first", b"second"]
+
+
+def test_what_is_still_written_is_left_alone(place, root):
+    for name in ("a.xml.part", "b.tmp", "c.filepart", "D.FilePart", ".hidden.xml", "~lock", "e.xml~"):
+        put(root / "bank", name)
+    put(root / "bank", "whole.xml")
+    assert names(place) == ["whole.xml"]
+
+
+def test_links_and_folders_are_no_files(place, root):
+    (root / "bank" / "link.xml").symlink_to(root.parent / "secret.xml")
+    (root / "bank" / "below").mkdir()
+    os.mkfifo(root / "bank" / "pipe.xml")
+    put(root / "bank", "whole.xml")
+    assert names(place) == ["whole.xml"]
+
+
+def test_a_link_in_the_place_of_a_listed_file_is_not_followed(place, root):
+    path = put(root / "bank", "a.xml", b"not yours")
+    with place:
+        (entry,) = place.entries()
+        path.unlink()
+        path.symlink_to(root.parent / "secret.xml")
+        with pytest.raises(Changed):
+            place.content(entry, LIMIT)
+
+
+def test_a_file_that_grows_or_goes_meanwhile_is_not_read(place, root):
+    path = put(root / "bank", "a.xml", b"half")
+    with place:
+        (entry,) = place.entries()
+        path.write_bytes(b"half and the rest")
+        with pytest.raises(Changed):
+            place.content(entry, LIMIT)
+        path.unlink()
+        with pytest.raises(Changed):
+            place.content(entry, LIMIT)
+
+
+def test_names_that_lead_elsewhere_are_not_read(place):
+    with place:
+        for name in ("../secret.xml", "/etc/passwd", "a/b", "", "..", "a\0b"):
+            assert code_of(lambda name=name: place.content(Entry(name, 9, 0), LIMIT)) == "not_below_root"
+
+
+def test_of_a_file_that_is_too_large_only_so_much_is_read(place, root):
+    put(root / "bank", "a.xml", b"x" * 5_000)
+    with place:
+        (entry,) = place.entries()
+        assert len(place.content(entry, LIMIT)) == LIMIT + 1
+
+
+def test_too_many_files_are_nobody_s_statements(place, root, monkeypatch):
+    monkeypatch.setattr("odoo.addons.account_online_files.places.common.MAX_FILES", 2)
+    for number in range(3):
+        put(root / "bank", f"{number}.xml")
+    assert code_of(lambda: names(place)) == "too_many"
+
+
+def test_partial_names_are_known_whatever_wrote_them():
+    assert is_partial("a.xml.crdownload")
+    assert not is_partial("party.xml")
+
+
+# -------------------------------------------------------------------------
+# A FOLDER
+# -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["..", "bank/..", "../secret.xml", "bank/../../", "./bank", "bank\\..", "bank/\0"])
+def test_a_path_that_leads_out_of_the_root_is_refused(root, path):
+    assert code_of(lambda: Folder(str(root), path).__enter__()) == "not_below_root"
+
+
+def test_an_absolute_path_is_looked_for_below_the_root(root):
+    assert code_of(lambda: Folder(str(root), "/etc").__enter__()) == "no_folder"
+
+
+def test_a_folder_that_is_a_link_is_not_entered(root):
+    (root / "out").symlink_to(root.parent)
+    assert code_of(lambda: Folder(str(root), "out").__enter__()) == "no_folder"
+
+
+def test_without_a_configured_root_no_folder_is_read(root):
+    assert code_of(lambda: Folder("", "bank").__enter__()) == "no_root"
+    assert code_of(lambda: Folder(str(root / "gone"), "").__enter__()) == "no_root"
+
+
+# -------------------------------------------------------------------------
+# SFTP
+# -------------------------------------------------------------------------
+
+
+def test_no_password_is_sent_before_the_server_s_key_is_confirmed(server):
+    with pytest.raises(PlaceError) as caught:
+        sftp(server, host_key="").__enter__()
+    assert (caught.value.code, caught.value.detail) == ("unknown_host_key", server.fingerprint)
+    assert server.asked == []
+
+
+def test_no_password_is_sent_to_a_server_with_another_key(server):
+    with pytest.raises(PlaceError) as caught:
+        sftp(server, host_key="SHA256:" + "A" * 43).__enter__()
+    assert (caught.value.code, caught.value.detail) == ("other_host_key", server.fingerprint)
+    assert server.asked == []
+
+
+def test_the_fingerprint_is_the_one_that_openssh_shows(server):
+    assert sftp(server, host_key="").offered_key() == server.fingerprint
+    assert server.fingerprint == server.host_key.fingerprint
+    assert server.asked == []
+
+
+def test_a_wrong_password_is_told_from_a_server_that_does_not_answer(server):
+    assert code_of(lambda: sftp(server, password="wrong").__enter__()) == "refused"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    nobody = SFTP("127.0.0.1", port, "bank", "", host_key=server.fingerprint, allow_private=True)
+    assert code_of(nobody.__enter__) == "no_answer"
+    assert code_of(nobody.offered_key) == "no_answer"
+
+
+def test_a_private_key_signs_in(root):
+    key = paramiko.RSAKey.generate(2048)
+    written = io.StringIO()
+    key.write_private_key(written)
+    put(root / "bank", "a.xml")
+    with SFTPServer(root / "bank", client_key=key) as server:
+        assert names(sftp(server, private_key=written.getvalue())) == ["a.xml"]
+        assert code_of(lambda: sftp(server, private_key="no key").__enter__()) == "bad_key"
+
+
+def test_a_missing_folder_is_named(server):
+    server.folder += "/gone"
+    assert code_of(lambda: names(sftp(server))) == "no_folder"
+
+
+def test_nothing_is_changed_on_the_server(server, root):
+    put(root / "bank", "a.xml")
+    with sftp(server) as place:
+        for entry in place.entries():
+            place.content(entry, LIMIT)
+    assert server.changes == []
+    assert [path.name for path in (root / "bank").iterdir()] == ["a.xml"]
+
+
+@pytest.mark.parametrize("addresses", [["127.0.0.1"], ["93.184.216.34", "10.0.0.7"], ["::1"], ["169.254.169.254"]])
+def test_a_server_in_a_private_network_is_not_connected_to(server, monkeypatch, addresses):
+    asked = []
+    monkeypatch.setattr(sftp_module, "resolve", lambda *_address: addresses)
+    monkeypatch.setattr(sftp_module.socket, "create_connection", lambda *address, **_named: asked.append(address))
+    one = sftp(server, allow_private=False)
+    assert code_of(one.__enter__) == code_of(one.offered_key) == "private_address"
+    assert asked == []
+
+
+def test_the_address_that_was_checked_is_the_one_that_is_connected_to(server, monkeypatch):
+    asked = []
+
+    def connect(address, **_named):
+        asked.append(address)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(sftp_module, "resolve", lambda *_address: ["93.184.216.34"])
+    monkeypatch.setattr(sftp_module.socket, "create_connection", connect)
+    assert code_of(SFTP("bank.example", 2222, "bank", host_key="SHA256:A").__enter__) == "no_answer"
+    assert asked == [("93.184.216.34", 2222)]
+
+
+class Drip:
+    """A server that sends a line without an end, one byte at a time."""
+
+    def __enter__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port, self.over = self.listener.getsockname()[1], threading.Event()
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
+        return self
+
+    def _serve(self):
+        with suppress(OSError):
+            connection, _address = self.listener.accept()
+            with connection:
+                while not self.over.wait(0.05):
+                    connection.sendall(b"S")
+
+    def __exit__(self, *_exception):
+        self.over.set()
+        self.thread.join()
+        self.listener.close()
+
+
+def test_a_server_that_drips_ends_in_time(server, monkeypatch):
+    monkeypatch.setattr(sftp_module, "STEP_SECONDS", 0.5)
+    with Drip() as drip:
+        one = SFTP("127.0.0.1", drip.port, "bank", host_key=server.fingerprint, allow_private=True)
+        assert code_of(one.__enter__) == "no_answer"
+
+
+def test_a_name_that_is_not_utf8_is_named_as_the_reason(server, root):
+    with open(os.fsencode(root / "bank") + b"/Ums\xe4tze.csv", "wb"):
+        pass
+    assert code_of(lambda: names(sftp(server))) == "bad_name"
+
+
+def test_neither_password_nor_words_of_the_server_are_logged(server, root, caplog):
+    caplog.set_level(logging.DEBUG)
+    put(root / "bank", "a.xml")
+    assert names(sftp(server)) == ["a.xml"]
+    assert code_of(lambda: sftp(server, password="wrong-word").__enter__()) == "refused"
+    ours = [record for record in caplog.records if not record.name.startswith("paramiko")]
+    assert not [record for record in ours if server.password in record.getMessage() or "wrong-word" in str(record.args)]
+    assert not [record for record in ours if record.name.startswith(sftp_module.LOG)]
