@@ -15,6 +15,8 @@ class Backup:
 
     folder: Path
     key: Path
+    #: PostgreSQL's number of the database.
+    oid: str
 
 
 def back_up(installation, folder):
@@ -26,21 +28,24 @@ def back_up(installation, folder):
     data = data_dir(installation)
     made = run(paths.ROOT / "deploy" / "backup", installation.name, data, folder / "backups")
     key = shutil.copy(data / "bank_sync" / f"{installation.name}.key", folder / "master.key")
-    return Backup(Path(made.strip()), Path(key))
+    ((oid,),) = sql.query("SELECT oid FROM pg_database WHERE datname = current_database()", installation.name)
+    return Backup(Path(made.strip()), Path(key), oid)
 
 
-def restore(installation, backup, folder, with_key=True):
+def restore(installation, backup, folder, *, with_key=True, with_oid=False):
     """The machine is lost. Another one gets its name, its address and what the backup holds, and nothing else.
 
     :param folder: for the new machine's data directory and odoo.conf
     :param with_key: whether the master key was kept, too
+    :param with_oid: the database keeps PostgreSQL's number, as point-in-time recovery leaves it; a dump brings another
     """
     installation.stop()
     database.drop(installation.name)
     shutil.rmtree(folder, ignore_errors=True)
     data = folder / "data"
     (data / "filestore").mkdir(parents=True)
-    run("createdb", "-T", "template0", installation.name)
+    oid = f"OID {backup.oid}" if with_oid else ""
+    sql.query(f"CREATE DATABASE {sql.name(installation.name)} TEMPLATE template0 {oid}")
     run("pg_restore", "--no-owner", "-d", installation.name, backup.folder / "database.dump")
     run("tar", "--extract", "-f", backup.folder / "filestore.tar", "-C", data / "filestore")
     if with_key:

@@ -30,8 +30,10 @@ def run(script):
         own = api.Environment(cr, SUPERUSER_ID, context)
         names = {"odoo": odoo, "env": own, "self": own.user, "result": None, "__name__": "__main__"}
         exec(script, names)
+        # Why before the commit: a script that fails changes nothing.
+        answer = json.dumps(names["result"])
         names["env"].cr.commit()
-        return json.dumps(names["result"])
+        return answer
 
 
 with Client(os.environ["BANK_SYNC_SHELL"]) as line:

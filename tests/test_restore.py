@@ -11,7 +11,8 @@ from environment import odoo_command, paths
 
 from .backups import back_up, restore
 from .books import assert_booked_since
-from .conftest import a_copy_of_the_template, demo
+from .conftest import a_company_behind_a_proxy, a_copy_of_the_template, confirm_phone, demo
+from .renewed_tokens_bank import revolut
 from .test_demo_bank import connect, start_connecting
 
 BANK = "Demo Bank"
@@ -109,7 +110,7 @@ def drill(tmp_path_factory):
 @contextmanager
 def another_machine(drill, with_key=True):
     """:return: the company on another machine, 30 days after its backup, with nobody's help"""
-    restore(drill.company, drill.backup, drill.folder / "machine", with_key)
+    restore(drill.company, drill.backup, drill.folder / "machine", with_key=with_key)
     drill.company.start()
     let_days_pass(drill.company, DAYS[-1])
     yield drill.company
@@ -140,3 +141,204 @@ def test_dump_without_its_key_says_what_is_lost_and_reconnecting_brings_the_rest
         assert_booked_since(company)
         assert link_of(company)["state"] == "connected"
         assert start_connecting(company, "Demo World Bank"), "another bank can be connected"
+
+
+# -------------------------------------------------------------------------
+# POINT-IN-TIME RECOVERY
+# -------------------------------------------------------------------------
+
+CONNECT_REVOLUT = """
+code = "revolut_business"
+provider = env["bank.sync.provider"].with_context(active_test=False).search([("code", "=", code)])
+provider.setting_ids = [(0, 0, {{"name": "base_url", "type": "text", "plain_value": {address!r}}})]
+provider.write({{"keys_state": "work", "active": True}})
+values = {{"name": "Revolut Business", "identifier": "revolut_business.FR", "country_code": "FR", "status": "stable"}}
+values["provider_institution"] = values["identifier"]
+institution = env["bank.sync.institution"].search([("identifier", "=", values["identifier"])])
+institution = institution or institution.create({{**values, "provider_id": provider.id}})
+client = env["bank.sync.client"]._get_embedded()
+connection = env["bank.sync.connection"].create({{"client_id": client.id, "institution_id": institution.id}})
+"""
+CONSENT = """
+adapter = connection.provider_id._adapter()
+data = connection._begin({kind!r}, "en_US").data
+for values in ({{"client_id": "the-client"}}, {{"code": "oa_code"}}):
+    given = adapter.answer(connection._flow({kind!r}, "en_US", data), values)
+    data = getattr(given, "data", None)
+connection._take(given)
+"""
+TAKE_OVER = """
+link = env["account.online.link"]._create_from_proxy(
+    connection._to_protocol(), connection._accounts(), env.ref("base.main_company")
+)
+account = link.account_online_account_ids
+account._link_journal(account._create_journal())
+"""
+FIND_REVOLUT = """
+connection = env["bank.sync.connection"].search([("institution_id.identifier", "=", "revolut_business.FR")])
+"""
+SYNCHRONIZE = 'env["account.online.link"].search([])._synchronize(user_present=True)\n'
+REVOLUT = """
+link = env["account.online.link"].search([])
+lines = env["account.bank.statement.line"].search([("online_account_id", "!=", False)])
+result = [link.state, link.error_code or None, link.error_action or None, link.error_message or "",
+          sorted(lines.mapped("online_transaction_identifier"))]
+"""
+
+
+def test_installation_that_went_back_before_a_consents_renewal_asks_for_another(tmp_path):
+    """What the provider keeps does not go back: the renewal has replaced yesterday's token."""
+    with revolut() as (address, bank), a_copy_of_the_template(*paths.EMBEDDED) as company:
+        company.prepare_company()
+        bank.book(1, days_ago=3)
+        begun = CONNECT_REVOLUT.format(address=address) + CONSENT.format(kind="connect")
+        company.shell(begun + TAKE_OVER)
+        company.run_scheduled_action()
+        backup = back_up(company, tmp_path / "yesterday")
+
+        bank.book(2, days_ago=2)
+        renew = FIND_REVOLUT + CONSENT.format(kind="renew") + SYNCHRONIZE
+        company.shell(renew)
+        assert company.shell(REVOLUT) == ["connected", None, None, "", ["r1", "r2"]]
+
+        restore(company, backup, tmp_path / "machine")
+        bank.book(3, days_ago=1)
+        company.run_scheduled_action()
+        _state, code, action, sentence, known = company.shell(REVOLUT)
+        assert (code, action) == ("consent_revoked", "renew")
+        assert "Renew" in sentence or "Reconnect" in sentence, "it says what to do"
+        assert known == ["r1"], "nothing is lost of what was restored"
+
+        company.shell(renew)
+        assert company.shell(REVOLUT) == ["connected", None, None, "", ["r1", "r2", "r3"]]
+
+
+# -------------------------------------------------------------------------
+# A DATABASE AND A PROXY, EACH ON A SERVER OF ITS OWN
+# -------------------------------------------------------------------------
+
+
+ACCEPT = "env['bank.sync.client'].search([('database_digest', '!=', False)]).action_accept_new_database()"
+#: Days of the backups of both, and the day on which the last of them has caught up.
+BEGUN, BETWEEN, NOW, CAUGHT_UP = 0, 18, 30, 33
+
+
+@pytest.fixture(scope="module")
+def apart(tmp_path_factory):
+    """A company and its proxy: backups of both by day, and the books of the last day without any trouble."""
+    folder = tmp_path_factory.mktemp("apart")
+    with a_company_behind_a_proxy() as company:
+        confirm_phone(company)
+        connect(company, BANK)
+        backups = {BEGUN: back_up_both(company, folder / "begun")}
+        let_days_pass(company, *(day for day in DAYS if day <= BETWEEN))
+        backups[BETWEEN] = back_up_both(company, folder / "between")
+        let_days_pass(company, *(day for day in DAYS if day > BETWEEN))
+        backups[NOW] = back_up_both(company, folder / "now")
+        let_days_pass(company, CAUGHT_UP)
+        yield SimpleNamespace(company=company, backups=backups, twin=lines(company), folder=folder)
+
+
+def back_up_both(company, folder):
+    return back_up(company, folder / "company"), back_up(company.proxy, folder / "proxy")
+
+
+def begin(apart, company, proxy, keyless=None, is_copy=False):
+    """Each goes back to a day of its own, as point-in-time recovery does; then it is the last day.
+
+    :param int company: the day of its backup, and ``proxy``
+    :param str keyless: ``company`` or ``proxy`` if its key was not kept
+    :param bool is_copy: the company comes from a dump
+    """
+    one = apart.company
+    one.stop()
+    of_proxy = {"with_key": keyless != "proxy", "with_oid": True}
+    restore(one.proxy, apart.backups[proxy][1], apart.folder / "proxy-machine", **of_proxy)
+    one.proxy.start()
+    of_company = {"with_key": keyless != "company", "with_oid": not is_copy}
+    restore(one, apart.backups[company][0], apart.folder / "company-machine", **of_company)
+    one.start()
+    let_days_pass(one, CAUGHT_UP)
+    return one
+
+
+def assert_like_the_twin(apart):
+    """Nothing was lost, nothing is there twice, and nobody has to do anything."""
+    seen = link_of(apart.company)
+    assert (seen["state"], seen["error_code"]) == ("connected", False)
+    assert lines(apart.company) == apart.twin
+
+
+def assert_asks_to_reconnect(company, code):
+    seen = link_of(company)
+    assert (seen["error_code"], seen["error_action"]) == (code, "reconnect")
+    assert "Reconnect" in seen["error_message"], "it says what to do"
+    assert_the_rest_works(company)
+
+
+def reconnect_with_phone(company):
+    """*Reconnect* of a database that its service does not know any more: the phone first."""
+    action = company.visitor().call("account.online.link", "action_reconnect", [link_of(company)["id"]])
+    reconnect(company, confirm_phone(company, action))
+
+
+@pytest.mark.parametrize(
+    ("company", "proxy"),
+    [(BEGUN, NOW), (NOW, BEGUN), pytest.param(BEGUN, BETWEEN, marks=pytest.mark.thorough)],
+)
+def test_database_and_proxy_that_went_back_to_different_days_catch_up(apart, company, proxy):
+    begin(apart, company, proxy)
+    assert_like_the_twin(apart)
+
+
+def test_database_from_a_dump_catches_up_once_support_has_accepted_it(apart):
+    """To its proxy a dump is a copy, until somebody says that it is the original."""
+    company = begin(apart, BEGUN, NOW, is_copy=True)
+    assert_asks_to_reconnect(company, "database_copied")
+    assert "Accept New Database" in doctor(company)
+
+    company.proxy.shell(ACCEPT)
+    company.shell("env['account.online.service']._cron_look_after()")
+    company.run_scheduled_action()
+    assert_like_the_twin(apart)
+
+
+@pytest.mark.thorough
+def test_database_from_a_dump_registers_again_without_support(apart):
+    company = begin(apart, BEGUN, NOW, is_copy=True)
+    reconnect_with_phone(company)
+    assert_like_the_twin(apart)
+
+
+@pytest.mark.thorough
+def test_proxy_without_its_key_says_so_and_databases_register_again(apart):
+    company = begin(apart, NOW, NOW, keyless="proxy")
+    assert "Bank Connection: 1 of 1 can't be read" in doctor(company.proxy)
+    assert_asks_to_reconnect(company, "signature_rejected")
+
+    reconnect_with_phone(company)
+    assert_like_the_twin(apart)
+
+
+@pytest.mark.thorough
+def test_database_without_its_key_says_so_and_registers_again(apart):
+    company = begin(apart, NOW, NOW, keyless="company")
+    assert "PROBLEM  master key: This database is a copy" in doctor(company)
+    assert_asks_to_reconnect(company, "registration_unreadable")
+
+    reconnect_with_phone(company)
+    assert_like_the_twin(apart)
+
+
+@pytest.mark.thorough
+def test_database_whose_secret_was_rotated_since_the_proxys_backup_registers_again(apart):
+    company = begin(apart, NOW, NOW)
+    company.shell("env['account.online.service']._cron_rotate_secret()")
+    company.run_scheduled_action()
+    restore(company.proxy, apart.backups[NOW][1], apart.folder / "proxy-machine", with_oid=True)
+    company.proxy.start()
+    let_days_pass(company, CAUGHT_UP)
+    assert_asks_to_reconnect(company, "signature_rejected")
+
+    reconnect_with_phone(company)
+    assert_like_the_twin(apart)

@@ -25,6 +25,13 @@ ACTIONS = (
 #: The service refuses every request of this database, until its support or the owner of the phone number acts.
 SERVICE_REFUSALS = ("phone_required", "client_blocked", "client_suspended", "client_disconnected")
 
+#: The service does not recognise this database. A new registration is one way out; the other one is that it does again,
+#: because a key is back or its support has accepted a database that was restored or moved.
+STRANGERS = ("not_registered", "registration_unreadable", "database_copied", "signature_rejected")
+
+#: The service has lost the key to what a connection needs. Once the key is back, the connection works as before.
+KEY_IS_MISSING = "secrets_unreadable"
+
 #: Codes are words of a machine; a longer one is none of ours.
 MAX_CODE = 100
 

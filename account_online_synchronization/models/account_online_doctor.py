@@ -9,6 +9,11 @@ from ..client.errors import ProxyError
 LATE = timedelta(hours=1)
 #: The clocks of Odoo and of PostgreSQL may differ by this much.
 CLOCK_SECONDS = 30
+#: After a restore from a dump, or a move.
+ACCEPT = (
+    " If this is the original after a restore or a move, ask the service's support for “Accept New Database” instead: "
+    "this database then goes on within a day, or at once with Test Connection in the settings."
+)
 #: Longest list of names in a sentence.
 NAMED = 5
 
@@ -26,29 +31,10 @@ class AccountOnlineDoctor(models.AbstractModel):
     def _examine(self):
         """:return: list of (``ok``, ``advice`` or ``problem``; subject; sentence that says what to do)"""
         examined = (
-            *(self._examine_versions, self._examine_clock, self._examine_secrets, self._examine_address),
-            *(self._examine_service, self._examine_actions, self._examine_links),
+            *(self._examine_clock, self._examine_secrets, self._examine_address, self._examine_service),
+            *(self._examine_actions, self._examine_links),
         )
         return [finding for examine in examined for finding in examine()]
-
-    @api.model
-    def _examine_versions(self):
-        names = (
-            *("account_online_synchronization", "account_online_reconcile", "account_online_files"),
-            *("bank_statement_formats", "bank_sync_common", "bank_sync_proxy", "bank_sync_proxy_server"),
-        )
-        for module in self.env["ir.module.module"].search([("name", "in", names), ("state", "!=", "uninstalled")]):
-            if module.state == "installed" and module.installed_version == module.latest_version:
-                yield "ok", "version", f"{module.name} {module.latest_version}"
-            elif module.state == "installed":
-                yield (
-                    "problem",
-                    "version",
-                    f"{module.name} is {module.latest_version} in the database and {module.installed_version} on the "
-                    f"disk. Stop Odoo, run: odoo -d {self.env.cr.dbname} -u {module.name} --stop-after-init",
-                )
-            else:
-                yield "problem", "version", f"{module.name} is “{module.state}”. Finish the update of the apps."
 
     @api.model
     def _examine_clock(self):
@@ -120,7 +106,8 @@ class AccountOnlineDoctor(models.AbstractModel):
         try:
             answer = service._get_client().get_status()
         except ProxyError as error:
-            yield "problem", "connection service", f"{where}: {error.message}"
+            advice = ACCEPT if error.code == "database_copied" else ""
+            yield "problem", "connection service", f"{where}: {error.message}{advice}"
             return
         state = answer.get("state")
         if state == "active":

@@ -18,7 +18,7 @@ from odoo.tools.misc import babel_locale_parse, format_date, format_datetime, fo
 from ..books import batch, prefetch
 from ..books.run import Interrupted, Synchronization, TakenOver
 from ..client.banks import read_capabilities
-from ..client.errors import SERVICE_REFUSALS, ProxyError
+from ..client.errors import KEY_IS_MISSING, SERVICE_REFUSALS, STRANGERS, ProxyError
 from ..client.health import Health
 from ..client.messages import parse_moment
 from ..sync import schedule
@@ -987,7 +987,8 @@ class AccountOnlineLink(models.Model):
     @api.model
     def _go_on_after_refusal(self):
         """The service answers this database again: synchronize the links that were refused because of the database."""
-        links = self.search([("error_code", "in", SERVICE_REFUSALS), ("connection_identifier", "!=", False)])
+        refused = SERVICE_REFUSALS + STRANGERS
+        links = self.search([("error_code", "in", refused), ("connection_identifier", "!=", False)])
         for link in links:
             link._clear_error()
         if links:
@@ -1005,7 +1006,9 @@ class AccountOnlineLink(models.Model):
             ),
             action="reconnect",
         )
-        for link in self.search([("connection_identifier", "!=", False), ("state", "!=", "disconnected")]):
+        # Why also those: otherwise they would go on as soon as the service recognises the new registration.
+        valid = ["|", ("state", "!=", "disconnected"), ("error_code", "in", STRANGERS)]
+        for link in self.search([("connection_identifier", "!=", False), *valid]):
             link._register_error(error)
 
     @api.model
@@ -1234,7 +1237,10 @@ class AccountOnlineLink(models.Model):
         return self.search(
             [
                 ("auto_sync", "=", True),
+                "|",
                 ("state", "in", ("connected", "error")),
+                # Why, although it is disconnected: nobody says when the key is back.
+                ("error_code", "=", KEY_IS_MISSING),
                 ("journal_ids", "!=", False),
                 "|",
                 ("next_refresh", "=", False),

@@ -18,7 +18,7 @@ from odoo.tools.translate import get_translation
 from ..client.addresses import BadAddress, clean_address
 from ..client.auth import SignatureAuth
 from ..client.client import ProxyClient
-from ..client.errors import ProxyError, ServiceUnavailable
+from ..client.errors import STRANGERS, ProxyError, ServiceUnavailable
 from ..client.messages import parse_moment
 from ..client.remote import RemoteTransport
 from ..client.transport import EmbeddedTransport
@@ -30,9 +30,6 @@ STATES = ("phone_required", "active", "blocked", "disconnected")
 
 #: Refusals that a code sent to a phone resolves.
 PHONE_REFUSALS = ("phone_required", "client_blocked", "client_disconnected")
-
-#: The service can't identify this database: a new registration is the way out.
-STRANGERS = ("not_registered", "registration_unreadable", "database_copied", "signature_rejected")
 
 RETRY_MINUTES = 5
 

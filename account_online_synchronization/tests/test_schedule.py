@@ -59,6 +59,17 @@ class TestSchedule(OnlineSyncCommon):
         self.run_schedule()
         self.assertIn("disable the automatic synchronization", str(link.message_ids.mapped("body")))
 
+    def test_link_whose_service_has_its_key_back_goes_on(self):
+        link = self.connect_journal()
+        self.proxy.fail("connections.refresh", "secrets_unreadable", "reconnect")
+        self.run_schedule()
+        self.assertEqual((link.state, link.error_code), ("disconnected", "secrets_unreadable"))
+        self.proxy.failures.clear()
+        self.proxy.book("T1", "1.00")
+        link.next_refresh = False
+        self.run_schedule()
+        self.assertEqual((link.state, link.error_code, len(self.lines())), ("connected", False, 1))
+
     def test_one_broken_link_does_not_stop_the_others(self):
         broken, healthy = self.connect_journal(), self.connect()
         healthy.account_online_account_ids._link_journal(healthy.account_online_account_ids._create_journal())

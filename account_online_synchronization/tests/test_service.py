@@ -143,6 +143,55 @@ class TestService(ServiceCommon):
         self.wizard(link.action_reconnect())
         self.assertEqual(len(self.proxy.clients), 2)
 
+    def refused_link(self):
+        """:return: a link that nothing synchronizes, because the service does not recognise this database"""
+        link = self.connect_journal()
+        self.synchronize(link)
+        self.assertEqual(link.state, "disconnected")
+        return link
+
+    def assertGoesOn(self, link):
+        """The scheduled actions fetch what was booked meanwhile; no user and no bank's page is needed."""
+        self.proxy.book("T1", "1.00")
+        self.look_after()
+        self.assertEqual((link.state, link.error_code), ("connected", False))
+        self.assertIn(link, self.Link._search_due())
+        self.synchronize(link)
+        self.assertEqual((link.state, len(self.lines())), ("connected", 1))
+
+    def test_restored_database_goes_on_once_the_service_has_accepted_it(self):
+        self.register()
+        self.server.databases[self.proxy.clients[-1]] = "the one before the restore"
+        link = self.refused_link()
+        self.look_after()
+        self.assertEqual((link.state, link.error_code), ("disconnected", "database_copied"))
+        del self.server.databases[self.proxy.clients[-1]]
+        self.assertGoesOn(link)
+
+    def test_database_goes_on_once_its_own_key_is_back(self):
+        self.register()
+        kept = self.service.secret_data
+        self.lose_the_key()
+        link = self.refused_link()
+        self.service.secret_data = kept
+        self.assertGoesOn(link)
+
+    def test_database_goes_on_once_the_service_has_its_key_back(self):
+        self.register()
+        kept = dict(self.server.secrets)
+        self.server.secrets.clear()
+        link = self.refused_link()
+        self.server.secrets.update(kept)
+        self.assertGoesOn(link)
+
+    def test_refused_link_of_a_former_registration_does_not_go_on_with_the_new_one(self):
+        self.register()
+        self.server.databases[self.proxy.clients[-1]] = "another one"
+        link = self.refused_link()
+        self.register()
+        self.look_after()
+        self.assertEqual((link.state, link.error_code), ("disconnected", "registered_anew"))
+
     def test_a_service_that_has_forgotten_us_is_told_anew_by_reconnect(self):
         self.register()
         link = self.connect_journal()

@@ -4,12 +4,20 @@ import sys
 
 from odoo import SUPERUSER_ID, api
 from odoo.cli import Command
+from odoo.modules.module import Manifest
 from odoo.modules.registry import Registry
+from odoo.sql_db import db_connect
 from odoo.tools import config
+from odoo.tools.parse_version import parse_version
 
+ADDONS = (
+    *("bank_sync_common", "account_online_synchronization", "bank_sync_proxy", "bank_sync_proxy_server"),
+    *("account_online_reconcile", "bank_statement_formats", "account_online_files"),
+)
 #: Models that have secrets, and models that check an installation; those that are installed answer.
 SECRETS = ("bank.sync.vault", "account.online.service")
 DOCTORS = ("account.online.doctor", "bank.sync.doctor")
+NOT_INSTALLED = "Neither account_online_synchronization nor bank_sync_proxy is installed in this database."
 SIGNS = {"ok": "ok     ", "advice": "advice ", "problem": "PROBLEM"}
 
 
@@ -31,6 +39,8 @@ class BankSync(Command):
         names = config["db_name"]
         if len(names) != 1:
             sys.exit("Name one database: -d DATABASE")
+        if task == "doctor":
+            check_addons(names[0])
         with Registry(names[0]).cursor() as cr:
             # sudo: a user who can start a command has the configuration, and with it the whole database
             sys.exit(getattr(self, task)(api.Environment(cr, SUPERUSER_ID, {})))
@@ -39,7 +49,7 @@ class BankSync(Command):
     def installed(env, models):
         found = [env[model] for model in models if model in env]
         if not found:
-            sys.exit("Neither account_online_synchronization nor bank_sync_proxy is installed in this database.")
+            sys.exit(NOT_INSTALLED)
         return found
 
     def reencrypt(self, env):
@@ -61,12 +71,73 @@ class BankSync(Command):
     def doctor(self, env):
         """:return: exit status: 1 where there is a problem"""
         findings = [finding for model in self.installed(env, DOCTORS) for finding in model._examine()]
-        for level, subject, sentence in findings:
-            say(f"{SIGNS[level]}  {subject}: {sentence}")
-        problems = [level for level, *_finding in findings].count("problem")
+        problems = tell(findings)
         say(f"{len(findings)} checks, {problems} problems.")
         env.cr.rollback()
         return bool(problems)
+
+
+# -------------------------------------------------------------------------
+# VERSIONS OF THE ADDONS
+# -------------------------------------------------------------------------
+
+
+def check_addons(database):
+    """The first examination, for both sides: ends the command where files were replaced and no update was run.
+
+    Why without the models: they would ask for columns that the database does not have yet.
+    """
+    with db_connect(database).cursor() as cr:
+        cr.execute("SELECT to_regclass('ir_module_module')")
+        if not cr.fetchone()[0]:
+            sys.exit(NOT_INSTALLED)
+        cr.execute(
+            "SELECT name, state, latest_version FROM ir_module_module"
+            " WHERE name IN %s AND state NOT IN ('uninstalled', 'uninstallable') ORDER BY name",
+            [ADDONS],
+        )
+        findings = list(compare_with_disk(database, cr.fetchall()))
+    if problems := tell(findings):
+        say(f"{len(findings)} checks, {problems} problems. The rest is examined once these are solved.")
+        sys.exit(1)
+
+
+def compare_with_disk(database, addons):
+    """
+    :param addons: list of (name, state, version) as the database has them
+    :return: findings as the doctors give them
+    """
+    files = {name: Manifest.for_addon(name, display_warning=False) for name, _state, _version in addons}
+    behind = [
+        name
+        for name, state, version in addons
+        if files[name] and (state != "installed" or is_older(version, files[name].version))
+    ]
+    update = f"Stop Odoo, and run: odoo -c {config['config']} -d {database} -u {','.join(behind)} --stop-after-init"
+    for name, state, version in addons:
+        if not files[name]:
+            sentence = "is installed, but its files are not found. Correct addons_path in odoo.conf."
+            yield "problem", "version", f"{name} {sentence}"
+        elif name in behind:
+            sentence = f"is {version} in the database and {files[name].version} on the disk"
+            more = "" if state == "installed" else f", and its state is “{state}”"
+            yield "problem", "version", f"{name} {sentence}{more}. {update}"
+        elif version != files[name].version:
+            sentence = f"is {version} in the database, but only {files[name].version} on the disk"
+            yield "problem", "version", f"{name} {sentence}. Put the newer files back, and start Odoo again."
+        else:
+            yield "ok", "version", f"{name} {version}"
+
+
+def is_older(version, other):
+    return parse_version(version or "0") < parse_version(other)
+
+
+def tell(findings):
+    """:return: number of problems"""
+    for level, subject, sentence in findings:
+        say(f"{SIGNS[level]}  {subject}: {sentence}")
+    return [level for level, *_finding in findings].count("problem")
 
 
 def say(line):
