@@ -12,7 +12,6 @@ without any network but the loopback; each MOUNT is SOURCE:TARGET, a folder that
 import json
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,8 +19,8 @@ from pathlib import Path
 #: Of this machine, as it is in every container.
 MOUNTED = ("dev", "proc")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-#: What this machine has in such places is not in an image.
-HIDDEN = ("opt/bank_sync", "src", "var/lib/odoo", "etc/odoo")
+#: What this machine has in such places, and this program, are not in an image.
+HIDDEN = ("opt/bank_sync", "src", "var/lib/odoo", "etc/odoo", "usr/bin/git")
 
 
 class Stage:
@@ -38,7 +37,7 @@ class Stage:
         for name in MOUNTED:
             run("mount", "--rbind", f"/{name}", self.root / name)
         for name in HIDDEN:
-            shutil.rmtree(self.root / name, ignore_errors=True)
+            run("rm", "-rf", self.root / name)
 
     def run(self, command, namespace=()):
         say(f"RUN {command}")

@@ -1,6 +1,7 @@
 """What deploy/ holds for production is examined by the tools of its trade, and run as far as one machine allows."""
 
 import configparser
+import ipaddress
 import json
 import os
 import re
@@ -19,17 +20,17 @@ from environment.console import Trouble
 
 DEPLOY = paths.ROOT / "deploy"
 CONTAINERFILE = DEPLOY / "Containerfile"
-SCRIPTS = (DEPLOY / "odoo", DEPLOY / "entrypoint", DEPLOY / "backup", DEPLOY / "postgres" / "role.sh")
+SCRIPTS = [DEPLOY / name for name in ("odoo", "odoo_in_image", "entrypoint", "backup", "postgres/role.sh")]
 UNITS = sorted((DEPLOY / "systemd").iterdir())
 #: What `systemd-analyze security` may add up to, of 10.
 MOST_EXPOSURE = 2.0
 #: Where the image finds PostgreSQL.
 SOCKETS, SOCKET = "/run/postgresql", ".s.PGSQL.5432"
-#: Run in the image, by its user: the entry point, an installation with deploy/odoo.conf, the health check, the doctor.
+#: Run in the image, by its user: an installation with deploy/odoo.conf, the health check, the doctor.
 CHECK = """
 export PGHOST={host} PGUSER=odoo
-entrypoint python3 -m odoo -d {name} -i bank_sync_proxy_server --stop-after-init --no-http --log-level=warn
-entrypoint python3 -m odoo -d {name} --workers=2 --log-level=warn &
+odoo -d {name} -i bank_sync_proxy_server --stop-after-init --no-http --log-level=warn
+odoo -d {name} --workers=2 --log-level=warn &
 server=$!
 attempts=0
 until {health}; do
@@ -39,10 +40,12 @@ until {health}; do
 done
 kill $server
 wait $server || true
-entrypoint python3 -m odoo bank_sync doctor -d {name} --log-level=critical || true
+odoo bank_sync doctor -d {name} --log-level=critical || true
 """
 
 
+#: What Odoo's process for long polls ends with, again and again, where Odoo was not started from a file.
+EVENTED_PROCESS_FAILS = "attempted relative import"
 #: What the manual's commands find that a fresh server has, or its administrator has made.
 BEFORE = """
 printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d
@@ -235,6 +238,42 @@ def test_odoo_knows_every_option_of_the_sample_but_our_own():
     assert unknown == {"bank_sync_key"}
 
 
+def test_sample_configuration_lets_no_password_manage_databases():
+    script = f"from odoo.tools import config\nconfig.parse_config(['-c', {str(DEPLOY / 'odoo.conf')!r}])\n"
+    script += "print([config.verify_admin_password(word) for word in ('admin', 'False', '')])"
+    done = run(paths.PYTHON, "-c", script, env=odoo_command.environment())
+    assert done.stdout.strip() == "[False, False, False]", done.stderr[-2000:]
+
+
+def test_odoo_command_in_the_image_has_the_password_without_the_entry_point():
+    """``docker compose exec`` starts a command beside what the entry point has started."""
+    command = (DEPLOY / "odoo_in_image").read_text(encoding="utf-8").splitlines()[-1]
+    assert command == 'exec /usr/local/bin/entrypoint python3 /opt/bank_sync/odoo/usr/bin/odoo "$@"'
+
+
+def test_a_container_that_starts_again_is_found_by_nginx():
+    """Docker gives a container that starts again another address, or another network where two share one."""
+    services, networks = compose()["services"], compose()["networks"]
+    assert not [name for name, service in services.items() if "network_mode" in service]
+    ((network, address),) = [
+        (name, network["ipv4_address"])
+        for name, network in services["odoo"]["networks"].items()
+        if "ipv4_address" in network
+    ]
+    assert network in services["nginx"]["networks"] and networks[network]["internal"]
+    (subnet,) = [row["subnet"] for row in networks[network]["ipam"]["config"]]
+    assert ipaddress.ip_address(address) in ipaddress.ip_network(subnet)
+    assert f"s,127.0.0.1:8069,{address}:8069," in block("With containers")
+
+
+def test_only_nginx_publishes_a_port_and_the_database_has_no_way_out():
+    services, networks = compose()["services"], compose()["networks"]
+    assert {name: service["ports"] for name, service in services.items() if "ports" in service} == {
+        "nginx": ["443:443"]
+    }
+    assert all(networks[name]["internal"] for name in services["database"]["networks"])
+
+
 @pytest.mark.parametrize("password", ["s3cret with a space", None])
 def test_entry_point_reads_the_password_and_becomes_the_command(tmp_path, password):
     file = tmp_path / "password"
@@ -293,6 +332,7 @@ def test_commands_of_the_containerfile_make_a_service_that_answers(tools, tmp_pa
     ran = [line for line in printed.splitlines() if line.startswith("RUN ")]
     assert len(ran) == sum(name == "RUN" for name, _text in rows) + 1
     assert "ok       proxy's secrets" in printed and re.search(r"\d+ checks, 0 problems", printed)
+    assert EVENTED_PROCESS_FAILS not in printed
 
 
 def block(heading):
@@ -323,6 +363,7 @@ def test_commands_of_the_manual_install_back_up_restore_and_copy_a_service(tools
     assert "ok       proxy's secrets: Bank Provider Setting" in printed, "after the restore"
     assert "PROBLEM  proxy's" not in printed
     assert re.search(r"scheduled \n-+\n +1\n", printed), "of the copy only Odoo's own cleaning is active"
+    assert EVENTED_PROCESS_FAILS not in printed
 
 
 def mounted(folder):
