@@ -469,9 +469,10 @@ CODES = {
             "ConsentError",
             403,
             _lt(
-                "This database is a copy of another one, or was moved to another server, and can't act for the "
-                "original, which goes on working. To use banks here, use Reconnect: this database is then "
-                "registered as a new client."
+                "This database is a copy of another one, or was restored or moved to another server, and can't act for "
+                "the original, which goes on working. If this is the original, ask the support of your connection "
+                "service to accept it; nothing has to be connected again. To use banks in a copy, use Reconnect: it "
+                "is then registered as a new client."
             ),
         ),
         Code(
