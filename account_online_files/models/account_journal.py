@@ -15,7 +15,6 @@ ALIAS_JOURNAL = "online_statement_journal_id"
 class AccountJournal(models.Model):
     _inherit = "account.journal"
 
-    online_is_files = fields.Boolean(related="account_online_account_id.is_files")
     online_file_senders = fields.Char(
         string="Allowed Senders",
         help="E-mail addresses, separated by commas, whose statement files are imported when they arrive at the alias. "

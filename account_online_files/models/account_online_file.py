@@ -12,7 +12,6 @@ from odoo.addons.account_online_synchronization.sync.files import FILE, Coverage
 from odoo.addons.bank_statement_formats import formats
 from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.exceptions import UserError
-from odoo.tools.misc import format_date
 
 from ..books.reading import read_upload
 from ..books.storing import Reading
@@ -412,8 +411,3 @@ class AccountOnlineFile(models.Model):
             ]
         )
         beside.filtered(lambda one: not any(other.part(one.date) for other in covered)).unlink()
-
-    def _describe_period(self):
-        if not self.first_day:
-            return ""
-        return f"{format_date(self.env, self.first_day)} – {format_date(self.env, self.last_day)}"

@@ -25,7 +25,6 @@ OVERPUNCHED = {
 }
 #: Qualifiers of record 05 whose text belongs to the remittance. LC2 goes on where LCC ends.
 TEXTS = {"LIB", "LCC", "LC2", "LCS", "REF", "BDF", "   "}
-WIDTH = 70
 
 
 class Reader:

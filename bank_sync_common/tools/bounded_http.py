@@ -324,7 +324,8 @@ def parse_json(content, max_values=MAX_VALUES, parse_float=float):
     :raise ValueError: when it is none, :class:`TooMany` and :class:`TooDeep` among others
     """
     # Each value but the first one follows a comma, a bracket or a brace. Those in texts are counted, too: a few.
-    if sum(map(content.count, (b",", b"[", b"{"))) > max_values:
+    # Fewer bytes can't be more values.
+    if len(content) > max_values and sum(map(content.count, (b",", b"[", b"{"))) > max_values:
         raise TooMany(f"more than {max_values} values")
 
     def finite(text):

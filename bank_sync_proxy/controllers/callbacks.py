@@ -141,14 +141,14 @@ class BankSyncCallbacks(Pages, http.Controller):
         record = as_server(request.env["bank.sync.provider"]).search([("code", "=", provider)], limit=1)
         body = request.httprequest.get_data(cache=False)
         try:
-            told = record._adapter().parse_webhook(request.httprequest.headers, body)
+            events = record._adapter().parse_webhook(request.httprequest.headers, body)
         except NotImplementedError:
             return self._reply(HTTPStatus.NOT_FOUND)
         except ProviderError as error:
             self._record(error, "webhook")
             return self._reply(HTTPStatus(error.http_status))
         # sudo: parse_webhook has checked the signature; events say only what to ask about
-        as_server(request.env["bank.sync.connection"])._emit_for(record, told)
+        as_server(request.env["bank.sync.connection"])._emit_for(record, events)
         return self._reply(HTTPStatus.NO_CONTENT)
 
     def _reply(self, status):

@@ -284,12 +284,12 @@ class BankSyncConnection(models.Model):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _emit_for(self, provider, told):
+    def _emit_for(self, provider, events):
         """Pass on to the databases what a provider has reported.
 
-        :param told: :class:`~..providers.types.WebhookEvent` objects
+        :param events: :class:`~..providers.types.WebhookEvent` objects
         """
-        for event in told:
+        for event in events:
             # sudo: the adapter has checked the webhook's signature; only what to ask about is passed on
             connections = self.sudo().search(
                 [

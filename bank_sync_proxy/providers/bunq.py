@@ -187,12 +187,12 @@ class Bunq(WebProvider):
         http = self.connect(headers={**HEADERS, "X-Bunq-Client-Request-Id": str(uuid.uuid4())})
         answer = http.post("installation", {"client_public_key": public_pem(key)})
         with self.reading("installation"):
-            told = merged(answer)
+            found = merged(answer)
             state = {
                 "api_key": api_key,
                 "private_key": private_key,
-                "server_key": told["ServerPublicKey"]["server_public_key"],
-                "installation": told["Token"]["token"],
+                "server_key": found["ServerPublicKey"]["server_public_key"],
+                "installation": found["Token"]["token"],
             }
         device = {"description": "Odoo", "secret": api_key}
         self._connect(Signed(key, state["installation"]), state["server_key"]).post("device-server", device)
@@ -210,10 +210,10 @@ class Bunq(WebProvider):
             # Nothing else of this question can be wrong.
             raise self.failure("credentials_rejected", error.detail, error.answer) from error
         with self.reading("session"):
-            told = merged(answer)
-            user = next(told[name] for name in USERS if name in told)
+            found = merged(answer)
+            user = next(found[name] for name in USERS if name in found)
             until = self.now() + timedelta(seconds=int(user.get("session_timeout") or 0))
-            session = {"token": told["Token"]["token"], "until": moment_text(until)}
+            session = {"token": found["Token"]["token"], "until": moment_text(until)}
             return {"session": session, "user": str(user["id"])}
 
     def _http(self, state):

@@ -405,11 +405,11 @@ class EnableBanking(WebProvider):
         All headers that the bank requires, or none: a part of them is refused.
         https://enablebanking.com/docs/api/reference/#psu-headers
         """
-        told = {"Psu-Ip-Address": self.user.ip_address, "Psu-User-Agent": self.user.agent} if self.user else {}
-        told = {name: value for name, value in told.items() if value}
-        if not told or set(state.get("user_headers", ())) - {name.lower() for name in told}:
+        headers = {"Psu-Ip-Address": self.user.ip_address, "Psu-User-Agent": self.user.agent} if self.user else {}
+        headers = {name: value for name, value in headers.items() if value}
+        if not headers or set(state.get("user_headers", ())) - {name.lower() for name in headers}:
             return self.http
-        return self.connect(headers=told)
+        return self.connect(headers=headers)
 
     def _account(self, key, account, balance=UNKNOWN):
         return Account(

@@ -249,8 +249,8 @@ class PayPal(WebProvider):
 
     def _news_of(self, answer):
         """What PayPal has executed later is perhaps not there yet."""
-        told = reading.moment(answer.get("last_refresh_time"))
-        return min(told or self.now() - DELAY, self.now())
+        refreshed = reading.moment(answer.get("last_refresh_time"))
+        return min(refreshed or self.now() - DELAY, self.now())
 
     def refresh(self, state, user_present=False, flow=None):
         """PayPal updates on its own schedule, and can't be asked to."""

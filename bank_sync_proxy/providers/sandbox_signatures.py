@@ -78,8 +78,8 @@ def read_webhook(secret, headers, body, now):
     if abs(int(timestamp) - now) > MAX_AGE:
         raise _refusal("it was signed long ago")
     try:
-        told = json.loads(body)["events"]
-        return [WebhookEvent(event["kind"], str(event["reference"])) for event in told if event["kind"] in KINDS]
+        events = json.loads(body)["events"]
+        return [WebhookEvent(event["kind"], str(event["reference"])) for event in events if event["kind"] in KINDS]
     except (ValueError, TypeError, KeyError):
         raise _refusal("it is signed, but no list of events") from None
 

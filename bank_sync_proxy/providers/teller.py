@@ -313,10 +313,10 @@ class Teller(WebProvider):
                     **self._balance(balances[key] or {}, kind).to_account(),
                 )
 
-    def _balance(self, told, kind):
-        if told.get("ledger") is not None:
-            return Balance(self._sign(kind) * reading.amount(told["ledger"]), self.now())
-        available = told.get("available")
+    def _balance(self, answer, kind):
+        if answer.get("ledger") is not None:
+            return Balance(self._sign(kind) * reading.amount(answer["ledger"]), self.now())
+        available = answer.get("available")
         return Balance(available=None if available is None else reading.amount(available))
 
     def _sign(self, kind):

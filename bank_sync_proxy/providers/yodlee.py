@@ -465,8 +465,8 @@ class Yodlee(WebProvider):
             return Balance(booked if account["CONTAINER"] == "bank" else -booked, moment)
         if account["CONTAINER"] == "creditCard" and {"availableCredit", "totalCreditLine"} <= set(amounts):
             return without_limit(amounts["availableCredit"], amounts["totalCreditLine"], moment)
-        told = ("availableBalance", "balance", "availableCredit")
-        return Balance(available=next((amounts[name] for name in told if name in amounts), None))
+        kinds = ("availableBalance", "balance", "availableCredit")
+        return Balance(available=next((amounts[name] for name in kinds if name in amounts), None))
 
     def _identity(self, account):
         currency = self._balance(account)["currency"]

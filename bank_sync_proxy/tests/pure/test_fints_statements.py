@@ -107,7 +107,7 @@ def test_further_purpose_is_joined_as_it_was_cut():
 
 def test_a_bank_code_is_no_bic_and_zeros_are_no_account():
     (row,) = read_mt940(mt940(":61:2611041104C5,NTRFNONREF", ":86:166?00TEST?20x?3010020030?310000000000?32Beispiel"))
-    assert vars(row.counterparty) == {"name": "Beispiel", "account_number": None, "bic": None}
+    assert row.counterparty._asdict() == {"name": "Beispiel", "account_number": None, "bic": None}
 
 
 def test_each_row_of_a_statement_is_read_for_itself(caplog):
@@ -166,7 +166,7 @@ def test_camt_is_read_by_its_fields():
     assert (debit.amount, debit.currency, debit.status) == (Decimal("-89.40"), "EUR", "booked")
     assert (debit.foreign_amount, debit.foreign_currency) == (Decimal("-84.00"), "CHF")
     assert (debit.booking_date, debit.value_date) == (date(2026, 11, 3), date(2026, 11, 4))
-    assert vars(debit.counterparty) == {
+    assert debit.counterparty._asdict() == {
         "name": "Stadtwerke Musterstadt",
         "account_number": "DE87123456781234567890",
         "bic": "BYLADEM1001",
