@@ -16,17 +16,3 @@ class AccountBankStatementLine(models.Model):
 
     def _server_addons(self):
         return super()._server_addons() | {"account_online_files"}
-
-    def _give_back(self):
-        """These lines were in the journal before a file showed them: they are the user's own again."""
-        if self:
-            self.write(
-                {
-                    "online_account_id": False,
-                    "online_transaction_identifier": False,
-                    "online_transaction_digest": False,
-                    "online_partner_information": False,
-                    "transaction_details": False,
-                    "online_adopted": False,
-                }
-            )

@@ -374,13 +374,13 @@ class Storing:
         for entry in written.locked:
             self._keep(entry, "left_out", "locked")
         refused |= {entry.identifier for entry in written.locked}
+        imported = {entry.identifier for entry in entries} - refused
         self._write_kept()
-        for entry in entries:
-            if entry.identifier not in refused and entry.identifier in self.kept:
-                self.kept[entry.identifier].unlink()
+        for identifier in imported & self.kept.keys():
+            self.kept[identifier].unlink()
         self._mark(written.lines)
         self._count("imported", len(written.lines))
-        self._count("possible_duplicates", len(written.lines.filtered("online_possible_duplicate")))
+        self._count("possible_duplicates", len(imported & self.doubtful.keys()))
 
     def _mark(self, lines):
         """Note on new lines which line they may be, and that they were seen before their day."""

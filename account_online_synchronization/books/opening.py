@@ -41,7 +41,7 @@ class Beginning:
         if not waiting:
             return
         first = statements.first_statement(self.journal)
-        day = first.line_ids.sorted("internal_index")[:1].date
+        day = statements.first_day(first)
         start = self._start(first.first_line_index, day)
         if start is None:
             if day:
@@ -58,7 +58,7 @@ class Beginning:
         if statements.of_unknown_start(self.journal):
             return unknown
         if first.online_period_start:
-            day = first.line_ids.sorted("internal_index")[:1].date
+            day = statements.first_day(first)
             return (Decimal(str(first.balance_start)), first.first_line_index, day) if day else unknown
         line = self.Line.search(
             [

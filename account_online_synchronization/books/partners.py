@@ -1,5 +1,7 @@
 """Whose transaction it is: by account number, then by what the user taught; never by a guess."""
 
+import functools
+
 from odoo.addons.base.models.res_bank import sanitize_account_number
 
 
@@ -13,18 +15,19 @@ class Partners:
     def __init__(self, account, transactions):
         self.company = account.company_id
         self.env = account.env
-        self.by_number = self._owners({sanitize_account_number(t.counterparty_number) for t in transactions} - {False})
+        # Why remembered: counterparties come again, and each number is needed several times.
+        self.plain_number = functools.cache(sanitize_account_number)
+        self.by_number = self._owners({self.plain_number(t.counterparty_number) for t in transactions} - {False})
         self.by_key = self._taught({self.key(transaction) for transaction in transactions} - {""})
 
     def find(self, transaction):
         """:return: id of a ``res.partner``, or None"""
-        number = sanitize_account_number(transaction.counterparty_number)
+        number = self.plain_number(transaction.counterparty_number)
         return self.by_number.get(number) or self.by_key.get(self.key(transaction))
 
-    @staticmethod
-    def key(transaction):
+    def key(self, transaction):
         """What a line remembers of its counterparty: ``number:…``, or ``name:…`` where the bank gives no number."""
-        if number := sanitize_account_number(transaction.counterparty_number):
+        if number := self.plain_number(transaction.counterparty_number):
             return f"number:{number}"
         return f"name:{transaction.counterparty_name.casefold()}" if transaction.counterparty_name else ""
 

@@ -66,15 +66,7 @@ def separate(account, line):
     transaction = account._parse(line.transaction_details)
     entry = Entry(line.online_transaction_identifier, digest(transaction), transaction)
     _check_not_locked(account, [entry])
-    identity = {
-        "online_account_id": False,
-        "online_transaction_identifier": False,
-        "online_transaction_digest": False,
-        "online_partner_information": False,
-        "transaction_details": False,
-        "online_adopted": False,
-    }
-    line.write(identity)
+    line._give_back()
     written = Writer(account, [entry]).write_lines([entry])
     _check_written(account, written)
     statements.group(account.journal_ids, written.lines)

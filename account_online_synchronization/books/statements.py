@@ -227,6 +227,12 @@ def first_statement(journal):
     )
 
 
+def first_day(statement):
+    """The day of a statement's first line. Why searched: it may have thousands of lines."""
+    Line = statement.env["account.bank.statement.line"]
+    return Line.search([("statement_id", "in", statement.ids)], order="internal_index", limit=1).date
+
+
 def of_unknown_start(journal):
     """:return: the statements that wait until the balance with which the journal begins is known; usually none"""
     return journal.env["account.bank.statement"].search(
@@ -241,7 +247,7 @@ def opening_before(first, amounts):
     :param amounts: list of ``(date, amount)``
     :return: a number, or None where nothing is older than the books
     """
-    begin = first.line_ids.sorted("internal_index")[:1].date
+    begin = first_day(first)
     if not begin or not first.online_period_start:
         return None
     older = [amount for day, amount in amounts if day < begin]

@@ -17,18 +17,17 @@ class SignatureAuth(requests.auth.AuthBase):
     :param str client: client id
     :param str secret: shared with the proxy; not in this object's ``repr``
     :param str database: digest that distinguishes a copied database from the original
-    :param clock: function that gives the seconds since 1970
     """
 
-    def __init__(self, client, secret, database, clock=time.time):
-        self._client, self._secret, self._database, self._clock = client, secret, database, clock
+    def __init__(self, client, secret, database):
+        self._client, self._secret, self._database = client, secret, database
 
     def __call__(self, request):
         path = urlsplit(request.url).path
         path = path[path.rindex(ROOT) :]
         request.headers.update(
             signing.new_headers(
-                self._secret, self._client, self._database, self._clock(), request.method, path, request.body
+                self._secret, self._client, self._database, time.time(), request.method, path, request.body
             )
         )
         return request

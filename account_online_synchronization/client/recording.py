@@ -9,8 +9,10 @@ import re
 MAX_SIZE = 5_000_000
 
 MASK = "•••"
-#: Nobody has given a longer name to anything that is worth reading; the cache of names stays small.
+#: Nobody has given a longer name to anything that is worth reading.
 MAX_KEY = 200
+#: Of larger objects each key is looked at, so that what is remembered stays small.
+MAX_KEYS = 50
 #: Nothing that a person reads is nested deeper.
 MAX_DEPTH = 50
 #: Why looked at before the call: most values are texts and numbers.
@@ -52,27 +54,31 @@ class Recording:
 
 
 def mask(value, depth=0):
-    """A copy of a JSON value in which the values of secret keys are replaced."""
+    """A copy of a JSON value in which the values of secret keys are replaced; of what has none, the value itself."""
     if depth > MAX_DEPTH:
         return "…"
     if isinstance(value, dict):
-        return {
-            str(key)[:MAX_KEY]: MASK
-            if item and _is_secret(str(key))
-            else mask(item, depth + 1)
-            if isinstance(item, CONTAINERS)
-            else item
-            for key, item in value.items()
-        }
+        if len(value) > MAX_KEYS or not _are_open(tuple(value)):
+            return {
+                str(key)[:MAX_KEY]: MASK
+                if item and _is_secret(str(key))
+                else mask(item, depth + 1)
+                if isinstance(item, CONTAINERS)
+                else item
+                for key, item in value.items()
+            }
+        inner = {key: mask(item, depth + 1) for key, item in value.items() if isinstance(item, CONTAINERS)}
+        return {**value, **inner} if inner else value
     if isinstance(value, list):
         return [mask(item, depth + 1) if isinstance(item, CONTAINERS) else item for item in value]
     return value
 
 
+@functools.lru_cache(maxsize=256)
+def _are_open(keys):
+    """Whether none of them is secret. Why together: all transactions of a bank have the same few sets of keys."""
+    return all(isinstance(key, str) and not _is_secret(key) for key in keys)
+
+
 def _is_secret(key):
-    return len(key) > MAX_KEY or _has_secret_word(key)
-
-
-@functools.lru_cache(maxsize=1024)
-def _has_secret_word(key):
-    return bool(SECRETS.search(key))
+    return len(key) > MAX_KEY or bool(SECRETS.search(key))

@@ -300,3 +300,17 @@ class AccountBankStatementLine(models.Model):
             date=fields.Date.to_string(self.date),
             amount=self.currency_id.format(self.amount),
         )
+
+    def _give_back(self):
+        """Undo an adoption: these lines were in the journal before, and are the user's own again."""
+        if self:
+            self.write(
+                {
+                    "online_account_id": False,
+                    "online_transaction_identifier": False,
+                    "online_transaction_digest": False,
+                    "online_partner_information": False,
+                    "transaction_details": False,
+                    "online_adopted": False,
+                }
+            )

@@ -695,20 +695,19 @@ class AccountOnlineLink(models.Model):
     # BUSINESS METHODS - SYNCHRONIZATION
     # -------------------------------------------------------------------------
 
-    def _synchronize(self, *, user_present, refresh=True, may_defer=False, run=None, checkpoint=None):
+    def _synchronize(self, *, user_present, refresh=True, may_defer=False, checkpoint=None):
         """Fetch and store the news of all linked accounts.
 
         :param bool user_present: a user waits for it, so the bank may ask for a code
         :param bool refresh: ask the bank for news first; not needed straight after the user was at the bank's pages,
             unless those brought none
         :param bool may_defer: leave long work to the scheduled action, so that the user can continue
-        :param run: ``account.online.run`` that was planned earlier
         :param checkpoint: called when a part is stored; it may commit, see :meth:`_checkpoint`
         :return: action that reports the result, or leads to the page where the bank asks for a code
         """
         self.ensure_one()
         return Synchronization(
-            self, user_present=user_present, refresh=refresh, may_defer=may_defer, run=run, checkpoint=checkpoint
+            self, user_present=user_present, refresh=refresh, may_defer=may_defer, checkpoint=checkpoint
         ).go()
 
     def _is_long(self):

@@ -201,12 +201,14 @@ class _Matching:
 
     def _find_shifted(self):
         """The bank dates everything otherwise than before: another provider, or another kind of day."""
+        gone = self._gone()
+        if not gone:
+            return
         come = [
             (number, entry)
             for number, entry in self._open()
             if entry.identifier not in self.by_identifier and entry.transaction.booking_date
         ]
-        gone = self._gone()
         shift = find_shift(self._things(gone, texts=False), self._come(come), self.since or date.min)
         if not shift:
             return
@@ -217,8 +219,10 @@ class _Matching:
 
     def _find_vanished(self, kind, key, may_be):
         """What is no longer shown, and something alike that has just appeared, are one transaction under two ids."""
-        come = group([both for both in self._open() if may_be(both[1])], lambda both: key(both[1].digest))
         gone = group([known for known in self._gone() if self._has_vanished(known)], lambda known: key(known.digest))
+        if not gone:
+            return
+        come = group([both for both in self._open() if may_be(both[1])], lambda both: key(both[1].digest))
         pairs = [(gone[same], come[same]) for same in gone if same in come]
         # Why only these: most days hold one of an amount, and need nobody to read what the bank said.
         unclear = [known for knowns, others in pairs for known in knowns if len(knowns) > 1 or len(others) > 1]
@@ -234,10 +238,10 @@ class _Matching:
         :param is_renamed: nothing is recognised by its id, so that of equal amounts on many days nobody knows which are
             one
         """
-        come = [(number, entry) for number, entry in self._open() if number not in self.similar]
         gone = [known for known in self._gone() if known.kind in ("line", "deleted")]
-        if not come or not gone:
+        if not gone:
             return
+        come = [(number, entry) for number, entry in self._open() if number not in self.similar]
         amounts = {money(entry.digest) for _number, entry in come}
         gone = [known for known in gone if known.money in amounts]
         things, others = self._things(gone), self._come(come)

@@ -8,7 +8,7 @@ from freezegun import freeze_time
 from odoo.tests import tagged
 
 from ..books import apply
-from ..books.run import MAX_FETCHES, Interrupted
+from ..books.run import MAX_FETCHES, Interrupted, Synchronization
 from .common import OnlineSyncCommon
 
 
@@ -208,7 +208,7 @@ class TestLongLoads(InterruptionsCommon):
         self.link.action_fetch_transactions()
         run = self.link.run_ids
         with suppress(Interrupted), patch.object(apply.Storing, "store", side_effect=Interrupted):
-            self.link._synchronize(user_present=False, refresh=False, run=run)
+            Synchronization(self.link, refresh=False, run=run).go()
         self.assertEqual((run.state, self.status()), ("planned", "waiting"))
 
     def test_a_few_days_are_fetched_while_the_user_waits(self):

@@ -124,6 +124,7 @@ class Batch:
         self.columns = Columns(self.env, self.values[0])
         self.journal = self._check_values()
         self.rows = Rows(self.journal)
+        self._check_amounts()
         #: Indexes in the order in which Odoo gives numbers; the pilot is the first of them.
         self.order = sorted(range(len(self.values)), key=self._number_key)
         self.first = self.order[0]
@@ -153,8 +154,6 @@ class Batch:
         require(len(journal) == 1, "the lines are of several journals")
         require(journal.suspense_account_id and journal.default_account_id, "the journal lacks an account")
         require(not journal.restrict_mode_hash_table, "the journal secures its entries with a hash")
-        # sudo: reads a currency; the journal is the one that the importer was given
-        self._check_amounts(journal.currency_id or journal.company_id.sudo().currency_id)
         first_day = min(values["date"] for values in self.values)
         locked = journal.company_id._get_violated_lock_dates(first_day, False, journal)
         require(not locked, "there are days in a locked period")
@@ -163,15 +162,15 @@ class Batch:
         require(partners.sudo().company_id <= journal.company_id, "a partner belongs to another company")
         return journal
 
-    def _check_amounts(self, currency):
-        currencies = {values.get("foreign_currency_id") for values in self.values} - {None, False}
-        currencies = {other.id: other for other in currency.browse(currencies)}
-        require(all(other.active for other in currencies.values()), "a currency is not active")
+    def _check_amounts(self):
+        unit = self.rows.unit
         for values in self.values:
-            foreign = currencies.get(values.get("foreign_currency_id"), currency)
+            foreign_id = values.get("foreign_currency_id")
+            foreign = self.rows.unit_of(foreign_id) if foreign_id else unit
             amount, foreign_amount = values.get("amount"), values.get("amount_currency")
-            require((foreign != currency) == bool(foreign_amount), "a line has half of a foreign amount")
-            is_round = _is_round(currency, amount) and _is_round(foreign, foreign_amount)
+            require(not foreign_id or foreign.currency.active, "a currency is not active")
+            require((foreign is not unit) == bool(foreign_amount), "a line has half of a foreign amount")
+            is_round = _is_round(unit, amount) and _is_round(foreign, foreign_amount)
             require(is_round, "an amount has more decimals than its currency")
 
     def _check_pilot(self, pilot):
@@ -407,5 +406,5 @@ class Batch:
         ]
 
 
-def _is_round(currency, amount):
-    return not amount or abs(currency.round(amount) - amount) < 1e-9
+def _is_round(unit, amount):
+    return not amount or abs(unit.round(amount) - amount) < 1e-9

@@ -3,6 +3,7 @@
 Each method names the methods of Odoo whose result it gives; :mod:`.bulk` compares the two on a line of each batch.
 """
 
+import functools
 from typing import NamedTuple
 
 #: ``MAXINT`` of Odoo's ``internal_index``.
@@ -16,9 +17,8 @@ class Unit:
         self.id, self.currency = currency.id, currency
         self.format = f"%.{currency.decimal_places}f"
         self.zero = self.text(0.0)
-
-    def round(self, amount):
-        return self.currency.round(amount)
+        # Why remembered: each amount is rounded three times.
+        self.round = functools.cache(currency.round)
 
     def text(self, amount):
         """A rounded amount as Odoo gives it to PostgreSQL; never minus zero."""
@@ -47,10 +47,10 @@ class Rows:
         # sudo: reads the currency of the company that is imported into
         company_currency = self.company.sudo().currency_id
         self.units, self.rates = {}, {}
-        self.unit = self._unit((journal.currency_id or company_currency).id)
-        self.company_unit = self._unit(company_currency.id)
+        self.unit = self.unit_of((journal.currency_id or company_currency).id)
+        self.company_unit = self.unit_of(company_currency.id)
 
-    def _unit(self, currency_id):
+    def unit_of(self, currency_id):
         if currency_id not in self.units:
             self.units[currency_id] = Unit(self.journal.env["res.currency"].browse(currency_id))
         return self.units[currency_id]
@@ -65,7 +65,7 @@ class Rows:
         foreign_id = values.get("foreign_currency_id")
         if not foreign_id or foreign_id == self.unit.id:
             return Amounts(amount, amount, self._in_company_currency(amount, values["date"]), self.unit)
-        foreign = self._unit(foreign_id)
+        foreign = self.unit_of(foreign_id)
         foreign_amount = foreign.round(values["amount_currency"])
         if foreign is self.company_unit:
             company = foreign_amount

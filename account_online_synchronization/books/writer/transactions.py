@@ -58,6 +58,7 @@ class Writer:
         self.account = account
         self.journal = account.journal_ids
         self.env = account.env
+        self.sign = account._transaction_sign()
         self.bulk = Bulk()
         self.partners = Partners(account, [entry.transaction for entry in entries])
         # Why all of them: what the bank said earlier may be in another currency than what it says now.
@@ -147,11 +148,10 @@ class Writer:
     def bank_values(self, transaction):
         """What the bank says of a transaction, in a line's fields."""
         currency = self.currencies.get(transaction.foreign_currency)
-        sign = self.account._transaction_sign()
-        foreign_amount = currency.round(float(transaction.foreign_amount * sign)) if currency else 0.0
+        foreign_amount = currency.round(float(transaction.foreign_amount * self.sign)) if currency else 0.0
         return {
             "date": self.account._line_date(transaction),
-            "amount": float(transaction.amount * sign),
+            "amount": float(transaction.amount * self.sign),
             "payment_ref": transaction.label,
             "ref": transaction.reference or False,
             "partner_name": transaction.counterparty_name or False,
