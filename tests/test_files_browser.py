@@ -13,8 +13,8 @@ from playwright.sync_api import expect
 
 from .conftest import a_company_with_books
 from .test_accessibility import Inspector
-from .test_browser import PATIENCE, a_tour_of
-from .test_provider_browser import look
+from .test_browser import DESKTOP, PATIENCE, PHONE, a_tour_of
+from .test_provider_browser import WIDER_THAN_THE_SCREEN, look
 
 #: The account that the Demo Bank is going to show: its number, what was booked, and the balance before the first day.
 HISTORY = """
@@ -321,23 +321,31 @@ result = sources.ids
 """
 
 
+def look_where_it_opens(tour, inspector, name, address, text, place):
+    """As :func:`look`, but opened on each screen: on a phone lists are cards."""
+    for size, suffix in ((PHONE, "_phone"), (DESKTOP, "")):
+        tour.page.set_viewport_size(size)
+        tour.open(address)
+        tour.sees(text)
+        tour.photograph(f"{name}{suffix}")
+        assert not tour.page.evaluate(WIDER_THAN_THE_SCREEN), f"{name}{suffix} scrolls sideways"
+        inspector.inspect(tour.page, f"{name}{suffix}", [place])
+
+
 def test_the_pages_of_folders_say_what_to_do(served):
     server, folder = served.shell(FOLDERS)
     inspector = Inspector()
     with a_tour_of(served) as tour:
-        tour.open("/odoo/statement-folders")
-        tour.sees("Files of the cash register")
-        look(tour, inspector, "files_folders", ".o_list_view")
-        tour.open(f"/odoo/statement-folders/{server}")
-        tour.sees("Compare it with the one that your bank has given you")
-        look(tour, inspector, "files_folder_fingerprint", ".o_form_view")
+        address = "/odoo/statement-folders"
+        look_where_it_opens(tour, inspector, "files_folders", address, "Files of the cash register", ".o_content")
+        text = "The folder does not exist. Links are not followed."
+        look_where_it_opens(tour, inspector, "files_folder_error", f"{address}/{folder}", text, ".o_form_view")
+        tour.sees("Try Again")
+        text = "Compare it with the one that your bank has given you"
+        look_where_it_opens(tour, inspector, "files_folder_fingerprint", f"{address}/{server}", text, ".o_form_view")
         tour.click("Confirm Fingerprint")
         expect(tour.page.get_by_role("button", name="Confirm Fingerprint")).to_have_count(0, timeout=PATIENCE)
         assert served.sql(f"SELECT host_key FROM account_online_file_source WHERE id = {server}")[0][0]
-        tour.open(f"/odoo/statement-folders/{folder}")
-        tour.sees("The folder does not exist. Links are not followed.")
-        tour.sees("Try Again")
-        look(tour, inspector, "files_folder_error", ".o_form_view")
         assert tour.errors == []
     assert not inspector.found, "\n".join(inspector.found)
 

@@ -4,6 +4,8 @@ import logging
 import time
 from datetime import timedelta, timezone
 
+import psycopg2
+
 from odoo import api, fields, models
 from odoo.addons.account_online_synchronization.client.errors import ProxyError
 from odoo.addons.bank_statement_formats import formats
@@ -319,6 +321,10 @@ class AccountOnlineFileSource(models.Model):
                         break
         except PlaceError as error:
             self._note_failure(error)
+        except psycopg2.OperationalError as error:
+            # Somebody works in the same books. The file is still waiting, and is tried again soon.
+            _logger.info("Folder %s of statement files is read again: %s", self.id, type(error).__name__)
+            self.env.cr.rollback()
         except Exception:
             # Why everything: one folder must not keep all others away.
             _logger.exception("Folder %s of statement files: an error of the program", self.id)
@@ -414,6 +420,8 @@ class AccountOnlineFileSource(models.Model):
                 return all(wizard.statement_ids.mapped("is_ready")), note
         except UserError as error:
             return False, self.env._("%(file)s was not imported: %(reason)s", file=name, reason=error)
+        except psycopg2.OperationalError:
+            raise
         except Exception:
             # Why everything: one file must not keep all others away.
             _logger.exception("Folder %s: a statement file can't be imported", self.id)

@@ -7,6 +7,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import paramiko
+import psycopg2
 from freezegun import freeze_time
 
 from odoo.exceptions import AccessError, UserError
@@ -386,6 +387,18 @@ class TestFileSource(FileSourceCommon):
         with freeze_time("2026-05-22 10:00:01"):
             self.collect()
         self.assertIn("does not answer", self.review_note())
+
+    def test_a_file_that_meets_somebody_else_in_the_books_is_tried_again(self):
+        self.put("may.tiny", self.statement([self.row(3, "-5")], number=IBAN))
+        source = self.sftp(self.serve())
+        wizard = type(self.env["account.online.file.import"])
+        with patch.object(wizard, "_import_received", side_effect=psycopg2.errors.SerializationFailure):
+            self.collect()
+        self.assertEqual(self.taken(source), {"may.tiny": "waiting"})
+        self.assertFalse(source.error_message)
+        self.collect()
+        self.assertEqual(self.taken(source), {"may.tiny": "done"})
+        self.assertEqual(self.amounts(), [-5])
 
     def test_a_folder_that_cannot_be_read_keeps_no_other_one_away(self):
         self.put("may.tiny", self.statement([self.row(3, "-5")], number=IBAN))
