@@ -7,11 +7,15 @@ batch by batch as Odoo calls it, then the operations again.
 """
 
 import argparse
+import time
 
 from . import harness
 
-HEADS = ("operation", "p50 ms", "p95 ms", "max ms", "reads whole", "p95 ms afterwards")
-CLEAN_UP_HEADS = ("clean-up", "deleted", "seconds", "rows a second", "slowest batch s")
+HEADS = ("operation", "p50 ms", "p95 ms", "max ms", "reads whole", "indexes", "p95 ms afterwards")
+CLEAN_UP_HEADS = (
+    *("clean-up", "deleted", "seconds", "rows a second"),
+    *("first batches s", "last batches s", "slowest batch s"),
+)
 
 
 def main(arguments):
@@ -22,23 +26,30 @@ def main(arguments):
         return 0
     after = figures["after"]
     rows = [
-        [name, one["p50"], one["p95"], one["max"], ", ".join(one["whole"]) or "–", after[name]["p95"]]
+        [*(name, one["p50"], one["p95"], one["max"]), *_shown(one, "whole", "indexes"), after[name]["p95"]]
         for name, one in figures["before"].items()
     ]
     for line in harness.table(HEADS, rows, markdown=options.markdown):
         harness.result(line)
     harness.result("")
     rows = [
-        [name, one["deleted"], one["seconds"], one["deleted"] / one["seconds"], one["slowest"]]
+        [
+            *(name, one["deleted"], one["seconds"], one["deleted"] / one["seconds"]),
+            *(one["first"], one["last"], one["slowest"]),
+        ]
         for name, one in figures["clean_up"].items()
     ]
     for line in harness.table(CLEAN_UP_HEADS, rows, markdown=options.markdown):
         harness.result(line)
     harness.result(
         "\n{connections:,} connections, {rows:,} rows in each of the two tables, {size_gb:.1f} GB. "
-        "Filled in {fill:.0f} s.".format(**figures)
+        "Filled in {fill:.0f} s; vacuumed in {vacuum:.0f} s after the clean-up.".format(**figures)
     )
     return 0
+
+
+def _shown(one, *names):
+    return [", ".join(name.removeprefix("bank_sync_") for name in one[key]) or "–" for key in names]
 
 
 def parse(arguments):
@@ -49,6 +60,9 @@ def parse(arguments):
     parser.add_argument(
         "--batches", type=int, metavar="N", help="of each clean-up, 10000 rows each (default: until nothing is left)"
     )
+    parser.add_argument(
+        "--during-backup", action="store_true", help="clean up while another transaction sees the database as it was"
+    )
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
     output.add_argument("--markdown", action="store_true", help="print the tables in Markdown")
@@ -58,6 +72,7 @@ def parse(arguments):
 def measure(options):
     """:return: dict: ``before`` and ``after`` the clean-up, ``clean_up``, and how much there was"""
     sizes = {"connections": options.connections, "rows": options.rows}
+    options_of_clean_up = {"batches": options.batches, "during_backup": options.during_backup}
     with harness.databases() as databases:
         name = databases.copy(harness.testing.TEMPLATE, "growth")
         harness.tell(f"Filling in {options.connections:,} connections and 2 × {options.rows:,} rows …")
@@ -66,8 +81,10 @@ def measure(options):
         harness.tell("Measuring …")
         before = harness.run_inside(name, "inside_growth", "operate", each=options.each)
         harness.tell("Cleaning up …")
-        clean_up = harness.run_inside(name, "inside_growth", "clean_up", batches=options.batches)
+        clean_up = harness.run_inside(name, "inside_growth", "clean_up", **options_of_clean_up)
+        started = time.perf_counter()
         harness.vacuum_analyze(name)
+        vacuum = time.perf_counter() - started
         harness.tell("Measuring again …")
         after = harness.run_inside(name, "inside_growth", "operate", each=options.each)
-    return {**sizes, **filled, "before": before, "clean_up": clean_up, "after": after}
+    return {**sizes, **filled, "vacuum": vacuum, "before": before, "clean_up": clean_up, "after": after}

@@ -2,8 +2,11 @@
 
 import os
 import re
+import subprocess
+import time
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -68,8 +71,18 @@ class Cluster:
     """
 
     def __init__(self, machines, folder):
-        self.machines, self._port = machines, ports.any_free()
-        servers = [f"server 127.0.0.1:{one.port} max_fails=1 fail_timeout=1s;" for one in machines]
+        self.machines, self._port, self._folder = machines, ports.any_free(), folder
+        self._command = [nginx(), "-p", folder, "-e", folder / "error.log", "-c", self._configure(machines)]
+        self._nginx = process.start(self._command)
+        ports.wait_until_served(self._port, self._nginx, folder / "error.log")
+        self.url = f"http://localhost:{self._port}"
+
+    def _configure(self, serving):
+        ports_of_serving = {one.port for one in serving}
+        servers = [
+            f"server 127.0.0.1:{one.port} max_fails=1 fail_timeout=1s{'' if one.port in ports_of_serving else ' down'};"
+            for one in self.machines
+        ]
         changes = {
             "server 127.0.0.1:8069": "\n    ".join(servers),
             "listen": f"listen 127.0.0.1:{self._port};",
@@ -77,15 +90,25 @@ class Cluster:
             # Why no TLS: databases verify certificates, and nobody they trust has signed one for this machine.
             "ssl_certificate ": "",
             "ssl_certificate_key": "",
-            "access_log": f"access_log {folder}/access.log bank_sync;",
-            "error_log": f"error_log {folder}/bank_sync_error.log crit;",
+            "access_log": f"access_log {self._folder}/access.log bank_sync;",
+            "error_log": f"error_log {self._folder}/bank_sync_error.log crit;",
         }
-        main = configure(folder, changes)
-        self._folder = folder
-        errors = ["-e", folder / "error.log"]
-        self._nginx = process.start([nginx(), "-p", folder, *errors, "-c", main])
-        ports.wait_until_served(self._port, self._nginx, folder / "error.log")
-        self.url = f"http://localhost:{self._port}"
+        return configure(self._folder, changes)
+
+    def serve_with(self, *machines):
+        """Let nginx send requests to these machines only, and wait until the others have answered what they had got."""
+        self._configure(machines)
+        old_workers = self._workers()
+        reloaded = subprocess.run(
+            [*map(str, self._command), "-s", "reload"], capture_output=True, text=True, check=False
+        )
+        assert reloaded.returncode == 0, reloaded.stderr
+        wait_until(lambda: not old_workers & self._workers())
+
+    def _workers(self):
+        """:return: ids of nginx's processes that serve, or still answer the requests of before a reload"""
+        children = Path(f"/proc/{self._nginx.pid}/task/{self._nginx.pid}/children")
+        return set(children.read_text(encoding="utf-8").split())
 
     def log(self):
         """:return: all that nginx has logged"""
@@ -105,9 +128,10 @@ def machine_settings(folder):
 
 
 @contextmanager
-def a_cluster(folder, **options):
+def a_cluster(folder, cron_threads=0, **options):
     """Two machines that share a database and a master key, but no file.
 
+    :param int cron_threads: of the first one; the other one executes no scheduled actions
     :param options: of :meth:`~.conftest.Installation.start`
     """
     nginx()
@@ -118,8 +142,8 @@ def a_cluster(folder, **options):
             for machine, name in ((one, "one"), (two, "two")):
                 machine.machine, machine.settings = name, machine_settings(folder / name)
             one.shell(SECRETS)
-            for machine in (one, two):
-                machine.start(**options)
+            one.start(cron_threads, **options)
+            two.start(**options)
             nginx_folder = folder / "nginx"
             nginx_folder.mkdir()
             cluster = Cluster([one, two], nginx_folder)
@@ -129,3 +153,10 @@ def a_cluster(folder, **options):
             if cluster:
                 cluster.stop()
             two.stop()
+
+
+def wait_until(condition, patience=120):
+    deadline = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

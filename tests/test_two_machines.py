@@ -24,7 +24,7 @@ from environment import ports
 
 from .books import assert_booked_since, assert_books_equal_the_bank
 from .conftest import a_copy_of_the_template, confirm_phone
-from .machines import a_cluster, configure, nginx
+from .machines import a_cluster, configure, nginx, wait_until
 from .remote import TIMEOUT, register
 from .sms_gateway import SmsGateway
 from .test_demo_bank import connect
@@ -76,14 +76,15 @@ def form_of(page, **values):
     return {**dict(form.form_values()), **values}
 
 
-def walk_through_the_pages(cluster, remote, institution):
+def walk_through_the_pages(cluster, remote, institution, browser=None):
     """A browser without JavaScript connects a bank.
 
+    :param browser: that sends the requests
     :return: id of the connection
     """
     status, started = remote.ask("connections.start", institution_id=institution, return_url=BACK)
     assert status == 200, started
-    browser = requests.Session()
+    browser = browser or requests.Session()
     page = browser.get(urljoin(cluster.url, started["page_url"]), timeout=TIMEOUT)
     if institution.endswith("redirect"):
         bank = browser.get(page.url.partition("?")[0] + "/bank", timeout=TIMEOUT)
@@ -128,6 +129,18 @@ def test_tickets_and_codes_are_not_in_the_log_of_nginx(cluster, remote):
     token = ticket["page_url"].rsplit("/", 1)[1]
     assert token not in cluster.log()
     assert "/bank_sync/connect/..." in cluster.log()
+
+
+def send_webhook(cluster, secret, reference):
+    """The Demo Bank says that a connection has new transactions.
+
+    :return: nginx's answer
+    """
+    body = json.dumps({"events": [{"kind": "transactions.new", "reference": reference}]}).encode()
+    moment = int(time.time())
+    digest = hmac.new(secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
+    headers = {"Demo-Bank-Signature": f"t={moment},v1={digest}", "Content-Type": "application/json"}
+    return requests.post(f"{cluster.url}/bank_sync/webhook/sandbox", data=body, headers=headers, timeout=TIMEOUT)
 
 
 # -------------------------------------------------------------------------
@@ -181,13 +194,6 @@ def kill_in_the_middle(cluster, ask):
     return asking
 
 
-def wait_until(condition, patience=120):
-    deadline = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def or_none(post):
     """:return: the answer of an HTTP question; None where nginx says that no machine has answered"""
     answer = post()
@@ -225,13 +231,8 @@ def test_webhooks_are_all_taken_while_a_machine_is_killed(cluster, remote):
     def tell(_number):
         with lock:
             one = next(numbers)
-        body = json.dumps({"events": [{"kind": "transactions.new", "reference": f"told-{one}"}]}).encode()
-        moment = int(time.time())
-        digest = hmac.new(secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
-        headers = {"Demo-Bank-Signature": f"t={moment},v1={digest}", "Content-Type": "application/json"}
-        url = f"{cluster.url}/bank_sync/webhook/sandbox"
         for _attempt in range(2):
-            if or_none(partial(requests.post, url, data=body, headers=headers, timeout=TIMEOUT)):
+            if or_none(partial(send_webhook, cluster, secret, f"told-{one}")):
                 told.add(one)
                 return True
         return None

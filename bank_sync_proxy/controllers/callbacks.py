@@ -139,7 +139,7 @@ class BankSyncCallbacks(Pages, http.Controller):
             return self._reply(HTTPStatus.NOT_FOUND)
         # sudo: nobody is logged in; reads a provider by its public code; its adapter checks the webhook's signature
         record = as_server(request.env["bank.sync.provider"]).search([("code", "=", provider)], limit=1)
-        body = request.httprequest.get_data(cache=False)
+        body = request.httprequest.get_data()
         try:
             events = record._adapter().parse_webhook(request.httprequest.headers, body)
         except NotImplementedError:

@@ -1,5 +1,6 @@
 import json
 import time
+from unittest.mock import patch
 
 from odoo.tests import tagged
 
@@ -49,6 +50,24 @@ class TestWebhooks(PagesCase):
     def test_a_provider_that_repeats_itself_is_told_yes_and_noted_once(self):
         for _time in range(3):
             self.assertEqual(self.send(self.body()), 204)
+        self.assertEqual(len(self.events()), 1)
+
+    def test_webhook_whose_transaction_is_repeated_is_taken(self):
+        """Such as while an update changes the tables: Odoo calls the controller again, with the same request."""
+        connections = type(self.env["bank.sync.connection"])
+        emit, failures = connections._emit_for, ["DO 'BEGIN RAISE deadlock_detected; END'"]
+
+        def fail_once(records, *arguments):
+            if failures:
+                records.env.cr.execute(failures.pop(), log_exceptions=False)
+            return emit(records, *arguments)
+
+        with (
+            patch.object(connections, "_emit_for", fail_once),
+            patch("odoo.service.model.random.uniform", lambda *_: 0),
+        ):
+            self.assertEqual(self.send(self.body()), 204)
+        self.assertFalse(failures)
         self.assertEqual(len(self.events()), 1)
 
     def test_what_nobody_has_connected_or_has_left_is_of_no_interest(self):

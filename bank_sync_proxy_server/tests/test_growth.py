@@ -1,3 +1,4 @@
+from contextlib import contextmanager
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -7,8 +8,9 @@ from odoo.addons.bank_sync_proxy.models import bank_sync_visit
 from odoo.addons.bank_sync_proxy.models.clean_up import clean_up
 from odoo.addons.bank_sync_proxy.providers.errors import ConsentError
 from odoo.addons.base.models.ir_autovacuum import is_autovacuum
+from odoo.sql_db import Cursor
 from odoo.tests import tagged
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 from ..models import bank_sync_error
 from .door import DoorCase
@@ -149,6 +151,39 @@ class TestGrowth(DoorCase):
             with self.subTest(name):
                 moment = "moment" if "moment" in self.env[name]._fields else "create_date"
                 self.assertIn((self.env[name]._table, moment), self.indexed(partial=True))
+
+    def test_clean_up_reads_no_event_that_stays(self):
+        """Events that were given up are kept longer; where many databases can't be reached they are millions."""
+        events = self.env["bank.sync.event"]
+        events.search([]).unlink()
+        values = {"client_id": self.client_record.id, "kind": "transactions.new"}
+        events.create([{**values, "state": "given_up"} for _number in range(1000)])
+        events.create([{**values, "state": "delivered"} for _number in range(10)])
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE bank_sync_event SET create_date ="
+            " create_date - interval '5 days' - (%s - id) * interval '1 second'",
+            [max(events.search([]).ids)],
+        )
+        self.env.cr.execute("ANALYZE bank_sync_event")
+        with self.recorded_searches("bank_sync_event") as searches:
+            self.assertEqual(events._gc_events(), (10, False))
+        self.assertEqual(len(searches), 2)
+        self.assertEqual([row for plan in searches for row in plan if "Rows Removed by Filter" in row], [])
+
+    @contextmanager
+    def recorded_searches(self, table):
+        """:return: list that gets for each search of a table the rows of PostgreSQL's plan, with what it read"""
+        searches, execute = [], Cursor.execute
+
+        def recorded(cr, query, *arguments, **options):
+            if isinstance(query, SQL) and query.code.startswith(f'SELECT "{table}"."id"'):
+                execute(cr, SQL("EXPLAIN ANALYZE %s", query))
+                searches.append([row for (row,) in cr.fetchall()])
+            return execute(cr, query, *arguments, **options)
+
+        with patch.object(Cursor, "execute", recorded):
+            yield searches
 
     def test_every_clean_up_goes_on_while_there_is_more(self):
         """A batch a day falls behind a table to which strangers add rows."""
