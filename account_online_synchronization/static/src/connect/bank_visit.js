@@ -18,6 +18,9 @@ const PATIENCE = 5000;
 /** Milliseconds after which a window that is closed was closed by a blocker, or by the user in a hurry. */
 const BLOCKED_AFTER = 1500;
 
+/** Milliseconds in which the bank's window may still ask whether it can close, when we know that the visit is over. */
+const LAST_ANSWERS = 15_000;
+
 /**
  * Wait while the user is at the bank, in a window of its own.
  *
@@ -66,7 +69,9 @@ export class BankVisit extends Component {
         });
         onWillUnmount(() => {
             this.isGone = true;
-            this.channel.close();
+            // The server may be faster than the window: it would go on to Odoo itself if nobody answered.
+            const isDone = this.state.visit.state === "done";
+            browser.setTimeout(() => this.channel.close(), isDone ? LAST_ANSWERS : 0);
             this.bus.unsubscribe(VISIT, onVisit);
             document.removeEventListener("visibilitychange", onVisible);
             browser.clearInterval(this.interval);
