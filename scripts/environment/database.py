@@ -99,8 +99,19 @@ def copy(template, database):
     with locks.locked(f"database-{template}"):
         # Why the strategy: with the other one a crash soon after it sets the copy's sequences back (seen with 18.6).
         strategy = "STRATEGY FILE_COPY" if sql.version() >= 15 else ""
-        sql.query(f"CREATE DATABASE {sql.name(database)} TEMPLATE {sql.name(template)} {strategy}")
+        _retry_while_busy(f"CREATE DATABASE {sql.name(database)} TEMPLATE {sql.name(template)} {strategy}")
         shutil.copytree(paths.FILESTORE / template, paths.FILESTORE / database)
+
+
+def _retry_while_busy(statement):
+    """Why: PostgreSQL waits five seconds for an autovacuum worker to end, which may take longer on a busy machine."""
+    for _attempt in range(5):
+        try:
+            return sql.query(statement)
+        except Trouble as trouble:
+            if "is being accessed by other users" not in str(trouble):
+                raise
+    return sql.query(statement)
 
 
 def drop(database):

@@ -1,10 +1,11 @@
 """The scripts' own databases come and go whatever PostgreSQL is doing in them at the moment."""
 
+import threading
 import time
 
 import pytest
 
-from environment import database, sql
+from environment import database, paths, sql
 from environment.console import Trouble
 
 NAME = "bank_sync_test_vacuum"
@@ -57,3 +58,22 @@ def test_a_database_that_postgresql_is_vacuuming_is_dropped(a_database_being_vac
     assert workers()
     database.drop(NAME)
     assert not database.exists(NAME)
+
+
+def test_a_database_in_which_a_session_ends_late_is_copied():
+    """Such as that of an autovacuum worker on a busy machine: PostgreSQL itself waits five seconds."""
+    copied = f"{NAME}_copied"
+    sql.query(f"CREATE DATABASE {NAME}")
+    (paths.FILESTORE / NAME).mkdir(parents=True, exist_ok=True)
+    session = threading.Thread(target=sql.query, args=("SELECT pg_sleep(7)", NAME))
+    try:
+        session.start()
+        deadline = time.monotonic() + 30
+        while not sql.query(f"SELECT pid FROM pg_stat_activity WHERE datname = '{NAME}' AND query LIKE '%pg_sleep%'"):
+            assert time.monotonic() < deadline, "the session did not begin"
+        database.copy(NAME, copied)
+        assert database.exists(copied)
+    finally:
+        session.join()
+        database.drop(copied)
+        database.drop(NAME)
