@@ -39,7 +39,7 @@ PATIENCE = timedelta(days=1)
 class AccountOnlineFileSource(models.Model):
     """A folder of the server, or of an SFTP server, from which statement files are taken as if they were dropped.
 
-    Only system administrators see it: whoever sets it up decides from where the server reads, and has the password. The
+    Only system administrators see it: they decide from where the server reads, and have the password. The
     files go the same way as those that arrive by e-mail, so that nothing is there twice however a file has come.
     """
 

@@ -1,7 +1,7 @@
 """A folder of this server, below a root that its operator has configured.
 
 Every step is made from an open directory and never through a symbolic link. So nothing outside is reached, whatever
-stands in a name and whoever replaces a folder by a link meanwhile.
+is in a name, and even if somebody replaces a folder by a link meanwhile.
 """
 
 import os
@@ -12,7 +12,7 @@ from .common import Changed, Entry, PlaceError, checked, is_usable
 
 NO_LINKS = getattr(os, "O_NOFOLLOW", 0)
 STEP = os.O_RDONLY | NO_LINKS | getattr(os, "O_DIRECTORY", 0)
-#: Why not blocking: a pipe would be waited for, before anybody sees that it is no file.
+#: Why not blocking: opening a pipe would wait before its type can be checked.
 FILE = os.O_RDONLY | NO_LINKS | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 

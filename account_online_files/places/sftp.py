@@ -188,7 +188,7 @@ def _library():
 
 
 def _private_key(paramiko, text):
-    """:raise PlaceError: for what is no private key, or has a passphrase"""
+    """:raise PlaceError: where the text is not a private key, or needs a passphrase"""
     for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
         with suppress(paramiko.SSHException, ValueError, IndexError):
             return kind.from_private_key(io.StringIO(text.strip() + "\n"))
