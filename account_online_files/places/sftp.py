@@ -11,6 +11,7 @@ import io
 import logging
 import socket
 import stat
+import threading
 from contextlib import contextmanager, suppress
 
 from odoo.addons.bank_sync_common.tools.addresses import is_public
@@ -121,8 +122,18 @@ class SFTP:
         self.transport = paramiko.Transport(self.socket)
         self.transport.set_log_channel(LOG)
         self.transport.banner_timeout = self.transport.auth_timeout = TIMEOUT
-        self.transport.start_client(timeout=TIMEOUT)
+        self._negotiate(paramiko)
         self.transport.set_keepalive(KEEP_ALIVE)
+
+    def _negotiate(self, paramiko):
+        # Why an event: with a timeout, the library returns as if it had succeeded, and measures it by the wall clock.
+        ended = threading.Event()
+        self.transport.start_client(event=ended)
+        if not ended.wait(TIMEOUT):
+            raise TimeoutError(f"no answer within {TIMEOUT} seconds")
+        if not self.transport.is_active():
+            # Why wrapped: strange bytes make the library raise anything.
+            raise paramiko.SSHException(self.transport.get_exception() or "the connection was closed")
 
     def _open_socket(self):
         host, port = self.address

@@ -113,13 +113,16 @@ class SFTPServer:
         self.listener.close()
 
     def _serve(self):
-        # Why suppressed: the listener is shut down while it waits.
-        with suppress(OSError):
-            while True:
+        while True:
+            try:
                 connection, _address = self.listener.accept()
-                transport = paramiko.Transport(connection)
-                self.transports.append(transport)
-                transport.add_server_key(self.host_key)
-                transport.set_subsystem_handler("sftp", paramiko.SFTPServer, Files)
-                with suppress(paramiko.SSHException, EOFError):
-                    transport.start_server(server=Door(self))
+            except OSError:
+                # The listener was shut down.
+                return
+            transport = paramiko.Transport(connection)
+            self.transports.append(transport)
+            transport.add_server_key(self.host_key)
+            transport.set_subsystem_handler("sftp", paramiko.SFTPServer, Files)
+            # Why OSError: who only reads the key may close the connection before the negotiation has ended.
+            with suppress(paramiko.SSHException, EOFError, OSError):
+                transport.start_server(server=Door(self))

@@ -4,6 +4,7 @@ import io
 import logging
 import os
 import socket
+import struct
 import threading
 from contextlib import suppress
 
@@ -273,6 +274,22 @@ def test_a_server_that_drips_ends_in_time(server, monkeypatch):
     with Drip() as drip:
         one = SFTP("127.0.0.1", drip.port, "bank", host_key=server.fingerprint, allow_private=True)
         assert code_of(one.__enter__) == "no_answer"
+
+
+def test_a_server_that_never_negotiates_is_named_as_one_without_an_answer(server, monkeypatch):
+    monkeypatch.setattr(sftp_module, "TIMEOUT", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        one = SFTP("127.0.0.1", silent.getsockname()[1], "bank", host_key=server.fingerprint, allow_private=True)
+        for ask in (one.__enter__, one.offered_key):
+            with pytest.raises(PlaceError) as caught:
+                ask()
+            assert (caught.value.code, caught.value.detail) == ("no_answer", "no answer within 0.2 seconds")
+
+
+def test_a_client_that_resets_its_connection_leaves_the_server_to_the_others(server):
+    with socket.create_connection(("127.0.0.1", server.port)) as impatient:
+        impatient.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    assert names(sftp(server)) == []
 
 
 def test_a_name_that_is_not_utf8_is_named_as_the_reason(server, root):
