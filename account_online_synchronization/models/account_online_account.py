@@ -345,7 +345,7 @@ class AccountOnlineAccount(models.Model):
     @api.model
     def _prepare_balance_values(self, message):
         """:return: values of the balance; empty where the message has no readable balance, so that the last one stays.
-            If the bank gives another kind of balance than a booked one, the booked balance becomes unknown.
+        If the bank gives another kind of balance than a booked one, the booked balance becomes unknown.
         """
         balance, available = parse_balance(message.get("balance")), parse_balance(message.get("available"))
         if balance is None and available is None:

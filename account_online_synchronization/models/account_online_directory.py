@@ -229,8 +229,8 @@ class AccountOnlineDirectory(models.AbstractModel):
     def _directory_hint(self, page):
         """Which advice to show if the providers reach few banks or none.
 
-        :return: ``""``, ``none`` or ``demonstration`` (no real bank), with the suffix ``_here`` for users who can change that in
-            this database
+        :return: ``""``, ``none`` or ``demonstration`` (no real bank), with the suffix ``_here`` for users who can
+            change that in this database
         """
         if page.get("error"):
             return ""
