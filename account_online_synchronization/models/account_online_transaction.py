@@ -14,7 +14,7 @@ class AccountOnlineTransaction(models.Model):
     """What the bank reports and is no statement line, and why. Nothing that the bank said is ever just skipped."""
 
     _name = "account.online.transaction"
-    _description = "Bank Transaction beside the Books"
+    _description = "Bank Transaction Not Imported"
     _inherit = ["account.online.server.fields"]
     _order = "date desc, id desc"
     _rec_name = "payment_ref"
