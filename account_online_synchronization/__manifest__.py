@@ -35,6 +35,7 @@
         "views/account_online_link_form_views.xml",
         "views/account_online_link_first_load_views.xml",
         "views/account_bank_statement_line_views.xml",
+        "views/account_bank_statement_views.xml",
         "views/account_journal_views.xml",
         "views/account_journal_dashboard_views.xml",
         "views/account_review_views.xml",

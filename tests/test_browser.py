@@ -79,7 +79,7 @@ class Tour:
             press()
         window = Tour(opened.value, self.url)
         window.errors = self.errors
-        self.sees("Go on in the window of")
+        self.sees("Continue in the window of")
         yield window
         if not window.page.is_closed():
             window.page.wait_for_event("close", timeout=PATIENCE)

@@ -96,10 +96,10 @@ def tour(served, connected):
 
 def test_fees_and_payouts_are_seen_on_a_screen_and_on_a_phone(tour, connected):
     account, link, journal = connected
+    inspector = Inspector()
     tour.open(f"/odoo/account.online.account/{account}")
     tour.sees("becomes two transactions, 100.00 and -3.20.")
-    look(tour, Inspector(), "payment_service_account", ".o_form_sheet")
-    inspector = Inspector()
+    look(tour, inspector, "payment_service_account", ".o_form_sheet")
     tour.open(f"/odoo/account.online.link/{link}")
     tour.click("Fetch Accounts")
     tour.sees("There is nothing new")

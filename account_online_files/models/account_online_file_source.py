@@ -482,7 +482,9 @@ class AccountOnlineFileSource(models.Model):
             "not_allowed": env._("The server does not allow the files to be read. Check the rights of the folder."),
             "too_many": env._("The folder has more than %s files. Move old ones elsewhere.", detail),
             "no_library": env._("SFTP needs the Python library paramiko. Ask your system administrator to install it."),
-            "no_answer": env._("The server does not answer as an SFTP server does. %s", detail).strip(),
+            "no_answer": env._(
+                "No SFTP server answers at this address. Check server name and port, and the firewall. %s", detail
+            ).strip(),
             "unknown_host_key": env._("Nobody has confirmed the fingerprint of the server yet. Use Test."),
             "other_host_key": env._(
                 "The server has another key than the one that was confirmed, so nothing was sent to it. If your bank "

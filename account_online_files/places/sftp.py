@@ -207,5 +207,6 @@ def _private_key(paramiko, text):
 
 
 def _words(error):
-    """What a stranger's server has said: one short line."""
-    return "".join(letter if letter.isprintable() else " " for letter in str(error))[:200]
+    """What a stranger's server has said: one short line, without the number of an error of the system."""
+    words = getattr(error, "strerror", None) or str(error)
+    return "".join(letter if letter.isprintable() else " " for letter in words)[:200]

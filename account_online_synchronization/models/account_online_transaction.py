@@ -14,7 +14,7 @@ class AccountOnlineTransaction(models.Model):
     """A reported transaction that is not a statement line, with the reason. No reported transaction is dropped."""
 
     _name = "account.online.transaction"
-    _description = "Bank Transaction beside the Books"
+    _description = "Bank Transaction Not Imported"
     _inherit = ["account.online.server.fields"]
     _order = "date desc, id desc"
     _rec_name = "payment_ref"

@@ -35,7 +35,7 @@ class ResConfigSettings(models.TransientModel):
     online_sync_notice_days = fields.Char(
         string="Days before the End", default=NOTICE_DAYS[1], config_parameter=NOTICE_DAYS[0]
     )
-    online_sync_notice_email = fields.Char(string="Also Tell", config_parameter=NOTICE_EMAIL)
+    online_sync_notice_email = fields.Char(string="Also Notify", config_parameter=NOTICE_EMAIL)
 
     online_sync_service = fields.Selection(
         selection=[("here", "This Database"), ("elsewhere", "Another Connection Service")],
@@ -137,7 +137,7 @@ class ResConfigSettings(models.TransientModel):
         return self._tell_of_service(rotate)
 
     def action_register_online_sync(self):
-        """*Register Anew*, once the user has confirmed the password."""
+        """*Register Again*, once the user has confirmed the password."""
         self._check_may_change_service()
         return self._register_online_sync_with_identity()
 

@@ -95,7 +95,7 @@ class AccountOnlineAuthorization(models.TransientModel):
             visit.is_in_window = bool(is_in_window)
 
     def action_open_again(self):
-        """*Open Again* and *Go On*. A consent that was given meanwhile is taken over instead.
+        """*Open Again* and *Continue*. A consent that was given meanwhile is taken over instead.
 
         :return: as :meth:`action_look`; with ``url`` where there is a page to go to, ``message`` where there is none
         """

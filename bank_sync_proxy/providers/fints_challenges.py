@@ -6,7 +6,7 @@ from .types import Challenge, Field
 LOGIN = Challenge(
     title=_lt("Sign in at your bank"),
     message=_lt(
-        "German banks are reached directly, by FinTS. Bank code and FinTS address stand on your bank's website or in "
+        "German banks are reached directly, by FinTS. Bank code and FinTS address are on your bank's website or in "
         "its online banking, often under “FinTS”, “HBCI” or “financial software”."
     ),
     fields=(

@@ -46,7 +46,7 @@ class BankSyncFirmLetter(models.TransientModel):
                 "written_today": ", ".join(written.mapped("client_name")) or False,
                 "subject": self.env._("Your bank connections in Odoo need attention"),
                 "body": self.env._(
-                    "Hello,\n\nthese bank connections of yours bring no transactions any more, or will soon stop. "
+                    "Hello,\n\nyour bank connections listed below no longer deliver transactions, or will soon stop. "
                     "Please open each of them in Odoo and follow its button, such as Renew.\n\nKind regards\n%s",
                     self.env.user.name,
                 ),

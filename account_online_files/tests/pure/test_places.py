@@ -205,6 +205,16 @@ def test_a_wrong_password_is_told_from_a_server_that_does_not_answer(server):
     assert code_of(nobody.offered_key) == "no_answer"
 
 
+def test_a_name_that_nobody_knows_is_reported_without_the_number_of_the_error(monkeypatch):
+    def resolve(*_address):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(sftp_module, "resolve", resolve)
+    with pytest.raises(PlaceError) as caught:
+        SFTP("bank.example", 22, "bank", host_key="SHA256:A").__enter__()
+    assert (caught.value.code, caught.value.detail) == ("no_answer", "Name or service not known")
+
+
 def test_a_private_key_signs_in(root):
     key = paramiko.RSAKey.generate(2048)
     written = io.StringIO()

@@ -169,7 +169,7 @@ export class BankVisit extends Component {
         }, BLOCKED_AFTER);
     }
 
-    /** *Open Again*, *Go On*: the same page as long as it serves, otherwise a new one. */
+    /** *Open Again*, *Continue*: the same page as long as it serves, otherwise a new one. */
     async openAgain() {
         const opened = openBlankWindow();
         const url = await this.findPage();

@@ -93,7 +93,7 @@ tours.add("connect_bank_provider", {
         hasBanks,
         {
             content: "What a bank cannot do is said",
-            trigger: ".o_bank_row:contains('ING'):contains('Answers only while you are there')",
+            trigger: ".o_bank_row:contains('ING'):contains('Synchronizes only while you are present')",
         },
         {
             content: "How far back it goes, too",
@@ -159,7 +159,7 @@ tours.add("connect_bank_resume_and_cancel", {
         hasBanks,
         keepWaiting,
         { trigger: ".o_bank_row:contains('KBC')", run: "click" },
-        { trigger: "h1:contains('Go on in the window of KBC Bank')" },
+        { trigger: "h1:contains('Continue in the window of KBC Bank')" },
         { trigger: "body[data-led*='/bank']" },
         { trigger: ".o_bank_visit_again:contains('Open Again')" },
         { trigger: ".o_bank_visit_later", run: "click" },
@@ -169,7 +169,7 @@ tours.add("connect_bank_resume_and_cancel", {
         { content: "Nobody is led away without a click", trigger: "h1:contains('You have begun to connect KBC Bank')" },
         { trigger: ".o_bank_visit_again", run: "click" },
         { content: "A new page serves the visit", trigger: "body[data-led*='/renew']" },
-        { trigger: "h1:contains('Go on in the window of KBC Bank')" },
+        { trigger: "h1:contains('Continue in the window of KBC Bank')" },
         { trigger: ".o_bank_visit_cancel", run: "click" },
         { trigger: "h1:contains('Cancelled')" },
         { content: "The window is gone, too", trigger: "body[data-closed=yes]" },
