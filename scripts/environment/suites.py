@@ -11,8 +11,9 @@ from pathlib import Path
 from . import paths
 from .console import Trouble
 
-#: Inner folders first: a path belongs to the first suite that it lies in.
-ORDER = ("pure", "odoo", "alone", "whole")
+#: Inner folders first: a path belongs to the first suite that it lies in. What runs alone comes early: it mostly waits,
+#: and the pure tests, which need no server, use the processors meanwhile.
+ORDER = ("pure", "alone", "odoo", "whole")
 
 # pytest's options that take the next word, which is then no path.
 TAKES_VALUE = {"-k", "-m", "-p", "-c", "-n", "-o", "-W", "-r", "-h", "--deselect", "--ignore", "--ignore-glob"}

@@ -18,6 +18,9 @@ NOTHING_COLLECTED = 5
 #: Options with which pytest has to run everything itself: they select, stop, show or debug.
 SINGLE_PROCESS = ("-k", "-n", "-s", "--pdb", "--lf", "--last-failed", "--ff", "--step", "--capture", "--collect")
 
+#: The order is ours, not that of xdist.
+LONGEST_FIRST = ("-p", "environment.longest_first", "--no-loadscope-reorder")
+
 # Ours; everything else is pytest's.
 SWITCHES = ("--pure", "--thorough")
 
@@ -116,7 +119,8 @@ def pure_command(arguments):
 
 def run_whole(arguments):
     say("Tests of the whole")
-    return whole(["--ignore", paths.ROOT / "tests" / "alone", *workers(arguments), *arguments])
+    # Why one more than processors: they often wait, for servers that start and for pages.
+    return whole(["--ignore", paths.ROOT / "tests" / "alone", *workers(arguments, spare=1), *arguments])
 
 
 def run_alone(arguments):
@@ -125,8 +129,8 @@ def run_alone(arguments):
 
 
 def whole(arguments):
-    variables = odoo_command.environment(BANK_SYNC_TEMPLATE=TEMPLATE, **browser.variables())
-    return pytest(["-p", "no:odoo", "-rs", *arguments], variables)
+    variables = with_plugins(odoo_command.environment(BANK_SYNC_TEMPLATE=TEMPLATE, **browser.variables()))
+    return pytest(["-p", "no:odoo", "-rs", *LONGEST_FIRST, *arguments], variables)
 
 
 def run_odoo(arguments):
@@ -138,7 +142,13 @@ def run_odoo(arguments):
         options += ["-rs", "--no-fold-skipped", "--ignore-glob", "*/tests/pure"]
         # Why the path: each worker copies the database with PostgreSQL's own programs.
         variables = odoo_command.environment(PATH=f"{sql.program('createdb').parent}:{os.environ['PATH']}")
-        return pytest([*options, *workers(arguments), *arguments], variables)
+        return pytest([*options, *LONGEST_FIRST, *workers(arguments), *arguments], with_plugins(variables))
+
+
+def with_plugins(variables):
+    """Let pytest find the plugins of this package."""
+    folders = [str(paths.ROOT / "scripts"), variables.get("PYTHONPATH")]
+    return {**variables, "PYTHONPATH": os.pathsep.join(filter(None, folders))}
 
 
 def workers(arguments, spare=0):

@@ -1,0 +1,46 @@
+"""How ``scripts/test`` runs the suites: in which order, and what it leaves to the nightly run."""
+
+import random
+from types import SimpleNamespace
+
+from environment import longest_first, paths, suites
+
+CONTRIBUTING = (paths.ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
+def test_each_of_the_longest_files_exists_and_is_named_once():
+    assert [file for file in longest_first.FILES if not (paths.ROOT / file).is_file()] == []
+    assert len(set(longest_first.FILES)) == len(longest_first.FILES)
+
+
+def test_the_longest_files_begin_and_the_others_follow_by_their_number_of_tests():
+    first, second = (paths.ROOT / file for file in longest_first.FILES[:2])
+    few, many = paths.ROOT / "tests" / "a.py", paths.ROOT / "tests" / "b.py"
+    items = [SimpleNamespace(path=path) for path in (few, many, many, second, many, first, second)]
+    random.Random(1).shuffle(items)
+    longest_first.pytest_collection_modifyitems(items)
+    assert [item.path for item in items] == [first, second, second, many, many, many, few]
+
+
+def test_tests_of_a_file_keep_their_order():
+    names = [SimpleNamespace(path=paths.ROOT / longest_first.FILES[0], name=name) for name in "bca"]
+    items = list(names)
+    longest_first.pytest_collection_modifyitems(items)
+    assert items == names
+
+
+def test_an_inner_folder_comes_before_the_one_around_it():
+    """Or a path would belong to the wrong suite."""
+    folders = [(suite, folder) for suite in suites.ORDER for folder in suites.folders(suite)]
+    for number, (suite, folder) in enumerate(folders):
+        inner = [other for other, path in folders[number + 1 :] if folder in path.parents]
+        assert not inner, f"{inner} lie in {suite}, which comes before them"
+
+
+def test_every_file_of_the_whole_that_leaves_tests_to_the_nightly_run_is_listed():
+    whole = [*(paths.ROOT / "tests").glob("test_*.py"), *(paths.ROOT / "tests" / "alone").glob("test_*.py")]
+    marked = [path for path in whole if "mark.thorough" in path.read_text(encoding="utf-8")]
+    assert len(marked) > 8
+    table = CONTRIBUTING.partition("## What runs with `--thorough` only")[2]
+    missing = [str(path.relative_to(paths.ROOT)) for path in marked if str(path.relative_to(paths.ROOT)) not in table]
+    assert missing == []
