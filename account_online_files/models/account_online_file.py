@@ -261,7 +261,8 @@ class AccountOnlineFile(models.Model):
     @api.model
     def _cron_import(self):
         """Import what users have left to the server, one file after the other."""
-        waiting = self.search([("state", "=", "planned"), ("run_id.state", "in", ("planned", "running"))], order="id")
+        # Why whatever the state of its run: a synchronization of the same link interrupts runs that have not ended.
+        waiting = self.search([("state", "=", "planned")], order="id")
         self.env["ir.cron"]._commit_progress(remaining=len(waiting))
         for file in waiting:
             file._import_alone()
@@ -270,8 +271,9 @@ class AccountOnlineFile(models.Model):
 
     def _import_alone(self):
         """In scheduled actions: report how far it is, and what went wrong."""
-        run, link = self.run_id, self.account_online_account_id.account_online_link_id
-        run.state = "running"
+        run, link = self.run_id or self._begin_run(), self.account_online_account_id.account_online_link_id
+        run._restart()
+        run.error_message = False
         link._send_status("running")
         # Why: others see that it is running.
         self.env["ir.cron"]._commit_progress()

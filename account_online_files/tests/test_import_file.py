@@ -440,6 +440,23 @@ class TestImportFile(FilesCommon):
         self.assertEqual(self.amounts(), [-7, -6])
         self.assertEqual(self.journal.account_online_account_id.fetching_status, "done")
 
+    def test_a_long_file_is_imported_although_a_synchronization_comes_first(self):
+        link = self.connect_journal()
+        self.synchronize(link)
+        self.patch_long(1)
+        wizard = self.drop(self.statement([self.row(90, "-6")]))
+        wizard.sudo().statement_ids.is_confirmed = True
+        wizard.action_preview()
+        wizard.action_import()
+        file = self.File.search([])
+        self.assertEqual(file.state, "planned")
+        self.synchronize(link)
+        with self.enter_registry_test_mode():
+            self.env.ref("account_online_files.ir_cron_import_files").method_direct_trigger()
+        self.env.invalidate_all()
+        self.assertEqual((file.state, file.run_id.state), ("done", "done"))
+        self.assertEqual(self.amounts().count(-6), 1)
+
     def patch_long(self, number):
         self.startPatcher(patch.object(account_online_file_import_statement, "LONG", number))
 
