@@ -55,6 +55,8 @@ class BankSyncEvent(models.Model):
     last_error = fields.Char(readonly=True)
 
     _due = models.Index("(next_attempt_at, id) WHERE state = 'pending'")
+    #: In the order of the search of :meth:`_emit`, which reads one row of it, also for events without a connection.
+    _waiting = models.Index("(client_id, kind, connection_id, id) WHERE state = 'pending'")
     #: Without what was given up, which is kept longer: the clean-up would read all of it for each batch.
     _delivered = models.Index("(create_date) WHERE state = 'delivered'")
 
@@ -78,6 +80,8 @@ class BankSyncEvent(models.Model):
                 ("connection_id", "=", connection.id if connection else False),
                 ("state", "=", "pending"),
             ],
+            # Why not by id alone: PostgreSQL would read other events in the order of their ids, hoping to find one soon.
+            order="connection_id.id, id",
             limit=1,
         )
         # Why the lock: one that is being delivered at this moment may have been received before this news was there.
