@@ -19,6 +19,8 @@ class SlowBank:
         self.latency, self.threads, self.known = latency, threads, known
         #: Questions: (operation, connection id).
         self.asked = []
+        #: When each of them was asked, in seconds of a clock that only goes forward.
+        self.asked_at = []
         #: Most questions that were on their way at the same time.
         self.most = 0
         self._now = 0
@@ -34,6 +36,7 @@ class SlowBank:
     def call(self, operation, payload):
         with self._lock:
             self.asked.append((operation, payload["connection_id"]))
+            self.asked_at.append(time.monotonic())
             self._now += 1
             self.most = max(self.most, self._now)
         self.wait(operation)

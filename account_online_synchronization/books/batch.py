@@ -139,10 +139,23 @@ class Batch:
         """Make links due again whose banks have not answered in time."""
         self._commit(0)
         self.pool.stop()
+        self._apply_complete()
         for synchronization in self.begun.values():
             synchronization.run._pause()
         self.done |= self.Link.browse(self.begun)
         self._release()
+
+    def _apply_complete(self):
+        """Store what banks have answered completely.
+
+        Why although there is no time left: the banks would be asked again, and some allow four requests a day.
+        There are at most as many as the pool holds, and half of the worker's time limit is left.
+        """
+        for link_id, future in self.pool.take_complete():
+            try:
+                self._synchronize(self.Link.browse(link_id), future)
+            except Interrupted:
+                break
 
     def _commit(self, done):
         """:return: whether the scheduled action has time left"""

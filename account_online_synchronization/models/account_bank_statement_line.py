@@ -1,6 +1,6 @@
 import json
 
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
@@ -8,6 +8,7 @@ from odoo.tools import SQL
 
 from ..books import restore
 from ..books.writer import BULK
+from ..books.writer.overrides import others_triggers
 from ..client.messages import read_details
 
 #: State of a line → what Odoo stores of it. The same conditions count the lines on the journal's card.
@@ -192,6 +193,18 @@ class AccountBankStatementLine(models.Model):
         """Batches of a synchronization go to the bulk writer; the ``create()`` of other addons still runs around it."""
         bulk = self.env.context.get(BULK)
         return bulk.create_lines(self, vals_list, super().create) if bulk else super().create(vals_list)
+
+    @api.model
+    @tools.ormcache("models", cache="stable")
+    def _others_triggers(self, models):
+        """What :func:`~..books.writer.overrides.others_triggers` finds out.
+
+        Why cached: merging the trees takes tens of milliseconds. Odoo empties this cache whenever it sets up
+        models, so that another addon or a field of a user is noticed.
+
+        :param tuple models: names of models
+        """
+        return others_triggers(self.env, models)
 
     def write(self, vals):
         """Protect the bank's data of synchronized lines; on other lines, such as imported files, users may set it."""

@@ -402,3 +402,12 @@ class FetchPool:
         over, _others = wait(self._futures, return_when=FIRST_COMPLETED)
         future = next(future for future in self._futures if future in over)
         return self._futures.pop(future), future
+
+    def take_complete(self):
+        """:return: list of what :meth:`next` would give, of those whose bank has answered everything; does not wait"""
+        complete = [future for future in self._futures if _is_complete(future)]
+        return [(self._futures.pop(future), future) for future in complete]
+
+
+def _is_complete(future):
+    return future.done() and not future.cancelled() and not future.exception() and future.result().is_complete

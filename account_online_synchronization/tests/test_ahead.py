@@ -1,5 +1,7 @@
+import math
 import threading
 import time
+from concurrent.futures import wait
 from unittest.mock import patch
 
 from freezegun import freeze_time
@@ -311,6 +313,22 @@ class TestAhead(OnlineSyncCommon):
     def assert_done_at_last(self):
         for link in self.links:
             self.assertEqual(link.run_ids.sorted("id")[-1].state, "done")
+
+    def test_time_limit_loses_no_complete_answer(self):
+        """Otherwise the banks would be asked a second time for what they have answered."""
+        synchronize = Batch._synchronize
+
+        def at_the_time_limit(batch_, link, future):
+            wait(batch_.pool._futures)
+            batch_.deadline = -math.inf
+            return synchronize(batch_, link, future)
+
+        with patch.object(Batch, "_synchronize", at_the_time_limit):
+            self.run_schedule()
+        self.run_schedule()
+        self.assert_done()
+        self.assertEqual(len(self.new_runs()), THREADS)
+        self.assertEqual(len(self.asked_operations()), 3 * THREADS)
 
     def test_without_time_left_no_bank_is_asked(self):
         with patch.object(self.registry["account.online.link"], "_deadline", lambda links: time.monotonic() - 1):

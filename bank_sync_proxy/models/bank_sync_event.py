@@ -54,6 +54,8 @@ class BankSyncEvent(models.Model):
     last_error = fields.Char(readonly=True)
 
     _due = models.Index("(next_attempt_at, id) WHERE state = 'pending'")
+    #: In the order of the search in :meth:`_emit`, which reads one row of it, also for events without a connection.
+    _waiting = models.Index("(client_id, kind, connection_id, id) WHERE state = 'pending'")
     #: Without undeliverable events, which are kept longer: the clean-up would read all of them for each batch.
     _delivered = models.Index("(create_date) WHERE state = 'delivered'")
 
@@ -77,6 +79,8 @@ class BankSyncEvent(models.Model):
                 ("connection_id", "=", connection.id if connection else False),
                 ("state", "=", "pending"),
             ],
+            # Why not by id alone: PostgreSQL would read all events in the order of their ids until it finds one.
+            order="connection_id.id, id",
             limit=1,
         )
         # Why the lock: an equal event that is being delivered may have been received before this change was stored.

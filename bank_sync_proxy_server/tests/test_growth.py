@@ -171,6 +171,37 @@ class TestGrowth(DoorCase):
         self.assertEqual(len(searches), 2)
         self.assertEqual([row for plan in searches for row in plan if "Rows Removed by Filter" in row], [])
 
+    def test_emitting_an_event_reads_no_event_of_another_kind(self):
+        """Many events were delivered, and many wait where databases can't be reached."""
+        events = self.env["bank.sync.event"]
+        events.search([]).unlink()
+        connection = self.env["bank.sync.connection"]._find(self.client_record, self.connect_in_process())
+        other = self.env["bank.sync.client"].create(
+            {"name": "Other", "database_uuid": "other", "url": "https://other.example"}
+        )
+        for client, kind, state, number in (
+            (self.client_record, "transactions.new", "delivered", 1000),
+            (self.client_record, "consent.expiring", "pending", 500),
+            (other, "transactions.new", "delivered", 2000),
+            (other, "transactions.new", "pending", 500),
+        ):
+            values = {"client_id": client.id, "kind": kind, "state": state}
+            own = connection.id if client == self.client_record else False
+            events.create([{**values, "connection_id": number % 2 and own} for number in range(number)])
+        self.env.flush_all()
+        self.env.cr.execute("ANALYZE bank_sync_event")
+        for of_one in (connection, None):
+            with self.subTest(connection=of_one):
+                with self.recorded_searches("bank_sync_event") as searches:
+                    first = events._emit(self.client_record, "transactions.new", of_one)
+                    self.assertEqual(events._emit(self.client_record, "transactions.new", of_one), first)
+                self.assertEqual((first.connection_id, first.state), (of_one or events.connection_id, "pending"))
+                plans = [plan for plan in searches if not any("LockRows" in row for row in plan)]
+                self.assertEqual(len(plans), 2)
+                for plan in plans:
+                    self.assertIn("bank_sync_event_waiting", "\n".join(plan))
+                    self.assertFalse([row for row in plan if "Rows Removed by Filter" in row or "Sort" in row], plan)
+
     @contextmanager
     def recorded_searches(self, table):
         """:return: list that gets for each search of a table the rows of PostgreSQL's plan, with what it read"""

@@ -18,7 +18,7 @@ from . import tables
 from .columns import GIVEN, ITEM, LINE, MOVE, Columns, plain
 from .hooks import MARK, Written
 from .numbers import Name, Numbers, is_uniform
-from .overrides import others_checks, others_extend, others_triggers, skipped_overrides
+from .overrides import others_checks, others_extend, skipped_overrides
 from .rows import Rows
 
 _logger = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ class Bulk:
         if self.triggers is None:
             skipped = skipped_overrides(env)
             require(not skipped, f"it would skip {', '.join(skipped)}")
-            self.triggers = others_triggers(env, (MOVE, LINE, ITEM))
+            self.triggers = env[LINE]._others_triggers((MOVE, LINE, ITEM))
 
     def _note(self, reason):
         self.reason = self.reason or str(reason).strip()
