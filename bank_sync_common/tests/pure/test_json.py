@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from odoo.addons.bank_sync_common.tools.bounded_http import MAX_DEPTH, TooDeep, parse_json
+from odoo.addons.bank_sync_common.tools.bounded_http import MAX_DEPTH, SHALLOW, TooDeep, _is_shallow, parse_json
 
 
 class Text(UserString):
@@ -179,3 +179,30 @@ def test_answer_that_was_cut_off_can_be_told_from_other_faults():
 def test_endless_nesting_is_refused_and_ends_nothing(opening, closing):
     with pytest.raises(ValueError):
         parse_json(opening * 300_000 + closing * 300_000)
+
+
+@pytest.mark.parametrize(
+    "text", [b'"]"', b'"}]"', b'"\\"]"', b'"\\\\","]"', b'"","]"', b'"[","]]"', b'"\\u005d"', b'"][",""']
+)
+def test_nesting_that_brackets_in_texts_disguise_is_refused(text):
+    for levels in (MAX_DEPTH + 2, 500):
+        with pytest.raises(TooDeep):
+            parse_json((b"[" + text + b",") * levels + b"0" + b"]" * levels)
+        with pytest.raises(TooDeep):
+            parse_json((b'{"a":[' + text + b",") * levels + b"0" + b"]}" * levels)
+
+
+@pytest.mark.parametrize("text", [b'"[[["', b'"]]]"', b'"{}"', b'"\\"["', b'"\\\\"'])
+def test_brackets_in_texts_are_no_nesting(text):
+    content = b"[" + b",".join([text] * 200) + b"]"
+    assert parse_json(content) == [json.loads(text)] * 200
+
+
+@given(DOCUMENTS)
+def test_content_that_is_called_shallow_has_few_levels(content):
+    try:
+        value = standard(content)
+    except ValueError:
+        return
+    if _is_shallow(content.removeprefix(b"\xef\xbb\xbf")):
+        assert depth_of(value) <= SHALLOW
