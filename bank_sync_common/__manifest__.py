@@ -9,7 +9,12 @@
     "development_status": "Alpha",
     "depends": ["base"],
     "external_dependencies": {
-        "python": ["cryptography", "python-stdnum"],
-        "apt": {"cryptography": "python3-cryptography", "python-stdnum": "python3-stdnum"},
+        "python": ["cryptography", "msgspec", "python-stdnum"],
+        # Debian has python3-msgspec from version 13 on; before, it comes from PyPI.
+        "apt": {
+            "cryptography": "python3-cryptography",
+            "msgspec": "python3-msgspec",
+            "python-stdnum": "python3-stdnum",
+        },
     },
 }

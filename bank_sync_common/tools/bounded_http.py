@@ -17,7 +17,9 @@ import socket
 import threading
 import time
 import zlib
+from functools import lru_cache
 
+import msgspec
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -32,6 +34,9 @@ ACCEPT_ENCODING = "gzip"
 MAX_VALUES = 1_000_000
 #: Levels of lists and objects within one another. Providers need ten.
 MAX_DEPTH = 50
+#: Levels up to which :func:`_is_shallow` looks.
+SHALLOW = 12
+_NO_BRACKETS = bytes(set(range(256)).difference(b'[]{}"'))
 
 _thread = threading.local()
 
@@ -327,23 +332,60 @@ def parse_json(content, max_values=MAX_VALUES, parse_float=float):
     # Fewer bytes can't be more values.
     if len(content) > max_values and sum(map(content.count, (b",", b"[", b"{"))) > max_values:
         raise TooMany(f"more than {max_values} values")
+    finite, decode = _decoder(parse_float)
+    try:
+        try:
+            data = decode(content)
+        except (msgspec.DecodeError, ValueError):
+            # Why a second decoder: whatever msgspec accepts, both read alike, but it refuses lone surrogates, which
+            # banks send where they cut a text inside an emoji, and a byte order mark. For the rest, its errors say
+            # less: callers recognise an answer that was cut off by JSONDecodeError.
+            data = json.loads(content.decode("utf-8-sig"), parse_float=finite, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise TooDeep("nested too deeply") from None
+    if not _is_shallow(content):
+        _check_depth(data)
+    return data
+
+
+@lru_cache(maxsize=8)
+def _decoder(parse_float):
+    """:return: (callable(text) that refuses infinite numbers, callable(bytes) that gives the value)"""
+    isinf = math.isinf
 
     def finite(text):
         number = parse_float(text)
-        if math.isinf(number):
+        if isinf(number):
             raise ValueError("a number that is too large")
         return number
 
-    try:
-        data = json.loads(content.decode("utf-8-sig"), parse_float=finite, parse_constant=_refuse_constant)
-    except RecursionError:
-        raise TooDeep("nested too deeply") from None
-    _check_depth(data)
-    return data
+    return finite, msgspec.json.Decoder(float_hook=finite).decode
 
 
 def _refuse_constant(name):
     raise ValueError(f"{name} is no JSON")
+
+
+def _is_shallow(content):
+    """Whether there are few levels, seen from the bytes alone, in half the time that it takes to look at each value.
+
+    :param bytes content: right JSON
+    :return: False where that is not known
+    """
+    if b"\\" in content and b'\\"' in content:
+        return False
+    # No quotation mark is escaped, so each begins or ends a text, and a text without brackets leaves a pair of them.
+    # Before the first bracket inside a text, an odd number of marks follows the bracket before it: one of them stays,
+    # and the answer is False.
+    left = content.translate(None, _NO_BRACKETS)
+    for marks in (b'"' * 16, b'"' * 4, b'""'):
+        left = left.replace(marks, b"")
+    for _level in range(SHALLOW):
+        # Takes the innermost level away.
+        left = left.replace(b"[]", b"").replace(b"{}", b"")
+        if not left:
+            return True
+    return False
 
 
 def _check_depth(data):

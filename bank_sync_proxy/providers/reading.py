@@ -93,7 +93,7 @@ def currency(value, default=None):
 
     :param default: the account's currency, for a transaction that is said to be in none
     """
-    if has_currency(value):
+    if type(value) is str and len(value) == 3 and _is_currency(value):
         return value
     if default and (not value or value in NO_CURRENCIES):
         return default
@@ -102,7 +102,12 @@ def currency(value, default=None):
 
 def has_currency(value):
     """Whether it is one that books are kept in."""
-    return type(value) is str and value not in NO_CURRENCIES and bool(CURRENCY.fullmatch(value))
+    return type(value) is str and len(value) == 3 and _is_currency(value)
+
+
+@lru_cache(maxsize=1024)
+def _is_currency(value):
+    return value not in NO_CURRENCIES and bool(CURRENCY.fullmatch(value))
 
 
 def day(value):
@@ -205,7 +210,10 @@ def text(value):
     """Without blanks around it; an empty one is None, and so is a placeholder."""
     if value is None:
         return None
-    value = str(value).strip()
+    value = (value if type(value) is str else str(value)).strip()
+    if value[:1] in OTHER_INITIALS:
+        # Nearly all texts. Why here and not only in is_placeholder: a call takes as long as the rest of this function.
+        return value
     return None if not value or is_placeholder(value) else value
 
 
@@ -242,12 +250,14 @@ def texts(*values):
     """
     items = []
     for value in values:
+        if value is None:
+            continue
         if type(value) is list:
             items += filter(None, map(text, value))
         elif (item := text(value)) is not None:
             items.append(item)
-    if len(items) < 2 or (len({item[0] for item in items}) == len(items) and "\n" not in "".join(items)):
-        # Nearly always: none of them begins as another one does.
+    if len(items) < 2 or (_begin_differently(items) and "\n" not in "".join(items)):
+        # Nearly always.
         return tuple(items)
     found = {}
     for item in items:
@@ -256,6 +266,19 @@ def texts(*values):
         return tuple(found.values())
     again = _said_again(found)
     return tuple(item for joined, item in found.items() if joined not in again)
+
+
+def _begin_differently(items):
+    """Whether surely no text begins as another one does, whatever blanks are in them; False where that is not known.
+
+    :param list items: texts without blanks around them
+    """
+    count = len(items)
+    if len({item[0] for item in items}) == count:
+        return True
+    pairs = {item[:2] for item in items}
+    letters = "".join(pairs)
+    return len(pairs) == count and len(letters) == 2 * count and len(letters.split()) == 1
 
 
 def _may_say_again(found):

@@ -139,9 +139,9 @@ def money(amount, currency):
 
 def whole(amount, places):
     """Amounts are whole numbers of the smallest unit."""
-    if type(amount) is not int:
+    if type(amount) is not int or abs(amount) >= reading.MAX_AMOUNT:
         raise ValueError(f"no amount: {amount!r}"[:100])
-    return reading.amount(amount).scaleb(-places)
+    return Decimal(amount).scaleb(-places)
 
 
 class Stripe(WebProvider):

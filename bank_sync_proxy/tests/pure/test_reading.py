@@ -1,3 +1,4 @@
+import itertools
 import json
 from datetime import date, datetime, timezone
 from decimal import Decimal
@@ -214,6 +215,13 @@ def test_a_bic(value, bic):
 )
 def test_a_text_and_its_lines_come_once(values, texts):
     assert reading.texts(*values) == texts
+
+
+@given(st.lists(st.text("ab \t\u00a0", min_size=1, max_size=5).map(str.strip).filter(bool), min_size=2, max_size=4))
+def test_texts_that_are_said_to_begin_differently_are_no_parts_of_one_another(items):
+    joined = ["".join(item.split()) for item in items]
+    begins = any(one.startswith(two) for one, two in itertools.permutations(joined, 2))
+    assert not (begins and reading._begin_differently(items))
 
 
 def test_the_texts_of_a_large_batch_are_not_compared_with_each_other():
