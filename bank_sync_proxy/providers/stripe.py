@@ -395,8 +395,10 @@ def payer(source):
 def reference(source):
     """The number of the order or the invoice, as the shop has written it to the payment."""
     metadata = source.get("metadata") or {}
-    found = [metadata[name] for name in REFERENCES if name in metadata]
-    return next(filter(None, map(reading.text, found)), None)
+    for name in REFERENCES:
+        if name in metadata and (found := reading.text(metadata[name])):
+            return found
+    return None
 
 
 def said_by(source):
@@ -419,5 +421,7 @@ def foreign(kind, source, gross, currency):
 
 def described(details):
     """:return: the parts of a fee in Stripe's words, each once"""
-    parts = reading.texts([part.get("description") or part.get("type") for part in details or ()])
-    return ", ".join(parts) or None
+    parts = [part.get("description") or part.get("type") for part in details or ()]
+    if len(parts) == 1:
+        return reading.text(parts[0])
+    return ", ".join(reading.texts(parts)) or None
