@@ -38,7 +38,12 @@ AROUND_WORDS = {
 }
 CURRENCIES = frozenset(BY_NUMBER.values())
 AROUND = re.compile(r"[A-Za-zÀ-ž¥€$£₹₽₺₩元円zł]{1,4}")
-NUMBER_BLANKS = str.maketrans({" ": None, "\u00a0": None, "\u202f": None, "\u2009": None, "’": "'", "−": "-", "–": "-"})
+#: Blanks of any width, and marks of the direction of writing, which nobody sees.
+UNSEEN = " \t\u00a0\u202f\ufeff\u200b\u200e\u200f\u061c" + "".join(
+    map(chr, (*range(0x2000, 0x200B), *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+)
+MINUS_SIGNS = "−–\u2010\u2011\ufe63\uff0d"
+NUMBER_BLANKS = str.maketrans({**dict.fromkeys(UNSEEN), **dict.fromkeys(MINUS_SIGNS, "-"), "’": "'"})
 
 
 @lru_cache(maxsize=65536)
@@ -141,7 +146,8 @@ def _number(cell):
     before, digits, after = match.groups()
     if before and after:
         return None
-    return negative != ("-" in (before, after)), digits
+    # Why not one against the other: (-12.30) and -12.30 DR say twice that money went out.
+    return negative or "-" in (before, after), digits
 
 
 def _without_words(text):

@@ -394,13 +394,17 @@ class Proposal:
     def _sign_by_words(self):
         column, amount = self.columns.roles["sign"][0], self.columns.roles["amount"][0]
         decimal = self.mapping["decimal"]
-        words, signed = {}, True
+        words, debits, signed = {}, [], True
         for _line, row in self.data:
             word = str(row[column]).strip() if column < len(row) else ""
             words.setdefault(word, side_of(word))
             number = number_of(row[amount], decimal) if amount < len(row) else None
+            if number and words[word] == -1:
+                debits.append(number)
             if number and (number > 0) != (words[word] == 1):
                 signed = False
+        # Why most: the amount of a reversal has the other sign, however the others are written.
+        signed = signed or sum(number < 0 for number in debits) * 2 > len(debits)
         unknown = sorted(word for word, side in words.items() if side is None)
         if signed or (unknown and any(number < 0 for number in self._numbers("amount"))):
             # The amounts have their sign already.
@@ -457,6 +461,8 @@ class Proposal:
         yield {}
         if self.mapping["sign"] == "signed":
             yield {"sign": "inverted"}
+        if self.mapping["sign"] == "words":
+            yield {"sign": "signed"}
         if "fee" in self.columns.roles:
             yield {"fee": "apart"}
         if self.mapping["sign"] != "words" and "amount" not in self.columns.roles:

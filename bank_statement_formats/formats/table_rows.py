@@ -260,15 +260,17 @@ def _check_size(stream, limits):
 
 def _best_sheet(sheets, options, mapping):
     wanted = mapping and mapping.get("sheet")
-    best, found = -1, None
-    for title, read, count in itertools.islice(sheets, MAX_SHEETS):
+    best, found = (False, -1), None
+    for title, read, is_hidden, count in itertools.islice(sheets, MAX_SHEETS):
         if wanted and title != wanted and count > 1:
             continue
         rows = _sheet_rows(read(), options.limits)
         score = max((header_score(row)[0] for _line, row in rows[:HEADER_ROWS]), default=0)
         score += sum(looks_like_data(row) for _line, row in rows[:HEADER_ROWS]) / HEADER_ROWS
-        if score > best:
-            best, found = score, Table("xlsx", rows, sheet=title)
+        # Why: what a person does not see in the workbook is old, or a program's own.
+        rank = bool(score) and not is_hidden, score
+        if rank > best:
+            best, found = rank, Table("xlsx", rows, sheet=title)
     if found is None or not found.rows:
         raise FormatError(_lt("The workbook holds no table."))
     return found

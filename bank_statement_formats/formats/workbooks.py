@@ -23,7 +23,7 @@ OUTSIDE = "#VALUE!"
 
 def sheets(stream):
     """
-    :return: iterator of (title, function that gives the rows, number of sheets)
+    :return: iterator of (title, function that gives the rows, whether the sheet is hidden, number of sheets)
     :raise Exception: of any kind, for damaged workbooks
     """
     from openpyxl.reader.excel import ExcelReader
@@ -34,12 +34,12 @@ def sheets(stream):
     reader.read_workbook()
     days, spans = _formats_of_days(reader)
     found = [
-        (sheet.name, rel.target)
+        (sheet.name, rel.target, sheet.state in ("hidden", "veryHidden"))
         for sheet, rel in reader.parser.find_sheets()
         if rel.target in reader.valid_files and "chartsheet" not in rel.Type
     ]
-    for title, part in found:
-        yield title, lambda part=part: _Sheet(reader, days, spans).rows(part), len(found)
+    for title, part, is_hidden in found:
+        yield title, lambda part=part: _Sheet(reader, days, spans).rows(part), is_hidden, len(found)
 
 
 def _formats_of_days(reader):

@@ -174,6 +174,15 @@ def test_words_of_a_side_that_are_not_known_are_asked():
         ("−2.50", "-2.50"),
         ("2.50 DR", "-2.50"),
         ("2.50 CR", "2.50"),
+        ("-2.50 DR", "-2.50"),
+        ("2.50-DR", "-2.50"),
+        ("(-2.50)", "-2.50"),
+        ("(2.50-)", "-2.50"),
+        ("\u20112.50", "-2.50"),
+        ("\uff0d2.50", "-2.50"),
+        ("\u200e-2.50\u200e", "-2.50"),
+        ("1\u2007002.50", "1002.50"),
+        ("1\u200a002.50", "1002.50"),
         ("EUR 2.50", "2.50"),
         ("+2.50", "2.50"),
         ("1'002.50", "1002.50"),
@@ -185,6 +194,27 @@ def test_signs_and_groups_of_digits_are_read(written, amount):
     text = f'Date,Description,Amount\n2026-05-13,Coffee,"{written}"\n2026-05-14,Tea,-2.00\n'
     [(_statement, found)] = read_text(text)
     assert found[0]["amount"] == amount
+
+
+def test_a_reversal_does_not_turn_the_signs_of_all_other_amounts():
+    text = "Date,Description,Amount,D/C\n2026-05-13,Coffee,-2.50,D\n2026-05-14,Pay,50.00,C\n2026-05-15,Pay,-5.00,C\n"
+    [(_statement, found)] = read_text(text)
+    assert [one["amount"] for one in found] == ["-2.50", "50.00", "-5.00"]
+
+
+def test_a_reversed_debit_of_amounts_without_signs_comes_in():
+    text = "Date,Description,Amount,D/C\n2026-05-13,Coffee,2.50,D\n2026-05-14,Tea,4.00,D\n2026-05-15,Coffee,-2.50,D\n"
+    [(_statement, found)] = read_text(text)
+    assert [one["amount"] for one in found] == ["-2.50", "-4.00", "2.50"]
+
+
+def test_balances_prove_that_amounts_beside_a_side_have_their_signs():
+    text = (
+        "Date,Description,Amount,D/C,Balance\n"
+        "2026-05-13,Coffee,-2.50,D,97.50\n2026-05-14,Coffee,2.50,D,100.00\n2026-05-15,Pay,50.00,C,150.00\n"
+    )
+    [(_statement, found)] = read_text(text)
+    assert [one["amount"] for one in found] == ["-2.50", "2.50", "50.00"]
 
 
 def test_a_line_that_can_not_be_read_is_a_problem_and_the_rest_goes_on():
@@ -332,6 +362,33 @@ def test_days_and_amounts_of_a_workbook_are_those_that_it_stores():
     assert amounts(found) == [("2026-05-03", "-2.5"), ("2026-05-04", "0.3"), ("2026-05-05", "-3.10")]
 
 
+def two_sheets(*, is_first_empty=False):
+    """A sheet that people see, and a hidden one with more columns and rows."""
+    book = openpyxl.Workbook()
+    if not is_first_empty:
+        book.active.append(["Date", "Description", "Amount"])
+        book.active.append([date(2026, 5, 3), "Coffee", -2.5])
+    hidden = book.create_sheet("Last year")
+    hidden.sheet_state = "hidden"
+    hidden.append(["Booking date", "Value date", "Description", "Amount", "Balance"])
+    for day in range(1, 20):
+        hidden.append([date(2025, 5, day), date(2025, 5, day), "Old", -1, 100 - day])
+    target = io.BytesIO()
+    book.save(target)
+    target.seek(0)
+    return target
+
+
+def test_a_hidden_sheet_is_not_read_in_place_of_the_one_that_people_see():
+    (statement,) = read(two_sheets(), "", Options(currency="EUR"))
+    assert amounts(statement.transactions) == [("2026-05-03", "-2.5")]
+
+
+def test_a_hidden_sheet_is_read_where_no_other_one_has_a_table():
+    (statement,) = read(two_sheets(is_first_empty=True), "", Options(currency="EUR"))
+    assert len(list(statement.transactions)) == 19
+
+
 @pytest.mark.parametrize("place", ['r="1048577"', 'r="999999999999"'])
 def test_a_row_that_lies_far_away_is_refused(place):
     content = workbook(
@@ -414,7 +471,7 @@ def written(rows, *, write_only=False, epoch=None):
 
 def assert_like_the_library(content):
     book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    (found,) = [[*read()] for _title, read, _count in workbooks.sheets(io.BytesIO(content))]
+    (found,) = [[*read()] for _title, read, *_more in workbooks.sheets(io.BytesIO(content))]
     sheet = book.worksheets[0]
     sheet.reset_dimensions()
     expected = []
