@@ -52,7 +52,7 @@ class Rule:
 
     @property
     def mapped_partner(self):
-        """The partner of a rule that only maps partners: with a condition on the label, and one line without account."""
+        """The partner of a rule that only maps partners: with a condition on the label and one line without account."""
         only = self.lines[0] if self.label and len(self.lines) == 1 else None
         return only.partner if only and not only.account else None
 
