@@ -18,7 +18,7 @@ from .taxes import tax_lines
 #: As core's ``action_undo_reconciliation``: posted entries of bank lines are changed by their bank line only.
 AS_CORE = {"force_delete": True, "skip_readonly_check": True}
 #: Why: Odoo would mark a reconciled document as modified by hand, and stop offering to auto-post its vendor's bills.
-NOBODY = {"skip_is_manually_modified": True}
+NOT_MANUALLY = {"skip_is_manually_modified": True}
 #: Counterparts whose key is an account.
 _ON_ACCOUNT = (ACCOUNT, CHARGES)
 
@@ -77,9 +77,9 @@ def undo(line, items, counterparts, released=None, sets_partner=False):
             )
         )
     was_checked = line.checked
-    line.with_context(**NOBODY).action_undo_reconciliation()
+    line.with_context(**NOT_MANUALLY).action_undo_reconciliation()
     if sets_partner:
-        line.with_context(**NOBODY).partner_id = False
+        line.with_context(**NOT_MANUALLY).partner_id = False
     if released:
         returns.restore(line.env, released, line.payment_ref or line.display_name)
     if line.checked != was_checked:
@@ -112,7 +112,7 @@ class _Booking:
         made = self._replace(self.line, suspense, values)
         for new, key in zip(made, settled, strict=True):
             if key:
-                (new + items.browse(key)).with_context(**NOBODY).reconcile()
+                (new + items.browse(key)).with_context(**NOT_MANUALLY).reconcile()
         return Booked({self.line.id: made.ids}, sets_partner=sets_partner)
 
     def _set_partner(self, partners):
@@ -121,7 +121,7 @@ class _Booking:
             partners = partners.commercial_partner_id
         if self.line.partner_id or len(partners) != 1:
             return False
-        self.line.with_context(**NOBODY).partner_id = partners
+        self.line.with_context(**NOT_MANUALLY).partner_id = partners
         return True
 
     # -------------------------------------------------------------------------
@@ -361,7 +361,7 @@ class _Booking:
         released = returns.release(paying)
         made = self._replace(self.line, suspense, values)
         for new, item in zip(made, paying, strict=True):
-            (new + item).with_context(**NOBODY).reconcile()
+            (new + item).with_context(**NOT_MANUALLY).reconcile()
         return Booked({self.line.id: made.ids}, released, sets_partner)
 
     def _check_returnable(self, paying, documents):

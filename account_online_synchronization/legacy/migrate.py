@@ -128,11 +128,11 @@ def migrate(cr, defaults):
         report.crons = crons.switch_off(schema)
     report.secrets = blank_secrets(schema, report.problems)
     with schema.attempt(report.problems, MARKER):
-        _tell(migration)
+        _store_problems(migration)
     return report
 
 
-def _tell(migration):
+def _store_problems(migration):
     """Store the problems in the records that users see."""
     for problem in migration.report.problems:
         mark(migration, "problem", problem.table, problem.row_id, text=problem.text)

@@ -77,7 +77,7 @@ class Schema:
             yield
         except psycopg2.Error as error:
             self.execute("ROLLBACK TO SAVEPOINT legacy")
-            problems.append(Problem(table, row_id, told(error)))
+            problems.append(Problem(table, row_id, message_of(error)))
         finally:
             # Why also after a failure: ROLLBACK TO does not release the savepoint.
             self.execute("RELEASE SAVEPOINT legacy")
@@ -142,6 +142,6 @@ def quoted(name):
     return '"' + name.replace('"', '""') + '"'
 
 
-def told(error):
+def message_of(error):
     """PostgreSQL's message without its details, which may contain values of a row."""
     return (getattr(error.diag, "message_primary", None) or type(error).__name__).strip()

@@ -107,7 +107,7 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
             "type": "ir.actions.client",
             "tag": "account_online_synchronization.tell_with_undo",
             "params": {
-                "message": self._told_deleted(),
+                "message": self._describe_deleted(),
                 "model": self._name,
                 "id": self.id,
                 "next": self._show(),
@@ -162,7 +162,7 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
         name = self.env._("Find Duplicate Transactions")
         return self._get_records_action(name=name, target="new", context={"dialog_size": "large"})
 
-    def _told_deleted(self):
+    def _describe_deleted(self):
         if self.deleted_count == 1:
             return self.env._("1 transaction was deleted.")
         return self.env._("%s transactions were deleted.", self.deleted_count)

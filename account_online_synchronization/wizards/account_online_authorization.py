@@ -345,14 +345,14 @@ class AccountOnlineAuthorization(models.TransientModel):
                 new_accounts = link._update_from_proxy(connection, accounts)
         if self.kind == "refresh" or (not new_accounts and link._linked_accounts()):
             answer = link._synchronize(user_present=True, refresh=False, may_defer=True)
-            self._end("done", link_id=link.id, next_action=self._tell_in(link, answer))
+            self._end("done", link_id=link.id, next_action=self._show_result_on(link, answer))
             return None, link
         action = link._open_account_selection(journal, refresh=False)
         self._end("done", link_id=link.id, next_action=action)
         return action, link
 
     @api.model
-    def _tell_in(self, link, answer):
+    def _show_result_on(self, link, answer):
         """:return: the action of a synchronization, shown on the form of the link"""
         if answer.get("tag") != "display_notification":
             return answer
@@ -409,7 +409,7 @@ class AccountOnlineAuthorization(models.TransientModel):
         """Refresh again; the bank asks for another code, so it is another visit."""
         answer = self.link_id._synchronize(user_present=True, may_defer=True)
         self._end("cancelled")
-        return {**self._describe(), "state": "done", "action": self._tell_in(self.link_id, answer)}
+        return {**self._describe(), "state": "done", "action": self._show_result_on(self.link_id, answer)}
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - SCREEN

@@ -84,7 +84,7 @@ class AccountOnlineReversal(models.TransientModel):
         # sudo: the right to connect, write access to the account and to the lines were checked above
         wizard, turned = as_server(self), as_server(turned)
         wizard._reverse(turned)
-        wizard._tell(turned, left if self.scope == "open" else [])
+        wizard._note_reversal(turned, left if self.scope == "open" else [])
         return {"type": "ir.actions.act_window_close"}
 
     # -------------------------------------------------------------------------
@@ -197,7 +197,7 @@ class AccountOnlineReversal(models.TransientModel):
         if not account.currency_id.is_zero(missing):
             statements.settle(journal, first, first.online_period_start, first.balance_start + missing)
 
-    def _tell(self, turned, left):
+    def _note_reversal(self, turned, left):
         """Note in the connection's chatter what was done, and which lines were not changed."""
         account = self.account_id
         parts = [
