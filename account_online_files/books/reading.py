@@ -1,4 +1,4 @@
-"""From the bytes of an upload to checked statements, without the books: nothing here writes."""
+"""Reads uploads into checked statements, without access to the books: nothing here writes."""
 
 import hashlib
 import io
@@ -16,9 +16,9 @@ from odoo.addons.bank_sync_common.tools.words import Sentence
 
 @dataclass
 class ReadStatement:
-    """One statement of a file, read to its end. ``key`` tells it from the others of the same upload.
+    """One completely read statement of a file. ``key`` identifies it within the upload.
 
-    ``problem`` is the sentence that says why nothing of it could be read; everything else is empty then.
+    ``problem`` is the reason why it could not be read; everything else is empty then.
     """
 
     key: str
@@ -36,20 +36,20 @@ class ReadStatement:
     end: date | None = None
     warnings: list = field(default_factory=list)
     problem: str = ""
-    #: What a person has to say about the columns of a table, see :mod:`.formats.tables`.
+    #: Questions to the user about the columns of a table, see :mod:`.formats.tables`.
     mapping: dict | None = None
 
     @property
     def digest(self):
-        """The same for the same content, whatever the file is called."""
+        """A hash of the content, independent of the file's name."""
         balances = [one and str(one.amount) for one in (self.opening, self.closing)]
         content = [self.code, self.number, self.currency, balances, str(self.start), str(self.end), self.messages]
         return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
     def window(self, currency, decimal_places):
-        """What can be read and what can't, as a list of changes: nothing has vanished because a file does not show it.
+        """The transactions as a list of changes, because those that are missing in a file have not vanished.
 
-        Why without pending ones: a file shows them once and never says that they have gone.
+        Why without pending ones: no later file reports that they have disappeared.
 
         :return: :class:`~..sync.decide.Window`
         """
@@ -59,15 +59,15 @@ class ReadStatement:
         return window
 
     def coverage(self, transactions):
-        """:return: :class:`~..sync.files.Coverage` of its booked transactions; None where there are none"""
+        """:return: :class:`~..sync.files.Coverage` of its booked transactions; None without any"""
         days = [one.booking_date for one in transactions]
         if not days:
             return None
         first, last = min(days), max(days)
         is_final = self.kind == "statement"
         opening_day = self.opening and self.opening.day
-        # Why not of interim reports: they begin where the last one has ended. Why an earlier day of lists: where they
-        # begin with the first row's day, nobody has said that it came first.
+        # Why not of interim reports: they begin where the previous one ended. Why an earlier day of lists: if they
+        # begin on the day of the first row, the start of that day may be missing.
         begins = self.start and (self.start <= first if is_final else self.kind == "list" and self.start < first)
         from_start = bool(begins or (is_final and opening_day and opening_day < first))
         ends = [day for day in (self.end, self.closing and self.closing.day) if day]
@@ -75,7 +75,7 @@ class ReadStatement:
             min(first, self.start) if from_start and self.start else first,
             last,
             from_start=from_start,
-            # Why not of lists: a user who exports one today gets what was booked so far.
+            # Why not of lists: an export of today contains only what was booked so far.
             to_end=is_final and bool(self.closing) and any(day >= last for day in ends),
             is_complete=self.kind != "advice",
             opening=self.opening and self.opening.amount,
@@ -86,9 +86,9 @@ class ReadStatement:
 def read_upload(content, filename, options=None, mappings=None):
     """
     :param bytes content: of the upload, which may be an archive
-    :param dict mappings: of tables that a person has confirmed, by the fingerprint of their header
+    :param dict mappings: of tables that a user has confirmed, by the fingerprint of their header
     :param options: :class:`~odoo.addons.bank_statement_formats.formats.Options`
-    :return: list of :class:`ReadStatement`; what can't be read is one with a ``problem``
+    :return: list of :class:`ReadStatement`; unreadable ones have a ``problem``
     """
     options = options or formats.Options()
     statements = []
@@ -110,7 +110,7 @@ def _read_member(stream, filename, options, number, mappings):
         found = formats.recognise(head, filename)
         return _read_statements(stream, filename, options, number, found)
     except formats.FormatError as error:
-        # Why nothing of this file: half a file is not imported.
+        # Why nothing of this file: files are not imported partially.
         mapping = getattr(error, "mapping", None)
         known = mapping and mappings.get(mapping["fingerprint"])
         if not known or known["unsure"] or options.mapping:
@@ -122,7 +122,7 @@ def _read_member(stream, filename, options, number, mappings):
 def _read_statements(stream, filename, options, number, found):
     statements = []
     for one in formats.read(stream, filename, options):
-        # Why before the rest: some formats say only at the end how the statement ended.
+        # Why first: some formats contain the end of the statement only after its transactions.
         messages = list(one.transactions)
         statements.append(
             ReadStatement(

@@ -1,4 +1,4 @@
-"""Files as a provider: what is known of them, and storing what is new, with the decisions of a synchronization."""
+"""Files as a provider: compares them with stored transactions and stores new ones, like a synchronization."""
 
 import dataclasses
 from collections import Counter
@@ -15,13 +15,13 @@ from odoo.addons.account_online_synchronization.sync.likeness import Texts
 
 
 class FileBooks(Books):
-    """A person has chosen the file, so all of its days are wanted, whatever the account synchronizes."""
+    """Stored transactions for the import of a file, all of whose days are wanted, independent of the start date."""
 
     def _policy(self):
         return dataclasses.replace(super()._policy(), is_load=True, start_date=None)
 
     def retried(self):
-        """Also what was dated in the future: no later answer shows it again."""
+        """Also those with a day in the future, because no later file reports them again."""
         waiting = self.Transaction.search(
             [
                 ("account_online_account_id", "=", self.account.id),
@@ -35,7 +35,7 @@ class FileBooks(Books):
 
 
 class StoringFile(Storing):
-    """Stores the window of a file. How far the bank was asked, and its bookmark, are the connection's business."""
+    """Stores the window of a file. The last synchronization and the bookmark of the connection do not change."""
 
     books_type = FileBooks
 
@@ -47,7 +47,7 @@ class StoringFile(Storing):
 
 
 class Reading:
-    """One statement of a file beside what its account has.
+    """One statement of a file, compared with its account.
 
     :param account: ``account.online.account`` with a journal
     :param statement: :class:`.reading.ReadStatement`
@@ -70,7 +70,7 @@ class Reading:
 
     @staticmethod
     def _is_to_decide(found):
-        """Why not known lines: there is nothing to do. What is no line may become one."""
+        """Why not known lines: there is nothing to do. Kept transactions may become lines."""
         if found.outcome == files.DOUBTFUL:
             return False
         return found.outcome != files.KNOWN or bool(found.stored and found.stored.kind != "line")
@@ -82,7 +82,7 @@ class Reading:
         same = self.account._find_same_file(self.statement.digest)
         others = self.account._coverages()
         if same:
-            # Why: a person imports the same file twice, and nothing of it is new.
+            # Why: if the same file is imported twice, nothing of it is new.
             others.append(dataclasses.replace(self.coverage, from_start=True, to_end=True))
             coverage = others[-1]
         else:
@@ -90,7 +90,7 @@ class Reading:
         found = files.recognise(rows, coverage, self.statement.code, self._stored(rows), others)
         if not same:
             return found
-        # Why: what was doubtful the first time is not certain because the file comes again.
+        # Why: doubtful ones do not become certain because the file is imported again.
         return [one._replace(outcome=files.DOUBTFUL) if one.outcome == files.NEW else one for one in found]
 
     def _stored(self, rows):
@@ -141,7 +141,7 @@ class Reading:
     # -------------------------------------------------------------------------
 
     def decide(self):
-        """What an import would do; nothing is changed.
+        """The decisions of an import, without applying them.
 
         :return: :class:`~..sync.decide.Decisions`
         """
@@ -155,11 +155,11 @@ class Reading:
     # -------------------------------------------------------------------------
 
     def store(self, run, file, chosen=(), checkpoint=None):
-        """Store what is new, and remember what the file has shown.
+        """Store new transactions and the coverage of the file.
 
         :param run: ``account.online.run``
         :param file: ``account.online.file``
-        :param chosen: numbers of doubtful transactions that a person wants to import
+        :param chosen: numbers of doubtful transactions that the user wants to import
         """
         chosen = [one for number, one in enumerate(self.found) if number in chosen and one.outcome == files.DOUBTFUL]
         self.window.booked += [one.transaction for one in chosen]
@@ -188,7 +188,7 @@ class Reading:
                 "opening_balance": float(coverage.opening) if has_balances else 0.0,
                 "closing_balance": float(coverage.closing) if has_balances else 0.0,
             }
-        # Why before the lines: how far the files reach is written with the last of them.
+        # Why before the lines: the date up to which files reach is written with the last of them.
         file.write({**values, "state": "done", "transaction_count": len(self.found)})
 
     def _lines(self):
@@ -216,14 +216,14 @@ class Reading:
             line.write({"online_possible_duplicate": True, "online_duplicate_of_id": similar.id})
 
     def _settle_doubts(self, file):
-        """Files that were doubtful about days which this one shows completely are not doubtful any more."""
+        """Clear the doubts of other files about days which this one contains completely."""
         if not self.coverage:
             return
         for other in self.account.file_ids.filtered("doubtful_count") - file:
             other._forget_doubts(lambda day: self.coverage.part(day) == files.WHOLE)
 
     def _take_balance(self):
-        """The balance of a later day than the one that is known."""
+        """Store the balance if it is of a later day than the stored one."""
         account, closing = self.account, self.statement.closing
         if not closing or self.statement.kind not in ("statement", "list") or not self.coverage:
             return

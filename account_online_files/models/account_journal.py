@@ -8,7 +8,7 @@ from odoo.exceptions import UserError
 from odoo.tools.mail import email_normalize, email_normalize_all
 from odoo.tools.misc import format_date
 
-#: Of the defaults of a mail alias: whose statement files arrive there.
+#: Key in the defaults of a mail alias: the journal for its statement files.
 ALIAS_JOURNAL = "online_statement_journal_id"
 
 
@@ -26,7 +26,7 @@ class AccountJournal(models.Model):
     # -------------------------------------------------------------------------
 
     def write(self, vals):
-        """Why: Odoo writes the defaults of an alias with superuser rights, and these say whose books a mail fills."""
+        """Why: Odoo writes an alias's defaults with superuser rights, and these determine which journal mails fill."""
         if not self.env.su and vals.get("alias_defaults") and self._names_a_journal(vals["alias_defaults"]):
             vals = {name: value for name, value in vals.items() if name != "alias_defaults"}
             if len(self) == 1:
@@ -61,7 +61,7 @@ class AccountJournal(models.Model):
     # -------------------------------------------------------------------------
 
     def create_document_from_attachment(self, attachment_ids):
-        """Files that are dropped on the card of a bank are statements, not invoices."""
+        """Import files that are dropped on the card of a bank as statements, not as invoices."""
         journal = self or self.browse(self.env.context.get("default_journal_id"))
         is_statement = self.env.context.get("online_statement_files") or journal.type in ("bank", "credit")
         if not is_statement:
@@ -91,7 +91,7 @@ class AccountJournal(models.Model):
                 "files_holes": [self._describe_hole(account, hole) for hole in account.file_holes or []],
             }
             if account.is_files and last and account.balance_date and account.balance_date < last:
-                # Why: the last balance is of an earlier day than the transactions of a file without balances.
+                # Why: after a file without balances, the last balance is older than the transactions.
                 cards[journal.id]["difference"] = ""
         return cards
 
@@ -105,20 +105,20 @@ class AccountJournal(models.Model):
     # -------------------------------------------------------------------------
 
     def _alias_get_creation_values(self):
-        """The alias of a bank journal takes statement files, and makes no entries of them."""
+        """The alias of a bank journal imports statement files instead of creating entries."""
         values = super()._alias_get_creation_values()
         if self.id and self.type in ("bank", "credit"):
             values["alias_model_id"] = self.env.ref("account.model_account_journal").id
             values["alias_defaults"] = {ALIAS_JOURNAL: self.id}
         return values
 
-    # Why private: over RPC anybody could say who has sent the mail.
+    # Why private: over RPC any user could forge the sender of the mail.
     @api.private
     @api.model
     def message_new(self, msg_dict, custom_values=None):
-        """A mail has arrived at the alias of a bank journal. It stays in the journal's chatter, with what became of it.
+        """Handle a mail to the alias of a bank journal. It is posted in the journal's chatter, with the result.
 
-        Why without the content of strangers: nobody has asked for it, and it may be anything.
+        Why without the content of unknown senders: it is unsolicited and not trusted.
         """
         journal = self.browse((custom_values or {}).get(ALIAS_JOURNAL)).exists()
         if not journal or not self.env.su:
@@ -141,14 +141,14 @@ class AccountJournal(models.Model):
     def _receive_files(self, attachments):
         """
         :param attachments: list of (name, content, information) of a mail
-        :return: list of sentences about what became of each
+        :return: list of sentences with the result of each
         """
         notes = [self._receive_file(name, content) for name, content, *_more in attachments]
         return notes or [self.env._("The mail has no attachment, so nothing was imported.")]
 
     def _receive_file(self, name, content):
         content = content.encode() if isinstance(content, str) else content
-        # sudo: Odoo has routed the mail to this journal's alias, and its sender is one of those that the journal allows
+        # sudo: Odoo has routed the mail to this journal's alias, and its sender is allowed for the journal
         server = as_server(self)
         try:
             with self.env.cr.savepoint():

@@ -37,9 +37,9 @@ class AccountOnlineAccount(models.Model):
 
     @api.model
     def _create_for_file(self, journal, number, currency, name):
-        """An account that files fill.
+        """Create an account for files.
 
-        :param journal: ``account.journal`` that nothing fills
+        :param journal: ``account.journal`` without an online account
         """
         company = journal.company_id
         link = self.env["account.online.link"]._for_files(company)
@@ -54,7 +54,7 @@ class AccountOnlineAccount(models.Model):
                 "id_scheme": "fingerprint",
             }
         )
-        # Why no start date: a person chooses the file, and its lines that are there already are recognized.
+        # Why no start date: the user chooses the files, and existing lines are recognized.
         account._link_journal(journal, start_date=False)
         return account
 
@@ -64,7 +64,7 @@ class AccountOnlineAccount(models.Model):
         return super()._change_connection(link, identity)
 
     def _free_journals_domain(self):
-        """Files give way to a connection, also where no number says that it is the same account."""
+        """A connection may replace an account of files, also without an equal account number."""
         domain = super()._free_journals_domain()
         by_files = self.search(
             [("account_online_link_id.is_files", "=", True), ("company_id", "=", self.company_id.id)]
@@ -81,20 +81,20 @@ class AccountOnlineAccount(models.Model):
     # -------------------------------------------------------------------------
 
     def _find_same_file(self, digest):
-        """:return: the file with this very content, if it is imported"""
+        """:return: the imported file with the same content, if any"""
         return self.env["account.online.file"].search(
             [("account_online_account_id", "=", self.id), ("digest", "=", digest), ("state", "=", "done")], limit=1
         )
 
     def _coverages(self):
-        """:return: list of :class:`~..sync.files.Coverage`: of its files, and of its connection"""
+        """:return: list of :class:`~..sync.files.Coverage`: of its files and of its connection"""
         covering = [one._coverage() for one in self.file_ids if one.state == "done" and one.first_day]
         if connection := self._coverage_of_connection():
             covering.append(connection)
         return covering
 
     def _coverage_of_connection(self):
-        """The days that the bank's connection has shown completely; the last one is not over."""
+        """The days that the bank's connection has shown completely; the last day is incomplete."""
         if self.is_files or not self.last_sync:
             return None
         if self.files_until:
@@ -115,7 +115,7 @@ class AccountOnlineAccount(models.Model):
             )
             if not line:
                 return None
-            # Why a day later: a bank may begin in the middle of one.
+            # Why a day later: a bank's history may begin in the middle of a day.
             first = fields.Date.to_date(line.online_transaction_digest[:10]) + timedelta(days=1)
         return files.Coverage(first, self.last_sync, from_start=True) if first <= self.last_sync else None
 
@@ -138,7 +138,7 @@ class AccountOnlineAccount(models.Model):
     # -------------------------------------------------------------------------
 
     def _new_file_entries(self, transactions, code):
-        """:return: entries under identifiers that nothing has yet"""
+        """:return: entries under unused identifiers"""
         Line = self.env["account.bank.statement.line"]
         stored = [
             files.Stored(line.online_transaction_identifier, line.online_transaction_digest)
@@ -154,7 +154,7 @@ class AccountOnlineAccount(models.Model):
         return identify(found)
 
     def _write_file_entries(self, entries):
-        """New lines for what a person wants to import after all."""
+        """Create lines for doubtful transactions that the user wants to import."""
         if not self.journal_ids:
             raise UserError(self.env._("%s fills no journal anymore.", self.display_name))
         days = {self._line_date(entry.transaction) for entry in entries}
@@ -170,7 +170,7 @@ class AccountOnlineAccount(models.Model):
         return written.lines
 
     def _after_undo(self):
-        """The journal's balances, holes and how far it is stored, without the file that was undone."""
+        """Update the journal's balances, holes and last stored day after a file was undone."""
         values = {"journal_balance": running_balance(self)}
         if self.is_files:
             values["last_sync"] = self._files_stored_until() or False

@@ -19,20 +19,20 @@ from ..books.storing import Reading
 
 _logger = logging.getLogger(__name__)
 
-#: From so many transactions on a scheduled action imports them, and the user goes on meanwhile.
+#: Number of transactions from which on a scheduled action imports them, so that the user does not wait.
 LONG = 2_000
 
-#: After so long an import that has met a synchronization is tried again.
+#: Delay until an import that met a synchronization is retried.
 AGAIN = timedelta(minutes=2)
 
-#: Lines that a refusal names; more of them are counted.
+#: Maximum number of lines that an error message lists; further ones are counted.
 MAX_NAMED = 10
 
 
 class AccountOnlineFile(models.Model):
-    """One statement of an imported file: which days it has shown, what it brought, and the original.
+    """One statement of an imported file: its coverage, its lines, and the original.
 
-    What is known of the account's files decides what is known in the next one, see ``sync/files.py``.
+    The coverage of earlier files decides which transactions of the next one are known, see ``sync/files.py``.
     """
 
     _name = "account.online.file"
@@ -98,12 +98,12 @@ class AccountOnlineFile(models.Model):
     # -------------------------------------------------------------------------
 
     def action_open_lines(self):
-        """*Transactions*: the lines that the file brought."""
+        """*Transactions*: the lines imported from the file."""
         self.ensure_one()
         return self.env["account.bank.statement.line"]._get_list_action([("online_file_id", "=", self.id)])
 
     def action_undo(self):
-        """*Undo Import*: delete what only this file has brought."""
+        """*Undo Import*: delete lines that only this file contains."""
         self.ensure_one()
         self.env["account.online.link"]._check_may_restore()
         self.check_access("read")
@@ -120,7 +120,7 @@ class AccountOnlineFile(models.Model):
         return as_server(self)._import_doubtful()
 
     def action_dismiss_doubtful(self):
-        """*Already There*: a person has looked."""
+        """*Already There*: the user has decided that they are known."""
         self.env["account.online.link"]._check_may_restore()
         self.check_access("read")
         # sudo: the group and read access to the files were checked above
@@ -144,7 +144,7 @@ class AccountOnlineFile(models.Model):
         return Coverage(self.first_day, self.last_day, self.from_start, self.to_end, self.is_contiguous, *amounts)
 
     def _forget_doubts(self, is_certain):
-        """:param is_certain: function from a day: whether another file has shown all of it"""
+        """:param is_certain: function from a day: whether another file contains all of it"""
         left = []
         for message in self.doubtful or []:
             day = message.get("booking_date") or message.get("value_date")
@@ -159,7 +159,7 @@ class AccountOnlineFile(models.Model):
 
     @api.model
     def _plan(self, account, statement, attachment, options, chosen):
-        """A file whose import follows, with its original.
+        """Create a file to be imported, with its original.
 
         :param account: ``account.online.account`` with a journal
         :param statement: :class:`~..books.reading.ReadStatement`
@@ -191,7 +191,7 @@ class AccountOnlineFile(models.Model):
 
     @api.model
     def _read_options(self, values, currency=None):
-        """:param dict values: ``encoding``, ``split_batches``, ``currency`` as they are kept
+        """:param dict values: stored ``encoding``, ``split_batches``, ``currency``
         :return: :class:`~odoo.addons.bank_statement_formats.formats.Options`
         """
         values = values or {}
@@ -204,7 +204,7 @@ class AccountOnlineFile(models.Model):
     def _import_now(self, checkpoint=None):
         """
         :return: the run
-        :raise UserError: where the journal can't be filled, or the account is in use
+        :raise UserError: if the journal can't be filled, or the account is in use
         """
         self.ensure_one()
         account = self.account_online_account_id
@@ -231,7 +231,7 @@ class AccountOnlineFile(models.Model):
         return run
 
     def _after_import(self):
-        """As after a synchronization: whatever goes wrong with what follows an import, the import stays."""
+        """Call the extension point in a savepoint, so that its errors do not affect the import."""
         try:
             with self.env.cr.savepoint():
                 self.run_id._after_import(self.account_online_account_id.journal_ids)
@@ -246,7 +246,7 @@ class AccountOnlineFile(models.Model):
         return self.run_id
 
     def _import_later(self, moment=None):
-        """Let a scheduled action import it; the card shows that it waits.
+        """Let a scheduled action import it; the card shows that it is waiting.
 
         :param datetime moment: not earlier than this
         """
@@ -254,14 +254,14 @@ class AccountOnlineFile(models.Model):
             self.run_id.state = "planned"
         else:
             self._begin_run("planned")
-        # sudo: wakes up one scheduled action, which decides itself what there is to do
+        # sudo: triggers one fixed scheduled action, which searches for what is due
         self.env.ref("account_online_files.ir_cron_import_files").sudo()._trigger(moment)
         self.account_online_account_id.account_online_link_id._send_status("planned")
 
     @api.model
     def _cron_import(self):
-        """Import what users have left to the server, one file after the other."""
-        # Why whatever the state of its run: a synchronization of the same link interrupts runs that have not ended.
+        """Import waiting files, one after the other."""
+        # Why in any state of its run: a synchronization of the same link interrupts runs that have not ended.
         waiting = self.search([("state", "=", "planned")], order="id")
         self.env["ir.cron"]._commit_progress(remaining=len(waiting))
         for file in waiting:
@@ -270,12 +270,12 @@ class AccountOnlineFile(models.Model):
                 break
 
     def _import_alone(self):
-        """In scheduled actions: report how far it is, and what went wrong."""
+        """Import in a scheduled action, with progress and error reports."""
         run, link = self.run_id or self._begin_run(), self.account_online_account_id.account_online_link_id
         run._restart()
         run.error_message = False
         link._send_status("running")
-        # Why: others see that it is running.
+        # Why committed: other sessions see that it is running.
         self.env["ir.cron"]._commit_progress()
         if not try_lock(link):
             # A synchronization fills the account at this moment.
@@ -346,7 +346,7 @@ class AccountOnlineFile(models.Model):
         mine = self._lines_of_its_own()
         adopted = mine.filtered("online_adopted")
         self._check_undo(mine - adopted)
-        # Why: the same file can be imported again, so nothing of it is remembered as deleted.
+        # Why: the same file can be imported again, so its lines are not remembered as deleted.
         self._delete(mine - adopted)
         adopted._give_back()
         self._hand_on()
@@ -365,7 +365,7 @@ class AccountOnlineFile(models.Model):
         return link._notify(self.env._("The import of %s was undone.", self.name), "success")
 
     def _lines_of_its_own(self):
-        """Lines that neither another file nor a connection has shown as well."""
+        """Lines that no other file and no connection contains."""
         lines = self.line_ids.filtered(
             lambda line: (
                 line.online_account_id == self.account_online_account_id
@@ -377,7 +377,7 @@ class AccountOnlineFile(models.Model):
         return lines - others.line_ids
 
     def _check_undo(self, lines):
-        """:raise UserError: names the lines that somebody has worked with"""
+        """:raise UserError: with the lines that users have worked with"""
         reasons = [(line, reason) for line in lines if (reason := line._why_not_deletable())]
         if not reasons:
             return
@@ -404,19 +404,19 @@ class AccountOnlineFile(models.Model):
         lines.statement_id = False
         lines.with_context(online_withdrawn=True).unlink()
         left = min(first.line_ids.mapped("internal_index"), default=None) if first.online_period_start else None
-        # Why: the journal begins later now, and its first statement with what was booked until then.
+        # Why: the journal begins later now, so the start balance of its first statement includes these amounts.
         gone = [amount for index, amount in amounts if left and index < left]
         statements.settle(journal, touched, day, start + sum(gone) if gone else None)
 
     def _hand_on(self):
-        """Lines that other files show as well belong to one of those."""
+        """Assign lines that other files contain, too, to one of those."""
         for line in self.env["account.bank.statement.line"].search([("online_file_id", "=", self.id)]):
             line.online_file_id = self.search(
                 [("line_ids", "in", line.ids), ("id", "!=", self.id), ("state", "=", "done")], limit=1
             )
 
     def _unlink_beside(self):
-        """What stayed beside the books because of this file alone, such as in a locked period."""
+        """Delete kept transactions of this file alone, such as those of a locked period."""
         if not self.first_day:
             return
         others = [one for one in self.account_online_account_id.file_ids - self if one.state == "done"]

@@ -18,30 +18,30 @@ from ..places import SFTP, Changed, Folder, PlaceError
 
 _logger = logging.getLogger(__name__)
 
-#: Fields that decide whether a server lets us in.
+#: Fields that are used to sign in at a server.
 ENTERED = {"host", "port", "username", "new_password", "new_private_key"}
 
-#: Option of odoo.conf: the folder below which each database has one of its own, named like the database.
+#: Option of odoo.conf: the folder that contains one folder for each database, named like the database.
 ROOT_OPTION = "bank_sync_statement_folder"
 #: Option of odoo.conf: whether SFTP servers in a network that is not public may be connected to.
 PRIVATE_OPTION = "bank_sync_private_sftp"
-#: A file is read when it has not changed for so long: between two looks, or by the clock of its place. Why days: some
-#: servers give the time of their own zone, and zones are up to 26 hours apart.
+#: A file is read if it has not changed for this long, between two checks or by the clock of its place. Why days:
+#: some servers report local times, and time zones are up to 26 hours apart.
 QUIET = timedelta(minutes=1)
 OLD = timedelta(days=2)
-#: After so long somebody looks again at a file that was still being written.
+#: Delay until a file that was still being written is checked again.
 AGAIN = timedelta(minutes=2)
-#: How long a server that has refused the password is left alone: after some attempts banks lock the user.
+#: Pause after a refused password, because banks lock the user after some attempts.
 PAUSE = timedelta(days=1)
-#: A server may be away for so long before a person is told.
+#: How long a server may be unreachable before users are notified.
 PATIENCE = timedelta(days=1)
 
 
 class AccountOnlineFileSource(models.Model):
-    """A folder of the server, or of an SFTP server, from which statement files are taken as if they were dropped.
+    """A folder of this server or of an SFTP server from which statement files are imported.
 
-    Only system administrators see it: they decide from where the server reads, and have the password. The
-    files go the same way as those that arrive by e-mail, so that nothing is there twice however a file has come.
+    Only system administrators have access: they decide from where the server reads, and know the password. Files are
+    imported like those that arrive by e-mail, so duplicates are recognized on every way.
     """
 
     _name = "account.online.file.source"
@@ -134,18 +134,18 @@ class AccountOnlineFileSource(models.Model):
         self.check_access("write")
         self._check_journals([vals])
         if ENTERED & vals.keys() and self.filtered("paused_until"):
-            # sudo: write access was checked above; what was refused has been entered again
+            # sudo: write access was checked above; refused credentials were entered again
             as_server(self).paused_until = False
         places = {"host", "port"} & vals.keys()
         if elsewhere := self.filtered(lambda source: any(vals[name] != source[name] for name in places)):
-            # sudo: write access was checked above; nothing is confirmed about another server, and no password is for it
+            # sudo: write access was checked above; fingerprint and password of another server are not valid
             as_server(elsewhere).write({"host_key": False, "offered_host_key": False, "secret_data": False})
         result = super().write(vals)
         self._forget_entered_secrets()
         return result
 
     def _forget_entered_secrets(self):
-        """Why: what the browser has sent would come back with the saved form."""
+        """Why: the values from the browser would be returned with the saved form."""
         self.invalidate_recordset(["new_password", "new_private_key"])
 
     # -------------------------------------------------------------------------
@@ -169,23 +169,23 @@ class AccountOnlineFileSource(models.Model):
         return self._notify(self.env._("The folder can be read. Files in it: %s.", number))
 
     def action_confirm_host_key(self):
-        """*Confirm Fingerprint*: the person has compared the fingerprint."""
+        """*Confirm Fingerprint*: the user has compared the fingerprint."""
         self.ensure_one()
         server = self._server()
         if not self.offered_host_key:
             raise UserError(self.env._("There is no fingerprint to confirm yet. Use Test first."))
         if self.env.context.get("shown_fingerprint") != self.offered_host_key:
-            # Why: the scheduled action may have met another server since the page was opened.
+            # Why: the scheduled action may have found another server key since the page was opened.
             raise UserError(
                 self.env._("The server now shows another fingerprint. Reload the page and compare it again.")
             )
         server.write({**server._success_values(), "host_key": self.offered_host_key, "offered_host_key": False})
 
     def action_collect(self):
-        """*Fetch Files Now*: wake up the scheduled action that reads all folders."""
+        """*Fetch Files Now*: trigger the scheduled action that reads all folders."""
         self.ensure_one()
         self._server().paused_until = False
-        # sudo: wakes up one scheduled action, which decides itself what there is to do
+        # sudo: triggers one fixed scheduled action, which searches for what is due
         self.env.ref("account_online_files.ir_cron_collect_files").sudo()._trigger()
         return self._notify(self.env._("The files are being fetched. You can go on working."))
 
@@ -203,7 +203,7 @@ class AccountOnlineFileSource(models.Model):
         return as_server(self)
 
     def _check_journals(self, vals_list):
-        """Why here: Odoo's own check of companies would name the journal."""
+        """Why here: the message of Odoo's own check of companies would contain the name of the journal."""
         if not self.env.su:
             journals = [vals["journal_id"] for vals in vals_list if vals.get("journal_id")]
             self.env["account.journal"].browse(journals)._check_own_company()
@@ -241,7 +241,7 @@ class AccountOnlineFileSource(models.Model):
 
     @api.model
     def _reencrypt(self):
-        """:return: iterator of what became of each secret, as ``account.online.service`` counts"""
+        """:return: iterator of the result for each secret, as ``account.online.service`` counts"""
         for source in self.with_context(active_test=False).search([("secret_data", "!=", False)]):
             vault = self.env["account.online.service"]._vault()
             try:
@@ -260,7 +260,7 @@ class AccountOnlineFileSource(models.Model):
         """:return: the place, to be opened with ``with``"""
         if self.kind == "folder":
             root = config.get(ROOT_OPTION)
-            # Why the database's name: administrators of one database have no business in the files of another one.
+            # Why the database's name: administrators of one database must not read files of another one.
             return Folder(root, f"{self.env.cr.dbname}/{self.folder or ''}") if root else Folder("")
         if not self.host:
             raise PlaceError("no_answer")
@@ -276,7 +276,7 @@ class AccountOnlineFileSource(models.Model):
 
     @api.model
     def _cron_collect(self):
-        """Take what is new from all folders, one file after the other."""
+        """Import new files from all folders, one after the other."""
         sources = self.search(
             ["|", ("paused_until", "=", False), ("paused_until", "<=", fields.Datetime.now())],
             order="checked_at ASC NULLS FIRST, id",
@@ -293,7 +293,7 @@ class AccountOnlineFileSource(models.Model):
             self.env.ref("account_online_files.ir_cron_collect_files")._trigger(fields.Datetime.now() + AGAIN)
 
     def _for_company(self):
-        """:return: the source in its company and in the language of who is responsible for the company's files"""
+        """:return: the source in its company and in the language of the responsible user for the company's files"""
         link = self.env["account.online.link"].search(
             [("is_files", "=", True), ("company_id", "=", self.company_id.id)], limit=1
         )
@@ -310,14 +310,14 @@ class AccountOnlineFileSource(models.Model):
         progress, left = self.env["ir.cron"], 0
         try:
             place = self._open_place()
-            # Why here and below: no transaction is open while a server is waited for.
+            # Why here and below: no transaction is open while waiting for a server.
             progress._commit_progress()
             with place:
                 ripe = self._find_ripe(place.entries())
                 progress._commit_progress()
                 for number, entry in enumerate(ripe, start=1):
                     self._take(place, entry)
-                    # Why: what is imported stays, whatever becomes of the next file.
+                    # Why committed: the import stays, even if the next file fails.
                     left = len(ripe) - number
                     progress._commit_progress(1, remaining=others + 1 + left)
                     if time.monotonic() > deadline:
@@ -325,11 +325,11 @@ class AccountOnlineFileSource(models.Model):
         except PlaceError as error:
             self._note_failure(error)
         except psycopg2.OperationalError as error:
-            # Somebody works in the same books. The file is still waiting, and is tried again soon.
+            # Concurrent update of the same records. The file is still waiting, and is retried soon.
             _logger.info("Folder %s of statement files is read again: %s", self.id, type(error).__name__)
             self.env.cr.rollback()
         except Exception:
-            # Why everything: one folder must not keep all others away.
+            # Why any exception: one folder must not block the others.
             _logger.exception("Folder %s of statement files: an error of the program", self.id)
             self.env.cr.rollback()
             self._note_failure(PlaceError("program_error"))
@@ -340,7 +340,7 @@ class AccountOnlineFileSource(models.Model):
         return 0
 
     def _find_ripe(self, entries):
-        """:return: list of the entries that are new and have stopped changing; what has not is remembered"""
+        """:return: list of new entries that no longer change; others are stored for the next check"""
         now, ripe, new = fields.Datetime.now(), [], []
         old = (now - OLD).replace(tzinfo=timezone.utc).timestamp()
         known = {one.name: one for one in self.taken_ids.search([("source_id", "=", self.id)])}
@@ -359,7 +359,7 @@ class AccountOnlineFileSource(models.Model):
             if is_quiet:
                 ripe.append(entry)
         self.taken_ids.create(new)
-        # Why: it was renamed or removed before it was complete, so nothing is waited for.
+        # Why: it was renamed or removed before it was complete.
         self.taken_ids.browse([one.id for one in known.values() if one.state == "waiting"]).unlink()
         return ripe
 
@@ -400,7 +400,7 @@ class AccountOnlineFileSource(models.Model):
         return self.taken_ids.search([("source_id", "=", self.id), ("name", "=", entry.name)])
 
     def _conclude(self, entry, state, note, digest=False):
-        """Accountants read in the chatter what has come, as with e-mails, and are asked to look at what has not."""
+        """Post imported files in the chatter, as with e-mails, and ask accountants to review failed ones."""
         self._find_taken(entry).write({"state": state, "digest": digest, "note": note})
         link = self.env["account.online.link"]._for_files(self.company_id)
         (self.journal_id or link).message_post(body=note)
@@ -408,9 +408,9 @@ class AccountOnlineFileSource(models.Model):
             link._ask_to_review([note if entry.name in note else f"{entry.name}: {note}"])
 
     def _import(self, name, content):
-        """As a file that has come by e-mail.
+        """Import it like a file from an e-mail.
 
-        :return: (whether it was imported, what became of it)
+        :return: (whether it was imported, sentence with the result)
         """
         try:
             with self.env.cr.savepoint():
@@ -429,7 +429,7 @@ class AccountOnlineFileSource(models.Model):
         except psycopg2.OperationalError:
             raise
         except Exception:
-            # Why everything: one file must not keep all others away.
+            # Why any exception: one file must not block the others.
             _logger.exception("Folder %s: a statement file can't be imported", self.id)
             return False, self.env._("%s was not imported because of an unexpected error. See the server log.", name)
 
@@ -455,7 +455,7 @@ class AccountOnlineFileSource(models.Model):
         return values
 
     def _note_failure(self, error):
-        """Once for as long as it fails, a person is told: accountants would wait for files that do not come."""
+        """Notify the responsible user once while it fails, because accountants would wait for files in vain."""
         values = self._failure_values(error)
         if values["error_message"] != self.error_message:
             _logger.info("Folder %s of statement files can't be read: %s", self.id, error.code)

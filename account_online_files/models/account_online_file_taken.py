@@ -3,7 +3,7 @@ from odoo.addons.bank_sync_common.models.server_fields import as_server
 
 
 class AccountOnlineFileTaken(models.Model):
-    """One file of a folder: the marker of what was taken from it. Nothing is changed in the folder itself."""
+    """One file of a folder: the marker that it was imported. Nothing is changed in the folder itself."""
 
     _name = "account.online.file.taken"
     _description = "File of a Folder"
@@ -33,7 +33,7 @@ class AccountOnlineFileTaken(models.Model):
     # -------------------------------------------------------------------------
 
     def action_retry(self):
-        """*Try Again*: read it once more, such as after somebody has said what the columns mean."""
+        """*Try Again*: read it again, for instance after a user has answered questions about the columns."""
         self.ensure_one()
         self.check_access("read")
         self.source_id.check_access("write")

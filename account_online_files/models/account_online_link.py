@@ -4,7 +4,7 @@ from odoo.tools.misc import format_date
 
 
 class AccountOnlineLink(models.Model):
-    """Files are a provider like the others: a link without a consent, which nobody asks for anything."""
+    """Files are a provider like the others: a link without a consent and without requests."""
 
     _inherit = "account.online.link"
 
@@ -20,7 +20,7 @@ class AccountOnlineLink(models.Model):
     # -------------------------------------------------------------------------
 
     def action_fetch_transactions(self):
-        """*Synchronize Now*: of files there is nothing to fetch, so a user is asked for one."""
+        """*Synchronize Now*: asks the user for a file, because nothing can be fetched."""
         self.ensure_one()
         if self.is_files:
             self._check_may_synchronize()
@@ -37,7 +37,7 @@ class AccountOnlineLink(models.Model):
 
     @api.model
     def _for_files(self, company):
-        """:return: the link of a company's statement files; there is one"""
+        """:return: the only link of a company's statement files"""
         link = self.search([("is_files", "=", True), ("company_id", "=", company.id)], limit=1)
         return link or self.create(
             {
@@ -50,24 +50,24 @@ class AccountOnlineLink(models.Model):
         )
 
     def _notify(self, message, kind):
-        """Why without a title: its name, “Statement files”, says nothing that the message does not."""
+        """Why without a title: the link's name, “Statement files”, adds nothing to the message."""
         action = super()._notify(message, kind)
         if self.is_files:
             action["params"].pop("title", None)
         return action
 
     def _note_file(self, moment):
-        """A file was imported."""
+        """Update the link after the import of a file."""
         if self.is_files:
             self.last_refresh = moment
         self._send_status("done")
 
     def _has_consent(self):
-        """Why never: a connection of the same account takes its journal over without a question."""
+        """Why never: a connection of the same account replaces it without asking the user."""
         return not self.is_files and super()._has_consent()
 
     def _close_replaced(self):
-        """Why not: the next file without a connection comes here again."""
+        """Why not closed: the next file of an account without a connection needs it again."""
         return None if self.is_files else super()._close_replaced()
 
     @api.model

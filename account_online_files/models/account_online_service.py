@@ -6,7 +6,7 @@ class AccountOnlineService(models.Model):
 
     @api.model
     def _reencrypt(self, _progress=None):
-        """Passwords of folders have the same master key."""
+        """Passwords of folders are encrypted with the same master key."""
         counts = super()._reencrypt(_progress)
         counts.update(self.env["account.online.file.source"]._reencrypt())
         return counts

@@ -1,7 +1,7 @@
-"""Places where banks and their programs put statement files: a folder of this server, and an SFTP server.
+"""Places from which statement files are read: a folder of this server, and an SFTP server.
 
-Pure Python: no Odoo, no database. A place is opened with ``with``, lists its files and reads them. Nothing in it is
-ever written, renamed or deleted.
+Pure Python: no Odoo, no database. A place is a context manager that lists its files and reads them. It never writes,
+renames or deletes files.
 """
 
 from .common import Changed, Entry, PlaceError, is_partial

@@ -1,12 +1,12 @@
-"""What all places have in common."""
+"""Common parts of all places."""
 
 from typing import NamedTuple
 
-#: Files that a place may have; more of them are nobody's statements.
+#: Maximum number of files of a place.
 MAX_FILES = 10_000
-#: Of a file's name.
+#: Maximum length of a file's name.
 LONGEST_NAME = 255
-#: Ends of names that programs give to what they are still writing: curl, browsers, FileZilla, WinSCP, rsync, lftp.
+#: Suffixes of files that are still being written by curl, browsers, FileZilla, WinSCP, rsync or lftp.
 PARTIAL = (".part", ".tmp", ".temp", ".filepart", ".partial", ".crdownload", ".lock", ".lftp", ".swp", "~")
 
 
@@ -20,13 +20,13 @@ class Entry(NamedTuple):
 
 
 class PlaceError(Exception):
-    """The place can't be read. Who shows it has a sentence for its ``code``.
+    """The place can't be read. The caller has a sentence for each ``code``.
 
     ``no_root`` · ``not_below_root`` · ``no_folder`` · ``not_allowed`` · ``too_many`` · ``no_library`` · ``no_answer`` ·
     ``private_address`` · ``other_host_key`` · ``unknown_host_key`` · ``bad_key`` · ``refused`` · ``bad_name`` ·
     ``unreadable_secret``
 
-    :ivar str detail: what the other side has said, or a fingerprint
+    :ivar str detail: message of the other side, or a fingerprint
     """
 
     def __init__(self, code, detail=""):
@@ -35,11 +35,11 @@ class PlaceError(Exception):
 
 
 class Changed(Exception):
-    """The file is not what was listed: somebody writes it, or has put another one in its place."""
+    """The file has changed since it was listed, or was replaced."""
 
 
 def is_partial(name):
-    """Whether the name says that the file is not whole yet; hidden files are nobody's statements, either.
+    """Whether the file is incomplete according to its name, or hidden.
 
     >>> is_partial("statement.xml.filepart"), is_partial(".statement.xml"), is_partial("statement.xml")
     (True, True, False)
@@ -48,7 +48,7 @@ def is_partial(name):
 
 
 def is_usable(name):
-    """Whether it can be the name of a file of the place itself, and of nothing elsewhere."""
+    """Whether the name is that of a file directly in the place."""
     return bool(name) and len(name) <= LONGEST_NAME and "/" not in name and name.isprintable() and not is_partial(name)
 
 

@@ -1,7 +1,7 @@
 """A folder of this server, below a root that its operator has configured.
 
-Every step is made from an open directory and never through a symbolic link. So nothing outside is reached, whatever
-is in a name, and even if somebody replaces a folder by a link meanwhile.
+Every path component is opened relative to an open directory and without following symbolic links. So nothing outside
+the root can be reached by any name, even if a folder is replaced by a link in the meantime.
 """
 
 import os
@@ -12,7 +12,7 @@ from .common import Changed, Entry, PlaceError, checked, is_usable
 
 NO_LINKS = getattr(os, "O_NOFOLLOW", 0)
 STEP = os.O_RDONLY | NO_LINKS | getattr(os, "O_DIRECTORY", 0)
-#: Why not blocking: opening a pipe would wait before its type can be checked.
+#: Why non-blocking: opening a pipe would block before its type can be checked.
 FILE = os.O_RDONLY | NO_LINKS | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -41,7 +41,7 @@ class Folder:
             except PermissionError:
                 raise PlaceError("not_allowed") from None
             except OSError:
-                # Also for links: what they lead to is nobody's business.
+                # Also for links, so that their targets are not disclosed.
                 raise PlaceError("no_folder") from None
             finally:
                 os.close(current)
@@ -63,7 +63,7 @@ class Folder:
 
     @staticmethod
     def _entry(found):
-        # Why suppressed: it was there a moment ago.
+        # Why suppressed: it may have been removed since it was listed.
         with suppress(FileNotFoundError):
             about = found.stat(follow_symlinks=False)
             if stat.S_ISREG(about.st_mode):
@@ -73,8 +73,8 @@ class Folder:
     def content(self, entry, limit):
         """
         :param Entry entry: of :meth:`entries`
-        :return: bytes; one more than ``limit`` for a file that is larger
-        :raise Changed: when it is not what was listed any more
+        :return: bytes; one more than ``limit`` for a larger file
+        :raise Changed: when it has changed since it was listed
         """
         if not is_usable(entry.name):
             raise PlaceError("not_below_root")

@@ -1,8 +1,8 @@
 """A folder of an SFTP server, with paramiko, which is optional.
 
-The server's key is pinned: without its fingerprint, or with another one, no user name and no password is sent. A server
-in a network of one's own is only connected to where the operator allows it: the name is resolved once, all its
-addresses are checked, and a checked one is connected to.
+The server's key is pinned: without its fingerprint, or with another one, no user name and no password is sent. Private
+networks are only allowed by the operator: the name is resolved once, all its addresses are checked, and a checked one
+is used for the connection.
 """
 
 import base64
@@ -21,28 +21,28 @@ from .common import Changed, Entry, PlaceError, checked, is_usable
 
 #: Seconds without an answer: to connect, to sign in, and between two packets.
 TIMEOUT = 20
-#: Seconds for a whole step, however slowly bytes drip: to connect and sign in, to list the folder; to read one file.
+#: Seconds for a complete step, also with a slow server: to connect and sign in, to list the folder; to read one file.
 STEP_SECONDS, FILE_SECONDS = 60, 600
-#: Seconds between two signs of life, so that the server does not hang up while a file is imported.
+#: Seconds between keepalive packets, so that the server does not disconnect while a file is imported.
 KEEP_ALIVE = 30
 PORT = 22
-#: Why a log of its own, and only for what ends the program: the library writes there what the server has sent.
+#: Why a separate logger with the highest level: the library logs data that the server has sent.
 LOG = f"{__name__}.paramiko"
 logging.getLogger(LOG).setLevel(logging.CRITICAL)
 
 
 def fingerprint(key):
     """:param bytes key: public key of a server
-    :return: as OpenSSH shows it, such as ``SHA256:…``
+    :return: in the format of OpenSSH, such as ``SHA256:…``
     """
     return "SHA256:" + base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
 
 
 class SFTP:
     """
-    :param str host_key: fingerprint that somebody has confirmed; empty: none yet
-    :param str private_key: in the form of OpenSSH or PEM, without a passphrase; empty for a password
-    :param bool allow_private: also servers in a network that is not public
+    :param str host_key: fingerprint that a user has confirmed; empty if there is none yet
+    :param str private_key: in OpenSSH or PEM format, without a passphrase; empty for a password
+    :param bool allow_private: also allow servers in private networks
     """
 
     def __init__(self, host, port, user, path="", *, host_key="", password="", private_key="", allow_private=False):
@@ -69,7 +69,7 @@ class SFTP:
         self._close()
 
     def offered_key(self):
-        """What the server shows before anybody has signed in.
+        """The key that the server offers before signing in.
 
         :return: fingerprint
         """
@@ -126,13 +126,13 @@ class SFTP:
         self.transport.set_keepalive(KEEP_ALIVE)
 
     def _negotiate(self, paramiko):
-        # Why an event: with a timeout, the library returns as if it had succeeded, and measures it by the wall clock.
+        # Why an event: after its timeout, which uses the wall clock, the library returns as if it had succeeded.
         ended = threading.Event()
         self.transport.start_client(event=ended)
         if not ended.wait(TIMEOUT):
             raise TimeoutError(f"no answer within {TIMEOUT} seconds")
         if not self.transport.is_active():
-            # Why wrapped: strange bytes make the library raise anything.
+            # Why any exception: the library raises various ones for invalid data.
             raise paramiko.SSHException(self.transport.get_exception() or "the connection was closed")
 
     def _open_socket(self):
@@ -143,7 +143,7 @@ class SFTP:
         failure = OSError()
         for address in addresses:
             try:
-                # Why the address and not the name: asked again, the name could lead elsewhere.
+                # Why the address and not the name: resolved again, the name could give another address.
                 return socket.create_connection((address, port), timeout=TIMEOUT)
             except OSError as error:
                 failure = error
@@ -164,7 +164,7 @@ class SFTP:
 
     @contextmanager
     def _bounded(self, seconds):
-        """One step: it ends in time, and what the library raises becomes one of our errors."""
+        """Run one step with a time limit, and convert the library's exceptions to :class:`.PlaceError`."""
         paramiko = _library()
         try:
             with Deadline(seconds) as self.deadline:
@@ -199,7 +199,7 @@ def _library():
 
 
 def _private_key(paramiko, text):
-    """:raise PlaceError: where the text is not a private key, or needs a passphrase"""
+    """:raise PlaceError: if the text is not a private key, or needs a passphrase"""
     for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
         with suppress(paramiko.SSHException, ValueError, IndexError):
             return kind.from_private_key(io.StringIO(text.strip() + "\n"))
@@ -207,6 +207,6 @@ def _private_key(paramiko, text):
 
 
 def _words(error):
-    """What a stranger's server has said: one short line, without the number of an error of the system."""
+    """The message of an untrusted server as one short line, without the number of a system error."""
     words = getattr(error, "strerror", None) or str(error)
     return "".join(letter if letter.isprintable() else " " for letter in words)[:200]

@@ -276,7 +276,7 @@ class TestFileSource(FileSourceCommon):
         self.assertEqual(self.amounts(), [-7, -5])
         self.assertEqual(asked, [[0]] * 4)
 
-    def test_another_server_is_confirmed_anew_and_gets_no_stored_password(self):
+    def test_another_server_is_confirmed_again_and_gets_no_stored_password(self):
         source = self.sftp(self.serve())
         source.port = self.serve().port
         self.assertFalse(source.host_key)
@@ -368,7 +368,7 @@ class TestFileSource(FileSourceCommon):
         link = self.env["account.online.link"].sudo()._for_files(self.company)
         return link.review_activity_id.note or ""
 
-    def test_accountants_are_told_once_when_a_folder_can_no_longer_be_read(self):
+    def test_accountants_are_notified_once_when_a_folder_can_no_longer_be_read(self):
         source = self.sftp(self.serve())
         source.sudo().folder = "gone"
         self.collect()
@@ -382,7 +382,7 @@ class TestFileSource(FileSourceCommon):
         self.collect()
         self.assertIn("The folder does not exist.", self.review_note())
 
-    def test_a_server_may_be_away_for_a_day_before_anybody_is_told(self):
+    def test_a_server_may_be_unreachable_for_a_day_before_a_notification(self):
         server = self.serve()
         source = self.sftp(server)
         server.is_away = True
@@ -393,7 +393,7 @@ class TestFileSource(FileSourceCommon):
             self.collect()
         self.assertIn("does not answer", self.review_note())
 
-    def test_a_file_that_meets_somebody_else_in_the_books_is_tried_again(self):
+    def test_a_file_with_a_concurrent_update_is_retried(self):
         self.put("may.tiny", self.statement([self.row(3, "-5")], number=IBAN))
         source = self.sftp(self.serve())
         wizard = type(self.env["account.online.file.import"])

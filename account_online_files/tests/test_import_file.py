@@ -271,7 +271,7 @@ class TestImportFile(FilesCommon):
         wizard.statement_ids.action_confirm()
         self.assertTrue(wizard.can_import)
 
-    def test_nobody_answers_for_the_preview_of_somebody_else(self):
+    def test_a_preview_of_another_user_can_not_be_answered(self):
         wizard = self.drop(self.statement([self.row(3, "-5")]))
         user = self.new_user("account.group_account_user")
         with self.assertRaises(AccessError):
@@ -364,7 +364,7 @@ class TestImportFile(FilesCommon):
         self.import_file(self.statement([self.row(6, "-1"), self.row(0, "-2")], number=IBAN))
         self.assertEqual(self.amounts(), [-2, -1])
 
-    def test_nobody_asks_a_bank_for_the_account_of_files(self):
+    def test_no_bank_is_asked_for_an_account_of_files(self):
         self.import_file(self.statement([self.row(3, "-5")]))
         link = self.journal.account_online_link_id
         self.assertTrue(link.is_files)
@@ -477,7 +477,7 @@ class TestImportFile(FilesCommon):
         with self.assertRaises(AccessError):
             self.drop(self.statement([self.row(3, "-5")]), user=user)
 
-    def test_the_upload_of_somebody_else_is_refused(self):
+    def test_the_upload_of_another_user_is_refused(self):
         attachment = self.upload(self.statement([self.row(3, "-5")]))
         attachment.public = True
         user = self.new_user("account.group_account_user")
@@ -523,7 +523,7 @@ class TestImportFile(FilesCommon):
         self.assertIn("New transactions: 1", message.body)
         self.assertFalse(self.env["account.move"].search([("journal_id", "=", self.journal.id)]) - self.lines().move_id)
 
-    def test_a_mail_of_anybody_else_is_ignored_and_said(self):
+    def test_a_mail_of_an_unknown_sender_is_ignored_and_reported(self):
         for allowed in (False, "statements@bank.example"):
             self.journal.online_file_senders = allowed
             message = self.receive("statements@bank.example.evil", self.statement([self.row(3, "-5")]))

@@ -59,7 +59,7 @@ class TestRealFiles(OnlineSyncCommon):
         self.confirm(wizard)
         self.assertEqual(sorted(self.lines().mapped("amount")), [-3, -2.5])
 
-    def test_a_bomb_and_what_is_no_statement_give_a_sentence(self):
+    def test_bombs_and_files_without_statements_give_a_sentence(self):
         content = io.BytesIO()
         with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("bomb.csv", b"0" * 300_000_000)

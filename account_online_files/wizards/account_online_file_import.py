@@ -10,7 +10,7 @@ from ..books.reading import read_upload
 from ..books.words import say
 from .account_online_file_import_statement import NEWS
 
-#: What banks write. An empty choice lets the program find out.
+#: Encodings that banks use. An empty choice detects it.
 ENCODINGS = [
     ("utf-8", "Unicode (UTF-8)"),
     ("utf-16", "Unicode (UTF-16)"),
@@ -22,9 +22,10 @@ ENCODINGS = [
 
 
 class AccountOnlineFileImport(models.TransientModel):
-    """*Import File*: reads statement files, shows what they hold beside the books, and imports what a user has seen.
+    """*Import File*: reads statement files, shows a preview, and imports them.
 
-    Nothing is written to the books before *Import*; the preview takes the decisions of an import and applies none.
+    Nothing is written to the books before *Import*; the preview computes the decisions of an import without applying
+    them.
     """
 
     _name = "account.online.file.import"
@@ -70,7 +71,7 @@ class AccountOnlineFileImport(models.TransientModel):
             wizard.display_name = self.env._("Import File")
 
     def write(self, vals):
-        """Why read again: the preview answers another question."""
+        """Why discarded: the preview was computed for other options."""
         result = super().write(vals)
         if not self.env.su and {"encoding", "split_batches"} & vals.keys():
             for wizard in self.filtered(lambda wizard: wizard.state == "preview"):
@@ -84,7 +85,7 @@ class AccountOnlineFileImport(models.TransientModel):
     @api.model
     def _open(self, journal=None, attachments=None):
         """
-        :param journal: ``account.journal`` that the files are for; None: each finds its own
+        :param journal: ``account.journal`` of the files; None to find it by account number
         :param attachments: ``ir.attachment`` that the user has just uploaded; None to ask for them
         :return: action
         """
@@ -133,7 +134,7 @@ class AccountOnlineFileImport(models.TransientModel):
     def action_import(self):
         """*Import*.
 
-        :return: action that shows the new lines, or says that a scheduled action goes on
+        :return: action that shows the new lines, or a notification that a scheduled action continues
         """
         self.ensure_one()
         server = self._server()
@@ -162,9 +163,9 @@ class AccountOnlineFileImport(models.TransientModel):
         return as_server(self)
 
     def _check_attachment(self, attachment):
-        """:raise UserError: for files that somebody else has uploaded, or that belong to something else"""
+        """:raise UserError: for files that another user has uploaded, or that belong to another record"""
         attachment.check_access("read")
-        # sudo: reads whose upload it is, after read access was checked above
+        # sudo: reads the creator of the upload, after read access was checked above
         upload = attachment.sudo()
         if upload.create_uid != self.env.user or upload.res_model not in (False, self._name):
             raise UserError(
@@ -190,7 +191,7 @@ class AccountOnlineFileImport(models.TransientModel):
     def _read(self):
         """Read the files, find the journals of their statements, and compare."""
         self.statement_ids.unlink()
-        # Why: they go with the wizard; what is imported has a copy of its own.
+        # Why: they are deleted with the wizard; imported files have a copy.
         self.attachment_ids.write({"res_model": self._name, "res_id": self.id})
         for attachment, statements in self._read_uploads():
             self.statement_ids.create([self._statement_values(attachment, one) for one in statements])
@@ -209,7 +210,7 @@ class AccountOnlineFileImport(models.TransientModel):
         return uploads
 
     def _options(self):
-        """:return: how the files are read, as ``account.online.file`` keeps it"""
+        """:return: the reading options, as stored by ``account.online.file``"""
         currency = (self.journal_id.currency_id or self.company_id.currency_id).name
         return {
             "encoding": self.encoding,
@@ -219,7 +220,7 @@ class AccountOnlineFileImport(models.TransientModel):
         }
 
     def _known_mappings(self):
-        """What columns mean, as somebody of the company has confirmed it; this wizard's answers count most."""
+        """Mappings of columns that users of the company have confirmed; this wizard's answers take precedence."""
         accounts = self.env["account.online.account"].search(
             [("company_id", "=", self.company_id.id), ("file_options", "!=", False)], order="id"
         )
@@ -229,10 +230,10 @@ class AccountOnlineFileImport(models.TransientModel):
         return {**known, **(self.mappings or {})}
 
     def _take_answers(self, chosen):
-        """Answers to questions about columns; what was asked is the server's, only the choice is the user's.
+        """Store answers to questions about columns; only the choice comes from the user, the questions from the server.
 
         :param list chosen: keys of the rows that the user has selected
-        :return: whether there are any
+        :return: whether there are any answers
         """
         answered = dict(self.mappings or {})
         for statement in self.statement_ids.filtered("mapping"):
@@ -265,7 +266,7 @@ class AccountOnlineFileImport(models.TransientModel):
         }
 
     def _keep_mapping(self, mapping):
-        """What a table's columns mean so far, as JSON, with its questions in the user's language."""
+        """Store the mapping of a table so far, as JSON, with its questions in the user's language."""
         unsure = [
             {
                 **question,
@@ -285,7 +286,7 @@ class AccountOnlineFileImport(models.TransientModel):
         return f"{sentence} ({place})" if place else str(sentence)
 
     def _find_journals(self):
-        """Each statement's journal, by its account number."""
+        """Find each statement's journal by its account number."""
         numbers = {one.account_number for one in self.statement_ids if one.account_number}
         for statement in self.statement_ids:
             statement.journal_id = statement._find_journal(is_only_account=len(numbers) < 2)
@@ -311,7 +312,7 @@ class AccountOnlineFileImport(models.TransientModel):
         )
 
     def _still_selectable(self, sections):
-        """:return: what the user has selected before, as far as the preview still offers it"""
+        """:return: the user's previous selection, as far as the preview still offers it"""
         chosen = self.chosen if isinstance(self.chosen, list) else []
         keys = [row["key"] for section in sections for row in section["rows"] if row["selectable"]]
         return [key for key in keys if key in chosen]
@@ -360,7 +361,7 @@ class AccountOnlineFileImport(models.TransientModel):
             raise UserError(self.env._("Nothing can be imported yet. See in the preview what to do."))
         read = {(attachment, one.key): one for attachment, some in self._read_uploads() for one in some}
         files = self.env["account.online.file"]
-        # Why in order of days: balances and holes follow as the bank's statements do.
+        # Why in order of days: balances and holes are computed in the order of the bank's statements.
         for statement in ready.sorted(lambda one: (str(one.first_day or ""), one.id)):
             files += statement._import(read[statement.attachment_id, statement.key], chosen, may_wait=may_wait)
         return files
@@ -369,10 +370,10 @@ class AccountOnlineFileImport(models.TransientModel):
         return self.env._("The file is being imported. Its transactions appear automatically. You can go on working.")
 
     def _import_received(self, *, is_confirmed=False):
-        """What came by e-mail or from a folder: imported where nobody has to be asked.
+        """Import files from an e-mail or a folder if there is no question to the user.
 
-        :param bool is_confirmed: somebody has said before whose transactions these are
-        :return: a sentence about what became of it
+        :param bool is_confirmed: users have confirmed the journal of these transactions before
+        :return: a sentence with the result
         """
         self._read()
         if is_confirmed:

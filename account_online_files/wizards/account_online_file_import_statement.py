@@ -15,7 +15,7 @@ from odoo.tools.misc import format_date
 from ..books.storing import Reading
 from ..models.account_online_file import LONG
 
-#: Rows of a section. Longer lists help nobody, and a browser has to show them.
+#: Maximum number of rows of a section, because longer lists are slow and not helpful.
 MOST_ROWS = 200
 
 
@@ -24,7 +24,7 @@ NEWS = ("new", "doubtful", "adopted", "changed", "unreadable")
 
 
 class _OnlyLooked(Exception):
-    """Ends the savepoint of a preview."""
+    """Rolls back the savepoint of a preview."""
 
 
 class AccountOnlineFileImportStatement(models.TransientModel):
@@ -81,13 +81,13 @@ class AccountOnlineFileImportStatement(models.TransientModel):
     # -------------------------------------------------------------------------
 
     def write(self, vals):
-        """Why before Odoo's own check of companies: its refusal would name the journal."""
+        """Why before Odoo's own check of companies: its message would contain the name of the journal."""
         is_other_journal = not self.env.su and "journal_id" in vals
         if is_other_journal and vals["journal_id"]:
             self.env["account.journal"].browse(vals["journal_id"])._check_own_company()
         result = super().write(vals)
         if is_other_journal:
-            # sudo: the user has just written to these statements; a question about another journal has no answer
+            # sudo: the user has just written to these statements; the question about another journal is unanswered
             as_server(self).write({"question": False, "is_confirmed": False})
         return result
 
@@ -100,7 +100,7 @@ class AccountOnlineFileImportStatement(models.TransientModel):
         self.ensure_one()
         self.check_access("write")
         statement = self.with_env(self.wizard_id._server().env)
-        # Why only then: after another journal was chosen, nothing has been asked yet.
+        # Why only then: after another journal was chosen, the question was not shown yet.
         if statement.question:
             statement.is_confirmed = True
         return self.wizard_id.action_preview()
@@ -114,7 +114,7 @@ class AccountOnlineFileImportStatement(models.TransientModel):
         return super()._server_addons() | {"account_online_files"}
 
     def _find_journal(self, *, is_only_account):
-        """:return: the journal of the statement's account; where it names none, the one on which it was dropped"""
+        """:return: the journal of the statement's account; without a number, the one on which it was dropped"""
         dropped = self.wizard_id.journal_id
         number = accounts.certain_number(self.account_number)
         found = self._journals_with(number) if number else self.env["account.journal"]
@@ -133,17 +133,17 @@ class AccountOnlineFileImportStatement(models.TransientModel):
 
     @api.model
     def _is_among(self, number, numbers):
-        """Also where one is an IBAN and the other is the number from before there were IBANs."""
+        """Also if one is an IBAN and the other one the corresponding national number."""
         return any(is_same_account(number, one) for one in numbers)
 
     @api.model
     def _numbers_of(self, journal):
-        """:return: set of the account numbers that a journal is known by"""
+        """:return: set of a journal's account numbers"""
         numbers = (journal.account_online_account_id.account_number, journal.bank_account_id.acc_number)
         return set(filter(None, map(accounts.certain_number, numbers)))
 
     def _check(self, read):
-        """:return: (why it can't be imported, what has to be confirmed), empty where all is well"""
+        """:return: (why it can't be imported, what has to be confirmed), empty without a problem"""
         if self.read_problem:
             return self.read_problem, ""
         if not read:
@@ -190,10 +190,10 @@ class AccountOnlineFileImportStatement(models.TransientModel):
         return (account and readiness.reason_against(account, journal)) or ""
 
     def _question(self, journal, number):
-        """Why not always: where a person has imported such a file before, the answer is known."""
+        """Why not always: if a user has imported such a file before, the answer is known."""
         if self._numbers_of(journal) and number:
             return ""
-        # Why also undone ones: undoing an import takes back its transactions, not whose they are.
+        # Why also undone ones: undoing an import does not revoke the choice of the journal.
         imported = journal.account_online_account_id.file_ids.filtered(lambda one: one.state in ("done", "undone"))
         if not number and imported:
             return ""
@@ -262,7 +262,7 @@ class AccountOnlineFileImportStatement(models.TransientModel):
 
     @contextlib.contextmanager
     def _looking(self):
-        """The account as an import would find or create it; whatever is written meanwhile is taken back."""
+        """The account as an import would find or create it; all changes inside are rolled back."""
         account = self.journal_id.account_online_account_id
         if account:
             yield account.with_company(account.company_id)
@@ -272,12 +272,12 @@ class AccountOnlineFileImportStatement(models.TransientModel):
             raise _OnlyLooked
 
     def _account(self):
-        """:return: ``account.online.account`` that the statement fills; created where there is none"""
+        """:return: ``account.online.account`` that the statement fills; created if there is none"""
         journal = self.journal_id or self._create_journal()
         company = journal.company_id
         account = journal.account_online_account_id
         if not account:
-            # sudo: the wizard has checked the group and read access to the journal, which nothing fills yet
+            # sudo: the wizard has checked the group and read access to the journal, which has no account yet
             Account = as_server(self.env["account.online.account"])
             account = Account._create_for_file(
                 journal.with_env(Account.env), self.account_number, self.currency_id, self.account_name
@@ -287,7 +287,7 @@ class AccountOnlineFileImportStatement(models.TransientModel):
         return account.with_company(company)
 
     def _is_better_number(self, known):
-        """Whether the file's number says more: any number where there is none, the IBAN of an old number."""
+        """Whether the file's number is better: any number if there is none, or the IBAN of a national number."""
         number = self.account_number
         return bool(number) and (not known or (iban(number) and not iban(known) and is_same_account(number, known)))
 
@@ -322,8 +322,8 @@ class AccountOnlineFileImportStatement(models.TransientModel):
         """
         :param read: :class:`~..books.reading.ReadStatement`
         :param set chosen: keys of doubtful transactions
-        :param bool may_wait: nobody could try again later, so a scheduled action does where the account is in use
-        :return: ``account.online.file``, empty where the very same file was imported before
+        :param bool may_wait: where the account is in use, a scheduled action retries, because no user would
+        :return: ``account.online.file``, empty if the same file was imported before
         """
         problem, question = self._check(read)
         if problem or (question and not self.is_confirmed):
@@ -346,7 +346,7 @@ class AccountOnlineFileImportStatement(models.TransientModel):
 
 
 class _Showing:
-    """What the preview of one statement says, in numbers and in sections.
+    """The preview of one statement: counts and sections.
 
     :param statement: ``account.online.file.import.statement``
     :param reading: :class:`~..books.storing.Reading`
@@ -459,7 +459,7 @@ class _Showing:
         }
 
     def _day(self, written):
-        """:return: a day of a message in the user's notation; as it is written where it can't be read"""
+        """:return: a day of a message in the user's format; unchanged if it can't be parsed"""
         try:
             return format_date(self.env, fields.Date.to_date(written)) if written else ""
         except (ValueError, TypeError):

@@ -1,7 +1,7 @@
-"""Books a decision with Odoo's own means, and takes it back.
+"""Books a decision with Odoo's own methods, and undoes it.
 
-The suspense item of the line's entry is replaced by the counterparts, which are then reconciled with what they settle.
-Everything is checked once more where it is booked: a decision may be older than what has happened since.
+The suspense item of the line's entry is replaced by the counterparts, which are then reconciled with the documents that
+they settle. Everything is checked again when it is booked, because the books may have changed since the decision.
 """
 
 from decimal import Decimal
@@ -17,16 +17,16 @@ from .taxes import tax_lines
 
 #: As core's ``action_undo_reconciliation``: posted entries of bank lines are changed by their bank line only.
 AS_CORE = {"force_delete": True, "skip_readonly_check": True}
-#: Odoo marks a document that is reconciled as modified by hand, and then no longer offers to post its vendor's bills.
-NOBODY = {"skip_is_manually_modified": True}
+#: Why: Odoo would mark a reconciled document as modified by hand, and stop offering to auto-post its vendor's bills.
+NOT_MANUALLY = {"skip_is_manually_modified": True}
 #: Counterparts whose key is an account.
 _ON_ACCOUNT = (ACCOUNT, CHARGES)
 
 
 class Booked(NamedTuple):
     """``items``: from the id of each line that was booked to the ids of the journal items that it has got.
-    ``released``: what a payment that came back had settled, see :func:`.returns.release`; None without one.
-    ``sets_partner``: the line had no partner, and has got that of its documents."""
+    ``released``: what a returned payment had settled, see :func:`.returns.release`; None without one.
+    ``sets_partner``: the line had no partner, and was given that of its documents."""
 
     items: dict
     released: dict | None = None
@@ -37,15 +37,15 @@ def book(line, counterparts, is_by_hand=False):
     """
     :param line: ``account.bank.statement.line``; the caller has checked that the user may reconcile it
     :param counterparts: list of :class:`~..matching.facts.Counterpart`
-    :param is_by_hand: a person has seen what is settled of a document in another currency than the line's
+    :param is_by_hand: the user has confirmed how much of a document in another currency is settled
     :return: :class:`Booked`
-    :raise UserError: where that is not possible any more
+    :raise UserError: if that is no longer possible
     """
     return _Booking(line, counterparts, is_by_hand).run()
 
 
 def is_booked(line, items, counterparts):
-    """Is the line still booked as :func:`book` has done it? Users also undo, reset and change entries in Odoo itself.
+    """Whether the line is still booked as by :func:`book`. Users also undo, reset and change entries in Odoo itself.
 
     :param items: ids of the journal items that :func:`book` has made
     :param counterparts: stored ones of the decision, dictionaries
@@ -56,18 +56,18 @@ def is_booked(line, items, counterparts):
     settled = (ITEM, PAYMENT, RETURN)
     keys = [[one["key"] for one in counterparts if one["kind"] in kinds] for kinds in (settled, _ON_ACCOUNT)]
     documents, accounts = line.env["account.move.line"].browse(keys[0]).exists(), set(keys[1])
-    # Why by account: an entry that was reset keeps its items, whatever a user makes of them.
+    # Why by account: an entry that was reset to draft keeps its items, which users may then change.
     return accounts | set(documents.account_id.ids) <= set(others.account_id.ids)
 
 
 def undo(line, items, counterparts, released=None, sets_partner=False):
-    """Take a booking back as a whole.
+    """Undo a booking completely.
 
-    :param items: ids of the journal items that :func:`book` has made
+    :param items: ids of the journal items that :func:`book` has created
     :param counterparts: stored ones of the decision, dictionaries
-    :param released: what :func:`book` has answered
-    :param sets_partner: as well
-    :raise UserError: where somebody has changed them since
+    :param released: as returned by :func:`book`
+    :param sets_partner: as returned by :func:`book`
+    :raise UserError: if the items have been changed since
     """
     if not is_booked(line, items, counterparts):
         raise UserError(
@@ -77,9 +77,9 @@ def undo(line, items, counterparts, released=None, sets_partner=False):
             )
         )
     was_checked = line.checked
-    line.with_context(**NOBODY).action_undo_reconciliation()
+    line.with_context(**NOT_MANUALLY).action_undo_reconciliation()
     if sets_partner:
-        line.with_context(**NOBODY).partner_id = False
+        line.with_context(**NOT_MANUALLY).partner_id = False
     if released:
         returns.restore(line.env, released, line.payment_ref or line.display_name)
     if line.checked != was_checked:
@@ -112,16 +112,16 @@ class _Booking:
         made = self._replace(self.line, suspense, values)
         for new, key in zip(made, settled, strict=True):
             if key:
-                (new + items.browse(key)).with_context(**NOBODY).reconcile()
+                (new + items.browse(key)).with_context(**NOT_MANUALLY).reconcile()
         return Booked({self.line.id: made.ids}, sets_partner=sets_partner)
 
     def _set_partner(self, partners):
-        """A line without a partner gets that of its documents, if they have the same."""
+        """Set the partner of a line without one to that of its documents, if they have the same."""
         if len(partners) > 1:
             partners = partners.commercial_partner_id
         if self.line.partner_id or len(partners) != 1:
             return False
-        self.line.with_context(**NOBODY).partner_id = partners
+        self.line.with_context(**NOT_MANUALLY).partner_id = partners
         return True
 
     # -------------------------------------------------------------------------
@@ -155,7 +155,7 @@ class _Booking:
         return liquidity, suspense
 
     def _items(self):
-        """:return: the journal items that are settled, all of this company, open, and with enough left"""
+        """:return: the journal items to settle, checked to be of this company, open, and with enough left"""
         wanted = {one.key: one for one in self.counterparts if one.kind in (ITEM, PAYMENT)}
         items = self.env["account.move.line"].browse(wanted).exists()
         for item in items:
@@ -172,7 +172,7 @@ class _Booking:
     # -------------------------------------------------------------------------
 
     def _values(self, items):
-        """:return: (values of the new journal items, the id of the item that each settles or None)"""
+        """:return: (values of the new journal items, for each the id of the settled item or None)"""
         values, settled = [], []
         for one in self.counterparts:
             if one.kind in (ITEM, PAYMENT):
@@ -232,7 +232,7 @@ class _Booking:
         return [{**values, "reconcile_model_id": one.rule} for values in lines] if one.rule else lines
 
     def _has_term_lines(self):
-        """Does the entry get receivables or payables, by documents or by account?"""
+        """Whether the entry gets receivables or payables, by documents or by account."""
         keys = [one.key for one in self.counterparts if one.kind in (ACCOUNT, CHARGES)]
         types = self.env["account.account"].browse(keys).exists().mapped("account_type")
         return any(one.kind == ITEM for one in self.counterparts) or bool(
@@ -240,7 +240,7 @@ class _Booking:
         )
 
     def _discount(self, one, item):
-        """As core's *Register Payment* books it, with the taxes that go with it."""
+        """The discount with its taxes, as core's *Register Payment* books it."""
         made = self.env["account.move"]._get_invoice_counterpart_amls_for_early_payment_discount(
             [{"aml": item, "amount_currency": -item.amount_residual_currency, "balance": -item.amount_residual}],
             -float(one.amount),
@@ -248,7 +248,7 @@ class _Booking:
         return [values for some in made.values() for values in some]
 
     def _amounts(self, amount):
-        """A counterpart is on the other side of the bank's item, so with the other sign."""
+        """Why negated: a counterpart is on the other side of the bank's item."""
         amounts = self.line._prepare_counterpart_amounts_using_st_line_rate(self.currency, None, -float(amount))
         return {
             "currency_id": self.currency.id,
@@ -257,7 +257,7 @@ class _Booking:
         }
 
     def _balance(self, values, liquidity):
-        """What rounding to the company's currency leaves goes to the last item that is no tax."""
+        """Add the rounding difference in the company's currency to the last item that is not a tax."""
         rest = self.company.currency_id.round(liquidity.balance + sum(one["balance"] for one in values))
         last = next(one for one in reversed(values) if not one.get("tax_repartition_line_id"))
         last["balance"] -= rest
@@ -267,7 +267,7 @@ class _Booking:
     def _replace(self, line, suspense, values):
         before = line.move_id.line_ids
         commands = [Command.delete(suspense.id), *(Command.create(one) for one in values)]
-        # Why no synchronization: the taxes of a discount are among the values, and would be computed once more.
+        # Why no synchronization: the taxes of a discount are among the values, and would be computed twice.
         line.with_context(**AS_CORE, skip_invoice_sync=True).write({"line_ids": commands})
         return (line.move_id.line_ids - before).sorted("id")
 
@@ -311,7 +311,7 @@ class _Booking:
         return booked
 
     def _fees(self, line):
-        """:return: list of values of what a payment service kept of its payout, may be empty"""
+        """:return: list of values of a payment service's fee for its payout, may be empty"""
         fee = fee_of(line)
         if not fee:
             return []
@@ -340,7 +340,7 @@ class _Booking:
     # -------------------------------------------------------------------------
 
     def _return(self, key):
-        """The documents that the payment had settled are open again, and the line settles the payment itself."""
+        """Reopen the documents that the payment had settled, and settle the payment itself with the line."""
         first = self.env["account.move.line"].browse(key).exists()
         paying = returns.paying_items(first)
         documents = returns.settled_by(paying)
@@ -361,7 +361,7 @@ class _Booking:
         released = returns.release(paying)
         made = self._replace(self.line, suspense, values)
         for new, item in zip(made, paying, strict=True):
-            (new + item).with_context(**NOBODY).reconcile()
+            (new + item).with_context(**NOT_MANUALLY).reconcile()
         return Booked({self.line.id: made.ids}, released, sets_partner)
 
     def _check_returnable(self, paying, documents):
@@ -379,7 +379,7 @@ class _Booking:
 
 
 def fee_of(line):
-    """What a payment service kept of a payout, with the sign of the line: what it has kept is negative."""
+    """A payment service's fee for a payout, with the sign of the line."""
     payout = (line.transaction_details or {}).get("payout") or {}
     return float(
         fee_of_payout(Decimal(repr(line.amount)), line.currency_id.name, payout.get("amount"), payout.get("currency"))
@@ -387,5 +387,5 @@ def fee_of(line):
 
 
 def transferred(line):
-    """What arrives at the other side of a transfer."""
+    """The amount that arrives at the other side of a transfer."""
     return line.amount - fee_of(line)

@@ -1,4 +1,4 @@
-"""What a user has booked several times in the same way becomes a reconciliation model of Odoo."""
+"""Creates a reconciliation model of Odoo from repeated equal bookings of users."""
 
 import re
 
@@ -13,8 +13,8 @@ from .read import JournalReader, rule_of
 def values_of_rule(decision):
     """
     :param decision: ``account.reconcile.decision`` that was found by earlier bookings
-    :return: values of an ``account.reconcile.model`` that does the same
-    :raise UserError: where a rule would also book other lines
+    :return: values of an ``account.reconcile.model`` with the same effect
+    :raise UserError: if a rule would also book other lines
     """
     line = decision.statement_line_id
     counterparts = decision.counterparts or []
@@ -55,13 +55,13 @@ def _values(decision, one, words, partner):
         "line_ids": [Command.create(item)],
     }
     if words:
-        # Why not the text: between the words are days and numbers, which are different each time.
+        # Why not the whole text: it contains days and numbers, which differ each time.
         values |= {"match_label": "match_regex", "match_label_param": r"\b.{0,60}?\b".join(map(re.escape, words))}
     return values
 
 
 def _check_with_past(decision, reader, values):
-    """A rule that would have booked lines of the past year otherwise than the user did is no rule."""
+    """Refuse a rule that would have booked lines of the past year differently from the user."""
     rule = RuleBook([rule_of(decision.env["account.reconcile.model"].new(values))])
     (item,) = (command[2] for command in values["line_ids"])
     others = [

@@ -1,8 +1,8 @@
-"""Books what a person has chosen on the reconciliation screen: documents with amounts, and accounts with taxes.
+"""Books what the user has chosen on the reconciliation screen: documents with amounts, and accounts with taxes.
 
-The parts come from a browser, so nothing in them is trusted: :func:`read_parts` accepts what it knows and refuses the
-rest, :func:`book` checks it against the books under a lock. An amount has the sign of the bank line, as everywhere in
-the matcher, and is in the line's currency.
+The parts come from a browser and are not trusted: :func:`read_parts` accepts only known keys and values, :func:`book`
+checks them against the books under a lock. An amount has the sign of the bank line, as everywhere in the matcher, and
+is in the line's currency.
 """
 
 from decimal import Decimal, InvalidOperation
@@ -12,16 +12,16 @@ from odoo.exceptions import UserError
 from ..matching.facts import ACCOUNT, ITEM, Counterpart
 from . import apply
 
-#: A line is hardly split over more, and each costs time under the lock.
+#: Maximum number of parts, because each costs time under the lock.
 MOST_PARTS = 200
 
 
 def book(line, parts):
     """
     :param line: ``account.bank.statement.line``; the caller has checked that the user may reconcile it
-    :param parts: what the browser has sent: list of dictionaries, see :func:`read_parts`
-    :return: (list of :class:`~..matching.facts.Counterpart`, what :func:`.apply.book` answers)
-    :raise UserError: where that can't be booked
+    :param parts: list of dictionaries sent by the browser, see :func:`read_parts`
+    :return: (list of :class:`~..matching.facts.Counterpart`, result of :func:`.apply.book`)
+    :raise UserError: if that can't be booked
     """
     counterparts = read_parts(line, parts)
     rest = Decimal(repr(line.amount)) - sum(one.amount for one in counterparts)
@@ -52,7 +52,7 @@ def read_parts(line, parts):
 
 
 def amount_on_line(line, item):
-    """What is open of a document, in the line's currency."""
+    """The open amount of a document, in the line's currency."""
     if item.currency_id == line.currency_id:
         return item.amount_residual_currency
     if item.currency_id == line.foreign_currency_id and line.amount_currency:
@@ -143,10 +143,10 @@ def _read_document(line, key, amount, is_paid_in_full):
 
 
 def _settled_in_its_currency(line, item, amount, is_paid_in_full):
-    """What a payment settles of a document in another currency, as the rate of the day says, or all of it."""
+    """The settled amount of a document in another currency, at the rate of the day, or all of it."""
     left = Decimal(repr(item.amount_residual_currency))
     if item.currency_id == line.company_id.currency_id:
-        # Why: the entry of the line balances in this currency, so the payment is worth what the bank's item says.
+        # Why: the entry of the line balances in this currency, so the value of the payment is that of the bank's item.
         counted = line._prepare_counterpart_amounts_using_st_line_rate(line.currency_id, None, float(amount))["balance"]
         return Decimal(repr(counted))
     if is_paid_in_full:

@@ -1,6 +1,6 @@
-"""What the matcher needs of one journal, read with a number of queries that does not grow with lines or documents.
+"""Reads what the matcher needs of one journal, with a constant number of queries.
 
-Amounts come as text: Odoo lets PostgreSQL's ``numeric`` become a float, and the matcher computes with decimals.
+Amounts are read as text, because Odoo converts PostgreSQL's ``numeric`` to float, and the matcher uses decimals.
 """
 
 from collections import defaultdict
@@ -16,10 +16,10 @@ from ..matching.memory import Booking
 from ..matching.rules import Rule, RuleLine
 from .returns import find_returnable
 
-#: So far back bookings are remembered, and a dry run looks.
+#: Period of the bookings that are learned from, and of dry runs.
 MONTHS = 12
 OPEN_NOW = SQL("(item.reconciled IS NOT TRUE AND item.amount_residual_currency <> 0)")
-#: The newest bookings are what a user does today.
+#: Maximum number of bookings, the newest ones.
 MOST_BOOKINGS = 5000
 
 
@@ -35,7 +35,7 @@ class JournalReader:
         self._flush()
 
     def _flush(self):
-        """Queries see what is stored."""
+        """Flush what the queries read."""
         for model in ("account.move.line", "account.move", "account.bank.statement.line", "account.payment"):
             self.env[model].flush_model()
         self.env["account.partial.reconcile"].flush_model()
@@ -59,8 +59,8 @@ class JournalReader:
         return self._lines(SQL("line.journal_id = %s AND %s", self.journal.id, wanted))
 
     def booked_lines(self):
-        """:return: list of (:class:`Line`, the account it was booked on, None for several) of the past year, the newest
-        ones"""
+        """:return: list of (:class:`Line`, the account it was booked on, None for several) of the past year, newest
+        first"""
         accounts = {
             row["line"]: row["account"]
             for row in self._rows(
@@ -150,7 +150,7 @@ class JournalReader:
 
     def books(self, lines):
         """
-        :param lines: list of :class:`Line`; payments that none of them can be the return of are left out
+        :param lines: list of :class:`Line`; payments that none of them can return are left out
         :return: :class:`Books`
         """
         journals = self.env["account.journal"].search(
@@ -176,7 +176,7 @@ class JournalReader:
         ]
 
     def _said_by_payments(self):
-        """A payment without an entry of its own leaves its documents open, and the bank shows what it says.
+        """References of payments without an entry, which leave their documents open.
 
         :return: dict from a document to the numbers and ids of such payments of this journal
         """
@@ -242,8 +242,8 @@ class JournalReader:
         return {partner: tuple(numbers) for partner, numbers in found.items()}
 
     def payments(self):
-        """:return: list of :class:`Payment` of this journal that the bank has not shown; the key is the journal item on
-        the outstanding account"""
+        """:return: list of :class:`Payment` of this journal in transit; the key is the journal item on the outstanding
+        account"""
         return [
             Payment(
                 key=row["id"],
@@ -279,8 +279,8 @@ class JournalReader:
         ]
 
     def batches(self, payments):
-        """Payments that were registered together are often one line at the bank, which names none of them. Override it
-        where an addon knows batches.
+        """Payments that were registered together, which the bank often shows as one line without their references.
+        Extension point for addons with batches.
 
         :param payments: list of :class:`Payment`
         :return: list of :class:`Batch`
@@ -310,8 +310,7 @@ class JournalReader:
         return [rule_of(model) for model in models]
 
     def bookings(self):
-        """:return: list of :class:`Booking`: lines booked against one account, with or without taxes, and nothing
-        else"""
+        """:return: list of :class:`Booking`: lines booked against a single account, with or without taxes"""
         booked = {row["line"]: row for row in self._rows(self._booked())}
         if not booked:
             return []
@@ -333,7 +332,7 @@ class JournalReader:
         ]
 
     def _booked(self):
-        """The newest lines with one counterpart that is no tax."""
+        """The newest lines with one counterpart besides taxes."""
         return SQL(
             """
             SELECT line.id AS line, base.id AS item, base.account_id AS account, base.partner_id AS partner,
@@ -387,11 +386,11 @@ class JournalReader:
     # -------------------------------------------------------------------------
 
     def past(self):
-        """The lines that were matched with documents, week by week, and the books as they were in that week: a document
-        of later is not there, and one that was paid before is not open.
+        """The lines that were matched with documents, week by week, with the books as of that week: without later
+        documents, and without those paid before.
 
         :return: iterator over (list of :class:`Line`, :class:`Books`, dict from a line's key to the set of (kind, key)
-            it was booked against)
+            of its counterparts)
         """
         booked = self._booked_documents()
         lines = self.lines(booked) if booked else []
@@ -488,13 +487,13 @@ def _item(row, amount):
 
 
 def _fee(row):
-    """What a payment service kept of a payout: what arrives at the bank is less than what the balance changes by."""
+    """The fee of a payout: the difference between the change of the balance and the amount that arrives."""
     return fee_of_payout(Decimal(row["amount"]), row["currency"], row["paid_out"], row["payout_currency"])
 
 
 def fee_of_payout(amount, currency, paid_out, payout_currency):
     """
-    :param paid_out: what arrives at the bank, with its sign there, as the service says it
+    :param paid_out: amount that arrives at the bank, with its sign there, as reported by the service
     """
     if not paid_out or payout_currency != currency:
         return ZERO
@@ -502,7 +501,7 @@ def fee_of_payout(amount, currency, paid_out, payout_currency):
         fee = amount + Decimal(paid_out)
     except InvalidOperation:
         return ZERO
-    # Why a limit: a service's message alone must not decide how much is booked as its fee.
+    # Why a limit: the service's message alone must not decide which amount is booked as its fee.
     return fee if fee.is_finite() and abs(fee) < abs(amount) else ZERO
 
 
@@ -535,5 +534,5 @@ def rule_of(model):
 
 
 def _decimal(number):
-    """A float of Odoo as it was written."""
+    """A float of Odoo as a Decimal with the same digits."""
     return Decimal(repr(number)) if number else ZERO

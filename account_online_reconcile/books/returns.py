@@ -1,7 +1,7 @@
-"""Payments that come back: a direct debit that the payer's bank refused, a transfer to an account that is closed.
+"""Returned payments: a direct debit that the payer's bank refused, a transfer to a closed account.
 
-The documents that such a payment had paid are open again, and the bank line of the return is booked against the
-payment itself, so that both of them are settled. Undoing it pays the documents again, as they were paid before.
+The documents that such a payment had settled are reopened, and the bank line of the return is booked against the
+payment, so that both are settled. Undoing it settles the documents again as before.
 """
 
 from collections import defaultdict
@@ -24,8 +24,7 @@ TERMS = ("asset_receivable", "liability_payable")
 
 
 def find_returnable(journal, lines):
-    """Payments that the bank has shown and that these lines may be the return of: a bank line, or a registered payment,
-    that settled documents and nothing else.
+    """Payments that these lines may return: bank lines, or matched registered payments, that settled only documents.
 
     :param lines: list of :class:`~..matching.facts.Line`
     :return: list of :class:`~..matching.facts.Payment`
@@ -41,7 +40,7 @@ def find_returnable(journal, lines):
 
 
 def _returnable(journal, amounts):
-    """The items of bank lines and of matched payments, without the one that the bank shows."""
+    """The items of bank lines and of matched payments, without the liquidity item."""
     return SQL(
         """
             WITH paying AS (
@@ -110,25 +109,24 @@ def _payment(rows):
 
 
 def paying_items(item):
-    """:return: the items by which the entry of this one has settled documents"""
+    """:return: the items by which the entry of this item has settled documents"""
     own = item.move_id.line_ids
     return own.filtered(lambda one: one.account_id.account_type in TERMS).sorted("id")
 
 
 def settled_by(items):
-    """:return: the items of other entries that these are reconciled with"""
+    """:return: the items of other entries with which these are reconciled"""
     return _partials(items).mapped(lambda partial: partial.debit_move_id + partial.credit_move_id) - items
 
 
 def release(items):
-    """Take documents from the payment that had settled them.
+    """Reopen the documents that a payment had settled.
 
-    :return: what :func:`restore` needs, to be stored: for each item, what it had settled, and the states of payments
-        that have no entry of their own
+    :return: JSON for :func:`restore`: for each item what it had settled, and the states of payments without an entry
     """
     partials = _partials(items)
     payments = _bare_payments(settled_by(items))
-    # Why without them: Odoo makes new ones when the documents are settled again.
+    # Why without them: Odoo creates new ones when the documents are settled again.
     differences = partials.exchange_move_id.line_ids
     settled = [
         [
@@ -143,17 +141,17 @@ def release(items):
     ]
     released = {"settled": settled, "payments": [[payment.id, payment.state] for payment in payments]}
     partials.unlink()
-    # Why: Odoo takes a document for paid as long as such a payment is on its way.
+    # Why: Odoo treats a document as paid while such a payment is in transit.
     payments.filtered(lambda payment: payment.state == "in_process").state = "rejected"
     return released
 
 
 def restore(env, released, name):
-    """Settle the documents again, as they were settled before.
+    """Settle the documents again as before.
 
-    :param released: what :func:`release` has answered
-    :param str name: of the bank line, for the sentence
-    :raise UserError: where the documents were paid or changed since
+    :param released: as returned by :func:`release`
+    :param str name: of the bank line, for the error message
+    :raise UserError: if the documents were paid or changed in the meantime
     """
     refusal = UserError(
         env._(

@@ -1,6 +1,6 @@
-"""What the reconciliation screen shows of a bank line: facts, counterparts, open documents. Nothing is written here.
+"""What the reconciliation screen shows of a bank line: facts, counterparts, open documents. It only reads.
 
-Amounts have the sign of the bank line that would settle them, and what is called ``amount`` is in the line's currency.
+Amounts have the sign of the bank line that would settle them; ``amount`` is in the line's currency.
 """
 
 import re
@@ -12,9 +12,9 @@ from ..matching.facts import ACCOUNT, CHARGES, DISCOUNT, ITEM, OWN_TRANSFER, PAY
 from . import apply, manual, returns
 from .taxes import tax_lines
 
-#: Documents that are shown at once, and those among which the best are looked for.
+#: Documents per page, and the number of documents that are ranked.
 PAGE, MOST_RANKED = 20, 200
-#: What the bank reported about a line, in the order in which it is shown.
+#: Facts that the bank reported about a line, in the order in which they are shown.
 DETAILS = (
     "online_bank_texts",
     "account_number",
@@ -33,7 +33,7 @@ def describe(line, decision, may_book):
     """
     :param line: ``account.bank.statement.line`` that the user may read
     :param decision: ``account.reconcile.decision`` of the line, may be empty
-    :return: dict that is shown beside the list
+    :return: dict for the panel beside the list
     """
     foreign = line.foreign_currency_id
     return {
@@ -61,8 +61,8 @@ def describe(line, decision, may_book):
 
 def find(line, text, offset=0):
     """
-    :param str text: number, reference, partner or amount; empty for those that fit best
-    :return: dict with ``documents``, a list of what :func:`document` answers, and ``has_more``
+    :param str text: number, reference, partner or amount; empty for the best matches
+    :return: dict with ``documents``, see :func:`documents`, and ``has_more``
     """
     items = line.env["account.move.line"]
     words = text.split()[:8]
@@ -102,7 +102,7 @@ def documents(line, items):
 
 
 def describe_account(line, account):
-    """:return: the counterpart on an account, as the screen changes it before it is booked"""
+    """:return: the counterpart on an account, which the user can edit before booking it"""
     taxes = account.tax_ids.filtered(lambda tax: tax.company_id in line.company_id.parent_ids)
     return {
         "kind": ACCOUNT,
@@ -118,7 +118,7 @@ def describe_account(line, account):
 
 def taxes_of(line, part):
     """
-    :param part: what the browser has sent, see :func:`.manual.read_parts`
+    :param part: sent by the browser, see :func:`.manual.read_parts`
     :return: list of dictionaries with ``name`` and ``amount``, as they would be booked
     """
     (one,) = manual.read_parts(line, [part])
@@ -150,7 +150,7 @@ def _may_create_partner(line):
 
 def _details(line):
     shown, details = line.fields_get(DETAILS, ["string", "type"]), []
-    # Why: banks say the same reference in several fields.
+    # Why: banks repeat the same reference in several fields.
     said = {line.payment_ref, line.partner_name}
     for name in DETAILS:
         if name not in shown or not line[name]:
@@ -163,7 +163,7 @@ def _details(line):
 
 
 def _why_not(line, may_book):
-    """:return: a sentence that says why the line can't be booked here, or an empty text"""
+    """:return: a sentence with the reason why the line can't be booked here, or an empty text"""
     if not may_book:
         return line.env._("Only accountants book bank lines.")
     if line.env["account.reconcile.decision"]._is_left_to_enterprise():
@@ -182,7 +182,7 @@ def _decision(line, decision):
         "id": decision.id,
         "state": decision.state,
         "is_automatic": decision.is_automatic,
-        # Why not of a booking by hand: who has booked it is said anyway.
+        # Why not of a manual booking: the user who booked it is shown anyway.
         "why": decision._get_reasons(without=("not_switched_on",)) if decision.step != "manual" else [],
         "by": decision.booked_by_id.name or "",
         "at": decision.booked_at,
@@ -192,7 +192,7 @@ def _decision(line, decision):
 
 
 def _parts(line, decision):
-    """The counterparts of a decision, with what is known of them now."""
+    """The counterparts of a decision, with their current data."""
     stored = decision.counterparts or []
     items = line.env["account.move.line"].browse([one["key"] for one in stored if one["kind"] in (ITEM, PAYMENT)])
     known = {one["id"]: one for one in documents(line, items.exists())}
@@ -221,7 +221,7 @@ def _parts(line, decision):
 
 
 def _returned_part(line, key, released):
-    """:param released: what the booking has opened again, None before it"""
+    """:param released: what the booking has reopened, None before it"""
     item = line.env["account.move.line"].browse(key).exists()
     documents = returns.settled_by(returns.paying_items(item))
     if released:
@@ -250,7 +250,7 @@ def _account_part(line, one):
 
 
 def _items(line):
-    """What a line that was booked elsewhere is booked on."""
+    """The counterparts of a line that was booked elsewhere."""
     liquidity, suspense, others = line._seek_for_lines()
     items = others.filtered(lambda item: not item.tax_repartition_line_id) or others
     return [
@@ -265,7 +265,7 @@ def _items(line):
 
 
 def _open_documents(line):
-    """Everything that can be settled: receivables, payables, payments in transit, other accounts that reconcile."""
+    """Everything that can be settled: receivables, payables, payments in transit, other reconcilable accounts."""
     accounts = line.env["account.account"].search(
         [("reconcile", "=", True), ("company_ids", "parent_of", line.company_id.ids)]
     )
@@ -293,7 +293,7 @@ def _word(line, word):
 
 
 def _amounts(line, word):
-    """What a number may mean: 1.234,50 as the user's language writes it, 1234.50 as a bank's page shows it."""
+    """Possible amounts of a number: 1.234,50 in the user's notation, 1234.50 as on a bank's page."""
     lang = line.env["res.lang"]._get_data(code=line.env.lang or line.env.user.lang)
     plain = word.replace(lang.thousands_sep or " ", "").replace(lang.decimal_point or ".", ".")
     readings = {text for text in (plain, word.replace(",", ".")) if re.fullmatch(r"[-+]?\d{1,13}(\.\d{1,6})?", text)}
@@ -333,7 +333,7 @@ def _attachments(moves):
     if not moves:
         return files
     domain = [("res_model", "=", "account.move"), ("res_id", "in", moves.ids), ("res_field", "=", False)]
-    # Why not sudo: who may not read the file does not get its name either.
+    # Why not sudo: users without read access to the file must not see its name.
     for file in moves.env["ir.attachment"].search(domain, order="id"):
         shown = {"id": file.id, "name": file.name, "mimetype": file.mimetype, "type": file.type, "url": file.url}
         files.setdefault(file.res_id, []).append(shown)

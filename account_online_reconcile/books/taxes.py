@@ -1,7 +1,7 @@
 """A counterpart with taxes, split into its base and its taxes by Odoo's own tax engine.
 
-What the bank shows is always what was paid, so the amount includes every tax, whether the tax is configured as included
-in prices or not: base and taxes together are exactly the amount, in both currencies.
+The bank's amount is always the amount paid, so it includes every tax, also those that are not configured as included in
+prices: base and taxes add up exactly to the amount, in both currencies.
 """
 
 from odoo import Command
@@ -26,13 +26,13 @@ def tax_lines(
     :param account: ``account.account`` of the base
     :param taxes: ``account.tax``, in any order; empty for one item without taxes
     :param float amount_currency: of base and taxes together, with the sign of the journal items: debit is positive
-    :param date: of the entry, for the rate where there is no ``balance``
+    :param date: of the entry, for the rate if there is no ``balance``
     :param partner: ``res.partner``, may be empty
     :param float balance: the same amount in the company's currency, None to convert it at the day's rate
     :param label: of the base; a tax has its own name
-    :param dict analytic: distribution of the base; taxes get it where they are configured so
-    :param bool is_exigible: False in an entry that also has receivables or payables: Odoo makes cash-basis taxes due
-        when those are reconciled, and does so a second time with taxes that are due already
+    :param dict analytic: distribution of the base; taxes get it if they are configured so
+    :param bool is_exigible: False in an entry that also has receivables or payables: when those are reconciled, Odoo
+        makes cash-basis taxes due, also those that are due already
     :return: list of values of ``account.move.line``: the base first, then its taxes
     """
     amount_currency = currency.round(amount_currency)
@@ -67,7 +67,7 @@ def tax_lines(
     ((_base, amounts),) = found["base_lines_to_update"]
     base["tax_ids"] = [Command.set(taxes.ids)]
     base["tax_tag_ids"] = amounts["tax_tag_ids"]
-    # Why not the engine's: what rounding leaves belongs to the base, a tax is what is declared to the authorities.
+    # Why not the engine's: a rounding difference belongs to the base, because the tax amount is declared.
     base["amount_currency"] = currency.round(
         amount_currency - sum(one["amount_currency"] for one in found["tax_lines_to_add"])
     )
@@ -78,7 +78,7 @@ def tax_lines(
 
 
 def _is_refund(taxes, amount_currency):
-    """As core's ``account.move.line.is_refund`` in an entry that is no invoice."""
+    """As core's ``account.move.line.is_refund`` in an entry that is not an invoice."""
     uses = set(taxes.mapped("type_tax_use"))
     if {"sale", "purchase"} <= uses:
         return amount_currency > 0

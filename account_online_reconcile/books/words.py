@@ -69,7 +69,7 @@ def stored(env, reasons):
 
 def _stored(env, value):
     if isinstance(value, Money):
-        # Why the id: a name would have to be looked up each time that somebody reads the sentence.
+        # Why the id: the name may change, and is read when the sentence is shown.
         currency = env["res.currency"].with_context(active_test=False).search([("name", "=", value.currency)], limit=1)
         return {"amount": str(value.amount), "currency": currency.id}
     return {"date": value.isoformat()} if isinstance(value, date) else str(value)
@@ -86,7 +86,7 @@ def say(env, reasons):
 
 
 def _spoken(env, value):
-    """In the reader's language."""
+    """A value formatted in the reader's language."""
     if not isinstance(value, dict):
         return value
     if "date" in value:

@@ -1,4 +1,4 @@
-"""Everything that lines may be matched with, found by reference, number, amount and partner without looking at each.
+"""An index of everything that lines may be matched with, by reference, number, amount and partner.
 
 >>> from decimal import Decimal
 >>> from .facts import OpenItem
@@ -42,7 +42,7 @@ class Candidates:
             numbers[key] = {text for text in (candidate.number, *candidate.references) if text}
         own = {key: candidate.number for key, candidate in self.all.items() if candidate.number}
         self.numbers = NumberIndex(numbers, prefixes, own)
-        #: Schemes that candidates have references of: one of them that nobody has says that it is another document.
+        #: Schemes of the candidates' references: an unknown reference of one of them belongs to another document.
         self.schemes = {reference.scheme for reference in self.by_reference} & UNMISTAKABLE
         self._beginnings = sorted(
             {(beginning(one.name), one.partner) for one in self.all.values() if one.partner and beginning(one.name)},
@@ -80,7 +80,7 @@ class Candidates:
         return partner in self._with_accounts
 
     def partner_of_name(self, name):
-        """:return: the only partner of that name, or whose name begins like that where the bank may have cut it"""
+        """:return: the only partner with that name, or whose name begins with it if the bank may have truncated it"""
         found = set().union(*(self._partners_by_name.get(key, set()) for key in name_keys(name)))
         if found:
             return _only(found)

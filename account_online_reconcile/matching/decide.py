@@ -1,4 +1,4 @@
-"""What becomes of each line: booked, proposed, or neither. Pure Python: it reads nothing and changes nothing.
+"""Decides on each line: booked automatically, proposed, or neither. Pure Python, without side effects.
 
 >>> from datetime import date
 >>> from decimal import Decimal
@@ -8,12 +8,11 @@
 >>> decision.kind, decision.step, [one.key for one in decision.counterparts]
 ('automatic', 'reference', [1])
 
-The steps are always tried in this order: **reference → document → transfer → rule → memory**. The first that has an
-answer gives it. One exception: that somebody's document happens to have the amount, and nothing else agrees, is no
-answer yet; it stays as the last proposal.
+The steps are always tried in this order: **reference → document → transfer → rule → memory**. The first answer counts,
+with one exception: a document for which only the amount agrees is used as a proposal if no later step has an answer.
 
-Automatic is what has exactly one candidate (or one set of candidates) whose amount agrees, and whose reference or
-partner agrees, and which nothing contradicts: the line names no other document, no other line claims the same one.
+A decision is automatic if there is exactly one candidate (or one set of candidates) whose amount and whose reference or
+partner agree, and if nothing contradicts it: the line names no other document, and no other line claims the same one.
 """
 
 from collections import defaultdict
@@ -55,16 +54,17 @@ from .partners import account_key
 from .rules import RuleBook
 from .transfers import pair
 
-#: A person looks at so many proposals at most.
+#: Maximum number of proposals for a line.
 MOST_ALTERNATIVES = 5
-#: Among so many documents that fit a line equally, one is looked for that no other line proposes.
+#: Maximum number of equally good documents among which one is searched that no other line proposes.
 MOST_OPTIONS = 50
 
 
 @dataclass
 class Books:
-    """What lines are matched with. ``accounts``: the account numbers of own journals; ``other_lines``: lines of other
-    journals that may be the other side of a transfer; ``fee_accounts``: from a journal to its account for charges."""
+    """The candidates and facts for matching. ``accounts``: the account numbers of own journals; ``other_lines``: lines
+    of other journals that may be the other side of a transfer; ``fee_accounts``: from a journal to its account for
+    charges."""
 
     candidates: list = field(default_factory=list)
     rules: list = field(default_factory=list)
@@ -75,7 +75,7 @@ class Books:
 
 
 class Answer(NamedTuple):
-    """Of one step. ``is_certain``: it may be booked without a person. ``others``: answers that fit as well."""
+    """The answer of one step. ``is_certain``: it may be booked automatically. ``others``: equally good answers."""
 
     step: str
     counterparts: tuple
@@ -87,15 +87,15 @@ class Answer(NamedTuple):
 
 def decide(lines, books, policy=EVERYTHING, taken=()):
     """
-    :param taken: (kind, key) of what is proposed for other lines already: where something else fits, it is preferred
-    :return: dict from a line's key to its :class:`~.facts.Decision`; the order of lines and candidates is of no
-        consequence
+    :param taken: (kind, key) of documents that are proposed for other lines already: equally good others are preferred
+    :return: dict from a line's key to its :class:`~.facts.Decision`; it does not depend on the order of lines and
+        candidates
     """
     return Matcher(books, policy).decide(lines, taken)
 
 
 class Matcher:
-    """Decides on lines; what it needs of the books is indexed once."""
+    """Decides on lines, with an index of the books that is built once."""
 
     def __init__(self, books, policy=EVERYTHING):
         self.books, self.policy = books, policy
@@ -121,7 +121,7 @@ class Matcher:
             return None
         evidence = read_line(line, self.candidates, self.rules)
         is_transfer = bool(line.account) and account_key(line.account) in self.own
-        # Why: what a payment service pays out is no customer's payment, whatever else has the same amount.
+        # Why first: a payout of a payment service is not a customer's payment, even if a document has the same amount.
         is_transfer = is_transfer or bool(line.payout or (side and side.is_payout and side.is_certain))
         answer = self._by_reference(line, evidence)
         guess = None
@@ -153,7 +153,7 @@ class Matcher:
         )
 
     def _unpacked(self, counterparts):
-        """The payments of a batch instead of the batch, where they are known."""
+        """The payments of a batch instead of the batch, if they are known."""
         unpacked = []
         for one in counterparts:
             batch = self.candidates.all[BATCH, one.key] if one.kind == BATCH else None
@@ -193,26 +193,26 @@ class Matcher:
 
     def _named_exactly(self, line, evidence, named, chosen, is_one):
         """
-        :param chosen: those of the named that add up to the line
-        :param is_one: no others of them do
+        :param chosen: named documents that add up to the line
+        :param is_one: no other selection of them does
         """
-        # Why: what is named and not paid makes it a question, unless both have the same reference.
+        # Why: a named document that is not paid makes it uncertain, unless both have the same reference.
         left = _not_paid(named, chosen)
         doubts = self._doubts_of_partner(line, evidence, chosen) + (() if is_one else (Reason("ambiguous"),))
         solution = settle(line, chosen, self.policy)
         return self._named(evidence, chosen, solution, is_one and not left and not doubts, doubts)
 
     def _is_less_enough(self, line, some, solution):
-        """Is the line also exactly the amount of a part of what it names?
+        """Whether the line also equals the amount of a part of the documents that it names.
 
-        Less charges is then the worse explanation. Without charges the rest cancels out, and belongs to the line only
-        where it is named by a number of its own.
+        Then deducted charges are the worse explanation. Without charges the other documents cancel out, and belong to
+        the line only if they are named by their own numbers.
         """
         parts = [part for part in choose(line, some, enough=None) if len(part) < len(some)]
         return any("charges" in _codes(solution) or not _not_paid(some, part) for part in parts)
 
     def _in_transit(self, named):
-        """Where a payment of a document was registered, the bank shows the payment."""
+        """Replace documents by their registered payment, if there is one."""
         found = {}
         for one in named:
             payments = [
@@ -225,17 +225,18 @@ class Matcher:
         return list(found.values())
 
     def _of_partner(self, line, named, evidence):
-        """Of documents with the same number, those of the line's partner."""
+        """Among documents with the same number, those of the line's partner."""
         if not evidence.partner:
             return named
         mine = [one for one in named if one.partner == evidence.partner]
         return [one for one in named if one in mine or not any(_share(one, other) for other in mine)]
 
     def _doubts_of_partner(self, line, evidence, chosen):
-        """A wrong digit names another customer's invoice, which may have the same amount.
+        """Reasons against a document that is named, because of its partner.
 
-        So may half a number, or a number that the company did not give: against another partner it proves nothing, and
-        half a number also needs an amount that no other document has.
+        With a wrong digit a payer names another customer's invoice, perhaps of the same amount. The same holds for a
+        partial number and for a number that the company did not issue: with another partner they prove nothing, and a
+        partial number also needs a unique amount.
         """
         if evidence.partner and any(one.partner == evidence.partner for one in chosen):
             return ()
@@ -249,11 +250,11 @@ class Matcher:
         return ()
 
     def _is_only_one(self, candidate):
-        """Is no other document open that has this amount?"""
+        """Whether no other open document has this amount."""
         return len(self.candidates.of_amount(net(candidate), candidate.currency)) == 1
 
     def _doubts_of_charges(self, line, chosen, solution):
-        """What is paid less charges may be another document that is paid in full."""
+        """Reasons against charges: another document may be paid in full."""
         if "charges" not in _codes(solution):
             return ()
         others = [one for partner in {one.partner for one in chosen} for one in self.candidates.of_partner(partner)]
@@ -296,7 +297,7 @@ class Matcher:
         one = returned[0]
         has_its_id = evidence.why[identity(one)] == "end_to_end"
         if not has_its_id and any(net(other) == line.amount for other in self.candidates.of_partner(one.partner)):
-            # Why: a refund names the invoice as well, and has a credit note.
+            # Why: a refund names the invoice, too, and has a credit note.
             return None
         counterpart = Counterpart(RETURN, one.key, -one.amount, partner=one.partner)
         return Answer(REFERENCE, (counterpart,), (Reason("returned", (one.number or str(one.key),)),))
@@ -328,7 +329,7 @@ class Matcher:
         return Answer(DOCUMENT, solution.counterparts, reasons, is_all and not doubts)
 
     def _singles(self, line, mine):
-        """:return: list of (document, solution) of those that the line settles alone: exactly, otherwise nearly"""
+        """:return: list of (document, solution) of single documents that the line settles exactly, otherwise nearly"""
         mine = sorted(mine, key=lambda one: _nearness(line, [one]))
         solutions = [(one, settle(line, [one], self.policy)) for one in mine]
         solutions = [(one, solution) for one, solution in solutions if solution and not solution.rest]
@@ -341,7 +342,7 @@ class Matcher:
         if not is_one:
             doubts += (Reason("ambiguous"),)
         transit = (Reason("in_transit"),) if one.kind != ITEM else ()
-        # Why not charges: what is nearly the amount of a document may be another document's.
+        # Why not charges: a slightly different amount may belong to another document.
         is_certain = solution.is_certain and not doubts and "charges" not in _codes(solution)
         return Answer(
             DOCUMENT,
@@ -351,7 +352,7 @@ class Matcher:
         )
 
     def _doubts(self, line, evidence, chosen):
-        """What speaks against documents that fit by partner and amount alone."""
+        """Reasons against documents that are matched by partner and amount alone."""
         doubts = []
         if evidence.others:
             doubts.append(Reason("names_others", (", ".join(evidence.others),)))
@@ -371,7 +372,7 @@ class Matcher:
         return tuple(doubts)
 
     def _by_amount(self, line, evidence):
-        """The amount alone: shown where nothing better is known."""
+        """Proposals by the amount alone, for lines without a better answer."""
         found = self._in_transit(self.candidates.of_amount(line.amount, line.currency))
         found = [one for one in found if net(one) == line.amount and not (evidence.partner and one.partner)]
         if not found or len(found) > MOST_ALTERNATIVES:
@@ -431,7 +432,7 @@ class Matcher:
     # -------------------------------------------------------------------------
 
     def _without_conflicts(self, answers):
-        """What several lines claim is booked for none of them: which one it is has to be a person's decision."""
+        """Make decisions proposals if several lines claim the same document: the user must decide."""
         claims = defaultdict(set)
         for key, answer in answers.items():
             if answer and answer.is_certain:
@@ -446,10 +447,10 @@ class Matcher:
         }
 
     def _spread(self, lines, answers, taken):
-        """Where several documents fit several lines, such as a bill of each month, each line proposes another one.
+        """Propose different documents if several fit several lines, such as monthly bills.
 
-        The newest line chooses first, the document nearest before it: what is left then is before the older lines. A
-        better reason chooses earlier. This makes nothing certain: which one it is has to be a person's decision.
+        Lines with better reasons choose first, then the newest ones; each chooses the nearest earlier document, so that
+        earlier documents remain for older lines. They stay proposals: the user must decide.
         """
         taken, choosing, spread = set(taken), [], dict(answers)
         for line in lines:
@@ -473,7 +474,7 @@ class Matcher:
         return spread
 
     def _claimed(self, answer):
-        """Everything that would be settled: of a batch also its payments, of a payment also what it pays."""
+        """Everything that would be settled, including the payments of a batch and the documents of a payment."""
         waiting = [(one.kind, one.key) for one in answer.counterparts if one.kind in (ITEM, PAYMENT, BATCH, RETURN)]
         claimed = set()
         while waiting:
@@ -488,7 +489,7 @@ class Matcher:
 
 
 def _first(answers):
-    """:return: the first answer, with the others that fit as well"""
+    """:return: the first answer, with the equally good others"""
     first, *others = answers
     return first._replace(others=tuple(others))
 
@@ -500,36 +501,36 @@ def _why_amount(one):
 
 
 def _nearness(line, documents):
-    """Sorts documents: the nearest before the payment first, then the nearest after it, then those without a date."""
+    """Sort key: the nearest before the payment first, then the nearest after it, then those without a date."""
     days = [one.day for one in documents if one.day]
     distance = (line.day - max(days)).days if days else 0
     return (not days, distance < 0, abs(distance), [order(one) for one in documents])
 
 
 def _choices(line, named):
-    """Which of the documents add up to the line; where several do so alone, those, the nearest in date first."""
+    """Selections of documents that add up to the line; single documents first, the nearest in date first."""
     choices = choose(line, named)
     if len(choices) < 2:
         return choices
     alone = [[one] for one in named if choose(line, [one])]
-    # Why not fewer: several choices stay several, which keeps them from being booked automatically.
+    # Why not fewer: several choices must stay ambiguous, so that none is booked automatically.
     return sorted(alone, key=lambda chosen: _nearness(line, chosen))[:MOST_OPTIONS] if len(alone) > 1 else choices
 
 
 def target_of_rest(line, named):
-    """What is left of the line after the documents that it names, if that is anything in the line's direction."""
+    """The rest of the line after the documents that it names, if it has the line's sign."""
     if any(one.currency != line.currency for one in named):
         return ZERO
     return line.amount - sum(map(net, named), ZERO)
 
 
 def _not_paid(named, chosen):
-    """Those that are named and not chosen, and whose reference none of the chosen has."""
+    """Named documents that are not chosen, and whose reference none of the chosen ones has."""
     return [one for one in named if one not in chosen and not any(_share(one, other) for other in chosen)]
 
 
 def _share(one, other):
-    """Do both have the same number or reference, as the instalments of one invoice have?"""
+    """Whether both have the same number or reference, like instalments of one invoice."""
     return bool({one.number, *one.references} & {other.number, *other.references} - {""})
 
 

@@ -1,4 +1,4 @@
-"""How a line settles documents that are already chosen: exactly, with a discount, less charges, in part.
+"""How a line settles chosen documents: exactly, with a discount, less charges, in part.
 
 >>> from datetime import date
 >>> from .facts import Discount, Line, OpenItem, Policy
@@ -33,7 +33,7 @@ from .sums import subsets
 
 
 class Solution(NamedTuple):
-    """``is_certain``: the amounts agree; whether the documents are the right ones is another question."""
+    """``is_certain``: the amounts agree; it says nothing about the choice of the documents."""
 
     counterparts: tuple
     reasons: tuple
@@ -42,17 +42,17 @@ class Solution(NamedTuple):
 
 
 def order(candidate):
-    """Oldest first; the rest only makes the order the same each time."""
+    """Sort key: oldest first; the other parts only make the order deterministic."""
     return (candidate.day or date.min, candidate.number, candidate.kind, str(candidate.key))
 
 
 def net(candidate):
-    """What the bank shows of it."""
+    """The amount that the bank shows, after the fee."""
     return candidate.amount + (candidate.fee if candidate.kind == BATCH else ZERO)
 
 
 def target(line, candidates):
-    """What the candidates have to add up to, in their own currency; None where the bank does not say."""
+    """The amount that the candidates must add up to, in their own currency; None if the bank does not report it."""
     currencies = {candidate.currency for candidate in candidates}
     if len(currencies) != 1:
         return None
@@ -67,7 +67,7 @@ def target(line, candidates):
 def choose(line, candidates, enough=2):
     """Which of the candidates add up to the line.
 
-    :param enough: so many answers at most, None for all
+    :param enough: maximum number of answers, None for all
     :return: list of lists of candidates
     """
     candidates = sorted(candidates, key=order)
@@ -81,9 +81,9 @@ def choose(line, candidates, enough=2):
 
 
 def settle(line, candidates, policy):
-    """Settle all of the candidates with the line, as far as it goes.
+    """Settle the candidates with the line, as far as its amount allows.
 
-    :return: :class:`Solution`, or None where the amounts have nothing to do with each other
+    :return: :class:`Solution`, or None if the amounts are unrelated
     """
     candidates = sorted(candidates, key=order)
     wanted = target(line, candidates)
@@ -95,7 +95,7 @@ def settle(line, candidates, policy):
     if not total or (total > 0) != (wanted > 0):
         return None
     if wanted != line.amount:
-        # Why not: what is missing abroad and what is missing here are two amounts, and two questions.
+        # Why not: a difference in the foreign currency and one in the line's currency are two separate questions.
         return None
     return (
         _with_discount(line, candidates, policy)
@@ -115,7 +115,7 @@ def _counterpart(candidate, amount=None):
 
 
 def _whole(candidates):
-    """The candidates in full, with the fees of those that have one."""
+    """The candidates in full, with their fees."""
     counterparts = []
     for candidate in candidates:
         counterparts.append(_counterpart(candidate))
@@ -137,7 +137,7 @@ def _exactly(line, candidates, wanted):
 
 
 def _shared(line, candidates, wanted):
-    """The converted amount, shared out by the amounts before it; the last one takes what rounding leaves."""
+    """The converted amount, distributed by the original amounts; the last one takes the rounding difference."""
     unit, left, counterparts = Decimal(1).scaleb(-line.decimals), line.amount, []
     for candidate in candidates[:-1]:
         share = (line.amount * candidate.amount / wanted).quantize(unit)
@@ -162,7 +162,7 @@ def _with_discount(line, candidates, policy):
 
 def _less_charges(line, candidates, total, policy):
     missing = total - line.amount
-    # Why only of money that comes in: of what goes out the company's own bank shows its charges itself.
+    # Why only for incoming payments: for outgoing ones the company's own bank reports its charges separately.
     if not policy.charges or not ZERO < missing <= policy.charges.most or line.amount < 0:
         return None
     counterparts = _whole(candidates)
@@ -171,7 +171,7 @@ def _less_charges(line, candidates, total, policy):
 
 
 def _in_part(line, candidates, total):
-    """The oldest first; credit notes count in full."""
+    """Settle the oldest first; credit notes count in full."""
     if abs(line.amount) > abs(total):
         rest = line.amount - total
         return Solution(tuple(_whole(candidates)), (Reason("over", (Money(abs(rest), line.currency),)),), False, rest)
@@ -182,7 +182,7 @@ def _in_part(line, candidates, total):
         if candidate in credit_notes or not left:
             continue
         if candidate.kind != ITEM and abs(net(candidate)) > abs(left):
-            # Why: a payment that was registered is on the bank's statement whole or not at all.
+            # Why: a registered payment appears at the bank in full or not at all.
             return None
         if abs(net(candidate)) <= abs(left):
             counterparts += _whole([candidate])

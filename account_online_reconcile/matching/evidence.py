@@ -1,4 +1,4 @@
-"""What a line says of the candidates: which documents it names, and who the counterparty is."""
+"""The evidence in a line: which documents it names, and who the counterparty is."""
 
 from dataclasses import dataclass, field
 
@@ -9,12 +9,12 @@ from .references import UNMISTAKABLE, read
 
 @dataclass
 class Evidence:
-    """``named``: dict from a candidate's identity to how much its number says, see :mod:`.numbers`.
+    """``named``: dict from a candidate's identity to the strength of the evidence, see :mod:`.numbers`.
 
-    ``why``: the same keys, to what the line says of it. ``others``: numbers of the company's own sequences that no
-    candidate has. ``unknown``: structured references that no candidate has, while others of its kind have such ones.
-    ``ours``: those that are named by a number or an id that the company gave. ``is_namesake``: the partner is known by
-    its name only, and has other account numbers than the line.
+    ``why``: dict from the same keys to the text that names it. ``others``: numbers of the company's own sequences that
+    no candidate has. ``unknown``: structured references that no candidate has, while other candidates have references
+    of that scheme. ``ours``: candidates that are named by a number or an id that the company issued. ``is_namesake``:
+    the partner is recognized by its name only, and has other account numbers than the line.
     """
 
     partner: object = None
@@ -55,21 +55,21 @@ def read_line(line, candidates, rules):
     evidence.unknown = tuple(sorted(set(unknown)))
     evidence.others = tuple(dict.fromkeys(evidence.others))
     for key in [key for key, says in evidence.named.items() if says == SERIAL]:
-        # Why: a serial number alone is too many other things.
+        # Why: a serial number alone may be anything else.
         if not evidence.partner or candidates.all[key].partner != evidence.partner:
             del evidence.named[key]
     return evidence
 
 
 def _texts(line):
-    """The texts, and the end-to-end id: many payers write the invoice into it."""
+    """The texts, and the end-to-end id, into which many payers write the invoice number."""
     return dict.fromkeys((*line.texts, line.end_to_end))
 
 
 def _partner(line, candidates, rules):
-    """Who the line's partner is: stored, mapped by a rule, known by account number, or of that name.
+    """The line's partner: stored, mapped by a rule, found by account number, or by name.
 
-    :return: (the partner or None, whether it is known by its name only and has other account numbers)
+    :return: (the partner or None, whether it was found by its name only and has other account numbers)
     """
     known = (
         line.partner

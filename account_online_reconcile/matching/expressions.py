@@ -1,15 +1,15 @@
-r"""Regular expressions that users wrote, run so that none of them can hold a worker.
+r"""Runs regular expressions of users with limits, so that none can block a worker.
 
 >>> Expressions().search(r"BRT: ([\d,]+)", "R:9672938 10/07 AX 9415126318 T:5L:NA BRT: 3358,07 C:")[1]
 '3358,07'
 
-One that goes on and on is given up, and not tried again:
+One that takes too long is aborted, and not tried again:
 
 >>> expressions = Expressions()
 >>> expressions.search(r"(a+)+$", "a" * 1000 + "!") is None, expressions.given_up
 (True, {'(a+)+$'})
 
-Why ``regex`` and not ``re``: it has a time limit, and reads what ``re`` reads.
+Why ``regex`` and not ``re``: it has a time limit, and the same syntax.
 """
 
 import logging
@@ -24,13 +24,13 @@ _logger = logging.getLogger(__name__)
 TIMEOUT = 0.1
 #: Characters of the text, and of the expression.
 MAX_TEXT, MAX_EXPRESSION = 2000, 500
-#: `((a{1000}){1000}){1000}` takes no time but a gigabyte of memory before it is run: so much repetition at most.
+#: Maximum repetition: `((a{1000}){1000}){1000}` takes a gigabyte of memory before it is run.
 MAX_REPETITION = 10_000
 REPETITION = re.compile(r"\{(\d{1,9})")
 
 
 class Expressions:
-    """Those of one run. ``given_up``: set of the expressions that took too long."""
+    """The expressions of one run. ``given_up``: set of those that took too long."""
 
     def __init__(self):
         self.given_up = set()

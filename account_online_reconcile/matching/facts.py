@@ -1,8 +1,8 @@
-"""What the matcher reads and answers: frozen values without Odoo.
+"""Input and output of the matcher: frozen values without Odoo.
 
-Amounts are :class:`~decimal.Decimal` and have the sign of the bank line that settles them: a customer's invoice and
-money that comes in are positive, a bill, a credit note to a customer and money that goes out are negative. So what a
-line settles adds up to the line.
+Amounts are :class:`~decimal.Decimal` and have the sign of the bank line that settles them: customer invoices and
+incoming payments are positive; bills, credit notes to customers and outgoing payments are negative. So the amounts that
+a line settles add up to the line.
 
 >>> invoice = OpenItem(1, Decimal("121.00"), number="INV/2026/00042")
 >>> credit_note = OpenItem(2, Decimal("-21.00"), number="RINV/2026/00003")
@@ -17,13 +17,13 @@ from typing import NamedTuple
 
 ZERO = Decimal(0)
 
-#: What may be done with a decision: book it, show it to a person, nothing.
+#: Kinds of decision: book it, show it to the user, nothing.
 AUTOMATIC, PROPOSAL, NONE = "automatic", "proposal", "none"
 
 #: The steps, in the order in which they are tried.
 REFERENCE, DOCUMENT, TRANSFER, RULE, MEMORY = STEPS = ("reference", "document", "transfer", "rule", "memory")
 
-#: What a counterpart is.
+#: Kinds of counterpart.
 ITEM, PAYMENT, BATCH, ACCOUNT, CHARGES, DISCOUNT, OWN_TRANSFER, RETURN = (
     *("item", "payment", "batch", "account", "charges", "discount", "transfer", "return"),
 )
@@ -53,8 +53,8 @@ class Line:
 
     ``label``, ``details`` and ``note`` are free text. ``reference`` is the bank's field for a structured reference,
     ``end_to_end`` the id that the payer gave. ``account`` is the counterparty's account number. ``foreign`` is the
-    amount before the bank converted it, where it says so. ``payout`` is the id of the payout that the line is, in the
-    journal of a payment service, and ``fee`` the part of the amount that the service kept of it.
+    amount before the bank's conversion, if reported. In the journal of a payment service, ``payout`` is the id of the
+    payout that the line is, and ``fee`` the part of the amount that the service kept.
     """
 
     key: object
@@ -81,7 +81,7 @@ class Line:
 
     @property
     def transferred(self):
-        """What arrives at the other side, where the line is a transfer."""
+        """The amount that arrives at the other side, if the line is a transfer."""
         return self.amount - self.fee
 
 
@@ -91,7 +91,7 @@ class Line:
 
 
 class Discount(NamedTuple):
-    """Paid up to this day, so much is enough."""
+    """An early payment discount: the reduced amount, and its last day."""
 
     until: date
     amount: Decimal
@@ -119,10 +119,10 @@ class OpenItem:
 
 @dataclass(frozen=True)
 class Payment:
-    """A payment that was registered and that the bank has not shown yet. ``pays`` are keys of open items that it pays.
+    """A registered payment in transit. ``pays`` are keys of open items that it pays.
 
-    ``is_settled``: the bank has shown it; it can only come back. Its key is then the first of the journal items by
-    which it has settled documents, and its references are those of these documents, too.
+    ``is_settled``: the bank has shown it, so it can only be returned. Its key is then the first of the journal items by
+    which it has settled documents, and its references include those of these documents.
     """
 
     key: object
@@ -144,8 +144,8 @@ class Payment:
 class Batch:
     """Payments that the bank shows as one amount: a collection, a payment order, or the payout of a card processor.
 
-    ``amount`` is what they add up to; ``fee`` (negative) is what the processor kept, booked on ``fee_account``.
-    ``payments`` are their keys; where they are candidates, too, they are what is settled.
+    ``amount`` is their total; ``fee`` (negative) is what the processor kept, booked on ``fee_account``. ``payments``
+    are their keys; if they are candidates, too, they are settled instead of the batch.
     """
 
     key: object
@@ -170,7 +170,7 @@ class Batch:
 
 
 class Charges(NamedTuple):
-    """What a payment may lack because banks on the way kept it, and the account for it."""
+    """The maximum of charges that intermediary banks deduct from a payment, and the account for them."""
 
     most: Decimal
     account: object
@@ -180,10 +180,10 @@ class Charges(NamedTuple):
 class Policy:
     """The settings of a journal.
 
-    ``steps`` are those whose decisions may be automatic; none until the user has switched them on. ``most``: larger
-    lines are never automatic; None for no limit. ``discount_days``: so many days after its end an early payment
-    discount is still proposed. ``own_accounts`` are the account numbers of the company's own journals. ``prefixes`` are
-    those of the journals' sequences, so that the number of a document that is not open any more is recognized as one.
+    ``steps`` are those whose decisions may be automatic; none until the user enables them. ``most``: larger lines are
+    never automatic; None for no limit. ``discount_days``: days after its end on which an early payment discount is
+    still proposed. ``own_accounts`` are the account numbers of the company's own journals. ``prefixes`` are those of
+    the journals' sequences, by which numbers of documents that are no longer open are recognized.
     """
 
     steps: frozenset = frozenset()
@@ -195,7 +195,7 @@ class Policy:
     most: Decimal | None = None
 
 
-#: As tests and measurements take it.
+#: Policy of tests and measurements.
 EVERYTHING = Policy(steps=frozenset(STEPS))
 
 
@@ -205,8 +205,8 @@ EVERYTHING = Policy(steps=frozenset(STEPS))
 
 
 class Reason(NamedTuple):
-    """Why a decision is what it is: a code, and what its sentence is filled with: texts, numbers, days and
-    :class:`Money`. :mod:`.reasons` lists the codes."""
+    """The reason of a decision: a code, and the values of its sentence: texts, numbers, days and :class:`Money`.
+    :mod:`.reasons` lists the codes."""
 
     code: str
     values: tuple = ()
@@ -215,9 +215,9 @@ class Reason(NamedTuple):
 class Counterpart(NamedTuple):
     """What the line is booked against. ``amount`` is in the line's currency, with the line's sign.
 
-    ``settles`` is the part of an open item that is settled, in the item's own currency; more than ``amount`` where a
-    discount or charges make up the rest. The amount on an account includes ``taxes``. ``rule``: the key of the
-    reconciliation model that it comes from.
+    ``settles`` is the settled part of an open item, in the item's own currency; more than ``amount`` if there is a
+    discount, or charges. The amount on an account includes ``taxes``. ``rule``: the key of the reconciliation model
+    from which it comes.
     """
 
     kind: str
@@ -233,7 +233,7 @@ class Counterpart(NamedTuple):
 
 @dataclass(frozen=True)
 class Decision:
-    """``rest`` is the part of the line for which nothing was found; an automatic decision has none."""
+    """``rest`` is the part of the line without a counterpart; an automatic decision has none."""
 
     line: object
     kind: str = NONE

@@ -1,4 +1,4 @@
-"""What a user has booked twice in the same way is proposed the third time.
+"""Proposes a booking that users have made at least twice in the same way.
 
 >>> from datetime import date
 >>> from decimal import Decimal
@@ -8,7 +8,7 @@
 >>> memory.recall(spotify(3)).account, memory.recall(spotify(3)).times
 (620, 2)
 
-What was booked in two ways is not proposed:
+Nothing is proposed after different bookings:
 
 >>> Memory([Booking(spotify(1), account=620), Booking(spotify(2), account=610)]).recall(spotify(3)) is None
 True
@@ -21,12 +21,12 @@ from typing import NamedTuple
 from .facts import Line
 from .partners import account_key, name_keys
 
-#: So many equal bookings make a proposal.
+#: Minimum number of equal bookings for a proposal.
 ENOUGH = 2
 
-#: Words of letters only: what has digits in it is a day, a number, a reference, and different each time.
+#: Words of letters only: words with digits are days, numbers or references, which differ each time.
 WORD = re.compile(r"(?<![^\W_])[^\W\d_]{3,40}(?![^\W_])")
-#: A payment's words; the first ones say what it is.
+#: Number of words that are compared: the first ones describe the payment.
 MOST_WORDS = 6
 
 
@@ -41,7 +41,7 @@ class Booking(NamedTuple):
 
 
 class Habit(NamedTuple):
-    """``label``: what the texts of all these lines have in common, for the rule that a user may make of it."""
+    """``label``: common part of the lines' texts, for a rule that the user may create."""
 
     account: object
     taxes: tuple
@@ -66,14 +66,14 @@ def words_of(line):
 
 
 def likeness(line):
-    """What lines have in common that are of one kind: direction, counterparty, the first words."""
+    """The key of lines of one kind: direction, counterparty, first words."""
     who = account_key(line.account) or min(name_keys(line.name), default="")
     words = tuple(words_of(line)[:MOST_WORDS])
     return Likeness(line.amount > 0, line.currency, who, words) if who or words else None
 
 
 class Memory:
-    """The bookings of the past, by what their lines are like."""
+    """Past bookings by the likeness of their lines."""
 
     def __init__(self, bookings=()):
         alike = defaultdict(list)

@@ -1,27 +1,27 @@
-"""Numbers of documents in free text, as people and banks write them.
+"""Finds numbers of documents in free text, in the ways in which payers and banks write them.
 
 >>> index = NumberIndex({1: ["INV/2026/00042"], 2: ["INV/2026/00043"]})
 >>> index.find("Zahlung Rg. inv 2026-42 vielen Dank").named
 {1: 3}
 
-Zeros and separators may be missing, and a bank's line may end within the number:
+Zeros and separators may be missing, and a line break may divide the number:
 
 >>> index.find("INV202600042").named, index.find("RE INV/2026/00\\n042").named
 ({1: 3}, {1: 3})
 
-Without its prefix, or without its year, a number says less; the serial number alone says least:
+Without its prefix or its year a number is weaker evidence; the serial number alone is the weakest:
 
 >>> index.find("Rechnung 2026/00043").named, index.find("facture 00043").named
 ({2: 2}, {2: 1})
 
-What is a part of a longer number, or a month, is not a document's number on its own:
+Parts of longer numbers, and months, are not document numbers:
 
 >>> index = NumberIndex({1: ["1234-1234"], 2: ["2026/05"]})
 >>> index.find("EREF: SD36-1234-1234-1234").named, index.find("Miete 2026/05").named
 ({}, {2: 1})
 
-A number of the same sequence that no candidate has is one of a document that is not open any more, and speaks against
-everything that would fit otherwise:
+A number of the same sequence that no candidate has belongs to a document that is no longer open, and contradicts other
+candidates:
 
 >>> index = NumberIndex({1: ["INV/2026/00042"]})
 >>> index.find("INV/2026/00017")
@@ -32,25 +32,25 @@ import re
 from collections import defaultdict
 from typing import NamedTuple
 
-#: How much a number says: serial number alone · with year or prefix · all of it.
+#: Strength of evidence: serial number alone · with year or prefix · full number.
 SERIAL, PARTLY, FULL = 1, 2, 3
 
 #: Characters of one text that are read.
 MAX_TEXT = 2000
-#: A number has so many pieces at most (`2025-2026/INV/03/0001` has five), and a line's end may part one.
+#: Maximum number of pieces (`2025-2026/INV/03/0001` has five, and a line break may divide one).
 MAX_PIECES = 7
-#: A serial number alone is looked for where it is written with so many digits.
+#: Minimum number of digits of a serial number alone.
 MIN_SERIAL = 4
-#: A number in one piece of so many digits stands for itself; a shorter one between others is a part of them.
+#: Minimum number of digits of a number in one piece; a shorter one between others is part of them.
 LONG_NUMBER = 8
-#: A year and a serial number with so many digits are the number of a document: a month has two.
+#: Minimum number of digits of a serial number after a year: a month has two.
 LEAST_AFTER_YEAR = 3
 
 PIECE = re.compile(r"[^\W\d_]{1,40}|\d{1,30}")
-#: Two pieces further apart than these are no number.
+#: Separators between two pieces of one number.
 GAP = re.compile(r"[ \t\r\n/._:#°-]{0,3}")
 YEAR = re.compile(r"(?:19|20)\d\d")
-#: Where a bank may have cut a number: the text's end, and a line's end with digits after it.
+#: Where a number may be truncated: at the end of the text, and at a line break before digits.
 AT_END = re.compile(r"\s{0,3}(?:\Z|(?<=\n)\d)")
 #: What joins the pieces of one number; blanks and points also separate a word from the number after it.
 JOINT = re.compile(r"[/_-]")
@@ -65,8 +65,8 @@ DAYS = (
 
 
 class Named(NamedTuple):
-    """``named``: dict from a candidate's key to how much its number says. ``others``: numbers of the same sequences
-    that no candidate has, as they are written."""
+    """``named``: dict from a candidate's key to the strength of the evidence. ``others``: numbers of the same
+    sequences that no candidate has, as they are written."""
 
     named: dict
     others: tuple
@@ -84,12 +84,12 @@ def pieces(text):
 
 
 def _bare(words):
-    """Numbers without the zeros before them."""
+    """Numbers without leading zeros."""
     return tuple(word.lstrip("0") or "0" if word.isdigit() else word for word in words)
 
 
 def forms(number):
-    """Every way to write a number that is looked for: a dict from the form to how much it says.
+    """Every way to write a number: a dict from the form to the strength of its evidence.
 
     A form is a tuple of pieces without zeros, or a text without separators.
 
@@ -102,12 +102,12 @@ def forms(number):
         return {}
     found = {}
     if _is_day(words):
-        # Why not more: `20260512` and `May 2026` are on every second line.
+        # Why not more: `20260512` and `May 2026` occur in many lines.
         _add(found, words, SERIAL)
     elif len(words) > 1 or len(digits[0]) > 5:
         _add(found, words, FULL)
     elif len(digits[0]) >= MIN_SERIAL and not YEAR.fullmatch(digits[0]):
-        # Why not more: four or five digits are also a customer, a contract, a postal code.
+        # Why not more: four or five digits may also be the number of a customer, a contract, a postal code.
         _add(found, words, SERIAL)
     years = [position for position, word in enumerate(words) if YEAR.fullmatch(word) and position < len(words) - 1]
     if years and len(words) > 2:
@@ -124,7 +124,7 @@ def forms(number):
 
 
 def _is_day(words):
-    """Is this a day or a month, or a word with a year and nothing else? Payers write for which month they pay.
+    """Whether this is only a day, a month, or a word with a year. Payers write for which month they pay.
 
     >>> [_is_day(words) for words in (["20260512"], ["12", "05", "2026"], ["MAY", "2026"], ["INV", "2026", "5"])]
     [True, True, True, False]
@@ -157,11 +157,11 @@ def _add(found, words, says):
 
 
 class NumberIndex:
-    """The numbers of all candidates, by the ways in which they may be written.
+    """The numbers of all candidates, indexed by all ways to write them.
 
     :param dict numbers: from a candidate's key to its numbers
     :param prefixes: further prefixes of the journals' sequences, such as ``INV``
-    :param dict own: from a candidate's key to the one of its numbers that the company gave
+    :param dict own: from a candidate's key to the number that the company issued
     """
 
     def __init__(self, numbers, prefixes=(), own=None):
@@ -190,7 +190,7 @@ class NumberIndex:
                 self._shapes[words[0]].add(len(words))
 
     def is_own(self, key, text):
-        """Does the text, which names the candidate in full, do so by the number that the company gave?"""
+        """Whether the text contains the number that the company issued for the candidate."""
         number = self._own.get(key)
         return bool(number) and NumberIndex({key: [number]})._find(text)[0].get(key) == FULL
 
@@ -198,7 +198,7 @@ class NumberIndex:
         """:return: :class:`Named`"""
         named, others = self._find(text)
         if "\n" in text:
-            # Why once more: a line's end may also part a prefix.
+            # Why again: a line break may also divide a prefix.
             joined, more = self._find(text.replace("\n", ""))
             for key, says in joined.items():
                 named[key] = max(says, named.get(key, 0))
@@ -217,7 +217,7 @@ class NumberIndex:
                         spans.append((says, start, end, key))
         full = [(start, end) for says, start, end, _key in spans if says == FULL]
         for says, start, end, key in spans:
-            # Why: what is within a whole number is part of that one.
+            # Why: pieces within a full number are part of it.
             if says < FULL and any(first <= start and end <= last for first, last in full):
                 continue
             hits[key] = max(says, hits.get(key, 0))
@@ -226,17 +226,17 @@ class NumberIndex:
         )
 
     def _spans(self, text, found):
-        """:return: the first and last piece of all that stands together"""
+        """:return: the first and last piece of each group without a gap"""
         for start in range(len(found)):
             for end in range(start + 1, min(start + MAX_PIECES, len(found)) + 1):
                 if end > start + 1 and not GAP.fullmatch(text, found[end - 2].end, found[end - 1].start):
                     break
-                # Why: a number begins and ends at a word's edge, `XINV2026` is no `INV2026`.
+                # Why: a number begins and ends at a word boundary, `XINV2026` is not `INV2026`.
                 if found[end - 1].text[-1:].isdigit():
                     yield start, end
 
     def _believed(self, key, says, form, found, start, end, text):
-        """How much a number says where it is found: less where it may be the beginning of another one."""
+        """The strength of a number at its place: weaker if it may be the beginning of another one."""
         first, last = found[start], found[end - 1]
         if end < len(found) and found[end].start == last.end:
             return 0
@@ -252,7 +252,7 @@ class NumberIndex:
                 return 0
             says = PARTLY
         if (key, form) not in self._whole and len(last.text) < self._widths.get(key, 0):
-            # Why: people leave all zeros out or none, what has lost some of its digits has lost the last ones.
+            # Why: payers omit all leading zeros or none; a truncated number lacks its last digits.
             if last.text.startswith("0"):
                 return 0
             if AT_END.match(text, last.end):
@@ -260,7 +260,7 @@ class NumberIndex:
         return says
 
     def _is_within_digits(self, found, start, end, text):
-        """Does a number without letters go on, to the left or to the right?"""
+        """Whether a number without letters continues to the left or to the right."""
         if not all(piece.text.isdigit() for piece in found[start:end]):
             return False
         if end == start + 1 and len(found[start].text) >= LONG_NUMBER:
@@ -273,18 +273,18 @@ class NumberIndex:
         )
 
     def _is_something_else(self, found, start, end, text):
-        """A day, or groups of digits such as those of an account number?"""
+        """Whether it is a day, or groups of digits such as those of an account number."""
         words, before = [piece.text for piece in found[start:end]], found[start - 1] if start else None
         is_group = before and before.text.isdigit() and text[before.end : found[start].start] == " "
         return _is_day(words) or (words[0].isdigit() and is_group)
 
     def _belongs_to(self, before, first, text):
-        """Is this the rest of a longer number, or one of another sequence?"""
+        """Whether this is the rest of a longer number, or of another sequence."""
         gap = text[before.end : first.start]
         return not gap or bool(JOINT.fullmatch(gap)) or (before.text in self._shapes and bool(GAP.fullmatch(gap)))
 
     def _others(self, text, found, known):
-        """Numbers that begin with a sequence's prefix, or with a year, and are not known."""
+        """Unknown numbers that begin with a sequence's prefix, or with a year."""
         done = 0
         for start, piece in enumerate(found):
             if start < done or any(first <= start < last for first, last in known):

@@ -1,4 +1,4 @@
-"""Who the counterparty is: names and account numbers in a form that can be compared.
+"""Names and account numbers of counterparties in a comparable form.
 
 >>> sorted(name_keys("Müller & Söhne GmbH") & name_keys("MUELLER UND SOEHNE"))
 ['muellersoehne']
@@ -9,7 +9,7 @@
 import re
 import unicodedata
 
-#: Legal forms and little words say nothing about who it is, and banks leave them out.
+#: Legal forms and short words, which do not identify a partner and are often left out.
 _SILENT_WORDS = """
 ab ag and as asbl bv bvba cie co company corp de der die e ek en et eurl gbr gmbh inc kg kgaa la le les limited llc llp
 ltd mbh nv oe og ohg oy oyj plc sa sarl sas sasu sca sci se sl snc spa sprl srl ug und van vof vzw
@@ -17,16 +17,16 @@ ltd mbh nv oe og ohg oy oyj plc sa sarl sas sasu sca sci se sl snc spa sprl srl 
 SILENT = frozenset(_SILENT_WORDS.split())
 WORD = re.compile(r"[a-z0-9]{1,60}")
 GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "æ": "ae"})
-#: Banks cut names; shorter beginnings are too many people's.
+#: Minimum length of a truncated name; shorter ones are ambiguous.
 LEAST_CUT = 20
 MAX_NAME = 140
 
-#: What the field of an id contains when nobody has given one; the first is of ISO 20022.
+#: Placeholders for a missing id; the first one is of ISO 20022.
 NOT_GIVEN = frozenset(("NOTPROVIDED", "NOTAVAILABLE", "NONREF", "NOREF", "NONE", "NA", "NULL", "UNKNOWN"))
 
 
 def name_keys(name):
-    """What a name may be compared by: with umlauts written out and without, whatever the order of its words.
+    """Keys to compare names: with umlauts transcribed and without, independent of the order of words.
 
     :return: set of texts, empty where nothing is left
     """
@@ -41,7 +41,7 @@ def _key(name):
 
 
 def beginning(name):
-    """A name that may have been cut, as it begins; empty where it is too short to say anything.
+    """The beginning of a name that may be truncated; empty if it is too short.
 
     >>> beginning("STADTWERKE MUSTERSTADT VERSOR")
     'stadtwerkemusterstadtversor'
@@ -56,7 +56,7 @@ def account_key(number):
 
 
 def end_to_end_key(identifier):
-    """An end-to-end id as it is compared; empty where the payer gave none, which banks say in words.
+    """An end-to-end id in a comparable form; empty if missing, for which banks use placeholders.
 
     >>> end_to_end_key(" inv-42 "), end_to_end_key("NOTPROVIDED"), end_to_end_key("0000")
     ('INV-42', '', '')

@@ -1,4 +1,4 @@
-"""Why a decision is what it is, in words. The codes are stable; Odoo translates the sentences where it shows them.
+"""The sentences for reasons of decisions. The codes are stable; Odoo translates the sentences when it shows them.
 
 >>> say(Reason("reference", ("INV/2026/00042",)))
 'The payment names INV/2026/00042.'
@@ -7,7 +7,7 @@
 from .facts import Reason
 
 SENTENCES = {
-    # What agrees.
+    # Evidence for it.
     "reference": "The payment names %s.",
     "end_to_end": "The payment has the end-to-end ID of %s.",
     "partner": "The counterparty is the partner of the document.",
@@ -25,7 +25,7 @@ SENTENCES = {
     "rule": "The rule “%s” applies.",
     "memory": "You have booked similar payments this way before: %s times.",
     "payout_fee": "The payment service kept a fee of %s, which is booked on its journal's account for bank charges.",
-    # What keeps it from being booked.
+    # Reasons against an automatic booking.
     "no_fee_account": "Its journal has no account for bank charges: choose one in the settings of the journal.",
     "ambiguous": "Several documents fit equally well.",
     "partner_has_one_too": "The counterparty has an open document of this amount, and it is another one.",

@@ -1,4 +1,4 @@
-"""Structured payment references, out of fields and free text.
+"""Reads structured payment references from fields and free text.
 
 >>> sorted(read("SVWZ+ Danke RF18 5390 0754 7034 Miete"))
 [Reference(scheme='rf', number='RF18539007547034')]
@@ -12,12 +12,12 @@ A number with a wrong check digit is ignored:
 >>> read("+++010/8068/17180+++")
 frozenset()
 
-Norway, Sweden and Denmark write digits whose last one is a Luhn check digit, and nothing says whose they are:
+Norway, Sweden and Denmark use digits with a Luhn check digit, without a mark of the scheme:
 
 >>> sorted(read("+71<000000001234566+12345678<"))
 [Reference(scheme='luhn', number='1234566')]
 
-Where the facts come from:
+Sources:
 
 ======  ==========================================================================================================
 rf      ISO 11649: ``stdnum.iso11649``
@@ -42,23 +42,23 @@ from stdnum.ch import esr
 #: Characters of one text that are read. ISO 20022 allows 140 for a remittance; banks put several texts in a row.
 MAX_TEXT = 2000
 
-#: Fewer digits than these stand in texts for anything; so do fewer than those behind zeros.
+#: Minimum number of digits, and of those after leading zeros: shorter ones may be anything.
 MIN_DIGITS, LEAST_DIGITS = 5, 4
 
-#: Schemes whose references can't be mistaken for another number: one that nobody knows contradicts a candidate.
+#: Schemes whose references can't be mistaken for another number: an unknown one contradicts a candidate.
 UNMISTAKABLE = frozenset(("rf", "be", "ch", "si"))
 
 DIGITS = re.compile(r"(?<![^\W_])\d{1,30}(?![^\W_])")
 WORD = re.compile(r"[^\W_]+")
-#: An RF reference up to where letters and digits end: it is cut to what its check digits confirm.
+#: An RF reference up to the end of letters and digits; it is truncated to the part that its check digits confirm.
 RF = re.compile(r"(?<![^\W_])RF\d\d(?:[ \r\n.-]?[A-Z0-9]){1,21}(?![^\W_])", re.IGNORECASE)
 SI = re.compile(r"(?<![^\W_])SI ?(\d\d) ?(\d{1,12}(?:-\d{1,12}){0,2})(?![\d-])", re.IGNORECASE)
 #: A Danish FI card: its type, the payment's id, the creditor's number.
 DANISH = re.compile(r"\+\d\d<(\d{15,16})\+\d{8}<")
-#: What may separate the digits of one reference: the blanks of its groups, Belgian slashes, a line's end.
+#: Separators within one reference: blanks between groups, Belgian slashes, a line break.
 BETWEEN = re.compile(r"[ /]?[ \r\n]{0,2}")
 
-#: The longest reference is Switzerland's: 27 digits in six groups, of which a line's end may part one.
+#: The longest reference is the Swiss one: 27 digits in six groups, one of which a line break may divide.
 MAX_GROUPS = 7
 
 
@@ -70,7 +70,7 @@ class Reference(NamedTuple):
 def read(text):
     """:return: frozenset of every :class:`Reference` in a text whose check digits are right"""
     text, found = text[:MAX_TEXT], set()
-    # Why in this order: digits within a reference of a stricter scheme are part of it, and no reference of a laxer one.
+    # Why in this order: digits within a reference of a stricter scheme are not one of a less strict scheme.
     for reader in (_creditor_references, _slovenian, _grouped):
         for reference, start, end in list(reader(text)):
             found.add(reference)
@@ -88,7 +88,7 @@ def read_whole(text):
     >>> read_whole("INV/2026/00026"), sorted(read_whole("+++010/8068/17183+++"))
     (frozenset(), [Reference(scheme='be', number='010806817183')])
 
-    The number of a sales invoice is none, whatever its digits are:
+    The number of a sales invoice is not a reference, even if its check digit is right:
 
     >>> read_whole("SI-264267")
     frozenset()
@@ -105,7 +105,7 @@ def read_whole(text):
 
 def _creditor_references(text):
     for found in RF.finditer(text):
-        # Why each end: words that follow have no sign that they do not belong to it.
+        # Why each end: nothing separates the reference from following words.
         for end in _ends(found):
             number = "".join(filter(str.isalnum, text[found.start() : end])).upper()
             if len(number) > 4 and iso11649.is_valid(number):
@@ -113,7 +113,7 @@ def _creditor_references(text):
 
 
 def _ends(found):
-    """:return: the positions at which words of what was found end"""
+    """:return: the positions at which words of the match end"""
     return [found.start() + word.end() for word in WORD.finditer(found[0])]
 
 
@@ -140,7 +140,7 @@ def _grouped(text):
 
 
 def _joined(text, runs):
-    """:return: (how many, their digits) of the first runs that stand together"""
+    """:return: (number of runs, their digits) of the first adjacent runs of digits"""
     digits, last = "", None
     for count, run in enumerate(runs[:MAX_GROUPS], 1):
         if last and not BETWEEN.fullmatch(text, last.end(), run.start()):
@@ -162,7 +162,7 @@ def _scheme_of_length(digits):
 
 
 def _of_digits(text):
-    """References that differ from other numbers by one check digit only, which every tenth number has by chance."""
+    """References that have only one check digit, which is right by chance in every tenth number."""
     runs = list(DIGITS.finditer(text))
     for position, run in enumerate(runs):
         digits = run[0]

@@ -1,4 +1,4 @@
-"""A dry run: what would have been booked automatically in the past, beside what was booked.
+"""A dry run: compares what would have been booked automatically in the past with what was booked.
 
 >>> from decimal import Decimal
 >>> from .facts import AUTOMATIC, ITEM, Counterpart, Decision
@@ -14,7 +14,7 @@ from .facts import AUTOMATIC, DISCOUNT
 
 @dataclass(frozen=True)
 class Outcome:
-    """``alike`` and ``different``: the keys of lines that would have been booked as they were, and otherwise."""
+    """``alike`` and ``different``: the keys of lines that would have been booked equally or differently."""
 
     total: int
     alike: tuple
@@ -34,7 +34,7 @@ def compare(decisions, booked):
     alike, different = [], []
     for key, decision in decisions.items():
         if decision.kind == AUTOMATIC:
-            # Why without discounts: one belongs to its document, and what is booked names the document only.
+            # Why without discounts: the booked counterparts contain only the documents.
             would_be = {(one.kind, one.key) for one in decision.counterparts if one.kind != DISCOUNT}
             (alike if would_be == booked.get(key) else different).append(key)
     return Outcome(len(decisions), tuple(alike), tuple(different))

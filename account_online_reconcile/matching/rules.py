@@ -1,6 +1,6 @@
-r"""Core's ``account.reconcile.model``: which rule applies to a line, and what the line is booked against.
+r"""Applies core's ``account.reconcile.model`` to lines.
 
-Core has the records and no code that applies them; their help texts say what they mean, and this follows them.
+Core has the model without code that applies it; this module follows the help texts of its fields.
 
 >>> from datetime import date
 >>> from .facts import Line
@@ -23,7 +23,7 @@ NUMBER = re.compile(r"\d[\d.,' ]{0,30}")
 
 
 class RuleLine(NamedTuple):
-    """How a part of the line is booked. ``amount`` is what the user wrote: a number, or an expression for ``regex``."""
+    """How a part of the line is booked. ``amount`` is the user's text: a number, or an expression for ``regex``."""
 
     account: object = None
     amount_type: str = "percentage"
@@ -36,7 +36,7 @@ class RuleLine(NamedTuple):
 
 @dataclass(frozen=True)
 class Rule:
-    """The condition of a field that is empty always holds; a rule without any condition never applies automatically."""
+    """The condition of an empty field always holds; a rule without any condition never applies automatically."""
 
     key: object
     name: str = ""
@@ -52,7 +52,7 @@ class Rule:
 
     @property
     def mapped_partner(self):
-        """A rule with a condition on the label and one line that has a partner but no account only says who it is."""
+        """The partner of a rule that only maps partners: with a condition on the label and one line without account."""
         only = self.lines[0] if self.label and len(self.lines) == 1 else None
         return only.partner if only and not only.account else None
 
@@ -69,7 +69,7 @@ class Applied(NamedTuple):
 
 
 class RuleBook:
-    """All rules, in the order that the user gave them."""
+    """All rules, in the user's order."""
 
     def __init__(self, rules=()):
         self.expressions = Expressions()
@@ -89,7 +89,7 @@ class RuleBook:
         return None
 
     def is_given_up(self, rule):
-        """Did one of its expressions take too long?"""
+        """Whether one of its expressions took too long."""
         written = {rule.label_value, *(one.amount for one in rule.lines)}
         return bool(written & self.expressions.given_up)
 
@@ -142,7 +142,7 @@ class RuleBook:
         if one.amount_type == "regex":
             found = next(filter(None, (self.expressions.search(one.amount, text) for text in line.texts)), None)
             amount = number_in(found[found.re.groups and 1] or "") if found else ZERO
-            # Why the line's direction: a bank writes the amounts of its texts without a sign.
+            # Why the line's sign: amounts in a bank's texts have none.
             return amount if line.amount > 0 else -amount
         written = _decimal(one.amount)
         if one.amount_type == "fixed":
@@ -169,7 +169,7 @@ def _decimal(text):
 
 
 def number_in(text):
-    """An amount as banks write it: the last separator is the decimal one if it has no three digits after it.
+    """Parse an amount: the last separator is the decimal one unless three digits follow it.
 
     >>> [str(number_in(text)) for text in ("1.234,50", "1,234.50", "1'234.50", "3358,07", "1.234", "12,5 EUR")]
     ['1234.50', '1234.50', '1234.50', '3358.07', '1234', '12.5']

@@ -1,9 +1,9 @@
-"""Which amounts add up to another one: a search that is bounded and always gives the same answer.
+"""Finds amounts that add up to another one, with a bounded and deterministic search.
 
 >>> subsets([10, 20, 30], 50)
 [(1, 2)]
 
-Two answers are enough to know that there is more than one:
+It stops after two answers, which prove that it is ambiguous:
 
 >>> subsets([10, 20, 30], 30)
 [(2,), (0, 1)]
@@ -11,9 +11,9 @@ Two answers are enough to know that there is more than one:
 
 from collections import defaultdict
 
-#: Up to so many amounts every combination is looked at, in two halves; of more, only pairs.
+#: Maximum number of amounts of which all combinations are tried (meet in the middle); of more, only pairs.
 MOST = 14
-#: Of so many at most pairs are looked at.
+#: Maximum number of amounts of which pairs are tried.
 MOST_IN_PAIRS = 200
 
 

@@ -1,4 +1,4 @@
-"""The two sides of a transfer between own journals.
+"""Finds the two sides of transfers between own journals.
 
 >>> from datetime import date
 >>> from .facts import Line
@@ -8,8 +8,8 @@
 >>> pair([out, into], {"B": "BE71096123456769"})[1]
 Side(other=2, is_certain=True, is_payout=False, fee=Decimal('0'), payer=None)
 
-A payment service pays out to the bank from an account of its own, whose number says nothing. The id does, where the
-bank's text has it:
+A payment service pays out from its own account, whose number proves nothing. The payout's id does, if the bank's text
+contains it:
 
 >>> out = Line(1, date(2026, 5, 4), Decimal("-500"), journal="A", payout="po_1Qx7")
 >>> into = Line(2, date(2026, 5, 6), Decimal("500"), journal="B", label="STRIPE PO1QX7", account="IE29")
@@ -25,14 +25,14 @@ from typing import NamedTuple
 from .facts import ZERO
 from .partners import account_key
 
-#: A shorter id may stand in any text.
+#: Minimum length of an id; a shorter one may occur in any text.
 LEAST_ID = 6
 
 
 class Side(NamedTuple):
-    """``is_certain``: an account number of one of both lines is the other journal's, or the bank's text names the
-    payout. ``is_payout``: one of both lines is the payout of a payment service, which kept ``fee`` of it. ``payer``:
-    the journal of that service."""
+    """``is_certain``: the account number of one line is that of the other journal, or the bank's text contains the
+    payout's id. ``is_payout``: one line is the payout of a payment service, which kept ``fee`` of it. ``payer``: the
+    journal of that service."""
 
     other: object
     is_certain: bool
@@ -46,14 +46,14 @@ def pair(lines, accounts, days=5):
 
     :param lines: of all own journals
     :param dict accounts: from a journal to its account number
-    :param int days: so many days apart at most
+    :param int days: maximum number of days between both
     :return: dict from a line's key to its :class:`Side`
     """
     own = {journal: account_key(number) for journal, number in accounts.items() if account_key(number)}
     groups = defaultdict(list)
     for line in lines:
         if line.amount:
-            # Why not the amount: a service may keep a fee of what it pays out.
+            # Why not the amount: a service may deduct a fee from its payout.
             groups[abs(line.transferred), line.currency].append(line)
     pairs = {}
     for group in groups.values():
@@ -75,7 +75,7 @@ def _pair_group(incoming, outgoing, own, days):
         found = {}
         for one in incoming:
             others = sides[one.key]
-            # Why both ways: where one side has two possible other sides, nobody knows which it is.
+            # Why both directions: if one side has two possible other sides, it is ambiguous.
             if len(others) == 1 and len(sides[others[0].key]) == 1:
                 found[one.key] = _side(one, others[0], only_certain)
                 found[others[0].key] = _side(others[0], one, only_certain)
@@ -94,9 +94,9 @@ def _may_be_one(one, other, own, days):
     if one.journal == other.journal or abs(one.day - other.day) > timedelta(days=days):
         return False
     if one.payout or other.payout:
-        # Why not by account numbers: the service pays from one of its own, and takes back to it.
+        # Why not by account numbers: the service pays from its own account.
         return not (one.payout and other.payout)
-    # An account number that is nobody's own, or another journal's, says that the money went elsewhere.
+    # The account number of a third party or of another journal excludes this transfer.
     return all(
         not account_key(line.account) or account_key(line.account) == own.get(opposite.journal)
         for line, opposite in ((one, other), (other, one))
@@ -113,7 +113,7 @@ def _is_confirmed(one, other, own):
 
 
 def _names(line, payout):
-    """Why without punctuation: banks print texts in capitals, and leave out what their character set lacks."""
+    """Why without punctuation: banks use capitals, and omit characters that are not in their character set."""
     payout = account_key(payout)
     return len(payout) >= LEAST_ID and any(
         payout in account_key(text) for text in (*line.texts, line.reference, line.end_to_end)

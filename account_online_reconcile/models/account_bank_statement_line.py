@@ -7,7 +7,7 @@ from odoo.tools.sql import escape_psql
 
 from ..books import screen
 
-#: Lines that one call books; the browser asks for the next ones, shows how far it is, and can stop.
+#: Lines that one call books; the browser continues with the next ones, shows the progress, and can stop.
 MOST_AT_ONCE = 100
 
 
@@ -44,7 +44,7 @@ class AccountBankStatementLine(models.Model):
     def _search_reconcile_state(self, operator, value):
         if operator != "in":
             return NotImplemented
-        # sudo: only which lines have a proposal is used, and lines are found by the user's own rights
+        # sudo: only reads which lines have a proposal; the lines are searched with the user's rights
         decisions = self.env["account.reconcile.decision"].sudo()._search([("state", "=", "proposed")])
         has_proposal = Domain("id", "in", decisions.subselect("statement_line_id"))
         is_open = Domain([("is_reconciled", "=", False), ("checked", "=", True)])
@@ -57,7 +57,7 @@ class AccountBankStatementLine(models.Model):
         return Domain.OR(domains[state] for state in value if state in domains)
 
     def _order_field_to_sql(self, alias, field_name, direction, nulls, query):
-        """Lines with a proposal come first: they are done with one key."""
+        """Lines with a proposal come first, because one key accepts them."""
         if field_name != "reconcile_state":
             return super()._order_field_to_sql(alias, field_name, direction, nulls, query)
         has_proposal = SQL(
@@ -75,7 +75,7 @@ class AccountBankStatementLine(models.Model):
     def reconcile_read(self):
         """:return: what the screen shows of this line and what was found for it, see :func:`..books.screen.describe`"""
         self._check_may_see_reconciliation()
-        # Why without proposals: one that another screen has overtaken is there until the next search for counterparts.
+        # Why without proposals: an outdated one exists until the next search for counterparts.
         states = ["booked"] if self.is_reconciled else ["proposed", "booked"]
         decision = self._get_reconcile_decisions(states)[:1] or self._get_transfer_decision()
         return screen.describe(self, decision, self._may_reconcile())
@@ -93,20 +93,20 @@ class AccountBankStatementLine(models.Model):
         self._check_may_see_reconciliation()
         account = self.env["account.account"].browse(int(account_id)).exists()
         account.check_access("read")
-        # sudo: only whether it is an account of this company, or of the company whose branch this is
+        # sudo: only checks whether the account belongs to this company or its parents
         if not account or not account.sudo().company_ids & self.company_id.parent_ids:
             raise UserError(self.env._("This account belongs to another company. Choose another one."))
         return screen.describe_account(self, account)
 
     def reconcile_compute_taxes(self, part):
-        """:return: what the taxes of a counterpart on an account amount to, list of ``{name, amount}``"""
+        """:return: the taxes of a counterpart on an account, list of ``{name, amount}``"""
         self._check_may_see_reconciliation()
         return screen.taxes_of(self, part)
 
     def reconcile_accept(self, decision_id):
         """Book the proposal that the user has seen.
 
-        :param decision_id: refused where it was replaced by another proposal meanwhile
+        :param decision_id: refused if it was replaced by another proposal in the meantime
         :return: id of the decision, by which it can be undone
         """
         self._check_may_reconcile_one()
@@ -125,12 +125,12 @@ class AccountBankStatementLine(models.Model):
         :return: id of the decision, by which it can be undone
         """
         self._check_may_reconcile_one()
-        # sudo: the group, and write access to the line, were checked above; manual reads no part that it can't check
+        # sudo: the group, and write access to the line, were checked above; manual checks all parts
         line = as_server(self)
         return line.env["account.reconcile.decision"]._book_by_hand(line, parts, self.env.user).id
 
     def reconcile_accept_all(self):
-        """Book the proposals of these lines, each for itself.
+        """Book the proposals of these lines, each independently.
 
         :return: dict with ``booked``, the number, and ``left``, a list of ``{id, name, why}``
         """
@@ -148,14 +148,14 @@ class AccountBankStatementLine(models.Model):
         return {"booked": booked, "left": left}
 
     def reconcile_undo(self, decision_id):
-        """Take a booking back as a whole."""
+        """Undo a booking completely."""
         self._check_may_reconcile_one()
         decision = self._get_reconcile_decisions(["booked"]) or self._get_transfer_decision()
         if not decision or decision.id != decision_id:
             raise UserError(
                 self.env._("This booking was changed or undone since. Reload the page to see what was done.")
             )
-        # Why: of a transfer, undoing takes both lines back.
+        # Why: undoing a transfer affects both lines.
         (decision.statement_line_id - self).with_env(self.env)._check_may_reconcile()
         decision._undo(self.env.user)
         decision._propose_again()
@@ -173,7 +173,7 @@ class AccountBankStatementLine(models.Model):
         self.partner_id = partner
 
     def reconcile_create_partner(self):
-        """Make a partner of the counterparty that the bank names, with its account number."""
+        """Create a partner from the bank's counterparty, with its account number."""
         self._check_may_reconcile_one()
         name = (self.partner_name or "").strip()
         if self.is_reconciled or self.partner_id or not name:
@@ -214,7 +214,7 @@ class AccountBankStatementLine(models.Model):
 
     def _get_reconcile_decisions(self, states):
         """:return: decisions on these lines, with superuser rights, the newest first"""
-        # sudo: only the decisions on lines that the caller has, or was, checked to see
+        # sudo: only decisions on lines to which the caller has checked access
         decisions = as_server(self.env["account.reconcile.decision"])
         if not self.ids:
             return decisions
@@ -222,24 +222,24 @@ class AccountBankStatementLine(models.Model):
         return found - found._note_undone_elsewhere()
 
     def _is_counterparty_known(self):
-        """Does a partner have the name that the bank gives, however it is capitalized?"""
+        """Whether a partner has the counterparty's name, ignoring case."""
         name = escape_psql((self.partner_name or "").strip())
         return bool(self.env["res.partner"].search_count([("name", "=ilike", name)], limit=1))
 
     def _get_transfer_decision(self):
         """:return: the decision by which this line was booked as the other side of a transfer, with superuser rights"""
         self.ensure_one()
-        # sudo: the caller has checked that the user sees this line, and the decision is about it
+        # sudo: the caller has checked that the user may read this line, to which the decision belongs
         items = as_server(self).line_ids
         others = (items.matched_debit_ids.debit_move_id + items.matched_credit_ids.credit_move_id) - items
         decisions = others.statement_line_id._get_reconcile_decisions(["booked"])
         return decisions.filtered(lambda decision: str(self.id) in (decision.booked_items or {}))[:1]
 
     def _accept_if_possible(self, decision):
-        """:return: why the proposal could not be booked, in a sentence, or an empty text"""
+        """:return: a sentence with the reason why the proposal could not be booked, or an empty text"""
         is_replaced = bool(decision) and not decision.exists()
         if is_replaced and self._get_reconcile_decisions(["proposed"]):
-            # Why not booked: a booking just before has replaced the proposal that the user has seen.
+            # Why not booked: the previous booking has replaced the proposal that the user has seen.
             return self.env._("There is another proposal for this line meanwhile. Look at it, and accept again.")
         if is_replaced or not decision:
             return self.env._("There is no proposal for this line.")

@@ -10,14 +10,14 @@ from ..matching.decide import decide
 from ..matching.facts import PROPOSAL
 from ..matching.replay import compare
 
-#: So many bookings are one transaction of the scheduled action.
+#: Bookings per transaction of the scheduled action.
 BOOKED_TOGETHER = 20
-#: A user waits for so many bookings at most.
+#: Maximum number of bookings for which a user waits.
 BOOKED_AT_ONCE = 200
-#: Up to so many open lines and documents counterparts are looked for as part of an import. Why so few: more of either
-#: would take more than a fifth of the time of the import (docs/performance.md).
+#: Maximum number of open lines and of documents for a search as part of an import. Why so few: more of either would
+#: take more than a fifth of the time of the import (docs/performance.md).
 MOST_LINES, MOST_DOCUMENTS = 19, 100
-#: The scheduled action looks again at journals with lines that were created within this time.
+#: The scheduled action searches again in journals with lines that were created within this time.
 RECENT = timedelta(hours=3)
 
 
@@ -74,7 +74,7 @@ class AccountJournal(models.Model):
     # -------------------------------------------------------------------------
 
     def action_find_counterparts(self):
-        """Look for what the open lines pay; book what is certain, where that is switched on.
+        """Search counterparts of the open lines; book certain ones, if that is enabled.
 
         :return: action that shows the proposals
         """
@@ -93,7 +93,7 @@ class AccountJournal(models.Model):
         return {**action, "domain": [("journal_id", "in", self.ids)]}
 
     def action_reconcile(self):
-        """*Reconcile*: the journal's open lines, with what was found for them."""
+        """*Reconcile*: the journal's open lines with their proposals."""
         self.ensure_one()
         self.check_access("read")
         return self._get_reconciliation_action()
@@ -132,7 +132,7 @@ class AccountJournal(models.Model):
         self.env["account.reconcile.decision"]._check_not_left_to_enterprise()
 
     def _get_reconciliation_action(self, lines=None):
-        """Our screen; see the extension point in ``account_online_synchronization``."""
+        """This addon's screen; see the extension point in ``account_online_synchronization``."""
         self.ensure_one()
         if self.env["account.reconcile.decision"]._is_left_to_enterprise():
             return super()._get_reconciliation_action(lines)
@@ -151,7 +151,7 @@ class AccountJournal(models.Model):
 
     @api.model
     def _cron_reconcile(self):
-        """Look for counterparts in journals that book automatically or have got lines lately; book what is certain."""
+        """Search counterparts in journals that book automatically or have recent lines; book certain ones."""
         if self.env["account.reconcile.decision"]._is_left_to_enterprise():
             return
         cron = self.env["ir.cron"]
@@ -163,7 +163,7 @@ class AccountJournal(models.Model):
             while decisions and has_time:
                 batch, decisions = decisions[:BOOKED_TOGETHER], decisions[BOOKED_TOGETHER:]
                 batch._book_if_possible()
-                # Why so often: until then everybody else waits for these documents.
+                # Why so often: the locks on these documents block other users until the commit.
                 has_time = cron._commit_progress(remaining=len(journals) - position + bool(decisions))
             if not has_time:
                 break
@@ -176,8 +176,8 @@ class AccountJournal(models.Model):
         return (automatic | self.union(*(journal for (journal,) in recent)))._with_bank_lines()
 
     def _reconcile_after_import(self):
-        """Propose at once where that takes no time. The scheduled action does all else, and books: it begins at once,
-        and documents that somebody else is working with delay neither the import nor the user who waits for it."""
+        """Propose immediately if that is fast. The scheduled action, which is triggered, does the rest and books, so
+        that documents locked by other users delay neither the import nor the waiting user."""
         if self.env["account.reconcile.decision"]._is_left_to_enterprise():
             return
         is_left = False
@@ -189,7 +189,7 @@ class AccountJournal(models.Model):
 
     def _is_quickly_searched(self):
         lines = [("journal_id", "=", self.id), ("is_reconciled", "=", False)]
-        # The other side of a transfer is looked for among them.
+        # The other side of a transfer is searched among them.
         other_lines = [
             ("company_id", "=", self.company_id.id),
             ("journal_id", "!=", self.id),
@@ -212,9 +212,9 @@ class AccountJournal(models.Model):
         return self.filtered(lambda journal: journal.type in ("bank", "credit", "cash"))
 
     def _find_counterparts(self):
-        """Look for what the open lines pay, and keep what was found. Books nothing.
+        """Search counterparts of the open lines, and store the decisions without booking.
 
-        :return: decisions that may be booked without asking
+        :return: decisions that may be booked automatically
         """
         self.ensure_one()
         self.env["account.reconcile.decision"]._drop_outdated(self)
@@ -224,7 +224,7 @@ class AccountJournal(models.Model):
         return self.env["account.reconcile.decision"]._store(list(found.values())).filtered("is_automatic")
 
     def _renew_proposals(self, lines):
-        """Replace the proposals for some open lines of this journal. Nothing of it is booked automatically."""
+        """Replace the proposals for some open lines of this journal, without booking."""
         self.ensure_one()
         reader, decisions = JournalReader(self), self.env["account.reconcile.decision"]
         policy, taken = reader.policy(self.reconcile_automatically), decisions._named_beside(lines)
@@ -235,7 +235,7 @@ class AccountJournal(models.Model):
         )
 
     def _book_certain(self, decisions):
-        """Book what was just found; of many, the scheduled action books the rest."""
+        """Book certain decisions; if there are many, the scheduled action books the rest."""
         decisions[:BOOKED_AT_ONCE]._book_if_possible()
         if len(decisions) > BOOKED_AT_ONCE:
             self.env.ref("account_online_reconcile.ir_cron_reconcile")._trigger()

@@ -12,12 +12,12 @@ from ..matching.facts import AUTOMATIC, ITEM, OWN_TRANSFER, PAYMENT, RETURN, STE
 
 _logger = logging.getLogger(__name__)
 
-#: What makes two proposals for one line the same.
+#: Fields in which two equal proposals for a line agree.
 PROPOSED = ("step", "is_automatic", "reasons", "counterparts", "rest")
 
 
 class AccountReconcileDecision(models.Model):
-    """What was found for a bank line: a proposal until it is booked, then the trail of who booked it, why and when."""
+    """The decision for a bank line: a proposal until it is booked, then the record of who booked it, when and why."""
 
     _name = "account.reconcile.decision"
     _inherit = ["account.online.server.fields"]
@@ -109,18 +109,18 @@ class AccountReconcileDecision(models.Model):
     # -------------------------------------------------------------------------
 
     def action_accept(self):
-        """Book the proposals as they are shown."""
+        """Book the proposals."""
         self._check_may_reconcile()
         self._check_not_left_to_enterprise()
         # sudo: the group, and access to the bank lines, were checked above
         for decision in as_server(self):
-            # Why exists: a booking before it in the list may have replaced it.
+            # Why exists(): an earlier booking of the list may have replaced it.
             if not decision.exists() or decision.state != "proposed":
                 raise UserError(self.env._("Only a proposal can be accepted. Reload the page to see what was booked."))
             decision._book(self.env.user)
 
     def action_undo(self):
-        """Take the bookings back as a whole."""
+        """Undo the bookings completely."""
         self._check_may_reconcile()
         # sudo: the group, and access to the bank lines, were checked above
         for decision in as_server(self):
@@ -130,14 +130,13 @@ class AccountReconcileDecision(models.Model):
             decision._renew_siblings()
 
     def action_open_line(self):
-        """The line on the screen where it is reconciled."""
+        """Open the line on the reconciliation screen."""
         self.ensure_one()
         self.check_access("read")
         return self.journal_id._get_reconciliation_action(self.statement_line_id)
 
     def action_make_rule(self):
-        """Make a reconciliation model of Odoo of what was booked several times in the same way, which books the next
-        such lines. Deleting or archiving it takes that back.
+        """Create a reconciliation model of Odoo from repeated equal bookings, which books the next such lines.
 
         :return: action that shows the rule
         """
@@ -159,7 +158,7 @@ class AccountReconcileDecision(models.Model):
 
     def _get_reasons(self, without=()):
         """
-        :param without: codes that say nothing to somebody who books by hand
+        :param without: codes that are irrelevant to a manual booking
         :return: list of sentences
         """
         if self.step == "manual":
@@ -175,8 +174,8 @@ class AccountReconcileDecision(models.Model):
 
     @api.model
     def _is_left_to_enterprise(self):
-        """Enterprise's Accounting has a reconciliation of its own; two of them would book the same lines."""
-        # sudo: only whether an addon is installed is read, and said
+        """Whether Enterprise's Accounting is installed, whose own reconciliation would book the same lines."""
+        # sudo: only reads whether an addon is installed
         return self.env["ir.module.module"].sudo()._get("account_accountant").state == "installed"
 
     @api.model
@@ -186,16 +185,16 @@ class AccountReconcileDecision(models.Model):
 
     @api.model
     def _drop_outdated(self, journal):
-        """Drop proposals for lines that a person has booked since; mark bookings that were undone with Odoo's means."""
+        """Delete proposals for lines that were booked elsewhere; mark bookings that were undone elsewhere in Odoo."""
         mine = [("journal_id", "=", journal.id)]
         self.search([*mine, ("state", "=", "proposed"), ("statement_line_id.is_reconciled", "=", True)]).unlink()
         is_open = ["|", ("statement_line_id.is_reconciled", "=", False), ("statement_line_id.state", "!=", "posted")]
         self.search([*mine, ("state", "=", "booked"), *is_open])._note_undone_elsewhere()
 
     def _note_undone_elsewhere(self):
-        """Mark the bookings that are not in the books any more; Odoo does not say who has undone them.
+        """Mark bookings that no longer exist; Odoo does not record who has undone them.
 
-        :return: those
+        :return: the marked ones
         """
         undone = self.filtered(lambda decision: decision.state == "booked" and not decision._is_booked())
         undone.write({"state": "undone", "undone_at": fields.Datetime.now()})
@@ -210,7 +209,7 @@ class AccountReconcileDecision(models.Model):
 
     @api.model
     def _store(self, decisions):
-        """Replace the proposals of these lines; those that are the same stay.
+        """Replace the proposals of these lines; unchanged ones are kept.
 
         :param decisions: list of :class:`~..matching.facts.Decision`
         :return: the proposals
@@ -229,13 +228,13 @@ class AccountReconcileDecision(models.Model):
             elif decision.counterparts:
                 new.append(values)
         (before - kept).unlink()
-        # Why: a new record reads its line alone. Why here: deleting forgets what was read.
+        # Why: new records would read their lines one by one. Why here: deleting clears the cache.
         lines.fetch(["journal_id", "company_id", "currency_id", "date"])
         return kept + self.create(new)
 
     @api.model
     def _undone_lines(self, decisions):
-        """:return: ids of the lines of which a booking was undone: a person decides what becomes of them"""
+        """:return: ids of the lines with an undone booking, on which only users decide"""
         lines = {line for decision in decisions if decision.kind == AUTOMATIC for line in _lines_of(decision)}
         undone = self._read_group(
             [("statement_line_id", "in", list(lines)), ("state", "=", "undone")], ["statement_line_id"]
@@ -243,7 +242,7 @@ class AccountReconcileDecision(models.Model):
         return {line.id for (line,) in undone}
 
     def _is_same(self, values):
-        """Why as JSON: what is stored comes back with lists instead of tuples, and its keys in another order."""
+        """Why as JSON: stored values have lists instead of tuples, and another order of keys."""
         stored, new = ([one[name] for name in PROPOSED] for one in (self, values))
         return json.dumps(stored, sort_keys=True) == json.dumps(new, sort_keys=True)
 
@@ -267,27 +266,27 @@ class AccountReconcileDecision(models.Model):
         }
 
     def _book_if_possible(self):
-        """What Odoo refuses, such as in a locked period, stays a proposal."""
+        """Book; if Odoo refuses it, as in a locked period, it stays a proposal."""
         booked = self.browse()
-        # Why exists: of an own transfer, the booking of one side deletes the proposal of the other.
+        # Why exists(): booking one side of a transfer deletes the proposal of the other side.
         for decision in self:
             if not decision.exists():
                 continue
             try:
-                # Why flushed within: what Odoo computes later may be refused, too.
+                # Why flushed inside the savepoint: deferred computations may fail, too.
                 with self.env.cr.savepoint():
                     decision._book()
                 booked += decision
             except UserError as error:
                 _logger.info("Bank line %s was not booked: %s", decision.statement_line_id.id, error)
                 decision.is_automatic = False
-        # Why once: each time reads the open documents of the company.
+        # Why once: each call reads the open documents of the company.
         booked._renew_siblings()
 
     def _book(self, user=None):
         """Book the decision.
 
-        :param user: who has accepted it; None where Odoo books it
+        :param user: who has accepted it; None for automatic bookings
         """
         self.ensure_one()
         if self.rest:
@@ -312,10 +311,10 @@ class AccountReconcileDecision(models.Model):
 
     @api.model
     def _book_by_hand(self, line, parts, user):
-        """Book what a person has chosen instead of a proposal.
+        """Book the user's choice instead of a proposal.
 
-        :param parts: what the browser has sent, see :func:`..books.manual.read_parts`
-        :return: the decision, which keeps the same trail as those that were found
+        :param parts: sent by the browser, see :func:`..books.manual.read_parts`
+        :return: the decision, which records the same data as others
         """
         counterparts, booked = manual.book(line, parts)
         self.search([("statement_line_id", "=", line.id), ("state", "=", "proposed")]).unlink()
@@ -332,7 +331,7 @@ class AccountReconcileDecision(models.Model):
     def _note_booked(self, booked, user):
         """
         :param booked: :class:`..books.apply.Booked`
-        :param user: who has booked it; None where Odoo has
+        :param user: who has booked it; None for automatic bookings
         """
         self.write(
             {
@@ -345,16 +344,16 @@ class AccountReconcileDecision(models.Model):
                 "booked_at": fields.Datetime.now(),
             }
         )
-        # Why: the other side of a transfer is booked with it.
+        # Why both: the other side of a transfer is booked with it.
         others = [line for line in booked.items if line != self.statement_line_id.id]
         self.search([("statement_line_id", "in", others), ("state", "=", "proposed")]).unlink()
         if user:
             self._renew_siblings()
 
     def _renew_siblings(self):
-        """Search again for the lines whose proposals name what these bookings have settled, or what their undoing has
-        opened, so that no proposal names a document that is paid. The result is only proposed: a search of some lines
-        does not see what other lines claim."""
+        """Search again for lines whose proposals name documents that were settled or reopened by these decisions, so
+        that no proposal names a paid document. The results are only proposed, because the claims of other lines are not
+        considered."""
         siblings = self._siblings()
         outdated = siblings.filtered(
             lambda proposal: proposal.statement_line_id.is_reconciled or proposal.statement_line_id.state != "posted"
@@ -391,7 +390,7 @@ class AccountReconcileDecision(models.Model):
 
     @api.model
     def _named_beside(self, lines):
-        """:return: set of (kind, key) of the documents that are proposed for other lines than these"""
+        """:return: set of (kind, key) of the documents that are proposed for other lines"""
         self.flush_model(["state", "counterparts", "statement_line_id", "company_id"])
         return set(
             self.env.execute_query(
@@ -410,7 +409,7 @@ class AccountReconcileDecision(models.Model):
         )
 
     def _undo(self, user):
-        """The caller has checked that the user may."""
+        """Undo; the caller has checked access rights."""
         self._check_not_returned()
         for line_id, items in self.booked_items.items():
             line = self.statement_line_id.browse(int(line_id))
@@ -418,7 +417,7 @@ class AccountReconcileDecision(models.Model):
         self.write({"state": "undone", "undone_by_id": user.id, "undone_at": fields.Datetime.now()})
 
     def _check_not_returned(self):
-        """:raise UserError: where the payment came back, and the return is booked against it"""
+        """:raise UserError: if the payment was returned, and the return is booked against it"""
         items = [item for made in self.booked_items.values() for item in made]
         self.flush_model(["state", "counterparts"])
         returned = self.env.execute_query(
@@ -444,7 +443,7 @@ class AccountReconcileDecision(models.Model):
             )
 
     def _propose_again(self):
-        """What was found for the line is shown once more after it was undone; what a person had chosen is not."""
+        """Propose a decision again after it was undone, unless it was a manual booking."""
         if self.step != "manual":
             self.create(
                 {name: self[name] for name in ("step", "reasons", "counterparts", "rest")}

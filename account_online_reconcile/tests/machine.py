@@ -291,7 +291,7 @@ class ReconcileMachine(RuleBasedStateMachine):
         assert not self.env.cr.fetchall()
 
     @invariant()
-    def what_is_matched_is_no_longer_open(self):
+    def matched_documents_are_not_open(self):
         self.env.cr.execute(
             """
             SELECT item.id, item.balance, item.amount_residual, sum(partial.amount)

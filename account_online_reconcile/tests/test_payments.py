@@ -187,7 +187,7 @@ class TestPayments(ReconcileCommon):
         self.find(self.returned()).action_accept()
         self.assertFalse(self.find(self.returned()))
 
-    def test_a_refund_of_an_invoice_is_no_return(self):
+    def test_a_refund_of_an_invoice_is_not_a_return(self):
         (invoice,), _payment = self.paid(100)
         credit_note = self.document(100, "out_refund")
         decision = self.find(self.line(-100, f"Refund {invoice.name}", partner_id=self.partner_a.id))
@@ -249,7 +249,7 @@ class TestPayments(ReconcileCommon):
             decision.action_accept()
         self.assertIn("no account for bank charges", str(refused.exception))
 
-    def test_a_payout_in_another_currency_is_no_transfer_of_its_amount(self):
+    def test_a_payout_in_another_currency_is_not_a_transfer_of_its_amount(self):
         said = {"id": "po_1Qx7Yz99", "amount": "500.00", "currency": "CHF"}
         self.line(-505, "Payout", self.service(), transaction_details={"payout": said})
         self.assertFalse(self.find(self.line(500, "STRIPE PO 1QX7YZ99")))

@@ -469,7 +469,7 @@ class TestReconcile(ReconcileCommon):
             with self.assertRaises(AccessError):
                 action()
 
-    def test_nobody_sets_what_was_decided(self):
+    def test_decisions_are_read_only(self):
         decision = self.find(self.line(100, self.document(100).name))
         user = new_test_user(
             self.env, "all_rights", "account.group_account_manager,base.group_system", company_id=self.company.id

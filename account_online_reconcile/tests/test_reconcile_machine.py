@@ -75,7 +75,7 @@ class TestReconcileMachine(ReconcileCommon):
             }
         )
 
-    def test_the_books_stay_true_whatever_users_do_in_whatever_order(self):
+    def test_the_books_stay_correct_for_any_actions_in_any_order(self):
         self.prepare_other_books()
         with mute_logger("odoo.addons.account_online_reconcile.models.account_reconcile_decision"):
             machine = type("Machine", (ReconcileMachine,), {"case": self, "done": Counter()})

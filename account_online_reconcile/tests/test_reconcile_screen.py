@@ -452,7 +452,7 @@ class TestReconcileScreen(ReconcileCommon):
         self.assertIn("locked", line.reconcile_read()["why_not"])
         self.assert_refused(line, [self.on_account(100)])
 
-    def test_a_document_that_somebody_else_is_booking_is_refused_with_a_sentence(self):
+    def test_a_document_that_another_user_is_booking_is_refused_with_a_sentence(self):
         invoice, line = self.document(100), self.line(100)
         locked = patch.object(type(line.line_ids), "lock_for_update", side_effect=LockError("locked"))
         with locked, self.assertRaisesRegex(UserError, "Somebody else"):

@@ -210,7 +210,7 @@ class Batch:
         runs = begin_runs(links, "schedule") if links else {}
         return {
             # Why later: the dashboards are notified of many short synchronizations together.
-            link.id: self._new(link.with_context(online_status_is_told_later=True), runs[link.id], has_begun=True)
+            link.id: self._new(link.with_context(online_status_is_sent_later=True), runs[link.id], has_begun=True)
             for link in links
         }
 

@@ -7,9 +7,9 @@ from odoo.addons.bank_sync_common.tools.words import _lt
 
 
 class BadAddress(ValueError):
-    """No proxy can be asked at this address.
+    """The address is not valid for a proxy.
 
-    :param sentence: why, for a person; a :class:`~.words.Sentence`
+    :param sentence: the reason, for the user; a :class:`~.words.Sentence`
     """
 
     def __init__(self, sentence):
@@ -19,7 +19,7 @@ class BadAddress(ValueError):
 
 def clean_address(text):
     """:return: the address as it is stored: with its scheme, without a slash at the end
-    :raise BadAddress: when it is none, or would send bank data unencrypted
+    :raise BadAddress: when it is invalid, or would send bank data unencrypted
     """
     text = (text or "").strip()
     if "://" not in text:
@@ -52,7 +52,7 @@ def clean_address(text):
 
 
 def is_loopback(host):
-    """Whether what is sent there never leaves this machine."""
+    """Whether the address is on this machine."""
     if host == "localhost":
         return True
     try:
@@ -62,11 +62,11 @@ def is_loopback(host):
 
 
 def page_address(base, page):
-    """Where the user's browser goes.
+    """The absolute address of a page for the user's browser.
 
     :param str base: address of the proxy
     :param str page: ``page_url`` of an answer; relative to it, or absolute
-    :raise BadAddress: when it leads anywhere else
+    :raise BadAddress: when it is on another server
     """
     address = base + page if page.startswith("/") else page
     if _origin(address) != _origin(base) or any(c.isspace() or c == "\\" for c in address):
@@ -77,7 +77,7 @@ def page_address(base, page):
 def _origin(address):
     try:
         parts = urlsplit(address)
-        # Why the user, too: “https://banks.example.com@elsewhere.example” is elsewhere.
+        # Why the user part, too: “https://banks.example.com@elsewhere.example” is another server.
         return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme), parts.username
     except ValueError:
         return None

@@ -1,21 +1,21 @@
-"""Answers of the protocol as the database uses them: what is not as docs/protocol.md says is left out.
+"""Reads answers of the protocol for the database; parts that do not follow docs/protocol.md are left out.
 
-Nothing that the connection service says is trusted to have its type, its length or its characters. What an answer
-contradicts itself in, or what belongs to another question, is refused by the client.
+Types, lengths and characters of answers are not trusted. The client refuses answers that contradict themselves or
+belong to another request.
 """
 
 from .banks import read_capabilities, read_logo
 from .health import read_health
 from .texts import MAX_ID, is_identifier, readable, storable
 
-#: The proxy refuses longer ones, so no run could go on with them.
+#: The proxy refuses longer ones, so no run could continue with them.
 MAX_CURSOR = 2000
-#: One connection holds less than this, whatever the provider.
+#: Maximum number of accounts of one connection, higher than at any provider.
 MAX_ACCOUNTS = 1000
 MAX_NAME = 200
-#: What the service adds to a refresh: sentences for the user.
+#: Maximum number of notes, the service's sentences for the user.
 MAX_NOTES, MAX_NOTE = 5, 500
-#: What tells whether two descriptions of an account are about the same one.
+#: Keys by which two descriptions of an account are recognized as the same one.
 OF_ONE_ACCOUNT = ("number", "currency")
 
 
@@ -27,14 +27,14 @@ def read_accounts(messages):
     for account in filter(None, map(_read_account, messages)):
         known = accounts.setdefault(account["id"], account)
         if any(known[name] != account[name] for name in OF_ONE_ACCOUNT):
-            # Why none of them: the balance of the wrong one would be shown for the other.
+            # Why none of them: one's balance could be shown for the other.
             contradicted.add(account["id"])
     return [account for account in accounts.values() if account["id"] not in contradicted]
 
 
 def _read_account(message):
     """:return: ``id``, ``name``, ``number``, ``currency``, ``type``, ``balance_at``, ``balance_date`` and ``id_scheme``
-    as texts, empty where unknown; ``balance`` and ``available`` as they came; ``reports_fees``; None for what has no id
+    as texts, empty where unknown; ``balance`` and ``available`` unchanged; ``reports_fees``; None without an id
     """
     if not isinstance(message, dict) or not is_identifier(message.get("id")):
         return None
@@ -74,12 +74,12 @@ def read_connection(connection):
 
 def read_page(answer):
     """:param dict answer: of ``transactions.list``, its ``transactions`` a list
-    :return: ``transactions`` and ``history_days`` as they came, ``removed_ids``, ``next_cursor`` or None, ``has_more``
+    :return: ``transactions`` and ``history_days`` unchanged, ``removed_ids``, ``next_cursor`` or None, ``has_more``
     """
     removed, cursor = answer.get("removed_ids"), answer.get("next_cursor")
     return {
         "transactions": answer["transactions"],
-        # Why cleaned as ids of transactions are: they are compared with those.
+        # Why cleaned like ids of transactions: they are compared with those.
         "removed_ids": _read_ids(removed) if isinstance(removed, list) else [],
         "next_cursor": cursor if is_identifier(cursor, MAX_CURSOR) else None,
         "has_more": answer.get("has_more") is True,
@@ -93,7 +93,7 @@ def _read_ids(values):
 
 def read_state(answer):
     """:param dict answer: of an operation about this database as a client
-    :return: the same without what can't be stored, texts readable
+    :return: the same without values that can't be stored, with readable texts
     """
     return {
         key: readable(value) if isinstance(value, str) else value
@@ -115,7 +115,7 @@ def read_agreement(agreement):
 
 def read_firm_name(firm):
     """:param firm: *firm* object, or anything
-    :return: the name for a person to read, None where there is none
+    :return: the readable name, None if there is none
     """
     return readable(_object(firm).get("name"), MAX_NAME) or None
 
@@ -127,7 +127,7 @@ def read_visit(answer):
         :func:`.health.read_health`
     """
     named, page, notes = answer.get("connection_id"), answer.get("page_url"), answer.get("notes")
-    # Why looked at here, too: the transport over HTTP compares the origin, and the embedded one has none.
+    # Why checked here, too: only the transport over HTTP compares the origin; the embedded one has none.
     is_page = is_identifier(page, MAX_CURSOR) and page.startswith(("https://", "http://", "/"))
     return {
         **{name: readable(answer.get(name), MAX_NAME) for name in ("state", "expires_at", "refreshed_at")},
@@ -139,7 +139,7 @@ def read_visit(answer):
 
 
 def _read_notes(values):
-    """Each once, in their order."""
+    """Each note once, in order."""
     read = (" ".join(readable(value, MAX_NOTE).split()) for value in values[:MAX_NOTES] if isinstance(value, str))
     return list(dict.fromkeys(filter(None, read)))
 

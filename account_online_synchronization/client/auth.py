@@ -1,4 +1,4 @@
-"""Signs questions to the proxy."""
+"""Signs requests to the proxy."""
 
 import time
 from urllib.parse import urlsplit
@@ -7,7 +7,7 @@ import requests
 
 from odoo.addons.bank_sync_common.tools import signing
 
-#: What is signed of an address begins here: a reverse proxy may mount the service below a path of its own.
+#: The signed part of an address begins here, because a reverse proxy may mount the service below another path.
 ROOT = "/bank_sync/"
 
 

@@ -1,6 +1,6 @@
-"""What ``institutions.search`` says of a bank, as the search screen shows it.
+"""Reads answers of ``institutions.search`` for the search screen.
 
-What can't be shown is left out: a list with one bank that is not as the protocol says is still a list.
+Invalid banks are left out, so that one of them does not prevent showing the others.
 """
 
 from .health import read_health
@@ -8,7 +8,7 @@ from .texts import is_identifier, readable
 
 MAX_LOGO = 20_000
 MAX_WORD = 200
-#: An image in the page itself, or one that is fetched over TLS; nothing else is ever put into a page.
+#: An embedded image, or one that is loaded over TLS; nothing else is put into a page.
 LOGO_SCHEMES = ("https://", "data:image/")
 
 
@@ -20,7 +20,7 @@ def read_banks(institutions):
 
 
 def read_countries(countries):
-    """:return: list of the codes of countries, None where the service does not tell them"""
+    """:return: list of country codes, None if the service does not report them"""
     if not isinstance(countries, list):
         return None
     return [
@@ -84,6 +84,6 @@ def _word(value):
 
 
 def read_logo(value):
-    """:return: address of an image that may stand in a page; empty for everything else"""
+    """:return: address of an image that may be put into a page; empty for everything else"""
     fits = isinstance(value, str) and len(value) <= MAX_LOGO and value.isascii() and value.isprintable()
     return value if fits and value.startswith(LOGO_SCHEMES) else ""

@@ -17,7 +17,7 @@ from .answers import (
 from .errors import ProxyError
 from .texts import is_identifier
 
-#: Questions that go on to the bank, which wants to know whether somebody waits for the answer.
+#: Operations that the proxy forwards to the bank, which wants to know whether a user is present.
 FOR_THE_USER = {"connections.refresh", "accounts.list", "transactions.list"}
 UNREADABLE = _lt(
     "The connection service gave an answer that can't be read, so nothing was fetched. Try again later, and "
@@ -32,22 +32,22 @@ CLIENT_ID = signing.SHAPES[signing.CLIENT]
 
 #: An account with more pages than this in one run is a paging error of the provider, not a busy account.
 MAX_PAGES = 2000
-#: As many transactions as the largest companies book in years; more would only fill the server's memory.
+#: More than the largest companies book in years; the limit protects the server's memory.
 MAX_TRANSACTIONS = 500_000
 
 
 def _is_secret(value):
-    """Whether it can be stored and signed with: a text of PostgreSQL holds no NUL."""
+    """Whether it can be stored and used to sign: texts of PostgreSQL can't contain NUL."""
     return isinstance(value, str) and 16 <= len(value) <= 1000 and value.isascii() and value.isprintable()
 
 
 class ProxyClient:
-    """Asks the proxy.
+    """Client of the proxy's protocol.
 
     :param transport: see :mod:`.transport`
     :param record: ``callable(operation, payload, answer)`` called with every answer, None for no recording
-    :param str language: in which the proxy is to speak of failures, such as ``fr_BE``; None for its own
-    :param translate: ``callable(sentence) -> str``, which says our own sentences in the reader's language
+    :param str language: language of the proxy's error messages, such as ``fr_BE``; None for its default
+    :param translate: ``callable(sentence) -> str``, which translates this package's sentences
     """
 
     def __init__(self, transport, record=None, user=None, language=None, translate=str):
@@ -68,25 +68,25 @@ class ProxyClient:
         return type(self)(**{**mine, **changes})
 
     def for_user(self, ip_address, agent):
-        """:return: the same client, whose questions to the bank name the user who waits; it is not recorded"""
+        """:return: the same client, whose requests to the bank include the user's presence, which is not recorded"""
         return self._changed(user={"ip_address": ip_address, "agent": agent} if ip_address else None)
 
     def recorded_by(self, record):
-        """:return: the same client with another listener"""
+        """:return: the same client with another ``record``"""
         return self._changed(record=record)
 
     def without_transaction(self):
-        """:return: the same client, where possible over a transport that uses no transaction of the caller"""
+        """:return: the same client, if possible over a transport without the caller's transaction"""
         return self._changed(transport=self._transport.for_threads() or self._transport)
 
     def for_threads(self):
-        """:return: transport for conversations in other threads, None where there is none; see :mod:`.transport`"""
+        """:return: transport for other threads, None if there is none; see :mod:`.transport`"""
         return self._transport.for_threads()
 
     def _ask(self, operation, _expect=None, **payload):
         """
         :param tuple _expect: key and type that the answer must have
-        :raise ProxyError: when the proxy answers a failure, or something that is not an answer
+        :raise ProxyError: when the proxy answers with a failure, or with an invalid answer
         """
         payload["language"] = payload.get("language") or self._language
         payload = {key: value for key, value in payload.items() if value is not None}
@@ -117,7 +117,7 @@ class ProxyClient:
     # -------------------------------------------------------------------------
 
     def register(self, **about):
-        """The only question that needs no credentials.
+        """The only operation that needs no credentials.
 
         :param about: ``database_uuid``, ``name``, ``url``, ``contact_email``, ``language``, ``database`` (digest)
         :return: ``client_id``, ``client_secret``, ``state``
@@ -139,7 +139,7 @@ class ProxyClient:
         )
 
     def reactivate(self, code=None, language=None):
-        """First without ``code``, which sends one to the phone that is known; then with it.
+        """First without ``code``, which sends one to the confirmed phone; then with it.
 
         :return: as :meth:`verify_phone`
         """
@@ -150,7 +150,7 @@ class ProxyClient:
         return read_state(self._ask("clients.status", ("state", str)))
 
     def rotate_secret(self):
-        """:return: the secret that counts from its first use on"""
+        """:return: the new secret, which replaces the old one at its first use"""
         answer = self._ask("clients.rotate_secret", ("client_secret", str))
         if not _is_secret(answer["client_secret"]):
             raise self._unreadable()
@@ -178,7 +178,7 @@ class ProxyClient:
         """
         agreement = read_agreement(self._ask("firms.agree", ("agreement", dict), **about)["agreement"])
         if not agreement or about.get("firm_name") not in (None, agreement["firm_name"]):
-            # Why refused: the user has read another name.
+            # Why refused: the user has agreed to another name.
             raise self._unreadable()
         return agreement
 
@@ -200,7 +200,7 @@ class ProxyClient:
     # -------------------------------------------------------------------------
 
     def search_institutions(self, query=None, country=None, limit=20, cursor=None, with_countries=None):
-        """:return: ``institutions``, ``countries``, of which nothing is checked, see :mod:`.banks`; ``next_cursor``"""
+        """:return: ``institutions`` and ``countries``, unchecked, see :mod:`.banks`; ``next_cursor``"""
         answer = self._ask(
             "institutions.search",
             ("institutions", list),
@@ -231,7 +231,7 @@ class ProxyClient:
         answer = self._ask("connections.get", ("connection", dict), connection_id=connection_id)
         connection = read_connection(answer["connection"])
         if connection["id"] != connection_id:
-            # Why refused: what it says of another connection would be taken for this one.
+            # Why refused: the data of another connection would be stored for this one.
             raise self._unreadable()
         return connection
 
@@ -273,13 +273,13 @@ class ProxyClient:
         return {**visit, "connection_id": connection_id}
 
     def delete_connection(self, connection_id):
-        """:return: True: the consent was given back"""
+        """:return: True: the consent was revoked"""
         if self._ask("connections.delete", connection_id=connection_id).get("deleted") is not True:
             raise self._unreadable()
         return True
 
     def list_accounts(self, connection_id):
-        """:return: see :func:`.answers.read_accounts`; what is no account with an id is left out"""
+        """:return: see :func:`.answers.read_accounts`; accounts without an id are left out"""
         accounts = self._ask("accounts.list", ("accounts", list), connection_id=connection_id)["accounts"]
         if len(accounts) > MAX_ACCOUNTS:
             raise self._unreadable()
@@ -289,9 +289,10 @@ class ProxyClient:
         """Yield the pages of one range, see :func:`.answers.read_page`.
 
         :param date since: first day wanted, None for as far back as the bank allows
-        :param str cursor: bookmark of an earlier run, or of the page after which to continue, instead of ``since``
+        :param str cursor: bookmark of an earlier run, or cursor of the page after which to continue, instead of
+            ``since``
         :param seen: cursors of the range's pages that were requested earlier
-        :raise ProxyError: also when the paging does not come to an end
+        :raise ProxyError: also when the paging does not end
         """
         seen, count = set(seen), 0
         while True:

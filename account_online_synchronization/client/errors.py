@@ -1,15 +1,15 @@
 """What can go wrong between this database and the proxy.
 
-ProxyError                  the proxy, the provider or the bank said no; carries what to do about it
-└── ServiceUnavailable      nobody answered: no connection service, or it can't be reached
-BadTransaction              one transaction can't be used; it is parked, the others go in
+ProxyError                  the proxy, the provider or the bank refused; contains the advised action
+└── ServiceUnavailable      no answer: there is no connection service, or it can't be reached
+BadTransaction              one transaction can't be imported; it is parked, the others are imported
 """
 
 from odoo.addons.bank_sync_common.tools.words import _lt
 
 from .texts import readable, storable
 
-#: What a person or the scheduler does next. The proxy decides, see "Failures" in docs/protocol.md.
+#: The next action of user or scheduler, decided by the proxy, see "Failures" in docs/protocol.md.
 ACTIONS = (
     "retry",
     "renew",
@@ -25,17 +25,17 @@ ACTIONS = (
 #: The service refuses every request of this database, until its support or the owner of the phone number acts.
 SERVICE_REFUSALS = ("phone_required", "client_blocked", "client_suspended", "client_disconnected")
 
-#: The service does not recognise this database. A new registration is one way out; the other one is that it does again,
-#: because a key is back or its support has accepted a database that was restored or moved.
+#: The service does not recognize this database. Either it is registered again, or the service recognizes it later, when
+#: a key is restored or its support has accepted a database that was restored or moved.
 STRANGERS = ("not_registered", "registration_unreadable", "database_copied", "signature_rejected")
 
-#: The service has lost the key to what a connection needs. Once the key is back, the connection works as before.
+#: The service has lost the encryption key of a connection. Once the key is restored, the connection works again.
 KEY_IS_MISSING = "secrets_unreadable"
 
-#: Codes are words of a machine; a longer one is none of ours.
+#: Maximum length of a code; longer ones are invalid.
 MAX_CODE = 100
 
-#: Nobody is asked to wait longer than this: seven days.
+#: Maximum waiting time: seven days.
 MAX_RETRY_AFTER = 7 * 24 * 3600
 
 
@@ -43,12 +43,12 @@ class ProxyError(Exception):
     """A failed operation, as the proxy describes it.
 
     :param str code: machine-readable, see docs/protocol.md
-    :param str message: a sentence for a person; says what to do
-    :param str reference: finds the full record at the proxy
+    :param str message: a sentence for the user that says what to do
+    :param str reference: identifies the full record at the proxy
     :param int retry_after: seconds to wait, or None
     :param str action: one of :data:`ACTIONS`
-    :param history_days: of a question for transactions that had to be made shorter before it failed, as it came
-    :param health: *health* of docs/protocol.md of the connection's bank, as it came
+    :param history_days: limit of the bank's history, if the request was shortened before it failed, unchecked
+    :param health: *health* of docs/protocol.md of the connection's bank, unchecked
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class ProxyError(Exception):
         self.message = message
         self.reference = reference
         self.retry_after = retry_after and min(retry_after, MAX_RETRY_AFTER)
-        # An action this version does not know must not hide the message that comes with it.
+        # Why not refused: an unknown action must not hide its message.
         self.action = action if action in ACTIONS else "contact_support"
         self.history_days = history_days
         self.health = health
@@ -75,7 +75,7 @@ class ProxyError(Exception):
     def from_answer(cls, error):
         """:param error: value of an answer's key ``error``"""
         error = error if isinstance(error, dict) else {"message": error}
-        # Why readable: a person reads them, and what turns the reading order could make them say something else.
+        # Why cleaned: characters that change the reading order could change their meaning for users.
         texts = {key: _words(error.get(key)) for key in ("code", "message", "reference", "action")}
         code = texts["code"][:MAX_CODE] or "unexpected_answer"
         message = texts["message"] or _lt(
@@ -89,12 +89,12 @@ class ProxyError(Exception):
 
 
 def _words(value):
-    # Why also of objects: whatever came in place of a sentence is better than none.
+    # Why also of objects: any value in place of the message is better than none.
     return readable(str(storable(value)) if isinstance(value, dict | list) else value)
 
 
 class ServiceUnavailable(ProxyError):
-    """No proxy answered. Always worth another try."""
+    """No proxy answered. Always worth a retry."""
 
     def __init__(self, message, code="service_unavailable", retry_after=None):
         super().__init__(code, message, retry_after=retry_after, action="retry")
@@ -103,7 +103,7 @@ class ServiceUnavailable(ProxyError):
 class BadTransaction(ValueError):
     """One transaction that can't become a statement line.
 
-    :param sentence: why, for a person; a text, or a :class:`~.words.Sentence`
+    :param sentence: the reason, for the user; a text, or a :class:`~.words.Sentence`
     """
 
     def __init__(self, sentence):

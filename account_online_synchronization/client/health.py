@@ -1,4 +1,4 @@
-"""*health* of docs/protocol.md: how a bank's connections fared lately, as the connection service says."""
+"""*health* of docs/protocol.md: recent outages of a bank's connections, reported by the connection service."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from .messages import parse_moment
 
 
 class Health(NamedTuple):
-    """Of ten connections to the bank, how many failed; and when it last answered, None where that is not known."""
+    """How many of ten connections to the bank failed, and when it last answered; None if not known."""
 
     failed_of_ten: int
     answered_at: datetime | None = None
@@ -16,7 +16,7 @@ class Health(NamedTuple):
 def read_health(value):
     """
     :param value: the value of the key ``health`` of an answer, if any
-    :return: :class:`Health`, None for what is none
+    :return: :class:`Health`, None if the value is invalid
 
     >>> read_health({"failed_of_ten": 3, "answered_at": "2026-05-20T08:00:00Z"})
     Health(failed_of_ten=3, answered_at=datetime.datetime(2026, 5, 20, 8, 0))

@@ -1,4 +1,4 @@
-"""Protocol objects as checked Python objects. Whatever the proxy sends, only what passes here is imported."""
+"""Protocol objects as checked Python objects. Only transactions that pass these checks are imported."""
 
 import re
 from dataclasses import dataclass, field
@@ -11,12 +11,12 @@ from odoo.addons.bank_sync_common.tools.words import Sentence, _lt
 from .errors import BadTransaction
 from .texts import MAX_ID, MAX_ITEMS, MAX_TEXT, readable, storable
 
-#: Amounts outside this range can't be stored exactly by Odoo's numeric columns and are no bank's amounts.
+#: Amounts outside this range can't be stored exactly by Odoo's numeric columns, and are not plausible.
 MAX_AMOUNT = Decimal("1e13")
-#: Decimal("1e-999999999") is small, and a gigabyte when it is written out. No currency has more than four decimals, and
-#: services that compute with floats write seventeen digits.
+#: Decimal("1e-999999999") takes a gigabyte when it is formatted. No currency has more than four decimals, and services
+#: that compute with floats write seventeen digits.
 MAX_DECIMALS = 40
-#: Python's own parser also takes underscores, digits of all scripts, and exponents that are a gigabyte when written.
+#: Python's own parser also accepts underscores, digits of all scripts, and huge exponents.
 AMOUNT = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(E[+-]?[0-9]{1,3})?", re.IGNORECASE)
 ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -26,9 +26,9 @@ class Transaction:
     """One transaction of an online account, see *transaction* in docs/protocol.md.
 
     ``amount`` is in the account's currency, credit positive. ``foreign_amount`` and ``foreign_currency`` are both set
-    or both None. ``booking_date`` may be missing for a pending one only. ``raw`` is the protocol object as it came,
-    without what a database can't store, see :func:`storable`. ``fee`` is part of ``amount`` and signed like it; None
-    where there is none. ``foreign_amount`` is that of the amount without the fee.
+    or both None. ``booking_date`` may be missing for a pending one only. ``raw`` is the protocol object without values
+    that a database can't store, see :func:`storable`. ``fee`` is part of ``amount`` and signed like it; None if there
+    is none. ``foreign_amount`` corresponds to the amount before the fee.
     """
 
     id: str | None
@@ -50,11 +50,11 @@ class Transaction:
 
     @property
     def label(self):
-        """All texts of the bank in one line; a line in Odoo must have some label."""
+        """All texts of the bank in one line; Odoo requires a label."""
         return " ".join(self.remittance)[:MAX_TEXT] or self.counterparty_name or self.reference or "/"
 
     def line_date(self, by_value_date):
-        """The date of its line in the journal. A date stays a date: no time zone moves it."""
+        """The date of its line in the journal, not converted between time zones."""
         return (by_value_date and self.value_date) or self.booking_date
 
 
@@ -105,11 +105,11 @@ def parse_transaction(message):
 
 
 def read_details(message):
-    """What the bank said of a transaction, as the form of its line shows it.
+    """The bank's data of a transaction, for the form of its line.
 
-    Lines also come from files and from earlier modules: what can't be read is empty, and nothing fails.
+    Lines also come from files and from earlier modules: unreadable values are empty, and it never fails.
 
-    :param message: *transaction* of docs/protocol.md, or whatever else is stored with a line
+    :param message: *transaction* of docs/protocol.md, or any other value stored with a line
     :return: dict of texts and days
     """
     message = message if isinstance(message, dict) else {}
@@ -131,12 +131,12 @@ def read_details(message):
 
 
 def transaction_id(message):
-    """The id that something claims to have, readable or not; None where it has none."""
+    """The id of a message, also of an unreadable one; None without an id."""
     return (readable(message.get("id"), MAX_ID) or None) if isinstance(message, dict) else None
 
 
 def unread_problem(message):
-    """What the connection service could not read of it; empty for everything else."""
+    """Why the connection service could not read it; empty if it could."""
     return readable(message.get("problem"), 200) if isinstance(message, dict) else ""
 
 
@@ -144,7 +144,7 @@ def _shorten(value):
     return readable(value, 40)
 
 
-#: What is wrong with an amount: missing, unreadable, out of range.
+#: Sentences about an amount: missing, unreadable, out of range.
 OF_AMOUNTS = (
     _lt("Its amount is missing or not a decimal number."),
     _lt("Its amount “%(value)s” is not a number."),
@@ -164,12 +164,12 @@ OF_FEES = (
 
 def _amount(value, sentences=OF_AMOUNTS):
     missing, unreadable, out_of_range = sentences
-    # A float has already lost the cents that a decimal string keeps; booleans are ints in Python.
+    # Why no floats: they may have lost decimals. Booleans are ints in Python.
     if isinstance(value, bool | float) or value is None:
         raise BadTransaction(missing)
     try:
         text = str(value)[:100].strip()
-        # Why not by Python's own parser alone: it takes “NaN”, whose sentence is another one.
+        # Why not by Python's own parser alone: it accepts “NaN”, which needs another sentence.
         amount = Decimal(text)
         if amount.is_finite() and not AMOUNT.fullmatch(text):
             raise ValueError(text)
@@ -181,7 +181,7 @@ def _amount(value, sentences=OF_AMOUNTS):
 
 
 def _foreign(message, currency, amount):
-    """The pair, or nothing: half a pair, or a pair in the account's own currency, says nothing."""
+    """The foreign amount and its currency; None if one is missing, or if it is the account's currency."""
     foreign_currency = readable(message.get("foreign_currency")).upper()
     if not foreign_currency or foreign_currency == currency.upper() or message.get("foreign_amount") is None:
         return None, None
@@ -192,23 +192,23 @@ def _foreign(message, currency, amount):
 
 
 def _fee(message):
-    """:return: (amount, description) of the fee that the amount contains; (None, "") where it contains none"""
+    """:return: (amount, description) of the fee that the amount contains; (None, "") without a fee"""
     fee = message.get("fee")
     if fee is None:
         return None, ""
-    # Why an error otherwise: a fee that is passed over would be booked as a part of the sale.
+    # Why an error otherwise: an ignored fee would be booked as part of the sale.
     fee = fee if isinstance(fee, dict) else {}
     return _amount(fee.get("amount"), OF_FEES) or None, readable(fee.get("description"))
 
 
 def _days(message, status):
-    """Booking date and value date; either may stand in for the other."""
+    """Booking date and value date; either may replace the other."""
     value_date = _date_or_none(message.get("value_date"))
     for name in ("booking_date", "value_date", "transaction_date")[: 2 if status == "booked" else 3]:
         if message.get(name):
             return _date(message[name]), value_date
     if status == "pending":
-        # Pending ones are only shown, never posted; many banks give them no date at all.
+        # Pending ones are never posted, and many banks give them no date.
         return None, None
     raise BadTransaction(_lt("It has no booking date."))
 
@@ -221,15 +221,15 @@ def _date_or_none(value):
 
 
 def _date(value):
-    # Most transactions of a page have the same few days.
+    # Why cached: transactions of a page have few different days.
     return _date_of(readable(value, 40))
 
 
 @lru_cache(maxsize=1024)
 def _date_of(text):
     try:
-        # A date stays a date: a moment would have to be moved between time zones and could change its day.
-        # Python's own parser also takes week dates and more, and not the same ones in each version.
+        # Why no times: converting one between time zones could change its day.
+        # Python's own parser also accepts week dates and others, depending on its version.
         if not ISO_DATE.fullmatch(text):
             raise ValueError(text)
         day = date.fromisoformat(text)

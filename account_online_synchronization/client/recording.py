@@ -1,28 +1,28 @@
-"""Keeps the answers of a run for an administrator to read, without what must not be read."""
+"""Records the answers of a run for administrators, with secrets masked."""
 
 import functools
 import gzip
 import json
 import re
 
-#: Characters of JSON that are kept of one run; what comes after is only counted.
+#: Characters of JSON that are kept of one run; further answers are only counted.
 MAX_SIZE = 5_000_000
 
 MASK = "•••"
-#: Nobody has given a longer name to anything that is worth reading.
+#: Maximum length of a key.
 MAX_KEY = 200
-#: Of larger objects each key is looked at, so that what is remembered stays small.
+#: Objects with more keys are checked key by key, so that the cache stays small.
 MAX_KEYS = 50
-#: Nothing that a person reads is nested deeper.
+#: Maximum depth of nested values.
 MAX_DEPTH = 50
-#: Why looked at before the call: most values are texts and numbers.
+#: Why checked before the call: most values are texts and numbers.
 CONTAINERS = (dict, list)
-#: Addresses of pages carry the right to open them once.
+#: Keys of addresses that open a page once.
 SECRETS = re.compile(r"token|secret|pass|pin\b|otp|authori[sz]ation|cookie|credential|api_?key|_url$", re.IGNORECASE)
 
 
 class Recording:
-    """What was asked and answered, in order."""
+    """Requests and answers of a run, in order."""
 
     def __init__(self):
         self._parts = []
@@ -32,8 +32,8 @@ class Recording:
     def add(self, operation, payload, answer):
         """
         :param str operation: name of the protocol's operation
-        :param dict payload: question
-        :param answer: as it came
+        :param dict payload: request
+        :param answer: unchanged answer
         """
         if self._size > MAX_SIZE:
             self._left_out += 1
@@ -45,16 +45,16 @@ class Recording:
         self._parts.append(part[:MAX_SIZE])
 
     def compressed(self):
-        """:return: gzip of one JSON object per line, None where nothing was asked"""
+        """:return: gzip of one JSON object per line, None without requests"""
         if not self._parts:
             return None
         end = [f"… and {self._left_out} more answers"] if self._left_out else []
-        # Why the lowest level: the usual one takes four times as long, and saves a quarter of very little.
+        # Why the lowest level: the default takes four times as long, and saves a quarter.
         return gzip.compress("\n".join([*self._parts, *end]).encode("utf-8", "replace"), compresslevel=1)
 
 
 def mask(value, depth=0):
-    """A copy of a JSON value in which the values of secret keys are replaced; of what has none, the value itself."""
+    """A copy of a JSON value in which the values of secret keys are replaced; the value itself if it has none."""
     if depth > MAX_DEPTH:
         return "…"
     if isinstance(value, dict):
@@ -76,7 +76,7 @@ def mask(value, depth=0):
 
 @functools.lru_cache(maxsize=256)
 def _are_open(keys):
-    """Whether none of them is secret. Why together: all transactions of a bank have the same few sets of keys."""
+    """Whether none of the keys is secret. Why cached together: transactions of a bank have few sets of keys."""
     return all(isinstance(key, str) and not _is_secret(key) for key in keys)
 
 

@@ -1,8 +1,8 @@
-"""How a question reaches a proxy on another server.
+"""The transport to a proxy on another server.
 
-All HTTP of this addon goes through :class:`RemoteTransport`: time-outs, retries of what may be asked twice, a cap on
-what is read, TLS always verified, no redirect followed. Anything else than an answer of a proxy becomes a
-:class:`ServiceUnavailable` that says to a person what happened and what to do, and quotes nothing of the request.
+All HTTP of this addon goes through :class:`RemoteTransport`: time-outs, retries of idempotent operations, a limit on
+the size of answers, TLS always verified, no redirect followed. Anything but an answer of a proxy becomes a
+:class:`ServiceUnavailable` that says what happened and what to do, without any part of the request.
 """
 
 import json
@@ -32,14 +32,14 @@ from odoo.addons.bank_sync_common.tools.words import Sentence, _lt
 from .addresses import BadAddress, is_loopback, page_address
 from .errors import ProxyError, ServiceUnavailable
 
-#: Seconds until somebody answers at all, and between two parts of the answer.
+#: Seconds to connect, and between two parts of the answer.
 TIMEOUTS = (5, 60)
-#: All of one question and its repetitions, from the name server to the last byte, however slowly it drips.
+#: Seconds for one request with its retries, from the name server to the last byte, also with a slow server.
 WHOLE_TIMEOUT = 120
-#: Bytes; how many values may be in them says parse_json.
+#: Bytes; parse_json limits the number of values.
 MAX_ANSWER = 20 * 1024**2
 
-#: May be asked twice: the second answer replaces the first, and nothing happens twice.
+#: Idempotent operations, which may be retried.
 REPEATABLE = frozenset(
     (
         "institutions.search",
@@ -53,16 +53,16 @@ REPEATABLE = frozenset(
         "firms.revoke",
     )
 )
-#: Seconds before another attempt; so there are three.
+#: Seconds before each retry, so there are three attempts.
 BACK_OFF = (0.5, 2)
 UNWELL = (502, 503, 504)
 
-#: How many threads may ask at the same time.
+#: Maximum number of threads with a request at the same time.
 THREADS = 32
 
 
 class Attempt(Exception):
-    """Failed in a way that may be gone in a moment."""
+    """A failure that may be temporary."""
 
     def __init__(self, failure):
         super().__init__()
@@ -70,10 +70,10 @@ class Attempt(Exception):
 
 
 class RemoteTransport:
-    """Asks a proxy over HTTP. Any thread may use it; each has connections of its own.
+    """Sends requests to a proxy over HTTP. Any thread may use it; each has its own connections.
 
-    :param str address: of the proxy, as :func:`~.addresses.clean_address` gives it
-    :param auth: ``requests.auth.AuthBase`` that signs; None for a question that is not signed
+    :param str address: of the proxy, a result of :func:`~.addresses.clean_address`
+    :param auth: ``requests.auth.AuthBase`` that signs; None for unsigned requests
     :param sleep: function that waits some seconds
     """
 
@@ -103,7 +103,7 @@ class RemoteTransport:
             try:
                 return self._attempt(operation, body)
             except Attempt:
-                # Why not all at the same moment: many databases lose their proxy at the same moment.
+                # Why random: many databases lose their proxy at the same moment.
                 self._sleep(pause * random.uniform(0.5, 1.5))
         try:
             return self._attempt(operation, body)
@@ -117,7 +117,7 @@ class RemoteTransport:
             answer = _parse(content)
         except requests.RequestException as error:
             failure = _explain(error, self.address)
-            # Why from nothing: the chain would carry the request, headers included, into logs.
+            # Why from None: the chained exceptions would put the request with its headers into logs.
             if _may_be_gone(error):
                 raise Attempt(failure) from None
             raise failure from None
@@ -149,7 +149,7 @@ class RemoteTransport:
         if session is None:
             session = self._local.session = bound(requests.Session())
             session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-            # Why not for this machine: what is meant for it would go through the company's proxy.
+            # Why not for this machine: local requests would go through the company's HTTP proxy.
             session.trust_env = not is_loopback(urlsplit(self.address).hostname)
         return session
 
@@ -169,7 +169,7 @@ class RemoteTransport:
 
 
 def _parse(content):
-    """:return: JSON value, None where it is none
+    """:return: JSON value, None if it is not JSON
     :raise TooLarge: when it has more values than an answer of a proxy
     """
     try:
@@ -186,7 +186,7 @@ def _parse(content):
 
 
 def _causes(error):
-    """The error, and all that it was raised from or holds."""
+    """The error, and all its causes, contexts and arguments."""
     waiting, seen = [error], set()
     while waiting:
         one = waiting.pop()
@@ -206,14 +206,14 @@ def _is_certificate(error):
 
 
 def _may_be_gone(error):
-    """Whether another attempt is worth a moment. A time-out has taken long enough already."""
+    """Whether the failure may be temporary. A time-out is not retried, because it took long already."""
     connection = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
     lasting = (requests.Timeout, requests.exceptions.ProxyError)
     return isinstance(error, connection) and not isinstance(error, lasting) and not _is_certificate(error)
 
 
 class Cause(NamedTuple):
-    """Why there is no answer, for a person; ``%(address)s`` in the sentence is filled in later."""
+    """Why there is no answer; ``%(address)s`` in the sentence is filled in later."""
 
     applies: Callable
     code: str
@@ -224,7 +224,7 @@ SLOW = _lt(
     "The connection service at %(address)s took too long to answer. Please try again later; if this "
     "persists, ask the administrator of the connection service."
 )
-#: The first that applies.
+#: The first one that applies is used.
 CAUSES = (
     Cause(
         lambda error: isinstance(error, TooLarge),
@@ -234,7 +234,7 @@ CAUSES = (
             "and nothing was imported. Ask the administrator of the connection service."
         ),
     ),
-    # Why before the others: its context is whatever the cut connection looked like.
+    # Why before the others: its context may be any error of the closed connection.
     Cause(lambda error: isinstance(error, TookTooLong), "service_slow", SLOW),
     Cause(
         lambda error: isinstance(error, requests.exceptions.ProxyError),
@@ -291,14 +291,14 @@ CAUSES = (
 
 def _explain(error, address):
     """:param requests.RequestException error: why there is no answer
-    :return: :class:`ServiceUnavailable` for a person
+    :return: :class:`ServiceUnavailable` with a sentence for the user
     """
     cause = next(cause for cause in CAUSES if cause.applies(error))
     return ServiceUnavailable(Sentence(cause.sentence.source, address=address), cause.code)
 
 
 def _explain_status(status, headers, address):
-    """:return: :class:`ServiceUnavailable` for an answer that is none of a proxy"""
+    """:return: :class:`ServiceUnavailable` for an answer that does not come from a proxy"""
     retry_after = headers.get("Retry-After", "")
     wait = int(retry_after) if retry_after.isascii() and retry_after.isdigit() else None
     if 300 <= status < 400:

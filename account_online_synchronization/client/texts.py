@@ -1,31 +1,31 @@
-"""What foreign texts and objects become before they are stored or shown."""
+"""Cleans untrusted texts and objects before they are stored or shown."""
 
 import math
 
-#: Longer texts are cut. Banks stay far below; a text of megabytes would slow down every list that shows it.
+#: Longer texts are truncated: a text of megabytes would slow down every list that shows it.
 MAX_TEXT = 2000
 MAX_ID = 500
 MAX_ITEMS = 100
 MAX_DEPTH = 6
-#: Characters that are kept of one object in all, about. What comes after is only hinted at.
+#: Approximate maximum of characters of one object; the rest is replaced by a hint.
 MAX_OBJECT = 100_000
-#: Shorter texts are counted as this much, and not looked at any closer.
+#: Shorter texts count as this many characters, without measuring them.
 SHORT = 40
-#: PostgreSQL's JSON and JavaScript's integers end before; what is larger is kept as text.
+#: Larger numbers exceed PostgreSQL's JSON or JavaScript's integers, and are kept as text.
 MAX_NUMBER = 2**63
-#: Joiners hold letters and emoji together; all other invisible characters go, also those that turn the reading order.
+#: Joiners, which letters and emoji need; all other invisible characters, such as bidi controls, are removed.
 JOINERS = "\u200c\u200d"
 
 
 def readable(value, limit=MAX_TEXT):
-    """Printable text without the characters that PostgreSQL or a browser would choke on; inner white space folded."""
+    """Printable text without characters that PostgreSQL or browsers can't handle; white space is collapsed."""
     if value is None:
         return ""
     if type(value) is not str:
         if isinstance(value, dict | list | tuple | bool):
             return ""
         value = _digits(value)
-    # Why cut before, too: nobody folds the white space of ten megabytes.
+    # Why truncated before, too: collapsing ten megabytes would take long.
     text = value if len(value) <= limit else value[: 2 * limit]
     if not text.isprintable():
         text = "".join(c if c.isprintable() or c in JOINERS else " " for c in text)
@@ -34,17 +34,17 @@ def readable(value, limit=MAX_TEXT):
 
 
 def is_identifier(value, limit=MAX_ID):
-    """Whether something can be an id or a cursor: it is stored, compared and sent back exactly as it came."""
+    """Whether a value can be an id or a cursor, which are stored, compared and sent back unchanged."""
     return isinstance(value, str) and 0 < len(value) <= limit and value.isprintable() and not value.isspace()
 
 
 def storable(value):
-    """The same JSON as PostgreSQL can keep it: no NaN, no zero bytes, no halves of characters, nothing endless."""
+    """The same JSON without values that PostgreSQL can't store: NaN, NUL, lone surrogates, excessive size or depth."""
     return value if _is_storable(value, 0, [MAX_OBJECT]) else _storable(value, 0, [MAX_OBJECT])
 
 
 def _is_storable(value, depth, left):
-    """Whether :func:`_storable` would only copy it, as nearly all that comes. To copy takes three times as long."""
+    """Whether :func:`_storable` would only copy it, which is the usual case and would take three times as long."""
     is_dict = type(value) is dict
     if not (is_dict or type(value) is list) or depth >= MAX_DEPTH or len(value) > MAX_ITEMS or left[0] <= 0:
         return False
@@ -54,7 +54,7 @@ def _is_storable(value, depth, left):
             return False
         value = value.values()
     texts = "".join([item for item in value if type(item) is str])
-    # Printable: neither zero bytes nor halves of characters. All together, so each is short enough, too.
+    # Printable texts contain neither NUL nor lone surrogates. Their joined length limits each of them.
     if len(texts) > MAX_TEXT or not texts.isprintable():
         return False
     left[0] -= len(texts)
@@ -65,12 +65,12 @@ def _is_storable(value, depth, left):
                 return False
         elif kind is not bool and not (kind is int and abs(item) <= MAX_NUMBER):
             return False
-    # Why here, too: what comes after the end is not kept.
+    # Why here, too: the rest is not kept once the limit is reached.
     return left[0] > 0
 
 
 def _are_plain(keys):
-    """Whether all are short texts of printable ASCII. Why together: one look at each would take most of the time."""
+    """Whether all are short texts of printable ASCII. Why together: checking each would take most of the time."""
     try:
         joined = "".join(keys)
     except TypeError:
@@ -79,9 +79,9 @@ def _are_plain(keys):
 
 
 def _storable(value, depth, left):
-    """:param list left: one number, about how many more characters are kept"""
+    """:param list left: one number, the approximate number of further characters to keep"""
     if isinstance(value, str):
-        # Why first: nearly everything that comes is a short and plain text.
+        # Why first: nearly all values are short plain texts.
         if len(value) <= SHORT and value.isascii() and "\x00" not in value:
             return value
         return _storable_text(value, left)
@@ -112,5 +112,5 @@ def _digits(value):
     try:
         return str(value)
     except ValueError:
-        # Python writes no whole number of more than some thousand digits.
+        # Python refuses to format integers of more than some thousand digits.
         return "…"

@@ -1,23 +1,23 @@
-"""How a question reaches the proxy.
+"""How requests reach the proxy.
 
 A transport has two methods:
 
 ``call(operation, payload) -> answer``
-    :raise ServiceUnavailable: when nobody answers
+    :raise ServiceUnavailable: without an answer
 
 ``for_threads() -> transport or None``
-    a transport that ``threads`` threads may call at the same time (an attribute of it), without any transaction of the
-    caller; None where only the thread that made the transport may call it.
+    a transport with an attribute ``threads``: so many threads may call it at the same time, without the caller's
+    transaction; None if only the thread that created the transport may call it.
 """
 
 import json
 
 
 class EmbeddedTransport:
-    """Calls a proxy that lives in the same process.
+    """Calls a proxy in the same process.
 
     :param dispatch: ``callable(operation: str, payload: dict) -> dict``, the proxy's entry point
-    :param in_threads: an :class:`EmbeddedTransport` whose entry point any thread may call, None where there is none
+    :param in_threads: an :class:`EmbeddedTransport` whose entry point any thread may call, None without one
     :param int threads: how many threads may do so at the same time
     """
 
@@ -30,10 +30,10 @@ class EmbeddedTransport:
         return self._in_threads
 
     def call(self, operation, payload):
-        # Through JSON and back: what works here works over HTTP too, and neither side sees the other's objects.
+        # Why through JSON: it behaves as over HTTP, and the sides share no objects.
         answer = self._dispatch(operation, json.loads(json.dumps(payload)))
         try:
             return json.loads(json.dumps(answer))
         except (ValueError, RecursionError):
-            # Numbers of thousands of digits, endless nesting: no answer, and the client says so.
+            # Numbers of thousands of digits or deep nesting are not an answer, which the client reports.
             return None

@@ -19,7 +19,7 @@ MAX_TEXT = 100
 
 
 class Refused(Exception):
-    """The log says why, the answer does not."""
+    """An invalid event; the reason is logged, but not answered."""
 
     def __init__(self, status, why):
         super().__init__(why)
@@ -39,18 +39,18 @@ class AccountOnlineEventsController(http.Controller):
     )
     def receive(self, **_parameters):
         """Events of the connection service. They are acknowledged at once and processed later."""
-        # sudo: nobody is logged in; _authenticate checks the service's signature before anything is done
+        # sudo: there is no user; _authenticate checks the service's signature first
         request.update_env(user=SUPERUSER_ID)
         try:
             proof = self._receive()
         except Refused as refusal:
             _logger.info("An event was refused: %s", refusal)
             return request.make_response("", status=refusal.status)
-        # Why a proof: the service shows users where their data goes, and only what is proven counts as confirmed.
+        # Why a proof: the service shows users where their data goes, and confirms only proven addresses.
         return request.make_json_response({"proof": proof}, headers=[("Cache-Control", "no-store")])
 
     def _receive(self):
-        """:return: what proves to the service that this database is where the event was sent to"""
+        """:return: the proof for the service that the event has reached this database"""
         size = request.httprequest.content_length
         if size is None or size > MAX_SIZE:
             raise Refused(413, "too large, or of unknown size")
@@ -65,7 +65,7 @@ class AccountOnlineEventsController(http.Controller):
         try:
             if Event.search_count([("nonce", "=", signed.nonce)], limit=1):
                 raise Refused(409, "it came before")
-            # Why a savepoint: the same one may come at this very moment, and the request goes on to its answer.
+            # Why a savepoint: the same event may arrive concurrently, and the request must still be answered.
             with request.env.cr.savepoint():
                 Event._receive(**event, nonce=signed.nonce)
         except psycopg2.errors.UniqueViolation:
@@ -81,7 +81,7 @@ class AccountOnlineEventsController(http.Controller):
             raise Refused(403, error.code)
         if not hmac.compare_digest(signed.client, service.client_identifier):
             raise Refused(403, "for another client")
-        # Why not the address as it came: a reverse proxy may mount this database below a path of its own.
+        # Why not the requested address: a reverse proxy may mount this database below another path.
         secret = signing.is_genuine(signed, known, "POST", PATH, body)
         if not secret:
             raise Refused(403, "wrong signature")

@@ -11,7 +11,7 @@ LINK_ACTION = "account_online_synchronization.account_online_link_action"
 SELECTION_ACTION = "account_online_synchronization.account_online_account_selection_action"
 
 
-#: The way back changes something, and its address holds a nonce: it is neither framed, nor kept, nor passed on.
+#: The return page has side effects, and its address contains a nonce: no framing, caching or referrer.
 HEADERS = {
     "Content-Security-Policy": "frame-ancestors 'none'; object-src 'none'; base-uri 'none'",
     "X-Frame-Options": "DENY",
@@ -30,9 +30,9 @@ class AccountOnlineSynchronizationController(http.Controller):
         sitemap=False,
     )
     def return_from_bank(self, nonce, cancelled=None, **_parameters):
-        """Where the browser arrives after the bank's pages.
+        """The page to which the browser returns from the bank's pages.
 
-        Nothing in the query is believed: what happened at the bank is asked from the proxy.
+        The query is not trusted: the result is requested from the proxy.
         """
         response = self._return_from_bank(nonce, cancelled)
         response.headers.update(HEADERS)
@@ -41,7 +41,7 @@ class AccountOnlineSynchronizationController(http.Controller):
     def _return_from_bank(self, nonce, cancelled):
         visit = request.env["account.online.authorization"]._find(nonce)
         if not visit:
-            # Expired, another user's, or another page serves the visit by now: nothing is changed.
+            # Expired, another user's, or replaced by another page of the visit: nothing is changed.
             return request.redirect(f"/odoo/action-{LINK_ACTION}")
         if visit._is_open() and cancelled:
             visit._cancel_at_bank()
@@ -52,11 +52,11 @@ class AccountOnlineSynchronizationController(http.Controller):
             except ProxyError as error:
                 _logger.info("The visit of the bank's pages did not end with a consent: %s", error.code)
                 visit._fail(error)
-        # A visit that is over is shown as it ended: reloading the page is harmless.
+        # A finished visit is only shown, so reloading the page is harmless.
         return self._page_in_window(visit) if visit.is_in_window else self._page_in_same_tab(visit)
 
     def _page_in_window(self, visit):
-        """A small page that closes itself once a screen of ours has noticed it, and otherwise redirects."""
+        """A small page that closes itself if the waiting screen has noticed it, and otherwise redirects."""
         onward = {"done": self._url_after(visit), "cancelled": "/odoo/connect-bank"}
         return request.render(
             "account_online_synchronization.return_in_window",
@@ -72,7 +72,7 @@ class AccountOnlineSynchronizationController(http.Controller):
         return request.redirect(self._url_of(link) if link else "/odoo/accounting")
 
     def _url_after(self, visit):
-        """:return: address of what the user goes on with: choosing accounts after a new consent, otherwise the link"""
+        """:return: address of the next page: the account selection after a new consent, otherwise the link"""
         action = visit.next_action or {}
         if action.get("xml_id") == SELECTION_ACTION and action.get("res_id"):
             return f"/odoo/action-{SELECTION_ACTION}/{action['res_id']}"

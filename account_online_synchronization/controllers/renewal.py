@@ -17,7 +17,7 @@ COOKIE = "online_renewal"
 
 
 class Links(logging.Filter):
-    """The server's log tells that such a page was asked for, but not the secret in its address."""
+    """Logging filter that masks the secret in the addresses of these pages."""
 
     ADDRESS = re.compile(r"(/account_online_synchronization/renew/(?:back/)?)[^\s?\"'/]+")
 
@@ -27,15 +27,15 @@ class Links(logging.Filter):
         return True
 
 
-# Why here: the filter has to be there before the first request of this addon is.
+# Why here: the filter must be installed before the first request to this addon.
 logging.getLogger("werkzeug").addFilter(Links())
 
 
 class AccountOnlineRenewalController(http.Controller):
-    """The way of somebody without an Odoo user to the bank and back.
+    """The pages for a person without an Odoo user who renews a consent.
 
-    Looking at the link changes nothing, because programs look at e-mails before people do: only the button goes on. Its
-    address is a secret, so it is neither kept by browsers, nor passed on, nor shown in a frame.
+    Opening the link changes nothing, because mail scanners open links before people do; only the button continues. The
+    address is secret: no caching, referrer or framing.
     """
 
     @http.route(f"{PATH}<string:token>", type="http", auth="public", methods=["GET"], sitemap=False)
@@ -59,7 +59,7 @@ class AccountOnlineRenewalController(http.Controller):
             _logger.info("A renewal by e-mail could not begin: %s", error.code)
             return self._with_key(self._page("later", HTTPStatus.OK, renewal, error=error), key)
         if not url:
-            # Another browser, or one time too often.
+            # Another browser, or opened too often.
             return self._page("elsewhere", HTTPStatus.FORBIDDEN, renewal) if not renewal._is_of(key) else self._ended()
         # Why not local: the service may be on another server; its address was chosen by this database.
         response = request.redirect(url, code=HTTPStatus.SEE_OTHER, local=False)
@@ -68,7 +68,7 @@ class AccountOnlineRenewalController(http.Controller):
 
     @http.route(f"{PATH}back/<string:nonce>", type="http", auth="public", methods=["GET"], sitemap=False)
     def come_back(self, nonce, cancelled=None, **_parameters):
-        """Nothing in the query is believed but that the user has left: the service is asked what happened."""
+        """The query is trusted only for a cancellation; the result is requested from the service."""
         visit = request.env["account.online.renewal"]._find_returned(nonce, request.cookies.get(COOKIE))
         if not visit:
             return self._ended()
@@ -88,14 +88,14 @@ class AccountOnlineRenewalController(http.Controller):
     # -------------------------------------------------------------------------
 
     def _ended(self):
-        """The same page for whatever is not valid (any more), so that nobody learns what there is."""
+        """The same page for all invalid or ended links, so that it discloses nothing."""
         return self._page("ended", HTTPStatus.GONE)
 
     def _page(self, reason, status, renewal=None, **values):
         """:param str reason: ``ask`` · ``ended`` · ``elsewhere`` · ``later``, or the state in which a visit ended"""
         if renewal and renewal.user_id.lang:
             request.update_context(lang=renewal.user_id.lang)
-        # sudo: without a request the page is about nothing; with one it names company, bank and who has asked
+        # sudo: without a request the page contains no data; with one it names company, bank and sender
         renewal = renewal or as_server(request.env["account.online.renewal"])
         values = {"reason": reason, "renewal": renewal, "visit": None, "error": None, **values}
         response = request.render("account_online_synchronization.renewal_page", values, status=int(status))
@@ -103,7 +103,7 @@ class AccountOnlineRenewalController(http.Controller):
         return response
 
     def _with_key(self, response, key):
-        # Lax: the bank's page leads back here from another site. No date: it goes when the browser is closed.
+        # Lax: the bank's page redirects here from another site. No date: it is deleted when the browser is closed.
         response.set_cookie(
             COOKIE,
             key,

@@ -1,8 +1,8 @@
-"""What earlier modules for bank feeds left in the database, and how it becomes part of this one.
+"""Migrates the data that earlier modules for bank feeds have left in the database.
 
-Two of them are known by their tables: ``account_online_sync`` (Odoo up to 13, early 14) and the Enterprise module that
-has the same name as this addon (14 and later). Nothing here imports Odoo: a cursor of psycopg2 goes in, so that the
-same code reads a database before the move (``migration/``) and changes it during the installation.
+Two of them are supported, by their tables: ``account_online_sync`` (Odoo up to 13, early 14) and the Enterprise module
+with the same name as this addon (14 and later). Nothing here imports Odoo and a psycopg2 cursor is enough, so the same
+code audits a database before the upgrade (``migration/``) and migrates it during the installation.
 """
 
 from .aside import set_aside

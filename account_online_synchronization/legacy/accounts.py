@@ -1,11 +1,11 @@
-"""Every bank account of an earlier module becomes one of ours, filling no journal, but remembering which it filled."""
+"""Migrates each bank account of an earlier module, without a journal, but with the one that it filled before."""
 
 from . import sources
 from .links import main_company, unknown_link
 from .names import ACCOUNTS, JOURNAL, JOURNALS, LINE, LINKS, MARKER
 from .schema import Problem
 
-#: What every source of accounts is read into.
+#: Columns into which every source of accounts is read.
 STAGED = """
     CREATE TEMPORARY TABLE legacy_accounts ON COMMIT DROP AS
     SELECT DISTINCT ON (row_id) found.*, NULL::int AS link_id, NULL::int AS company_id, NULL::int AS new_id
@@ -34,13 +34,13 @@ def take_accounts(migration, table):
 
 
 def take_lost_journals(migration):
-    """A journal whose lines have ids of transactions, but whose bank account is gone, gets one, so that they count."""
+    """Create accounts for journals whose lines have transaction ids but whose bank account no longer exists."""
     schema = migration.schema
     identifier = sources.line_identifier(schema)
     if not identifier or not schema.has(LINE, "journal_id"):
         return
     number = schema.text("res_partner_bank", "acc_number", "bank")
-    # Why not those of an account that is known: they belong to it, whatever its journal is by now.
+    # Why not those of a known account: they belong to it, even if its journal has changed.
     _stage(
         migration,
         JOURNAL,

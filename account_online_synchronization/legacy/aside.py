@@ -1,8 +1,8 @@
-"""Makes room for our tables: what has their names and is not ours is kept under another name.
+"""Renames tables and columns of other modules that have the same names as this addon's.
 
-Why not extended: foreign columns may be required, of another type, or hold what our constraints forbid, and Odoo would
-drop them with our own when this addon is uninstalled. Under another name every row stays as it is, and our tables are
-made as in an empty database.
+Why not reused: such columns may be required, have another type, or violate this addon's constraints, and Odoo would
+drop them when this addon is uninstalled. Under another name every row is kept unchanged, and this addon's tables are
+created as in an empty database.
 """
 
 from .names import ACCOUNTS, ACCOUNTS_ASIDE, LINE, LINKS, LINKS_ASIDE, OWN_COLUMN, SHARED_COLUMNS, aside
@@ -12,9 +12,9 @@ LONGEST_NAME = 63
 
 
 def set_aside(cr, in_use=frozenset()):
-    """Rename foreign tables and columns that have names of ours. Where nothing is foreign, nothing happens.
+    """Rename tables and columns of other modules with names of this addon, if there are any.
 
-    :param in_use: pairs of table and column that another installed addon has fields for: those are shared with it
+    :param in_use: pairs of table and column that are fields of another installed addon: those are shared with it
     :return: (list of what was renamed, list of :class:`~.schema.Problem`)
     """
     schema = Schema(cr)
@@ -27,7 +27,7 @@ def set_aside(cr, in_use=frozenset()):
     if LINKS in renamed:
         with schema.attempt(problems, "ir_cron"):
             _switch_off_crons(schema)
-    # Why by the lines' table: all shared columns are added in one installation, ours or another's.
+    # Why by the lines' table: an installation, of this or another module, adds all shared columns at once.
     if schema.has(LINE) and not schema.has(LINE, OWN_COLUMN[LINE]):
         for table, columns in SHARED_COLUMNS.items():
             for column in columns:
@@ -39,7 +39,7 @@ def set_aside(cr, in_use=frozenset()):
 
 
 def _switch_off_crons(schema):
-    """Scheduled actions of the module that made the tables. It has our name, so this must come before our own."""
+    """Disable the scheduled actions of a module with the same name, before this addon creates its own."""
     if schema.has("ir_cron", "active") and schema.has("ir_model_data"):
         schema.execute(
             "UPDATE ir_cron SET active = FALSE WHERE id IN (SELECT res_id FROM ir_model_data"
@@ -48,7 +48,7 @@ def _switch_off_crons(schema):
 
 
 def _rename_table(schema, table, name):
-    # Why what belongs to it, too: Odoo looks for its indexes by name, in all tables.
+    # Why its indexes, too: Odoo searches indexes by name in all tables.
     for index in _names(
         schema, "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema() AND tablename = %s", table
     ):
@@ -65,7 +65,7 @@ def _rename_table(schema, table, name):
 
 
 def _rename_column(schema, table, column):
-    """Where an earlier installation has kept one already, this one makes room under a further name."""
+    """Rename a column; if an earlier installation has used the new name, a further one is chosen."""
     indexes = """
         SELECT index.relname
           FROM pg_index
@@ -75,7 +75,7 @@ def _rename_column(schema, table, column):
     """
     for index in _names(schema, indexes, quoted(table), column):
         _rename("INDEX", schema, index)
-    # Why: a value that is kept only to be read may not bind what it points to, or be wanted in new rows.
+    # Why: a renamed column must not restrict deletions by its foreign key, or be required in new rows.
     for constraint in _names(
         schema,
         "SELECT conname FROM pg_constraint JOIN pg_attribute ON attrelid = conrelid AND attnum = ANY(conkey)"

@@ -1,10 +1,10 @@
-"""Scheduled actions that would go on asking banks by the earlier modules."""
+"""Scheduled actions of earlier modules, which would continue to send requests to banks."""
 
 from .names import LEGACY_MODELS, LEGACY_MODULES
 
 
 def active(schema):
-    """SELECT of ``id, name`` of the scheduled actions of earlier modules that are switched on."""
+    """SELECT of ``id, name`` of the active scheduled actions of earlier modules."""
     joins, conditions = "", []
     modules = ", ".join(f"'{name}'" for name in LEGACY_MODULES)
     models = ", ".join(f"'{name}'" for name in LEGACY_MODELS)

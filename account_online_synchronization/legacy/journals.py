@@ -1,11 +1,11 @@
-"""Journals that say that they are synchronized, and the markers of what has been taken over."""
+"""Journals that are marked as synchronized, and the markers of migrated rows."""
 
 from . import sources
 from .names import ACCOUNTS, JOURNAL, MARKER
 
 
 def free_journals(migration):
-    """A journal whose connection is over offers *Connect bank* again, and keeps its periodicity."""
+    """Let journals without a connection offer *Connect bank* again; they keep their periodicity."""
     schema = migration.schema
     schema.execute(
         f"""
@@ -27,7 +27,7 @@ def free_journals(migration):
 
 
 def mark(migration, kind, source, row_id=None, *, journal_id=None, text=None):
-    """Leave a marker, once."""
+    """Create a marker, once."""
     values = {
         "kind": "%(kind)s",
         "source": "%(source)s",

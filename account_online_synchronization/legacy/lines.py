@@ -1,26 +1,26 @@
-"""Statement lines that an earlier module brought keep the ids of their transactions.
+"""Migrates the transaction ids of statement lines of earlier modules.
 
-``online_transaction_identifier`` becomes ``legacy:plaid:<id>``: it contains the provider, so an id of another provider
-never means the same. ``online_transaction_digest`` becomes ``2026-05-20 -12.3 EUR legacy:<line>``: it says of which day
-and amount the transaction is, which is what the first load by another provider recognises it by.
+``online_transaction_identifier`` becomes ``legacy:plaid:<id>``, with the provider, so that it never equals an id of
+another one. ``online_transaction_digest`` becomes ``2026-05-20 -12.3 EUR legacy:<line>``, with day and amount, by which
+the first load of another provider recognizes the transaction.
 """
 
 from . import sources
 from .names import ACCOUNTS, LINE, PREFIX
 
-#: PostgreSQL's indexes refuse longer texts; nobody's ids are that long.
+#: PostgreSQL's indexes refuse longer texts; real ids are shorter.
 LONGEST = 200
 
 
 def take_lines(migration):
-    """Of the accounts that were taken over in this call."""
+    """Migrate the lines of the accounts that were migrated in this call."""
     schema = migration.schema
     identifier = sources.line_identifier(schema)
     if not identifier:
         return
     by_table = sources.line_account(schema)
     schema.execute("DROP TABLE IF EXISTS legacy_line_accounts")
-    # Why the order: where both modules know a journal, Enterprise's was there last.
+    # Why this order: if both modules know a journal, Enterprise's was the later one.
     schema.execute(
         f"""
         CREATE TEMPORARY TABLE legacy_line_accounts ON COMMIT DROP AS
@@ -81,15 +81,15 @@ def _statement(schema, identifier, by_table):
 
 
 def continue_lines(cr, account_id, former_ids, journal_id):
-    """Give the lines that accounts of an earlier module have brought to a journal to the account that fills it now.
+    """Move the lines of an earlier module's accounts in a journal to the account that fills it now.
 
-    What users have deleted of them comes along, so that it does not come back.
+    Deleted ones are moved, too, so that they are not imported again.
     """
     for table, column in (
         (LINE, "online_account_id"),
         ("account_online_transaction", "account_online_account_id"),
     ):
-        # Why SQL: there may be years of them. Why not the same identifier: each is unique in its account.
+        # Why SQL: there may be years of lines. Why not equal identifiers: each is unique in its account.
         cr.execute(
             f"""
             UPDATE {table} moved

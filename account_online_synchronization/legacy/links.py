@@ -1,4 +1,4 @@
-"""Every connection of an earlier module becomes a link that is disconnected."""
+"""Migrates each connection of an earlier module to a disconnected link."""
 
 from . import sources
 from .names import LINKS, MARKER, PROVIDERS
@@ -29,7 +29,7 @@ def take_links(migration, table):
 
 
 def _fill_companies(migration, table):
-    """Without a company of its own a connection belongs to that of its journals, else to the main one."""
+    """Set missing companies of connections to that of their journals, else to the main one."""
     schema = migration.schema
     if not schema.rows("SELECT FROM legacy_links WHERE company_id IS NULL LIMIT 1"):
         return
@@ -103,7 +103,7 @@ def _insert(migration, table, ids):
 
 
 def unknown_link(migration, company_id):
-    """The one link of a company that holds what belongs to no connection any more.
+    """The link of a company for accounts without a connection.
 
     :return: its id
     """

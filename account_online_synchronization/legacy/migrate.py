@@ -1,7 +1,7 @@
-"""Takes everything over, step by step. A step that fails is rolled back and reported, and the next one continues.
+"""Runs the migration step by step. A failed step is rolled back and reported, and the next one continues.
 
-Whatever has been taken over has a marker (table of origin and id of the row), so that a second call finds only what is
-new, and what a user has deleted since does not come back.
+Each migrated row has a marker (table of origin and id of the row), so that a second call migrates only new rows, and
+records that users have deleted are not created again.
 """
 
 from dataclasses import dataclass, field
@@ -19,20 +19,20 @@ from .sources import account_tables, link_tables
 
 @dataclass
 class Report:
-    """What has been done. Counts are of this call only."""
+    """The result of one call."""
 
     #: id of each new link.
     links: list = field(default_factory=list)
     #: id of each new account.
     accounts: list = field(default_factory=list)
-    #: id of each journal that is free to be connected again.
+    #: id of each journal that can be connected again.
     journals: list = field(default_factory=list)
     lines: int = 0
-    #: names of scheduled actions that were switched off.
+    #: names of scheduled actions that were disabled.
     crons: list = field(default_factory=list)
     #: number of rows by (table, column).
     secrets: dict = field(default_factory=dict)
-    #: :class:`~.schema.Problem`: warnings, and what could not be taken over.
+    #: :class:`~.schema.Problem`: warnings, and rows that could not be migrated.
     problems: list = field(default_factory=list)
 
     def __bool__(self):
@@ -40,9 +40,9 @@ class Report:
 
 
 class Migration:
-    """What the steps share.
+    """The state that the steps share.
 
-    :param dict defaults: value by column, by table of ours: what a new row needs besides what is taken over
+    :param dict defaults: value by column, by table of this addon: values of new rows besides migrated ones
     """
 
     def __init__(self, cr, defaults):
@@ -51,10 +51,10 @@ class Migration:
         self.report = Report()
 
     def insert(self, table, values, source):
-        """SQL that inserts rows into a table of ours.
+        """SQL that inserts rows into a table of this addon.
 
         :param dict values: SQL by column
-        :param str source: what comes after FROM
+        :param str source: the FROM clause
         :return: (statement, parameters)
         """
         fixed = {name: value for name, value in self.defaults.get(table, {}).items() if name not in values}
@@ -70,9 +70,9 @@ class Migration:
         return statement, {f"default_{name}": value for name, value in fixed.items()}
 
     def in_halves(self, table, ids, work):
-        """Do something for all rows at once; what fails is tried again by halves, so that one row stops no other.
+        """Process all rows at once; retry by halves after a failure, so that a bad row does not stop others.
 
-        :param work: is called with a list of ids
+        :param work: called with a list of ids
         """
         failed = []
         with self.schema.attempt(failed, table, ids[0] if len(ids) == 1 else None):
@@ -85,9 +85,9 @@ class Migration:
             self.report.problems += failed
 
     def number_rows(self, staged, table, keep):
-        """Give the rows of a temporary table the ids that they will have in a table of ours.
+        """Assign to the rows of a temporary table their ids in a table of this addon.
 
-        :param bool keep: the ids that they had, as far as they are free: chatter and attachments refer to them
+        :param bool keep: keep their old ids if these are free, because chatter and attachments refer to them
         """
         if keep:
             self.schema.execute(
@@ -103,7 +103,7 @@ class Migration:
 
 
 def migrate(cr, defaults):
-    """Make links, accounts and known transactions of what earlier modules have left.
+    """Create links, accounts and known transactions from the tables of earlier modules.
 
     :param cr: cursor of psycopg2, or one of Odoo's; nothing is committed
     :param dict defaults: see :class:`Migration`
@@ -128,15 +128,15 @@ def migrate(cr, defaults):
         report.crons = crons.switch_off(schema)
     report.secrets = blank_secrets(schema, report.problems)
     with schema.attempt(report.problems, MARKER):
-        _tell(migration)
+        _store_problems(migration)
     return report
 
 
-def _tell(migration):
-    """Leave what a person should look at where a person looks."""
+def _store_problems(migration):
+    """Store the problems in the records that users see."""
     for problem in migration.report.problems:
         mark(migration, "problem", problem.table, problem.row_id, text=problem.text)
-    # Why: who opens a connection sees what was reported for its row, or of one of its accounts.
+    # Why: users who open a connection see problems of its row and of its accounts.
     migration.schema.execute(
         f"""
         UPDATE {MARKER} problem

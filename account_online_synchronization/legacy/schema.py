@@ -1,7 +1,7 @@
-"""Which tables and columns there are, and how to read a column that may be missing or of an unexpected type.
+"""Existing tables and columns, and expressions that read columns which may be missing or of an unexpected type.
 
-No two databases that come from an earlier version hold the same columns, so every one is optional: what is missing is
-read as NULL, and a text where a date is expected is read as far as it is one.
+Databases of earlier versions have different columns, so each is optional: missing ones are read as NULL, and texts in
+place of dates are parsed if possible.
 """
 
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import psycopg2
 
-#: PostgreSQL's names of types by what they are read as.
+#: PostgreSQL's types by the type as which they are read.
 FAMILIES = {
     "number": {"integer", "bigint", "smallint", "numeric", "double precision", "real"},
     "moment": {"date", "timestamp without time zone", "timestamp with time zone"},
@@ -24,7 +24,7 @@ class Column(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """Something that could not be taken over. It never stops the rest."""
+    """Something that could not be migrated. It never stops the rest."""
 
     table: str
     row_id: int | None
@@ -32,7 +32,7 @@ class Problem(NamedTuple):
 
 
 class Schema:
-    """Tables and columns of the database, as they are at this moment.
+    """Current tables and columns of the database.
 
     :param cr: cursor of psycopg2, or one of Odoo's
     """
@@ -42,7 +42,7 @@ class Schema:
         self.refresh()
 
     def refresh(self):
-        """Look again, after tables or columns have changed."""
+        """Read them again, after tables or columns have changed."""
         self.execute(
             """
             SELECT table_name, column_name, data_type, is_nullable = 'YES'
@@ -55,7 +55,7 @@ class Schema:
             self.tables.setdefault(table, {})[column] = Column(*found)
 
     def execute(self, query, parameters=None):
-        """Why not the cursor's own: Odoo would log what is expected to fail at times as an error."""
+        """Why not the cursor's own: Odoo would log expected failures as errors."""
         silent = {"log_exceptions": False} if hasattr(self.cr, "dbname") else {}
         self.cr.execute(query, parameters, **silent)
 
@@ -71,15 +71,15 @@ class Schema:
 
     @contextmanager
     def attempt(self, problems, table, row_id=None):
-        """A savepoint: what fails inside is rolled back and added to ``problems``, and the rest continues."""
+        """A savepoint: failures inside are rolled back and added to ``problems``, without an exception."""
         self.execute("SAVEPOINT legacy")
         try:
             yield
         except psycopg2.Error as error:
             self.execute("ROLLBACK TO SAVEPOINT legacy")
-            problems.append(Problem(table, row_id, told(error)))
+            problems.append(Problem(table, row_id, message_of(error)))
         finally:
-            # Why also after a failure: going back to a savepoint does not end it.
+            # Why also after a failure: ROLLBACK TO does not release the savepoint.
             self.execute("RELEASE SAVEPOINT legacy")
 
     # -------------------------------------------------------------------------
@@ -87,19 +87,19 @@ class Schema:
     # -------------------------------------------------------------------------
 
     def text(self, table, column, alias):
-        """SQL for a column's text without blanks around it; NULL where there is none."""
+        """SQL for a column's text without blanks around it; NULL if empty."""
         found = self.columns(table).get(column)
         if not found:
             return "NULL::text"
         name = f"{alias}.{quoted(column)}"
         if found.type in FAMILIES["json"]:
-            # Why: Odoo keeps texts that are translated as an object from language to text.
+            # Why: Odoo stores translated texts as a JSON object from language to text.
             name = (
                 f"CASE jsonb_typeof({name}::jsonb)"
                 f" WHEN 'object' THEN (SELECT min(value) FROM jsonb_each_text({name}::jsonb))"
                 f" WHEN 'string' THEN {name}::jsonb #>> '{{}}' END"
             )
-        # Why the translation: a character of zero width or a line break is no text either.
+        # Why translate(): zero-width characters and line breaks count as blanks, too.
         return f"NULLIF(btrim({name}::text, E' \\t\\r\\n\\u00a0\\u200b'), '')"
 
     def number(self, table, column, alias):
@@ -108,7 +108,7 @@ class Schema:
             return "NULL::numeric"
         name = f"{alias}.{quoted(column)}"
         if found.type in FAMILIES["number"]:
-            # Why: a number that is none (NaN) equals no other, and may not become an amount.
+            # Why: NaN is not a valid amount.
             return f"NULLIF(NULLIF(NULLIF({name}::text, 'NaN'), 'Infinity'), '-Infinity')::numeric"
         return f"CASE WHEN {name}::text ~ '^-?[0-9]{{1,15}}([.][0-9]{{1,9}})?$' THEN {name}::text::numeric END"
 
@@ -128,10 +128,10 @@ class Schema:
             return "NULL::timestamp"
         name = f"{alias}.{quoted(column)}"
         if found.type in FAMILIES["moment"]:
-            # Why: neither an infinite moment nor one of the year 20202 is a day that Python could read.
+            # Why: Python can't read infinite timestamps, or those of the year 20202.
             return f"CASE WHEN {name} BETWEEN '1900-01-01' AND '2999-12-31' THEN {name}::timestamp END"
         name = f"{name}::text"
-        # Why so: no text makes this fail, a 31 February included.
+        # Why this expression: it never fails, not even for 31 February.
         return (
             f"CASE WHEN {name} ~ '^(19|20)[0-9][0-9]-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])'"
             f" THEN (left({name}, 7) || '-01')::date + (substr({name}, 9, 2)::int - 1) + time '00:00' END"
@@ -142,6 +142,6 @@ def quoted(name):
     return '"' + name.replace('"', '""') + '"'
 
 
-def told(error):
-    """What PostgreSQL says, without its details: those may show values of a row."""
+def message_of(error):
+    """PostgreSQL's message without its details, which may contain values of a row."""
     return (getattr(error.diag, "message_primary", None) or type(error).__name__).strip()

@@ -1,4 +1,4 @@
-"""Credentials of connections that nobody will use again: never copied, and taken out of the tables that hold them."""
+"""Credentials of former connections: never copied, and deleted from the tables that contain them."""
 
 import re
 
@@ -6,14 +6,14 @@ from .names import ACCOUNTS, ACCOUNTS_ASIDE, JOURNALS, LINKS, LINKS_ASIDE, PROVI
 from .schema import FAMILIES, quoted
 
 TABLES = (PROVIDERS, JOURNALS, LINKS_ASIDE, ACCOUNTS_ASIDE)
-#: In a table of our name that is not ours yet, or that was not made room for when this addon was installed.
+#: In a table of another module with a name of this addon, before or without being renamed.
 IN_OUR_NAME = {LINKS: {"access_token", "refresh_token", "provider_data"}, ACCOUNTS: {"account_data"}}
-#: Opaque data of the former proxy, useless without its keys and perhaps useful with them, and Plaid's connection.
+#: Opaque data of the former proxy, which its keys can decrypt, and Plaid's connection.
 BY_NAME = {"provider_data", "account_data", "plaid_item_id"}
 BY_WORD = re.compile(
     r"token|secret|passw|passphrase|credential|access_?key|api_?key|private_?key|auth_?key|cookie|session"
 )
-#: Columns of companies count only where a provider's name begins them: others are not ours to judge.
+#: Prefixes of columns of companies that contain credentials of providers.
 OF_COMPANIES = re.compile(r"(plaid|yodlee|ponto|saltedge)_")
 
 
@@ -44,9 +44,9 @@ def filled_secrets(schema):
 
 
 def blank_secrets(schema, problems):
-    """Take all secrets out.
+    """Delete all secrets.
 
-    :param problems: list that hears of columns that can't be blanked
+    :param problems: list to which columns that can't be blanked are added
     :return: dict from (table, column) to the number of rows that were blanked
     """
     blanked = {}
@@ -69,7 +69,7 @@ def blank_secrets(schema, problems):
 
 
 def _empty(column):
-    """SQL for a value of a column that says nothing, None where only NULL does."""
+    """SQL for an empty value of a column, None if only NULL is possible."""
     if column.type in FAMILIES["text"]:
         return "''"
     if column.type in FAMILIES["json"]:

@@ -1,7 +1,7 @@
-"""SQL that reads connections and bank accounts from any of the earlier modules' tables, all in one form.
+"""SQL that reads connections and bank accounts from the tables of any earlier module in a common form.
 
-Only SELECT statements, so the audit before the move and the installation read the same. A text in place of a table
-may be put where PostgreSQL wants a subquery.
+It contains only SELECT statements, which the audit before the upgrade and the installation share. Texts can be used as
+subqueries.
 """
 
 from .names import (
@@ -23,7 +23,7 @@ UNKNOWN_PROVIDER = "unknown"
 
 
 def link_tables(schema):
-    """Tables that hold connections of earlier modules, in the order in which they are taken over."""
+    """Tables with connections of earlier modules, in the order in which they are migrated."""
     found = [_foreign(schema, LINKS, LINKS_ASIDE), PROVIDERS]
     return [table for table in found if table and schema.has(table, "id")]
 
@@ -34,7 +34,7 @@ def account_tables(schema):
 
 
 def _foreign(schema, table, kept_as):
-    """Where a table of our name is: aside, or, before the installation, in its own place."""
+    """The name of another module's table: renamed, or, before the installation, its own."""
     if schema.has(kept_as):
         return kept_as
     return table if schema.has(table) and not schema.has(table, OWN_COLUMN[table]) else None
@@ -55,7 +55,7 @@ def shared(schema, table, column):
 def links(schema, table):
     """:return: SELECT of ``row_id, name, company_id, provider, reference, institution, last_refresh``
 
-    ``company_id`` is NULL where the company is missing or gone.
+    ``company_id`` is NULL if the company is missing or deleted.
     """
 
     def text(column):
@@ -76,8 +76,8 @@ def links(schema, table):
 def accounts(schema, table):
     """:return: SELECT of ``row_id, link_row_id, name, number, identifier, balance, last_sync, journal_id``
 
-    ``link_row_id`` is NULL where the connection is missing or gone. A full number of the journal's own bank account
-    takes the place of a masked one.
+    ``link_row_id`` is NULL if the connection is missing or deleted. A masked number is replaced by the full number of
+    the journal's own bank account.
     """
     link_table = link_table_of(table)
     link_column = "account_online_provider_id" if table == JOURNALS else "account_online_link_id"
@@ -102,7 +102,7 @@ def accounts(schema, table):
 def journals(schema, table):
     """:return: SELECT of ``id, account_row_id, number, place``: the journals that accounts filled.
 
-    An account of Enterprise's may fill several; the one with ``place`` 1 counts.
+    An Enterprise account may fill several; the one with ``place`` 1 counts.
     """
     column = _journal_column(schema, table)
     if not column:
@@ -136,7 +136,7 @@ def _is_full(number):
 
 
 def periodicity(schema):
-    """SQL for the periodicity of a row ``journal``; NULL where it is none that we know."""
+    """SQL for the periodicity of a row ``journal``; NULL if unknown."""
     names = [shared(schema, JOURNAL, "bank_statement_creation_groupby"), "bank_statement_creation"]
     texts = [schema.text(JOURNAL, name, "journal") for name in names if name]
     known = ", ".join(f"'{name}'" for name in PERIODICITIES)
@@ -144,20 +144,20 @@ def periodicity(schema):
 
 
 def line_identifier(schema):
-    """SQL for the transaction id of a row ``line``, or None where the database holds none."""
+    """SQL for the transaction id of a row ``line``, or None if the database has none."""
     names = [shared(schema, LINE, "online_transaction_identifier"), "online_identifier"]
     texts = [schema.text(LINE, name, "line") for name in names if name and schema.has(LINE, name)]
     return f"COALESCE({', '.join(texts)})" if texts else None
 
 
 def line_account(schema):
-    """SQL for the id that a row ``line`` of Enterprise's has in the accounts' table."""
+    """SQL for the account id of an Enterprise row ``line``."""
     column = shared(schema, LINE, "online_account_id")
     return schema.reference(LINE, column, "line") if column else "NULL::int"
 
 
 def line_partner(schema):
-    """SQL for what a row ``line`` remembers of its counterparty, as the importer remembers it."""
+    """SQL for the counterparty key of a row ``line``, as the import stores it."""
     number = schema.text(LINE, "online_partner_bank_account", "line")
     name = schema.text(LINE, "online_partner_vendor_name", "line")
     return (

@@ -424,7 +424,7 @@ class AccountOnlineAccount(models.Model):
 
     def _refresh(self, message):
         """Why so few fields: users may rename accounts, and the currency of an account never changes."""
-        self._check_is_no_other_account(message)
+        self._check_is_same_account(message)
         # Why not in another currency: the amount would be wrong; _parse() refuses such transactions, too.
         has_currency = message.get("currency") in ("", None, self.currency_id.name)
         values = self._prepare_balance_values(message) if has_currency else {}
@@ -444,7 +444,7 @@ class AccountOnlineAccount(models.Model):
         if changed:
             self.write(changed)
 
-    def _check_is_no_other_account(self, message):
+    def _check_is_same_account(self, message):
         """:raise ProxyError: when the service describes another account of this database under this one's id"""
         number = message.get("number")
         if not number or not self._is_certainly_another(number):

@@ -755,7 +755,7 @@ class AccountOnlineLink(models.Model):
 
         :param str status: ``planned``, ``running``, ``done`` or ``failed``
         """
-        if self.env.context.get("online_status_is_told_later"):
+        if self.env.context.get("online_status_is_sent_later"):
             return
         for links in self.grouped("company_id").values():
             links._send_to_accountants(

@@ -117,7 +117,7 @@ class ResConfigSettings(models.TransientModel):
     def action_test_online_sync(self):
         """*Test Connection*."""
         # Why no reload: the user may have unsaved changes on the page.
-        action = self._tell_of_service(lambda service: service._test())
+        action = self._notify_service_result(lambda service: service._test())
         return {**action, "params": {**action["params"], "next": False}}
 
     def action_rotate_online_sync_secret(self):
@@ -134,7 +134,7 @@ class ResConfigSettings(models.TransientModel):
             service._rotate_secret()
             return self.env._("This database signs its requests with a new secret from now on.")
 
-        return self._tell_of_service(rotate)
+        return self._notify_service_result(rotate)
 
     def action_register_online_sync(self):
         """*Register Again*, once the user has confirmed the password."""
@@ -150,13 +150,13 @@ class ResConfigSettings(models.TransientModel):
             service._become_client()
             return self.env._("This database was registered as a new client. %s", service._describe_state())
 
-        return self._tell_of_service(register)
+        return self._notify_service_result(register)
 
     def _check_may_change_service(self):
         if not self.env.user.has_group("base.group_system"):
             raise UserError(self.env._("Only system administrators change the connection service."))
 
-    def _tell_of_service(self, do):
+    def _notify_service_result(self, do):
         """:param do: function from the service to a sentence
         :return: action that shows the sentence, or the one of what went wrong
         """

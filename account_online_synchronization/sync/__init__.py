@@ -1,8 +1,8 @@
-"""What is asked, when, and what becomes of the bank's transactions. Pure Python: nothing here imports Odoo.
+"""What to request, when, and how to import each transaction. Pure Python: nothing here imports Odoo.
 
-``fetch`` (plan → pages → window, in any thread), ``schedule`` (when a link is due again), ``identity`` (what a
-transaction is recognized by), ``matching`` (known, changed or new), ``likeness`` (which of several alike, and windows
-that shift), ``adoption`` (lines that a journal had before), ``decide`` (what becomes of each transaction), ``windows``,
-``periods``, ``beginning`` (the opening balance), ``duplicates``, ``refusals``, ``accounts`` (what an account is
-recognized by), ``status`` (what card and form show of a link).
+``fetch`` (plan → pages → window, in any thread), ``schedule`` (when a link is due again), ``identity`` (identifiers of
+transactions), ``matching`` (known, changed or new), ``likeness`` (similarity, and windows that shift), ``adoption``
+(lines that exist already), ``decide`` (one decision for each transaction), ``windows``, ``periods``, ``beginning`` (the
+opening balance), ``duplicates``, ``refusals``, ``accounts`` (identity of accounts), ``status`` (what card and form show
+of a link).
 """

@@ -1,5 +1,5 @@
-"""Which of the lines that a journal has already are the bank's new transactions: typed by hand, imported from a file,
-or brought by another connection, or by a module before this one.
+"""Finds new transactions among the journal's existing lines, which were typed, imported from a file, or synchronized by
+another connection or an earlier module.
 
 >>> day = date(2026, 5, 20)
 >>> def lines(*days):
@@ -8,12 +8,12 @@ or brought by another connection, or by a module before this one.
 ...     numbered = enumerate(days, 1)
 ...     return [Wanted(f"T{number}", day + timedelta(days=off), Decimal("-20"), "") for number, off in numbered]
 
-One line and two equal transactions are two lines in the end, and it does not matter which of them was typed:
+One line and two equal transactions give two lines; it does not matter which of them was typed:
 
 >>> adopt(payments(0, 0), lines(0))
 ({'T1': 1}, set())
 
-Two lines and one transaction: a person has to say which one it is.
+Two lines and one transaction: a user must decide.
 
 >>> adopt(payments(0), lines(-1, 1))
 ({}, {'T1'})
@@ -26,16 +26,16 @@ from typing import NamedTuple
 
 from .likeness import Texts, Thing, pair
 
-#: People type the day of the invoice, or of the transfer; banks book some days later.
+#: Users type the day of the invoice or of the transfer; banks book some days later.
 TOLERANCE = timedelta(days=3)
 
 
 class Candidate(NamedTuple):
-    """A line that no transaction of this account belongs to.
+    """A line that is not linked to a transaction of this account.
 
-    ``digest`` is set where another connection brought it. Such a line has the bank's own date, so only that counts.
-    ``is_among`` says that one of the transactions must be it: a bank has brought it, another provider may tell of it
-    under another date, and the bank shows its day completely.
+    ``digest`` is set if another connection imported it. Such a line has the bank's own date, so only that day counts.
+    ``is_among``: one of the transactions must be it, because it was imported from a bank, another provider may report
+    it with another date, and the window contains its day completely.
     """
 
     line_id: int
@@ -47,7 +47,7 @@ class Candidate(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """A new transaction, as a line would say it. ``key`` is whatever the caller knows it by."""
+    """A new transaction with the values of its line. ``key`` is chosen by the caller."""
 
     key: object
     date: date
@@ -61,12 +61,12 @@ def adopt(wanted, candidates):
 
     Certain are: the same content from another connection; for lines that must be among the transactions, one of that
     amount within 3 days; on one day and with one amount, no more lines than transactions; and within 3 days one line
-    and one transaction that have nobody else, or transactions of one day that have this line only. Of equal ones texts
-    and counterparty say which.
+    and one transaction without alternatives, or transactions of one day with this line only. Among equal ones, texts
+    and counterparty decide.
 
     :param wanted: list of :class:`Wanted`
     :param candidates: list of :class:`Candidate`
-    :return: dict from key to line id, and the set of keys that may be one of the lines but not for certain
+    :return: dict from key to line id, and the set of keys that may be one of the lines
     """
     adopted = {}
     wanted, candidates = _pair_equal_content(wanted, candidates, adopted)
@@ -85,9 +85,9 @@ def adopt(wanted, candidates):
 
 
 def similar(wanted, candidates, keys):
-    """The lines that are named to a person where it is not certain.
+    """The most similar lines of uncertain transactions, to show them to the user.
 
-    :param keys: of those in ``wanted`` that :func:`adopt` left open
+    :param keys: of those in ``wanted`` that :func:`adopt` did not decide
     :return: dict from key to the id of the nearest line
     """
     asked = [one for one in wanted if one.key in keys]
@@ -98,7 +98,7 @@ def similar(wanted, candidates, keys):
 
 
 def _near(wanted, candidates):
-    """:return: list of pairs of one amount within some days, of lines that came from no other connection"""
+    """:return: list of pairs of one amount within some days, without lines of other connections"""
     by_amount = _groups([other for other in candidates if not other.digest], lambda candidate: candidate.amount)
     return [
         (one, other) for one in wanted for other in by_amount[one.amount] if abs(other.date - one.date) <= TOLERANCE
@@ -127,7 +127,7 @@ def _pair_equal_groups(wanted, candidates, adopted):
     groups = _groups(candidates, lambda candidate: (candidate.date, candidate.amount))
     left = []
     for key, ones in _groups(wanted, lambda one: (one.date, one.amount)).items():
-        # Why not more lines: a person may have typed one that the bank books later, and which one is that?
+        # Why not more lines: a user may have typed one that the bank books later, and it is unknown which.
         if 0 < len(groups[key]) <= len(ones):
             adopted.update(_pair_equal(groups[key], ones))
         left += [one for one in ones if one.key not in adopted]
@@ -135,10 +135,10 @@ def _pair_equal_groups(wanted, candidates, adopted):
 
 
 def _pair_among(wanted, candidates, adopted):
-    """Which of several equal ones a line is does not matter to the books; that none is there twice does.
+    """Pair as many lines as possible, so that no transaction is imported twice; which of equal ones does not matter.
 
-    So a line gets the transaction of its own day, and then as many lines as possible get one, although some may have to
-    take another for that: of a coffee on each day that another provider dates a day later, only the last one is new.
+    A line gets the transaction of its own day first, but may get another one to allow more pairs: of a coffee on each
+    day that another provider dates one day later, only the last one is new.
     """
     groups = _groups(wanted, lambda one: one.amount)
     for amount, lines in _groups([other for other in candidates if other.is_among], lambda one: one.amount).items():
@@ -161,9 +161,9 @@ def _pair_among(wanted, candidates, adopted):
 
 
 class _Pairs:
-    """As many pairs as possible.
+    """Maximum bipartite matching.
 
-    :param options: for each line the numbers of the transactions that it may be, the likeliest first
+    :param options: for each line the numbers of the transactions that it may be, the most likely first
     """
 
     def __init__(self, options):
@@ -177,7 +177,7 @@ class _Pairs:
                 return
 
     def find(self, line):
-        """Find one for a line, also where others have to make room: breadth first, so that few have to."""
+        """Find an augmenting path for a line, breadth first, so that few other pairs change."""
         if line in self.chosen:
             return
         reached, queue = {}, deque([line])

@@ -1,4 +1,4 @@
-"""With which balance a journal begins, from the bank's balance and what was booked since. Pure Python."""
+"""Computes a journal's opening balance from the bank's balance and the transactions since. Pure Python."""
 
 from datetime import date
 from decimal import Decimal
@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 
 class Row(NamedTuple):
-    """What the bank has booked.
+    """A booked transaction.
 
-    ``day`` is its booking day and ``amount`` has the sign that it has in the journal; None for what can't be read.
-    ``is_inside`` says whether it lies after the beginning of the journal.
+    ``day`` is its booking day and ``amount`` has the sign that it has in the journal; None if unreadable.
+    ``is_inside``: it is later than the beginning of the journal.
     """
 
     day: date | None
@@ -19,11 +19,11 @@ class Row(NamedTuple):
 
 def start_of(balance, balance_day, rows):
     """
-    :param Decimal balance: the booked balance at the end of a day, None where it is not known
+    :param Decimal balance: the booked balance at the end of a day, None if not known
     :param date balance_day: that day
-    :param rows: :class:`Row` of all that the bank has booked since the beginning of the journal; where the balance is
-        older than the beginning, also of what was booked in between
-    :return: the balance with which the journal begins, None where it is not known
+    :param rows: :class:`Row` of all transactions booked since the beginning of the journal, or since the balance if
+        that is older
+    :return: the opening balance of the journal, None if not known
     """
     if balance is None or balance_day is None:
         return None
@@ -31,7 +31,7 @@ def start_of(balance, balance_day, rows):
     for row in rows:
         is_counted = row.day is None or (row.day <= balance_day) == row.is_inside
         if not is_counted:
-            # It was booked after the balance, and before the beginning what is in the balance belongs to it.
+            # Booked between the balance and the beginning of the journal.
             continue
         if row.day is None or row.amount is None:
             return None

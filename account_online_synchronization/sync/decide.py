@@ -1,8 +1,7 @@
-"""What becomes of each transaction of a window. Pure Python: it reads through :class:`Books` and changes nothing.
+"""Decides on each transaction of a window. Pure Python: it reads through :class:`Books` and changes nothing.
 
 The import applies these decisions (:mod:`..books.apply`), *Find Missing Transactions* shows them
-(:mod:`..books.compare`).
-Nothing else decides, so the two cannot drift apart.
+(:mod:`..books.compare`), so both always agree.
 """
 
 from collections import defaultdict
@@ -17,9 +16,8 @@ from .identity import Entry, identify
 from .likeness import Texts
 from .matching import NEW, SAME, Known, match, money
 
-#: What becomes of a transaction: nothing, because it is a line · a line that was there before becomes it · a new line ·
-#: it stays beside the books, with a reason · it is pending, because its day has not passed · a user has deleted it ·
-#: nobody has asked for a day that old.
+#: Outcomes: nothing, because it is a line · an existing line is adopted · a new line · kept without a line, with a
+#: reason · pending, because its day is in the future · deleted by a user · older than requested.
 KNOWN, ADOPT, IMPORT, LEFT_OUT, HELD, DELETED, NOT_ASKED = (
     "known",
     "adopt",
@@ -38,9 +36,8 @@ BEFORE_START, LOCKED, FUTURE = "before_start", "locked", "future"
 class Window:
     """What the bank gave in one run, checked.
 
-    ``since`` is the first day that was asked for, None for all there is; ``is_delta`` says that the bank was asked for
-    what changed since a bookmark instead. ``unreadable`` holds ``(identifier, reason, message)``, with the
-    reason as a :class:`~..client.words.Sentence`.
+    ``since`` is the first requested day, None for all; ``is_delta``: changes since a bookmark were requested instead.
+    ``unreadable`` holds ``(identifier, reason, message)``, with the reason as a :class:`~..client.words.Sentence`.
     """
 
     since: date | None = None
@@ -53,20 +50,20 @@ class Window:
 
     @property
     def first_day(self):
-        """From this day on everything is in the window; None where nothing can be said."""
+        """The window is complete from this day on; None if unknown."""
         if self.is_delta or not self.booked:
             return None
-        # Why not since alone: the bank may not reach as far back as it was asked.
+        # Why not since alone: the bank's history may not reach as far back.
         return max(self.since or date.min, min(transaction.booking_date for transaction in self.booked))
 
 
 @dataclass(frozen=True)
 class Policy:
-    """What is fixed about an account while its window is decided on.
+    """The settings of an account on which decisions depend.
 
-    ``is_load``: nothing of it has been stored so far, or the user wants older days, too.
-    ``seen_on``: the day that it is at the bank, see :func:`~.windows.day_at_the_bank`.
-    ``reports_fees``: transactions of the account may carry a fee; ``fees_on_own_line``: what becomes of it, see
+    ``is_load``: the first load, or a load of older days.
+    ``seen_on``: the current day at the bank, see :func:`~.windows.day_at_the_bank`.
+    ``reports_fees``: transactions of the account may contain a fee; ``fees_on_own_line``: it becomes a line, see
     :mod:`.fees`.
     """
 
@@ -90,14 +87,14 @@ class Policy:
 
 
 class Decision(NamedTuple):
-    """One transaction, under its final identifier, and what becomes of it.
+    """One transaction, under its final identifier, with its outcome.
 
-    ``change``: what matching found, see :class:`~.matching.Match` · ``known``: the stored thing that it is; where a
-    user deleted it when another connection brought it, that record, and ``is_returning`` · ``line_id``: the line to
-    adopt · ``similar_line_id``: a line that may be it, but not for certain; ``has_gone`` if the bank showed that one
-    before and does not any more · ``may_be_deleted``: it may be one that a user has deleted · ``was_held``: it was seen
-    before its day · ``is_retried``: this window does not show it, it waits beside the books · ``is_locked``: its day is
-    in a locked period, whatever else is decided.
+    ``change``: result of matching, see :class:`~.matching.Match` · ``known``: the matched record; with
+    ``is_returning``, the record of a transaction of another connection that a user deleted · ``line_id``: the line to
+    adopt · ``similar_line_id``: a line that may be it; ``has_gone`` if the bank showed that one before and no longer
+    does · ``may_be_deleted``: it may be one that a user has deleted · ``was_held``: it was reported before its day ·
+    ``is_retried``: a kept transaction that is not in this window · ``is_locked``: its day is in a locked period, for
+    any outcome.
     """
 
     entry: Entry
@@ -121,9 +118,9 @@ class Decision(NamedTuple):
 
 @dataclass
 class Decisions:
-    """``repeats`` counts what the answer said twice. ``withdrawn`` holds identifiers that the bank has taken back, and
-    that are none of the decisions. ``gone`` are known lines of days that the window shows completely, and it does not
-    show them; ``lost`` are those that the bank showed before their day, so that a person is asked."""
+    """``repeats`` counts repeats in the answer. ``withdrawn`` holds identifiers that the bank has withdrawn and that
+    have no decision. ``gone`` are stored lines that are missing on days that the window shows completely; ``lost`` are
+    those of them that the bank had reported before their day, about which the user is asked."""
 
     decisions: list
     repeats: int = 0
@@ -136,12 +133,12 @@ class Decisions:
 
     @property
     def is_quiet(self):
-        """Whether the bank shows nothing but what is known."""
+        """Whether all transactions are known."""
         return not self.withdrawn and all(one.outcome == KNOWN and one.change == SAME for one in self)
 
     @property
     def changes_nothing(self):
-        """Whether nothing has to be written: what the bank shows are lines, and they say the same."""
+        """Whether nothing has to be written, because all transactions are unchanged lines."""
         return (
             self.is_quiet
             and not self.lost
@@ -153,8 +150,8 @@ def decide(window, policy, books):
     """
     :param window: :class:`Window`
     :param policy: :class:`Policy`
-    :param books: what is stored so far: :class:`~..books.read.Books`, or anything else with its reading methods
-    :return: :class:`Decisions`: of each booked transaction in the window, in the bank's order, then of what is retried
+    :param books: stored transactions: :class:`~..books.read.Books`, or another object with its methods
+    :return: :class:`Decisions`: of each booked transaction in the window, in the bank's order, then of retried ones
     """
     return _Deciding(window, policy, books).run()
 
@@ -163,9 +160,9 @@ class _Deciding:
     def __init__(self, window, policy, books):
         self.window, self.policy, self.books = window, policy, books
         self.retried = set()
-        #: What was seen before its day, by identifier and by digest.
+        #: Transactions that were reported before their day, by identifier and by digest.
         self.held = {}
-        #: Booked transactions, those with a fee as two where they are two lines; fees that are charged no longer.
+        #: Booked transactions, split into gross amount and fee if these are two lines; fees no longer charged.
         self.booked, self.waived = window.booked, set()
 
     def run(self):
@@ -189,9 +186,9 @@ class _Deciding:
     # -------------------------------------------------------------------------
 
     def _read(self):
-        """Read what is stored, and with it take apart what carries a fee.
+        """Read stored transactions, and split transactions with a fee accordingly.
 
-        :return: entries of the window, entries that are retried, and everything that is stored
+        :return: entries of the window, retried entries, and stored transactions
         """
         window = self.window
         retried = [one for one in self.books.retried() if one.identifier not in window.removed]
@@ -199,7 +196,7 @@ class _Deciding:
         entries = identify(variants(window.booked) if has_fees else window.booked)
         names = [name for entry in entries for name in (entry.identifier, entry.shared_identifier)]
         if has_fees:
-            # Why of all: a fee that was charged before may be charged no longer.
+            # Why of all: a fee that was charged before may no longer be charged.
             names += [fee_id(one.id) for one in window.booked if one.id and not one.fee]
         stored = self.books.stored([*names, *(entry.identifier for entry in retried)])
         held = [known for known in stored if known.kind == "pending"]
@@ -213,10 +210,10 @@ class _Deciding:
         return entries, retried, stored
 
     def _match(self, entries, retried, stored):
-        """:return: list of :class:`~.matching.Match` for the entries and what is retried"""
+        """:return: list of :class:`~.matching.Match` for the entries and retried ones"""
         window, removed = self.window, self.window.removed | self.waived
         matches = match(entries, stored, window.first_day, removed, window.since, self.books.contents)
-        # Why after the match: what is tried again may be shown under a new id, or under one that it shares.
+        # Why after the match: the window may contain a retried one under a new or a shared id.
         shown = {found.known.identifier for found in matches if found.known}
         retried = [entry for entry in retried if entry.identifier not in shown]
         self.retried = {entry.identifier for entry in retried}
@@ -235,9 +232,9 @@ class _Deciding:
         ]
 
     def _lost(self, stored, shown):
-        """Lines of transactions that the bank showed before their day, and that are not in a window that has their day.
+        """Lines of transactions that the bank reported before their day, and that are missing in a window of that day.
 
-        Why not only from the first day of the window: what has gone may have been all there was.
+        Why not only from the first day of the window: the missing one may have been the only one.
         """
         if self.window.is_delta:
             return []
@@ -254,14 +251,14 @@ class _Deciding:
         ]
 
     def _find_deleted_before(self, new):
-        """What a user deleted from this journal when another connection brought it is recognised by its content.
+        """Recognize, by content, transactions of other connections that a user deleted from this journal.
 
         :return: dict from identifier to :class:`~.matching.Known`
         """
         by_digest = defaultdict(list)
         for known in self.books.deleted_before([found.entry.digest for found in new]) if new else ():
             by_digest[known.digest].append(known)
-        # Why one at a time: of two equal transactions perhaps only one was deleted.
+        # Why one by one: of two equal transactions perhaps only one was deleted.
         return {
             found.entry.identifier: by_digest[found.entry.digest].pop(0)
             for found in new
@@ -273,11 +270,11 @@ class _Deciding:
     # -------------------------------------------------------------------------
 
     def _begin(self, found, returning):
-        """What needs no look at the journal; an outcome of None is still open."""
+        """Decide what does not depend on the journal's lines; an outcome of None is still open."""
         entry = found.entry
         known = found.known or returning.get(entry.identifier)
         held = self.held.get(entry.identifier) or self.held.get(entry.digest)
-        # Why also then: what has gone was seen to go on the day on which this one was announced.
+        # Why also then: the missing one disappeared on the day on which this one was announced.
         is_deleted = found.similar is not None and found.similar.kind == "deleted"
         similar_id = found.similar.record_id if found.similar and not is_deleted else held and held.similar_id
         decision = Decision(
@@ -303,15 +300,15 @@ class _Deciding:
         return decision
 
     def _is_future(self, decision):
-        """Banks show as booked what they will book: it may move, get another id, or vanish before its day has passed.
+        """Banks may report announced transactions as booked: they can still move, change their id, or disappear.
 
-        Why by the booking day in any journal: a value day in the future is no announcement, the money has moved.
+        Why by the booking day in any journal: with only a value day in the future, the amount is booked already.
         """
         day, today = decision.entry.transaction.booking_date, self.policy.seen_on
         return day > today or (day == today and decision.was_held)
 
     def _was_not_asked_for(self, decision):
-        """Some providers answer more than the question; what is older has been dealt with, or was never wanted."""
+        """Some providers return more than was requested; older ones were handled before, or are not wanted."""
         since = self.window.since
         return bool(
             since
@@ -322,7 +319,7 @@ class _Deciding:
         )
 
     def _adopt(self, decisions):
-        """Lines that were typed, came in a file or by another connection become the transactions that they are."""
+        """Adopt lines that were typed, or imported from a file or another connection."""
         days = [self.policy.line_date(one.entry.transaction) for one in decisions if not one.outcome]
         candidates = self.books.candidates(min(days), max(days)) if days else []
         if not candidates:
@@ -355,7 +352,7 @@ class _Deciding:
         return decision._replace(outcome=IMPORT)
 
     def _lock(self, decisions):
-        """Locked days are left out, never re-dated."""
+        """Leave out transactions of locked days; they are never re-dated."""
         days = {self.policy.line_date(one.entry.transaction) for one in decisions if one.outcome not in (KNOWN, ADOPT)}
         locked = self.books.locked_days(days) if days else ()
         if not locked:
@@ -370,7 +367,7 @@ class _Deciding:
 
 
 def is_before_start(decision, policy):
-    """Seen by the first load, and before the day that the user chose. What appears later is a late booking."""
+    """Whether the first load has seen it before the user's start date. Later ones are late bookings."""
     was_early = decision.known and decision.known.reason == BEFORE_START
     start = policy.start_date
     return bool(start and decision.entry.transaction.booking_date < start and (policy.is_load or was_early))

@@ -1,6 +1,6 @@
-"""Which lines of a journal may be one transaction, and what speaks for it. Nobody is accused: real coffees are alike.
+"""Groups lines of a journal that may be one transaction, with the evidence. Real payments may be equal, too.
 
-Pure Python; the rows come from PostgreSQL, which has found the days and amounts that occur more than once.
+Pure Python; the rows come from PostgreSQL, which has found days and amounts that occur more than once.
 """
 
 from bisect import bisect_left, bisect_right
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from .likeness import NEAR
 
-#: What speaks for one transaction, the strongest first.
+#: Kinds of evidence, the strongest first.
 SAME_ID, FLAGGED, MARKED, SAME_NUMBER, SAME_TEXT, SAME_DAY, NEAR_DAYS, TOLD_APART = (
     "same_id",
     "flagged",
@@ -24,16 +24,16 @@ SAME_ID, FLAGGED, MARKED, SAME_NUMBER, SAME_TEXT, SAME_DAY, NEAR_DAYS, TOLD_APAR
 )
 EVIDENCE = (SAME_ID, FLAGGED, MARKED, SAME_NUMBER, SAME_TEXT, SAME_DAY, NEAR_DAYS, TOLD_APART)
 
-#: Lines that were typed may be some days off.
+#: Dates of typed lines may differ by some days.
 TOLERANCE = timedelta(days=3)
 
 
 class Row(NamedTuple):
-    """A line. ``number`` is the counterparty's account, ``""`` where it is not known; ``account_id`` and ``identifier``
-    say which bank transaction it is, None for lines that were typed or came in a file.
+    """A line. ``number`` is the counterparty's account, ``""`` if not known; ``account_id`` and ``identifier`` belong
+    to its bank transaction, None for lines that were typed or imported from a file.
 
-    ``is_marked``: the import was not certain whether the journal had it · ``is_flagged``: the provider calls it a
-    duplicate · ``is_distinct``: a user has looked · ``similar_id``: the line that the import named.
+    ``is_marked``: the import marked it as a possible duplicate, of ``similar_id`` · ``is_flagged``: the provider calls
+    it a duplicate · ``is_distinct``: a user has decided that it is none.
     """
 
     line_id: int
@@ -51,7 +51,7 @@ class Row(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Lines in the order of their days, and the strongest thing that speaks for their being one transaction."""
+    """Lines in the order of their days, with the strongest evidence that they are one transaction."""
 
     rows: tuple
     evidence: str
@@ -66,12 +66,12 @@ def find_groups(rows):
     groups = [_describe(group) for group in _connect(pairs)]
     groups = [group for group in groups if not all(row.is_distinct for row in group.rows)]
     groups.sort(key=lambda group: group.rows[-1].date, reverse=True)
-    # Why twice: sorted by one after the other, because one of them goes down.
+    # Why two sorts: one key is ascending, the other one descending.
     return sorted(groups, key=lambda group: EVIDENCE.index(group.evidence))
 
 
 def _same_id(rows):
-    """The bank's id came twice, by two connections to one account."""
+    """The same id was imported by two connections to one account."""
     by_id = defaultdict(list)
     for row in rows:
         if row.identifier:
@@ -80,7 +80,7 @@ def _same_id(rows):
 
 
 def _same_day(rows):
-    """One day, amount, currency and account number. A number that is not known may be any."""
+    """Equal day, amount, currency and account number. An unknown number equals any."""
     by_day = defaultdict(list)
     for row in rows:
         by_day[row.date, row.currency_id, row.amount].append(row)
@@ -98,7 +98,7 @@ def _same_day(rows):
 
 
 def _similar(rows):
-    """What the import has marked or the provider flags, with what it may be: the same amount within some days."""
+    """Marked or flagged lines, with those of the same amount within some days."""
     by_amount = defaultdict(list)
     for row in sorted(rows, key=_day):
         by_amount[row.currency_id, row.amount].append(row)
@@ -110,10 +110,10 @@ def _similar(rows):
                 continue
             first = bisect_left(same, row.date - TOLERANCE, key=_day)
             last = bisect_right(same, row.date + TOLERANCE, key=_day)
-            # Why not a marked one alone: what it may have been is gone.
+            # Why not a marked one alone: the other line no longer exists.
             if not row.is_flagged and last - first == 1:
                 continue
-            # Why joined: they share lines, so they are one group; a bank that flags everything would hold the worker.
+            # Why merged here: groups that share lines are one; a bank that flags everything would block the worker.
             if groups and first < end:
                 groups[-1] += same[end:last]
             else:
@@ -123,14 +123,14 @@ def _similar(rows):
 
 
 def _named(rows):
-    """What the import has marked, with the line that it named, however many days apart."""
+    """Marked lines with the similar line that the import stored, at any distance in days."""
     by_id = {row.line_id: row for row in rows}
     return [[row, by_id[row.similar_id]] for row in rows if row.is_marked and row.similar_id in by_id]
 
 
 def _near(rows):
-    """Twice from one bank account within some days, with the same counterparty or text: as when a provider was changed
-    and dates a day later. Why only two: an amount that comes again and again is a habit."""
+    """Two lines of one bank account within some days, with the same counterparty or text, as after a change to a
+    provider with later dates. Why only two: an amount that recurs more often is regular."""
     by_amount = defaultdict(list)
     for row in sorted(rows, key=_day):
         by_amount[row.currency_id, row.amount].append(row)
@@ -160,7 +160,7 @@ def _day(row):
 
 
 def _connect(groups):
-    """Groups that share a line are one."""
+    """Merge groups that share a line."""
     parent = {}
 
     def root(key):

@@ -1,8 +1,8 @@
-"""Gross and fee: what a payment service says in one transaction becomes two lines of the journal, or one.
+"""Gross amount and fee: one transaction of a payment service becomes two lines of the journal, or one.
 
-A card payment of 100.00 of which the service keeps 3.20 changes the balance by 96.80. An accountant wants the sale and
-the fee apart: the invoice is paid in full, and the fee is an expense. So the transaction becomes two entries whose
-amounts add up to it exactly. The first keeps the id, the second has it with :data:`FEE` behind it.
+A card payment of 100.00 of which the service keeps 3.20 changes the balance by 96.80. An accountant needs both amounts:
+the invoice is paid in full, and the fee is an expense. So the transaction becomes two entries whose amounts add up to
+it exactly. The first keeps the id, the second appends :data:`FEE` to it.
 
 >>> from datetime import date
 >>> from decimal import Decimal
@@ -15,7 +15,7 @@ amounts add up to it exactly. The first keeps the id, the second has it with :da
 >>> lines(False)
 [('T1', '96.80')]
 
-The setting decides on new transactions. What is stored stays as it is, so that no line changes its amount:
+The setting applies to new transactions. Stored ones stay as they are, so that no line changes its amount:
 
 >>> lines(True, ("T1", "96.8 EUR"))
 [('T1', '96.80')]
@@ -28,7 +28,7 @@ from dataclasses import replace
 from ..client.messages import Transaction
 from .identity import stable_id
 
-#: Behind the id of a transaction, it identifies the line of its fee. Stored, so never changed.
+#: Suffix of a transaction's id that identifies the line of its fee. Stored, so it must not change.
 FEE = ":fee"
 
 
@@ -39,11 +39,11 @@ def fee_id(identifier):
 def parts(transaction):
     """
     :param transaction: :class:`~..client.messages.Transaction` with an id and a fee
-    :return: the gross amount and the fee, each as a transaction of its own that adds up to it
+    :return: the gross amount and the fee as two transactions that add up to it
     """
     fee = transaction.fee
     gross = transaction.amount - fee
-    # Why the protocol object is divided, too: what waits beside the books is read from it again.
+    # Why the protocol object is split, too: kept transactions are parsed from it again.
     said = {name: value for name, value in transaction.raw.items() if name != "fee"}
     texts = tuple(filter(None, (transaction.fee_description, transaction.id)))
     return (
@@ -55,7 +55,7 @@ def parts(transaction):
             value_date=transaction.value_date,
             amount=fee,
             currency=transaction.currency,
-            # Why nothing of the payer or the invoice: the fee would be taken for a payment of it.
+            # Why without payer and invoice: the fee would be reconciled as a payment.
             remittance=texts,
             raw={
                 "id": fee_id(transaction.id),
@@ -72,7 +72,7 @@ def parts(transaction):
 
 
 def variants(transactions):
-    """:return: everything that these transactions may become, whatever is decided: to look for it in the books"""
+    """:return: all forms that these transactions may have in the books, to search for them"""
     found = []
     for transaction in transactions:
         found.append(transaction)
@@ -82,16 +82,16 @@ def variants(transactions):
 
 
 def can_be_apart(transaction):
-    """Why not without an id: nothing would tell that two lines belong together."""
+    """Why only with an id: without it nothing would show that two lines belong together."""
     return bool(transaction.fee and stable_id(transaction))
 
 
 def take_apart(transactions, find_known, on_own_line):
     """
-    :param find_known: callable(identifier) that gives amount and currency of what is stored, as
-        :func:`~.matching.money` has them; an empty text where they are not known, None where nothing is stored
-    :param bool on_own_line: the setting of the account for what is new
-    :return: (transactions, identifiers of stored fees that the service does not charge any more)
+    :param find_known: callable(identifier) that returns the stored amount and currency in the format of
+        :func:`~.matching.money`; an empty text if not known, None if nothing is stored
+    :param bool on_own_line: the account's setting for new transactions
+    :return: (transactions, identifiers of stored fees that the service no longer charges)
     """
     found, waived = [], set()
     for transaction in transactions:
@@ -110,12 +110,12 @@ def _is_apart(transaction, find_known, on_own_line):
         return True
     known = find_known(transaction.id)
     gross = f"{(transaction.amount - transaction.fee).normalize():f} {transaction.currency}"
-    # Why also then: it was stored before the service charged its fee.
+    # Why also then: it was stored before the service reported its fee.
     return on_own_line and known in (None, gross)
 
 
 def _net(transaction):
-    """Why without the amount in the foreign currency: that is the gross amount, and this one is not."""
+    """Why without the foreign amount: that is the gross amount, while this is the net amount."""
     if transaction.foreign_amount is None:
         return transaction
     return replace(transaction, foreign_amount=None, foreign_currency=None)

@@ -1,8 +1,8 @@
-"""What is asked about one link, and what the bank answers: plan → pages → :class:`~.decide.Window`.
+"""Requests the data of one link: plan → pages → :class:`~.decide.Window`.
 
-No Odoo and no cursor, so any thread may do it. A user's synchronization, the scheduled actions, first loads and *Find
-Missing Transactions* use the same classes. Nothing is stored here: failures and windows are kept until
-:mod:`..books.run` applies them. A fetch that was left early goes on where it was, so nothing is asked twice.
+It uses neither Odoo nor a cursor, so any thread may run it. A user's synchronization, the scheduled actions, first
+loads and *Find Missing Transactions* use the same classes. Nothing is stored here: failures and windows are kept until
+:mod:`..books.run` applies them. An interrupted fetch continues where it was, so nothing is requested twice.
 
 >>> plan = Plan("C1", accounts=(AccountPlan(7, "A1", date(2026, 5, 10), None, "EUR"),))
 >>> fetch = Fetch(plan)
@@ -39,17 +39,17 @@ from .fees import fee_id
 from .identity import unreadable_id
 from .refusals import REFUSED_BOOKMARKS, learned_history, within_history
 
-#: Pages of one account that a thread of the pool reads; the rest is read when the link is applied. Windows are kept in
-#: memory until then.
+#: Maximum number of pages of one account that a thread of the pool reads, because windows are kept in memory; the rest
+#: is read when the link is applied.
 PAGES_AHEAD = 20
 ZERO = Decimal(0)
 
 
 @dataclass(frozen=True)
 class AccountPlan:
-    """Which transactions of an account are wanted: those since a day, None for all there are, or since a bookmark.
+    """Which transactions of an account to request: those since a day, None for all, or since a bookmark.
 
-    Two plans are equal if the bank would be asked for the same and its answer read in the same way.
+    Two plans are equal if they lead to the same requests and the same reading of the answers.
     """
 
     account_id: int
@@ -63,12 +63,12 @@ class AccountPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is asked about one link: the bank's news, its accounts, and transactions of these accounts."""
+    """The requests for one link: refresh, accounts, and transactions of these accounts."""
 
     connection_id: str
     language: str | None = None
     accounts: tuple[AccountPlan, ...] = ()
-    #: Ask the bank for news; else only when it was last asked.
+    #: Ask the bank for news; else only request the time of the last refresh.
     refresh: bool = True
     user_present: bool = False
     return_url: str | None = None
@@ -76,7 +76,7 @@ class Plan:
 
 @dataclass
 class FetchProgress:
-    """What the bank has given of one account so far. Days are those of the transactions, None before the first."""
+    """What was fetched of one account so far. Days are those of the transactions, None before the first."""
 
     pages: int = 0
     transactions: int = 0
@@ -103,7 +103,7 @@ def _day(message):
 
 
 class Stopped(Exception):
-    """Nobody waits for the answers anymore."""
+    """The answers are no longer needed."""
 
 
 # -------------------------------------------------------------------------
@@ -141,7 +141,7 @@ def read_transaction(message, currency, decimal_places):
 
 
 def read_page(page, window, currency, decimal_places):
-    """Add a page of ``transactions.list`` to a window; what can't be read is kept word for word, with the reason."""
+    """Add a page of ``transactions.list`` to a window; unreadable messages are kept unchanged, with the reason."""
     bookmark = page.get("next_cursor")
     window.cursor = bookmark if isinstance(bookmark, str) and not page.get("has_more") else None
     removed = page.get("removed_ids")
@@ -167,12 +167,12 @@ def read_page(page, window, currency, decimal_places):
 class AccountFetch:
     """The transactions of one account, as far as they have been fetched.
 
-    ``history_days``: of an answer that said how far back the bank goes · ``is_bookmark_refused``: the bookmark of the
-    plan will never serve again · ``error``: what the bank or the proxy said instead of the rest.
+    ``history_days``: limit of the bank's history, if an answer contained it · ``is_bookmark_refused``: the bookmark of
+    the plan is permanently invalid · ``error``: failure that ended the fetch.
 
-    :param AccountPlan plan: what is wanted
-    :param cursors: of pages that were fetched earlier, in their order: the fetch continues after the last of them, and
-        its window holds what comes now; see :meth:`take` for the others
+    :param AccountPlan plan: what to request
+    :param cursors: of pages that were fetched earlier, in order: the fetch continues after the last of them, and its
+        window contains only later pages; see :meth:`take` for the earlier ones
     """
 
     def __init__(self, plan, cursors=()):
@@ -189,15 +189,15 @@ class AccountFetch:
         self._cursor, self._pages = cursor, None
 
     def _since(self):
-        """Why not always the planned day: nothing has vanished on days that the bank does not show."""
+        """Why not always the planned day: missing transactions mean nothing on days that the bank does not show."""
         plan = self.plan
         return within_history(plan.since, learned_history(self.history_days) or 0, plan.today)
 
     def go(self, client, connection_id, *, max_pages=None, check=lambda: None, on_page=lambda *_page: None):
         """Fetch the rest.
 
-        :param int max_pages: leave it after so many pages; :meth:`go` continues there
-        :param check: called before each question; it may raise
+        :param int max_pages: pause after so many pages; the next :meth:`go` continues there
+        :param check: called before each request; it may raise
         :param on_page: ``callable(account_fetch, page)``
         """
         try:
@@ -205,7 +205,7 @@ class AccountFetch:
         except ProxyError as error:
             self._learn(error.history_days)
             if self._cursor and error.code in REFUSED_BOOKMARKS:
-                # Why at once: with the same bookmark each run would end here.
+                # Why immediately: with the same bookmark each run would end here.
                 self.is_bookmark_refused = True
                 self._begin(None)
                 self.go(client, connection_id, max_pages=max_pages, check=check, on_page=on_page)
@@ -241,7 +241,7 @@ class AccountFetch:
     def _finish(self):
         self.is_complete = True
         if self.is_bookmark_refused:
-            # Why: a bank that takes none at all would refuse the next one, too. The next run asks by date, and may get
+            # Why: a bank that accepts none would refuse the next one, too. The next run asks by date, and may get
             # a bookmark again.
             self.window.cursor = None
 
@@ -252,12 +252,12 @@ class AccountFetch:
 
 
 class Fetch:
-    """Everything about one link: what was planned, and what came.
+    """Plan and results of one link.
 
     ``news``: answer of ``connections.refresh`` · ``listed``: of ``accounts.list`` · ``accounts``:
-    :class:`AccountFetch` by id · ``error``: what ended it before it came to transactions.
+    :class:`AccountFetch` by id · ``error``: failure before any transactions.
 
-    :param Plan plan: what is wanted
+    :param Plan plan: what to request
     """
 
     def __init__(self, plan, error=None):
@@ -271,7 +271,7 @@ class Fetch:
 
     @property
     def health(self):
-        """How other connections to the bank fare, see :mod:`..client.health`: what was said last; None: not known."""
+        """Health of the bank in the last answer, see :mod:`..client.health`; None if not known."""
         errors = [self.error, *(one.error for one in self.accounts.values())]
         said = [read_health(error.health) for error in errors if error]
         return next(filter(None, said), None) or (self.news or {}).get("health")
@@ -280,7 +280,7 @@ class Fetch:
         self.accounts = {one.account_id: AccountFetch(one) for one in plans}
 
     def plan_again(self, plans):
-        """What these accounts are to be asked for has changed in the meantime. The rest is known and not asked again.
+        """Plan the requests of changed accounts again; results of the others are kept.
 
         :param plans: list of :class:`AccountPlan`
         """
@@ -292,7 +292,7 @@ class Fetch:
 
         :param client: :class:`~..client.client.ProxyClient`
         :param int max_pages: see :meth:`AccountFetch.go`
-        :param threading.Event stopped: ends it before the next question
+        :param threading.Event stopped: ends it before the next request
         :raise Stopped: when it was ended
         """
 
@@ -325,7 +325,7 @@ class Fetch:
         check()
         self.listed = client.list_accounts(plan.connection_id)
         known = {account["id"] for account in self.listed}
-        # Why only those: an account that has another id now is planned again under it, once that is stored.
+        # Why only those: an account with a new id is planned again under it, after that is stored.
         self.accounts = {key: one for key, one in self.accounts.items() if one.plan.online_identifier in known}
 
     def _ask_for_news(self, client):
@@ -344,9 +344,9 @@ class Fetch:
 
 
 class FetchPool:
-    """Fetches for many links at the same time. When it is left, no thread is running anymore.
+    """Fetches many links at the same time. No thread is running after the context manager exits.
 
-    :param transport: with an attribute ``threads``; None where no thread may ask
+    :param transport: with an attribute ``threads``; None if threads can't be used
     """
 
     def __init__(self, transport):
@@ -364,13 +364,13 @@ class FetchPool:
         self.stop()
 
     def stop(self):
-        """No thread asks anything anymore; wait for the questions that are on their way."""
+        """Send no further requests, and wait for the open ones."""
         self._stopped.set()
         if self._pool:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
     def __len__(self):
-        """Fetches whose result has not been taken; so many are in memory at most."""
+        """Number of fetches whose result has not been taken; they are kept in memory."""
         return len(self._futures)
 
     @property
@@ -380,12 +380,12 @@ class FetchPool:
 
     @property
     def room(self):
-        """How many more to submit now; 0 as long as all threads have enough to do."""
+        """How many more to submit now; 0 while all threads are busy."""
         free = 2 * self._threads - len(self._futures)
         return free if free >= self._threads / 2 else 0
 
     def submit(self, key, fetch):
-        """:param key: says later whose result it is"""
+        """:param key: returned with the result"""
         self._futures[self._pool.submit(self._fetch, fetch)] = key
 
     def _fetch(self, fetch):
@@ -395,7 +395,7 @@ class FetchPool:
         return fetch
 
     def next(self):
-        """Wait for the first that is over, whichever it is: a slow bank delays nobody else.
+        """Wait for the first completed one, so that a slow bank does not delay others.
 
         :return: its key, and a ``Future`` of its :class:`Fetch`
         """

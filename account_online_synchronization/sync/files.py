@@ -1,9 +1,9 @@
-"""Which transactions of a statement file are known already, whichever file or connection brought them.
+"""Finds the transactions of a statement file that are known already from other files or connections.
 
-A file has no ids that other sources share, and it may begin or end in the middle of a day. What is certain follows from
-the *part* of a day that each file shows: of a whole day, all transactions of one amount are counted; two files that
-both begin with the day show nested parts of it, so the longer one contains the other. Where two parts may or may not
-overlap, equal amounts prove nothing: the transaction is *doubtful*, and a person decides.
+Files share no ids with other sources, and may begin or end in the middle of a day. Certainty follows from the *part* of
+a day that each file contains: of a whole day, all transactions of one amount are counted; two files that both begin
+with the day contain nested parts of it, so the longer one includes the other. If two parts may or may not overlap,
+equal amounts prove nothing: the transaction is *doubtful*, and a user decides.
 
 >>> from account_online_synchronization.client.messages import Transaction
 >>> day = date(2026, 5, 20)
@@ -13,12 +13,12 @@ overlap, equal amounts prove nothing: the transaction is *doubtful*, and a perso
 ['new', 'new']
 >>> known = [Stored(f"file:csv:{fingerprint(coffee)}:1", digest(coffee))]
 
-Both parts begin with the day, so the first coffee is the one that is known:
+Both parts begin with the day, so the first coffee is the known one:
 
 >>> [one.outcome for one in recognise([coffee, coffee], morning, "csv", known, [morning])]
 ['known', 'new']
 
-The afternoon's coffee may be the one that the morning's file has shown, or another one:
+The afternoon's coffee may be the one in the morning's file, or another one:
 
 >>> afternoon = Coverage(day, day, to_end=True)
 >>> [one.outcome for one in recognise([coffee], afternoon, "csv", known, [morning])]
@@ -37,24 +37,23 @@ from .identity import digest, fingerprint
 from .likeness import Texts, Thing, pair
 from .matching import money
 
-#: Begins the identifiers of what files brought. The format follows, because ids of two formats mean different things.
+#: Prefix of identifiers from files. The format follows, because ids of two formats have different meanings.
 FILE = "file:"
 
-#: What a transaction of a file is: a stored one · a stored one with other content · none that is stored · perhaps one
-#: that is stored.
+#: Outcomes for a transaction of a file: stored · stored with other content · not stored · perhaps stored.
 KNOWN, CHANGED, NEW, DOUBTFUL = "known", "changed", "new", "doubtful"
 
-#: Which part of a day a file shows. ``None`` of :meth:`Coverage.part`: nothing of it.
+#: Which part of a day a file contains; :meth:`Coverage.part` returns None for days outside.
 WHOLE, BEGINNING, END, MIDDLE = "whole", "beginning", "end", "middle"
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """The days that a file, or a connection, has shown.
+    """The days that a file or a connection contains.
 
     ``from_start``: the first day from its beginning · ``to_end``: the last day to its end · ``is_complete``: all
     transactions in between; False for a file of single entries · ``opening``, ``closing``: booked balances before the
-    first and after the last transaction, None where the file names none.
+    first and after the last transaction, None if the file has none.
     """
 
     first: date
@@ -66,7 +65,7 @@ class Coverage:
     closing: Decimal | None = None
 
     def part(self, day):
-        """:return: the part of a day that is shown; None where it is no day of this coverage"""
+        """:return: the part of a day that is contained; None for a day outside this coverage"""
         if not self.first <= day <= self.last:
             return None
         if not self.is_complete:
@@ -76,7 +75,7 @@ class Coverage:
 
 
 class Stored(NamedTuple):
-    """Something stored for the account: a line, or what a user has deleted or what could not be imported."""
+    """A stored transaction of the account: a line, or a deleted or parked transaction."""
 
     identifier: str
     digest: str
@@ -93,7 +92,7 @@ class Stored(NamedTuple):
 
 
 class Found(NamedTuple):
-    """One transaction of the file, under its identifier, and what it is. ``stored`` is what it is, or may be."""
+    """One transaction of the file, under its identifier, with its outcome. ``stored``: its match, or a possible one."""
 
     transaction: Transaction
     outcome: str
@@ -111,14 +110,14 @@ def recognise(transactions, coverage, code, stored=(), others=()):
     :param Coverage coverage: of the file
     :param str code: of the format
     :param stored: :class:`Stored` of the file's days, and those with one of :func:`identifiers`
-    :param others: :class:`Coverage` of all files and connections that brought what is stored
+    :param others: :class:`Coverage` of all files and connections from which stored ones were imported
     :return: list of :class:`Found` in the order of the file; ``id`` of its transactions is the identifier
     """
     return _Recognition(transactions, coverage, code, stored, others).run()
 
 
 def as_new(transactions, code, stored):
-    """:return: the transactions under identifiers that nothing has yet"""
+    """:return: the transactions under unused identifiers"""
     naming = _Recognition(transactions, None, code, stored, ())
     return [replace(one, id=naming.new_identifier(number)) for number, one in enumerate(transactions)]
 
@@ -155,7 +154,7 @@ class _Recognition:
         self.used.add(stored.identifier)
 
     def _drop_repeats(self):
-        """The same id with the same content is one transaction, also where a file says it twice."""
+        """Drop repeats of the same id with the same content."""
         first = {}
         for number, row in enumerate(self.rows):
             if row.id and first.setdefault((row.id, self.digests[number]), number) != number:
@@ -170,7 +169,7 @@ class _Recognition:
                 self._set(number, self._outcome(number, stored), stored)
 
     def _outcome(self, number, stored):
-        """Why only of one format: another one says the same in other words, and perhaps in fewer."""
+        """Why only of one format: other formats have other texts for the same transaction."""
         is_same = stored.digest == self.digests[number] or stored.kind != "line"
         return KNOWN if is_same or not stored.identifier.startswith(f"{FILE}{self.code}:") else CHANGED
 
@@ -194,13 +193,13 @@ class _Recognition:
             self._pair(numbers, there[key], certain[day])
 
     def _is_certain(self, day):
-        """Whether equal amounts of a day are the same transactions: True, False for never, None for nobody knows."""
+        """Whether equal amounts of a day are the same transactions: True, False, or None if unknown."""
         part = self.coverage.part(day)
         others = [other for other in self.others if other.part(day)]
         continuing = [other for other in others if self._continues(other, day)]
         parts = {other.part(day) for other in others if other not in continuing}
         if continuing:
-            # Why: it claims perhaps to show the whole day, but its balances say that another one shows a part of it.
+            # Why: even if it claims to contain the whole day, its balances prove that another one has a part of it.
             return True if WHOLE in parts else None if parts else False
         if WHOLE in (part, *parts):
             return True
@@ -218,7 +217,7 @@ class _Recognition:
         return not self._may_overlap(other) and not self._may_be_within(day)
 
     def _may_overlap(self, other):
-        """Whether the other one may begin or end between two rows of the file: then it has the balance of that place.
+        """Whether the other one may begin or end between two rows of the file, where its balance equals the file's.
 
         Why in both directions: some files begin with the newest row.
         """
@@ -229,7 +228,7 @@ class _Recognition:
         return False
 
     def _may_be_within(self, day):
-        """Whether all rows of the day may be a part of what another file has shown of it."""
+        """Whether all rows of the day may be part of another file."""
         mine = Counter(key for key in self.keys if key[0] == day.isoformat())
         there = Counter(one.key for one in self.stored if one.day == day)
         return mine < there
@@ -247,7 +246,7 @@ class _Recognition:
 
     @staticmethod
     def _preference(stored):
-        """Lines before what is none; the order of rows in a database says nothing."""
+        """Sort key: lines before kept transactions; the order of database rows means nothing."""
         return stored.kind != "line", stored.identifier
 
     # -------------------------------------------------------------------------
@@ -255,7 +254,7 @@ class _Recognition:
     # -------------------------------------------------------------------------
 
     def _find_changed(self):
-        """The same id in the same format, and the file shows the day of the old content without it."""
+        """Find the same id in the same format, if the file contains the day of the old content without that."""
         for number in self._open():
             row = self.rows[number]
             stored = row.id and self.by_identifier.get(_own_identifier(row, self.code))
@@ -276,7 +275,7 @@ class _Recognition:
         return Found(replace(row, id=identifier), outcome, stored)
 
     def new_identifier(self, number):
-        """The bank's id where it names nothing else, otherwise the content, and its number among equals."""
+        """The bank's id if it is unused, otherwise the content with its number among equals."""
         row = self.rows[number]
         if row.id and (identifier := _own_identifier(row, self.code)) not in self.given:
             self.given.add(identifier)
@@ -289,7 +288,7 @@ class _Recognition:
 
 
 def _pair_best(things, others, digests):
-    """Equal content first, then whatever is most alike; as many pairs as possible."""
+    """Pair equal content first, then the most similar; as many pairs as possible."""
     by_digest = defaultdict(list)
     for other in reversed(others):
         by_digest[digests[other.key]].append(other)
@@ -319,8 +318,8 @@ class Hole(NamedTuple):
 
 def find_holes(coverages, sum_between):
     """
-    :param coverages: list of :class:`Coverage`, those without balances count for nothing
-    :param sum_between: function from two days to the sum of what is stored of the days between them, both not included
+    :param coverages: list of :class:`Coverage`; those without balances are ignored
+    :param sum_between: function from two days to the sum of stored amounts between them, both excluded
     :return: list of :class:`Hole`, in order of days
 
     >>> may, july = date(2026, 5, 31), date(2026, 7, 1)
@@ -336,7 +335,7 @@ def find_holes(coverages, sum_between):
     holes, before = [], None
     for one in known:
         if before and one.last <= before.last:
-            # Why not compared: it lies within the one before.
+            # Why not compared: it is contained in the one before.
             continue
         if before and one.first >= before.last:
             missing = one.opening - before.closing - sum_between(before.last, one.first)
@@ -347,7 +346,7 @@ def find_holes(coverages, sum_between):
 
 
 def stored_until(coverages):
-    """:return: the last day before which nothing is missing between the files; None without any
+    """:return: the last day up to which the files have no hole; None without files
 
     >>> week = [date(2026, 5, day) for day in (4, 8, 11, 15)]
     >>> str(stored_until([Coverage(week[0], week[1]), Coverage(week[2], week[3])]))

@@ -1,10 +1,10 @@
-"""Which transaction is which. An identifier is unique within its online account and never changes.
+"""Identifiers of transactions, unique within an online account and constant.
 
 >>> from decimal import Decimal
 >>> def coffee(number):
 ...     return Transaction(number, True, date(2026, 5, 20), Decimal("-2.50"), "EUR")
 
-Where the bank gives stable ids, those are used; a mere repeat within an answer is dropped:
+If the bank gives stable ids, those are used; repeats within an answer are dropped:
 
 >>> [entry.identifier for entry in identify([coffee("A"), coffee("B"), coffee("A")])]
 ['A', 'B']
@@ -16,7 +16,7 @@ Without ids, or with ids that only count the transactions of a day, two equal co
 >>> [entry.identifier[:3] for entry in identify([coffee("2026-05-20-7")])]
 ['f1:']
 
-The digest says what the bank reported of it, beginning with day and amount:
+The digest summarizes the bank's data, beginning with day and amount:
 
 >>> identify([coffee("A")])[0].digest[:17]
 '2026-05-20 -2.5 E'
@@ -31,26 +31,26 @@ from typing import NamedTuple
 
 from ..client.messages import Transaction
 
-#: Bump it, never change it: stored identifiers must stay recognisable.
+#: Add new versions, but never change one: stored identifiers must stay recognizable.
 FINGERPRINT_VERSION = "f1"
 
 #: Identifies the line of *Book Opening Balance* among those of its account.
 OPENING = "opening"
 
-#: Begins the identifiers of lines that a module before this one has brought; the former provider and its id follow.
+#: Prefix of identifiers of lines from earlier modules; the former provider and its id follow.
 LEGACY = "legacy:"
 
-#: ``2026-05-20-3``: the third of that day. It names another transaction as soon as the bank books one late.
+#: ``2026-05-20-3``: the third of that day. After a late booking it identifies another transaction.
 POSITIONAL = re.compile(r"(\d{4}-?\d{2}-?\d{2})[-_./]\d{1,5}")
 
-#: What :meth:`Entry.shared` adds to an id.
+#: Suffix that :meth:`Entry.shared` adds to an id.
 SHARED = re.compile(r" ~[0-9a-f]{32}$")
 
 
 class Entry(NamedTuple):
-    """A booked transaction with what it is recognised by.
+    """A booked transaction with its identity.
 
-    ``identifier`` is unique in its account, ``digest`` says what the bank reported of it (see :func:`digest`).
+    ``identifier`` is unique in its account, ``digest`` summarizes the bank's data (see :func:`digest`).
     """
 
     identifier: str
@@ -59,7 +59,7 @@ class Entry(NamedTuple):
 
     @property
     def shared_identifier(self):
-        """Its identifier at a bank that gives one id to several transactions: the content tells them apart."""
+        """Its identifier at a bank that gives one id to several transactions, which differ in content."""
         return f"{self.identifier} ~{self.digest.rpartition(' ')[2]}"
 
     def shared(self):
@@ -67,11 +67,11 @@ class Entry(NamedTuple):
 
 
 def identify(transactions):
-    """Give each transaction its identifier; a mere repeat within the answer is dropped.
+    """Give each transaction its identifier; repeats within the answer are dropped.
 
-    The bank's id where there is a stable one. Otherwise a fingerprint of what the transaction says, plus its occurrence
-    number among equal ones of that day: two real coffees stay two, and the same answer gives the same identifiers
-    again. That holds because a window always starts at the beginning of a day.
+    It is the bank's id if there is a stable one. Otherwise it is a fingerprint of the content plus the occurrence
+    number among equal ones of that day: two real coffees stay two, and the same answer always gives the same
+    identifiers, because a window starts at the beginning of a day.
 
     :param transactions: all booked :class:`~..client.messages.Transaction` of a window
     :return: list of :class:`Entry`; those whose id names two different transactions have the same identifier
@@ -90,7 +90,7 @@ def identify(transactions):
 
 
 def bank_id(identifier):
-    """The id that the bank gave, also where it shares it with other transactions, see :meth:`Entry.shared`.
+    """The bank's id, also if several transactions share it, see :meth:`Entry.shared`.
 
     >>> bank_id("T1"), bank_id("TAX ~0123456789abcdef0123456789abcdef"), bank_id("A ~B")
     ('T1', 'TAX', 'A ~B')
@@ -99,7 +99,7 @@ def bank_id(identifier):
 
 
 def stable_id(transaction):
-    """The bank's id, or None where there is none or where it only counts the transactions of a day."""
+    """The bank's id, or None if it is missing or only counts the transactions of a day."""
     if not transaction.id:
         return None
     positional = POSITIONAL.fullmatch(transaction.id)
@@ -125,9 +125,9 @@ def fingerprint(transaction):
 
 
 def digest(transaction):
-    """What the bank said, in short: ``2026-05-20 -12.3 EUR`` and a hash of all of it. It begins with the booking date.
+    """A summary of the bank's data: booking date, amount and currency (``2026-05-20 -12.3 EUR``), and a hash of all.
 
-    It may change from one version of the addon to the next; nothing is recognised by it for longer than a window.
+    The hash may change between versions of the addon; it only has to be constant for the days of a window.
     """
     rest = (fingerprint(transaction), transaction.value_date, transaction.foreign_amount, transaction.foreign_currency)
     content = hashlib.sha256("\x1f".join(map(str, rest)).encode()).hexdigest()[:32]
@@ -139,12 +139,12 @@ def _day(transaction):
 
 
 def unreadable_id(message):
-    """An identifier for something that can't be read as a transaction, so that it is parked once, not in each run.
+    """An identifier for an unreadable transaction, so that it is parked once, not in each run.
 
-    Why of ``raw`` alone: the words around it may change with the next version of the connection service, and what the
-    bank said is recognised by it once it can be read.
+    Why of ``raw`` alone: other keys may change with the version of the connection service, while the transaction must
+    be recognized once it becomes readable.
 
-    :param message: as :func:`~..client.messages.storable` gives it
+    :param message: result of :func:`~..client.messages.storable`
     """
     said = (isinstance(message, dict) and message.get("raw")) or message
     text = json.dumps(said, sort_keys=True, default=str)

@@ -1,4 +1,4 @@
-"""How alike two transactions are, and which of those that have gone are those that have come. Pure Python.
+"""Similarity of transactions, and pairs of vanished and new ones. Pure Python.
 
 >>> from datetime import date
 >>> gone = [Thing(1, date(2026, 5, 14), "-9.00 EUR"), Thing(2, date(2026, 5, 16), "-7.00 EUR")]
@@ -6,7 +6,7 @@
 >>> find_shift(gone, come).name
 '1 day later'
 
-One that has moved may as well be another transaction: at least two amounts have to agree.
+A single one may be another transaction: at least two amounts have to agree.
 
 >>> find_shift(gone[:1], come[:1]) is None
 True
@@ -19,23 +19,23 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import NamedTuple
 
-#: So many days apart, two transactions of one amount may be one: a long weekend, or Easter.
+#: Maximum number of days between two dates of one transaction: a long weekend, or Easter.
 NEAR = timedelta(days=5)
 
-#: A shift is certain where so many times more transactions agree with it than contradict it.
+#: A shift is certain if this many times more transactions agree with it than contradict it.
 AGREEMENT = 4
 
-#: Up to so many on either side each is compared with each; beyond, only texts that are equal count.
+#: Up to this number all pairs are compared; above it only equal texts count.
 FEW = 30
 
 ONE_DAY = timedelta(days=1)
 
 
 class Thing(NamedTuple):
-    """What is compared. ``money`` is amount and currency as a text. ``texts`` is what the bank says of it, where known.
+    """A transaction to compare. ``money`` is amount and currency as a text. ``texts`` are the bank's texts, if known.
 
-    ``may_be``: it has perhaps not gone, because the window does not reach its day · ``is_asked``: the bank was asked
-    for its day, even if the window begins later.
+    ``may_be``: it has perhaps not vanished, because the window does not include its day · ``is_asked``: its day was
+    requested, even if the window begins later.
     """
 
     key: object
@@ -47,7 +47,7 @@ class Thing(NamedTuple):
 
 
 class Texts(NamedTuple):
-    """What a bank says of a transaction beside day and money, in a form that can be compared."""
+    """A bank's texts of a transaction in a comparable form."""
 
     number: str
     name: str
@@ -73,7 +73,7 @@ class Texts(NamedTuple):
         )
 
     def likeness(self, other):
-        """The larger, the likelier they are one. The counterparty's number says more than any text."""
+        """Larger if they are more likely the same. The counterparty's number counts more than any text."""
         same = sum(
             weight
             for weight, mine, theirs in (
@@ -93,10 +93,10 @@ class Texts(NamedTuple):
 
 
 def pair(things, others):
-    """Which of several that are equal otherwise is which: texts and counterparty decide, then the order of the keys.
+    """Pair transactions of equal amount: by texts and counterparty, then by the order of the keys.
 
     :param things, others: lists of :class:`Thing`
-    :return: list of pairs, as many as the shorter list has; the others are left over
+    :return: list of pairs, as many as the shorter list has
 
     >>> rent, gym = (Texts("", "", "", frozenset([text])) for text in ("rent", "gym"))
     >>> day = date(2026, 5, 3)
@@ -110,7 +110,7 @@ def pair(things, others):
     if len(things) <= FEW and len(others) <= FEW:
         ranked = sorted(
             ((one, other) for one in things for other in others if one.texts and other.texts),
-            # sorted() is stable: among equally alike ones the order of the lists stays.
+            # sorted() is stable: among equally similar ones the order of the lists is kept.
             key=lambda both: -both[0].texts.likeness(both[1].texts),
         )
         for one, other in ranked:
@@ -122,7 +122,7 @@ def pair(things, others):
 
 
 def _pair_equal_texts(things, others):
-    """:return: the pairs, and what is left of both lists"""
+    """:return: the pairs, and the rest of both lists"""
     waiting = defaultdict(list)
     for other in reversed(others):
         waiting[other.texts].append(other)
@@ -150,8 +150,7 @@ def group(things, key):
 
 
 class Shift(NamedTuple):
-    """One way in which a bank dates its transactions otherwise than before. Both sides are brought to the days on which
-    they would meet."""
+    """A way in which a bank's dates have changed: functions that map old and new dates to a common day."""
 
     name: str
     of_gone: Callable
@@ -175,7 +174,7 @@ def _friday(day):
     return day - max(0, day.isoweekday() - 5) * ONE_DAY
 
 
-#: The likelier ones first.
+#: The more likely ones first.
 SHIFTS = (
     _later(1),
     _later(-1),
@@ -188,14 +187,14 @@ SHIFTS = (
 def find_shift(gone, come, first=date.min):
     """The way in which a whole window has shifted, as after a change of the provider.
 
-    It is certain where it explains nearly all that has gone, more than equal days do, and where what has moved by it is
-    of two amounts at least: one payment that has gone and one that has come a day later may be two.
+    It is certain if it explains nearly all vanished ones, more than equal days do, and if those that have moved have at
+    least two amounts: one vanished payment and a new one a day later may be two payments.
 
     :param gone, come: lists of :class:`Thing`
-    :param date first: that was asked for
+    :param date first: first requested day
     :return: :class:`Shift`, or None
     """
-    # Why not the days before: what is there has not gone, and is evidence for nothing.
+    # Why not the days before: transactions there have not vanished, and prove nothing.
     gone = [thing for thing in gone if thing.is_asked]
     if not gone or not come:
         return None
@@ -204,12 +203,12 @@ def find_shift(gone, come, first=date.min):
     last = max(thing.day for thing in come)
     best = None
     for shift in SHIFTS if most < len(gone) else ():
-        # Why not: days that the window does not reach are too weak an evidence for something unusual.
+        # Why not: days outside the window are too weak as evidence for an unusual shift.
         some = gone if shift.is_usual else [thing for thing in gone if not thing.may_be]
         gone_by = Counter((shift.of_gone(thing.day), thing.money) for thing in some)
         shifted = Counter((shift.of_come(thing.day), thing.money) for thing in come)
         found = _explained(gone_by, shifted)
-        # Why not those beyond: the bank was not asked for their days, or they have not come.
+        # Why not later ones: their days were not requested, or are in the future.
         missing = sum(first <= day <= last for day, _money in gone_by.elements()) - found
         if found > most and found >= AGREEMENT * missing and _moves_two_amounts(shift, some, come_by, shifted):
             best, most = shift, found
@@ -233,7 +232,7 @@ def pair_shifted(gone, come, shift):
     pairs = []
     for key, things in group(gone, lambda thing: (shift.of_gone(thing.day), thing.money)).items():
         if come_by.get(key):
-            # Why in this order: what has certainly gone comes before what may still be there.
+            # Why in this order: certainly vanished ones come before those that may still exist.
             things = sorted(things, key=lambda thing: thing.may_be)
             others = come_by[key]
             if len(things) > len(others):
@@ -248,9 +247,9 @@ def pair_shifted(gone, come, shift):
 
 
 def nearest(gone, come, reach=NEAR):
-    """What has gone, and what has come with the same amount within some days. Nothing follows from it but a question.
+    """Pair vanished and new ones of the same amount within some days. It is only used to ask the user.
 
-    :param timedelta reach: so many days apart at most
+    :param timedelta reach: maximum distance
     :return: list of pairs of :class:`Thing`, each thing in one of them at most; equal texts first
     """
     pairs = []
@@ -269,7 +268,7 @@ def nearest(gone, come, reach=NEAR):
 
 
 def _pair_near(things, others, reach):
-    """In order of days the first that is near enough: as many pairs as possible, because all reach equally far."""
+    """Greedy in order of days: gives as many pairs as possible, because the maximum distance is equal for all."""
     things, others = (sorted(some, key=lambda thing: thing.day) for some in (things, others))
     pairs, start = [], 0
     for one in things:

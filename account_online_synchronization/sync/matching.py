@@ -1,4 +1,4 @@
-"""Which of the bank's transactions are known already, whatever the bank did to their ids, days or texts since.
+"""Matches the bank's transactions with stored ones, although their ids, days or texts may have changed.
 
 >>> from datetime import date
 >>> from decimal import Decimal
@@ -13,12 +13,12 @@
 ...     found = match(bank(*rows), stored, date(2026, 5, 1))
 ...     return [(one.kind, one.known and one.known.record_id, one.similar and one.similar.record_id) for one in found]
 
-An id is stronger than a day, equal content is stronger than equal amounts:
+An id counts more than a day, equal content more than equal amounts:
 
 >>> compare(("A", 4, "-9"), ("B", 9, "-7"), ("NEW", 7, "-5"))
 [('same', 0, None), ('changed', 1, None), ('moved', 2, None)]
 
-A whole window that shifts is certain, one payment that may have moved is a question:
+A shift of the whole window is certain, a single payment that may have moved is not:
 
 >>> compare(("X", 5, "-9"), ("Y", 7, "-7"), ("Z", 8, "-5"))
 [('shifted', 0, None), ('shifted', 1, None), ('shifted', 2, None)]
@@ -37,10 +37,10 @@ SAME, MOVED, CHANGED, SHIFTED, NEW = "same", "moved", "changed", "shifted", "new
 
 
 class Known(NamedTuple):
-    """Something stored for the account: a statement line, or a transaction that is none for a reason.
+    """A stored transaction of the account: a statement line or a kept transaction.
 
-    ``kind`` is ``line``, or the state of what is no line; ``elsewhere`` is what a user deleted from another journal.
-    ``digest`` is None where it was stored before digests were; such a thing is recognised by its identifier only.
+    ``kind`` is ``line``, or the state of a kept transaction; ``elsewhere``: a user deleted it from another journal.
+    ``digest`` is None if it was stored before digests existed; then it is recognized by its identifier only.
     """
 
     kind: str
@@ -48,11 +48,11 @@ class Known(NamedTuple):
     identifier: str
     digest: str | None
     reason: str | None = None
-    #: The bank has withdrawn it, and the line stayed because somebody has worked with it.
+    #: The bank has withdrawn it, and the line stayed because users have worked with it.
     is_withdrawn: bool = False
-    #: The bank showed it as booked before its day.
+    #: The bank reported it as booked before its day.
     was_future: bool = False
-    #: Of what is pending because of its day: the line that it may be.
+    #: Line that may be this transaction, which is pending because of its day.
     similar_id: int | None = None
 
     @property
@@ -66,11 +66,11 @@ class Known(NamedTuple):
 
 
 class Match(NamedTuple):
-    """An entry, with its final identifier, and what it is.
+    """An entry, with its final identifier and its match.
 
-    ``same``: nothing to do · ``moved``: the same content under a new id · ``changed``: other content, perhaps under a
-    new id, too · ``shifted``: the bank dates all transactions otherwise than before · ``new``: ``known`` is None, and
-    ``similar`` is the line that it may be, but not for certain, or what a user has deleted.
+    ``same``: nothing to do · ``moved``: the same content under a new id · ``changed``: other content, perhaps also
+    under a new id · ``shifted``: the dates of all transactions have changed · ``new``: ``known`` is None, and
+    ``similar`` is a line or a deleted transaction that it may be.
     """
 
     entry: Entry
@@ -80,7 +80,7 @@ class Match(NamedTuple):
 
 
 def money(digest):
-    """Amount and currency, as a digest has them.
+    """Amount and currency of a digest.
 
     >>> money("2026-05-20 -12.3 EUR 0f5c")
     '-12.3 EUR'
@@ -89,17 +89,17 @@ def money(digest):
 
 
 def match(entries, stored, first_day=None, removed=frozenset(), since=None, contents=None):
-    """Compare a window with what is stored. What is certain comes first; each stored thing is matched once.
+    """Compare a window with stored transactions. Certain matches come first; each stored one is matched once.
 
     :param entries: list of :class:`~.identity.Entry`
     :param stored: list of :class:`Known`: all with one of the entries' identifiers, and all of the window's days
-    :param date first_day: from this day on the window is complete, so that what it does not show has vanished.
-        None for a window that holds changes only.
-    :param removed: identifiers that the bank says are gone
-    :param date since: first day that was asked for. From there to ``first_day`` the bank shows nothing, because there
-        is nothing or because it does not reach as far back.
-    :param contents: function from a list of :class:`Known` to a dict from their identifiers to what the bank said last,
-        :class:`~..client.messages.Transaction`; called where only texts tell equal ones apart
+    :param date first_day: from this day on the window is complete, so that missing ones have vanished. None for a
+        window of changes.
+    :param removed: identifiers that the bank has removed
+    :param date since: first requested day. Between it and ``first_day`` the bank shows nothing, because there is
+        nothing or its history does not reach as far back.
+    :param contents: function from a list of :class:`Known` to a dict from their identifiers to the bank's last version,
+        :class:`~..client.messages.Transaction`; called if only texts distinguish equal ones
     :return: list of :class:`Match`, in the order of the entries
     """
     return _Matching(entries, stored, first_day, removed, since, contents or (lambda knowns: {})).run()
@@ -108,7 +108,7 @@ def match(entries, stored, first_day=None, removed=frozenset(), since=None, cont
 class _Matching:
     def __init__(self, entries, stored, first_day, removed, since, contents):
         self.entries = entries
-        # Why sorted: the order of rows says nothing, and where a line and something beside the books have one
+        # Why sorted: the order of database rows means nothing, and if a line and a kept transaction share an
         # identifier, the line counts.
         in_order = sorted(stored, key=lambda known: (known.kind == "line", known.record_id))
         self.by_identifier = {known.identifier: known for known in in_order}
@@ -124,14 +124,14 @@ class _Matching:
     def run(self):
         self._find_same()
         if len(self.matches) < len(self.entries):
-            # Why not by the matches alone: where nothing is known of the window's days, no id can have changed.
+            # Why not by the matches alone: if nothing is stored of the window's days, no id can have changed.
             is_renamed = not self.matches and any(self._has_vanished(known) for known in self._gone())
             self._find_shifted()
-            # Why these only: another content under a known id is a change of what has that id, if it can be.
+            # Why these only: other content under a known id is a change of that transaction, if possible.
             self._find_vanished(MOVED, lambda digest: digest, lambda entry: entry.identifier not in self.by_identifier)
             self._find_changed()
             is_renamed = is_renamed and not any(one.kind == CHANGED for one in self.matches.values())
-            # Why last: the same day and amount are weak evidence, so everything stronger goes before.
+            # Why last: the same day and amount are weak evidence.
             self._find_vanished(CHANGED, lambda digest: digest.rpartition(" ")[0], lambda entry: True)
             self._find_similar(is_renamed)
         return [self.matches.get(number) or self._new(number, entry) for number, entry in enumerate(self.entries)]
@@ -149,7 +149,7 @@ class _Matching:
     # -------------------------------------------------------------------------
 
     def _find_same(self):
-        """Id and content are as they were."""
+        """Id and content are unchanged."""
         for number, entry in enumerate(self.entries):
             for identifier in (entry.identifier, entry.shared_identifier):
                 known = self.by_identifier.get(identifier)
@@ -158,7 +158,7 @@ class _Matching:
                     break
 
     def _find_changed(self):
-        """The id is as it was, the content is not. That is a change only where the old content is gone."""
+        """The id is unchanged, the content is not. That is a change only if the old content has vanished."""
         by_id = defaultdict(list)
         for known in self.by_identifier.values():
             by_id[bank_id(known.identifier)].append(known)
@@ -168,7 +168,7 @@ class _Matching:
             if known and known.identifier not in self.used and self._may_have_changed(known, entry):
                 self._set(number, entry, CHANGED, known)
                 continue
-            # Why by amount: an id that comes again with another one names something else, such as a tax.
+            # Why by amount: an id that is repeated with another amount belongs to something else, such as a tax.
             alike = [
                 one
                 for one in by_id[entry.identifier]
@@ -176,7 +176,7 @@ class _Matching:
             ]
             is_shared = len(by_id[entry.identifier]) > 1 or shown[entry.identifier] > 1
             if is_shared:
-                # Why: of several transactions under one id only what is no longer shown can have moved.
+                # Why: of several transactions under one id, only vanished ones can have moved.
                 vanished = [one for one in alike if self._has_vanished(one)]
                 self._doubt(number, entry, alike)
                 alike = vanished if len(vanished) == 1 else []
@@ -192,7 +192,7 @@ class _Matching:
         return not self.first_day or self._is_covered(known) or self._has_only_moved(known, entry)
 
     def _has_only_moved(self, known, entry):
-        """To a later day, and was the first of the window: it is not to be seen any more where it was."""
+        """Whether it moved to a later day and was the first of the window, which therefore begins later."""
         return bool(self.since and known.digest and known.day >= self.since and known.money == money(entry.digest))
 
     # -------------------------------------------------------------------------
@@ -200,7 +200,7 @@ class _Matching:
     # -------------------------------------------------------------------------
 
     def _find_shifted(self):
-        """The bank dates everything otherwise than before: another provider, or another kind of day."""
+        """All dates have changed, as with another provider or another kind of date."""
         gone = self._gone()
         if not gone:
             return
@@ -218,13 +218,13 @@ class _Matching:
             self._set(other.key, self._distinct(entry), kind, known)
 
     def _find_vanished(self, kind, key, may_be):
-        """What is no longer shown, and something alike that has just appeared, are one transaction under two ids."""
+        """Match vanished ones with similar new ones: the same transaction under two ids."""
         gone = group([known for known in self._gone() if self._has_vanished(known)], lambda known: key(known.digest))
         if not gone:
             return
         come = group([both for both in self._open() if may_be(both[1])], lambda both: key(both[1].digest))
         pairs = [(gone[same], come[same]) for same in gone if same in come]
-        # Why only these: most days hold one of an amount, and need nobody to read what the bank said.
+        # Why only these: most days have one transaction of an amount, so the bank's texts need not be read.
         unclear = [known for knowns, others in pairs for known in knowns if len(knowns) > 1 or len(others) > 1]
         texts = self._texts(unclear) if kind == CHANGED else {}
         for knowns, others in pairs:
@@ -233,10 +233,9 @@ class _Matching:
                 self._set(other.key, entry, kind, self.by_identifier[one.key])
 
     def _find_similar(self, is_renamed):
-        """One gone and one come, nearly alike: a question for a person.
+        """Find vanished ones that are similar to new ones, about which the user is asked.
 
-        :param is_renamed: nothing is recognised by its id, so that of equal amounts on many days nobody knows which are
-            one
+        :param is_renamed: no id is recognized, so that equal amounts on several days are ambiguous
         """
         gone = [known for known in self._gone() if known.kind in ("line", "deleted")]
         if not gone:
@@ -249,7 +248,7 @@ class _Matching:
             self.similar[other.key] = self.by_identifier[one.key]
 
     def _gone(self):
-        """:return: list of :class:`Known` that are not shown any more, or may not be"""
+        """:return: list of :class:`Known` that have vanished, or may have"""
         return [
             known
             for known in self.by_identifier.values()
@@ -264,7 +263,7 @@ class _Matching:
         return known.identifier not in self.reported and self.first_day is not None and self._is_covered(known)
 
     def _may_have_vanished(self, known):
-        """It is of the days just before the window, or the bank has withdrawn it some time ago."""
+        """Whether it is of the days just before the window, or the bank has withdrawn it earlier."""
         if known.identifier in self.reported:
             return False
         return known.is_withdrawn or (
@@ -308,6 +307,6 @@ class _Matching:
         return Match(entry, NEW, similar=self.similar.get(number))
 
     def _distinct(self, entry):
-        """Where its id names another transaction already, the content goes into the identifier."""
+        """If its id is already used by another transaction, the content is added to the identifier."""
         taken = entry.identifier in self.by_identifier or entry.identifier in self.given
         return entry.shared() if taken else entry

@@ -13,7 +13,7 @@ import calendar
 from datetime import date, timedelta
 from typing import NamedTuple
 
-#: The journal's choices, in the order in which the user sees them.
+#: The journal's choices, in the order of the selection field.
 PERIODICITIES = ("none", "day", "week", "bimonthly", "month")
 
 

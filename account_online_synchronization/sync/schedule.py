@@ -6,7 +6,7 @@
 >>> str(back_off(3, interval, retry_after=7200))
 '2:00:00'
 
-Links of one database do not all ask at the same moment: each has its own, always the same one.
+Links of one database are spread over time; the offset of each is constant.
 
 >>> str(after_success(interval, 0)), str(after_success(interval, 0.5)), str(after_success(interval, 1))
 ('12:00:00', '11:24:00', '10:48:00')
@@ -17,19 +17,19 @@ Links of one database do not all ask at the same moment: each has its own, alway
 import zlib
 from datetime import timedelta
 
-#: After a failure the next attempt is due after this time, then after twice as long, up to the regular interval.
+#: Back-off after the first failure; it doubles with each further one, up to the regular interval.
 FIRST_BACK_OFF = timedelta(minutes=5)
 
-#: A link is due up to this part of the interval earlier.
+#: Maximum part of the interval by which a link is due earlier.
 SPREAD = 0.1
 
-#: A user does not wait for more than this many days of transactions: a scheduled action fetches them.
+#: A scheduled action fetches more than this many days of transactions, so that the user does not wait.
 LONG_DAYS = 30
 
 
 def back_off(failures, interval, retry_after=None):
     """
-    :param int failures: in a row, the last one included
+    :param int failures: number of consecutive failures
     :param timedelta interval: between two automatic synchronizations
     :param int retry_after: seconds that the bank or the proxy asks to wait
     :return: timedelta until the next attempt
@@ -40,7 +40,7 @@ def back_off(failures, interval, retry_after=None):
 
 
 def after_failure(action, failures, interval, retry_after=None):
-    """:param str action: that the proxy advises. Why the interval for all but ``retry``: a person has to act first"""
+    """:param str action: advised by the proxy. Why the interval for all but ``retry``: a user must act first"""
     return back_off(failures, interval, retry_after) if action == "retry" else interval
 
 
@@ -56,7 +56,7 @@ def share(database, link_id):
 
 def is_long(last_syncs, today):
     """
-    :param last_syncs: day of the last news that were stored of each account, empty before the first
+    :param last_syncs: day up to which each account is stored, empty before the first
     :return: whether a user would have to wait too long
     """
     limit = today - timedelta(days=LONG_DAYS)

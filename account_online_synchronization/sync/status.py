@@ -1,7 +1,7 @@
-"""What people see of a link: how it looks, one sentence, a hint that says when or why, and the one button that helps.
+"""What card and form show of a link: a style, one sentence, a hint with time or reason, and one button.
 
-Card and form show the button that is named here and decide nothing themselves. ``tests/pure/failures.py`` lists each
-failure with its button, so a new code fails a test until somebody has designed what it shows.
+Card and form decide nothing themselves. ``tests/pure/failures.py`` lists each failure with its button, so a new code
+fails a test until its status is designed.
 
 >>> from datetime import datetime
 >>> noon = datetime(2026, 5, 20, 12)
@@ -21,7 +21,7 @@ from odoo.addons.bank_sync_common.tools.words import _lt
 from ..client.errors import SERVICE_REFUSALS
 from ..client.health import Health  # noqa: F401 - of the examples
 
-#: The one button that helps, by what a failure says is next.
+#: The button for each action that a failure advises.
 BUTTON_OF_ACTION = {
     "retry": "synchronize",
     "renew": "renew",
@@ -33,7 +33,7 @@ BUTTON_OF_ACTION = {
     "leave_out": "leave_out",
 }
 
-#: Failures whose sentences ask for more than their action says.
+#: Buttons of failures that need another one than their action's.
 BUTTON_OF_CODE = {
     "credentials_rejected": "credentials",
     "unknown_account": "credentials",
@@ -47,16 +47,16 @@ BUTTONS_OF_A_CONNECTION = ("synchronize", "code", "renew", "credentials", "disab
 #: Buttons that lead to the bank's pages.
 SIGN_IN_BUTTONS = ("code", "renew", "credentials", "reconnect")
 
-#: Failures that end without anybody's help are no danger. No action: there is nothing to do.
+#: Failures that end without user action are not dangers. No action: there is nothing to do.
 KIND_OF_ACTION = {"retry": "warning", "": "info"}
 
-#: What the refusal of one account leads to, as the same failure of a whole connection would.
+#: Actions for the refusal of one account, equal to those for the same failure of a connection.
 ACTION_OF_REFUSAL = {"account_refused": "leave_out", "unknown_account": "renew", "period_refused": "contact_support"}
 
 
 @dataclass(frozen=True)
 class LinkFacts:
-    """What the status of a link follows from."""
+    """The facts from which the status of a link is computed."""
 
     now: datetime
     #: As on the link: ``connected``, ``error`` or ``disconnected``.
@@ -69,7 +69,7 @@ class LinkFacts:
     error_code: str = ""
     error_action: str = ""
     error_message: str = ""
-    #: The bank or the proxy asked for no attempt before this moment.
+    #: Time before which bank or proxy do not accept another attempt.
     retry_at: datetime | None = None
     #: Accounts that the bank refuses: (code, sentence).
     refusals: tuple = ()
@@ -78,7 +78,7 @@ class LinkFacts:
     #: Why the connection service refuses this database, in its own words.
     service_reason: str = ""
     is_neutralized: bool = False
-    #: Whether this very database is its own connection service.
+    #: Whether this database is its own connection service.
     is_embedded: bool = False
     #: Made by an earlier module.
     is_legacy: bool = False
@@ -88,8 +88,8 @@ class LinkFacts:
 class Status:
     """What card and form show.
 
-    ``kind`` is ``danger``, ``warning``, ``info`` or empty; ``sentence`` is empty when all is well, ``button`` where
-    none helps.
+    ``kind`` is ``danger``, ``warning``, ``info`` or empty; ``sentence`` is empty without a problem, ``button`` if none
+    helps.
     """
 
     kind: str
@@ -112,10 +112,10 @@ def describe(link):
 
 
 def describe_health(health):
-    """What connecting or renewing is likely to meet: how other connections to the same bank fared.
+    """Whether connecting or renewing is likely to fail, from the health of other connections to the same bank.
 
     :param health: :class:`~..client.health.Health`, or None
-    :return: a sentence; empty where nothing is wrong, or nothing is known
+    :return: a sentence; empty without a problem, or if nothing is known
 
     >>> describe_health(Health(3))
     '3 of 10 connections to this bank failed in the last 24 hours.'
@@ -137,12 +137,12 @@ def describe_health(health):
 
 
 def is_rate_limited(error_action, retry_at, now):
-    """Whether the bank or the proxy has asked for no attempt before a later moment."""
+    """Whether bank or proxy do not accept another attempt yet."""
     return bool(error_action == "retry" and retry_at and retry_at > now)
 
 
 def _describe_connected(link):
-    # Why by the date: the bank refuses the next request, although it has not been asked yet.
+    # Why by the date: the bank will refuse the next request.
     if link.has_consent_ended:
         return Status("", "", "", "renew")
     if link.refusals:
@@ -188,7 +188,7 @@ def _describe_failure(link):
         button = "copy" if link.is_blocked_by_support else button
         hint = link.service_reason and _lt("The connection service says: %(reason)s", reason=link.service_reason)
     elif is_rate_limited(link.error_action, link.retry_at, link.now):
-        # Why no button: the limit holds for users, too, and some banks count the attempts.
+        # Why no button: the limit applies to users, too, and some banks count the attempts.
         button = "" if button == "synchronize" else button
         hint = _lt("Available again from %(moment)s.", moment=link.retry_at)
     elif link.error_action == "retry":
@@ -197,7 +197,7 @@ def _describe_failure(link):
 
 
 def _describe_next_attempt(link):
-    """:return: a sentence; empty where no automatic attempt follows"""
+    """:return: a sentence; empty if no automatic attempt follows"""
     if not link.auto_sync or link.state != "error" or not link.next_refresh:
         return ""
     if link.next_refresh <= link.now:

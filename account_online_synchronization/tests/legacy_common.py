@@ -68,7 +68,7 @@ class LegacyCommon(OnlineSyncCommon):
         self.report = self.env["account.online.migration"]._take_over()
         return self.Link.search([("legacy_source", "=", "account_online_provider")])
 
-    def connect_anew(self, number=IBAN, **values):
+    def connect_again(self, number=IBAN, **values):
         """The user makes a new connection, by another provider, and goes with all that is proposed.
 
         :return: the new link, its transactions not yet fetched
@@ -85,7 +85,7 @@ class LegacyCommon(OnlineSyncCommon):
     def load(self, **values):
         """Everything from the old tables to the first load by another provider."""
         self.take_over()
-        self.link = self.connect_anew(**values)
+        self.link = self.connect_again(**values)
         return self.synchronize(self.link)
 
     def amounts(self):

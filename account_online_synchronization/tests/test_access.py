@@ -49,7 +49,7 @@ class TestAccess(OnlineSyncCommon):
         manager = self.new_user("account.group_account_manager")
         self.assertEqual(self.address_of_bank(self.Directory.with_user(manager).action_open_bank("I1")), "/bank")
 
-    def test_nobody_but_the_system_reads_the_connection_identifier(self):
+    def test_connection_identifier_is_readable_by_the_system_only(self):
         link = self.connect_journal()
         manager = self.new_user("account.group_account_manager")
         with self.assertRaises(AccessError):
@@ -94,7 +94,7 @@ class TestAccess(OnlineSyncCommon):
                 self.assertFalse(wizard.with_user(other).has_access("write"))
                 self.assertFalse(wizard.with_user(other).has_access("unlink"))
 
-    def test_settings_are_neither_told_nor_saved_over_rpc_without_a_record(self):
+    def test_settings_are_neither_shown_nor_saved_over_rpc_without_a_record(self):
         """Their methods are public, and without a record Odoo has no rights to check."""
         Settings = self.env["res.config.settings"].with_user(self.new_user("account.group_account_manager"))
         self.assertNotIn("online_sync_client_identifier", Settings.get_values())

@@ -119,7 +119,7 @@ class TestAccountChoice(OnlineSyncCommon):
     # ALL OR NONE
     # -------------------------------------------------------------------------
 
-    def test_two_rows_with_one_journal_are_told_before_anything_is_done(self):
+    def test_two_rows_with_one_journal_are_reported_before_any_change(self):
         self.proxy.add_account("A2")
         self.proxy.add_account("A3")
         selection = self.choose()
@@ -129,7 +129,7 @@ class TestAccountChoice(OnlineSyncCommon):
             selection.action_confirm()
         self.assertFalse(selection.account_online_link_id.journal_ids)
 
-    def test_all_problems_are_told_at_once(self):
+    def test_all_problems_are_reported_together(self):
         self.proxy.add_account("A2")
         selection = self.choose()
         selection.line_ids[0].write({"action": "existing", "journal_id": False})
@@ -151,7 +151,7 @@ class TestAccountChoice(OnlineSyncCommon):
         self.assertEqual(first.account_online_link_id.journal_ids, linked)
         self.assertEqual(self.env["account.journal"].search_count([]), count)
 
-    def test_choice_waits_for_nobody_who_is_making_one(self):
+    def test_a_choice_does_not_wait_for_a_concurrent_one(self):
         selection = self.choose()
         nothing = self.env["account.online.account"]
         with (
@@ -230,7 +230,7 @@ class TestAccountChoice(OnlineSyncCommon):
         self.assertFalse(line.start_date)
         self.assertIn("it does not say how far", line.start_reason)
 
-    def test_the_limit_of_the_bank_is_told_where_it_is_known(self):
+    def test_the_limit_of_the_bank_is_shown_if_known(self):
         self.proxy.capabilities = {"auto_sync": True, "history_days": 90}
         line = self.choose().line_ids
         self.assertIn("As far back as the bank allows: 90 days", line.start_reason)
@@ -239,7 +239,7 @@ class TestAccountChoice(OnlineSyncCommon):
         line.start_date = self.today() - timedelta(days=20)
         self.assertEqual(line.start_reason, "The day you chose.")
 
-    def test_a_limit_that_is_no_number_of_days_is_not_believed(self):
+    def test_a_limit_that_is_not_a_number_of_days_is_ignored(self):
         for days in ("90", -1, 10**12, None, [90]):
             self.proxy.capabilities = {"history_days": days}
             self.assertFalse(self.connect().history_days)

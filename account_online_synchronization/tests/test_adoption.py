@@ -118,7 +118,7 @@ class TestAdoption(OnlineSyncCommon):
         self.assertEqual((run.imported, run.possible_duplicates), (1, 1))
         self.assertIn("Possible duplicates, please review: 1.", run._summary())
 
-    def test_a_person_says_that_it_is_no_duplicate(self):
+    def test_a_user_decides_that_it_is_not_a_duplicate(self):
         self.type_line(day=self.days_ago(1))
         self.type_line(day=self.days_ago(2))
         self.proxy.book("T1", "-20.00")

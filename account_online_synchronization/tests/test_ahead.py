@@ -110,7 +110,7 @@ class TestAhead(OnlineSyncCommon):
         for run in self.new_runs():
             self.assertEqual(run.raw_answers_text.count('"operation"'), 3)
 
-    def test_the_dashboards_hear_of_each_journal_once_it_is_stored(self):
+    def test_dashboards_are_notified_of_each_journal_once_it_is_stored(self):
         Bus = self.env["bus.bus"].sudo()
         last = Bus.search([], order="id desc", limit=1).id
         self.run_schedule()
@@ -302,7 +302,7 @@ class TestAhead(OnlineSyncCommon):
         )
 
     @mute_logger("odoo.addons.account_online_synchronization.books.batch")
-    def test_when_it_ends_early_nobody_is_left_running(self):
+    def test_no_thread_is_left_running_after_an_early_end(self):
         with patch.object(Batch, "_synchronize", side_effect=Interrupted):
             self.run_schedule()
         self.assertEqual(set((self.links.run_ids - self.old_runs).mapped("state")), {"interrupted"})

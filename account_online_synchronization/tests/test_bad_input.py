@@ -88,7 +88,7 @@ class TestBadTransactions(BadInputCommon):
             del self.proxy.book(f"B{key}", "1.00")[key]
         self.assertEqual(self.assert_only_the_good_one().parked, 4)
 
-    def test_what_is_no_transaction_at_all(self):
+    def test_values_that_are_not_transactions(self):
         garbage = [None, "text", 7, 0.5, True, [], [[]], {}, {"a": "b"}]
         self.proxy.transactions["A1"] += garbage
         self.assertEqual(self.assert_only_the_good_one().parked, len(garbage))
@@ -256,7 +256,7 @@ class TestBadAnswers(BadInputCommon):
         self.synchronize(self.link)
         self.assertEqual(len(self.lines()), 2)
 
-    def test_a_page_to_open_that_is_no_address(self):
+    def test_a_page_to_open_without_a_valid_address(self):
         for page in (None, 7, [], {}):
             run = self.answer("connections.refresh", {"state": "challenge", "page_url": page})
             self.assertEqual(run.error_code, "challenge_required")
@@ -281,7 +281,7 @@ class TestBadErrors(BadInputCommon):
                 self.fail({"code": "rate_limited", "message": "Wait.", "action": "retry", "retry_after": wait})
                 self.assertEqual(str(self.link.next_refresh), "2026-05-20 10:05:00")
 
-    def test_nobody_waits_for_years(self):
+    def test_waiting_times_of_years_are_limited(self):
         self.fail({"code": "rate_limited", "message": "Wait.", "action": "retry", "retry_after": 10**12})
         self.assertEqual(self.link.next_refresh.date(), date(2026, 5, 27))
 

@@ -61,7 +61,7 @@ class TestBankHealth(OnlineSyncCommon):
         self.assertFalse(self.link.bank_health_at)
         self.assertEqual(self.card(), "")
 
-    def test_trouble_with_one_account_is_heard_of_too(self):
+    def test_a_failure_of_one_account_reports_the_health_too(self):
         self.proxy.fail("transactions.list", "institution_unavailable", "retry", health=TROUBLE)
         self.synchronize(self.link)
         self.assertEqual(self.card(), SENTENCE)

@@ -122,7 +122,7 @@ class TestBankLines(OnlineSyncCommon):
             self.assertEqual(line.with_user(self.accountant).action_reconcile(), action)
         self.assertEqual(hook.call_args.args, (self.journal, line))
 
-    def test_nobody_reconciles_without_write_access(self):
+    def test_reconciling_requires_write_access(self):
         line = self.line()
         with self.assertRaises(AccessError):
             line.with_user(self.user_with("clerk", "account.group_account_invoice")).action_reconcile()
@@ -180,7 +180,7 @@ class TestBankLines(OnlineSyncCommon):
         self.assertEqual(line.online_mandate_id, "M-7")
         self.assertEqual(line.online_foreign_amount, "-1800.00 ISK")
 
-    def test_what_is_no_answer_of_a_bank_does_not_break_the_form(self):
+    def test_values_that_are_not_an_answer_of_a_bank_do_not_break_the_form(self):
         for details in (False, [], "text", {"counterparty": 5, "remittance": {"a": 1}, "value_date": "soon"}):
             line = self.line(transaction_details=details)
             self.assertFalse(line.online_bank_texts and line.online_value_date)

@@ -37,7 +37,7 @@ class TestBankSearch(OnlineSyncCommon):
         self.assertIn("Rabobank", self.names(answer))
         self.assertEqual(len(answer["countries"]), 2)
 
-    def test_a_service_that_tells_no_countries_leaves_all_to_choose_from(self):
+    def test_a_service_that_reports_no_countries_leaves_all_to_choose_from(self):
         self.proxy.raw_answers["institutions.search"] = {"institutions": [{"id": "x", "name": "X"}]}
         self.assertGreater(len(self.Directory.action_begin_bank_search()["countries"]), 200)
 
@@ -152,7 +152,7 @@ class TestBankSearchElsewhere(ServiceCommon):
         self.assertEqual(wizard.action_confirm()["type"], "ir.actions.act_window_close")
         self.assertTrue(self.Directory.action_begin_bank_search()["banks"])
 
-    def test_nobody_is_registered_for_favourites(self):
+    def test_favourites_do_not_register_the_database(self):
         self.company.country_id = self.env.ref("base.be")
         self.assertEqual(self.env["account.journal"].fetch_online_sync_favorite_institutions(), [])
         self.assertEqual(self.proxy.clients, [])
@@ -189,7 +189,7 @@ class TestProvidersOfThisDatabase(OnlineSyncCommon):
         self.assertEqual(answer["hint"], "demonstration")
         self.assertEqual(answer["administrator"], {"name": self.system.name, "is_asked": False})
 
-    def test_who_can_change_it_is_led_there_and_names_nobody(self):
+    def test_an_administrator_is_led_there_without_another_administrators_name(self):
         self.system.group_ids += self.env.ref("account.group_account_manager")
         answer = self.Directory.with_user(self.system).action_begin_bank_search()
         self.assertEqual((answer["hint"], answer["administrator"]), ("demonstration_here", False))

@@ -72,14 +72,14 @@ class TestBankVisit(OnlineSyncCommon):
         self.assertEqual(visit.action_open_again()["state"], "done")
         self.assertEqual(len(self.Link.search([("company_id", "=", self.company.id)])), 1)
 
-    def test_a_connection_that_the_service_has_forgotten_is_begun_anew_at_the_same_bank(self):
+    def test_a_connection_that_the_service_has_forgotten_is_started_at_the_same_bank(self):
         visit = self.begin()
         self.proxy.fail("connections.get", "unknown_connection", "reconnect")
         self.proxy.fail("connections.renew", "unknown_connection", "reconnect")
         self.assertEqual(visit.action_open_again()["url"], "/bank")
         self.assertEqual(self.proxy.asked[-1][1]["institution_id"], "kbc")
 
-    def test_a_service_out_of_reach_is_told_and_the_visit_stays_open(self):
+    def test_an_unreachable_service_is_reported_and_the_visit_stays_open(self):
         visit = self.begin()
         self.proxy.fail("connections.get", "service_unavailable")
         answer = visit.action_open_again()

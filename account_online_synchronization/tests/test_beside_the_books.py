@@ -158,7 +158,7 @@ class TestParked(OnlineSyncCommon):
         self.synchronize(link)
         self.assertEqual((len(self.lines()), len(self.beside())), (1, 0))
 
-    def test_what_somebody_has_dismissed_is_not_tried_again(self):
+    def test_dismissed_transactions_are_not_retried(self):
         self.proxy.book("BAD", "1.00")["amount"] = "a lot"
         link = self.connect_journal()
         self.synchronize(link)
@@ -242,7 +242,7 @@ class TestBesideTheBooksAccess(OnlineSyncCommon):
         with self.assertRaises(AccessError):
             self.beside().with_user(self.new_user("base.group_user")).read(["amount"])
 
-    def test_nobody_edits_it(self):
+    def test_kept_transactions_are_read_only(self):
         beside = self.beside().with_user(self.new_user("account.group_account_manager"))
         for change in (lambda: beside.write({"amount": 1}), beside.unlink, beside.copy):
             with self.assertRaises(AccessError):

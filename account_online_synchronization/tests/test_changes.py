@@ -88,7 +88,7 @@ class TestChanges(ChangesCommon):
         self.assertFalse(self.line.foreign_currency_id)
         self.assertFalse(self.line.amount_currency)
 
-    def test_the_details_are_those_that_the_bank_told_last(self):
+    def test_details_are_those_of_the_banks_last_version(self):
         self.change(remittance=["Invoice 42"])
         self.assertEqual(self.line.transaction_details["remittance"], ["Invoice 42"])
 
@@ -104,7 +104,7 @@ class TestChanges(ChangesCommon):
         self.synchronize(self.link)
         self.assertEqual(self.lines().mapped("amount"), [55, -12, 100])
 
-    def test_nobody_is_asked_about_what_follows_by_itself(self):
+    def test_automatic_changes_need_no_review(self):
         self.change(amount="-15.00", booking_date="2026-05-13", remittance=["Invoice 42"])
         self.assertEqual(self.asked, [])
 
@@ -160,7 +160,7 @@ class TestChangesAfterAPerson(ChangesCommon):
         self.synchronize(self.link)
         self.assertEqual(len(self.asked), 1)
 
-    def test_a_new_text_of_a_reconciled_line_bothers_nobody(self):
+    def test_a_new_text_of_a_reconciled_line_needs_no_review(self):
         self.reconcile(self.line)
         self.change(remittance=["Invoice 42"])
         self.assertEqual((self.line.payment_ref, self.asked), ("Text of T1", []))
@@ -180,7 +180,7 @@ class TestChangesAfterAPerson(ChangesCommon):
         self.assertEqual(self.line.date, date(2026, 5, 12))
         self.assertEqual(len(self.asked), 1)
 
-    def test_a_change_that_odoo_refuses_stops_nobody_and_the_person_is_asked(self):
+    def test_a_change_that_odoo_refuses_does_not_stop_the_run_and_is_reviewed(self):
         self.proxy.book("T3", "1.00")
         write = type(self.line).write
 
@@ -241,7 +241,7 @@ class TestWithdrawals(ChangesCommon):
         self.withdraw("OLD")
         self.assertEqual(self.lines().mapped("amount"), [-12, 100])
 
-    def test_withdrawn_and_told_anew_under_another_id_is_the_same_line(self):
+    def test_withdrawn_and_reported_again_under_another_id_is_the_same_line(self):
         self.proxy.rename(lambda name: "NEW" if name == "T1" else name)
         self.proxy.removed.append("T1")
         self.synchronize(self.link)

@@ -178,7 +178,7 @@ class TestConnect(OnlineSyncCommon):
         link.action_update_credentials()
         self.assertEqual(self.proxy.asked[-1][1]["reason"], "credentials")
 
-    def test_a_connection_that_the_proxy_no_longer_has_is_made_anew_for_the_same_link(self):
+    def test_a_connection_that_the_proxy_no_longer_has_is_replaced_for_the_same_link(self):
         link = self.connect_journal()
         self.proxy.fail("connections.renew", "unknown_connection", "reconnect")
         _action, same = self.come_back(link.action_reconnect())

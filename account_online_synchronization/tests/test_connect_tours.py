@@ -85,7 +85,7 @@ class TestConnectTours(OnlineSyncCommon, ConnectTours):
         self.proxy.fail("institutions.search", "service_unavailable")
         self.walk("unreachable")
 
-    def test_who_may_not_connect_is_told_who_does(self):
+    def test_users_who_may_not_connect_see_who_does(self):
         accountant = new_test_user(
             self.env,
             login="tour-accountant",
@@ -102,5 +102,5 @@ class TestConnectTours(OnlineSyncCommon, ConnectTours):
 
 @tagged("post_install", "-at_install")
 class TestConnectToursElsewhere(ServiceCommon, ConnectTours):
-    def test_a_service_that_knows_nobody_asks_for_a_phone_first(self):
+    def test_a_service_that_does_not_know_this_database_asks_for_a_phone_first(self):
         self.walk("phone")

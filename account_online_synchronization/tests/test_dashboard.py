@@ -25,7 +25,7 @@ class TestDashboard(OnlineSyncCommon):
     def test_a_journal_without_a_bank_offers_to_connect_one(self):
         self.assertEqual(self.card(), {"linked": False})
 
-    def test_the_last_synchronization_is_told_in_words(self):
+    def test_the_last_synchronization_is_shown_in_words(self):
         link = self.connect_journal(last_refresh="2026-05-20 08:00:00")
         self.assertEqual(self.card()["last_refresh"], "2 hours ago")
         self.assertEqual(self.card()["state"], link.state)
@@ -40,7 +40,7 @@ class TestDashboard(OnlineSyncCommon):
         self.assertEqual(self.card()["pending_count"], 1)
         self.assertIn("5.00", self.card()["pending_amount"])
 
-    def test_trouble_is_told_on_the_card(self):
+    def test_errors_are_shown_on_the_card(self):
         link = self.connect_journal()
         self.proxy.fail("connections.refresh", "consent_expired", "renew")
         self.synchronize(link)
@@ -112,7 +112,7 @@ class TestDashboard(OnlineSyncCommon):
         link.account_online_account_ids.balance += 2
         self.assertIn("2.00", self.card()["difference"])
 
-    def test_a_missing_opening_balance_is_told_until_it_is_booked(self):
+    def test_a_missing_opening_balance_is_shown_until_it_is_booked(self):
         self.proxy.accounts["A1"]["balance"] = "100.00"
         self.proxy.book("T1", "5.00")
         account = self.connect_journal().account_online_account_ids

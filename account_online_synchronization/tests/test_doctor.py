@@ -71,7 +71,7 @@ class TestDoctor(OnlineSyncCommon):
         with patch.dict(config.options, {"bank_sync_second_key": "a second key that is long enough"}):
             self.assertIn("advice", [level for level, _sentence in self.findings("master key")])
 
-    def test_service_that_takes_a_restored_database_for_a_copy_is_told_apart(self):
+    def test_a_service_that_takes_a_restored_database_for_a_copy_is_recognised(self):
         service = self.env["account.online.service"]
         refused = ProxyError("database_copied", "This database is a copy.", action="reconnect")
         with (

@@ -137,7 +137,7 @@ class TestDoors(DoorsCommon):
                 selection.with_user(self.stranger).action_confirm()
         self.assertEqual(self.journal.account_online_account_id, foreign)
 
-    def test_another_users_wizards_are_nobody_elses(self):
+    def test_wizards_of_another_user_are_not_accessible(self):
         """Odoo 19 has no rule for that: whoever may use a wizard's model could use everybody's."""
         link = self.connect_journal()
         selection = self.env["account.online.account.selection"].with_user(self.colleague)
@@ -185,7 +185,7 @@ class TestDoors(DoorsCommon):
         account._link_journal(journal)
         return journal
 
-    def test_what_the_bank_said_is_written_by_nobody_but_the_server(self):
+    def test_data_of_the_bank_is_written_by_the_server_only(self):
         self.proxy.book("T1", "5.00")
         link = self.connect_journal()
         self.synchronize(link)

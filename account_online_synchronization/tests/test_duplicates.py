@@ -80,7 +80,7 @@ class TestDuplicates(OnlineSyncCommon):
         self.assertEqual(self.texts(wizard), ["Same day, amount and account number."])
         self.assertEqual([row["label"] for row in self.rows(wizard)], ["A", "B"])
 
-    def test_what_the_bank_tells_apart_is_said_to_be_probably_real(self):
+    def test_lines_with_different_ids_of_the_bank_are_called_probably_real(self):
         self.proxy.book("T1", "-3.00")
         self.proxy.book("T2", "-3.00")
         self.synchronize(self.connect_journal())
@@ -174,7 +174,7 @@ class TestDuplicates(OnlineSyncCommon):
         self.assertTrue(rows[str(other.id)]["selectable"])
         self.assertEqual(sum("In a locked period." in row["details"] for row in rows.values()), 2)
 
-    def test_they_stay_whatever_is_chosen(self):
+    def test_lines_stay_with_any_choice(self):
         reconciled, _other = self.type_line(), self.type_line()
         wizard = self.search()
         self.reconcile(reconciled)
@@ -315,7 +315,7 @@ class TestDuplicates(OnlineSyncCommon):
         wizard.action_undo()
         self.assertEqual(len(self.lines()), 2)
 
-    def test_nobody_restores_what_was_not_deleted(self):
+    def test_only_deleted_lines_can_be_restored(self):
         self.type_line()
         self.type_line()
         wizard = self.search(self.accountant())

@@ -16,7 +16,7 @@ class TestErrors(OnlineSyncCommon):
     def messages(self, link):
         return [str(body) for body in link.message_ids.sorted("id").mapped("body")]
 
-    def test_an_error_stands_on_the_link_and_in_the_chatter_with_its_reference(self):
+    def test_an_error_is_on_the_link_and_in_the_chatter_with_its_reference(self):
         link = self.connect_journal()
         self.proxy.fail("connections.refresh", "consent_expired", "renew", reference="E-7KQ2")
         self.synchronize(link)
@@ -27,7 +27,7 @@ class TestErrors(OnlineSyncCommon):
         self.assertIn("Sentence of consent_expired.", self.messages(link)[-1])
         self.assertIn("E-7KQ2", self.messages(link)[-1])
 
-    def test_the_same_error_is_told_once(self):
+    def test_the_same_error_is_posted_once(self):
         link = self.connect_journal()
         self.proxy.fail("connections.refresh", "consent_expired", "renew")
         self.synchronize(link)
@@ -83,7 +83,7 @@ class TestErrors(OnlineSyncCommon):
         run = self.synchronize(link)
         self.assertEqual((run.state, run.imported, link.state), ("failed", 1, "error"))
 
-    def test_a_bug_in_storing_is_told_in_a_sentence_and_not_as_a_traceback(self):
+    def test_a_bug_in_storing_is_shown_as_a_sentence_and_not_as_a_traceback(self):
         link = self.connect_journal()
         self.proxy.book("T1", "1.00")
         with (

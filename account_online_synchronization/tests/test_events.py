@@ -81,14 +81,14 @@ class TestEvents(ServiceCommon, HttpCase):
         self.assertEqual(self.send(headers=headers).status_code, 409)
         self.assertEqual(len(self.events()), 1)
 
-    def test_a_copy_and_an_unregistered_database_hear_nothing(self):
+    def test_a_copy_and_an_unregistered_database_accept_no_events(self):
         self.service.secret_data = self.service.secret_data[:-4] + "AAA="
         self.assertEqual(self.send().status_code, 403)
         self.service.url = False
         self.assertEqual(self.send().status_code, 403)
 
     @mute_logger("odoo.http")
-    def test_rubbish_is_refused_whoever_signs_it(self):
+    def test_rubbish_is_refused_with_any_signature(self):
         bodies = [b"[]", b"{", b'{"id": "E"}', b'{"id": 1, "kind": "x"}', b'{"id": "E", "kind": ""}', b"\xff"]
         strange = [{"kind": "x" * 200}, {"kind": "x\x00"}, {"connection_id": {"a": 1}}, {"connection_id": ""}]
         bodies += [json.dumps({**self.event, **values}).encode() for values in strange] + [b"[" * 5000]
@@ -130,7 +130,7 @@ class TestEvents(ServiceCommon, HttpCase):
         self.tell("transactions.new")
         self.assertEqual(link.next_refresh, link.last_refresh + timedelta(minutes=10))
 
-    def test_links_that_are_not_synchronized_by_themselves_stay_as_they_are(self):
+    def test_links_that_are_not_synchronized_automatically_do_not_change(self):
         link = self.linked(auto_sync=False)
         before = link.next_refresh
         self.tell("transactions.new")
@@ -167,7 +167,7 @@ class TestEvents(ServiceCommon, HttpCase):
         self.look_after()
         self.assertTrue(self.events().is_handled)
 
-    def test_a_database_that_support_unblocks_goes_on_by_itself(self):
+    def test_a_database_that_support_unblocks_continues_automatically(self):
         link = self.linked()
         self.proxy.state, self.proxy.blocked_by = "blocked", "support"
         self.synchronize(link)

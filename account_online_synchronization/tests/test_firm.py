@@ -150,7 +150,7 @@ class TestFirm(ServiceCommon):
             with self.subTest(action), self.assertRaises(AccessError):
                 getattr(wizard.with_user(accountant), action)()
 
-    def test_whoever_has_no_access_to_a_connected_company_agrees_to_nothing_and_may_revoke(self):
+    def test_users_without_access_to_a_connected_company_may_only_revoke(self):
         self.register()
         other = self.env["res.company"].create({"name": "Somebody else's"})
         hidden = (

@@ -45,7 +45,7 @@ class TestFirstLoad(OnlineSyncCommon):
         self.assertEqual(self.screen(link)["state"], "none")
         self.assertEqual(link.action_open_first_load()["params"]["link_id"], link.id)
 
-    def test_who_is_no_accountant_does_not_see_it(self):
+    def test_users_who_are_not_accountants_do_not_see_it(self):
         link = self.connect_journal()
         clerk = new_test_user(self.env, "clerk", groups="account.group_account_invoice", company_id=self.company.id)
         with self.assertRaises(AccessError):
@@ -55,7 +55,7 @@ class TestFirstLoad(OnlineSyncCommon):
     # HOW FAR IT IS
     # -------------------------------------------------------------------------
 
-    def test_each_page_and_each_piece_is_told(self):
+    def test_each_page_and_each_chunk_is_reported(self):
         for number in range(120):
             self.proxy.book(f"T{number}", "1.00", self.days_ago(number % 30))
         steps = []
@@ -81,7 +81,7 @@ class TestFirstLoad(OnlineSyncCommon):
             ],
         )
 
-    def test_it_is_told_at_most_once_a_second(self):
+    def test_progress_is_reported_at_most_once_a_second(self):
         link = self.connect_journal()
         run = self.env["account.online.run"].sudo().create({"account_online_link_id": link.id})
         reporter = Reporter(link.account_online_account_ids, run)
@@ -92,7 +92,7 @@ class TestFirstLoad(OnlineSyncCommon):
             reporter.done(0)
             self.assertEqual(write.call_count, 2, "the end is told at once")
 
-    def test_a_progress_that_can_not_be_told_is_no_failure(self):
+    def test_a_failed_progress_report_is_not_a_failure(self):
         link = self.connect_journal()
         run = self.env["account.online.run"].sudo().create({"account_online_link_id": link.id})
         reporter = Reporter(link.account_online_account_ids, run)
@@ -100,7 +100,7 @@ class TestFirstLoad(OnlineSyncCommon):
         reporter.fetched(FetchProgress())
         self.assertFalse(self.env["account.online.progress"].sudo().search([("run_id", "=", run.id)]))
 
-    def test_what_was_told_is_shown_and_sent(self):
+    def test_reported_progress_is_shown_and_sent(self):
         link = self.connect_journal(start_date=self.today() - timedelta(days=100))
         account = link.account_online_account_ids
         run = self.env["account.online.run"].sudo().create({"account_online_link_id": link.id})
@@ -156,7 +156,7 @@ class TestFirstLoad(OnlineSyncCommon):
                 {"message": f"Sentence of code_of_{remedy}.", "reference": "E-7KQ2", "method": method, "label": label},
             )
 
-    def test_who_may_not_renew_is_told_whom_to_ask(self):
+    def test_users_who_may_not_renew_see_whom_to_ask(self):
         link = self.connect_journal()
         self.proxy.fail("connections.refresh", "consent_expired", "renew")
         self.synchronize(link)
@@ -206,7 +206,7 @@ class TestFirstLoad(OnlineSyncCommon):
         self.assertEqual((summary["bank_balance"], summary["journal_balance"]), (money(104.5), money(104.5)))
         self.assertFalse(summary["difference"])
 
-    def test_what_was_left_out_is_told_with_its_reason(self):
+    def test_left_out_transactions_are_shown_with_the_reason(self):
         self.company.fiscalyear_lock_date = date(2026, 5, 10)
         self.proxy.book("OLD", "1.00", date(2026, 4, 29))
         self.proxy.book("LOCKED", "1.00", date(2026, 5, 9))
@@ -279,7 +279,7 @@ class TestFirstLoad(OnlineSyncCommon):
         bars = load._bars(months)
         self.assertEqual([(bar["label"], bar["number"]) for bar in bars], [("2020", 12), ("2021", 12), ("2022", 12)])
 
-    def test_the_next_synchronization_is_told(self):
+    def test_the_next_synchronization_is_shown(self):
         link = self.connect_journal()
         self.synchronize(link)
         self.assertIn("Next automatic synchronization", self.screen(link)["next"])

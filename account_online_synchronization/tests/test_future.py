@@ -170,14 +170,14 @@ class TestFuture(FutureCommon):
     # WHICH DAY
     # -------------------------------------------------------------------------
 
-    def test_a_value_day_in_the_future_is_no_announcement(self):
+    def test_a_value_day_in_the_future_is_not_an_announcement(self):
         self.proxy.book("T1", "-5.00", day=self.days_ago(1), value_date=str(self.in_days(3)))
         link = self.connect_journal()
         link.account_online_account_ids.date_choice = "value"
         self.synchronize(link)
         self.assertRecordValues(self.lines(), [{"date": self.in_days(3)}])
 
-    def test_a_booking_day_in_the_future_is_one_whatever_the_value_day(self):
+    def test_a_booking_day_in_the_future_is_an_announcement_with_any_value_day(self):
         self.proxy.book("T1", "-5.00", day=self.in_days(1), value_date=str(self.days_ago(1)))
         link = self.connect_journal()
         link.account_online_account_ids.date_choice = "value"
@@ -230,7 +230,7 @@ class TestFuture(FutureCommon):
 
 @tagged("post_install", "-at_install")
 class TestFutureInReview(FutureCommon, MissingCommon):
-    def test_find_missing_tells_it_as_pending(self):
+    def test_find_missing_shows_it_as_pending(self):
         self.proxy.book("T0", "-20.00", day=self.days_ago(2))
         self.proxy.book("T1", "-300.00", day=self.in_days(5))
         link = self.connect_journal()

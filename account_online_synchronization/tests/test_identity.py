@@ -75,7 +75,7 @@ class TestIdentity(OnlineSyncCommon, HttpCase):
             self.confirm(action, "guessed")
         self.assertEqual(self.link.state, "connected")
 
-    def test_a_key_for_programs_is_no_confirmation(self):
+    def test_an_api_key_is_not_a_confirmation(self):
         for model, method, ids in (
             ("account.online.link", "action_disconnect", self.link.ids),
             ("res.config.settings", "action_register_online_sync", [self.settings()]),
@@ -136,7 +136,7 @@ class TestIdentity(OnlineSyncCommon, HttpCase):
         self.confirm(action)
         self.assertEqual(self.service.url, "https://elsewhere.example.com")
 
-    def test_the_method_behind_the_button_is_no_way_around_it(self):
+    def test_the_method_of_the_button_needs_the_confirmation_too(self):
         settings = self.settings()
         with self.assertRaisesRegex(JsonRpcException, "AccessError"):
             self.call("res.config.settings", "set_values", [settings])

@@ -236,7 +236,7 @@ class TestImport(OnlineSyncCommon):
         self.synchronize(self.connect_journal())
         self.assertEqual(self.lines().mapped("online_transaction_identifier"), [f"T{n}" for n in range(5)])
 
-    def test_a_deleted_line_stays_deleted_when_the_bank_is_connected_anew(self):
+    def test_a_deleted_line_stays_deleted_when_the_bank_is_connected_again(self):
         self.proxy.book("T1", "1.00")
         self.proxy.book("T2", "2.00")
         link = self.connect_journal(periodicity="none")

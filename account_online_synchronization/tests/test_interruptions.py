@@ -142,7 +142,7 @@ class TestInterruptions(InterruptionsCommon):
         run = self.synchronize(link)
         self.assertEqual((run.state, run.imported), ("done", len(self.proxy.transactions["A1"])))
 
-    def test_outside_of_the_schedule_there_is_no_deadline(self):
+    def test_runs_outside_of_the_schedule_have_no_deadline(self):
         self.assertEqual(self.link._deadline(), float("inf"))
 
     def test_a_link_that_another_worker_has_is_left_alone(self):

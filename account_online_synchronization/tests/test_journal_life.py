@@ -156,7 +156,7 @@ class TestJournalLife(OnlineSyncCommon):
         self.journal.suspense_account_id.active = True
         self.assert_mended()
 
-    def test_before_the_first_load_nobody_is_told_that_something_is_missing(self):
+    def test_before_the_first_load_nothing_is_reported_as_missing(self):
         self.journal.restrict_mode_hash_table = True
         for last_sync, said, not_said in (
             (False, "Nothing has been fetched yet", "next synchronization"),
@@ -173,7 +173,7 @@ class TestJournalLife(OnlineSyncCommon):
         self.journal.default_account_id.active = True
         self.assert_mended()
 
-    def test_a_journal_that_has_become_another_kind_is_told(self):
+    def test_a_journal_of_another_type_is_reported(self):
         self.env.cr.execute("UPDATE account_journal SET type = 'general' WHERE id = %s", [self.journal.id])
         self.journal.invalidate_recordset(["type"])
         self.assert_refused_as_a_whole(self.journal.name, "bank journal")
@@ -181,7 +181,7 @@ class TestJournalLife(OnlineSyncCommon):
         self.journal.invalidate_recordset(["type"])
         self.assert_mended()
 
-    def test_a_journal_whose_currency_is_another_one_is_told(self):
+    def test_a_journal_with_another_currency_is_reported(self):
         """The company's own currency can change as long as nothing is posted; then nobody asks the journal."""
         other = self.env.ref("base.CHF")
         self.env.cr.execute("UPDATE account_journal SET currency_id = %s WHERE id = %s", [other.id, self.journal.id])
@@ -203,7 +203,7 @@ class TestJournalLife(OnlineSyncCommon):
         self.proxy.book("T3", "4.00")
         self.assert_mended()
 
-    def test_a_journal_that_secures_its_entries_when_posted_is_told(self):
+    def test_a_journal_that_secures_its_entries_when_posted_is_reported(self):
         """Odoo secures reconciled bank transactions only, so it refuses to post any other in such a journal."""
         self.journal.restrict_mode_hash_table = True
         self.assert_refused_as_a_whole("Hash", self.journal.name)

@@ -31,13 +31,13 @@ class TestLanguages(OnlineSyncCommon):
     def test_the_sentence_is_translated(self):
         self.assertNotEqual(FRENCH, UNREADABLE)
 
-    def test_a_background_failure_is_told_in_the_language_of_the_responsible_user(self):
+    def test_a_background_failure_is_in_the_language_of_the_responsible_user(self):
         self.link.responsible_user_id = self.env.user
         self.env.user.lang = "fr_FR"
         self.link.with_context(lang="en_US")._in_its_language()._synchronize(user_present=False)
         self.assertEqual(self.link.error_message, FRENCH)
 
-    def test_a_user_who_waits_is_told_in_his_own_language(self):
+    def test_a_waiting_user_reads_the_result_in_the_own_language(self):
         action = self.link.with_context(lang="fr_FR").action_fetch_transactions()
         self.assertEqual(action["params"]["message"], FRENCH)
 

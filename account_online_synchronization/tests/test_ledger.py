@@ -123,7 +123,7 @@ class TestLedger(OpeningCommon):
         with self.assertRaises(UserError):
             self.account.action_book_opening_balance()
 
-    def test_the_card_tells_while_something_in_the_balance_cannot_be_read(self):
+    def test_the_card_shows_while_an_amount_in_the_balance_cannot_be_read(self):
         self.statements().unlink()
         self.lines().sudo().with_context(online_withdrawn=True).unlink()
         self.account.last_sync = False

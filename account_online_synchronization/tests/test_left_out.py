@@ -34,7 +34,7 @@ class TestLocked(OnlineSyncCommon):
         self.assertEqual(self.lines().mapped("date"), [APRIL, DAY])
         self.assertEqual((run.imported, len(self.beside())), (1, 0))
 
-    def test_as_long_as_the_lock_stands_it_stays_out(self):
+    def test_locked_transactions_stay_left_out(self):
         self.synchronize(self.link)
         self.assertEqual((len(self.lines()), len(self.beside())), (1, 1))
 
@@ -51,7 +51,7 @@ class TestLocked(OnlineSyncCommon):
         with self.assertRaisesRegex(UserError, "is in a locked period"):
             self.beside().action_restore()
 
-    def test_import_says_when_somebody_else_imports_the_same_one(self):
+    def test_import_reports_a_concurrent_import_of_the_same_one(self):
         self.company.fiscalyear_lock_date = False
         nothing = self.env["account.online.transaction"]
         with (
@@ -115,7 +115,7 @@ class TestDeleted(OnlineSyncCommon):
         self.assertTrue(self.line.exists())
         self.assertFalse(self.beside())
 
-    def test_who_deleted_it_is_told(self):
+    def test_the_user_who_deleted_it_is_shown(self):
         self.delete(self.line)
         self.assertEqual(self.beside().reason, f"Deleted by {self.env.user.name}")
 

@@ -69,7 +69,7 @@ class TestLegacyFirstLoad(LegacyCommon):
         self.load()
         self.assertEqual(sorted(amount for _day, amount in self.amounts()), [-30, -20, -10])
 
-    def test_what_is_older_than_the_lines_is_left_out_and_told(self):
+    def test_transactions_older_than_the_lines_are_left_out_and_reported(self):
         self.book_old(1, "-10.00", 5)
         self.proxy.book("older", "-30.00", self.days_ago(5 + 12))
         self.load()
@@ -83,7 +83,7 @@ class TestLegacyFirstLoad(LegacyCommon):
         self.assertEqual(sorted(self.lines().mapped("amount")), [-77, -10])
         self.assertEqual(set(self.lines().mapped("online_transaction_identifier")), {"legacy:yodlee:42", "42"})
 
-    def test_a_reconciled_line_is_recognised_and_nobody_has_to_look(self):
+    def test_a_reconciled_line_is_recognised_without_a_review(self):
         line = self.book_old(1, "-10.00", 5)
         self.reconcile(line)
         reviews = self.reviews()
@@ -96,7 +96,7 @@ class TestLegacyFirstLoad(LegacyCommon):
         self.book_old(2, "-20.00", 2)
         self.take_over()
         self.delete(line)
-        self.synchronize(self.connect_anew())
+        self.synchronize(self.connect_again())
         self.assertEqual(self.lines().mapped("amount"), [-20])
 
     def test_the_next_loads_change_nothing(self):
@@ -123,7 +123,7 @@ class TestLegacyFirstLoad(LegacyCommon):
         line = self.bring("1", "-2.50", self.days_ago(4))
         self.take_over()
         old = line.online_account_id
-        self.connect_anew(number="DE89370400440532013000", action="existing", journal_id=self.journal.id)
+        self.connect_again(number="DE89370400440532013000", action="existing", journal_id=self.journal.id)
         self.assertEqual(line.online_account_id, old)
 
     def test_new_lines_go_on_where_the_balance_of_the_old_ones_ends(self):
@@ -174,7 +174,7 @@ class TestLegacyReconnect(LegacyCommon):
         self.fill(second, masked, "week")
         self.take_over()
         self.proxy.add_account("A2", number="BE00 1111 2222 4321")
-        self.connect_anew()
+        self.connect_again()
         proposed = {line.account_number: line.journal_id for line in self.line}
         self.assertEqual(proposed, {IBAN: self.journal, "BE00 1111 2222 4321": second})
         self.assertEqual((self.journal + second).mapped("bank_statement_creation_groupby"), ["day", "week"])
@@ -182,13 +182,13 @@ class TestLegacyReconnect(LegacyCommon):
     def test_the_first_load_begins_some_days_before_the_last_line(self):
         self.bring("1", "-2.50", self.days_ago(4))
         self.take_over()
-        self.connect_anew()
+        self.connect_again()
         self.assertEqual(self.line.start_date, self.days_ago(4) + timedelta(days=1 - 10))
 
     def test_once_its_accounts_have_moved_on_the_link_may_be_deleted_for_good(self):
         self.bring("1", "-2.50", self.days_ago(4))
         link = self.take_over()
-        new = self.connect_anew()
+        new = self.connect_again()
         self.assertEqual(link.state, "disconnected")
         link.unlink()
         self.env["account.online.migration"]._take_over()
@@ -196,7 +196,7 @@ class TestLegacyReconnect(LegacyCommon):
         self.assertEqual(self.lines().online_account_id.account_online_link_id, new)
 
     @mute_logger("odoo.addons.account_online_synchronization.models.account_online_migration")
-    def test_a_broken_table_is_told_and_stops_nothing(self):
+    def test_a_broken_table_is_reported_and_stops_nothing(self):
         self.env.cr.execute(
             "ALTER TABLE account_online_journal RENAME TO gone;"
             "CREATE VIEW account_online_journal AS SELECT id, (1 / (id - id))::text AS name FROM gone"
@@ -206,10 +206,10 @@ class TestLegacyReconnect(LegacyCommon):
         problem = self.env["account.online.migration"].sudo().search([("kind", "=", "problem")])
         self.assertIn(("account_online_journal", "division by zero"), [(one.source, one.text) for one in problem])
 
-    def test_our_own_fields_are_nobody_elses(self):
+    def test_fields_of_this_addon_are_not_taken_for_those_of_another(self):
         self.assertEqual(columns_in_use(self.env), set())
 
-    def test_whatever_goes_wrong_the_installation_goes_on(self):
+    def test_an_error_of_the_migration_does_not_stop_the_installation(self):
         Migration = self.env["account.online.migration"]
         with patch.object(legacy, "migrate", side_effect=KeyError("anything")), self.assertLogs("odoo", "ERROR"):
             self.assertIsNone(Migration._take_over())

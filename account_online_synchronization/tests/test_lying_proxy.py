@@ -125,7 +125,7 @@ class TestLyingProxy(OnlineSyncCommon):
                     visit._finish()
                 self.assertEqual(self.Link.sudo().search_count([]), links)
 
-    def test_a_balance_in_another_currency_is_no_balance_of_the_account(self):
+    def test_a_balance_in_another_currency_is_not_a_balance_of_the_account(self):
         self.synchronize(self.link)
         before = (self.account.balance, self.account.balance_at, self.account.currency_id)
         self.proxy.accounts["A1"].update(currency="XAF", balance="9999999.00", balance_at="2026-05-20T09:00:00Z")
@@ -207,7 +207,7 @@ class TestLyingProxy(OnlineSyncCommon):
         self.assertIn("&lt;img", body)
         self.assertNotIn("<img", body)
 
-    def test_a_logo_that_is_no_image_is_none(self):
+    def test_a_logo_that_is_not_an_image_is_ignored(self):
         for logo in ("javascript:alert(1)", "http://plain.example/x.png", 7, ["x"], {"a": 1}):
             connection = self.Link._get_client().get_connection("C1")
             self.proxy.raw_answers["connections.get"] = {

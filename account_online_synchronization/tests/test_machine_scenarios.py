@@ -242,7 +242,7 @@ class TestMachineScenarios(OnlineSyncCommon):
         self.world.bank_withdraws(account, payments[1])
         self.world.settle()
 
-    def test_the_bank_withdraws_what_somebody_has_reconciled(self):
+    def test_the_bank_withdraws_a_reconciled_transaction(self):
         account, payments = self.load("cursor", 3, 1)
         self.world.user_reconciles(self.line_of(account, payments[1]))
         self.world.bank_withdraws(account, payments[1])

@@ -56,7 +56,7 @@ class TestMissing(MissingCommon):
         self.assertFalse(wizard.can_import)
         self.assertIn("Nothing is missing between 03/21/2026 and 05/20/2026: all 3 transactions", wizard.summary)
 
-    def test_an_empty_bank_is_told_as_such(self):
+    def test_an_empty_bank_is_shown_as_such(self):
         self.synchronize(self.connect_journal())
         self.assertIn("The bank shows no booked transactions between", self.compare().summary)
 
@@ -74,7 +74,7 @@ class TestMissing(MissingCommon):
         self.assertEqual(self.asked_operations()[-1:], ["transactions.list"])
         self.assertEqual(self.proxy.asked[-1][1]["since"], "2026-03-21")
 
-    def test_each_reason_is_told(self):
+    def test_each_reason_is_shown(self):
         for number, days in (("old", 40), ("locked", 20), ("deleted", 3), ("kept", 2), ("new", 0), ("late", 30)):
             if number not in ("new", "late"):
                 self.proxy.book(number, f"{days + 1}.00", day=self.days_ago(days))
@@ -100,7 +100,7 @@ class TestMissing(MissingCommon):
                 set(self.labels(self.compare(), "impossible")), {"Text of old", "Text of late", "Text of locked"}
             )
 
-    def test_what_could_not_be_imported_is_told_with_the_reason(self):
+    def test_transactions_that_could_not_be_imported_are_shown_with_the_reason(self):
         self.proxy.book("T1", "5.00")
         self.proxy.book("T2", "5.001")
         link = self.connect_journal()
@@ -128,7 +128,7 @@ class TestMissing(MissingCommon):
         self.assertIn("typed", wizard.notes)
         self.assertFalse(self.lines().online_transaction_identifier, "nothing was matched by looking")
 
-    def test_a_similar_line_is_told(self):
+    def test_a_similar_line_is_shown(self):
         link = self.connect_journal()
         self.synchronize(link)
         for days in (1, 2):
@@ -192,7 +192,7 @@ class TestMissing(MissingCommon):
         self.assertEqual(len(self.lines()), 2, "as many as the bank has")
         self.assertFalse(self.compare().sections)
 
-    def test_of_two_equal_payments_the_deleted_one_is_told_before_the_first_load(self):
+    def test_the_deleted_one_of_two_equal_payments_is_shown_before_the_first_load(self):
         for name in ("T1", "T2"):
             self.proxy.book(name, "-2.80", day=self.days_ago(3), remittance=["Coffee"])
         link = self.connect_journal()
@@ -206,7 +206,7 @@ class TestMissing(MissingCommon):
         self.choose(wizard, "Coffee").action_import()
         self.assertEqual(len(self.lines()), 2)
 
-    def test_late_bookings_are_told_as_what_the_next_synchronization_brings(self):
+    def test_late_bookings_are_shown_as_part_of_the_next_synchronization(self):
         link = self.connect_journal(start_date=self.days_ago(5))
         self.synchronize(link)
         self.proxy.book("LATE", "5.00", day=self.days_ago(7))
@@ -267,7 +267,7 @@ class TestMissing(MissingCommon):
         self.choose(self.compare(), "Another text").action_import()
         self.assertEqual(self.lines().payment_ref, "Another text")
 
-    def test_locked_and_unreadable_ones_are_not_imported_whatever_is_chosen(self):
+    def test_locked_and_unreadable_ones_are_not_imported_with_any_choice(self):
         self.synchronize(self.connect_journal())
         self.proxy.book("T1", "5.00", day=self.days_ago(20))
         wizard = self.choose(self.compare(), "Text of T1")
@@ -416,7 +416,7 @@ class TestMissing(MissingCommon):
         self.choose(wizard, "Text of T1").action_import()
         self.assertEqual(len(self.lines()), 1)
 
-    def test_an_accountant_is_told_whom_to_ask_for_a_new_consent(self):
+    def test_an_accountant_sees_whom_to_ask_for_a_new_consent(self):
         self.synchronize(self.connect_journal())
         self.proxy.fail("transactions.list", "consent_expired", "renew")
         wizard = self.env["account.missing.transaction.wizard"].with_user(self.new_user("account.group_account_basic"))

@@ -31,19 +31,19 @@ class TestExpiryMails(NoticesCommon):
             before = len(self.mails(link))
         return told
 
-    def test_each_threshold_is_told_once(self):
+    def test_each_threshold_is_notified_once(self):
         link = self.ending(16)
         self.assertEqual(self.count_mails_by_day(link, range(0, 30)), [2, 9, 15, 17])
 
-    def test_twice_a_day_is_not_told_twice(self):
+    def test_two_runs_on_a_day_send_one_notice(self):
         link = self.ending(7)
         self.assertEqual(self.count_mails_by_day(link, [0, 0, 0]), [0])
 
-    def test_after_a_pause_only_the_nearest_threshold_is_told(self):
+    def test_after_a_pause_only_the_nearest_threshold_is_notified(self):
         link = self.ending(20)
         self.assertEqual(self.count_mails_by_day(link, [0, 19, 20]), [19])
 
-    def test_long_after_the_end_it_is_told_once(self):
+    def test_long_after_the_end_one_notice_is_sent(self):
         link = self.ending(-40)
         self.assertEqual(self.count_mails_by_day(link, [0, 1, 7]), [0])
 
@@ -53,12 +53,12 @@ class TestExpiryMails(NoticesCommon):
         link.expiring_synchronization_date += timedelta(days=10)
         self.assertEqual(self.count_mails_by_day(link, range(0, 12)), [0, 4, 10])
 
-    def test_a_consent_without_a_date_is_no_news(self):
+    def test_a_consent_without_a_date_sends_no_notice(self):
         link = self.ending(5, expiring_synchronization_date=False)
         self.run_notices()
         self.assertFalse(self.mails(link) or self.activities(link))
 
-    def test_a_link_that_fills_no_journal_concerns_nobody(self):
+    def test_a_link_without_a_journal_sends_no_notice(self):
         link = self.connect(expiring_synchronization_date="2026-05-22", responsible_user_id=self.accountant.id)
         self.run_notices()
         self.assertFalse(self.mails(link) or self.activities(link))
@@ -70,7 +70,7 @@ class TestExpiryMails(NoticesCommon):
         link.expiring_synchronization_date = self.today()
         self.assertFalse(self.mails(link) or self.activities(link))
 
-    def test_a_link_that_is_not_synchronized_automatically_is_told_of_too(self):
+    def test_a_link_that_is_not_synchronized_automatically_sends_notices_too(self):
         link = self.ending(1, auto_sync=False)
         self.run_notices()
         self.assertTrue(self.mails(link) and self.activities(link))
@@ -119,7 +119,7 @@ class TestExpiryMails(NoticesCommon):
             ["A notice about the end of the consent was sent to accountant@example.com, office@example.com."],
         )
 
-    def test_nobody_receives_it_twice(self):
+    def test_each_recipient_gets_one_notice(self):
         link = self.ending(7, renewal_contact_email="Accountant@Example.com")
         self.run_notices()
         self.assertEqual((self.mails(link).recipient_ids, self.mails(link).email_to), (self.accountant.partner_id, ""))
@@ -169,7 +169,7 @@ class TestExpiryMails(NoticesCommon):
         self.assertTrue(self.mails(healthy))
         self.assertFalse(self.mails(broken))
 
-    def test_what_could_not_be_told_is_told_the_next_time_and_the_activity_stands(self):
+    def test_a_failed_notice_is_sent_the_next_time_and_the_activity_is_kept(self):
         template = self.env.ref("account_online_synchronization.mail_template_consent_expiry")
         body, template.body_html = template.body_html, Markup("<p><t t-out='object.no_such_field'/></p>")
         link = self.ending(7)
@@ -241,7 +241,7 @@ class TestResponsibleUser(NoticesCommon):
                 self.link.responsible_user_id = user
                 self.assertEqual(self.link._get_notice_user(), self.manager)
 
-    def test_where_nobody_is_left_the_activity_is_nobodys(self):
+    def test_an_activity_without_a_responsible_user_is_unassigned(self):
         self.manager.action_archive()
         self.link.responsible_user_id = False
         self.run_notices()

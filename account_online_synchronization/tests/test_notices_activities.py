@@ -27,7 +27,7 @@ class TestStatusActivity(NoticesCommon):
         )
         self.assertIn("Renew the consent", self.activities(link).summary)
 
-    def test_a_consent_that_is_valid_for_long_needs_nobody(self):
+    def test_a_consent_that_is_valid_for_long_has_no_activity(self):
         link = self.ending(15)
         self.run_notices()
         self.synchronize(link)
@@ -71,12 +71,12 @@ class TestStatusActivity(NoticesCommon):
                     self.assertIn(text, self.activities(link).note)
                 self.journal.sudo()._unlink_online_account()
 
-    def test_an_error_that_goes_away_by_itself_is_none(self):
+    def test_a_temporary_error_has_no_activity(self):
         link = self.connect_journal()
         self.meet_error(link, "retry")
         self.assertFalse(self.activities(link))
 
-    def test_the_responsible_user_is_told_of_an_error_by_mail_once(self):
+    def test_the_responsible_user_gets_one_mail_about_an_error(self):
         link = self.connect_journal(responsible_user_id=self.accountant.id)
         messages = self.env["mail.message"].search_count([("partner_ids", "in", self.accountant.partner_id.ids)])
         self.meet_error(link)
@@ -154,14 +154,14 @@ class TestStatusActivity(NoticesCommon):
         self.assertFalse(self.activities(link))
         self.assertEqual((link.consent_state, link.consent_text), ("valid", False))
 
-    def test_the_schedule_clears_what_concerns_nobody_any_more(self):
+    def test_the_schedule_clears_outdated_activities(self):
         link = self.ending(3)
         self.run_notices()
         self.journal.sudo()._unlink_online_account()
         self.run_notices()
         self.assertFalse(self.activities(link))
 
-    def test_a_success_with_nothing_to_tell_asks_the_database_nothing(self):
+    def test_a_success_without_notices_sends_no_query(self):
         link = self.connect_journal()
         link._clear_error()
         self.env.flush_all()
@@ -189,7 +189,7 @@ class TestReviewActivity(NoticesCommon):
     def sentences(self, link):
         return [entry.text_content() for entry in html.fromstring(self.activities(link).note).iter("li")]
 
-    def test_sentences_are_collected_and_each_stands_there_once(self):
+    def test_sentences_are_collected_without_repeats(self):
         link = self.ending(60)
         link._ask_to_review(["The bank changed T1.", "The bank withdrew T2."])
         link._ask_to_review(["The bank withdrew T2.", "The bank withdrew T3."])

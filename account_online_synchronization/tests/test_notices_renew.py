@@ -31,7 +31,7 @@ class TestRenew(NoticesCommon):
                 [(operation, payload)] = self.proxy.asked
                 self.assertEqual((operation, payload["reason"]), ("connections.renew", "consent"))
 
-    def test_a_consent_that_is_confirmed_with_the_service_says_that_nobody_signs_in(self):
+    def test_a_consent_that_is_confirmed_with_the_service_needs_no_bank_login(self):
         self.assertEqual(self.ending(3).reconfirm_days, 0)
         self.proxy.capabilities = {"auto_sync": True, "reconfirm_days": 90}
         link = self.connect()
@@ -78,7 +78,7 @@ class TestRenew(NoticesCommon):
                 self.assertEqual(self.Link.search([("consent_state", "=", state), ("id", "=", link.id)]), link)
                 self.assertFalse(self.Link.search([("consent_state", "!=", state), ("id", "=", link.id)]))
 
-    def test_without_a_date_there_is_no_state(self):
+    def test_a_consent_without_a_date_has_no_state(self):
         link = self.ending(0, expiring_synchronization_date=False)
         self.assertFalse(link.consent_state)
         self.assertIn(link, self.Link.search([("consent_state", "=", False)]))
@@ -95,7 +95,7 @@ class TestRenew(NoticesCommon):
             ],
         )
 
-    def test_the_card_tells_of_the_consent(self):
+    def test_the_card_shows_the_consent(self):
         link = self.ending(0)
         for days, card in (
             (15, {"consent": "", "consent_text": "", "renew": False}),
@@ -106,7 +106,7 @@ class TestRenew(NoticesCommon):
                 link.expiring_synchronization_date = DAY + timedelta(days=days)
                 self.assertEqual({**self.card(), **card}, self.card())
 
-    def test_an_error_that_asks_to_renew_is_not_told_twice_on_the_card(self):
+    def test_an_error_that_asks_to_renew_is_shown_once_on_the_card(self):
         link = self.ending(-3)
         self.meet_error(link, "renew")
         self.assertEqual({**self.card(), "consent": "", "consent_text": "", "renew": True}, self.card())
@@ -119,7 +119,7 @@ class TestRenew(NoticesCommon):
         self.ending(3)
         self.assertTrue(self.card(self.new_user("invoicing", "account.group_account_invoice"))["linked"])
 
-    def test_the_form_holds_whom_the_link_tells(self):
+    def test_the_form_has_the_recipients_of_notices(self):
         link = self.ending(3)
         with Form(link.with_user(self.manager)) as form:
             form.responsible_user_id = self.manager

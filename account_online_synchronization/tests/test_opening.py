@@ -87,7 +87,7 @@ class TestOpening(OpeningCommon):
         self.load()
         self.assert_begins_with(50)
 
-    def test_what_a_person_dismissed_and_typed_is_no_part_of_the_beginning(self):
+    def test_dismissed_and_typed_transactions_do_not_change_the_beginning(self):
         self.book_at("150.00", ("T1", "100.00", self.days_ago(2)))
         self.unreadable("T2")
         self.load()
@@ -96,7 +96,7 @@ class TestOpening(OpeningCommon):
         self.synchronize(self.link)
         self.assert_begins_with(0)
 
-    def test_what_odoo_refused_is_no_part_of_the_beginning(self):
+    def test_transactions_refused_by_odoo_do_not_change_the_beginning(self):
         self.book_at("150.00", ("T1", "100.00", self.days_ago(2)), ("T2", "50.00", DAY))
         with self.refused("T2", "This line is not wanted."):
             self.load()
@@ -128,7 +128,7 @@ class TestOpening(OpeningCommon):
         self.synchronize(self.link)
         self.assert_begins_with(0)
 
-    def test_what_was_typed_before_and_is_another_thing_is_no_row_of_the_bank(self):
+    def test_an_unrelated_line_typed_before_is_not_a_row_of_the_bank(self):
         self.Line.create({"journal_id": self.journal.id, "date": "2026-01-15", "amount": 7, "payment_ref": "By hand"})
         self.book_at("150.00", ("T1", "100.00", self.days_ago(2)))
         self.load()
@@ -155,7 +155,7 @@ class TestOpening(OpeningCommon):
     # THE BALANCE
     # -------------------------------------------------------------------------
 
-    def test_an_available_amount_is_no_balance(self):
+    def test_an_available_amount_is_not_a_balance(self):
         self.proxy.book("T1", "-100.00")
         self.bank.update(balance=None, balance_at=None, available="5000.00")
         self.load()

@@ -39,7 +39,7 @@ class TestPartners(OnlineSyncCommon):
         self.assertEqual(self.book().partner_id, self.partner_a)
         self.assertFalse(self.book("Another shop").partner_id)
 
-    def test_a_number_is_learned_whatever_name_stands_beside_it(self):
+    def test_a_number_is_learned_with_any_name(self):
         self.book("Shop", NUMBER).partner_id = self.partner_a
         self.assertEqual(self.book("SHOP 17 BRUSSELS", NUMBER.replace(" ", "").lower()).partner_id, self.partner_a)
         self.assertFalse(self.book("Shop").partner_id, "a name teaches nothing about who has told a number")

@@ -103,7 +103,7 @@ class TestTwelveBehaviours(OnlineSyncCommon):
                 link.with_context(tz=zone)._synchronize(user_present=True)
         self.assertEqual(self.lines().mapped("date"), [date(2026, 5, 12)] * 3)
 
-    def test_08_a_refused_login_is_told_to_the_user_and_leaves_no_gap(self):
+    def test_08_a_refused_login_is_reported_to_the_user_and_leaves_no_gap(self):
         link = self.connect_journal()
         self.synchronize(link)
         last_sync = link.account_online_account_ids.last_sync
@@ -137,7 +137,7 @@ class TestTwelveBehaviours(OnlineSyncCommon):
         self.assertFalse(self.lines())
         self.assertIn("but the account is in", run.parked_text)
 
-    def test_10b_whoever_was_paid_is_known_by_the_account_number(self):
+    def test_10b_the_payee_is_recognised_by_the_account_number(self):
         self.env["res.partner.bank"].create({"partner_id": self.partner_a.id, "acc_number": "BE71 0961 2345 6769"})
         self.proxy.accounts["A1"]["number"] = "BE68 5390 0754 7034"
         self.proxy.book("T1", "-10.00", counterparty={"name": "A", "account_number": "BE71096123456769"})

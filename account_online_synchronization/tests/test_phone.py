@@ -65,7 +65,7 @@ class TestPhone(ServiceCommon):
         wizard.action_back()
         self.assertEqual((wizard.step, wizard.phone), ("phone", "0470 12 34 56"))
 
-    def test_the_services_own_waiting_time_is_told(self):
+    def test_the_services_own_waiting_time_is_shown(self):
         wizard = self.wizard(self.Directory.action_open_bank("I1"))
         self.proxy.fail("clients.verify_phone", "too_many_requests", "retry", retry_after=600)
         wizard.phone = "0470 12 34 56"

@@ -123,7 +123,7 @@ class TestHistory(RefusalCommon):
         self.assertEqual(self.synchronize(link).state, "failed")
         self.assertEqual(link.account_online_account_ids[0]._plan_fetch().since, self.days_ago(89))
 
-    def test_what_is_no_number_of_days_teaches_nothing(self):
+    def test_an_invalid_number_of_days_is_not_learned(self):
         account = self.connect_journal().account_online_account_ids[0]
         for odd in (None, True, "60", 1.5, -1, 10**9, [60], {}):
             self.assertFalse(account._learn_history(odd))
@@ -225,7 +225,7 @@ class TestRefusedAccounts(RefusalCommon):
             self.assertEqual(self.lines().mapped("amount"), [20])
             self.assertEqual((self.closed.refusal_code, self.link.status_text), (False, ""))
 
-    def test_whoever_asks_now_is_answered_now(self):
+    def test_a_request_of_a_user_is_not_delayed_by_a_refusal(self):
         self.run_as_scheduled(self.link)
         self.proxy.refused = {}
         self.proxy.book("T2", 20)
@@ -273,7 +273,7 @@ class TestRefusedAccounts(RefusalCommon):
             self.link.with_user(user).action_leave_out_refused()
         self.assertTrue(self.closed.journal_ids)
 
-    def test_another_failure_is_no_refusal_of_the_account(self):
+    def test_another_failure_is_not_a_refusal_of_the_account(self):
         self.proxy.refused = {"A1": ("institution_unavailable", "retry")}
         self.assertEqual(self.run_as_scheduled(self.link).state, "failed")
         self.assertFalse(self.closed.refusal_code)

@@ -124,7 +124,7 @@ class TestRenewal(OnlineSyncCommon):
                 savepoint.rollback()
                 self.env.invalidate_all()
 
-    def test_the_name_tells_accounts_of_one_number_apart(self):
+    def test_the_name_distinguishes_accounts_with_one_number(self):
         self.begin({"id": "A", "number": IBAN, "name": "Everyday"}, {"id": "B", "number": IBAN, "name": "Card"})
         names = {account.id: account.name for account in self.accounts()}
         self.assertFalse(self.renew({"id": "N2", "number": IBAN, "name": "Card"}))
@@ -212,7 +212,7 @@ class TestRenewal(OnlineSyncCommon):
         self.assertEqual((len(self.accounts()), len(link.account_online_account_ids)), (3, 1))
         self.assertEqual(self.journal.account_online_link_id, self.link)
 
-    def test_a_new_connection_tells_accounts_of_one_number_apart_by_their_names(self):
+    def test_a_new_connection_distinguishes_accounts_with_one_number_by_name(self):
         self.begin({"id": "A", "number": IBAN, "name": "Everyday"}, {"id": "B", "number": IBAN, "name": "Card"})
         current = self.journal.account_online_account_id
         link = self.connect_again(

@@ -44,7 +44,7 @@ class RenewalLinkCommon(NoticesCommon):
 class TestRenewalRequest(RenewalLinkCommon):
     """Asking somebody who has no Odoo user to renew a consent: who may, whom, and what is kept of it."""
 
-    def test_only_who_may_renew_asks_somebody_to_renew(self):
+    def test_only_users_who_may_renew_can_ask_others_to_renew(self):
         with self.assertRaisesRegex(AccessError, "Only accounting administrators"):
             self.link.with_user(self.accountant).action_ask_to_renew()
         other = self.new_user("elsewhere", "account.group_account_manager")
@@ -146,7 +146,7 @@ class TestRenewalLink(RenewalLinkCommon, HttpCase):
     def renewals_asked(self):
         return self.asked_operations().count("connections.renew")
 
-    def test_the_consent_is_renewed_and_who_asked_is_told_who_did_it(self):
+    def test_the_consent_is_renewed_and_the_sender_is_notified_by_whom(self):
         renewal, address = self.send()
         page = self.get(address)
         for text in (self.link.name, self.company.name, self.manager.name):
@@ -283,7 +283,7 @@ class TestRenewalLink(RenewalLinkCommon, HttpCase):
         self.link.sudo().state = "disconnected"
         self.assertEnded(self.get(address))
 
-    def test_a_connection_that_the_service_forgot_is_not_begun_anew_by_a_stranger(self):
+    def test_a_forgotten_connection_is_not_started_again_by_the_recipient(self):
         _renewal, address = self.send()
         self.proxy.fail("connections.renew", "unknown_connection", "reconnect", reference="E-7KQ2")
         page = self.press(address)
@@ -291,7 +291,7 @@ class TestRenewalLink(RenewalLinkCommon, HttpCase):
         self.assertNotIn("Use Reconnect", page.text)
         self.assertNotIn("connections.start", self.asked_operations())
 
-    def test_a_consent_that_was_not_given_is_told_to_both(self):
+    def test_a_missing_consent_is_reported_to_recipient_and_sender(self):
         renewal, address = self.send()
         self.press(address)
         self.proxy.fail("connections.get", "consent_revoked", "renew", reference="E-7KQ2")
@@ -316,7 +316,7 @@ class TestRenewalLink(RenewalLinkCommon, HttpCase):
             self.assertEqual(answer.headers["Cache-Control"], "no-store")
             self.assertEqual(answer.headers["Referrer-Policy"], "no-referrer")
 
-    def test_the_secret_stands_in_no_log(self):
+    def test_the_secret_is_not_logged(self):
         _renewal, address = self.send()
         self.press(address)
         for secret in (address, self.way_back(), f"{address}?x=1"):

@@ -34,7 +34,7 @@ class TestReturn(OnlineSyncCommon, HttpCase):
         self.assertIn("account_online_account_selection_action/", answer.headers["Location"])
         self.assertEqual(len(self.links()), 1)
 
-    def test_in_a_window_it_tells_who_waits_and_goes_on_by_itself_where_nobody_does(self):
+    def test_a_window_notifies_the_waiting_screen_or_redirects_without_one(self):
         visit, way_back = self.begin(in_window=True)
         page = self.url_open(way_back)
         self.assertIn(f'data-visit="{visit.id}"', page.text)
@@ -43,7 +43,7 @@ class TestReturn(OnlineSyncCommon, HttpCase):
         self.assertEqual(page.headers["Cache-Control"], "no-store")
         self.assertEqual(len(self.links()), 1)
 
-    def test_a_route_that_nobody_has_judged_fails_here(self):
+    def test_a_route_without_a_checked_method_fails_here(self):
         http = self.env["ir.http"]
         rules = http._generate_routing_rules(["account_online_synchronization"], http._get_converters())
         self.assertEqual(

@@ -105,7 +105,7 @@ class TestRetention(OnlineSyncCommon):
         self.assertFalse(self.age(15).raw_answers)
         self.assertEqual(self.run.imported, 1)
 
-    def test_what_runs_or_waits_is_no_history(self):
+    def test_running_and_waiting_runs_are_not_deleted_as_history(self):
         for state in ("planned", "running"):
             self.assertTrue(self.age(1000, state=state).raw_answers)
 
@@ -116,7 +116,7 @@ class TestRetention(OnlineSyncCommon):
         self.assertFalse(self.age(4).raw_answers)
         self.assertFalse(self.age(31))
 
-    def test_a_setting_that_is_no_number_deletes_nothing_early(self):
+    def test_a_setting_that_is_not_a_number_deletes_nothing_early(self):
         settings = self.env["ir.config_parameter"].sudo()
         settings.set_param("account_online_synchronization.keep_runs_days", "for ever")
         settings.set_param("account_online_synchronization.keep_answers_days", "-1")
@@ -166,7 +166,7 @@ class TestRawAnswers(OnlineSyncCommon):
         self.assertNotIn("s3cret", run.sudo().raw_answers_text)
         self.assertEqual(self.answers(run)[0]["answer"]["access_token"], "•••")
 
-    def test_nobody_is_sent_back_by_an_address_from_the_history(self):
+    def test_addresses_of_pages_are_masked_in_the_history(self):
         run = self.synchronize(self.connect_journal())
         self.assertEqual(self.answers(run)[0]["question"]["return_url"], "•••")
 

@@ -19,7 +19,7 @@ class TestSchedule(OnlineSyncCommon):
             self.env.ref("account_online_synchronization.ir_cron_synchronize").method_direct_trigger()
         self.env.invalidate_all()
 
-    def test_transactions_arrive_by_themselves(self):
+    def test_transactions_arrive_automatically(self):
         self.connect_journal()
         self.proxy.book("T1", "1.00")
         self.run_schedule()
@@ -158,7 +158,7 @@ class TestWhen(OnlineSyncCommon):
         new = self.env["ir.cron.trigger"].search([("cron_id", "=", self.cron.id)]) - triggers
         self.assertIn(self.link.next_refresh, new.mapped("call_at"))
 
-    def test_without_automatic_synchronization_nobody_is_woken(self):
+    def test_without_automatic_synchronization_no_action_is_triggered(self):
         self.link.auto_sync = False
         before = self.env["ir.cron.trigger"].search_count([("cron_id", "=", self.cron.id)])
         self.fail()

@@ -70,7 +70,7 @@ class TestService(ServiceCommon):
         return_url = self.proxy.asked[-1][1]["return_url"]
         self.assertTrue(return_url.startswith("https://books.example.com/account_online_synchronization/return/"))
 
-    def test_a_new_address_of_this_database_is_told_before_pages_lead_back_to_it(self):
+    def test_a_new_address_of_this_database_is_sent_before_pages_return_to_it(self):
         self.register()
         self.env["ir.config_parameter"].set_param("web.base.url", "https://new.example.com/")
         self.Directory.action_open_bank("I1")
@@ -90,7 +90,7 @@ class TestService(ServiceCommon):
         transport = self.Link.sudo()._get_transport_for_threads()
         self.assertEqual(transport.threads, 32)
 
-    def test_without_a_service_the_user_is_told_what_to_do(self):
+    def test_without_a_service_the_message_says_what_to_do(self):
         self.service._choose(False)
         with (
             patch.object(type(self.env), "__contains__", lambda *_arguments: False),
@@ -115,7 +115,7 @@ class TestService(ServiceCommon):
         """As in a copy, a renamed database, or after its key file was lost."""
         self.service.secret_data = self.service.secret_data[:-4] + "AAA="
 
-    def test_a_copy_says_so_and_asks_nobody(self):
+    def test_a_copy_says_so_and_sends_no_request(self):
         self.register()
         link = self.connect_journal()
         self.lose_the_key()
@@ -125,7 +125,7 @@ class TestService(ServiceCommon):
         self.assertIn("can't act for the original", link.error_message)
         self.assertEqual(len(self.server.requests), asked)
 
-    def test_reconnect_registers_a_copy_anew_and_goes_on(self):
+    def test_reconnect_registers_a_copy_again_and_continues(self):
         self.register()
         link = self.connect_journal()
         self.lose_the_key()
@@ -134,7 +134,7 @@ class TestService(ServiceCommon):
         self.assertEqual(len(self.proxy.clients), 2)
         self.assertEqual((wizard.kind, wizard.link_id), ("consent", link))
 
-    def test_a_copy_that_the_service_recognises_is_registered_anew_by_reconnect(self):
+    def test_a_copy_that_the_service_recognises_is_registered_again_by_reconnect(self):
         self.register()
         link = self.connect_journal()
         self.server.databases[self.proxy.clients[-1]] = "another one"
@@ -192,7 +192,7 @@ class TestService(ServiceCommon):
         self.look_after()
         self.assertEqual((link.state, link.error_code), ("disconnected", "registered_anew"))
 
-    def test_a_service_that_has_forgotten_us_is_told_anew_by_reconnect(self):
+    def test_reconnect_registers_again_at_a_service_that_has_forgotten_this_database(self):
         self.register()
         link = self.connect_journal()
         self.server.secrets.clear()
@@ -251,7 +251,7 @@ class TestService(ServiceCommon):
         self.env.invalidate_all()
         self.assertFalse(self.env["ir.attachment"].search_count(stored))
 
-    def test_no_question_leaves_a_neutralized_copy_whatever_is_entered_there(self):
+    def test_a_neutralized_copy_sends_no_request_with_any_settings(self):
         self.register()
         link = self.connect_journal()
         self.env["ir.config_parameter"].set_param("database.is_neutralized", "true")
@@ -362,13 +362,13 @@ class TestService(ServiceCommon):
         self.service._choose("http://localhost:1")
         self.assertIn("Nothing is listening", self.message(settings.action_test_online_sync()))
 
-    def test_register_anew_in_the_settings(self):
+    def test_settings_register_the_database_again(self):
         self.register()
         settings = self.env["res.config.settings"].create({})
         self.assertIn("registered as a new client", self.message(settings._register_online_sync()))
         self.assertEqual(len(self.proxy.clients), 2)
 
-    def test_the_client_id_is_shown_and_the_secret_to_nobody(self):
+    def test_the_client_id_is_shown_and_the_secret_is_not(self):
         self.register()
         link = self.connect_journal()
         self.assertEqual(link.client_identifier, self.proxy.clients[-1])

@@ -37,7 +37,7 @@ class TestSettingsDefaults(OnlineSyncCommon):
         self.assertEqual(journal.bank_statement_creation_groupby, "week")
         self.assertEqual(self.new_journal(other).bank_statement_creation_groupby, "month")
 
-    def test_journals_that_stand_keep_theirs(self):
+    def test_existing_journals_keep_their_periodicity(self):
         self.journal.bank_statement_creation_groupby = "day"
         self.save(bank_statement_creation_groupby="week")
         self.assertEqual(self.journal.bank_statement_creation_groupby, "day")
@@ -60,7 +60,7 @@ class TestSettingsDefaults(OnlineSyncCommon):
         self.save(online_sync_auto_sync=True)
         self.assertTrue(self.connect().auto_sync)
 
-    def test_a_bank_that_wants_the_user_begins_without_whatever_the_settings_say(self):
+    def test_a_bank_that_needs_the_user_begins_without_it_with_any_settings(self):
         self.save(online_sync_auto_sync=True)
         self.proxy.capabilities["auto_sync"] = False
         self.assertFalse(self.connect().auto_sync)
@@ -79,7 +79,7 @@ class TestSettingsDefaults(OnlineSyncCommon):
         self.assertEqual(link._get_expiry_threshold(), 30)
         self.assertIn(link, self.Link.search([("consent_state", "=", "ending")]))
 
-    def test_a_consent_that_has_ended_is_told_whatever_the_days(self):
+    def test_an_ended_consent_is_notified_with_any_days(self):
         self.save(online_sync_notice_days="3")
         link = self.connect_journal(expiring_synchronization_date="2026-05-19")
         self.assertEqual(link._get_expiry_threshold(), -1)
@@ -88,16 +88,16 @@ class TestSettingsDefaults(OnlineSyncCommon):
         self.save(online_sync_notice_days="")
         self.assertEqual(self.shown("online_sync_notice_days"), ["14, 7, 1"])
 
-    def test_what_is_no_list_of_days_is_refused_with_an_example(self):
+    def test_an_invalid_list_of_days_is_refused_with_an_example(self):
         for text in ("soon", "14; 7", "0", "-1", "14,,7", "1.5", "366", ",".join(map(str, range(1, 12)))):
             with self.subTest(text), self.assertRaisesRegex(ValidationError, "such as 14, 7, 1"):
                 self.save(online_sync_notice_days=text)
 
-    def test_a_parameter_that_nobody_can_read_means_the_usual_days(self):
+    def test_an_unreadable_parameter_means_the_default_days(self):
         self.env["ir.config_parameter"].set_param("account_online_synchronization.notice_days", "whenever")
         self.assertEqual(self.Link._get_notice_days(), [14, 7, 1])
 
-    def test_new_connections_also_tell_the_addresses_of_the_settings(self):
+    def test_new_connections_also_notify_the_addresses_of_the_settings(self):
         old = self.connect()
         self.save(online_sync_notice_email="a@example.com, b@example.com")
         self.assertEqual(self.connect().renewal_contact_email, "a@example.com, b@example.com")

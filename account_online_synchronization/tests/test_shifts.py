@@ -107,7 +107,7 @@ class TestShifts(ShiftCommon):
             self.synchronize(self.link)
         self.assertEqual((len(self.lines()), self.beside().mapped("state")), (29, ["deleted"]))
 
-    def test_reconciled_lines_keep_their_day_and_nobody_is_asked(self):
+    def test_reconciled_lines_keep_their_day_without_a_review(self):
         self.book_daily(30)
         self.load()
         line = self.lines()[-3]
@@ -240,7 +240,7 @@ class TestNearlyAlike(ShiftCommon):
         self.assertRecordValues(self.lines()[-1], [{"online_possible_duplicate": True, "amount": -300}])
         self.assertIn("that a user has deleted", self.asked[-1])
 
-    def test_find_missing_tells_of_the_similar_line(self):
+    def test_find_missing_shows_the_similar_line(self):
         self.load_one()
         self.message.update(id="X", booking_date=str(self.days_ago(1)))
         wizard = self.env["account.missing.transaction.wizard"].create(

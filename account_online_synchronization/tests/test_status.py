@@ -91,7 +91,7 @@ class TestStatus(StatusCommon):
         card = self.card()
         self.assertEqual((card["error"], card["hint"], card["consent"], card["details"]), ("", "", "", ""))
 
-    def test_what_keeps_a_user_from_reconnecting_is_told_and_leaves_reconnect(self):
+    def test_a_failed_reconnection_is_reported_and_keeps_reconnect(self):
         link = self.connect_journal(state="disconnected", connection_identifier=False)
         self.proxy.fail("connections.start", "service_slow", "retry")
         link.action_reconnect()
@@ -186,7 +186,7 @@ class TestWhen(StatusCommon):
         link = self.trouble(self.connect_journal(auto_sync=False), "institution_unavailable")
         self.assertEqual((link.status_hint, link.next_refresh_text), ("", ""))
 
-    def test_the_next_synchronization_is_told_in_words_with_its_moment(self):
+    def test_the_next_synchronization_is_shown_in_words_with_its_time(self):
         link = self.connect_journal(next_refresh="2026-05-20 14:10:00")
         text = link.next_refresh_text.replace("\N{NARROW NO-BREAK SPACE}", " ")
         self.assertEqual(text, "in 4 hours (11:10 PM)")
@@ -284,7 +284,7 @@ class TestDisconnect(StatusCommon):
         self.assertIn("still connected", action["params"]["message"])
         self.assertEqual((link.state, link.connection_identifier), ("connected", "C1"))
 
-    def test_a_consent_that_is_gone_already_is_no_obstacle(self):
+    def test_a_consent_that_has_ended_already_is_not_an_obstacle(self):
         link = self.connect_journal()
         self.proxy.fail("connections.delete", "unknown_connection", "reconnect")
         with self.assertLogs("odoo.addons.account_online_synchronization", logging.INFO):

@@ -23,12 +23,12 @@ class TestStatusTours(OnlineSyncCommon, HttpCase):
     def trouble(self, code, message, action):
         self.link._register_error(ProxyError(code, message, "E-7KQ2", action=action))
 
-    def test_the_card_tells_what_is_wrong_and_copies_what_support_needs(self):
+    def test_the_card_shows_the_problem_and_copies_the_details_for_support(self):
         self.journal.name = "Trouble Bank"
         self.trouble("provider_not_configured", "Sentence for support.", "contact_support")
         self.start_tour("/odoo/accounting", "online_status_card", login="admin")
 
-    def test_the_form_tells_copies_shows_the_history_and_disconnects(self):
+    def test_the_form_shows_the_problem_copies_shows_the_history_and_disconnects(self):
         self.proxy.fail("connections.refresh", "consent_expired", "renew", reference="E-7KQ2")
         self.synchronize(self.link)
         self.start_tour("/odoo/online-synchronization", "online_status_form", login="admin")

@@ -24,7 +24,7 @@ class TestUnread(OnlineSyncCommon):
     def readable(self, message):
         del message["problem"]
 
-    def test_it_stops_nobody_and_says_what_could_not_be_read(self):
+    def test_an_unreadable_transaction_stops_nothing_and_is_reported(self):
         self.unread()
         run = self.synchronize(self.connect_journal())
         self.assertEqual((run.state, run.parked), ("done", 1))

@@ -173,7 +173,7 @@ class TestWriterEquality(WriterCommon):
         statement = self.env["account.bank.statement"].create({"name": "S", "balance_start": 10.0})
         self.assertSameAsOdoo([{**one, "statement_id": statement.id} for one in self.some_lines()])
 
-    def test_stored_fields_that_somebody_has_added(self):
+    def test_stored_fields_that_a_user_has_added(self):
         self.addCleanup(self.registry.reset_changes)
         for model, name, depends, compute in (
             ("account.move.line", "x_item", "debit, partner_id", "record.debit * 2 + record.partner_id.id"),
@@ -196,6 +196,6 @@ class TestWriterEquality(WriterCommon):
         lines = self.env["account.bank.statement.line"].sudo().with_context(**{BULK: Bulk()}).create(values)
         self.assertEqual(lines[7].x_line, len(values[7]["payment_ref"]))
 
-    def test_defaults_that_somebody_has_set(self):
+    def test_defaults_that_a_user_has_set(self):
         self.env["ir.default"].set("account.move", "narration", "<p>By default</p>")
         self.assertSameAsOdoo(self.some_lines())

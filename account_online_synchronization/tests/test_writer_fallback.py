@@ -183,7 +183,7 @@ class TestWriterFallback(AccountTestInvoicingCommon):
                 self.assertLessEqual(set(lines.mapped(reached).ids), seen)
                 savepoint.rollback()
 
-    def test_a_method_that_computations_use_and_another_addon_extends_is_called_for_every_line(self):
+    def test_an_extended_method_that_computations_use_is_called_for_every_line(self):
         for model, name, reached in (
             (MOVE, "_is_user_able_to_review", "move_id"),
             (MOVE, "_prepare_product_base_line_for_taxes_computation", "move_id"),
@@ -229,7 +229,7 @@ class TestWriterFallback(AccountTestInvoicingCommon):
         self.assertEqual(self.env.cr.fetchall(), [(False,)])
         self.assertIsNone(self.bulk.reason)
 
-    def test_what_only_computes_fields_that_are_not_stored_is_no_reason(self):
+    def test_computations_of_fields_that_are_not_stored_are_not_a_reason(self):
         original = self.registry[MOVE]._compute_needed_terms
 
         def _compute_needed_terms(moves):
@@ -240,7 +240,7 @@ class TestWriterFallback(AccountTestInvoicingCommon):
         self.assertComplete(self.create_lines())
         self.assertIsNone(self.bulk.reason)
 
-    def test_what_somebody_computes_of_records_that_lines_refer_to_is_computed(self):
+    def test_computed_fields_of_records_that_lines_refer_to_are_computed(self):
         self.addCleanup(self.registry.reset_changes)
         partner = self.env["res.partner"].create({"name": "With a total"})
         # Why lines before: what is remembered of the models then must not be what counts afterwards.
@@ -319,7 +319,7 @@ class TestWriterFallback(AccountTestInvoicingCommon):
                 self.assertIn(name, self.bulk.reason)
                 savepoint.rollback()
 
-    def test_a_method_that_odoo_only_calls_for_other_lines_than_the_pilot_goes_through_odoo(self):
+    def test_a_method_that_odoo_does_not_call_for_the_pilot_goes_through_odoo(self):
         partner = self.env["res.partner"].create({"name": "Of one line only"})
         values = self.values(partner_id=False)
         values[17]["partner_id"] = partner.id
@@ -329,7 +329,7 @@ class TestWriterFallback(AccountTestInvoicingCommon):
         self.assertIn(lines[17].move_id.id, seen)
         self.assertIn("account.move._inverse_partner_id", self.bulk.reason)
 
-    def test_who_hears_of_every_computed_field_is_told_by_odoo(self):
+    def test_a_method_called_for_every_computed_field_goes_through_odoo(self):
         """As base_automation does for a rule on changes."""
         seen = self.extend_seeing(MOVE, "_compute_field_value")
         lines = self.create_lines()
@@ -371,7 +371,7 @@ class TestWriterFallback(AccountTestInvoicingCommon):
         self.assertEqual(lines[3].amount_total, 13)
         self.assertIn("amount_total", self.bulk.reason)
 
-    def test_a_number_that_somebody_else_took_meanwhile(self):
+    def test_a_number_that_another_transaction_has_taken(self):
         self.create_lines(self.values(1))
         with patch.object(numbers._Period, "draw", lambda period: numbers.Name("BNK1/2026/00001", "BNK1/2026/", 1)):
             lines = self.create_lines()

@@ -70,7 +70,7 @@ class TestWriterRuns(OnlineSyncCommon):
         self.assertEqual(tried[0], 64)
         self.assertLessEqual(len(tried), 13)
 
-    def test_a_run_that_finds_nothing_new_asks_as_much_whatever_the_number_of_lines(self):
+    def test_a_run_without_news_sends_as_many_queries_for_any_number_of_lines(self):
         self.book_many(30)
         link = self.connect_journal()
         self.synchronize(link)

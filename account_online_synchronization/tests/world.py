@@ -400,7 +400,7 @@ class World(Checks):
 
     def user_deletes(self, account, line, how="line"):
         payment = self._one_of(line, lambda marks: "deleted" not in marks)
-        self._note_that_nobody_can_tell(account, payment)
+        self._note_ambiguous(account, payment)
 
         if not line.statement_id:
             # Odoo lets no balance follow what is in no statement.
@@ -422,7 +422,7 @@ class World(Checks):
             self.unbalanced.add(account)
             self.disarranged.add(account)
 
-    def _note_that_nobody_can_tell(self, account, payment):
+    def _note_ambiguous(self, account, payment):
         """Which of two equal payments it was."""
         if not self.is_alone(account, payment):
             for other in account.payments:
@@ -436,7 +436,7 @@ class World(Checks):
         payment = self._one_of(
             kept, lambda marks: "restored" not in marks and ("deleted" in marks) == (kept.state == "deleted")
         )
-        self._note_that_nobody_can_tell(account, payment)
+        self._note_ambiguous(account, payment)
         if self._try(kept.action_restore):
             payment.marks.add("restored")
             payment.marks -= {"deleted"}
@@ -553,7 +553,7 @@ class World(Checks):
             self.bank.trouble = self.bank.unreadable = self.dies_at = None
         self.bank.calm_down()
         self.commit()
-        self._note_what_was_told()
+        self._note_reported()
         if not breakdown:
             self.check_foreseen(foreseen, decided)
             for account in self.accounts if how == "user" and link is None else ():
@@ -608,7 +608,7 @@ class World(Checks):
             if payment.day > self._lock_date():
                 payment.marks.add("was open")
 
-    def _note_what_was_told(self):
+    def _note_reported(self):
         """A list of changes tells each thing once; a window is asked for as long as it is recent."""
         for account, number in self.bank.told_badly:
             payment = next(one for one in account.payments if one.number == number)

@@ -8,25 +8,25 @@ from odoo.tools.misc import format_date
 from ..books import undo
 from ..books.duplicates import find_duplicates
 
-#: Three months back, as the bank shows them.
+#: Three months, the history that most banks provide.
 USUAL_DAYS = 90
 
-#: At most so many lines are shown at once, in whole groups, with the number of all groups.
+#: Maximum number of lines that are shown at once, in complete groups.
 MOST_LINES = 400
 
 
 class AccountDuplicateTransactionWizard(models.TransientModel):
-    """*Find Duplicate Transactions*: lines that may be one transaction, with what speaks for it.
+    """*Find Duplicate Transactions*: lines that may be one transaction, with the evidence.
 
-    Nothing is chosen beforehand, because two real coffees look like one that came twice. What is deleted can be brought
-    back as long as the wizard's record lives.
+    No line is selected by default, because two real payments may be equal. Deleted lines can be restored as long as the
+    wizard's record exists.
     """
 
     _name = "account.duplicate.transaction.wizard"
     _description = "Find Duplicate Transactions"
     _inherit = ["account.online.server.fields"]
 
-    # Why longer than usual: a mistake that is noticed the next morning can still be undone.
+    # Why longer than the default: a mistake can still be undone the next morning.
     _transient_max_hours = 24.0
 
     journal_id = fields.Many2one(
@@ -57,7 +57,7 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
 
     @api.model
     def _default_journal_id(self):
-        """The only one that there is to choose, if so."""
+        """The journal, if there is only one to choose from."""
         journals = self.env["account.journal"].search([("type", "in", ("bank", "credit"))], limit=2)
         return journals if len(journals) == 1 else journals.browse()
 
@@ -80,7 +80,7 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
         return self._show()
 
     def action_dismiss_group(self, key):
-        """*Not the same*: the lines of a group are transactions of their own; it is not shown again."""
+        """*Not the same*: remember that the lines of a group are different transactions."""
         self.ensure_one()
         wizard = self._server()
         lines = self._lines_of(key)
@@ -93,7 +93,7 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
     def action_delete(self):
         """*Delete Selected*.
 
-        :return: action that shows the result, with *Undo*, and what is left
+        :return: action that shows the result, with *Undo*, and the remaining groups
         """
         self.ensure_one()
         wizard = self._server()
@@ -107,7 +107,7 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
             "type": "ir.actions.client",
             "tag": "account_online_synchronization.tell_with_undo",
             "params": {
-                "message": self._told_deleted(),
+                "message": self._describe_deleted(),
                 "model": self._name,
                 "id": self.id,
                 "next": self._show(),
@@ -130,9 +130,9 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
             )
         Line = self.env["account.bank.statement.line"]
         Line.check_access("create")
-        # sudo: the user may read this journal (_server) and create lines; what is brought back is checked against both
+        # sudo: the user may read this journal (_server) and create lines; restored lines are checked against both
         lines = undo.restore(as_server(Line), kept, wizard)
-        # Why once more: the rules of the company are asked about what is really there now.
+        # Why again: record rules are checked on the restored lines.
         lines.with_env(self.env).check_access("write")
         wizard.write({"undo": False, "deleted_count": 0})
         wizard._search_groups()
@@ -150,7 +150,7 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
     def _server(self):
         """Check that the user may work with this wizard's journal, now.
 
-        :return: the wizard with superuser rights, for what only the server writes
+        :return: the wizard with superuser rights, for server fields
         """
         self.env["account.online.link"]._check_may_restore()
         self.check_access("write")
@@ -162,24 +162,24 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
         name = self.env._("Find Duplicate Transactions")
         return self._get_records_action(name=name, target="new", context={"dialog_size": "large"})
 
-    def _told_deleted(self):
+    def _describe_deleted(self):
         if self.deleted_count == 1:
             return self.env._("1 transaction was deleted.")
         return self.env._("%s transactions were deleted.", self.deleted_count)
 
     def _group_ids(self):
-        # sudo: reads the wizard's own record; who asks was checked by _server
+        # sudo: reads the wizard's own record; _server has checked the user
         return self.sudo().groups or {}
 
     def _lines_of(self, key):
-        """:return: lines of the group that are there still, as the user may see them"""
+        """:return: existing lines of the group that the user may read"""
         lines = self.env["account.bank.statement.line"].browse(self._group_ids().get(key, [])).exists()
         lines.check_access("read")
         return lines.filtered(lambda line: line.journal_id == self.journal_id)
 
     def _chosen_lines(self):
         """:return: the chosen lines
-        :raise UserError: where one of them can't be deleted, or nothing would be left of a group
+        :raise UserError: if one of them can't be deleted, or no line of a group would remain
         """
         chosen = {key for key in self.chosen if isinstance(key, str)} if isinstance(self.chosen, list) else set()
         lines = self.env["account.bank.statement.line"]

@@ -17,19 +17,19 @@ from ..client.errors import ProxyError
 from ..sync.fetch import AccountFetch
 from .account_missing_transaction_sections import Sections
 
-#: What most banks show without asking for another consent.
+#: The history that most banks provide without another consent.
 USUAL_DAYS = 90
 
-#: A request reads pages for so long before the progress is shown.
+#: Seconds for which one request reads pages before the progress is shown.
 READ_SECONDS = 2
 
 
 class AccountMissingTransactionWizard(models.TransientModel):
-    """*Find Missing Transactions*: what the bank shows for some days beside what the journal has.
+    """*Find Missing Transactions*: compares the bank's transactions of some days with the journal.
 
-    Plan, fetch and decide are those of a synchronization, and nothing is applied: neither the day of the last
-    synchronization nor its bookmark moves, and nothing is stored in the books before a user imports it. The bank's
-    pages are kept as long as the wizard, so that an import looks at them again and asks the bank nothing.
+    Plan, fetch and decide are those of a synchronization, but nothing is applied: the date of the last synchronization
+    and the bookmark do not change, and nothing is written to the books before the user imports it. The bank's pages are
+    stored as long as the wizard, so that an import needs no further requests.
     """
 
     _name = "account.missing.transaction.wizard"
@@ -78,7 +78,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
 
     @api.model
     def _default_journal_id(self):
-        """The only one that there is to choose, if so."""
+        """The journal, if there is only one to choose from."""
         journals = self.env["account.journal"].search([("account_online_account_id", "!=", False)], limit=2)
         return journals if len(journals) == 1 else journals.browse()
 
@@ -98,10 +98,10 @@ class AccountMissingTransactionWizard(models.TransientModel):
     # -------------------------------------------------------------------------
 
     def write(self, vals):
-        """Why begun again: what was read answers another question."""
+        """Why reset: the pages were read for other days or another journal."""
         result = super().write(vals)
         if not self.env.su and {"journal_id", "date_from", "date_to"} & vals.keys():
-            # sudo: the user has just written these wizards; what was read for them is thrown away
+            # sudo: the user has just written these wizards; their pages are deleted
             as_server(self)._begin_again()
         return result
 
@@ -112,7 +112,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
     def action_compare(self):
         """*Compare with the Bank*, and *Try Again*.
 
-        :return: action that shows the result, or how far the reading is
+        :return: action that shows the result or the progress
         """
         self.ensure_one()
         wizard = self._server()
@@ -164,7 +164,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
         return lines._get_list_action([("id", "in", lines.ids)])
 
     def action_solve(self):
-        """The one button that belongs to the error."""
+        """The button for the error."""
         self.ensure_one()
         self._server()
         link = self.journal_id.account_online_link_id
@@ -182,9 +182,9 @@ class AccountMissingTransactionWizard(models.TransientModel):
     # -------------------------------------------------------------------------
 
     def _server(self):
-        """Check that the user may fetch what this wizard asks for, now.
+        """Check that the user may fetch the data of this wizard, now.
 
-        :return: the wizard with superuser rights, for what only the server reads and writes
+        :return: the wizard with superuser rights, for server fields
         """
         self.env["account.online.link"]._check_may_restore()
         self.check_access("write")
@@ -194,7 +194,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
         return as_server(self)
 
     def _check_account(self):
-        """:raise UserError: where the journal is filled by another account than the one that was read"""
+        """:raise UserError: if the journal now has another account than the one that was read"""
         if not self.account_online_account_id or self.account_online_account_id.journal_ids != self.journal_id:
             raise UserError(
                 self.env._(
@@ -231,15 +231,15 @@ class AccountMissingTransactionWizard(models.TransientModel):
         return dataclasses.replace(account._plan_fetch(), since=since, cursor=None)
 
     def _read_on(self):
-        """Plan, fetch without a transaction, and store what came if the plan still holds, as a synchronization does.
+        """Plan, fetch without a transaction, and store the pages if the plan is still valid, like a synchronization.
 
-        :raise ProxyError: that keeps the bank's pages from being read
+        :raise ProxyError: that prevents reading the bank's pages
         """
         link = self._account().account_online_link_id
         connection_id, client = link._get_connection_identifier(), client_for_user(link).without_transaction()
         progress = self._progress()
         fetched, pages = AccountFetch(self._plan_fetch(), self.page_ids.mapped("next_cursor")), []
-        # Why: no transaction is open while a bank is waited for. Only the state of this wizard is written so far.
+        # Why: no transaction is open while waiting for a bank. Only the state of this wizard was written so far.
         self.env["account.online.service"]._commit()
         until = time.monotonic() + READ_SECONDS
         while not fetched.is_complete:
@@ -251,18 +251,18 @@ class AccountMissingTransactionWizard(models.TransientModel):
             self._take(fetched, pages)
 
     def _progress(self):
-        """What has been read so far, and for which question."""
+        """The plan and the pages read so far."""
         return self.state, self._plan_fetch(), self.page_ids.ids
 
     def _take(self, fetched, pages):
         """
         :param fetched: :class:`~..sync.fetch.AccountFetch`
         :param pages: list of its pages
-        :raise ProxyError: that keeps the rest from being read
+        :raise ProxyError: that prevents reading the rest
         """
         account = self._account()
         if account._learn_history(fetched.history_days):
-            # Days that the bank does not show have nothing missing, and nothing deleted.
+            # On days that the bank does not show, nothing is missing or deleted.
             self.date_from = account._within_history(self.date_from) or self.date_from
         if fetched.error:
             raise fetched.error
@@ -282,7 +282,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
             self._show_result()
 
     def _window(self):
-        """:return: :class:`~..sync.decide.Window` of what was read"""
+        """:return: :class:`~..sync.decide.Window` of the pages read"""
         fetched = AccountFetch(self._plan_fetch())
         for page in self.page_ids.sorted("id"):
             fetched.take({"transactions": json.loads(page.transactions), "removed_ids": page.removed_ids})
@@ -334,7 +334,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
     # -------------------------------------------------------------------------
 
     def _import(self, keys):
-        """Compare once more, while nobody else writes, and import what is still missing.
+        """Compare again, under a lock, and import what is still missing.
 
         :param set keys: of :class:`~..books.compare.Missing`
         :return: the new lines
@@ -359,7 +359,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
                 kept += Transaction.create({**values, "state": "left_out", "reason_code": "before_start"})
                 continue
             if one.is_changed:
-                # Why: the bank has changed it since, and the user has seen the new version.
+                # Why: the bank has changed it, and the user has seen the new version.
                 one.kept.write(values)
             kept += one.kept
         return restore.restore(account, kept)
@@ -375,7 +375,7 @@ class AccountMissingTransactionPage(models.TransientModel):
     wizard_id = fields.Many2one(
         comodel_name="account.missing.transaction.wizard", required=True, readonly=True, ondelete="cascade"
     )
-    # Why a text: it is exactly what came, also where PostgreSQL's JSON can't hold it.
+    # Why a text: it keeps the answer unchanged, even if PostgreSQL's JSON can't store it.
     transactions = fields.Text(readonly=True)
     removed_ids = fields.Json(readonly=True)
     next_cursor = fields.Char(readonly=True)

@@ -1,6 +1,6 @@
-"""What *Find Missing Transactions* shows, as the field ``online_transaction_choice`` of the web client reads it.
+"""The sections of *Find Missing Transactions*, in the format of the web client's field ``online_transaction_choice``.
 
-A section is ``{key, title, text, rows, count}``; ``count`` is larger than the number of rows where not all are listed.
+A section is ``{key, title, text, rows, count}``; ``count`` is larger than the number of rows if not all are listed.
 A row is ``{key, date, label, details, amount, selectable}``: texts in the user's language, ``details`` a list of them.
 """
 
@@ -8,10 +8,10 @@ from datetime import timedelta
 
 from odoo.tools.misc import format_date
 
-#: An account may well have no transactions for so long; only a longer time before the first one is worth a sentence.
+#: Accounts may have no transactions for this long; only a longer gap before the first one is mentioned.
 QUIET_DAYS = timedelta(days=7)
 
-#: Longer lists help nobody, and a browser has to show them.
+#: Maximum number of rows, because longer lists are slow and not helpful.
 MOST_ROWS = 1000
 
 

@@ -15,8 +15,8 @@ class AccountOnlineAccountSelection(models.TransientModel):
     account_online_link_id = fields.Many2one(
         comodel_name="account.online.link", required=True, readonly=True, ondelete="cascade"
     )
-    # Why without superuser rights here and in the lines: what the user may not see of a connection, a wizard about it
-    # does not show either.
+    # Why without superuser rights here and in the lines: the wizard must not show fields of a connection that the
+    # user may not read.
     company_id = fields.Many2one(related="account_online_link_id.company_id", related_sudo=False)
     started_from_id = fields.Many2one(
         comodel_name="account.journal", readonly=True, help="The journal on which the user clicked Connect bank."
@@ -63,10 +63,10 @@ class AccountOnlineAccountSelection(models.TransientModel):
 
     @api.model
     def _create_for(self, link, journal=None, *, refresh):
-        """What is new is shown. Where nothing is, *Fetch Accounts* says so, and a new consent shows all accounts.
+        """Show new accounts. Without any, *Fetch Accounts* says so, and a new consent shows all accounts.
 
         :param journal: journal that the user started from; proposed for the first account in its currency
-        :param bool refresh: ask the bank for news before the first load; not needed straight after its pages
+        :param bool refresh: ask the bank for news before the first load; not needed right after a visit
         """
         accounts = link.account_online_account_ids
         new = accounts.filtered(lambda account: account._is_new())
@@ -86,25 +86,25 @@ class AccountOnlineAccountSelection(models.TransientModel):
 
     @api.model
     def _default_periodicity(self, company):
-        """The company's setting, where there is one."""
+        """The company's setting, if any."""
         name = "bank_statement_creation_groupby"
         return (name in company._fields and company[name]) or "month"
 
     def _legacy_journals(self):
         """Those of the chosen journals that an earlier module filled.
 
-        They keep their periodicity, unless the user chooses another one for all.
+        They keep their periodicity unless the user chooses one for all.
         """
         domain = [("legacy_journal_id", "in", self.line_ids.journal_id.ids)]
         return self.env["account.online.account"].search(domain).legacy_journal_id
 
     def _legacy_periodicity(self):
-        """The periodicity that these journals have in common, else the usual one."""
+        """The periodicity that these journals have in common, else the default."""
         found = set(self._legacy_journals().mapped("bank_statement_creation_groupby"))
         return found.pop() if len(found) == 1 else self._default_periodicity(self.company_id)
 
     def _add_lines(self, accounts):
-        """Current accounts first: they get the journals that may be for several."""
+        """Why current accounts first: they take precedence for journals that match several accounts."""
         self.ensure_one()
         # sudo: write access to the link was checked by _create_for and _check_rights; accounts are the link's own
         self, accounts = as_server(self), as_server(accounts)
@@ -120,7 +120,7 @@ class AccountOnlineAccountSelection(models.TransientModel):
                     {
                         "account_online_account_id": account.id,
                         "linked_journal_id": account.journal_ids.id,
-                        # Why none: a feed that works is moved to another connection only where the user says so.
+                        # Why none: a working feed is moved to another connection only if the user chooses that.
                         "action": "none" if account.is_left_out or is_moved else "existing" if proposed else "create",
                         "journal_id": not account.is_left_out and not is_moved and proposed.id,
                         "proposed_journal_id": proposed.id,
@@ -137,7 +137,7 @@ class AccountOnlineAccountSelection(models.TransientModel):
         """
         :param account: ``account.online.account``
         :param taken: journals that are proposed for others
-        :return: a journal or none, and why, in a sentence
+        :return: a journal or none, and a sentence with the reason
         """
         started_from = self.started_from_id
         if account.journal_ids:
@@ -174,7 +174,7 @@ class AccountOnlineAccountSelection(models.TransientModel):
             return link._notify(self.env._("No account was chosen, so nothing was fetched."), "info")
         # sudo: the right to connect and write access to the link were checked by _check_rights
         answer = as_server(link)._synchronize(user_present=True, refresh=self.refresh, may_defer=True)
-        # Why not its answer: the screen shows the same and more. Only the page for the bank's code has no other way.
+        # Why not its action: the next screen shows the result. Only the page for the bank's code must be opened.
         is_notification = answer.get("tag") == "display_notification"
         return link.action_open_first_load(None if is_notification else answer)
 

@@ -106,7 +106,7 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
         return self.journal_id._origin if self.action == "existing" else self.env["account.journal"]
 
     def _find_problem(self):
-        """:return: what is wrong and what to do, or False"""
+        """:return: a sentence with the problem and what to do, or False"""
         self.ensure_one()
         account, journal = self.account_online_account_id, self._chosen_journal()
         if self.action == "create" and not (self.journal_name or "").strip():
@@ -135,7 +135,7 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
         return False
 
     def _explain(self):
-        """:return: why this is proposed and what it means, or False"""
+        """:return: a sentence with the reason of the proposal, or False"""
         self.ensure_one()
         account, journal = self.account_online_account_id, self._chosen_journal()
         linked, elsewhere = account.journal_ids, account._filled_elsewhere()
@@ -179,7 +179,7 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
         )
 
     def _explain_other_currency(self):
-        """A journal that the user may have in mind, but which is in another currency, so that a new one is proposed."""
+        """Why a new journal is proposed: the one with the account's number has another currency."""
         account, started_from = self.account_online_account_id, self.selection_id.started_from_id
         others = account._journals_with_number() + started_from.filtered(lambda one: not one.account_online_account_id)
         other = others.filtered(lambda journal: not account._fits_currency(journal))[:1]
@@ -193,12 +193,11 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
         )
 
     def _hold_accounts(self):
-        """Lock the accounts, and compare them with the state for which the user has chosen.
+        """Lock the accounts, and compare them with the state that the user has seen.
 
-        Two windows, or one that is confirmed twice, would each make a journal, and move the account from one to the
-        other.
+        Why: two windows, or a double confirmation, would each create a journal, and move the account between them.
 
-        :raise UserError: when an account is in use, or fills another journal meanwhile
+        :raise UserError: when an account is in use, or fills another journal in the meantime
         """
         for line in self:
             account = line.account_online_account_id
@@ -219,7 +218,7 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
                 )
 
     def _check_rights(self):
-        """Who may connect, and the connection itself, were checked by the selection."""
+        """Why only account and journal: the selection has checked the user and the connection."""
         account, journal = self.account_online_account_id, self._chosen_journal()
         account.check_access("write")
         if account.account_online_link_id != self.selection_id.account_online_link_id:
@@ -253,7 +252,7 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
         if journal and journal == account._filled_elsewhere().journal_ids:
             account = self._move_here(account)
         if journal and journal == account.journal_ids:
-            # Linked already; its periodicity is the journal's own setting by now.
+            # Linked already; its periodicity is now the journal's own setting.
             account.start_date = self.start_date
             account.fee_lines = self.fee_lines
             return
@@ -262,8 +261,8 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
         account._link_journal(journal, self.start_date, self._chosen_periodicity(journal))
 
     def _chosen_periodicity(self, journal):
-        """Why not always that of the wizard: journals of an earlier module may have different ones, and the user has
-        left the proposal as it was.
+        """Why not always the wizard's: journals of an earlier module may have different ones, which are kept if the
+        user has not changed the proposal.
         """
         selection = self.selection_id
         chosen = selection.bank_statement_creation_groupby
@@ -272,16 +271,16 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
         return chosen
 
     def _move_here(self, duplicate):
-        """Let this connection fill the journal that another one fills so far.
+        """Let this connection fill the journal that another connection has filled so far.
 
-        :return: the account that fills it, which takes the place of its duplicate
+        :return: the account that fills it, which replaces its duplicate
         """
         account = duplicate.duplicate_of_id
         link = account.account_online_link_id
-        # Why: a run that is under way would store into the journal what the other connection brings.
+        # Why: a running synchronization of the other connection would still write to the journal.
         if not link.try_lock_for_update(allow_referencing=True):
             raise UserError(self.env._("%s is being synchronized right now. Try again in a moment.", link.name))
-        # Why first: the line would be deleted with the account that it is about.
+        # Why first: the line would be deleted with its account.
         # sudo: _check_rights has checked both accounts and the connection that loses one
         as_server(self).account_online_account_id = account
         account._replace(duplicate)

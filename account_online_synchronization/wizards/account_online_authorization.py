@@ -15,17 +15,17 @@ _logger = logging.getLogger(__name__)
 #: Message on the user's bus: the state of one of the user's visits has changed.
 VISIT = "account_online_synchronization/visit"
 
-#: Visits that are offered to be continued.
+#: Maximum number of unfinished visits that are offered to be continued.
 MAX_BEGUN = 3
 
 
 class AccountOnlineAuthorization(models.TransientModel):
     """A user's way to the bank's pages and back.
 
-    A link is created only when the user comes back with a consent, so an abandoned attempt leaves nothing behind but
-    this record, which Odoo's vacuum deletes. The bank's page opens in a window of its own, while a screen of ours waits
-    (``static/src/connect/bank_visit.js``); where windows are blocked it replaces the screen. What the user did there is
-    taken over when the browser comes back. What users do with a consent is noted in the chatter of its connection.
+    A link is created only when the user returns with a consent, so an abandoned attempt leaves only this record, which
+    Odoo's vacuum deletes. The bank's page opens in a new window, while a screen waits
+    (``static/src/connect/bank_visit.js``); if windows are blocked, it replaces the screen. The result is requested when
+    the browser returns. Users' actions on a consent are noted in the chatter of its connection.
     """
 
     _name = "account.online.authorization"
@@ -72,7 +72,7 @@ class AccountOnlineAuthorization(models.TransientModel):
     expires_at = fields.Datetime(readonly=True, help="The previous page stays valid until then.")
     error_message = fields.Text(readonly=True)
     error_reference = fields.Char(readonly=True)
-    # Action with which the user continues. Stored, because the browser that comes back and the screen are two.
+    # Next action of the user. Stored, because the returning browser window and the waiting screen are different.
     next_action = fields.Json(readonly=True, groups="base.group_system")
 
     # -------------------------------------------------------------------------
@@ -89,15 +89,15 @@ class AccountOnlineAuthorization(models.TransientModel):
         return visit._describe() if visit else {"state": "gone"}
 
     def action_note_window(self, is_in_window):
-        """Whether the screen waits, or the bank's page has replaced it: the way back depends on it."""
+        """Store whether the screen waits, or the bank's page has replaced it; the return page depends on it."""
         visit = self._own()
         if visit.is_in_window != bool(is_in_window):
             visit.is_in_window = bool(is_in_window)
 
     def action_open_again(self):
-        """*Open Again* and *Continue*. A consent that was given meanwhile is taken over instead.
+        """*Open Again* and *Continue*. If a consent was given in the meantime, the visit is finished instead.
 
-        :return: as :meth:`action_look`; with ``url`` where there is a page to go to, ``message`` where there is none
+        :return: as :meth:`action_look`; with ``url`` of the page, or ``message`` if there is none
         """
         visit = self._own()
         if not visit._is_open():
@@ -121,7 +121,7 @@ class AccountOnlineAuthorization(models.TransientModel):
     def action_cancel(self):
         """*Cancel* and *Forget*: delete the attempt, here and at the connection service.
 
-        :return: as :meth:`action_look`; a visit that was finished meanwhile stays finished
+        :return: as :meth:`action_look`; a visit that was finished in the meantime stays finished
         """
         visit = self._own()
         visit._hold()
@@ -156,7 +156,7 @@ class AccountOnlineAuthorization(models.TransientModel):
         :return: the visit, with superuser rights
         """
         company = (link and link.company_id) or (journal and journal.company_id) or self.env.company
-        # sudo: _check_may_visit, or for a refresh the one that synchronizes, has checked the user, link and journal
+        # sudo: _check_may_visit, or for a refresh the caller of the synchronization, has checked user, link and journal
         visit = as_server(self).create(
             {
                 "kind": kind,
@@ -180,7 +180,7 @@ class AccountOnlineAuthorization(models.TransientModel):
     def _check_may_visit(self, kind, link=None, journal=None):
         """The one check before a consent is given, replaced or changed, by any user and from any screen.
 
-        :raise AccessError: where the user may not connect banks, write this connection or see this journal
+        :raise AccessError: if the user may not connect banks, write this connection or read this journal
         """
         Link = link if link is not None else self.env["account.online.link"]
         if kind == "refresh":
@@ -202,10 +202,10 @@ class AccountOnlineAuthorization(models.TransientModel):
     def _open(self, kind, link=None, journal=None, institution=None, name=None):
         """Start the visit: the only way to the bank's pages. The user's rights are checked here.
 
-        :param str institution: id of the bank that the user has chosen, for a new connection; None: the service's own
-            page lets him choose
-        :param str name: of that bank, for the screen that waits
-        :return: action that leads to the bank's pages, or a notification that says why not
+        :param str institution: id of the bank that the user has chosen, for a new connection; None: the user
+            chooses on the service's page
+        :param str name: of that bank, for the waiting screen
+        :return: action that opens the bank's pages, or a notification with the reason
         """
         self._check_may_visit(kind, link, journal)
         service = self.env["account.online.service"]._get()
@@ -223,11 +223,11 @@ class AccountOnlineAuthorization(models.TransientModel):
 
     @api.model
     def _begin_renewal(self, renewal):
-        """Somebody without an Odoo user renews a consent, with the rights of the current user, who has asked.
+        """A person without an Odoo user renews a consent, with the rights of the current user, who sent the request.
 
         :param renewal: ``account.online.renewal``, whose link was checked
         :return: address of the bank's pages
-        :raise ProxyError: also where the service no longer knows the connection: no other one is begun in its place
+        :raise ProxyError: also if the service no longer knows the connection, because no new one is started here
         """
         link = renewal.link_id.with_env(self.env)
         self._check_may_visit("consent", link)
@@ -246,7 +246,7 @@ class AccountOnlineAuthorization(models.TransientModel):
 
     @api.model
     def _ask_for_page(self, kind, link, nonce, institution=None):
-        """:return: answer of ``connections.renew``, or of ``connections.start`` where there is nothing to renew"""
+        """:return: answer of ``connections.renew``, or of ``connections.start`` if there is nothing to renew"""
         # sudo: _check_may_visit has checked the user, the link and the journal; the client holds the service's secrets
         client = as_server(self.env["account.online.link"])._get_client()
         arguments = self._arguments(nonce)
@@ -272,7 +272,7 @@ class AccountOnlineAuthorization(models.TransientModel):
         return self._ask_for_page(self.kind, self.link_id, nonce, self.institution_identifier or None)
 
     def _take_page(self, nonce, page):
-        """Continue the visit with another page; the way back of the previous one is no longer valid."""
+        """Continue the visit with another page; the return address of the previous one becomes invalid."""
         self.write(
             {
                 "state": "open",
@@ -298,7 +298,7 @@ class AccountOnlineAuthorization(models.TransientModel):
     def _find(self, nonce):
         """The current user's visit with this nonce, or an empty recordset. Only an open one is finished."""
         mine = [("nonce_digest", "=", self._digest(nonce)), ("user_id", "=", self.env.uid)]
-        # sudo: found by a secret of 192 bits and the user who asks, so it is his own; _check_rights follows
+        # sudo: found by a 192-bit secret and the current user, who owns it; _check_rights follows
         return as_server(self).search(mine, limit=1)
 
     def _check_rights(self):
@@ -306,7 +306,7 @@ class AccountOnlineAuthorization(models.TransientModel):
 
         :raise AccessError: as :meth:`_check_may_visit`
         """
-        # Why without the companies that the browser shows: the visit may be of another one of the user's.
+        # Why without the browser's selected companies: the visit may belong to another company of the user.
         context = {key: value for key, value in self.env.context.items() if key != "allowed_company_ids"}
         user_env = self.env(su=False, context=context)
         mine = self.with_env(user_env)
@@ -316,18 +316,18 @@ class AccountOnlineAuthorization(models.TransientModel):
             raise AccessError(self.env._("You no longer have access to the company of this connection."))
 
     def _hold(self):
-        """Lock the visit: finishing and cancelling wait for each other. Odoo repeats the request of the second one."""
+        """Lock the visit, so that finishing and cancelling are serialized. Odoo repeats the second request."""
         self.flush_recordset()
         self.env.cr.execute("SELECT FROM account_online_authorization WHERE id = ANY(%s) FOR UPDATE", [self.ids])
 
     def _is_open(self):
-        """Whether the user may still come back with something: after a failure, too."""
+        """Whether the visit can still be finished; also after a failure."""
         return bool(self) and self.state in ("open", "failed")
 
     def _finish(self):
-        """Take over what the user did at the bank.
+        """Request the result of the visit and store it.
 
-        :return: action to continue with: choosing accounts after a new connection, otherwise None; and the link
+        :return: next action, the account selection after a new connection, otherwise None; and the link
         """
         self.ensure_one()
         self._hold()
@@ -336,7 +336,7 @@ class AccountOnlineAuthorization(models.TransientModel):
         client = Link._get_client()
         connection = client.get_connection(self.connection_identifier)
         accounts = client.list_accounts(self.connection_identifier)
-        # Why a savepoint: a failure ends the visit and is committed, so it must not leave half a connection behind.
+        # Why a savepoint: a failure of the visit is committed, so it must not leave an incomplete connection.
         with self.env.cr.savepoint():
             if not link:
                 link = Link._create_from_proxy(connection, accounts, self.company_id)
@@ -345,34 +345,34 @@ class AccountOnlineAuthorization(models.TransientModel):
                 new_accounts = link._update_from_proxy(connection, accounts)
         if self.kind == "refresh" or (not new_accounts and link._linked_accounts()):
             answer = link._synchronize(user_present=True, refresh=False, may_defer=True)
-            self._end("done", link_id=link.id, next_action=self._tell_in(link, answer))
+            self._end("done", link_id=link.id, next_action=self._show_result_on(link, answer))
             return None, link
         action = link._open_account_selection(journal, refresh=False)
         self._end("done", link_id=link.id, next_action=action)
         return action, link
 
     @api.model
-    def _tell_in(self, link, answer):
-        """:return: the answer of a synchronization, shown on the form of the link"""
+    def _show_result_on(self, link, answer):
+        """:return: the action of a synchronization, shown on the form of the link"""
         if answer.get("tag") != "display_notification":
             return answer
         return {**answer, "params": {**answer["params"], "next": link._get_records_action(context={})}}
 
     def _end(self, state, **values):
-        """The visit is over, or has failed: notify the screen that waits."""
+        """End the visit, or mark it as failed, and notify the waiting screen."""
         self.write({"state": state, **values})
         self.user_id._bus_send(VISIT, {"visit_id": self.id, "state": state})
         if self.link_id:
             self._note_act(state)
 
     def _fail(self, error):
-        """:param ProxyError error: why nothing could be taken over"""
+        """:param ProxyError error: the reason"""
         if self.link_id:
             self.link_id._register_error(error)
         self._end("failed", error_message=error.message, error_reference=error.reference)
 
     def _is_connected(self):
-        """Whether the consent was given, and only the way back was left out."""
+        """Whether the consent was given, although the browser has not returned."""
         try:
             client = self.env["account.online.link"]._get_client()
             return client.get_connection(self.connection_identifier).get("state") == "connected"
@@ -383,7 +383,7 @@ class AccountOnlineAuthorization(models.TransientModel):
             return False
 
     def _give_back(self):
-        """Delete the unfinished connection at the service; one that a link holds is in use, and stays."""
+        """Delete the unfinished connection at the service, unless a link uses it."""
         # sudo: only counted: the link that holds the connection may belong to a company that the user does not see
         links = self.env["account.online.link"].sudo()
         if links.search_count([("connection_identifier", "=", self.connection_identifier)], limit=1):
@@ -394,7 +394,7 @@ class AccountOnlineAuthorization(models.TransientModel):
             _logger.info("An abandoned connection could not be deleted: %s", error.code)
 
     def _cancel_at_bank(self):
-        """The browser comes back and reports that the user has cancelled. A consent that was given is kept."""
+        """Handle a cancellation by the user at the bank. A given consent is kept."""
         self._hold()
         if not self._is_open():
             return
@@ -406,10 +406,10 @@ class AccountOnlineAuthorization(models.TransientModel):
         self._end("cancelled")
 
     def _refresh_again(self):
-        """Ask the bank again; its code is another one, so it is another visit."""
+        """Refresh again; the bank asks for another code, so it is another visit."""
         answer = self.link_id._synchronize(user_present=True, may_defer=True)
         self._end("cancelled")
-        return {**self._describe(), "state": "done", "action": self._tell_in(self.link_id, answer)}
+        return {**self._describe(), "state": "done", "action": self._show_result_on(self.link_id, answer)}
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - SCREEN
@@ -430,7 +430,7 @@ class AccountOnlineAuthorization(models.TransientModel):
 
     @api.model
     def _begun(self, company):
-        """:return: list of ``id``, ``name``, ``action``: connections that the user has begun and left, newest first"""
+        """:return: list of ``id``, ``name``, ``action``: unfinished visits of the user, newest first"""
         # sudo: reads only the user's own visits, of a company that action_begin_bank_search has checked
         visits = self.sudo().search(
             [
@@ -446,8 +446,8 @@ class AccountOnlineAuthorization(models.TransientModel):
         return [{"id": visit.id, "name": visit.institution_name, "action": visit._show()} for visit in visits]
 
     def _own(self):
-        """:return: the visit with superuser rights, or none: another user's, or taken away by the vacuum"""
-        # sudo: only the user's own visit is given back
+        """:return: the visit with superuser rights; empty for another user's, or if deleted by the vacuum"""
+        # sudo: returns only the user's own visit
         return as_server(self).exists().filtered(lambda visit: visit.user_id.id == self.env.uid)[:1]
 
     def _describe(self):
@@ -488,7 +488,7 @@ class AccountOnlineAuthorization(models.TransientModel):
         }
 
     def _note_act(self, event):
-        """Note in the chatter of the connection what the user has done, who is its author.
+        """Note the user's action in the chatter of the connection, with the user as author.
 
         :param str event: ``begun``, or the state in which the visit has ended
         """

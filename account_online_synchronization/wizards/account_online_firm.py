@@ -7,10 +7,10 @@ from ..client.messages import parse_moment
 
 
 class AccountOnlineFirm(models.TransientModel):
-    """Let an accounting firm see the state of this database's bank consents, or end that.
+    """Allow an accounting firm to see the state of this database's bank consents, or revoke that.
 
-    The connection service keeps the agreement and says what is in force each time the wizard is opened. It is about
-    the whole database, so whoever agrees must have access to every company that has a bank connection.
+    The connection service stores the agreement, which is requested each time the wizard is opened. It is valid for the
+    whole database, so users who agree must have access to every company with a bank connection.
     """
 
     _name = "account.online.firm"
@@ -43,7 +43,7 @@ class AccountOnlineFirm(models.TransientModel):
 
     @api.model
     def _open(self):
-        """:return: action that shows what is in force at this moment"""
+        """:return: action that shows the current agreement"""
         self.env["account.online.link"]._check_may_connect()
         try:
             agreement = self._client().get_firm_agreement()
@@ -61,7 +61,7 @@ class AccountOnlineFirm(models.TransientModel):
 
     @api.model
     def _client(self):
-        """:raise UserError: where there is nobody who could know an accounting firm"""
+        """:raise UserError: if this database has no connection service with accounting firms"""
         service = self.env["account.online.service"]._get()
         if not service._institutions_url():
             raise UserError(
@@ -123,7 +123,7 @@ class AccountOnlineFirm(models.TransientModel):
         return wizard._agree() if self.step == "agreed" else self._show()
 
     def action_revoke(self):
-        """*Revoke*. Every accounting administrator may: it takes rights away and gives none."""
+        """*Revoke*. Every accounting administrator may do it, because it only removes rights."""
         wizard = self._server()
         name = self.firm_name
         try:
@@ -157,7 +157,7 @@ class AccountOnlineFirm(models.TransientModel):
         return as_server(self)
 
     def _check_all_companies(self):
-        """:raise UserError: for somebody who would show connections that are not the own ones"""
+        """:raise UserError: if the user would disclose connections of other companies"""
         if self._all_links().company_id - self.env.user.company_ids:
             raise UserError(
                 self.env._(
@@ -167,7 +167,7 @@ class AccountOnlineFirm(models.TransientModel):
             )
 
     def _bank_names(self):
-        """:return: what the firm would see a row of"""
+        """:return: names of the banks that the firm would see"""
         return ", ".join(self._all_links().mapped("name")) or False
 
     @api.model
@@ -178,7 +178,7 @@ class AccountOnlineFirm(models.TransientModel):
         return links.search([("connection_identifier", "!=", False)])
 
     def _agree(self, **firm):
-        """:param firm: ``code`` and ``firm_name``; nothing to change what the present one reads"""
+        """:param firm: ``code`` and ``firm_name``; empty to change the data of the present agreement"""
         name = (self.client_name or "").strip()
         if not name:
             return self._refuse(self.env._("Enter the name under which the firm will find you."))
@@ -217,9 +217,9 @@ class AccountOnlineFirm(models.TransientModel):
         )
 
     def _note(self, sentence):
-        """In the chatter of each connection of the user's companies, in the user's name.
+        """Note it as the user in the chatter of each connection of the user's companies.
 
-        Whoever agrees has access to all of them; somebody who revokes may have access to some.
+        Users who agree have access to all of them; users who revoke may have access to some.
         """
         for link in self._all_links().filtered(lambda one: one.company_id in self.env.user.company_ids):
             link.message_post(body=sentence)

@@ -51,7 +51,7 @@ class AccountOnlineOpening(models.TransientModel):
         )
 
     def action_book(self):
-        """*Book*: what is missing now, whatever the form has shown."""
+        """*Book* the currently missing amount, even if the form has shown another one."""
         self.ensure_one()
         account = self._checked_account()
         # sudo: _checked_account has checked the user; the amount, the day and the journal are the server's own

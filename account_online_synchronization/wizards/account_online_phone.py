@@ -3,15 +3,15 @@ from odoo.addons.bank_sync_common.models.server_fields import as_server
 
 from ..client.errors import ProxyError
 
-#: Where the service does not say how long to wait for another code.
+#: Default waiting time for another code, if the service does not report one.
 WAIT_SECONDS = 60
 
 
 class AccountOnlinePhone(models.TransientModel):
-    """Confirm a phone number, then go on with what the user wanted.
+    """Confirm a phone number, then continue with the user's original action.
 
-    The service asks for it before the first bank, and again to reactivate a database that it has blocked. Whatever goes
-    wrong is shown in the wizard, and nothing that was typed is lost.
+    The service requires it before the first bank, and again to reactivate a database that it has blocked. Errors are
+    shown in the wizard, so that no input is lost.
     """
 
     _name = "account.online.phone"
@@ -32,7 +32,7 @@ class AccountOnlinePhone(models.TransientModel):
     reason = fields.Text(readonly=True, help="Why the service has blocked this database.")
     wait_until = fields.Datetime(readonly=True, help="Another code is sent from then on.")
     wait_text = fields.Char(compute="_compute_wait_text")
-    # What the user wanted.
+    # The user's original action.
     kind = fields.Char(required=True, readonly=True)
     link_id = fields.Many2one(comodel_name="account.online.link", readonly=True, ondelete="cascade")
     journal_id = fields.Many2one(comodel_name="account.journal", readonly=True, ondelete="cascade")
@@ -56,8 +56,8 @@ class AccountOnlinePhone(models.TransientModel):
     def _open(self, error, kind, link=None, journal=None, institution=None):
         """
         :param ProxyError error: why the service refuses
-        :param str kind: what the user wanted, of ``account.online.authorization``; ``search`` (for a bank) or
-            ``synchronize``
+        :param str kind: the user's original action, a kind of ``account.online.authorization``, ``search`` (for a bank)
+            or ``synchronize``
         :param str institution: id of the bank that the user has chosen
         :return: action that shows the wizard
         """
@@ -69,7 +69,7 @@ class AccountOnlinePhone(models.TransientModel):
             except ProxyError as failure:
                 return self.env["account.online.link"]._notify(failure.message, "danger")
             values.update(phone_hint=service.phone_hint, reason=service.reason)
-        # sudo: the caller has checked what the user wanted, and it is checked again when the user continues
+        # sudo: the caller has checked the original action, and it is checked again when the user continues
         wizard = as_server(self).create(
             {
                 **values,
@@ -119,7 +119,7 @@ class AccountOnlinePhone(models.TransientModel):
         return self._show()
 
     def action_confirm(self):
-        """*Confirm* the code that came."""
+        """*Confirm* the code."""
         wizard = self._server()
         code = "".join((self.code or "").split())
         if not code:
@@ -146,7 +146,7 @@ class AccountOnlinePhone(models.TransientModel):
     # -------------------------------------------------------------------------
 
     def _server(self):
-        """Check that the user may still connect banks, and still has what the wizard was opened for.
+        """Check that the user may still connect banks, and still has access to the wizard's connection and journal.
 
         :return: the wizard with superuser rights, for what only the server writes
         """
@@ -170,10 +170,10 @@ class AccountOnlinePhone(models.TransientModel):
         self.wait_until = fields.Datetime.add(fields.Datetime.now(), seconds=seconds if is_number else WAIT_SECONDS)
 
     def _go_on(self, answer):
-        """:return: action that the user wanted in the first place"""
+        """:return: the user's original action"""
         self.env["account.online.service"]._get()._take_state(answer)
         kind, link, journal = self.kind, self.link_id, self.journal_id
-        # Why: this row is kept for another hour, and only the connection service has to know the number.
+        # Why deleted: this record exists for another hour, and only the connection service needs the number.
         self.write({"phone": False, "code": False})
         if kind == "search":
             # The screen below the wizard searches again.

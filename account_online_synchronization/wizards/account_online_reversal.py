@@ -8,12 +8,12 @@ from ..books import statements
 from ..books.ledger import running_balance
 from ..sync.identity import LEGACY, OPENING
 
-#: Lines that are named; more of them are counted.
+#: Maximum number of lines that are listed; further ones are counted.
 MAX_NAMED = 20
 
 
 class AccountOnlineReversal(models.TransientModel):
-    """*Reverse Transactions*: turn the sign of what a bank reports, and ask what becomes of what is in the journal."""
+    """*Reverse Transactions*: invert the sign of a bank's transactions, and optionally that of existing lines."""
 
     _name = "account.online.reversal"
     _description = "Reverse the Transactions of a Bank Account"
@@ -84,7 +84,7 @@ class AccountOnlineReversal(models.TransientModel):
         # sudo: the right to connect, write access to the account and to the lines were checked above
         wizard, turned = as_server(self), as_server(turned)
         wizard._reverse(turned)
-        wizard._tell(turned, left if self.scope == "open" else [])
+        wizard._note_reversal(turned, left if self.scope == "open" else [])
         return {"type": "ir.actions.act_window_close"}
 
     # -------------------------------------------------------------------------
@@ -92,12 +92,12 @@ class AccountOnlineReversal(models.TransientModel):
     # -------------------------------------------------------------------------
 
     def _hold_account(self):
-        """Lock the account, and compare it with the state for which the user was asked.
+        """Lock the account, and compare it with the state that the user has seen.
 
-        :raise UserError: when it is in use, or was reversed meanwhile
+        :raise UserError: when it is in use, or was reversed in the meantime
         """
         account = self.account_id
-        # Why the link, too: a run that is under way would go on with the sign as it was.
+        # Why the link, too: a running synchronization would continue with the previous sign.
         for record in (account.account_online_link_id, account):
             if not record.try_lock_for_update(allow_referencing=True):
                 raise UserError(
@@ -116,7 +116,7 @@ class AccountOnlineReversal(models.TransientModel):
             )
 
     def _sort_lines(self):
-        """:return: (lines that can be turned, list of (line that stays as it is, why))"""
+        """:return: (lines that can be inverted, list of (other line, reason))"""
         self.ensure_one()
         account = self.account_id
         lines = self.env["account.bank.statement.line"].search(
@@ -125,7 +125,7 @@ class AccountOnlineReversal(models.TransientModel):
                 ("journal_id", "in", account.journal_ids.ids),
                 ("state", "=", "posted"),
                 ("online_transaction_identifier", "not in", (False, OPENING)),
-                # The signs of an earlier module were its own business.
+                # Lines of an earlier module are not affected by this addon's sign.
                 "!",
                 ("online_transaction_identifier", "=like", f"{LEGACY}%"),
             ]
@@ -134,7 +134,7 @@ class AccountOnlineReversal(models.TransientModel):
         return lines.filtered(lambda line: not reasons[line]), [pair for pair in reasons.items() if pair[1]]
 
     def _why_not(self, line):
-        """:return: a sentence that says why the line stays as it is, or None"""
+        """:return: a sentence with the reason why the line can't be inverted, or None"""
         if line.online_adopted:
             return self.env._("In the journal before the bank reported it.")
         if reason := line._why_not_deletable():
@@ -143,7 +143,7 @@ class AccountOnlineReversal(models.TransientModel):
         try:
             said = Decimal(str(details.get("amount"))) * self.account_id._transaction_sign()
         except (InvalidOperation, AttributeError):
-            # What the bank said is not known any more, so nothing can be compared.
+            # The bank's data is no longer stored, so nothing can be compared.
             return None
         if line.currency_id.compare_amounts(line.amount, float(said)):
             return self.env._("Its amount was changed by hand.")
@@ -160,7 +160,7 @@ class AccountOnlineReversal(models.TransientModel):
         return described
 
     def _reverse(self, lines):
-        """Turn the sign of the account and of lines. The difference between bank and journal stays what it was."""
+        """Invert the sign of the account and of lines. The difference between bank and journal does not change."""
         account = self.account_id
         journal = account.journal_ids
         difference = account._signed_balance() - running_balance(account) if lines else 0.0
@@ -181,9 +181,9 @@ class AccountOnlineReversal(models.TransientModel):
         account._note_journal_balance()
 
     def _keep_difference(self, difference):
-        """The first statement starts with the bank's balance without what came since, so it has to move along.
+        """Adjust the start balance of the first statement, which was computed from the bank's balance and the lines.
 
-        Not where a person has made that statement, or where the opening balance is a line of its own.
+        Not if a user has created that statement, or if the opening balance is a line.
         """
         account = self.account_id
         journal = account.journal_ids
@@ -197,8 +197,8 @@ class AccountOnlineReversal(models.TransientModel):
         if not account.currency_id.is_zero(missing):
             statements.settle(journal, first, first.online_period_start, first.balance_start + missing)
 
-    def _tell(self, turned, left):
-        """The connection's history says what was done, and names what was left alone."""
+    def _note_reversal(self, turned, left):
+        """Note in the connection's chatter what was done, and which lines were not changed."""
         account = self.account_id
         parts = [
             self.env._("Transactions of %s are reversed from now on.", account.display_name)

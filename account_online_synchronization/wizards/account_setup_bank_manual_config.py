@@ -5,7 +5,7 @@ class AccountSetupBankManualConfig(models.TransientModel):
     _inherit = "account.setup.bank.manual.config"
 
     def validate(self):
-        """*Create*: a user who came from the search for a bank sees the new journal on the dashboard."""
+        """*Create*: after the bank search, open the dashboard with the new journal."""
         action = super().validate()
         if not self.env.context.get("bank_is_not_listed"):
             return action

@@ -6,7 +6,7 @@ from ..sync.accounts import may_be_the_same, plain_number
 
 
 class Proposal:
-    """What is proposed to a user who chooses journals for a bank account: which one, its name, the first day, and why.
+    """The proposals for a bank account: its journal, the first day, and the reasons.
 
     :param account: ``account.online.account``
     """
@@ -20,9 +20,9 @@ class Proposal:
     # -------------------------------------------------------------------------
 
     def known_journal(self):
-        """The existing journal that the account belongs to: by an earlier module, or by its number.
+        """The existing journal of the account, by an earlier module or by its number.
 
-        None where it is not certain: a wrong journal would be worse than a new one, and the user chooses.
+        None if ambiguous: a wrong journal would be worse than a new one, and the user chooses.
         """
         account = self.account
         journal = self._fitting(account._legacy_journals()) or self._journal_with_number()
@@ -31,15 +31,15 @@ class Proposal:
         others = account.search([("legacy_journal_id", "!=", False), ("company_id", "=", account.company_id.id)])
         alike = (others - account).filtered(lambda other: may_be_the_same(account.account_number, other.account_number))
         found = self._fitting(alike._legacy_journals())
-        # Why only one: a few digits prove little, and choosing between two would be a guess.
+        # Why only one: a few digits are weak evidence, and a choice between two would be a guess.
         return found if len(found) == 1 else found.browse()
 
     def unused_journal(self, taken):
-        """The only journal of this kind and currency that is empty and belongs to no bank account, if there is one.
+        """The only empty journal of this kind and currency without a bank account, if there is exactly one.
 
-        Why only an empty one: in a journal with transactions those of another account would be mixed with them.
+        Why only an empty one: otherwise transactions of two accounts would be mixed.
 
-        :param taken: journals that are proposed for others
+        :param taken: journals that are proposed for other accounts
         """
         journals = self.env["account.journal"].search(
             [
@@ -57,12 +57,12 @@ class Proposal:
         return unused if len(unused) == 1 and is_usual else unused.browse()
 
     def _journal_with_number(self):
-        """None where two accounts differ in nothing but their names: which of them it is, only the user knows."""
+        """None if two accounts differ only in their names, because only the user can decide."""
         found = self.account._journals_with_number().filtered(self.account._fits_currency)
         return found.browse() if self._twins() else found[:1]
 
     def _twins(self):
-        """:return: accounts of the connection that nothing but their ids and names distinguish from this one"""
+        """:return: accounts of the connection that differ from this one only in id and name"""
         account = self.account
         return (account.account_online_link_id.account_online_account_ids - account).filtered(
             lambda other: other._is_new() and self._key(other) == self._key(account)
@@ -93,7 +93,7 @@ class Proposal:
         return max(filter(None, (start, unlocked)), default=False)
 
     def explain_start_date(self, start, journal):
-        """Why the first load begins on that day, or what the user should know about it, in a sentence.
+        """A sentence with the reason for the first day, or with a hint about it.
 
         :param start: a date, or False for as far back as the bank allows
         :param journal: as in :meth:`start_date`
@@ -121,7 +121,7 @@ class Proposal:
         return self.env._("The day you chose.")
 
     def _explain_lines(self, start, last, journal):
-        """:param date last: of a transaction that the journal already has"""
+        """:param date last: day of the journal's last transaction"""
         values = {"journal": journal.name, "date": format_date(self.env, last)}
         if start > last:
             return self.env._("The day after the last transaction in %(journal)s, of %(date)s.", **values)
@@ -146,11 +146,11 @@ class Proposal:
         return accounts.filtered(lambda account: journal and account.journal_ids == journal)
 
     def _first_unlocked_day(self, journal):
-        """:return: the day after the lock date, or None where nothing is locked"""
+        """:return: the day after the lock date, or None without one"""
         lock = self.account.company_id._get_user_fiscal_lock_date(journal)
         return lock + timedelta(days=1) if lock > date.min else None
 
     def _last_day_of_others(self, journal):
-        """:return: day of the last transaction that this account has not brought, or None"""
+        """:return: day of the last line that was not imported from this account, or None"""
         domain = [("journal_id", "=", journal.id), ("online_account_id", "!=", self.account.id)]
         return (journal and self.env["account.bank.statement.line"].search(domain, limit=1).date) or None

@@ -12,8 +12,8 @@ from odoo.addons.bank_sync_common.tools.words import Sentence, _lt
 HEAD = 64 * 1024
 DEFAULTS = Options()
 
-#: Class of each format by the module that holds it, most specific first. Loaded when first asked, so that a missing
-#: optional library only stops its own format.
+#: Class of each format by its module, most specific first. Imported lazily, so that a missing optional library only
+#: affects its own format.
 FORMATS = {
     "mt940": "mt940.MT940",
     "coda": "coda.CODA",
@@ -48,7 +48,7 @@ def available():
 def recognise(head, filename=""):
     """
     :param bytes head: the first bytes of the file, :data:`HEAD` at most
-    :return: the :class:`Format` that reads it, None where nobody does
+    :return: the :class:`Format` that reads it, None if there is none
     """
     scores = [(one.recognises(head, filename), one) for one in available()]
     score, best = max(scores, key=lambda pair: pair[0], default=(0, None))

@@ -1,7 +1,7 @@
-"""Files in zip and gzip archives. Nothing is written to a disk by a name that an archive holds.
+"""Files in zip and gzip archives. Names in archives are never used to write files.
 
-Archives come from strangers: each limit of :class:`~.statement.Limits` is counted on what really comes out, never on
-what the archive says of itself.
+Archives are not trusted: each limit of :class:`~.statement.Limits` is checked on the unpacked data, never on the
+archive's own metadata.
 """
 
 import gzip
@@ -18,9 +18,9 @@ from .errors import FormatError, TooLarge
 from .statement import Limits
 
 CHUNK = 64 * 1024
-#: Small files may be packed well: what is below this is no bomb.
+#: Below this size the compression ratio is not checked, because small files may be packed well.
 ALWAYS = 1024 * 1024
-#: How deep archives may lie in archives: one in another one.
+#: Maximum nesting of archives: one in another one.
 DEPTH = 2
 ZIP, GZIP = b"PK\x03\x04", b"\x1f\x8b"
 EMPTY_ZIP = b"PK\x05\x06"
@@ -32,26 +32,26 @@ OTHERS = {
     b"BZh": "bzip2",
     b"\x28\xb5\x2f\xfd": "zstd",
 }
-#: Of a zip's end record; and what precedes it in very large ones.
+#: Signatures of a zip's end record, and of the one that precedes it in very large archives.
 END, END64 = b"PK\x05\x06", b"PK\x06\x07"
 END_BYTES, COMMENT_BYTES, LOCATOR_BYTES = 22, 65_535, 20
-#: Bytes of the directory for each member: 46, its name, and what programs add.
+#: Maximum bytes of the directory for each member: 46, its name, and extra fields.
 ENTRY_BYTES = 512
-#: Makes a workbook of a zip: it is one file, and read as one.
+#: Member that identifies a zip as a workbook, which is read as one file.
 WORKBOOK = "[Content_Types].xml"
 
 
 def open_all(stream, filename="", limits=None):
-    """Every file of an archive, or the file itself where it is none.
+    """Every file of an archive, or the file itself if it is not an archive.
 
-    A stream is usable until the next one is asked for.
+    A stream is valid until the next one is requested.
 
     :param stream: binary file object that can seek
-    :param str filename: may be empty, and may lie
+    :param str filename: may be empty or wrong
     :param Limits limits:
     :return: iterator of (name, binary file object that can seek)
-    :raise FormatError: for what is damaged, encrypted or not a usual archive
-    :raise TooLarge: for bombs
+    :raise FormatError: for damaged, encrypted or unusual archives
+    :raise TooLarge: for archive bombs
     """
     budget = _Budget(limits or Limits())
     size = stream.seek(0, io.SEEK_END)
@@ -68,7 +68,7 @@ def open_all(stream, filename="", limits=None):
 
 
 class _Budget:
-    """What all members of one archive may cost together."""
+    """Limits for all members of one archive together."""
 
     def __init__(self, limits):
         self.limits = limits
@@ -82,10 +82,10 @@ class _Budget:
     def unpack(self, source, packed, name):
         """
         :param source: file object of the unpacked bytes
-        :param int packed: bytes that they come from
-        :return: temporary file, at its beginning
+        :param int packed: size of the packed bytes
+        :return: temporary file, positioned at its beginning
         """
-        # Why no context: who reads the member closes it.
+        # Why no context manager: the reader of the member closes it.
         target = tempfile.SpooledTemporaryFile(max_size=ALWAYS)  # noqa: SIM115
         written = 0
         allowed = max(ALWAYS, packed * self.limits.ratio)
@@ -151,7 +151,7 @@ def _zip(stream, name, limits):
 
 
 def _check_directory(stream, name, limits):
-    """Why by hand: the library reads a whole directory into the memory, and a few megabytes hold a million members."""
+    """Why own code: zipfile reads the whole directory into memory, and a few megabytes may have a million members."""
     size = stream.seek(0, io.SEEK_END)
     start = max(0, size - END_BYTES - COMMENT_BYTES - LOCATOR_BYTES)
     stream.seek(start)
@@ -181,7 +181,7 @@ def _zip_members(archive, budget):
 
 
 def _is_clutter(name):
-    """What macOS and file managers add beside the files."""
+    """Whether it is a file that macOS or a file manager has added."""
     parts = name.replace("\\", "/").split("/")
     return (
         parts[0] == "__MACOSX"
@@ -226,5 +226,5 @@ def _damaged(name):
 
 
 def _shown(name):
-    """A name for people: of one line, not long."""
+    """A name for messages, short and on one line."""
     return "".join(letter if letter.isprintable() else "�" for letter in name)[:200] or None

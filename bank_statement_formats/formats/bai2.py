@@ -3,9 +3,8 @@
 Source: Bank Administration Institute, *Cash Management Balance Reporting Specifications Version 2*, 2005.
 https://www.bai.org/docs/default-source/libraries/site-general-downloads/cash_management_2005.pdf
 
-Why no library: ``bai2`` (MIT, maintained) reads the whole file into objects and gives it up at the first value that it
-does not expect, without a line number; amounts are integers whose decimals the caller has to know. The tests compare
-with what it reads.
+Why no library: ``bai2`` (MIT, maintained) reads the whole file into objects and fails at the first unexpected value,
+without a line number; amounts are integers whose decimals the caller must know. The tests compare with its results.
 """
 
 from decimal import Decimal
@@ -24,14 +23,14 @@ DEFAULT_CURRENCY = "USD"
 OPENING, CLOSING = "010", "015"
 #: Summaries of credits and debits.
 CREDITS, DEBITS = "100", "400"
-#: As-of-date modifier: what is of today, and may change.
+#: As-of-date modifier of data of the current day, which may change.
 INTERIM = {"1", "3"}
 #: Group status.
 DELETED, TEST = "2", "4"
 
 
 class Record:
-    """A record with what its continuations (88) say."""
+    """A record with its continuations (88)."""
 
     def __init__(self, line, number):
         self.lines, self.number = [line], number
@@ -105,7 +104,7 @@ class Reader:
             self.record = next(self.records, None)
 
     def _compare(self, trailer, count, total):
-        """A trailer states how many parts there were, and the sum of what their own trailers state."""
+        """Compare with a trailer, which contains the number of parts and the sum of their own trailers."""
         fields = [*trailer.fields(), "", ""]
         if fields[2].strip() and fields[2].strip().lstrip("0") != f"{count or ''}":
             raise FormatError(
@@ -209,13 +208,13 @@ class Reader:
                     computed=str(self.account_total),
                 )
             )
-            # The trailers above count on it: one wrong account is no wrong group.
+            # Why as stated: the trailers above add it up, and one wrong account must not affect the group.
             self.account_total = self.account_total if total is None else total
         self._next("98")
 
 
 def _integer(text):
-    """:return: an amount without its decimal separator, None for what is none"""
+    """:return: an amount without its decimal separator, None if invalid"""
     text = text.strip()
     digits = text.lstrip("+-")
     if not (digits.isascii() and digits.isdigit()) or len(text) - len(digits) > 1 or len(digits) > 18:
@@ -224,9 +223,9 @@ def _integer(text):
 
 
 def summaries(fields):
-    """Groups of type code, amount, number of items, funds type, and what the funds type brings along.
+    """Groups of type code, amount, number of items, funds type, and the fields of the funds type.
 
-    :return: iterator of (type code, amount); without what has no amount
+    :return: iterator of (type code, amount); without groups that have no amount
     """
     place = 0
     while place < len(fields):
@@ -257,7 +256,7 @@ def further(funds, fields):
 
 
 def transaction(record, currency, day, places):
-    """:return: (*transaction* or None where it is no money, its amount as the control total counts it)"""
+    """:return: (*transaction* or None if it is not a payment, its amount as the control total counts it)"""
     raw = {"bai2": record.lines}
     fields = record.fields()
     code, text = (*(field.strip() for field in fields[1:3]), "", "")[:2]
@@ -299,10 +298,10 @@ def transaction(record, currency, day, places):
 
 
 def sign_of(code):
-    """1xx to 3xx is money that came, 4xx to 6xx that went; 920 to 959 and 960 to 999 likewise are each bank's own.
+    """1xx to 3xx are credits, 4xx to 6xx debits; banks' own codes are 920 to 959 for credits, 960 to 999 for debits.
 
-    :return: 1, -1, or 0 for what is no money (890)
-    :raise ValueError: for codes of loans, which tell no direction
+    :return: 1, -1, or 0 for non-monetary information (890)
+    :raise ValueError: for codes of loans, which have no direction
     """
     number = int(code) if code.isdigit() and len(code) == 3 else 0
     if 100 <= number < 400 or 920 <= number < 960:

@@ -3,9 +3,9 @@
 Elements are found by their names and places, never by the namespace: banks write versions that no schema has. A file
 is read entry by entry, so that its size does not matter.
 
-The bank's references (``AcctSvcrRef``, ``NtryRef``) are no ids. At some banks they are unique, at others the same for
-all of a batch, ``NONREF``, or different in the report and in the statement, and nothing in a file tells which. A wrong
-id loses transactions; without one they are recognised by what they are. The references are kept in ``raw``.
+The bank's references (``AcctSvcrRef``, ``NtryRef``) are not used as ids. At some banks they are unique, at others equal
+for all of a batch, ``NONREF``, or different in report and statement, and the file does not indicate which. A wrong id
+loses transactions; without an id they are recognized by their content. The references are kept in ``raw``.
 """
 
 import codecs
@@ -21,7 +21,7 @@ from .errors import FormatError, TooLarge
 from .lines import Chain, Count, Totals, differences
 from .statement import Balance, Format, Statement
 
-#: Parts of the name of a message → what an account's part of it is called, and what it is here.
+#: Part of the name of a message → element of an account in it, and kind of the statement.
 MESSAGES = {
     "BkToCstmrStmt": ("Stmt", "statement"),
     "BkToCstmrAcctRpt": ("Rpt", "interim"),
@@ -29,7 +29,7 @@ MESSAGES = {
 }
 CONTAINERS = dict(MESSAGES.values())
 TAGS = ("{*}Document", "{*}GrpHdr", "{*}Ntry", *(f"{{*}}{container}" for container in CONTAINERS))
-#: Codes of balances, the better first. Interim balances stand where a statement has several pages.
+#: Codes of balances, the best first. Interim balances are used in statements of several pages.
 OPENING, CLOSING = ("OPBD", "PRCD"), ("CLBD",)
 INTERIM = "ITBD"
 COPIES = ("COPY", "DUPL", "CODU")
@@ -73,9 +73,9 @@ def _check_size(stream, limits):
 
 
 def _encoding(stream, options):
-    """XML says its encoding. Why it is checked: some banks' programs say UTF-8 and write Windows-1252.
+    """Check the declared encoding, because some banks declare UTF-8 and write Windows-1252.
 
-    :return: (the encoding to read with, None where the file's own word holds; list of warnings)
+    :return: (the encoding to read with, None if the declaration is right; list of warnings)
     """
     if options.encoding:
         return options.encoding, []
@@ -101,7 +101,7 @@ def _encoding(stream, options):
 
 
 class _Document:
-    """One file. Its elements are dropped as soon as they are read."""
+    """One file. Elements are freed as soon as they are read."""
 
     def __init__(self, stream, encoding, options):
         self.options = options
@@ -139,7 +139,7 @@ class _Document:
             raise FormatError(_lt("The file holds no statement, although it is CAMT."))
 
     def _steps(self):
-        """:return: iterator of the parser's events; its errors become ours"""
+        """:return: iterator of the parser's events; its errors become :class:`~.errors.FormatError`"""
         is_first = True
         while True:
             try:
@@ -152,7 +152,7 @@ class _Document:
                 raise FormatError(_lt("The file's encoding can't be read.")) from None
             if is_first:
                 is_first = False
-                # Why refused: no bank's file declares anything, and a declaration can be a bomb.
+                # Why refused: files of banks have no DTD, and a DTD can be an entity bomb.
                 if element.getroottree().docinfo.doctype:
                     raise FormatError(
                         _lt("The file has a document type declaration, which no bank's file has. It was not read.")
@@ -182,7 +182,7 @@ def _broken(error):
 
 
 class _Account:
-    """The part of a file that is about one account: one statement."""
+    """The part of a file for one account: one statement."""
 
     def __init__(self, document, element, kind, count):
         self.document, self.element, self.kind, self.count = document, element, kind, count
@@ -191,7 +191,7 @@ class _Account:
         self.informational = self.split = 0
 
     def begin(self):
-        """:return: :class:`Statement`, whose transactions are still to be read"""
+        """:return: :class:`Statement`, whose transactions have not been read"""
         self.entry = self.document.next_entry(self.element)
         head = self._head()
         account = at(head, "Acct")
@@ -223,7 +223,7 @@ class _Account:
         return self.statement
 
     def _head(self):
-        """:return: what the part says beside its entries"""
+        """:return: the elements of the part besides its entries"""
         found = {}
         for child in self.element.iterchildren(etree.Element):
             name = local(child)
@@ -243,7 +243,7 @@ class _Account:
             )
 
     def _set_period(self, head):
-        """Balances and sums; called again at the end, because some banks write them behind the entries."""
+        """Set balances and sums; called again at the end, because some banks write them after the entries."""
         balances = [found for found in map(self._balance, many(head, "Bal")) if found]
         interim = [balance for code, balance in balances if code == INTERIM]
         if self.kind != "statement":
@@ -287,7 +287,7 @@ class _Account:
         self._finish(reader)
 
     def _drop(self):
-        """Forget the entry. Why the one before it: what is between this one and the next is not read yet."""
+        """Free memory of read entries. Why the previous one: text after the current one is not read yet."""
         before = self.entry.getprevious()
         if before is not None and local(before) == "Ntry":
             self.element.remove(before)
@@ -365,7 +365,7 @@ def local(element):
 
 
 def _message(container):
-    """Whether it is where the statements of a message are: the same name may mean something else elsewhere."""
+    """Whether it is at the place of a message's statements: elsewhere the name may mean something else."""
     parent = container.getparent()
     return parent is not None and any(local(parent).startswith(name) for name in MESSAGES)
 
@@ -374,7 +374,7 @@ class _Names(dict):
     """Names without their namespaces, each one computed once."""
 
     def __missing__(self, tag):
-        # A node that is not text is a reference to an entity: none is declared.
+        # Nodes without a text name are references to entities, none of which is declared.
         name = self[tag] = tag.rpartition("}")[2] if type(tag) is str else ""
         return name
 
@@ -383,9 +383,9 @@ def to_plain(element, depth, names):
     """The parts of an element as JSON, by their names: texts, or parts in turn. A currency is ``@Ccy``, and the amount
     beside it ``#``.
 
-    Why in one loop: it takes most of the time of a file, and a call for each part is what takes long.
+    Why in one loop: this takes most of the time of a file, and function calls for each part are slow.
 
-    :param int depth: of parts in parts, at most
+    :param int depth: maximum nesting
     :param _Names names:
     """
     whole = parts = {}
@@ -424,7 +424,7 @@ def _too_deep(element):
 
 
 def add(parts, name, value):
-    """Enter a part that may be there several times."""
+    """Add a part that may occur several times."""
     if name not in parts:
         parts[name] = value
     elif type(parts[name]) is list:

@@ -2,7 +2,7 @@
 
 from . import values
 
-#: Where both sides stand: the other one first, when money came.
+#: Elements of both sides: the counterparty is the first one for credits.
 SIDES = (
     ("Dbtr", "DbtrAcct", "DbtrAgt", "UltmtDbtr"),
     ("Cdtr", "CdtrAcct", "CdtrAgt", "UltmtCdtr"),
@@ -59,7 +59,7 @@ class EntryReader:
         """
         :param dict entry: see :func:`~.camt.to_plain`
         :param int place: of the entry in its statement, from 1
-        :return: list of transactions or problems; None for what is only announced
+        :return: list of transactions or problems; None for announced entries
         """
         status = None
         try:
@@ -91,7 +91,7 @@ class EntryReader:
         return values.amount(at(amount, "#") or amount), SIGNS[at(entry, "CdtDbtInd")]
 
     def _parts(self, details, total, sign, place):
-        """:return: list of (detail, amount) of a batch that can be split, None for one that stays whole"""
+        """:return: list of (detail, amount) of a batch that can be split, None if it can't"""
         if not self.split:
             return None
         parts = []
@@ -106,7 +106,7 @@ class EntryReader:
         return None
 
     def _own_amount(self, detail):
-        """:return: what a payment of a batch is in the account's currency, None where it does not say"""
+        """:return: the amount of a payment of a batch in the account's currency, None if missing"""
         for amount in (
             at(detail, "Amt"),
             at(detail, "AmtDtls", "TxAmt", "Amt"),
@@ -163,11 +163,11 @@ class EntryReader:
         """:return: (the other side as the protocol has it, name of whom it was paid for, or None)"""
         if not single or not single.get("RltdPties"):
             return None, None
-        # Of what was sent back, the roles are those of the payment that came before.
+        # In returns, the roles are those of the original payment.
         is_reversal = "RtrInf" in single or ("RvslInd" in entry and at(entry, "RvslInd") in ("true", "1"))
         other, own = SIDES if (amount >= 0) != is_reversal else SIDES[::-1]
         found, ultimate = _party(single, other)
-        # Some banks write the sides the wrong way round: the account's own number tells.
+        # Some banks swap the sides, which the account's own number shows.
         number = found["account_number"]
         if self.number and (number == self.number or not (number or found["name"])):
             mine, mine_ultimate = _party(single, own)
@@ -234,7 +234,7 @@ def _string(value):
 
 
 def _return_reason(info):
-    """Why a payment was sent back: the code, what it means, and what the bank adds."""
+    """Why a payment was returned: the code, its meaning, and the bank's text."""
     if not info:
         return None
     code = at(info, "Rsn", "Cd") or at(info, "Rsn", "Prtry")
@@ -243,7 +243,7 @@ def _return_reason(info):
 
 
 def _charges(part):
-    """What the bank has charged, as a text. The amount of the entry contains it, or another entry has it."""
+    """The bank's charges as a text. They are part of the entry's amount, or a separate entry."""
     charges = part.get("Chrgs")
     if not charges:
         return None
@@ -271,6 +271,6 @@ def at(part, *path):
 
 
 def many(part, name):
-    """:return: list of what may be there several times"""
+    """:return: list of elements that may occur several times"""
     found = part.get(name) if type(part) is dict else None
     return found if type(found) is list else [found] if found else []

@@ -3,9 +3,9 @@
 Source: Febelfin, *Standards: coded statement of account (CODA)*, version 2.6.
 https://febelfin.be/en/publications/2021/coded-statement-of-account-coda
 
-Why no library: ``febelfin-coda`` (BSD, maintained) gives a file up as a whole with an AssertionError where one value is
-not as expected, without a line number, and keeps all of it in memory. The tests compare with it. ``pycoda`` is not
-maintained, and reads no statements.
+Why no library: ``febelfin-coda`` (BSD, maintained) fails with an AssertionError for the whole file if one value is
+unexpected, without a line number, and keeps the file in memory. The tests compare with it. ``pycoda`` is not
+maintained, and does not read statements.
 """
 
 from decimal import Decimal
@@ -19,7 +19,7 @@ from .national import belgian_iban, structured_communication
 from .statement import Balance, Statement
 
 MILLE = Decimal(1000)
-#: Details of a batch, by the type of its total: a payment each. Other details say what one amount is made of.
+#: Types of details of a batch that are payments, by the type of its total. Other details are parts of one amount.
 PARTS = {"1": ("5",), "2": ("6", "7")}
 #: Structured communications that are one structured reference, by where it is.
 REFERENCES = {"101": slice(4, 16), "102": slice(4, 16), "105": slice(49, 61)}
@@ -100,7 +100,7 @@ class Reader:
         return statement
 
     def _next(self):
-        """:return: the next record, which has to be there"""
+        """:return: the next record, which is required"""
         self.line = next(self.records, None)
         if self.line is None:
             raise truncated(self.lines.number, "9")
@@ -150,7 +150,7 @@ class Reader:
             while self.line[0] == "4":
                 self._next()
         else:
-            # The standard leaves it out where nothing has changed.
+            # The standard allows omitting it if nothing has changed.
             statement.closing = statement.opening
         line = self.line
         if line[0] != "9":
@@ -172,7 +172,7 @@ class Reader:
             )
         self.line = next(self.records, None)
         if self.line is None and line[127] == "1":
-            # Banks that cut a delivery into files leave it so.
+            # Occurs at banks that split a delivery into files.
             statement.warnings.append(
                 _lt("The bank says that another statement follows, but the file ends here. Import that one, too.")
             )
@@ -189,7 +189,7 @@ class Reader:
                 yield values.problem(words, {"coda": one.lines}, status="booked")
 
     def _payments(self, movement):
-        """:return: the payments of a batch where they are wanted and add up to its amount, else an empty list"""
+        """:return: the payments of a batch if splitting is enabled and they add up to its amount, else an empty list"""
         wanted = PARTS.get(movement.kind) if self.options.split_batches else None
         parts = [one for one in movement.parts if one.kind in wanted] if wanted else []
         try:
@@ -272,7 +272,7 @@ def account_of(structure, field):
     :param str structure: 0 Belgian number · 1 foreign number · 2 Belgian IBAN · 3 foreign IBAN; None for the other
         side, where only its form tells
     :param str field: 37 characters
-    :return: (number, currency), each None where it is not there
+    :return: (number, currency), each None if missing
     """
     if structure == "0" or (structure is None and field[:12].isdigit() and not field[12:13].strip()):
         number = field[:12]
@@ -290,7 +290,7 @@ def signed(value):
 
 
 def money(thousandths):
-    """Two decimals where the third one is not needed: only a few currencies have it."""
+    """Two decimals if the third one is zero, because few currencies have three."""
     return Decimal(thousandths) / MILLE if thousandths % 10 else Decimal(thousandths // 10).scaleb(-2)
 
 

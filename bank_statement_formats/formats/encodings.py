@@ -1,4 +1,4 @@
-"""Which encoding a file is in. What the file says, or proves, is used; an assumption comes with a warning.
+"""Detects the encoding of a file. A declared or proved one is used; an assumed one gives a warning.
 
 >>> decode("Müller".encode())[:2]
 ('Müller', 'utf-8')
@@ -18,7 +18,7 @@ from odoo.addons.bank_sync_common.tools.words import _lt
 from .errors import FormatError
 from .statement import Options
 
-#: Longest first: the mark of UTF-32 begins with that of UTF-16.
+#: Byte order marks, longest first: that of UTF-32 begins with that of UTF-16.
 MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -27,7 +27,7 @@ MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 DECLARATION = re.compile(r"<\?xml[^>]{0,200}?encoding\s{0,9}=\s{0,9}[\"']([A-Za-z0-9._-]{1,40})")
-#: What banks write, the likelier first, with the words of the warning. ISO 8859-1 is not there: cp1252 has all of it.
+#: Encodings of banks, the most likely first, with their names in the warning. ISO 8859-1 is part of cp1252.
 PLAUSIBLE = {
     "cp1252": _lt("Windows-1252 (Western Europe)"),
     "iso8859-15": _lt("ISO 8859-15 (Western Europe with €)"),
@@ -40,7 +40,7 @@ PLAUSIBLE = {
     "cp932": _lt("Shift JIS (Japanese)"),
     "latin-1": _lt("ISO 8859-1 (Western Europe)"),
 }
-#: Names of other programs, and of chardet, for the same or a smaller encoding.
+#: Aliases, also those of chardet, and subsets.
 ALIASES = {
     "iso8859-1": "cp1252",
     "ascii": "cp1252",
@@ -49,11 +49,11 @@ ALIASES = {
     "shift_jis": "cp932",
     "shift_jisx0213": "cp932",
 }
-#: Encodings of several bytes for a letter. Western letters never come in the pairs that they need.
+#: Multi-byte encodings. Western letters never form the pairs that they need.
 MULTIBYTE = ("gb18030", "cp932")
-#: Alike in nearly all letters: which of them is left to the order above.
+#: Nearly equal encodings, for which the order above decides.
 WESTERN_PAGES = ("cp1252", "iso8859-15", "latin-1")
-#: Bytes that are looked at: what is not ASCII, with its neighbours.
+#: Relevant bytes: those that are not ASCII, with their neighbors.
 SAMPLE = 32 * 1024
 NOT_ASCII = re.compile(r"[A-Za-z]{0,3}[\x80-\xff]+[A-Za-z\x40-\x7e]{0,3}")
 CENTRAL = set("ąćęłńóśźżĄĆĘŁŃÓŚŹŻáčďéěíňřšťúůýžÁČĎÉĚÍŇŘŠŤÚŮÝŽőűŐŰăâîșşțţ")
@@ -66,7 +66,7 @@ COMMON_CHINESE = set(
 def decode(data, options=None, declared=None):
     """
     :param bytes data: the whole file, or a part that begins and ends between letters
-    :param Options options: ``encoding`` wins over everything
+    :param Options options: ``encoding`` takes precedence
     :param str declared: what the format's own header names, such as ``1252`` of OFX
     :return: (text, encoding, list of :class:`~.words.Sentence`: what had to be assumed)
     :raise FormatError: when the text is not in the encoding that was chosen or declared
@@ -83,7 +83,7 @@ def decode(data, options=None, declared=None):
     declared = (match and match[1]) or declared
     text = _utf8(data)
     if text is not None:
-        # What is valid UTF-8 is nothing else, whatever a header says.
+        # Why regardless of the header: other encodings are practically never valid UTF-8.
         return text, "utf-8", []
     if declared and (known := _known(declared)) and known != "utf-8":
         return _strict(data, known), known, []
@@ -108,7 +108,7 @@ def decode(data, options=None, declared=None):
 def assume(data):
     """
     :param bytes data: neither UTF-8 nor marked
-    :return: the likeliest of :data:`PLAUSIBLE` that all of the data fits
+    :return: the most likely of :data:`PLAUSIBLE` that can decode all of the data
     """
     found = NOT_ASCII.findall(data[: 8 * SAMPLE].decode("latin-1"))
     sample = " ".join(found)[:SAMPLE].encode("latin-1") or data[-SAMPLE:]
@@ -187,7 +187,7 @@ def _wide(data):
 
 
 def _detected(data):
-    """:return: what chardet thinks, in the names used here, or None"""
+    """:return: chardet's result, under the names used here, or None"""
     try:
         import chardet
     except ImportError:
@@ -195,14 +195,14 @@ def _detected(data):
     try:
         name = (chardet.detect(data[: 2 * SAMPLE])["encoding"] or "").lower()
     except Exception:
-        # An opinion that can't be had is none.
+        # chardet is optional, and may fail.
         return None
     known = name and _known(name)
     return ALIASES.get(known, known)
 
 
 def _score(sample, encoding):
-    """:return: how much the text looks like that of a bank, between -1 and 1, or None where it can't be this"""
+    """:return: how much the text looks like that of a bank, between -1 and 1, or None if this encoding is impossible"""
     errors = "strict" if encoding not in MULTIBYTE else "replace"
     try:
         text = sample.decode(encoding, errors)

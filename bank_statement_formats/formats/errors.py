@@ -1,4 +1,4 @@
-"""What can be wrong with a file."""
+"""Errors of files."""
 
 from odoo.addons.bank_sync_common.tools.words import Sentence
 
@@ -7,7 +7,7 @@ class FormatError(Exception):
     """The file can't be read; nothing of it was used.
 
     :param sentence: :class:`~.words.Sentence` that says what is wrong and what to do
-    :param str place: where, such as ``line 17`` or ``Ntry 3``; None where it has no place
+    :param str place: such as ``line 17`` or ``Ntry 3``; None without one
     """
 
     def __init__(self, sentence: Sentence, place=None):
@@ -24,9 +24,9 @@ class TooLarge(FormatError):
 
 
 class MappingNeeded(FormatError):
-    """A table can't be read before a person has looked at its columns.
+    """A table can't be read before the user has answered questions about its columns.
 
-    :param dict mapping: what :func:`~.tables.propose_mapping` proposes; its ``unsure`` says what is asked
+    :param dict mapping: result of :func:`~.tables.propose_mapping`, with the questions in ``unsure``
     """
 
     def __init__(self, sentence, mapping, place=None):

@@ -1,4 +1,4 @@
-"""What formats of lines have in common: reading lines with their numbers, limits, sums and chains of balances."""
+"""Common parts of line formats: reading lines with their numbers, limits, sums and chains of balances."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -19,9 +19,9 @@ ZERO = Decimal(0)
 class LineFormat(Format):
     """A format whose files are lines of text. Subclasses give :attr:`reader`."""
 
-    #: Class that is made of (:class:`Lines`, :class:`~.statement.Options`), with a method ``statements``.
+    #: Class with arguments (:class:`Lines`, :class:`~.statement.Options`) and a method ``statements``.
     reader = None
-    #: Length of the records, for files that have no line ends at all; None where records have no fixed length.
+    #: Length of the records, for files without line ends; None if records have no fixed length.
     record_length = None
 
     @classmethod
@@ -41,7 +41,7 @@ class LineFormat(Format):
 
 
 def whole(stream, limits):
-    """:return: all bytes of a file that is not too large"""
+    """:return: all bytes of a file, after checking its size"""
     content = stream.read(limits.file_bytes + 1)
     if len(content) > limits.file_bytes:
         raise TooLarge(
@@ -52,7 +52,7 @@ def whole(stream, limits):
 
 def truncated(number, missing):
     """:return: the error for a file whose end is missing
-    :param str missing: what the format puts there
+    :param str missing: the missing element
     """
     return FormatError(
         _lt(
@@ -64,7 +64,7 @@ def truncated(number, missing):
 
 
 def unexpected(number, line):
-    """:return: the error for a line that has no place in the format"""
+    """:return: the error for a line that is not allowed there"""
     return FormatError(
         _lt("This line has no place here: “%(line)s”. The file was changed or damaged.", line=printable(line)),
         place(number),
@@ -104,7 +104,7 @@ class Lines:
         self.length = record_length if record_length and "\n" not in bare and len(bare) > record_length else None
 
     def __iter__(self):
-        """:return: iterator of lines without their ends; :attr:`number` goes along"""
+        """:return: iterator of lines without their ends; updates :attr:`number`"""
         text, start, size, limit = self.text, 0, len(self.text), self.limits.line
         while start < size:
             self.number += 1
@@ -121,7 +121,7 @@ class Lines:
 
 
 class Count:
-    """How many transactions a file may have."""
+    """Checks the maximum number of transactions of a file."""
 
     def __init__(self, limits):
         self.left = self.limit = limits.transactions
@@ -134,7 +134,7 @@ class Count:
 
 @dataclass
 class Totals:
-    """Sums of what was read of one statement."""
+    """Sums of the transactions of one statement."""
 
     credit: Decimal = ZERO
     debit: Decimal = ZERO
@@ -156,7 +156,7 @@ class Totals:
 
 
 def checked(statement, transactions, count):
-    """The transactions, counted and summed up as they go by. After the last one the statement has its warnings."""
+    """Count and sum up transactions while they are read. After the last one the statement's warnings are set."""
     totals = Totals()
     for one in transactions:
         count.add()
@@ -166,7 +166,7 @@ def checked(statement, transactions, count):
 
 
 def differences(statement, totals):
-    """:return: list of sentences about what does not add up"""
+    """:return: list of sentences about differences"""
     found = []
     opening, closing, sums = statement.opening, statement.closing, statement.sums
     if totals.problems:
@@ -210,7 +210,7 @@ def differences(statement, totals):
 
 
 class Chain:
-    """Statements of one account follow each other: the one begins with the balance with which the last one ended."""
+    """Checks that each statement of an account begins with the closing balance of the previous one."""
 
     def __init__(self):
         self.last = {}

@@ -3,9 +3,9 @@
 Source: SWIFT, *Standards MT, Category 9 – Cash Management and Customer Status*; for the parts of ``:86:`` Die Deutsche
 Kreditwirtschaft, *DFÜ-Abkommen, Anlage 3*, chapter 8, and the format descriptions of Rabobank, ING and ABN AMRO.
 
-Why no library: ``mt-940`` (BSD, well kept) needs Python 3.11, gives a whole statement up at the first line that it
-can't read, names no line numbers, takes a file for whole whose closing balance is missing, and reads about 20,000 lines
-a second before anything is made of them. Its test corpus is ours, and the tests compare with what it reads.
+Why no library: ``mt-940`` (BSD, maintained) needs Python 3.11, rejects a whole statement at the first unreadable line,
+has no line numbers, accepts files without their closing balance, and reads about 20,000 lines a second before any
+conversion. The tests use its corpus, and compare with its results.
 """
 
 import calendar
@@ -35,7 +35,7 @@ LINE = re.compile(
 BALANCE = re.compile(r"([CDcd])(\d{6})([A-Z]{3})?(\d{1,18}(?:[.,]\d{0,10})?)")
 SUM = re.compile(r"(\d{1,5})([A-Z]{3})(\d{1,18}(?:[.,]\d{0,10})?)")
 FLOOR = re.compile(r"([A-Z]{3})")
-#: A reversal takes back: of a credit it is a debit.
+#: A reversal has the opposite sign: that of a credit is a debit.
 SIGNS = {"C": 1, "D": -1, "RC": -1, "RD": 1, "EC": 1, "ED": -1}
 #: German bank code and number of an account.
 GERMAN = re.compile(r"(\d{8})/(\d{1,16})")
@@ -181,7 +181,7 @@ class Reader:
 
 
 def is_end(line):
-    """Whether it is the end mark of a message: ``-``, ``-}`` and what SWIFT puts behind, ``-XXX``."""
+    """Whether it is the end mark of a message: ``-``, ``-}`` with SWIFT's trailer, ``-XXX``."""
     return line[:1] == "-" and (line[1:2] == "}" or not line.strip("X-\x03 "))
 
 
@@ -190,7 +190,7 @@ def account_of(text):
     >>> account_of("37040044/532013000"), account_of("NL71RABO0123456789EUR")
     (('37040044', 'DE89370400440532013000', None), (None, 'NL71RABO0123456789', 'EUR'))
 
-    :return: (bank, number, currency), each None where it is not there
+    :return: (bank, number, currency), each None if missing
     """
     text = "".join(text.split())
     named = values.currency(text[-3:])
@@ -208,7 +208,7 @@ def account_of(text):
 
 
 def number_of(text):
-    """An amount with a comma. Banks that write a point mean the same.
+    """An amount with a comma; some banks write a point.
 
     >>> number_of("12,"), number_of("000000001000,50")
     (Decimal('12'), Decimal('1000.50'))
@@ -218,7 +218,7 @@ def number_of(text):
 
 @lru_cache(maxsize=4096)
 def day_of(text):
-    """``YYMMDD``. Some banks' months have 30 days: 30 February is the last day of that month. Zeros are None."""
+    """``YYMMDD``. At some banks all months have 30 days: 30 February means the last day. Zeros are None."""
     if text[2:] == "0000":
         return None
     year, month, day = year_of(text[:2]), int(text[2:4]), int(text[4:])
@@ -229,7 +229,7 @@ def day_of(text):
 
 @lru_cache(maxsize=4096)
 def entry_day(value, entry):
-    """The entry date ``MMDD`` has no year: it is the one that brings it next to the value date.
+    """The entry date ``MMDD`` has no year: the one nearest to the value date is used.
 
     >>> entry_day("251230", "0102"), entry_day("260102", "1230")
     (datetime.date(2026, 1, 2), datetime.date(2025, 12, 30))
@@ -272,7 +272,7 @@ def transaction(parts, currency):
     foreign, foreign_currency = original_amount(raw["mt940"], currency)
     counterparty = {"name": found.name, "account_number": found.account, "bic": found.bic}
     if not found.account and extra:
-        # Rabobank: the account of the other side, or its number, in front of everything.
+        # Rabobank: begins with the counterparty's account number.
         counterparty["account_number"] = values.iban(extra.split("\n", 1)[0])
     further = [
         line for line in extra.split("\n") if "/OCMT/" not in line and line.strip() != counterparty["account_number"]

@@ -1,5 +1,5 @@
-"""What banks put into ``:86:`` of MT940: parts with numbers (Germany and its neighbours), code words between slashes
-(the Netherlands, SWIFT), or text."""
+"""Reads ``:86:`` of MT940: numbered parts (Germany and its neighbors), code words between slashes (the Netherlands,
+SWIFT), or text."""
 
 import re
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from . import values
 
 #: Number of the business transaction, what separates parts, and the number of the first part.
 NUMBERED = re.compile(r"(?:\d{3})?([?>~^<|@])(?=\d\d)")
-#: A part holds 27 letters: a full one goes on in the next, which may be within a word.
+#: A part has 27 letters: a full one continues in the next one, perhaps within a word.
 PART = 27
 #: A line of SWIFT holds 65 letters; some banks count otherwise.
 LINE = 64
@@ -58,7 +58,7 @@ def read_details(text, extension=None):
 
 
 def _unwrapped(text):
-    """A full line goes on in the next one, which may be within a word."""
+    """Join full lines with the next one, because they may end within a word."""
     if "\n" not in text:
         return " ".join(text.split())
     parts = (line if len(line) >= LINE else f"{line} " for line in text.split("\n"))
@@ -128,7 +128,7 @@ def _read_slashed(text, found):
 
 
 def _read_extension(text, found):
-    """``:NS:`` has parts of its own at each bank, or none."""
+    """``:NS:`` has different parts at each bank, or none."""
     lines = text.split("\n")
     parts = {line[:2]: line[2:].strip() for line in reversed(lines) if line[:2].isdigit()}
     if not parts:

@@ -1,8 +1,8 @@
 """OFX 1 (SGML), OFX 2 (XML) and QFX: statements of bank accounts, credit cards, and the cash of investment accounts.
 
-Why no library: ``ofxparse``, which Odoo imports, turns moments into UTC, which moves transactions to another day, knows
-no original currency, gives up a whole file for one bad amount, and takes many times as long. ``ofxtools`` is under the
-GPL, and refuses what many banks write. What is needed of the format is a list of tags.
+Why no library: ``ofxparse``, which Odoo imports, converts times to UTC, which moves transactions to another day, does
+not support original currencies, rejects a whole file for one bad amount, and is many times slower. ``ofxtools`` is
+under the GPL, and rejects files of many banks. The part of the format that is needed is a list of tags.
 
 A day is the day that the bank writes, in its own time zone.
 """
@@ -100,7 +100,7 @@ class _File:
             )
 
     def _line_of(self, position):
-        """Why remembered: counted from the start each time, a large file would take for ever."""
+        """Why cached: counting from the start each time would take quadratic time."""
         self.line += self.text.count("\n", self.position, position)
         self.position = position
         return self.line
@@ -205,7 +205,7 @@ def _notes(statement, totals, reader, account):
 
 
 def _trusted(rows, warnings):
-    """Ids that name one transaction each. Some banks give the same one to several, which must not become one.
+    """Ids that are unique. Some banks give the same one to several transactions, which must not be merged.
 
     :return: set of ids
     """

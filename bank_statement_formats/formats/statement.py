@@ -1,7 +1,7 @@
-"""What every format gives: statements of accounts, with transactions in the form of docs/protocol.md.
+"""The result of every format: statements of accounts, with transactions in the form of docs/protocol.md.
 
-Amounts are :class:`~decimal.Decimal`, credit positive; days are :class:`~datetime.date`. What a file does not say is
-None, never a guess.
+Amounts are :class:`~decimal.Decimal`, credit positive; days are :class:`~datetime.date`. Values that a file does not
+contain are None, never a guess.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ MEBI = 1024 * 1024
 
 @dataclass(frozen=True)
 class Limits:
-    """What a file may cost. Every reader keeps to them and raises :class:`~.errors.TooLarge`."""
+    """Limits of resources for a file. Every reader checks them and raises :class:`~.errors.TooLarge`."""
 
     file_bytes: int = 64 * MEBI
     #: Of all members of an archive together, unpacked.
@@ -49,13 +49,13 @@ class Balance:
 class Statement:
     """One statement of one account.
 
-    ``transactions`` gives *transaction* objects of docs/protocol.md (``amount`` a string), once, as they are read: take
-    them all before the next statement is asked for. Only after the last one ``closing``, ``end`` and ``sums`` are
-    final, because some formats say them at the end. What can't be read of one transaction does not keep the others
-    away: in its place is an object with ``problem``, as docs/protocol.md describes.
+    ``transactions`` is an iterator of *transaction* objects of docs/protocol.md (``amount`` is a string): consume it
+    before the next statement is requested. ``closing``, ``end`` and ``sums`` are final only after the last transaction,
+    because some formats have them at the end. An unreadable transaction does not affect the others: it is replaced by
+    an object with ``problem``, as docs/protocol.md describes.
 
     ``kind``: ``statement`` · ``interim`` (booked so far, no final balances: MT942, CAMT.052) · ``advice`` (single
-    entries without balances: CAMT.054) · ``list`` (CSV, QIF, OFX: whatever was exported).
+    entries without balances: CAMT.054) · ``list`` (any export: CSV, QIF, OFX).
     """
 
     number: str | None
@@ -85,12 +85,12 @@ class Statement:
 
 @dataclass(frozen=True)
 class Options:
-    """What a person can decide about a file.
+    """Options of the user for a file.
 
     :param bool split_batches: a batch entry with details becomes one transaction each, else one for the whole
-    :param str encoding: where the found one is wrong; None to find it
-    :param dict mapping: of a table's columns, see :mod:`.tables`; None to find it
-    :param str currency: of the journal, for formats that name none
+    :param str encoding: overrides the detected one; None to detect it
+    :param dict mapping: of a table's columns, see :mod:`.tables`; None to detect it
+    :param str currency: of the journal, for formats without one
     """
 
     split_batches: bool = True
@@ -112,8 +112,8 @@ class Format:
     def recognises(cls, head, filename):
         """
         :param bytes head: the first 64 KiB of the file
-        :param str filename: may be empty, and may lie
-        :return int: 0 not mine … 100 certainly mine. The highest reads the file.
+        :param str filename: may be empty or wrong
+        :return int: from 0, not this format, to 100, certainly this format. The highest one reads the file.
         """
         raise NotImplementedError
 

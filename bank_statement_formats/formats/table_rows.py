@@ -1,4 +1,4 @@
-"""Rows of CSV files and workbooks, before anybody knows what they mean.
+"""Rows of CSV files and workbooks, before their columns are known.
 
 Cells are texts; where a workbook stores them as such they are :class:`~decimal.Decimal` and :class:`~datetime.date`.
 """

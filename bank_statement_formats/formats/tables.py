@@ -1,9 +1,8 @@
 """Tables of transactions: CSV and XLSX, whatever the bank calls their columns.
 
-:func:`propose_mapping` looks at all of a file and says what each column is, in which notation days and amounts are
-written, and what of that is not certain. A person answers what is asked (:func:`answer`), and from then on the mapping
-reads all files with the same header. Nothing is guessed: a file with an open question raises
-:class:`~.errors.MappingNeeded`.
+:func:`propose_mapping` reads a whole file and returns the role of each column, the notation of days and amounts, and
+questions about uncertain ones. The user answers them (:func:`answer`), and then the mapping reads all files with the
+same header. Nothing is guessed: a file with an open question raises :class:`~.errors.MappingNeeded`.
 
 A mapping is a dict that can be stored as JSON:
 
@@ -40,7 +39,7 @@ from .table_reader import Reader
 from .table_words import plain
 
 VERSION = 1
-#: Rows of the file that a person sees beside the questions.
+#: Number of rows of the file that are shown with the questions.
 SAMPLE_ROWS = 10
 
 
@@ -48,7 +47,7 @@ def propose_mapping(stream, filename="", options=None):
     """
     :param stream: binary file object that can seek
     :return: dict, see above
-    :raise FormatError: where the file is no table of transactions at all
+    :raise FormatError: if the file is not a table of transactions
     """
     options = options or Options()
     table = _open(stream, options)
@@ -60,7 +59,7 @@ def answer(mapping, field, value):
     :param str field: of one of the questions in ``unsure``
     :param value: of one of its choices
     :return: the mapping without that question
-    :raise ValueError: for what was not asked
+    :raise ValueError: for other fields or values
     """
     asked = [question for question in mapping["unsure"] if question["field"] == field]
     if not any(choice["value"] == value for question in asked for choice in question["choices"]):
@@ -83,7 +82,7 @@ def fits(mapping, stream, options=None):
 
 
 def fingerprint(kind, header, width):
-    """:return: what a kept mapping is recognised by"""
+    """:return: key of a stored mapping"""
     cells = [plain(str(cell)) for cell in header] if header else ["", str(width)]
     while cells and not cells[-1]:
         cells.pop()

@@ -1,6 +1,6 @@
-"""What single values of files mean: numbers of accounts, references, words that stand for nothing.
+"""Normalizes single values of files: account numbers, references, placeholders.
 
-What means "not known" is None, see docs/protocol.md: NOTPROVIDED is no reference, and zeros are no account.
+Placeholders for "not known" become None, see docs/protocol.md: neither NOTPROVIDED nor zeros are values.
 """
 
 import re
@@ -18,10 +18,10 @@ PLACEHOLDERS = {
     *("NONREF", "NOREF", "NOREFERENCE"),
     *("UNKNOWN", "UNDEFINED"),
 }
-#: Programs that write the word for nothing. Only like this: there are people called Null.
+#: Null values of programs, case-sensitive: there are people called Null.
 NOTHINGS = {"null", "None", "NaN"}
 LONGEST_PLACEHOLDER = 20
-#: With what a placeholder can begin, apart from separators: nearly no text does, so most of them are decided at once.
+#: Possible beginnings of a placeholder, apart from separators, to exclude nearly all texts quickly.
 FIRST_LETTERS = {letter for word in PLACEHOLDERS | NOTHINGS for letter in (word[0], word[0].lower())}
 SEPARATORS = re.compile(r"[\s./\\_*#?+:;,-]+")
 #: Of an id or a number: zeros, or a masked number that all payments with one card have.
@@ -31,7 +31,7 @@ MASKED = re.compile(r"[*\u2022\u25cf\u2026#]|[xX]{3}|\?{2}|\.{2}")
 REFERENCE = re.compile(r"[A-Za-z0-9+/*.:_-]{2,35}|(?:[A-Z]{2}\d{2} )?\d[\d -]{2,34}")
 #: Between the digits of an account's number.
 GROUPING = re.compile(r"[\s./-]+")
-#: A shorter number of an account may be that of a branch, or of a customer.
+#: Minimum length of an account number: a shorter one may be that of a branch or a customer.
 SHORTEST_NATIONAL = 7
 CURRENCY = re.compile(r"[A-Z]{3}")
 #: ISO 4217: "no currency", and the code for tests.
@@ -57,20 +57,20 @@ EMPTY = {
     "mandate_id": None,
     "raw": None,
 }
-NOBODY = {"name": None, "account_number": None, "bic": None}
+NO_COUNTERPARTY = {"name": None, "account_number": None, "bic": None}
 
 
 def transaction(**values):
-    """:return: a *transaction* of docs/protocol.md; what is not given is not known"""
+    """:return: a *transaction* of docs/protocol.md; missing arguments are not known"""
     found = {**EMPTY, **values}
-    found["counterparty"] = {**NOBODY, **(found["counterparty"] or {})}
+    found["counterparty"] = {**NO_COUNTERPARTY, **(found["counterparty"] or {})}
     found["remittance"] = list(found["remittance"] or ())
     return found
 
 
 def problem(words, raw, id=None, status=None):
-    """:return: what takes the place of a transaction that can't be read
-    :param str words: what can't be read, in English
+    """:return: the object in place of an unreadable transaction
+    :param str words: what is unreadable, in English
     """
     return {"id": id, "status": status, "problem": words, "raw": raw}
 
@@ -108,13 +108,13 @@ def texts(*values):
 
 
 def identifier(value):
-    """What a bank calls a transaction. None where it calls all of them the same: NONREF, 0000."""
+    """A bank's id of a transaction. None for placeholders: NONREF, 0000."""
     value = text(value)
     return None if value is None or FILLING.fullmatch(value) else value
 
 
 def number(value):
-    """The number of an account, however it is written. A masked one, or zeros, is none.
+    """A normalized account number; None if masked or zeros.
 
     >>> number("DE89 3704 0044 0532 0130 00"), number("0000000000"), number("******1234")
     ('DE89370400440532013000', None, None)
@@ -144,7 +144,7 @@ def is_same_account(one, other):
 
 
 def _national_numbers(iban):
-    """:return: iterator of what people and files call the account of an IBAN: its last parts, up to all of them"""
+    """:return: iterator of the national notations of an IBAN's account: its last parts, up to all of them"""
     sizes = [size for size, _letters in iban_parts(iban[:2])]
     starts = [4 + sum(sizes[:place]) for place in range(len(sizes) + 1)]
     for end in starts[-2:] if sizes[-1] <= 2 else starts[-1:]:
@@ -182,7 +182,7 @@ def currency(value):
 
 def amount(value):
     """:return: :class:`~decimal.Decimal`
-    :raise ValueError: for what is no number in plain notation
+    :raise ValueError: for anything but a number in plain notation
     """
     value = (value or "").strip()
     if not AMOUNT.fullmatch(value):

@@ -140,7 +140,7 @@ def test_two_files_agree_on_the_days_that_both_show(code):
 
 
 @each_format
-def test_whatever_the_order_of_files_the_same_is_imported(code):
+def test_the_same_is_imported_for_any_order_of_files(code):
     script = possible(code, "any_order")
     contents = [write(script, *days) for days in ((0, 6), (4, 10), (8, 14))]
     whole, _outcomes = import_all([write(script)])
@@ -237,7 +237,7 @@ def test_two_accounts_of_one_file_stay_two(code):
 
 
 @each_format
-def test_a_placeholder_is_no_value(code):
+def test_a_placeholder_is_not_a_value(code):
     script = possible(code, "placeholders")
     payments = [
         Entry(Decimal("-1.10") - number, DAY, DAY, word, word, NO_NUMBERS[number % 3], word, id=f"P{number}")
@@ -251,7 +251,7 @@ def test_a_placeholder_is_no_value(code):
 
 
 @each_format
-def test_a_masked_number_of_a_counterparty_recognises_nobody(code):
+def test_a_masked_number_of_a_counterparty_matches_no_partner(code):
     script = possible(code, "masked_counterparty")
     payments = [
         Entry(Decimal("-1.10") - number, DAY, DAY, f"Card payment {number}", "Shop", masked, id=f"M{number}")

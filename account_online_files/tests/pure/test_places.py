@@ -130,7 +130,7 @@ def test_of_a_file_that_is_too_large_only_so_much_is_read(place, root):
         assert len(place.content(entry, LIMIT)) == LIMIT + 1
 
 
-def test_too_many_files_are_nobody_s_statements(place, root, monkeypatch):
+def test_too_many_files_are_refused(place, root, monkeypatch):
     monkeypatch.setattr("odoo.addons.account_online_files.places.common.MAX_FILES", 2)
     for number in range(3):
         put(root / "bank", f"{number}.xml")
@@ -142,7 +142,7 @@ def test_a_name_that_is_listed_twice_is_one_file():
     assert checked([again, Entry("b.xml", 5, 1_500), once]) == [once, Entry("b.xml", 5, 1_500)]
 
 
-def test_partial_names_are_known_whatever_wrote_them():
+def test_partial_names_of_all_programs_are_recognised():
     assert is_partial("a.xml.crdownload")
     assert not is_partial("party.xml")
 
@@ -196,7 +196,7 @@ def test_the_fingerprint_is_the_one_that_openssh_shows(server):
     assert server.asked == []
 
 
-def test_a_wrong_password_is_told_from_a_server_that_does_not_answer(server):
+def test_a_wrong_password_is_distinguished_from_a_silent_server(server):
     assert code_of(lambda: sftp(server, password="wrong").__enter__()) == "refused"
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

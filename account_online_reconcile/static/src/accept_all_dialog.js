@@ -4,10 +4,10 @@ import { _t } from "@web/core/l10n/translation";
 import { inBatches } from "./counterparts";
 import { useService } from "@web/core/utils/hooks";
 
-/** So many lines are booked by one call. */
+/** Number of lines that one call books. */
 const BATCH = 50;
 
-/** Books the proposals of many lines in batches: shows how far it is, can be stopped, and says what is left and why. */
+/** Books the proposals of many lines in batches: shows the progress, can be stopped, and lists the rest with reasons. */
 export class AcceptAllDialog extends Component {
     static template = "account_online_reconcile.AcceptAllDialog";
     static components = { Dialog };

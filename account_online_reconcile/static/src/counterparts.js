@@ -5,11 +5,11 @@ import { formatCurrency } from "@web/core/currency";
 /** Counterparts of these kinds can be changed by hand; others, such as an early payment discount, only as a whole. */
 const BY_HAND = ["item", "account"];
 
-/** So near to the amount at the day's rate, a payment is taken for all of a document in another currency. */
+/** Within this part of the amount at the day's rate, a payment settles all of a document in another currency. */
 const RATE_TOLERANCE = 0.1;
 
 /**
- * What of a line has no counterpart yet.
+ * The amount of a line without a counterpart.
  *
  * @param {Object} line as the server describes it
  * @param {Object[]} parts
@@ -21,7 +21,7 @@ export function getRemaining(line, parts, digits) {
 }
 
 /**
- * Settle a document as far as the payment reaches.
+ * Settle a document as far as the amount of the line allows.
  *
  * @param {Object} document as the server describes it
  * @param {Object} line
@@ -44,7 +44,7 @@ export function partFromDocument(document, line, remaining) {
 }
 
 /**
- * What stays open of a document, in its own currency; nothing where that is another one than the line's.
+ * The remaining amount of a document, in its own currency; nothing if it differs from the line's.
  *
  * @param {Object} part
  * @param {Object} line
@@ -57,12 +57,12 @@ export function getLeftOpen(part, line, digits) {
     return roundDecimals(part.open - part.amount, digits);
 }
 
-/** The counterparts that a person can go on with. */
+/** The counterparts that the user can edit. */
 export function partsByHand(parts) {
     return parts.filter((part) => BY_HAND.includes(part.kind));
 }
 
-/** What the server needs of them; it reads everything else itself. */
+/** The values of the counterparts that the server accepts; it reads everything else itself. */
 export function toServer(parts) {
     return parts.map((part) =>
         part.kind === "account"
@@ -80,7 +80,7 @@ export function toServer(parts) {
 }
 
 /**
- * Why the line can't be booked as it is, in a sentence; empty where it can.
+ * A sentence with the reason why the line can't be booked; empty if it can.
  *
  * @param {Object} line
  * @param {Object[]} parts
@@ -103,7 +103,7 @@ export function whyNotReady(line, parts, digits) {
     return _t("%s has no counterpart yet.", formatCurrency(remaining, line.currency_id));
 }
 
-/** Ids in portions, so that a long batch shows how far it is and can be stopped. */
+/** Splits ids into batches, so that progress can be shown and the work be stopped. */
 export function inBatches(ids, size) {
     const batches = [];
     for (let start = 0; start < ids.length; start += size) {
@@ -113,7 +113,7 @@ export function inBatches(ids, size) {
 }
 
 /**
- * The line to go on with after one was booked: the next one that is open, else the first one.
+ * The line to show after one was booked: the next open one, else the first one.
  *
  * @param {{resId: number, data: Object}[]} records as they are now
  * @param {number} index where the booked line was

@@ -17,13 +17,13 @@ const panelProps = {
     line: Object,
     /** Keys of the documents that are chosen already. */
     chosen: { type: Array, element: Number },
-    /** Grows whenever the first field is to get the focus; 0 where the list keeps it. */
+    /** Incremented to move the focus to the first field; 0 if the list keeps it. */
     focus: Number,
-    /** Takes a counterpart: a document of `reconcile_find`, or what `reconcile_describe_account` answers. */
+    /** Adds a counterpart: a document of `reconcile_find`, or the result of `reconcile_describe_account`. */
     add: Function,
 };
 
-/** Open documents: those that fit best, or what a search finds by number, reference, partner or amount. */
+/** Open documents: the best matches, or the results of a search by number, reference, partner or amount. */
 export class DocumentsPanel extends Component {
     static template = "account_online_reconcile.DocumentsPanel";
     static props = panelProps;
@@ -98,7 +98,7 @@ export class DocumentsPanel extends Component {
             ev.stopPropagation();
             this.searchSoon.cancel();
             if (!this.state.text.trim()) {
-                // Why: two more Enters would book on a document that nobody has looked for.
+                // Why: two more Enters would book on a document that the user has not searched for.
                 return;
             }
             await this.search();

@@ -81,7 +81,7 @@ export class PartRow extends Component {
         return formatCurrency(amount, currencyId);
     }
 
-    /** What is booked as tax; only the server knows. */
+    /** The tax amounts, which only the server computes. */
     async computeTaxes() {
         const { part, line } = this.props;
         if (this.props.isReadonly || !part.tax_ids?.length || !part.amount) {
@@ -105,7 +105,7 @@ export class PartRow extends Component {
         }
     }
 
-    /** Also what is computed, such as =100/3. */
+    /** Accepts formulas, too, such as =100/3. */
     parseAmount(text) {
         try {
             // Why: a text without a digit would be read as zero.

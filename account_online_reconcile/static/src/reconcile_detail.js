@@ -41,7 +41,7 @@ export class ReconcileDetail extends Component {
             isBusy: false,
             panel: panels.getEntries()[0]?.[0],
             focus: 0,
-            /** Grows whenever a choice has made the line ready: Enter then books it. */
+            /** Incremented when a choice has completed the line, so that Enter books it. */
             ready: 0,
             message: "",
         });
@@ -84,7 +84,7 @@ export class ReconcileDetail extends Component {
             Object.assign(this.state, { line, parts, isChanged: false, message: "", focus: 0, ready: 0 });
             this.state.panel = panels.getEntries()[0]?.[0];
         } catch (error) {
-            // Why: nobody may take another line for this one.
+            // Why cleared: the previous line must not be mistaken for this one.
             this.state.line = null;
             throw error;
         } finally {
@@ -128,7 +128,7 @@ export class ReconcileDetail extends Component {
         return this.panels.find((panel) => panel.name === this.state.panel);
     }
 
-    /** Why only while it is as it was found: the reasons say nothing about what a person has chosen. */
+    /** Why only for an unchanged proposal: the reasons do not apply to the user's choice. */
     get reasons() {
         return this.state.isChanged ? [] : this.line.decision?.why || [];
     }
@@ -170,7 +170,7 @@ export class ReconcileDetail extends Component {
         this.state.focus++;
     }
 
-    /** From here on it is the person's booking. */
+    /** From here on it is a manual booking. */
     takeOver() {
         if (!this.state.isChanged) {
             this.state.parts = partsByHand(this.state.parts);
@@ -178,7 +178,7 @@ export class ReconcileDetail extends Component {
         }
     }
 
-    /** @param {Object} part a document, or an account with what belongs to it */
+    /** @param {Object} part a document, or an account with its taxes, label and partner */
     add(part) {
         this.takeOver();
         const isChosen = (one) => one.kind === part.kind && one.id === part.id && part.kind === "item";
@@ -278,7 +278,7 @@ export class ReconcileDetail extends Component {
         });
     }
 
-    /** One thing at a time: a second click meanwhile does nothing. */
+    /** One action at a time: a second click in the meantime does nothing. */
     async run(callback) {
         if (this.state.isBusy) {
             return;

@@ -21,7 +21,7 @@ export class ReconcileRecord extends KanbanRecord {
     setup() {
         super.setup();
         this.chosen = useState(this.env.reconcile.state);
-        // Why here: after a booking the list is rendered again, and only the card knows when it is there.
+        // Why here: after a booking the list is rendered again, and only the card knows when it is mounted.
         useEffect(
             (request) => {
                 if (request > this.env.reconcile.state.focused) {
@@ -38,12 +38,12 @@ export class ReconcileRecord extends KanbanRecord {
         return this.chosen.lineId === this.props.record.resId;
     }
 
-    /** Grows whenever the focus is wanted back in the list. */
+    /** Incremented to move the focus back to the list. */
     get focusRequest() {
         return this.isChosen ? this.chosen.focus : 0;
     }
 
-    /** The Tab key leads from the line to what is beside the list; the arrows lead to the other lines. */
+    /** The Tab key moves from the line to the detail panel; the arrows move to the other lines. */
     get tabIndex() {
         return this.isChosen || !this.chosen.lineId ? 0 : -1;
     }
@@ -57,7 +57,7 @@ export class ReconcileRecord extends KanbanRecord {
         return classes.join(" ");
     }
 
-    /** Why not as in other kanban views: with lines selected, a click goes on showing what it hits. */
+    /** Why not as in other kanban views: with lines selected, a click must still show the clicked line. */
     onGlobalClick(ev) {
         if (ev.target.closest(".o_reconcile_tick")) {
             return;
@@ -136,7 +136,7 @@ export class ReconcileController extends KanbanController {
         return this.props.context.default_journal_id;
     }
 
-    /** Why not with other filters: then only nothing fits them. */
+    /** Why not with other filters: then an empty list only means that nothing matches them. */
     get isEverythingReconciled() {
         const { query = [], searchItems = {} } = this.env.searchModel || {};
         const isDefault = ({ searchItemId }) => searchItems[searchItemId]?.name === "not_reconciled";
@@ -144,7 +144,7 @@ export class ReconcileController extends KanbanController {
         return isReady && !root.isGrouped && !root.count && !this.reconcile.lineId && query.every(isDefault);
     }
 
-    /** Something is shown at once, wherever the user came from. */
+    /** A line is shown immediately, from any starting point. */
     showFirst() {
         if (!this.reconcile.lineId && this.records.length && !this.env.isSmall) {
             this.reconcile.lineId = (nextOpen(this.records, 0, false) || this.records[0]).resId;
@@ -173,11 +173,11 @@ export class ReconcileController extends KanbanController {
      */
     async onBooked(booked) {
         this.reconcile.lastBooked = booked;
-        this.tellBooked(booked);
+        this.notifyBooked(booked);
         const index = this.records.findIndex((record) => record.resId === booked.lineId);
         await this.reloadList();
         if (this.reconcile.lineId !== booked.lineId) {
-            // Why: the user has gone on to another line meanwhile.
+            // Why: the user has moved to another line in the meantime.
             return;
         }
         const next = nextOpen(this.records, index, booked.lineId);
@@ -194,7 +194,7 @@ export class ReconcileController extends KanbanController {
         }
     }
 
-    tellBooked(booked) {
+    notifyBooked(booked) {
         this.closeMessage?.();
         this.closeMessage = this.notification.add(_t("Booked: %s", booked.name), {
             type: "success",
@@ -202,7 +202,7 @@ export class ReconcileController extends KanbanController {
         });
     }
 
-    /** Take back what was booked last, and show it. */
+    /** Undo the last booking, and show its line. */
     async undo() {
         const booked = this.reconcile.lastBooked;
         if (!booked) {
@@ -215,7 +215,7 @@ export class ReconcileController extends KanbanController {
         await this.onChanged(booked.lineId);
     }
 
-    /** A line was undone or marked: the list shows it as it is now. */
+    /** A line was undone or marked: update it in the list. */
     async onChanged(lineId) {
         await this.reloadList();
         Object.assign(this.reconcile, { lineId, isOpen: true });

@@ -288,7 +288,7 @@ class _Maker:
             reference, words = document.reference, ""
         self._add("paid", document.amount, words, [document], reference, self._payer(document), True)
 
-    def _paid_by_somebody_else(self):
+    def _paid_by_a_third_party(self):
         document = self._invoice()
         payer = (None, f"{self._any(_STEMS)} Holding", self._iban(7000 + document.key))
         self._add("other_payer", document.amount, self._polite(self._written(document)), [document], "", payer, True)
@@ -401,7 +401,7 @@ class _Maker:
         words = self.chance.choice(_VAGUE[self.country])
         self._add("one_of_two", document.amount, words, [], "", self._payer(document, 1))
 
-    def _amount_of_a_stranger(self):
+    def _amount_of_an_unknown_partner(self):
         """Somebody unknown pays something else that happens to have the amount of an open invoice."""
         document = self._open(lambda one: not one.is_bill and one.amount > 0)
         payer = (None, f"{self._any(_STEMS)} {self.chance.choice('XYZQ')}", self._iban(8000 + document.key))

@@ -47,7 +47,7 @@ def test_a_number_and_the_amount_are_booked(label):
     assert summary(decided(line(label=label), INVOICE)) == ("automatic", "reference", [1])
 
 
-def test_a_structured_reference_and_the_amount_are_booked_whoever_pays():
+def test_a_structured_reference_and_the_amount_are_booked_for_any_payer():
     invoice = replace(INVOICE, references=("+++010/8068/17183+++",))
     payment = line(label="***010/8068/17183***", name="Somebody Else")
     assert summary(decided(payment, invoice)) == ("automatic", "reference", [1])
@@ -59,7 +59,7 @@ def test_a_reference_with_another_amount_is_proposed():
     assert "part" in codes(decision)
 
 
-def test_two_invoices_of_one_reference_are_told_apart_by_the_amount():
+def test_two_invoices_of_one_reference_are_distinguished_by_the_amount():
     items = [
         replace(INVOICE, key=key, amount=Decimal(key), references=("CUST/97",), number=f"INV/{key}") for key in (5, 6)
     ]
@@ -74,7 +74,7 @@ def test_two_invoices_of_one_reference_and_amount_are_ambiguous():
     assert decision.alternatives
 
 
-def test_the_same_number_of_two_suppliers_is_told_apart_by_the_partner():
+def test_the_same_number_of_two_suppliers_is_distinguished_by_the_partner():
     bills = [
         OpenItem(key, Decimal("-50"), references=("2026-118",), partner=key, name=f"Supplier {key}") for key in (3, 4)
     ]
@@ -124,7 +124,7 @@ def test_a_refund_that_names_a_paid_invoice_is_led_to_the_credit_note():
 
 
 @pytest.mark.parametrize("other", [{"amount": Decimal("81")}, {"currency": "USD"}])
-def test_another_amount_or_currency_is_no_return(other):
+def test_another_amount_or_currency_is_not_a_return(other):
     assert decided(line("-80", "Return INV/2026/00007"), replace(SETTLED, **other)).kind == "none"
 
 
@@ -197,7 +197,7 @@ def test_the_number_of_a_paid_document_keeps_another_one_from_being_booked():
     assert "names_others" in codes(decision)
 
 
-def test_a_structured_reference_that_nobody_has_keeps_it_from_being_booked():
+def test_an_unknown_structured_reference_prevents_booking():
     invoice = replace(INVOICE, references=("+++010/8068/17183+++",))
     decision = decided(line(label="+++123/4567/89002+++", partner=AZURE), invoice)
     assert decision.kind == "proposal"

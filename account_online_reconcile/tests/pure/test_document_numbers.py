@@ -57,7 +57,7 @@ def test_the_number_of_another_sequence_is_not_taken_for_one():
 @pytest.mark.parametrize(
     "text", ["INV/2026/00017", "inv 2026 00017", "MISC/2026/00001", "IN\nV/2026/00017", "V/2026/00017"]
 )
-def test_a_number_that_nobody_has_is_reported(text):
+def test_an_unknown_number_is_reported(text):
     found = INDEX.find(text)
     assert not found.named
     assert found.others

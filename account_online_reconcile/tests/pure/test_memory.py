@@ -11,7 +11,7 @@ def line(key, label="CARD 01/07 SPOTIFY P1F7A STOCKHOLM", amount="-9.99", **valu
     return Line(key, date(2026, 5, key), Decimal(amount), label=label, **values)
 
 
-def test_one_booking_is_no_habit():
+def test_one_booking_is_not_a_habit():
     assert Memory([Booking(line(1), 620)]).recall(line(2)) is None
 
 

@@ -77,7 +77,7 @@ def test_half_a_number_proves_nothing_where_two_documents_have_the_amount(text):
 
 
 @pytest.mark.parametrize("text", ["2026-05-12", "12.05.2026 14:33", "20260512", "12052026"])
-def test_a_day_is_no_number_of_a_document(text):
+def test_a_day_is_not_a_document_number(text):
     for reference in ("", "20260512", "12.05.2026", "2026-05-12", "12052026"):
         bill = document("INV/2026/0512", references=(reference,))
         (decision,) = decided([line(label=f"Card {text}")], [bill])
@@ -85,7 +85,7 @@ def test_a_day_is_no_number_of_a_document(text):
 
 
 @pytest.mark.parametrize("text", ["Rent May 2026", "Miete Mai 2026", "loyer mai 2026"])
-def test_a_month_is_no_number_of_a_document(text):
+def test_a_month_is_not_a_document_number(text):
     bill = document("BILL/2026/05/0001", "-100", references=("May 2026", "Mai 2026"))
     (decision,) = decided([line("-100", text)], [bill])
     assert decision.kind != AUTOMATIC
@@ -97,13 +97,13 @@ def test_a_suppliers_number_does_not_settle_another_suppliers_bill():
     assert (decision.kind, "other_partner" in codes(decision)) == (PROPOSAL, True)
 
 
-def test_our_own_number_settles_it_whoever_pays():
+def test_a_number_of_the_company_is_certain_for_any_payer():
     (decision,) = decided([line(label="INV/2026/00042", partner=2)], [INVOICE])
     assert decision.kind == AUTOMATIC
 
 
 @pytest.mark.parametrize("nothing", ["NOTPROVIDED", "notprovided", "NOT PROVIDED", "NONREF", "0000", "N/A"])
-def test_an_id_that_nobody_has_given_matches_nothing(nothing):
+def test_a_placeholder_id_matches_nothing(nothing):
     payment = Payment(5, Decimal("100"), end_to_end=nothing, number="PBNK1/2026/1")
     (decision,) = decided([line(end_to_end=nothing)], [payment])
     assert decision.kind != AUTOMATIC

@@ -29,7 +29,7 @@ def test_a_reference_in_a_field_of_its_own_is_read(scheme):
 
 
 @pytest.mark.parametrize("scheme", ["rf", "be", "ch", "fi", "nl", "si"])
-def test_a_wrong_check_digit_is_no_reference(scheme):
+def test_a_wrong_check_digit_is_not_a_reference(scheme):
     written, _number = EXAMPLES[scheme]
     wrong = written[:-5] + str((int(written[-5]) + 1) % 10) + written[-4:] if scheme == "be" else None
     wrong = wrong or written[:-1] + str((int(written[-1]) + 1) % 10)
@@ -74,7 +74,7 @@ def test_digits_within_a_word_are_no_reference():
     assert not read("MANDATE M1234566X")
 
 
-def test_a_number_with_words_is_no_reference_of_a_field():
+def test_a_number_with_words_is_not_a_reference_of_a_field():
     assert not read_whole("INV/2026/00026")
 
 

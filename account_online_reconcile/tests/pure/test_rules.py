@@ -122,5 +122,5 @@ def test_amounts_are_rounded_as_the_currency_has_it():
 
 
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "1e999", "-", "abc", ""])
-def test_what_is_no_number_books_nothing(text):
+def test_an_invalid_number_books_nothing(text):
     assert booked((RuleLine(account=1, amount_type="fixed", amount=text),), amount="5")[1] == 5

@@ -24,7 +24,7 @@ def test_two_possible_sides_are_no_pair():
     assert not pair([line(1, "A", "-500"), line(2, "B", "500"), line(3, "B", "500")], ACCOUNTS)
 
 
-def test_the_account_of_somebody_else_is_no_transfer():
+def test_the_account_of_a_third_party_is_not_a_transfer():
     assert not pair([line(1, "A", "-500", account="FR7630006000011234567890189"), line(2, "B", "500")], ACCOUNTS)
 
 
@@ -56,13 +56,13 @@ def test_a_payout_is_paired_by_its_id_in_the_text_of_the_bank():
     assert 3 not in sides
 
 
-def test_two_payouts_of_one_amount_are_told_apart_by_their_ids():
+def test_two_payouts_of_one_amount_are_distinguished_by_their_ids():
     lines = [payout(1, "S", "-500", name="po_AAAAAA"), payout(2, "S", "-500", name="po_BBBBBB")]
     sides = pair([*lines, arrival(3, "500", "po_BBBBBB"), arrival(4, "500", "x", end_to_end="po_AAAAAA")], {})
     assert {key: side.other for key, side in sides.items()} == {1: 4, 4: 1, 2: 3, 3: 2}
 
 
-def test_a_payout_without_a_name_at_the_bank_is_paired_by_amount_and_days_and_is_not_certain():
+def test_a_payout_without_a_name_is_paired_by_amount_and_days_but_uncertain():
     sides = pair([payout(1, "S", "-500"), arrival(2, "500", "STRIPE PAYMENTS UK")], ACCOUNTS)
     assert (sides[2].other, sides[2].is_certain, sides[2].is_payout) == (1, False, True)
     assert not pair([payout(1, "S", "-500"), arrival(2, "500", day=20)], ACCOUNTS)

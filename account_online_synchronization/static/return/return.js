@@ -1,5 +1,5 @@
-// The last page in the bank's window. It tells the screen that waits, in another tab of the same browser, and closes;
-// if no page waits any more, it continues automatically. Without scripts, its button does.
+// The last page in the bank's window. It notifies the waiting screen in another tab of the same browser, and closes; if
+// no screen is waiting, it continues automatically. Without scripts, its button does.
 (() => {
     const page = document.getElementById("o_bank_return");
     const visitId = Number(page.dataset.visit);
@@ -11,7 +11,7 @@
         if (data.visitId === visitId && data.isHeard) {
             clearTimeout(goOn);
             document.getElementById("o_bank_return_heard").hidden = false;
-            // Where the browser does not allow it (the bank has parted the window from its opener), the sentence stays.
+            // If the browser does not allow it (the bank has separated the window from its opener), the sentence stays.
             window.close();
         }
     });

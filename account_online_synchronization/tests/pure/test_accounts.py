@@ -50,6 +50,6 @@ def test_a_masked_number_may_be_the_same_by_its_last_digits(other, expected):
     assert may_be_the_same(IBAN, other) is expected
 
 
-def test_a_name_alone_is_no_label():
+def test_a_name_alone_is_not_a_label():
     assert facts("A1", None, None, None) == {"id": "A1", "number": "", "currency": "", "name": "", "label": ""}
     assert facts("A1", "•••• 6769", "EUR", "Giro")["label"] == "•••• 6769 Giro"

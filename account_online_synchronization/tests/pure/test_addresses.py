@@ -36,7 +36,7 @@ def test_addresses_are_tidied_up(text, address):
         ("http://127.0.0.1.example.com", "https://"),
     ],
 )
-def test_what_is_no_address_or_not_encrypted_is_refused_with_the_reason(text, sentence):
+def test_invalid_and_unencrypted_addresses_are_refused_with_the_reason(text, sentence):
     with pytest.raises(BadAddress, match=sentence):
         clean_address(text)
 

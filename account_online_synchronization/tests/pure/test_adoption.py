@@ -96,7 +96,7 @@ def test_exact_days_go_before_near_days():
 
 
 @pytest.mark.parametrize("day", [7, 8, 9, 11, 12, 13])
-def test_a_line_up_to_three_days_away_is_the_transaction_where_both_have_nobody_else(day):
+def test_a_line_up_to_three_days_away_is_the_transaction_without_alternatives(day):
     assert adopt([wanted("T1")], [line(1, day)]) == ({"T1": 1}, set())
 
 
@@ -120,7 +120,7 @@ def test_a_chain_of_neighbours_leaves_it_open():
     assert ambiguous == {"T1", "T2"}
 
 
-def test_what_is_certain_is_no_longer_in_the_way_of_the_others():
+def test_certain_pairs_are_not_candidates_for_others():
     """The line of the 10th belongs to the transaction of the 10th, so the one of the 12th is left with one line."""
     assert adopt([wanted("T1", 10), wanted("T2", 12)], [line(1, 10), line(2, 13)]) == ({"T1": 1, "T2": 2}, set())
 

@@ -62,7 +62,7 @@ def test_a_bank_that_cannot_be_shown_hides_no_other_one(broken):
     assert [bank["id"] for bank in read_banks([broken, BANK])] == ["plaid.1"]
 
 
-def test_what_is_missing_is_no_promise_and_no_warning():
+def test_a_missing_capability_is_neither_promised_nor_warned_about():
     bank = read_banks([{"id": "x", "name": "X", "capabilities": "many", "providers": {"a": 1}}])[0]
     assert (bank["auto_sync"], bank["history_days"], bank["is_beta"], bank["providers"]) == (True, 0, False, [])
 
@@ -78,7 +78,7 @@ def test_a_moment_that_cannot_be_read_leaves_the_rest_of_a_health():
     assert read_banks([{**BANK, "health": {"failed_of_ten": 3, "answered_at": {}}}])[0]["health"] == Health(3)
 
 
-def test_an_older_service_tells_no_countries():
+def test_an_older_service_reports_no_countries():
     assert read_countries(None) is None
     assert read_countries(["BE", 7, "", "NLD", "NL"]) == ["BE", "NL"]
 

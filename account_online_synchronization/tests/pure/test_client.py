@@ -80,7 +80,7 @@ def test_the_embedded_transport_passes_only_json():
         ProxyClient(EmbeddedTransport(lambda operation, payload: {"x": object()})).get_connection("c")
 
 
-def test_only_the_bank_hears_of_the_user_and_nobody_records_it():
+def test_presence_of_the_user_is_sent_to_the_bank_only_and_not_recorded():
     asked, recorded = [], []
 
     def dispatch(operation, payload):

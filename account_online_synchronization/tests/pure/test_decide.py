@@ -196,7 +196,7 @@ def test_the_first_day_that_was_asked_for_is_asked_for():
     assert outcomes == [deciding.IMPORT, deciding.NOT_ASKED]
 
 
-def test_a_rent_of_each_month_is_no_doubt():
+def test_a_monthly_rent_is_not_doubtful():
     """Nothing of the days of the window is known, so no id can have changed."""
     bank, ledger = Bank(), Ledger()
     for months in range(3):

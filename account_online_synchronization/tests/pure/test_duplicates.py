@@ -38,7 +38,7 @@ def test_equal_texts_speak_for_one_transaction():
     assert found(row(1, text="Rent"), row(2, text="Rent")) == [([1, 2], "same_text")]
 
 
-def test_what_the_bank_tells_apart_comes_last():
+def test_lines_with_different_ids_of_the_bank_come_last():
     """Two coffees: the bank itself says that they are two."""
     coffees = [row(1, account_id=1, identifier="T1"), row(2, account_id=1, identifier="T2")]
     assert found(*coffees, row(3, amount="9"), row(4, amount="9")) == [([3, 4], "same_day"), ([1, 2], "told_apart")]
@@ -49,7 +49,7 @@ def test_an_id_that_came_by_two_connections_is_the_strongest_evidence():
     assert found(row(3, amount="9"), row(4, amount="9"), *rows) == [([2, 1], "same_id"), ([3, 4], "same_day")]
 
 
-def test_an_id_of_another_amount_is_no_evidence():
+def test_an_id_of_another_amount_is_not_evidence():
     """Some banks give one id to several transactions."""
     assert found(row(1, account_id=1, identifier="T"), row(2, amount="4", account_id=2, identifier="T")) == []
 

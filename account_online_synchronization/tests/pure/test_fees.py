@@ -88,7 +88,7 @@ class Books:
     st.lists(st.tuples(st.booleans(), st.lists(st.tuples(cents, st.none() | cents), max_size=8)), max_size=4),
     st.booleans(),
 )
-def test_lines_add_up_to_the_amounts_whatever_the_setting_and_whatever_changes(first, later, on_own_line):
+def test_lines_add_up_to_the_amounts_with_any_setting_and_any_change(first, later, on_own_line):
     books = Books(on_own_line)
     state = dict(enumerate(first))
     books.run(*(message(f"T{number}", *row) for number, row in state.items()))

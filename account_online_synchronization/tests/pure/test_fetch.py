@@ -434,6 +434,6 @@ def test_no_thread_runs_after_the_end():
         assert set(threading.enumerate()) <= before
 
 
-def test_without_a_transport_there_is_no_room():
+def test_a_pool_without_a_transport_has_no_room():
     with FetchPool(None) as pool:
         assert (pool.room, len(pool), pool.has_results) == (0, 0, False)

@@ -103,7 +103,7 @@ def coverage_of(rows, start, end, knows_days, has_balances):
     )
 
 
-def told(rows, code):
+def reported(rows, code):
     """The formats say the same in other words."""
     return [row((one.booking_date - FIRST).days, one.amount, f"{code} {one.remittance[0]}") for one in rows]
 
@@ -116,7 +116,7 @@ def test_any_files_of_a_history_give_it_exactly_or_ask(world):
     for start, end, knows_days, has_balances, code in files:
         covered |= set(range(start, end))
         part = history[start:end]
-        books.take(told(part, code), coverage_of(history, start, end, knows_days, has_balances), code)
+        books.take(reported(part, code), coverage_of(history, start, end, knows_days, has_balances), code)
     truth, stored = Counter(key(history[number]) for number in covered), books.counts()
     for one in truth | stored:
         assert stored[one] <= truth[one], "a double"
@@ -134,7 +134,7 @@ def test_files_of_whole_days_need_no_question(world):
         while end < len(history) and history[end].booking_date == history[end - 1].booking_date:
             end += 1
         covered |= set(range(start, end))
-        books.take(told(history[start:end], code), coverage_of(history, start, end, True, has_balances), code)
+        books.take(reported(history[start:end], code), coverage_of(history, start, end, True, has_balances), code)
     assert books.counts() == Counter(key(history[number]) for number in covered)
     assert not books.doubtful
 

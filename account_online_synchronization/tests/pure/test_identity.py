@@ -38,7 +38,7 @@ def test_an_id_that_comes_with_two_contents_hides_none_of_them():
 
 
 @pytest.mark.parametrize("positional", ["2026-05-03-1", "20260503-12", "2026-05-03/2"])
-def test_a_number_within_the_day_is_no_id(positional):
+def test_a_number_within_the_day_is_not_an_id(positional):
     assert identifiers(coffee(id=positional)) == identifiers(coffee())
 
 
@@ -64,7 +64,7 @@ def test_trailing_zeros_do_not_make_another_transaction():
     assert identifiers(coffee(amount=Decimal("-2.8"))) == identifiers(coffee(amount=Decimal("-2.80")))
 
 
-def test_each_part_of_the_fingerprint_tells_transactions_apart():
+def test_each_part_of_the_fingerprint_distinguishes_transactions():
     changes = [
         {"booking_date": date(2026, 5, 4)},
         {"amount": Decimal("-2.81")},

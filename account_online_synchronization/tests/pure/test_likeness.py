@@ -54,11 +54,11 @@ def test_what_equal_days_explain_as_well_has_not_shifted():
     assert shift(gone, come) is None
 
 
-def test_one_amount_is_no_shift():
+def test_one_amount_is_not_a_shift():
     assert shift([thing(0), thing(1, 1)], [thing(2, 1), thing(3, 2)]) is None
 
 
-def test_more_than_one_in_five_against_it_is_no_shift():
+def test_more_than_one_in_five_contradictions_exclude_a_shift():
     gone, come = things(*range(5)), things(*range(1, 6), first=10)
     assert shift(gone, [*come[:4], thing(20, 5)]) == "1 day later"
     assert shift(gone, [*come[:3], thing(20, 5)]) is None

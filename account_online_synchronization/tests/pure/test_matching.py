@@ -63,7 +63,7 @@ def test_the_order_of_the_bank_is_kept():
 
 
 @pytest.mark.parametrize("kind", ["parked", "left_out", "deleted"])
-def test_what_is_no_line_for_a_reason_is_known_too(kind):
+def test_kept_transactions_are_known_too(kind):
     assert compare(stored(payment(), kind=kind), [payment()]) == [("same", 0)]
 
 
@@ -150,7 +150,7 @@ def test_a_change_may_move_a_payment_out_of_the_window_it_was_in():
     assert compare([payment(day=3)], [payment(day=date(2026, 4, 29))]) == [("changed", 0)]
 
 
-def test_an_id_whose_old_content_is_before_the_window_may_be_shared_and_is_no_change():
+def test_an_id_with_its_old_content_before_the_window_is_shared_and_not_changed():
     """Changing a line of last year because a tax code comes again would be worse than a second line."""
     assert compare([payment("TAX", day=date(2026, 4, 2))], [payment("TAX", "-9.00")]) == ["new"]
 
@@ -170,7 +170,7 @@ def test_the_first_payment_of_the_window_may_move_to_a_later_day():
 
 
 @pytest.mark.parametrize("day", [date(2026, 5, 9), date(2026, 5, 15), date(2026, 9, 3)], ids=str)
-def test_an_equal_id_and_amount_is_the_same_payment_whatever_its_day(day):
+def test_an_equal_id_and_amount_is_the_same_payment_on_any_day(day):
     assert compare([payment("T1", day=3)], [payment("T1", day=day)], first_day=day, since=day) == [("changed", 0)]
 
 
@@ -179,7 +179,7 @@ def test_an_equal_id_that_names_several_payments_has_not_moved():
     assert compare(before, [payment("TAX", day=9)], first_day=date(2026, 5, 9), since=date(2026, 5, 9)) == ["new"]
 
 
-def test_of_two_that_shared_an_id_and_have_gone_nobody_knows_which_has_moved():
+def test_two_vanished_ones_that_shared_an_id_are_ambiguous():
     before = stored(payment("TAX", "-9.00", day=2), payment("TAX", day=3), payment("TAX", day=4))[1:]
     (found,) = match(identify([payment("TAX", day=7)]), before, FIRST_DAY, since=FIRST_DAY)
     assert (found.kind, found.similar.record_id) == ("new", 2)
@@ -203,7 +203,7 @@ def test_one_that_shared_its_id_is_found_by_it_on_another_day():
     assert found == [("changed", 1)]
 
 
-def test_another_amount_after_a_gap_is_no_payment_that_has_moved():
+def test_another_amount_after_a_gap_is_not_a_moved_payment():
     before, now = [payment("TAX", day=3)], [payment("TAX", "-9.00", day=9)]
     assert compare(before, now, first_day=date(2026, 5, 9), since=FIRST_DAY) == ["new"]
 
@@ -225,7 +225,7 @@ def test_an_id_that_is_given_to_another_payment_loses_none_of_the_two():
 # -------------------------------------------------------------------------------------------------
 
 
-def test_payments_that_share_an_id_are_told_apart_by_content_in_any_order():
+def test_payments_that_share_an_id_are_distinguished_by_content_in_any_order():
     one, other = payment("TAX", "-1.00"), payment("TAX", "-2.00")
     assert compare([one, other], [one, other]) == [("same", 0), ("same", 1)]
     assert compare([one, other], [other, one]) == [("same", 1), ("same", 0)]
@@ -236,7 +236,7 @@ def test_a_further_payment_with_the_shared_id_is_new():
     assert compare([one], [one, other]) == [("same", 0), "new"]
 
 
-def test_shared_ids_get_identifiers_that_the_database_can_tell_apart():
+def test_shared_ids_get_unique_identifiers():
     found = match(identify([payment("TAX", "-1.00"), payment("TAX", "-2.00"), payment("TAX", "-3.00")]), [])
     assert len({one.entry.identifier for one in found}) == 3
 

@@ -36,7 +36,7 @@ def test_unknown_keys_are_ignored():
 
 
 @pytest.mark.parametrize("blank", [None, "", " ", "\t\n"])
-def test_a_blank_id_is_no_id(blank):
+def test_a_blank_id_counts_as_missing(blank):
     assert parse_transaction(message(id=blank)).id is None
 
 
@@ -82,7 +82,7 @@ def test_only_a_clear_status_is_believed(status):
 @pytest.mark.parametrize(
     "amount", [None, True, 12.3, "", "NaN", "Infinity", "1e400", "1e-999999999", "99999999999999999999", "12,30"]
 )
-def test_an_amount_that_is_no_exact_number_is_refused(amount):
+def test_an_amount_that_is_not_an_exact_number_is_refused(amount):
     with pytest.raises(BadTransaction, match="amount"):
         parse_transaction(message(amount=amount))
 

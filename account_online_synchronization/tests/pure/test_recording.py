@@ -18,5 +18,5 @@ def test_a_secret_key_keeps_no_value():
     }
 
 
-def test_a_key_that_nobody_would_read_is_cut_and_hides_its_value():
+def test_an_overlong_key_is_truncated_and_its_value_masked():
     assert kept({"x" * 10_000: "s3cret"}) == {"x" * 200: MASK}

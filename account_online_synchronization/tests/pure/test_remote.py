@@ -83,7 +83,7 @@ def page(status, content=b"<html>Sign in</html>", content_type="text/html", **he
 # -------------------------------------------------------------------------
 
 
-def test_each_attempt_is_signed_anew(server, transport):
+def test_each_attempt_has_its_own_signature(server, transport):
     server.disturbances = [raw(b""), page(502)]
     assert transport.call("clients.status", {})["state"] == "active"
     nonces = [headers["Bank-Sync-Nonce"] for _operation, headers in server.requests]
@@ -101,7 +101,7 @@ def test_registration_is_not_signed(server):
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 429, 500, 502, 503, 504])
-def test_an_error_of_the_proxy_is_handed_on_whatever_its_status_and_asked_once(server, transport, waited, status):
+def test_an_error_of_the_proxy_is_returned_with_any_status_and_not_retried(server, transport, waited, status):
     server.disturbances = [lambda handler: reply(handler, status, refusal("client_blocked", status)[1])]
     assert transport.call("clients.status", {})["error"]["code"] == "client_blocked"
     assert (len(server.requests), waited) == (1, [])
@@ -176,14 +176,14 @@ def test_a_waiting_time_that_is_none_is_ignored(server, transport, value):
     [b"", b"<html>Sign in</html>", b'{"state": "act', b"[]", b'"text"', b"\xff\xfe", b"[" * 100_000, b"1" * 10_000],
     ids=["empty", "html", "truncated", "list", "text", "bytes", "nested", "number"],
 )
-def test_what_is_no_object_says_that_somebody_else_answers(server, transport, content):
+def test_an_answer_that_is_not_an_object_is_reported_as_another_server(server, transport, content):
     server.disturbances = [page(200, content)]
     error = failing(transport)
     assert error.code == "service_answer"
     assert "it is not a connection service" in error.message
 
 
-def test_an_object_without_an_error_beside_a_failed_status_is_no_answer(server, transport):
+def test_an_object_without_an_error_and_with_a_failed_status_is_not_an_answer(server, transport):
     server.disturbances = [lambda handler: reply(handler, 500, {"state": "active"})]
     assert failing(transport).code == "service_answer"
 
@@ -233,11 +233,11 @@ def test_cookies_are_not_kept(server, transport):
 
 
 # -------------------------------------------------------------------------
-# NOBODY THERE
+# NO ANSWER
 # -------------------------------------------------------------------------
 
 
-def test_a_port_where_nobody_listens():
+def test_a_port_without_a_listener():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -261,13 +261,13 @@ def test_a_firewall_that_swallows_everything():
     assert "firewall" in error.message
 
 
-def test_a_name_that_nobody_knows():
+def test_an_unknown_host_name():
     error = failing(make_transport("https://banks.invalid"))
     assert error.code == "service_address"
     assert "typing errors" in error.message
 
 
-def test_a_certificate_that_nobody_vouches_for(tmp_path):
+def test_an_untrusted_certificate(tmp_path):
     with ProxyServer(lambda _operation, _payload: {}, self_signed(tmp_path)) as server:
         error = failing(make_transport(server.address), "clients.status")
         assert error.code == "service_certificate"
@@ -305,7 +305,7 @@ def test_the_address_of_a_page_is_joined_with_the_proxys(server, transport):
 @pytest.mark.parametrize(
     "page_url", ["https://elsewhere.example/x", "//elsewhere.example/x", "javascript:alert(1)", "x"]
 )
-def test_nobody_is_sent_to_a_page_at_another_address(server, transport, page_url):
+def test_a_page_at_another_address_is_not_opened(server, transport, page_url):
     server.dispatch = lambda _operation, _payload: {"page_url": page_url}
     try:
         found = transport.call("connections.start", {})["page_url"]

@@ -32,7 +32,7 @@ def test_each_action_of_the_protocol_has_a_button():
     assert set(BUTTON_OF_ACTION) == set(ACTIONS)
 
 
-def test_an_action_of_a_newer_service_is_no_dead_end():
+def test_an_action_of_a_newer_service_still_has_a_button():
     error = ProxyError("brand_new", "Something new.", action="dance")
     shown = describe(replace(failed(), error_code=error.code, error_action=error.action, error_message=error.message))
     assert (shown.sentence, shown.button) == ("Something new.", "copy")

@@ -66,13 +66,13 @@ def test_keys_and_actions_of_a_newer_proxy_do_no_harm(over):
 
 
 @pytest.mark.parametrize("answer", [[], "text", 7, None, True])
-def test_what_is_no_object_is_a_sentence_and_no_crash(over, answer):
+def test_an_answer_that_is_not_an_object_is_a_sentence_and_not_a_crash(over, answer):
     with pytest.raises(ProxyError):
         ProxyClient(over(answering(answer))).get_status()
 
 
 @pytest.mark.parametrize("answer", [{}, {"connection": None}, {"connection": []}, {"connection": {"id": 7}}])
-def test_an_object_that_is_no_connection_is_a_sentence(over, answer):
+def test_an_object_that_is_not_a_connection_is_a_sentence(over, answer):
     with pytest.raises(ProxyError, match="can't be read"):
         ProxyClient(over(answering(answer))).get_connection("c")
 

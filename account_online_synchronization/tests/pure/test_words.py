@@ -32,7 +32,7 @@ def test_percent_signs_of_what_is_filled_in_stay_as_they_are():
     assert _lt("At %(address)s.", address="https://b.example/%20s") == "At https://b.example/%20s."
 
 
-def test_a_failure_of_the_way_is_told_in_the_readers_language():
+def test_a_connection_failure_is_reported_in_the_readers_language():
     def nobody(_operation, _payload):
         raise ServiceUnavailable(_lt("Nobody listens at %(address)s.", address="b.example"))
 

@@ -30,7 +30,7 @@ def names_and_contents(content, name="archive", limits=None):
     return [(inner, stream.read()) for inner, stream in open_all(io.BytesIO(content), name, limits)]
 
 
-def test_a_file_that_is_no_archive_is_itself():
+def test_a_file_that_is_not_an_archive_is_returned_unchanged():
     assert names_and_contents(b"hello", "a.txt") == [("a.txt", b"hello")]
 
 
@@ -121,7 +121,7 @@ def test_half_an_archive_is_refused(cut):
 
 
 @given(data=st.data())
-def test_whatever_is_damaged_only_a_format_error_comes_out(data):
+def test_any_damage_raises_only_a_format_error(data):
     content = bytearray(packed(("a.sta", "hello"), ("b.zip", packed(("c", "d")))))
     for _damage in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))

@@ -147,7 +147,7 @@ def test_of_a_reversal_the_sign_is_its_own_and_the_roles_are_those_of_the_paymen
         assert found["counterparty"]["name"] == "Carol"
 
 
-def test_sides_that_are_written_the_wrong_way_round_are_told_by_the_own_number():
+def test_swapped_sides_are_recognised_by_the_own_account_number():
     writer = Writer()
     own = element("CdtrAcct", element("Id", words("IBAN", OTHER))) + element(
         "Cdtr", element("Pty", words("Nm", "Carol"))
@@ -156,7 +156,7 @@ def test_sides_that_are_written_the_wrong_way_round_are_told_by_the_own_number()
     assert read_one("25.00", detail)["counterparty"]["name"] == "Carol"
 
 
-def test_whoever_a_payment_is_made_for_is_a_text_and_stands_in_for_a_missing_name():
+def test_the_ultimate_party_is_a_text_and_replaces_a_missing_name():
     writer = Writer()
     found = read_one("25.00", writer.detail("25.00", "PayPal", ultimate="Shop Ltd"))
     assert found["counterparty"]["name"] == "PayPal" and "Shop Ltd" in found["remittance"]
@@ -173,7 +173,7 @@ def test_charges_are_said_in_a_text():
     assert "Charges 2.50 EUR" in read_one("25.00", more=charges)["remittance"]
 
 
-def test_the_reference_of_the_bank_is_no_id_and_stays_in_raw():
+def test_the_reference_of_the_bank_is_not_an_id_and_stays_in_raw():
     found = read_one("25.00", reference="2026050400001")
     assert found["id"] is None and found["raw"]["AcctSvcrRef"] == "2026050400001"
 
@@ -228,7 +228,7 @@ def test_the_booked_balances_are_chosen():
     assert not statement.warnings
 
 
-def test_the_closing_balance_before_and_interim_balances_stand_in():
+def test_previous_closing_and_interim_balances_replace_missing_ones():
     statement = balances_of(balance("PRCD", "-10.00", "2026-05-03"), balance("CLBD", "0.00", "2026-05-04"))
     assert statement.opening.amount == -10 and not statement.warnings
     statement = balances_of(balance("ITBD", "5.00", "2026-05-03"), balance("ITBD", "15.00", "2026-05-04"))

@@ -137,7 +137,7 @@ def test_more_transactions_than_the_limit_are_refused(path):
 
 @each_file
 @given(data=st.data())
-def test_whatever_is_damaged_only_a_format_error_comes_out(path, data):
+def test_any_damage_raises_only_a_format_error(path, data):
     content = bytearray(path.read_bytes())
     for _damage in range(data.draw(st.integers(1, 5))):
         start = data.draw(st.integers(0, len(content)))
@@ -152,7 +152,7 @@ def test_whatever_is_damaged_only_a_format_error_comes_out(path, data):
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"\x00" * 100, b"Dear customer,\nplease find attached", b"%PDF-1.7"])
-def test_what_is_no_statement_is_refused_with_a_sentence(content):
+def test_a_file_without_a_statement_is_refused_with_a_sentence(content):
     with pytest.raises(UnknownFormat) as caught:
         read_all(content, "letter.txt")
     assert "letter.txt" in caught.value.sentence

@@ -104,7 +104,7 @@ def test_a_creditor_reference_is_recognised_in_the_purpose():
     assert one["creditor_reference"] == "RF18539007547034"
 
 
-def test_a_field_that_nobody_knows_is_refused_with_its_line():
+def test_an_unknown_field_is_refused_with_its_line():
     with pytest.raises(FormatError) as caught:
         transactions(mt940(":99Z:WHAT"))
     assert caught.value.place == "line 5"
@@ -199,7 +199,7 @@ def test_norma_43_states_sums_and_counts_that_are_compared():
 # -------------------------------------------------------------------------
 
 
-def test_a_type_code_that_tells_no_direction_is_a_problem():
+def test_a_type_code_without_a_direction_is_a_problem():
     found = transactions(case("bai2/two_accounts.bai").replace("16,475,2050", "16,721,2050"))
     assert "721" in found[1]["problem"] and found[0]["amount"] == "121.00"
 

@@ -114,7 +114,7 @@ def test_an_amount_in_another_currency_is_converted_with_a_warning():
     assert "converted" in statement.warnings[0]
 
 
-def test_an_available_balance_is_no_booked_one():
+def test_an_available_balance_is_not_a_booked_one():
     balances = "<AVAILBAL><BALAMT>99.00<DTASOF>20260531</AVAILBAL>"
     [(statement, _found)] = read_text(account(row(), more=balances))
     assert statement.closing is None

@@ -80,7 +80,7 @@ def test_balances_give_opening_closing_and_the_order_of_the_lines():
         assert statement.closing.day == date(2026, 5, 29)
 
 
-def test_a_sum_below_the_table_is_no_transaction_and_is_said():
+def test_a_sum_below_the_table_is_not_a_transaction_and_is_reported():
     [(statement, found)] = read_case("chinese_bank.csv")
     assert len(found) == 3
     assert any("合计" in warning for warning in statement.warnings)
@@ -419,7 +419,7 @@ def test_a_workbook_of_old_excel_says_what_to_do():
 CUT = "Date;Text;Amount;Balance\n13/05/2026;Coffee;-2.50;97.50\n14/05/2026;Books;-10.00;87.50\n"
 
 
-def test_a_last_line_that_was_cut_off_is_no_transaction():
+def test_a_truncated_last_line_is_not_a_transaction():
     [(statement, found)] = read_text(CUT + "15/05/2026;Rent;-80")
     assert amounts(found[:2]) == [("2026-05-13", "-2.50"), ("2026-05-14", "-10.00")]
     assert "not whole" in found[2]["problem"]

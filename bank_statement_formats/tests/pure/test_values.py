@@ -37,7 +37,7 @@ def test_numbers_that_stdnum_refuses_are_no_ibans(country, number, right):
     assert bool(values.iban(country + checks + number)) == iban.is_valid(country + checks + number, check_country=False)
 
 
-def test_an_iban_is_recognised_whatever_groups_its_digits():
+def test_an_iban_is_recognised_with_any_grouping():
     for written in ("DE89 3704 0044 0532 0130 00", "DE89-3704-0044-0532-0130-00", "de89.3704.0044.0532.0130.00"):
         assert values.iban(written) == "DE89370400440532013000"
 
@@ -94,7 +94,7 @@ def test_an_iban_is_the_same_account_as_the_number_that_it_contains(iban, number
         ("12345678", "2345678"),
     ],
 )
-def test_a_part_that_is_no_number_of_an_account_proves_nothing(one, other):
+def test_a_part_that_is_not_an_account_number_proves_nothing(one, other):
     assert not values.is_same_account(one, other)
 
 

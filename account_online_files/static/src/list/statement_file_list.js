@@ -5,7 +5,7 @@ import { ListController } from "@web/views/list/list_controller";
 import { AccountFileUploader } from "@account/components/account_file_uploader/account_file_uploader";
 import { FileUploadListRenderer } from "@account/views/file_upload_list/file_upload_list_renderer";
 
-/** Sends what was chosen or dropped to the preview, for the journal of the list where there is one. */
+/** Sends chosen or dropped files to the preview, for the journal of the list if there is one. */
 export class StatementFileUploader extends AccountFileUploader {
     getExtraContext() {
         return { ...super.getExtraContext(), online_statement_files: true };
@@ -24,7 +24,7 @@ export class StatementFileListRenderer extends FileUploadListRenderer {
         this.dropZoneDescription = _t("You see what they hold before anything is imported.");
     }
 
-    // Why: a pasted text is no statement file, and Odoo would look for bills in it.
+    // Why: pasted text is not a statement file, and Odoo would search it for bills.
     onPaste() {}
 }
 

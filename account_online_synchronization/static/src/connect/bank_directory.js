@@ -1,13 +1,13 @@
-/** Milliseconds. A bank that was switched on meanwhile is found after this at the latest. */
+/** Milliseconds until a cached answer expires, so that newly enabled banks are found. */
 const FRESH = 10 * 60_000;
 
-/** Answers kept; the oldest one makes room. */
+/** Maximum number of cached answers; the oldest one is dropped. */
 const MOST = 200;
 
 const answers = new Map();
 
 /**
- * Search the directory of banks. What was asked a moment ago is answered at once.
+ * Search the directory of banks, with a cache for recent requests.
  *
  * @param {(method: string, ...args: any[]) => Promise} ask
  * @param {string} query
@@ -21,14 +21,14 @@ export function searchBanks(ask, query, country) {
     );
 }
 
-/** @returns {Object|undefined} the answer where it needs no question */
+/** @returns {Object|undefined} the cached answer, if any */
 export function knownBanks(query, country) {
     const known = answers.get(keyOf(query, country));
     return known && Date.now() - known.moment < FRESH ? known.answer : undefined;
 }
 
 export function rememberBanks(query, country, answer) {
-    // What was not found may be reached a moment later: by a provider that has just been switched on.
+    // Why not cached: a bank that was not found may be available after a provider is enabled.
     if (!answer.error && answer.banks.length) {
         answers.set(keyOf(query, country), { answer, moment: Date.now() });
         if (answers.size > MOST) {

@@ -1,6 +1,6 @@
 import { Component, onWillUpdateProps, useState } from "@odoo/owl";
 
-/** Initials stand for more than one word where there is one: “KBC Brussels” is KB, “Argenta” is A. */
+/** Initials of the first two words: “KBC Brussels” is KB, “Argenta” is A. */
 function initialsOf(name) {
     const words = name.match(/[\p{L}\p{N}]+/gu) || ["?"];
     return words
@@ -9,7 +9,7 @@ function initialsOf(name) {
         .join("");
 }
 
-/** The logo of a bank; initials where there is none or its address does not answer. It says nothing to screen readers. */
+/** The logo of a bank; initials if there is none or it can't be loaded. It is hidden from screen readers. */
 export class BankLogo extends Component {
     static template = "account_online_synchronization.BankLogo";
     static props = {

@@ -12,20 +12,20 @@ import { leadToBank, openBlankWindow, takeBlankWindow } from "./bank_window";
 const VISIT = "account_online_synchronization/visit";
 const CHANNEL = "account_online_synchronization.visit";
 
-/** Milliseconds: where neither bus nor channel reaches us (a proxy without websockets, another address), we ask. */
+/** Milliseconds between polls, for browsers without bus and channel (a proxy without websockets, another address). */
 const PATIENCE = 5000;
 
-/** Milliseconds after which a window that is closed was closed by a blocker, or by the user in a hurry. */
+/** Milliseconds after which a closed window counts as closed by a blocker or by the user. */
 const BLOCKED_AFTER = 1500;
 
-/** Milliseconds in which the bank's window may still ask whether it can close, when we know that the visit is over. */
+/** Milliseconds in which the bank's window may still ask whether it can close, after the visit has ended. */
 const LAST_ANSWERS = 15_000;
 
 /**
- * Wait while the user is at the bank, in a window of its own.
+ * Wait while the user is at the bank, in a separate window.
  *
- * What happens there is known to the server: this screen may be closed, reloaded and opened again at its
- * address. It learns from the window itself (BroadcastChannel), from the server (bus), or by asking.
+ * The server has the state of the visit, so this screen may be closed, reloaded and opened again at its
+ * address. It is notified by the window (BroadcastChannel) or by the server (bus), and polls otherwise.
  */
 export class BankVisit extends Component {
     static template = "account_online_synchronization.BankVisit";
@@ -43,7 +43,7 @@ export class BankVisit extends Component {
         const params = this.props.action.params || {};
         const { visit_id, url } = params;
         this.visitId = visit_id || this.props.resId;
-        // Where the address of the bank's page comes with the action, the user has just pressed a button.
+        // If the action contains the address of the bank's page, the user has just pressed a button.
         this.url = url;
         this.window = null;
         // step: begin · waiting · blocked · cancelled · failed · gone
@@ -53,7 +53,7 @@ export class BankVisit extends Component {
         const onVisible = () => document.visibilityState === "visible" && this.look();
         onWillStart(() => this.look());
         onMounted(() => {
-            // Its address: the screen can be reloaded, and found again.
+            // Part of the address, so that the screen can be reloaded.
             this.props.updateActionState?.({ resId: this.visitId });
             this.heading.el?.focus();
             this.channel = new BroadcastChannel(CHANNEL);
@@ -61,7 +61,7 @@ export class BankVisit extends Component {
             this.bus.subscribe(VISIT, onVisit);
             document.addEventListener("visibilitychange", onVisible);
             this.interval = browser.setInterval(() => this.look(), PATIENCE);
-            // Once: who comes back by the breadcrumbs has not pressed it again.
+            // Only once: users who return by the breadcrumbs have not pressed it again.
             delete params.url;
             if (this.url && this.isOpen) {
                 this.enter(takeBlankWindow() || openBlankWindow(), this.url);
@@ -69,7 +69,7 @@ export class BankVisit extends Component {
         });
         onWillUnmount(() => {
             this.isGone = true;
-            // The server may be faster than the window: it would go on to Odoo itself if nobody answered.
+            // The server may be faster than the window, which would continue to Odoo itself without an answer.
             const isDone = this.state.visit.state === "done";
             browser.setTimeout(() => this.channel.close(), isDone ? LAST_ANSWERS : 0);
             this.bus.unsubscribe(VISIT, onVisit);
@@ -95,7 +95,7 @@ export class BankVisit extends Component {
         return this.orm.silent.call("account.online.authorization", method, [[this.visitId], ...args]);
     }
 
-    // --- how it stands ---
+    // --- state ---
 
     async look() {
         if (this.isOver) {
@@ -158,7 +158,7 @@ export class BankVisit extends Component {
         this.window?.close();
         this.window = opened;
         this.state.step = "waiting";
-        // First the note, then the way: what comes back has to know that somebody waits.
+        // Why first: the returning window must know that the screen is waiting.
         await this.ask("action_note_window", true);
         leadToBank(opened, url);
         browser.clearTimeout(this.timer);
@@ -169,7 +169,7 @@ export class BankVisit extends Component {
         }, BLOCKED_AFTER);
     }
 
-    /** *Open Again*, *Continue*: the same page as long as it serves, otherwise a new one. */
+    /** *Open Again*, *Continue*: the same page as long as it is valid, otherwise a new one. */
     async openAgain() {
         const opened = openBlankWindow();
         const url = await this.findPage();
@@ -189,7 +189,7 @@ export class BankVisit extends Component {
         }
     }
 
-    /** @returns {string|null} address of the bank's page; null where there is none, which the screen then tells */
+    /** @returns {string|null} address of the bank's page; null if there is none, which the screen then reports */
     async findPage() {
         this.state.isBusy = true;
         try {

@@ -3,14 +3,14 @@ import { _t } from "@web/core/l10n/translation";
 
 const FEATURES = "popup,width=560,height=780";
 
-/** Opened by a click whose answer from the server is not there yet; the screen that waits takes it. */
+/** Opened by a click before the server has answered; the waiting screen uses it. */
 let blank = null;
 
 /**
- * Open a window while the browser still knows that the user has clicked: after a question to the server it may not be
- * allowed any more.
+ * Open a window while the browser still attributes it to the user's click, which it may not after a request to the
+ * server.
  *
- * @returns {Window|null} null where it was blocked
+ * @returns {Window|null} null if it was blocked
  */
 export function openBlankWindow() {
     let opened = null;
@@ -26,7 +26,7 @@ export function openBlankWindow() {
         opened.document.title = _t("Your bank");
         opened.document.body.textContent = _t("Your bank's page is being opened…");
     } catch {
-        // A window without its text is a window all the same.
+        // The window works without its text, too.
     }
     return opened;
 }
@@ -41,13 +41,13 @@ export function takeBlankWindow() {
     return taken && !taken.closed ? taken : null;
 }
 
-/** There is nothing to show in it after all. */
+/** Close it, because there is nothing to show in it. */
 export function closeBlankWindow() {
     takeBlankWindow()?.close();
 }
 
 /**
- * Lead a window to the bank. From then on it is a stranger: it does not know who has opened it.
+ * Navigate a window to the bank, without a reference to its opener.
  *
  * @param {Window} opened by openBlankWindow
  * @param {string} url

@@ -12,15 +12,15 @@ import { forgetBanks, knownBanks, rememberBanks, searchBanks } from "./bank_dire
 import { BankLogo } from "./bank_logo";
 import { closeBlankWindow, keepBlankWindow } from "./bank_window";
 
-/** Milliseconds between the last key and the question: answers come in a few milliseconds, fingers are slower. */
+/** Milliseconds between the last key and the request. */
 const PAUSE = 50;
 
 /**
  * Choose the bank to connect.
  *
- * The results are real buttons in a list, so every aid knows them; arrow keys walk through them as in a menu, and a
- * live region tells how many there are. A bank with something to know or to choose first (Beta, several providers) opens
- * in place; all others lead to their page at once.
+ * The results are real buttons in a list for assistive technology; arrow keys move through them as in a menu, and a live
+ * region announces their number. A bank with a hint or a choice (Beta, several providers) expands in place; all others
+ * open their page immediately.
  */
 export class ConnectBank extends Component {
     static template = "account_online_synchronization.ConnectBank";
@@ -72,7 +72,7 @@ export class ConnectBank extends Component {
         return this.orm.call("account.online.directory", method, args, { context });
     }
 
-    // --- what there is ---
+    // --- results ---
 
     async begin() {
         let answer;
@@ -140,7 +140,7 @@ export class ConnectBank extends Component {
         const more = answer.banks.filter((bank) => !known.has(bank.id));
         Object.assign(this.state, { banks: [...banks, ...more], cursor: answer.cursor });
         this.state.announcement = this.describe();
-        // The button may be gone: who has pressed it goes on at the first new bank.
+        // The button may no longer exist, so the focus moves to the first new bank.
         browser.setTimeout(() => this.rows[banks.length]?.focus());
     }
 
@@ -150,7 +150,7 @@ export class ConnectBank extends Component {
         this.input.el?.focus();
     }
 
-    // --- typing and walking ---
+    // --- keyboard ---
 
     onInput(ev) {
         this.state.query = ev.target.value;
@@ -201,7 +201,7 @@ export class ConnectBank extends Component {
             this.rows[0]?.focus();
         } else if (ev.key === "Enter") {
             ev.preventDefault();
-            // One bank is what was meant; of several, none is chosen by chance.
+            // Only a single result is opened; among several, none is chosen by chance.
             if (this.state.banks.length === 1 && !this.state.isSearching) {
                 this.choose(this.state.banks[0]);
             } else {
@@ -249,7 +249,7 @@ export class ConnectBank extends Component {
         return bank.providers.find((provider) => provider.id === this.state.provider) || bank.providers[0];
     }
 
-    /** Whether what is about to be connected is Beta: that depends on the provider. */
+    /** Whether the chosen connection is Beta, which depends on the provider. */
     isBeta(bank) {
         return bank.providers.length ? this.providerOf(bank).is_beta : bank.is_beta;
     }
@@ -268,7 +268,7 @@ export class ConnectBank extends Component {
             return;
         }
         Object.assign(this.state, { isLeaving: bank.id, failure: "" });
-        // Before the server is asked: afterwards the browser may not believe any more that the user wanted a window.
+        // Why before the request: afterwards the browser may no longer attribute the window to the user's click.
         keepBlankWindow();
         try {
             const action = await this.ask("action_open_bank", institutionId, this.journalId, bank.name);
@@ -276,13 +276,13 @@ export class ConnectBank extends Component {
                 action.params.logo = bank.logo;
             }
             if (action.tag === "display_notification") {
-                // Here, where the next attempt replaces it, and not in a corner where messages pile up.
+                // Shown here, where the next attempt replaces it, not as notifications that pile up.
                 this.state.failure = action.params.message;
             } else {
                 await this.action.doAction(action);
             }
         } finally {
-            // The screen that waits has taken it, or there is nothing to show in it.
+            // The waiting screen uses it, or there is nothing to show in it.
             closeBlankWindow();
             this.state.isLeaving = false;
         }
@@ -324,7 +324,7 @@ export class ConnectBank extends Component {
         this.action.doAction("bank_sync_proxy.bank_sync_provider_action_choose");
     }
 
-    /** Only for those who may switch it on: for all others the server has named whom to ask. */
+    /** Only for users who may enable it: for others the server has named an administrator. */
     openProvider(provider) {
         this.action.doAction({
             type: "ir.actions.act_window",

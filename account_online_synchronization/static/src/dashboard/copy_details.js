@@ -6,7 +6,7 @@ import { useService } from "@web/core/utils/hooks";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 
-/** *Copy Details*: what support needs to find a failure again goes into the clipboard. */
+/** *Copy Details*: copies the details of a failure for support to the clipboard. */
 export class CopyDetails extends Component {
     static template = "account_online_synchronization.CopyDetails";
     static props = { details: String, className: { type: String, optional: true } };
@@ -36,7 +36,7 @@ export class CopyDetails extends Component {
             await browser.navigator.clipboard.writeText(this.props.details);
             return true;
         } catch {
-            // Browsers lend the clipboard to https only, and many an Odoo is served within a house without it.
+            // Why a fallback: browsers offer the clipboard API over HTTPS only, which internal servers may not have.
             this.text.el.hidden = false;
             this.text.el.select();
             const isCopied = document.execCommand("copy");
