@@ -204,8 +204,8 @@ class BankSyncConnect(Pages, http.Controller):
 
     def _redirect_page(self, visit, url):
         # Why a page in between: browsers apply the policy of the submitted form to the bank's address, too. It
-        # redirects # only once automatically: a user who comes back with the browser's button wants to stay. Not
-        # automatically if the # user should first check where the data goes: the bank's page does not show that.
+        # redirects only once automatically: a user who comes back with the browser's button wants to stay. Not
+        # automatically if the user should first check where the data goes: the bank's page does not show that.
         onward = f"{visit.public_id}/bank"
         goes_on = not visit.redirected_at and not visit._receiver()["is_doubtful"]
         return self._page(
