@@ -5,7 +5,7 @@ from odoo.tests import new_test_user, tagged
 
 from .common import ProxyCase
 
-#: What nobody but the system reads, wherever it stands, although most of it is encrypted.
+#: Fields that only the system reads, although most of them are encrypted.
 SECRETS = (
     "secret_state",
     "secret_data",
@@ -27,7 +27,7 @@ class AccessMixin:
     desk = ()
     #: What administrators read, and support does not.
     closed = ()
-    #: What is nobody's business but the machine's.
+    #: Models that no user reads.
     machinery = ()
     menus_of_support = ()
     menus_of_administrators = ()

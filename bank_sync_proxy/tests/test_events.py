@@ -13,7 +13,7 @@ from .common import ProxyCase
 
 @tagged("post_install", "-at_install")
 class TestEvents(ProxyCase):
-    """What the proxy's own database is told without having asked."""
+    """Events for the proxy's own database."""
 
     def setUp(self):
         super().setUp()

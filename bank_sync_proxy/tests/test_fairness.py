@@ -12,7 +12,7 @@ from .common import ProxyCase
 
 @tagged("post_install", "-at_install")
 class TestFairness(ProxyCase):
-    """Nobody takes a provider for himself, and no bank is asked more often than it allows."""
+    """No client monopolizes a provider, and no bank is asked more often than it allows."""
 
     def age(self, **interval):
         """Let what was asked have been asked earlier."""

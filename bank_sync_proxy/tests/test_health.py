@@ -15,7 +15,7 @@ from .common import ProxyCase
 
 @tagged("post_install", "-at_install")
 class TestHealth(ProxyCase):
-    """How well a bank answers: counted from its own connections, and shown without telling of anybody's own."""
+    """A bank's health: counted from its connections, and shown without revealing that of another client."""
 
     def setUp(self):
         super().setUp()

@@ -36,7 +36,7 @@ class DemoScript:
 
 
 class DoorsCase(PagesCase):
-    """Every provider that is registered, with its scripted server; a new one is covered by itself."""
+    """Every registered provider, with its scripted server; a new one is covered automatically."""
 
     # Why not imported by its name: a class that a file knows runs with the file.
     switch_on, play = test_adapters.TestAdapters.switch_on, test_adapters.TestAdapters.play
@@ -53,7 +53,7 @@ class DoorsCase(PagesCase):
 
     @contextmanager
     def provider_at_work(self, code):
-        """:return: its script; the clock stands still"""
+        """:return: its script; the clock is frozen"""
         with ExitStack() as stack:
             if code in OFFLINE:
                 script = DemoScript()
@@ -109,9 +109,9 @@ class TestEveryWebhook(DoorsCase):
         ).status_code
 
     def each(self):
-        """Walk all providers that tell news.
+        """Iterate over all providers that send webhooks.
 
-        :return: code, script, (body, events) of the first example that tells something
+        :return: code, script, (body, events) of the first example with an event
         """
         codes = [code for code, _label, _name in PROVIDERS if provider_class(code).facts.webhooks]
         self.assertGreater(len(codes), 2)
@@ -230,7 +230,7 @@ class TestEveryCallback(DoorsCase):
         return answer
 
     def each(self):
-        """Walk all providers that send users to a page of their own."""
+        """Iterate over all providers that send users to their own page."""
         found = 0
         for code, _label, _name in PROVIDERS:
             with self.provider_at_work(code) as script:

@@ -17,7 +17,7 @@ from .pure.contract import NOW, script_class
 from .pure.enable_banking_server import pem
 from .pure.scripted import Case
 
-#: A key of nobody, and what looks like one from afar.
+#: An unused key, and a text that resembles one.
 PEM = pem(rsa.generate_private_key(public_exponent=65537, key_size=2048))
 OURS, THEIRS = "11111111-3755-465b-a8df-a90a16a31403", "22222222-3755-465b-a8df-a90a16a31403"
 NO_PEM = "-----BEGIN PRIVATE KEY-----\nAAAA\nBBBB\n-----END PRIVATE KEY-----\n"
@@ -203,7 +203,7 @@ class TestProviderKeys(TransactionCase):
 
 @tagged("post_install", "-at_install")
 class TestIdentity(HttpCase):
-    """Keys of providers are changed only by somebody who has just confirmed the password."""
+    """Keys of providers can only be changed by a user who has just confirmed the password."""
 
     def setUp(self):
         super().setUp()

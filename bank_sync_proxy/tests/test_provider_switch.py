@@ -136,7 +136,7 @@ class TestSwitch(SwitchCase):
         self.assertFalse(provider.active)
 
     def test_keys_that_are_refused_later_leave_it_on(self):
-        """Its connections fail one by one and say why; which of them work on nobody knows."""
+        """Its connections fail one by one and say why; which of them still work is unknown."""
         provider, script = self.enter("enable_banking")
         with closing(script.server), freeze_time(NOW):
             script.server.expect([ACCEPTANCE, BANKS, REFUSAL])

@@ -190,7 +190,7 @@ class TestRedirects(PagesCase):
             self.assertEqual(page.status_code, 403)
             self.assertIn("another browser", page.text)
             self.assertNotIn("Demo Redirect", page.text)
-            # A browser with a key of its own is another one, too.
+            # A browser with another key is another one, too.
             self.enter(self.start("demo-beta"))
         self.assertNothingChanged(answer)
         self.assertEqual(self.errors()[0].connection_id, self.connection(answer))

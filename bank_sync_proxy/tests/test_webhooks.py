@@ -12,7 +12,7 @@ SECRET = "a secret of this test"
 
 @tagged("post_install", "-at_install")
 class TestWebhooks(PagesCase):
-    """What a provider tells without having been asked."""
+    """Webhooks of providers."""
 
     def setUp(self):
         super().setUp()

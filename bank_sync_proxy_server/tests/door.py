@@ -51,7 +51,7 @@ class DoorCase(ProxyMixin, HttpCase):
         return self.send(path, body, {**self.headers(path, body, **signed), **(changed or {})})
 
     def hear(self, operation, **payload):
-        """:return: the JSON object of an answer that is no failure"""
+        """:return: the JSON object of a successful answer"""
         response = self.knock(operation, payload)
         self.assertEqual(response.status_code, 200, response.text)
         return response.json()

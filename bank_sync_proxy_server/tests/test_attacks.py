@@ -18,7 +18,7 @@ RECOGNIZABLE = "recognizable-and-secret"
 
 @tagged("post_install", "-at_install")
 class TestAttacks(DoorCase):
-    """What an attacker tries over HTTP: each is refused as documented, and leaves a record that holds nothing of it."""
+    """What an attacker tries over HTTP: each is refused as documented, and leaves a record without its content."""
 
     def assertRefused(self, response, code, status):
         record = super().assertRefused(response, code, status)

@@ -53,7 +53,7 @@ class Database:
 
 @tagged("post_install", "-at_install")
 class TestEvents(ProxyCase):
-    """What databases are told, and how often it is tried."""
+    """Events to databases, and how often their delivery is retried."""
 
     def setUp(self):
         super().setUp()

@@ -1,4 +1,4 @@
-"""Accounting firms: who agrees, what their users see, and what nobody gets out of them."""
+"""Accounting firms: who agrees, what their users see, and what they do not reveal."""
 
 from ast import literal_eval
 from datetime import date, timedelta
@@ -40,7 +40,7 @@ CLOSED = (
 
 
 class FirmsCase(ClientsMixin, ProxyCase):
-    """Two firms with a user each, and two databases of which one has agreed with the first firm."""
+    """Two firms with a user each, and two databases, one of which has an agreement with the first firm."""
 
     @classmethod
     def setUpClass(cls):
@@ -181,7 +181,7 @@ class TestAgreement(FirmsCase):
         self.assertTrue(self.seen())
 
     def test_codes_cannot_be_guessed(self):
-        """78 bits, at 20 attempts an hour; the other questions of the client go on."""
+        """78 bits, at 20 attempts an hour; the client's other requests are still answered."""
         codes = {self.env["bank.sync.firm"]._new_code() for _code in range(200)}
         self.assertEqual(len(codes), 200)
         for code in codes:
@@ -235,7 +235,7 @@ class TestAgreement(FirmsCase):
 
 @tagged("post_install", "-at_install")
 class TestConsents(FirmsCase):
-    """What stands in a row of the page."""
+    """The content of a row of the page."""
 
     def setUp(self):
         super().setUp()
@@ -520,7 +520,7 @@ class TestFirmRights(FirmsCase):
 
 @tagged("post_install", "-at_install")
 class TestLetters(FirmsCase):
-    """A firm writes to the contacts of its clients, and to nobody else."""
+    """A firm writes only to the contacts of its clients."""
 
     def setUp(self):
         super().setUp()
@@ -615,7 +615,7 @@ class TestLetters(FirmsCase):
 
 @tagged("post_install", "-at_install")
 class TestDigests(FirmsCase):
-    """A user who wants it is told by e-mail, as far as this user may see."""
+    """A user who subscribes gets an e-mail of what this user may see."""
 
     def setUp(self):
         super().setUp()

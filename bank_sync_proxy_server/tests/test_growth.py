@@ -30,7 +30,7 @@ GROWING = (
 
 @tagged("post_install", "-at_install")
 class TestGrowth(DoorCase):
-    """No table grows without end, whoever asks how often."""
+    """No table grows without limit, however often callers make requests."""
 
     def records(self):
         return self.env["bank.sync.error"].search([("client_id", "=", self.client_record.id)])
@@ -186,7 +186,7 @@ class TestGrowth(DoorCase):
             yield searches
 
     def test_every_clean_up_goes_on_while_there_is_more(self):
-        """A batch a day falls behind a table to which strangers add rows."""
+        """One batch a day would be too slow for a table to which unauthenticated callers add rows."""
         found = {
             f"{name}.{attribute}"
             for name, model in self.env.items()

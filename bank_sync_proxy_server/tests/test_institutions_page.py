@@ -20,7 +20,7 @@ class TestInstitutionsPage(MoreProvidersMixin, PagesCase):
         )
         self.list_of(self.third, ("bnpf", "BNP Paribas Fortis SA/NV", "BE", "GEBABEBBXXX", None, "beta"))
         self.update()
-        # Nobody is signed in.
+        # No user is signed in.
         self.authenticate(None, None)
 
     def titles(self, page):

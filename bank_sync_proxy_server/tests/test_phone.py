@@ -12,7 +12,7 @@ from .clients import ANOTHER_PHONE, NEUTRALIZE, PHONE, PhoneCase
 
 @tagged("post_install", "-at_install")
 class TestPhone(PhoneCase):
-    """A person with a phone confirms that a database may begin, and may go on after a block."""
+    """A user's phone confirms a new database, and unblocks a blocked one."""
 
     def test_a_number_is_confirmed_by_the_code_that_was_sent_to_it(self):
         client = self.register()
@@ -296,7 +296,7 @@ class TestPhone(PhoneCase):
         self.assertFalse(client.copy_data()[0].get("secret_phone"))
 
     def test_a_real_gateway_over_http_that_does_not_answer(self):
-        """Odoo refuses to ask its gateway in tests; here it may, at a port where nobody listens."""
+        """Odoo refuses to ask its gateway in tests; here it may, at a closed port."""
         self.env["ir.config_parameter"].set_param("sms.endpoint", "http://127.0.0.1:9")
         client = self.register()
         with (

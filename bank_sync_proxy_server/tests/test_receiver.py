@@ -10,7 +10,7 @@ from odoo.tests import tagged
 
 @tagged("post_install", "-at_install")
 class TestReceiver(PagesCase):
-    """Whoever gives a consent sees on every page which database gets the data."""
+    """A user who gives a consent sees on every page which database gets the data."""
 
     def setUp(self):
         super().setUp()
@@ -81,7 +81,7 @@ class TestReceiver(PagesCase):
         self.assertNotIn("books.example.com", self.get(bank).text)
 
     # -------------------------------------------------------------------------
-    # WHOM TO LOOK AT TWICE
+    # DOUBTFUL RECEIVERS
     # -------------------------------------------------------------------------
 
     def test_a_first_receiver_at_an_address_that_is_not_confirmed_is_marked(self):

@@ -82,7 +82,7 @@ class TestInterventions(SupportCase):
             wizard.action_apply()
 
     def test_an_intervention_does_one_of_four_things_and_nothing_else(self):
-        """Whatever stands in the record: it used to name the method that ran, with superuser rights."""
+        """Whatever the record contains: it used to name the method that ran, with superuser rights."""
         wizard = self.env["bank.sync.intervention"].with_user(self.support)
         wizard = wizard.create({"action": "block", "reason": "x", "client_ids": self.other_client.ids})
         self.env.flush_all()
@@ -162,7 +162,7 @@ class TestInterventions(SupportCase):
 
 @tagged("post_install", "-at_install")
 class TestClientsAreFound(SupportCase):
-    """A client is found by what people know of it."""
+    """A client is found by what users know about it."""
 
     def test_a_client_is_found_by_whatever_people_know_of_it(self):
         self.other_client.write({"url": "https://books.example.com", "contact_email": "ann@example.com"})
@@ -178,7 +178,7 @@ class TestClientsAreFound(SupportCase):
 
 @tagged("post_install", "-at_install")
 class TestConcerns(SupportCase):
-    """The first page tells what is wrong today, and leads there."""
+    """The first page lists current problems, and leads to them."""
 
     def setUp(self):
         super().setUp()
@@ -186,7 +186,7 @@ class TestConcerns(SupportCase):
         self.env["bank.sync.suspicion"].search([]).unlink()
 
     def concerns(self, kind):
-        # PostgreSQL computes the rows anew, and Odoo does not know when.
+        # PostgreSQL recomputes the rows, and Odoo does not know when.
         self.env.flush_all()
         self.env.invalidate_all()
         return self.env["bank.sync.concern"].with_user(self.support).search([("kind", "=", kind)])

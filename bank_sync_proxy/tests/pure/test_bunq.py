@@ -15,7 +15,7 @@ from bank_sync_proxy.tests.pure.scripted import Case
 PUBLISHED = published("bunq")
 #: Statuses that mean the same everywhere, see ``WebProvider._usual_code``.
 FALLS_TO_THE_STATUS = {400, 405, 429, 500}
-#: Kinds of payments, none of which decides anything: amounts have their sign.
+#: Kinds of payments, which have no effect: amounts have their sign.
 TYPES = {"BUNQ", "EBA_SCT", "EBA_SDD", "FIS", "IDEAL", "SWIFT"}
 SUB_TYPES = {"BILLING", "NLO", "PAYMENT", "REQUEST", "REVERSAL", "SCT", "SDD", "WITHDRAWAL"}
 PAGE = Case("bunq", "empty").exchanges[0]

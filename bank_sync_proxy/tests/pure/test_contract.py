@@ -176,7 +176,7 @@ def test_a_renewal_keeps_the_ids_of_the_accounts(script):
 
 
 def walk_listing(script, kind, numbers):
-    """The user gives a consent, and the bank lists accounts that only their own ids tell apart.
+    """The user gives a consent, and the bank lists accounts that differ only in their ids.
 
     :return: our ids by the provider's own, in the order of the list
     """
@@ -359,7 +359,7 @@ def test_a_bad_row_does_not_keep_the_others_away(script):
 
 
 def test_a_placeholder_is_no_value(script):
-    """Each text of a transaction in turn is one that stands for nothing."""
+    """Each text of a transaction, one after the other, is a placeholder for a missing value."""
     case = Case(script.code, "unknown_fields")
     since = case.given.get("since")
     asked = {"since": since and NOW.date().fromisoformat(since), "account": case.given.get("account")}
@@ -384,15 +384,15 @@ def test_a_placeholder_is_no_value(script):
 
 
 def test_a_page_of_bad_rows_is_no_page(script):
-    """When a provider has changed its API nobody wants each transaction kept for a person to look at."""
+    """When a provider has changed its API, transactions are not kept one by one for review."""
     _good, ask = beside_a_good_row(script, [script.bad_rows[0][0]] * 11)
     assert "11 of" in failure(script, ProtocolError, ask).detail
-    # Of what comes after the bad page nothing is asked.
+    # Pages after the bad one are not requested.
     script.server.exchanges.clear()
 
 
 def test_the_case_of_a_name_is_what_it_says(code):
-    """Nobody fills in a case that shows nothing."""
+    """A case must have an effect, so that it is not only filled in."""
     rows = {name: Case(code, name).gives.get("transactions", []) for name in CASES}
     paging = Case(code, "paging")
     assert (paging.gives["pages"] > 1) != bool(paging.one_page), "one page only where the API knows no more"

@@ -260,7 +260,7 @@ def test_a_transaction_in_no_currency_is_in_that_of_its_account(script):
 
 @pytest.mark.parametrize("currencies, there", [(["EUR", "EUR"], True), (["EUR", "USD"], False), ([], False)])
 def test_an_account_in_no_currency_has_the_one_of_its_balances(script, currencies, there):
-    """XXX stands for "several". An account in which no books can be kept does not keep the others away."""
+    """XXX means "several". An account without a usable currency does not affect the others."""
     *before, session = Case("enable_banking", "connect").exchanges
     session["answer"]["accounts"][0]["currency"] = "XXX"
     uid = session["answer"]["accounts"][0]["uid"]

@@ -171,7 +171,7 @@ def test_a_refused_account_does_not_keep_the_bank_from_being_connected(script):
 
 
 def test_a_refused_question_is_no_empty_account(script):
-    """The library itself would give no transactions at all."""
+    """The library alone would return no transactions."""
     script.server.expect([*exchanges("sign_in"), says("HIRMS:2:HKKAZ+9210::Auftrag abgelehnt.")])
     with pytest.raises(ProviderError):
         script.pages()
@@ -319,7 +319,7 @@ def test_after_as_many_looks_as_the_bank_allows_the_user_decides(script):
 
 
 # -------------------------------------------------------------------------
-# NOBODY THERE, SOMEBODY THERE
+# WITHOUT A USER, WITH A USER
 # -------------------------------------------------------------------------
 
 

@@ -190,7 +190,7 @@ def test_a_reversal_is_one_however_truth_is_written(said):
 
 
 def test_a_return_says_why_and_names_who_sent_it_back():
-    """Of a direct debit that came back the roles are those of the payment, and there is no indicator."""
+    """A returned direct debit has the roles of the payment, and no indicator."""
     old = b"<AddtlNtryInf>FOLGELASTSCHRIFT</AddtlNtryInf>"
     parties = b"<RltdPties><Dbtr><Nm>Kunde</Nm></Dbtr><Cdtr><Nm>Wir</Nm></Cdtr></RltdPties>"
     reason = b"<RtrInf><Rsn><Cd>AC04</Cd></Rsn><AddtlInf>Konto</AddtlInf><AddtlInf>aufgel.</AddtlInf></RtrInf>"
@@ -209,7 +209,7 @@ def test_a_reference_that_is_no_iso_one_is_kept_where_references_stand():
 
 
 def test_a_placeholder_is_no_value_in_camt():
-    """Each text of each entry in turn is one that stands for nothing."""
+    """Each text of each entry, one after the other, is a placeholder for a missing value."""
     for entry in statements.split_camt(CAMT):
         for path, said in texts_of(entry):
             for text in placeholders_for(said):

@@ -182,7 +182,7 @@ def test_a_requisition_that_is_not_linked_is_told_before_the_bank_is_asked(scrip
 
 
 def test_what_the_browser_brings_does_not_make_a_consent(script):
-    """Somebody returns without an error, and the requisition is not linked."""
+    """A user returns without an error, and the requisition is not linked."""
     script.play("refused")
     assert isinstance(script.walk(callback=script.callback), Challenge)
 
@@ -321,7 +321,7 @@ def test_an_account_that_a_renewal_could_not_read_goes_on_where_it_was(script):
 
 @pytest.mark.parametrize("currencies, there", [(["GBP", "GBP"], True), (["GBP", "EUR"], False)])
 def test_an_account_in_no_currency_has_the_one_of_its_balances(script, currencies, there):
-    """XXX stands for "several"."""
+    """XXX means "several"."""
     exchanges = connecting()
     exchanges["first"]["answer"]["account"]["currency"] = "XXX"
     balances = [{"balanceType": "expected", "balanceAmount": {"amount": "1", "currency": one}} for one in currencies]

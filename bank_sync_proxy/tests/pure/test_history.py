@@ -106,7 +106,7 @@ def test_a_date_that_is_no_limit_does_not_cut_the_history_short():
 # EVERY ADAPTER WHOSE QUESTION CARRIES THE DAY
 # -------------------------------------------------------------------------
 
-#: Where the first day stands in the question, by adapter.
+#: Place of the first day in the request, by adapter.
 DAYS = {
     "enable_banking": lambda query: query.get("date_from", [None])[0],
     "gocardless": lambda query: query.get("date_from", [None])[0],
@@ -141,7 +141,7 @@ def first_day(code, question):
 
 
 def bank_that_reaches(script, reach, refusal):
-    """Let the scripted server refuse every question of which the first day is longer ago."""
+    """Let the scripted server refuse every request with an earlier first day."""
     exchanges = Case(script.code, "empty").exchanges
     listed = exchanges[-1]["ask"].split(" ")[1].split("?")[0]
     days = []

@@ -1,4 +1,4 @@
-"""What is incomplete by the provider's own word is no answer; what one refusal is about, no other thing ends for it."""
+"""Data that the provider calls incomplete is not used, and a refusal affects only what it is about."""
 
 import json
 

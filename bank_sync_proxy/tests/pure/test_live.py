@@ -1,4 +1,4 @@
-"""scripts/live asks nobody without keys, and with keys everything that needs no person."""
+"""scripts/live makes no requests without keys, and with keys all requests that need no user."""
 
 from contextlib import closing
 

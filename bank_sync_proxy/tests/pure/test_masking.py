@@ -1,4 +1,4 @@
-"""What must never stand in a log or an error record, and what must stay so that somebody can help."""
+"""What a log or an error record must never contain, and what it must keep for support."""
 
 import json
 import time

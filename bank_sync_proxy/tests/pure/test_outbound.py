@@ -1,4 +1,4 @@
-"""Requests to strangers' addresses, over real sockets: nothing is sent into a network that is not public."""
+"""Requests to untrusted addresses, over real sockets: nothing is sent into a private network."""
 
 import contextlib
 import socket

@@ -25,7 +25,7 @@ from bank_sync_proxy.tests.pure.revolut_business_server import RevolutBusinessSc
 from bank_sync_proxy.tests.pure.scripted import Case
 
 PUBLISHED = Published("revolut_business")
-#: Kinds of transactions, none of which decides anything but `topup`: amounts have their sign.
+#: Kinds of transactions, of which only `topup` has an effect: amounts have their sign.
 KINDS = {
     *("atm", "card_payment", "card_refund", "card_chargeback", "card_credit", "charge", "charge_refund", "exchange"),
     *("transfer", "loan", "fee", "refund", "topup", "topup_return", "tax", "tax_refund", "rev_payment"),

@@ -1,6 +1,6 @@
 """Server-side request forgery, run live: real sockets, and only the system's resolver is replaced.
 
-A listener on this machine plays the database, the metadata service or the router that a stranger would like to reach
+A listener on this machine plays the database, the metadata service or the router that an attacker would like to reach
 through the proxy. It counts who connects: that nothing was sent is not enough, because ports are counted that way, too.
 """
 

@@ -26,7 +26,7 @@ ASKED = [
 FALLS_TO_THE_STATUS = {"429"}
 #: Errors of Teller's guides, which the OpenAPI document does not have.
 NOT_PUBLISHED = ("keys_refused", "server_error", "consent_expired")
-#: Kinds of transactions, none of which decides anything: amounts have their sign.
+#: Kinds of transactions, which have no effect: amounts have their sign.
 KINDS = {
     *("card_payment", "transfer", "atm", "deposit", "withdrawal", "digital_payment", "wire", "check", "interest"),
     *("fee", "other"),
@@ -63,7 +63,7 @@ def as_published(exchange):
         # Teller's guides have `depository` and `credit`, with the document's kinds in `subtype`.
         if isinstance(row, dict) and row.get("type") in ("depository", "credit"):
             row["type"] = row["subtype"]
-        # A kind that nobody has published yet, in the case of unknown fields.
+        # An undocumented kind, in the case of unknown fields.
         if isinstance(row, dict) and row.get("type") == "ach":
             row["type"] = "other"
     return exchange
@@ -106,7 +106,7 @@ def test_the_certificate_is_shown_on_a_real_connection(tmp_path, monkeypatch):
         certificate, key = client()
         adapter = provider_class("teller")({"certificate": certificate, "private_key": key, "base_url": url})
         with pytest.raises(ProtocolError):
-            # The server answers what nobody has documented.
+            # The server returns an undocumented answer.
             adapter.accounts({"token": "token_x", "accounts": {}})
     assert seen == ["client"]
 

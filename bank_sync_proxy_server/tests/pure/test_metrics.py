@@ -107,7 +107,7 @@ print(metrics.expose([]).decode())
 
 
 def run(script, folder):
-    """:return: what a server of its own has printed; the library decides in each process what it counts in"""
+    """:return: what a separate server process has printed; the library decides in each process what it counts in"""
     source = METRICS.format(addons=str(ADDONS), folder=str(folder)) + script
     done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, start_new_session=True)
     assert not done.returncode, done.stderr
