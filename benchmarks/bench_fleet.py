@@ -149,7 +149,7 @@ def load(url, fleet, users, rate, seconds):
 
 
 def _postmaster():
-    """:return: process id of our own PostgreSQL; of somebody else's server nothing is known, so 0"""
+    """:return: process id of our own PostgreSQL; 0 for another server, whose processes are unknown"""
     if sql.is_external():
         return 0
     return int(postgres.PID_FILE.read_text(encoding="utf-8").split("\n", 1)[0])

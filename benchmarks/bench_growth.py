@@ -1,7 +1,7 @@
 """A proxy with a million connections: how fast its tables are searched and cleaned up.
 
 Rows are made by PostgreSQL itself: so many connections of 10,000 databases, and so many rows in each of the two tables
-that grow fastest (what was asked of banks that count, and events), most of which are old enough to be deleted. Measured
+that grow fastest (requests to banks with limits, and events), most of them old enough to be deleted. Measured
 are the operations of the request path and of the scheduled actions while all of that is there, then the daily clean-up,
 batch by batch as Odoo calls it, then the operations again.
 """

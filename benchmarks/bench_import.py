@@ -1,7 +1,7 @@
 """The importer: how fast transactions become statement lines, beside the ORM's floor and OCA's addon.
 
 Variants that follow on one another, such as a first synchronization and a second one, share a database; all others
-have a fresh copy of the same one, and every measurement a process of its own. In each repetition another variant
+have a fresh copy of the same one, and every measurement a separate process. In each repetition another variant
 begins, and ratios are taken within a repetition.
 """
 
@@ -197,7 +197,7 @@ def is_oca(variant):
 
 
 def chosen_chains(variants, without_oca=False):
-    """:return: the chains that the variants need, each from its beginning on, without what nobody wants after that"""
+    """:return: the chains that the variants need, each from its beginning, without steps that no variant needs"""
     chains = []
     for first, *following in CHAINS:
         wanted = [variant for variant in following if variant in variants]

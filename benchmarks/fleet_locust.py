@@ -40,7 +40,7 @@ def next_database():
 
 
 class Connection(FastHttpUser):
-    """Knows what belongs to whom. Any other answer is a wrong one, and counted as a failure of that name."""
+    """Knows what each client owns. Any other answer is counted as a failure of that name."""
 
     wait_time = constant_throughput(RATE / float(os.environ["FLEET_USERS"])) if RATE else constant(0)
     connection_timeout = network_timeout = 60.0

@@ -9,7 +9,7 @@ DAYS = 300
 CURRENCY = "EUR"
 KNOWN_PARTNERS = 60
 
-#: What part of the transactions has one of the known partners, and what part an account number that nobody knows.
+#: The shares of transactions with a known partner, and with an unknown account number.
 KNOWN_SHARE = 0.4
 STRANGER_SHARE = 0.3
 

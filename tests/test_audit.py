@@ -1,6 +1,6 @@
-"""``migration/audit.py`` reads databases of any version; what it tells, and that it changes nothing.
+"""``migration/audit.py`` reads databases of any version; what it reports, and that it changes nothing.
 
-How it and ``migration/verify.py`` go together around an installation stands in test_migration.py.
+How it and ``migration/verify.py`` are used around an installation is in test_migration.py.
 """
 
 import json

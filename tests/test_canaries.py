@@ -262,7 +262,7 @@ def test_no_canary_is_where_it_may_not_be(story, place):
     "name, place", [("account number", "database dump"), ("account number", "raw answers"), ("e-mail", "proxy dump")]
 )
 def test_search_finds_what_is_allowed(story, name, place):
-    """Otherwise it would find nothing anywhere because it searches for the wrong thing."""
+    """Otherwise it would find nothing because it searches for the wrong text."""
     canaries = [canary for key, canary in story.canaries.items() if re.sub(r" \d+$", "", key) == name]
     assert canaries and all(canary in story.places[place] for canary in canaries)
 
@@ -280,7 +280,7 @@ def test_debug_log_was_on_and_shows_what_was_asked(story):
 
 
 def json_lines(story):
-    """:return: objects; what Odoo writes before it has loaded the addon is no JSON yet"""
+    """:return: objects; what Odoo writes before it has loaded the addon is not JSON yet"""
     lines = story.places["proxy log"].splitlines()
     first = next(number for number, line in enumerate(lines) if line.startswith("{"))
     return [json.loads(line) for line in lines[first:]]
@@ -332,6 +332,6 @@ ENCRYPTED = re.compile(r"\bgAAAA[\w=-]{40}")
 
 @pytest.mark.parametrize("name", ["proxy", "database"])
 def test_neutralized_copy_holds_nothing_encrypted(story, name):
-    """Also of a model that this test knows nothing of."""
+    """Also of a model that this test does not list."""
     assert ENCRYPTED.search(story.places[f"{name} dump"]), "the original holds some"
     assert not ENCRYPTED.search(story.places[f"{name} copy"])

@@ -259,7 +259,7 @@ def test_what_gets_lost_is_found(cr, migrate, damage, found):
 # ROOM FOR OUR TABLES
 # -------------------------------------------------------------------------
 
-#: Tables of our name as another module may have made them, in a schema of their own.
+#: Tables of our name as another module may have made them, in a separate schema.
 FOREIGN = """
     CREATE SCHEMA foreign_one; SET LOCAL search_path TO foreign_one;
     CREATE TABLE account_online_link (id serial PRIMARY KEY, name varchar NOT NULL, needed varchar NOT NULL UNIQUE);

@@ -18,8 +18,8 @@ CONTRACT = ROOT / "bank_sync_proxy_server" / "openapi.yaml"
 PREFIX = "/bank_sync/1/"
 #: Seconds that Schemathesis makes up questions, and how many for each operation and phase.
 SECONDS, EXAMPLES = 120, 40
-#: Nobody makes up an https address for sure, or the code of an accounting firm; and what would be deleted is what the
-#: others are about.
+#: A generator does not reliably produce https addresses, or the code of an accounting firm; and what would be deleted
+#: is what the others are about.
 NOT_ANSWERED = ("clients.register", "connections.delete", "firms.find", "firms.agree")
 CHECKS = (
     "status_code_conformance",

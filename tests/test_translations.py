@@ -1,4 +1,4 @@
-"""Each language says everything, and says it with the same things filled in."""
+"""Each language translates every term, with the same placeholders."""
 
 import re
 from pathlib import Path

@@ -173,7 +173,7 @@ class Asking:
 
 
 def kill_in_the_middle(cluster, ask):
-    """One machine is killed while all ask; they go on for a while.
+    """One machine is killed while all clients send requests, which continue for a while.
 
     :return: :class:`Asking`
     """
@@ -278,7 +278,7 @@ def test_killed_machine_leaves_no_lock_behind(cluster, remote):
 
 @pytest.fixture
 def company(cluster):
-    """A company with books on a server of its own, which knows the proxy by nginx's address."""
+    """A company with books on a separate server, which reaches the proxy at nginx's address."""
     with SmsGateway() as gateway, a_copy_of_the_template("account_online_synchronization") as company:
         machine = cluster.machines[1]
         machine.set_parameters(sms__endpoint=gateway.url, bank_sync_proxy__allow_private_addresses="1")
