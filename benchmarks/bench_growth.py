@@ -75,16 +75,16 @@ def measure(options):
     options_of_clean_up = {"batches": options.batches, "during_backup": options.during_backup}
     with harness.databases() as databases:
         name = databases.copy(harness.testing.TEMPLATE, "growth")
-        harness.tell(f"Filling in {options.connections:,} connections and 2 × {options.rows:,} rows …")
+        harness.report(f"Filling in {options.connections:,} connections and 2 × {options.rows:,} rows …")
         filled = harness.run_inside(name, "inside_growth", "fill", **sizes)
         harness.vacuum_analyze(name)
-        harness.tell("Measuring …")
+        harness.report("Measuring …")
         before = harness.run_inside(name, "inside_growth", "operate", each=options.each)
-        harness.tell("Cleaning up …")
+        harness.report("Cleaning up …")
         clean_up = harness.run_inside(name, "inside_growth", "clean_up", **options_of_clean_up)
         started = time.perf_counter()
         harness.vacuum_analyze(name)
         vacuum = time.perf_counter() - started
-        harness.tell("Measuring again …")
+        harness.report("Measuring again …")
         after = harness.run_inside(name, "inside_growth", "operate", each=options.each)
     return {**sizes, **filled, "vacuum": vacuum, "before": before, "clean_up": clean_up, "after": after}

@@ -120,7 +120,7 @@ class Connection(FastHttpUser):
 
 
 @events.quitting.add_listener
-def _tell(environment, **_parameters):
+def _report(environment, **_parameters):
     """One JSON object as the last line: what locust's own output says in many."""
     total = environment.stats.total
     failures = [

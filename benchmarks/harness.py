@@ -27,7 +27,7 @@ PREFIX = "bank_sync_bench"
 LOG = "bench"
 
 #: For progress and remarks: stdout belongs to the results.
-tell = console.complain
+report = console.complain
 
 # -------------------------------------------------------------------------
 # DATABASES

@@ -36,7 +36,7 @@ def install_oca(installation):
     installation.prepare_company()
 
 
-def test_a_first_load_beside_an_addon_that_reconciles_lines_by_itself(installation):
+def test_first_load_beside_an_addon_that_reconciles_lines_automatically(installation):
     installation.without_our_reconciliation()
     install_oca(installation)
 

@@ -246,7 +246,7 @@ def test_webhooks_are_all_taken_while_a_machine_is_killed(cluster, remote):
     assert {name for name, _count in events} == {f"told-{one}" for one in told}
 
 
-def test_visit_goes_on_at_the_other_machine(cluster, remote):
+def test_visit_continues_at_the_other_machine(cluster, remote):
     started = remote.ask("connections.start", institution_id="sandbox.demo", return_url=BACK)[1]
     browser = requests.Session()
     page = browser.get(urljoin(cluster.url, started["page_url"]), timeout=TIMEOUT)

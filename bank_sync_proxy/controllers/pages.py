@@ -95,7 +95,7 @@ class Pages:
     # THE VISIT
     # -------------------------------------------------------------------------
 
-    def _speak_its_language(self, visit):
+    def _use_its_language(self, visit):
         """Also pass the present user's data to the adapter: the bank is asked on this user's behalf."""
         agent = request.httprequest.headers.get("User-Agent", "")
         visit = visit.with_context(bank_sync_user={"ip_address": self._address(), "agent": agent})

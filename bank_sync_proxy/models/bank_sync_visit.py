@@ -150,7 +150,7 @@ class BankSyncVisit(models.Model):
         found = as_server(self).search([("callback_digest", "=", self._digest(callback_state))], limit=1)
         return found.filtered(lambda visit: visit.connection_id.provider_id.code == provider_code)
 
-    def _let_in(self, browser_key):
+    def _admit(self, browser_key):
         """Admit the first browser that presents the ticket, and no other one.
 
         :param str browser_key: random, kept in a cookie
@@ -209,7 +209,7 @@ class BankSyncVisit(models.Model):
         """The user wants another bank."""
         if self.may_choose:
             self.connection_id.institution_id = False
-            self._go_on({})
+            self._advance({})
 
     def _begin_again(self, address=None):
         """Start the bank's page again: its result was unusable, or the user wants to repeat it."""
@@ -330,10 +330,10 @@ class BankSyncVisit(models.Model):
             if waits:
                 self._store({"challenge": result.to_json()})
             else:
-                self._go_on({"challenge": result.to_json()}, attempts=attempts)
+                self._advance({"challenge": result.to_json()}, attempts=attempts)
         elif isinstance(result, Redirect) and callback_state:
             self._check_page(result.url)
-            self._go_on(
+            self._advance(
                 {"redirect": {"url": result.url, "data": result.data}},
                 callback_digest=self._digest(callback_state),
                 redirected_at=False,
@@ -355,7 +355,7 @@ class BankSyncVisit(models.Model):
         before = self._challenge()
         return before and before.kind == "approval" and not challenge.error
 
-    def _go_on(self, stored, **values):
+    def _advance(self, stored, **values):
         self._store(stored)
         self.write({"callback_digest": False, **values, "step": self.step + 1, "error_id": False})
 

@@ -198,9 +198,9 @@ class FinTS(WebProvider):
         client = self._client(access)
         todo = list(access["accounts"]) if flow.kind == "refresh" else ["accounts"]
         with client.dialog():
-            return self._go_on(flow, access, client, "sign_in", client.init_tan_response, todo)
+            return self._continue_dialog(flow, access, client, "sign_in", client.init_tan_response, todo)
 
-    def _go_on(self, flow, access, client, step, result, todo):
+    def _continue_dialog(self, flow, access, client, step, result, todo):
         """
         :param str step: what was asked last: ``sign_in``, ``accounts``, or the id of an account
         :param result: what came of it
@@ -302,7 +302,7 @@ class FinTS(WebProvider):
                 result = client.send_tan(asked, tan)
                 if asked.decoupled and self._is_question(result):
                     return self._wait(client, result, data)
-                return self._go_on(flow, data["access"], client, data["at"], result, data["todo"])
+                return self._continue_dialog(flow, data["access"], client, data["at"], result, data["todo"])
         except ConsentError as error:
             if error.provider_code not in self.library[0].TAN_CODES:
                 raise

@@ -275,9 +275,9 @@ class Client(FinTS3PinTanClient):
         :return: NeedTANResponse, or anything else
         """
         question = self._statement_question(account, day, None)
-        return question and self._send_with_possible_retry(self._standing_dialog, question(None), self._heard)
+        return question and self._send_with_possible_retry(self._standing_dialog, question(None), self._discard)
 
-    def _heard(self, question, answer):
+    def _discard(self, question, answer):
         return None
 
     def statements(self, account, start, end):

@@ -123,7 +123,7 @@ class TestEveryWebhook(DoorsCase):
     def events(self):
         return self.env["bank.sync.event"].search([])
 
-    def test_what_is_genuine_tells_the_one_client_that_it_concerns_and_only_once(self):
+    def test_genuine_webhook_notifies_only_its_client_and_only_once(self):
         for code, script, (body, [[kind, reference]]) in self.each():
             mine, _other = self.connections(code, reference)
             self.events().unlink()
@@ -176,7 +176,7 @@ class TestEveryWebhook(DoorsCase):
                 self.assertIn(self.send(code, headers, signed, method=method), (404, 405), method)
             self.assertFalse(self.events())
 
-    def test_providers_that_are_switched_off_or_tell_no_news_do_not_listen(self):
+    def test_providers_that_are_off_or_send_no_webhooks_accept_none(self):
         for code, _label, _name in PROVIDERS:
             provider = self.providers().search([("code", "=", code)])
             with self.subTest(code), self.provider_at_work(code):
@@ -186,7 +186,7 @@ class TestEveryWebhook(DoorsCase):
                 provider.active = False
                 self.assertEqual(self.send(code, {}, b"{}"), 404)
 
-    def test_a_name_that_the_database_can_not_look_for_is_no_provider(self):
+    def test_name_that_postgresql_cannot_search_is_not_a_provider(self):
         self.assertEqual(self.url_open("/bank_sync/webhook/%00", data=b"{}").status_code, 404)
 
     def test_forgeries_leave_few_records(self):

@@ -101,10 +101,10 @@ class BankSyncClient(models.Model):
             )
             if reason:
                 # The message records who did it and when: its author is the user, also with superuser rights.
-                client.message_post(body=Markup("<b>%s</b><br/>%s") % (client._tell_state(), reason))
+                client.message_post(body=Markup("<b>%s</b><br/>%s") % (client._state_message(), reason))
             self.env["bank.sync.event"]._emit(client, f"client.{state}")
 
-    def _tell_state(self):
+    def _state_message(self):
         if self.blocked_by == "support":
             return self.env._("Blocked by support.")
         return {

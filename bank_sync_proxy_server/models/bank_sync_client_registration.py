@@ -69,10 +69,10 @@ class BankSyncClientRegistration(models.Model):
         client = self.with_user(SUPERUSER_ID).create({**values, "state": "phone_required", "awaits_phone_since": now})
         secret = secrets.token_urlsafe(32)
         client._write_secrets(current=secret)
-        client._tell_of_registration(address)
+        client._post_registration(address)
         return {"client_id": client.identifier, "client_secret": secret, "state": client.state}
 
-    def _tell_of_registration(self, address):
+    def _post_registration(self, address):
         earlier = self.search([("database_uuid", "=", self.database_uuid), ("id", "!=", self.id)])
         text = self.env._("Registered from %s.", address or self.env._("an unknown address"))
         if earlier:

@@ -7,7 +7,7 @@ from odoo.tools import SQL
 REFUSED_OF_ADDRESS = 20
 REFUSED_IN_ALL = 300
 #: Records per day of all unverified callers together: those without credentials, and clients without a phone number.
-DAILY_OF_STRANGERS = 2000
+DAILY_OF_UNVERIFIED = 2000
 
 
 class BankSyncError(models.Model):
@@ -35,7 +35,7 @@ class BankSyncError(models.Model):
             " WHERE error.create_date >= %s AND (error.address IS NOT NULL OR client.awaits_phone_since IS NOT NULL)",
             fields.Datetime.now() - timedelta(days=1),
         )
-        return today, DAILY_OF_STRANGERS
+        return today, DAILY_OF_UNVERIFIED
 
     @api.model
     def _record_refused(self, error, *, operation, client, address):

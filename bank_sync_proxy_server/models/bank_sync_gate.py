@@ -28,7 +28,7 @@ LIMITS = {
     "bank_sync_proxy.registrations_per_hour_in_all": 300,
 }
 #: Used to check signatures of clients that do not exist, so that this takes the same time.
-NOBODYS_SECRET = "0" * 43
+DUMMY_SECRET = "0" * 43
 #: Kinds of suspicion by error code of a refused request.
 SUSPICIONS = {"signature_rejected": "signature", "too_many_requests": "burst"}
 
@@ -64,7 +64,7 @@ class BankSyncGate(models.AbstractModel):
         try:
             payload = question.payload()
             if question.operation in dispatcher._unsigned_operations():
-                self._admit_stranger(question)
+                self._admit_unsigned(question)
                 return dispatcher._dispatch_unsigned(question.operation, payload, question.address)
             client = self._admit(question)
             return dispatcher._dispatch(client, question.operation, payload)
@@ -132,13 +132,13 @@ class BankSyncGate(models.AbstractModel):
                 _logger.error("The secrets of client %s can't be read: is the key file gone?", client.id)
                 question.client = None
         valid = [secret for secret in (known.get("current"), known.get("next")) if secret]
-        secret = is_genuine(signed, valid or [NOBODYS_SECRET], question.method, question.path, question.body)
+        secret = is_genuine(signed, valid or [DUMMY_SECRET], question.method, question.path, question.body)
         if not valid or secret is None:
             raise ConsentError("signature_rejected", "wrong signature" if client else "no such client")
         return client, secret, secret != known.get("current")
 
     @api.model
-    def _admit_stranger(self, question):
+    def _admit_unsigned(self, question):
         """Limit registrations, which need no credentials: from one address, and in total.
 
         :raise RateLimited: ``too_many_requests``

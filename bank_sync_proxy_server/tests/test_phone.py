@@ -46,11 +46,11 @@ class TestPhone(PhoneCase):
 
     def test_the_message_is_in_the_language_of_the_user(self):
         self.env["res.lang"]._activate_lang("fr_FR")
-        heard, client = [], self.register(language="fr_FR")
+        languages, client = [], self.register(language="fr_FR")
         text = type(self.env["bank.sync.phone.code"])._text
 
         def listen(codes, *arguments):
-            heard.append(codes.env.lang)
+            languages.append(codes.env.lang)
             return text(codes, *arguments)
 
         with self.gateway(), patch.object(type(self.env["bank.sync.phone.code"]), "_text", listen):
@@ -59,7 +59,7 @@ class TestPhone(PhoneCase):
             self.verify(client, language="en_US")
             self.make_older(self.codes(client), minutes=2)
             self.verify(client, language="xx_XX")
-        self.assertEqual(heard, ["fr_FR", "en_US", "fr_FR"])
+        self.assertEqual(languages, ["fr_FR", "en_US", "fr_FR"])
 
     def test_numbers_that_take_no_text_message_are_refused(self):
         client = self.register()
@@ -163,7 +163,7 @@ class TestPhone(PhoneCase):
             self.assertTrue(self.verify(client)["sent"])
         self.assertEqual(len(self._sms), 2)
 
-    def test_a_minute_passes_between_two_messages_to_one_number_whoever_asks(self):
+    def test_minute_passes_between_two_messages_to_one_number_for_all_clients(self):
         with self.gateway():
             self.verify(self.register())
             self.assertTooEarly(self.verify(self.register()), 50, 60)
@@ -192,7 +192,7 @@ class TestPhone(PhoneCase):
             self.make_older(sent, hours=15)
             self.assertTrue(self.verify(self.register())["sent"])
 
-    def test_strangers_use_up_no_messages_of_the_owner_of_a_number(self):
+    def test_third_parties_do_not_use_up_the_messages_of_a_number_s_owner(self):
         sent, owner = self.env["bank.sync.phone.code"], self.register_active()
         with self.gateway():
             for _number in range(5):

@@ -155,7 +155,7 @@ class TestSuspicion(PhoneCase):
         kinds = self.env["bank.sync.event"].search([("client_id", "=", client.id)]).mapped("kind")
         self.assertEqual(kinds[-1], "client.blocked")
 
-    def test_the_phone_code_unblocks_and_the_count_begins_anew(self):
+    def test_phone_code_unblocks_and_resets_the_count(self):
         client = self.blocked_client()
         with self.gateway():
             self.ask("clients.reactivate", client)

@@ -137,7 +137,7 @@ def test_the_consent_asks_for_reading_only(script):
 
 
 @pytest.mark.parametrize("client_id", ["", " ", "clïent"])
-def test_what_is_no_client_id_goes_no_further(script, client_id):
+def test_text_that_is_not_a_client_id_is_refused(script, client_id):
     challenge = script.walk(answers={"client_id": client_id})
     assert challenge.error == NO_CLIENT_ID
     assert shown(challenge, "certificate").startswith("-----BEGIN CERTIFICATE-----")

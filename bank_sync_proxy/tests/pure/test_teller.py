@@ -125,7 +125,7 @@ def test_an_expired_certificate_is_the_administrator_s_business(script):
 
 
 @pytest.mark.parametrize("token", ["", "  ", "tökén"])
-def test_what_is_no_token_is_not_sent(script, token):
+def test_text_that_is_not_a_token_is_not_sent(script, token):
     assert script.walk(answers={"token": token}).error == NO_TOKEN
     assert not script.server.asked
 
@@ -137,7 +137,7 @@ def test_a_token_of_another_bank_connects_nothing(script):
     assert script.walk().error == OTHER_BANK
 
 
-def test_a_renewal_without_a_new_token_goes_on_with_the_old_one(script):
+def test_renewal_without_a_new_token_keeps_the_old_one(script):
     script.play("connect")
     completed = script.walk("renew", answers={"token": ""})
     assert completed.state == script.state
@@ -175,7 +175,7 @@ def test_a_connection_that_is_gone_can_be_left(script, status):
 # -------------------------------------------------------------------------
 
 
-def test_a_page_goes_on_behind_a_booked_transaction():
+def test_page_continues_after_a_booked_transaction():
     """A pending one may be gone by then."""
     assert Case("teller", "paging").exchanges[0]["answer"][-1]["status"] == "pending"
     assert Case("teller", "paging").exchanges[1]["ask"].endswith("from_id=txn_002")

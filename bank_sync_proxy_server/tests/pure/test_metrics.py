@@ -122,7 +122,7 @@ def test_requests_of_all_workers_are_added_up(tmp_path):
     assert 'bank_sync_request_seconds_count{operation="accounts.list"} 18.0' in printed
 
 
-def test_worker_that_replaces_another_goes_on_counting_in_its_files(tmp_path):
+def test_worker_that_replaces_another_continues_its_counters(tmp_path):
     """Odoo replaces a worker after each 8,192 requests: files of all that ever lived would never end."""
     printed = run(REPLACED, tmp_path)
     assert 'bank_sync_requests_total{operation="accounts.list",outcome="ok"} 20.0' in printed

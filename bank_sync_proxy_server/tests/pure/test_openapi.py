@@ -84,7 +84,7 @@ def test_a_schema_is_one(name, schema):
 
 
 @pytest.mark.skipif(not PROTOCOL.exists(), reason="docs/protocol.md is not shipped beside this addon")
-def test_the_protocol_tells_of_each_operation_and_status():
+def test_protocol_documents_each_operation_and_status():
     text = PROTOCOL.read_text(encoding="utf-8")
     operations = text.partition("## Operations")[2].partition("## Failures")[0]
     named = set(re.findall(r"^\| `([a-z_]+\.[a-z_]+)`", operations, re.MULTILINE))
