@@ -21,7 +21,7 @@ class TestMetrics(PagesCase):
     def setUp(self):
         super().setUp()
         self.authenticate(None, None)
-        # Why a separate counter: the processes of a server add up their counters, also those of parallel test runners.
+        # Why separate: the processes of a server add up their counters, and other test workers are such processes.
         self.startPatcher(patch.object(values, "ValueClass", values.MutexValue))
         self.startPatcher(patch.dict(METRICS.__dict__, _registry=None, _is_off=False))
 
