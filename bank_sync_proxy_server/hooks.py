@@ -1,3 +1,3 @@
 def uninstall_hook(env):
-    """Forget the databases elsewhere, with the consents of their users: nobody could use or end them any more."""
+    """Delete the clients of other databases with their consents, which could no longer be used or revoked."""
     env["bank.sync.client"].search([("is_embedded", "=", False)]).unlink()

@@ -4,7 +4,7 @@ The transactions are those of the contract suite's case ``unknown_fields``, whic
 documents, again and again under other ids. Account numbers and creditor references are checked once and remembered, so
 every tenth transaction has some that were never seen before. They come as bytes of JSON, through the same funnel as in
 real life; only the network is missing. Beside it is how many times as long that takes as Python's ``json.loads`` of
-the same bytes, which is what nobody gets below (0: what is no JSON).
+the same bytes, which is the lower bound (0: not JSON).
 """
 
 import argparse
@@ -166,7 +166,7 @@ def find_rows(value):
     def walk(item):
         for inner in item.values() if isinstance(item, dict) else item if isinstance(item, list) else ():
             if isinstance(inner, list) and len(inner) == 1 and isinstance(inner[0], dict) and names & {*inner[0]}:
-                # Why nothing within: a transaction may have parts with amounts of their own, such as fees.
+                # Why not nested values: a transaction may have parts with separate amounts, such as fees.
                 found.append(inner)
             else:
                 walk(inner)

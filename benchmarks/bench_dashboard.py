@@ -37,7 +37,7 @@ def measure(options):
     """:return: medians of milliseconds and of their ratio, and the queries that are ours and core's"""
     with harness.databases() as databases:
         name = databases.company()
-        harness.tell(f"Connecting {options.journals} journals …")
+        harness.report(f"Connecting {options.journals} journals …")
         harness.run_inside(name, "inside_dashboard", "prepare", journals=options.journals, links=options.links)
         harness.vacuum_analyze(name)
         loadings = harness.run_inside(name, "inside_dashboard", "measure", repetitions=options.repeat)

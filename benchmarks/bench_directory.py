@@ -53,11 +53,11 @@ def measure(options):
     sizes = {"banks": options.banks, "each": options.each}
     with harness.databases() as databases:
         name = databases.copy(harness.testing.TEMPLATE, "directory")
-        harness.tell(f"Listing {options.banks:,} banks …")
+        harness.report(f"Listing {options.banks:,} banks …")
         filling = harness.run_inside(name, "inside_directory", "prepare", banks=options.banks)
         merging = harness.run_inside(name, "inside_directory", "merge", banks=options.banks)
         harness.vacuum_analyze(name)
-        harness.tell("Searching …")
+        harness.report("Searching …")
         by_kind = harness.run_inside(name, "inside_directory", "search", **sizes)
         results = [_figures("database", kind, **taken) for kind, taken in by_kind.items()]
         results.append(_figures("database", "all of these", *_together(by_kind)))

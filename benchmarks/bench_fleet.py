@@ -37,7 +37,7 @@ def main(arguments):
             harness.result(line)
     for one in figures:
         for failure in one["failures"]:
-            harness.tell(f"{failure['operation']}: {failure['what']} ({failure['count']} times)")
+            harness.report(f"{failure['operation']}: {failure['what']} ({failure['count']} times)")
     return 1 if any(one["wrong"] for one in figures) else 0
 
 
@@ -103,7 +103,7 @@ def measure(options, name, fleet, rate):
 def prepare(options, databases):
     """:return: name of a database with the fleet, and what each member of it knows, see :mod:`.inside_fleet`"""
     name = databases.copy(harness.testing.TEMPLATE, "fleet")
-    harness.tell(f"Registering {options.clients} databases …")
+    harness.report(f"Registering {options.clients} databases …")
     fleet = harness.run_inside(name, "inside_fleet", "prepare", clients=options.clients)
     harness.vacuum_analyze(name)
     return name, fleet
@@ -130,7 +130,7 @@ def served(name, workers):
 def load(url, fleet, users, rate, seconds):
     """Let locust ask.
 
-    :return: what :func:`.fleet_locust._tell` prints
+    :return: what :func:`.fleet_locust._report` prints
     :raise Trouble: when it does not come to its end
     """
     folder = extra_packages.ensure("fleet")
@@ -149,7 +149,7 @@ def load(url, fleet, users, rate, seconds):
 
 
 def _postmaster():
-    """:return: process id of our own PostgreSQL; of somebody else's server nothing is known, so 0"""
+    """:return: process id of our own PostgreSQL; 0 for another server, whose processes are unknown"""
     if sql.is_external():
         return 0
     return int(postgres.PID_FILE.read_text(encoding="utf-8").split("\n", 1)[0])

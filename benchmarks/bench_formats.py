@@ -2,7 +2,7 @@
 
 Each file is made in the memory, as banks write it, and is read to the end with :func:`formats.read`. Where a library of
 the field reads the format, it reads the same file beside it: ``× library`` is how many times as long ours takes. For
-XLSX it is openpyxl alone, for CAMT the tree of lxml alone, which nobody gets below.
+XLSX it is openpyxl alone, for CAMT the tree of lxml alone, which is the lower bound.
 """
 
 import argparse

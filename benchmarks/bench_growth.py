@@ -1,7 +1,7 @@
 """A proxy with a million connections: how fast its tables are searched and cleaned up.
 
 Rows are made by PostgreSQL itself: so many connections of 10,000 databases, and so many rows in each of the two tables
-that grow fastest (what was asked of banks that count, and events), most of which are old enough to be deleted. Measured
+that grow fastest (requests to banks with limits, and events), most of them old enough to be deleted. Measured
 are the operations of the request path and of the scheduled actions while all of that is there, then the daily clean-up,
 batch by batch as Odoo calls it, then the operations again.
 """
@@ -75,16 +75,16 @@ def measure(options):
     options_of_clean_up = {"batches": options.batches, "during_backup": options.during_backup}
     with harness.databases() as databases:
         name = databases.copy(harness.testing.TEMPLATE, "growth")
-        harness.tell(f"Filling in {options.connections:,} connections and 2 × {options.rows:,} rows …")
+        harness.report(f"Filling in {options.connections:,} connections and 2 × {options.rows:,} rows …")
         filled = harness.run_inside(name, "inside_growth", "fill", **sizes)
         harness.vacuum_analyze(name)
-        harness.tell("Measuring …")
+        harness.report("Measuring …")
         before = harness.run_inside(name, "inside_growth", "operate", each=options.each)
-        harness.tell("Cleaning up …")
+        harness.report("Cleaning up …")
         clean_up = harness.run_inside(name, "inside_growth", "clean_up", **options_of_clean_up)
         started = time.perf_counter()
         harness.vacuum_analyze(name)
         vacuum = time.perf_counter() - started
-        harness.tell("Measuring again …")
+        harness.report("Measuring again …")
         after = harness.run_inside(name, "inside_growth", "operate", each=options.each)
     return {**sizes, **filled, "vacuum": vacuum, "before": before, "clean_up": clean_up, "after": after}

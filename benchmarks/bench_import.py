@@ -1,7 +1,7 @@
 """The importer: how fast transactions become statement lines, beside the ORM's floor and OCA's addon.
 
 Variants that follow on one another, such as a first synchronization and a second one, share a database; all others
-have a fresh copy of the same one, and every measurement a process of its own. In each repetition another variant
+have a fresh copy of the same one, and every measurement a separate process. In each repetition another variant
 begins, and ratios are taken within a repetition.
 """
 
@@ -72,7 +72,7 @@ def main(arguments):
         print_table(results, options.markdown)
     if options.plot:
         harness.draw("import_plot", options.plot.resolve(), results=results)
-        harness.tell(f"The picture is {options.plot}.")
+        harness.report(f"The picture is {options.plot}.")
     return 0
 
 
@@ -148,19 +148,19 @@ def measure(options):
     with_oca = any(is_oca(variant) for variant in options.variants) and min(options.lines) <= options.oca_lines
     addons_path = [extra_packages.ensure("oca") / "odoo" / "addons"] if with_oca else []
     with harness.databases() as databases:
-        harness.tell("Preparing the database that all variants begin with")
+        harness.report("Preparing the database that all variants begin with")
         template = databases.company(modules=[OCA_ADDON] if with_oca else [], addons_path=addons_path)
         harness.run_inside(template, "inside_import", "prepare", addons_path)
         for kind in options.database:
             if kind == "preloaded":
-                harness.tell(f"Loading {PRELOADED_LINES} lines into the preloaded one")
+                harness.report(f"Loading {PRELOADED_LINES} lines into the preloaded one")
                 template = databases.copy(template, "preloaded")
                 harness.run_inside(template, "inside_import", "preload", addons_path, lines=PRELOADED_LINES)
                 harness.vacuum_analyze(template)
             for lines in options.lines:
                 chains = chosen_chains(options.variants, without_oca=lines > options.oca_lines)
                 if len(chains) < len(chosen_chains(options.variants)):
-                    harness.tell(f"{lines} lines: OCA's addon is left out, see --oca-lines")
+                    harness.report(f"{lines} lines: OCA's addon is left out, see --oca-lines")
                 measurements = []
                 for repetition in range(options.repeat):
                     for chain in harness.rotated(chains, repetition):
@@ -183,7 +183,7 @@ def measure_chain(name, chain, lines, kind, repetition, addons_path):
         figures = harness.run_inside(name, "inside_import", "measure", addons_path, variant=variant, lines=lines)
         # Why reported: it shows that all variants do the same work.
         statements, partners = figures.pop("statements"), figures.pop("partners")
-        harness.tell(
+        harness.report(
             f"{variant}, {lines} lines, {kind}, repetition {repetition + 1}: {figures['seconds']:.2f} s, "
             f"{figures['queries']} queries, {figures['peak_mb']:.0f} MB; "
             f"the journal has {statements} statements and {partners} lines with a partner"
@@ -197,7 +197,7 @@ def is_oca(variant):
 
 
 def chosen_chains(variants, without_oca=False):
-    """:return: the chains that the variants need, each from its beginning on, without what nobody wants after that"""
+    """:return: the chains that the variants need, each from its beginning, without steps that no variant needs"""
     chains = []
     for first, *following in CHAINS:
         wanted = [variant for variant in following if variant in variants]

@@ -78,7 +78,7 @@ def inside(options):
         empty = databases.company("empty", addons_path=folders)
         if "labelled" in options.steps:
             with databases.temporary_copy(empty, "labelled") as name:
-                harness.tell("Putting the labelled documents into the books")
+                harness.report("Putting the labelled documents into the books")
                 harness.run_inside(name, "inside_reconcile", "prepare_labelled")
                 harness.vacuum_analyze(name)
                 figures |= labelled_inside(databases, name, folders)
@@ -112,7 +112,7 @@ def labelled_inside(databases, template, folders):
             if system == "oca":
                 databases.install(name, [OCA_ADDON], addons_path)
             found = harness.run_inside(name, "inside_reconcile", "labelled", addons_path, system=system)
-            harness.tell(f"{system}: {found}")
+            harness.report(f"{system}: {found}")
         label = "ours" if system == "ours" else "OCA"
         for key in ("rightly", "wrongly", "not at all", "seconds"):
             figures[f"{label}: {key}"] = found[key]

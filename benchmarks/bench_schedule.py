@@ -68,7 +68,7 @@ def measure(options):
     question = {"latency_ms": options.latency_ms, "threads": options.threads}
     with harness.databases() as databases:
         name = databases.company()
-        harness.tell(f"Connecting {options.links} links …")
+        harness.report(f"Connecting {options.links} links …")
         harness.run_inside(name, "inside_schedule", "prepare", links=options.links)
         harness.vacuum_analyze(name)
         return [

@@ -40,7 +40,7 @@ def next_database():
 
 
 class Connection(FastHttpUser):
-    """Knows what belongs to whom. Any other answer is a wrong one, and counted as a failure of that name."""
+    """Knows what each client owns. Any other answer is counted as a failure of that name."""
 
     wait_time = constant_throughput(RATE / float(os.environ["FLEET_USERS"])) if RATE else constant(0)
     connection_timeout = network_timeout = 60.0
@@ -120,7 +120,7 @@ class Connection(FastHttpUser):
 
 
 @events.quitting.add_listener
-def _tell(environment, **_parameters):
+def _report(environment, **_parameters):
     """One JSON object as the last line: what locust's own output says in many."""
     total = environment.stats.total
     failures = [

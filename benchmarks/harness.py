@@ -27,7 +27,7 @@ PREFIX = "bank_sync_bench"
 LOG = "bench"
 
 #: For progress and remarks: stdout belongs to the results.
-tell = console.complain
+report = console.complain
 
 # -------------------------------------------------------------------------
 # DATABASES
@@ -72,7 +72,7 @@ class Databases:
 
     def copy(self, template, name):
         """
-        :param str template: full name of a database that nobody uses at the moment
+        :param str template: full name of a database without sessions
         :param str name: of the copy, after the prefix; an earlier one with this name is replaced
         :return: full name of the copy
         """
@@ -241,7 +241,7 @@ def table(heads, rows, markdown=False):
 
 
 def _shown(value):
-    """Three digits say all that such a measurement can tell."""
+    """Such a measurement is not more precise than three digits."""
     if value is None:
         return "–"
     if isinstance(value, float):

@@ -3,7 +3,8 @@
 from matplotlib import pyplot
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-#: From top to bottom. Grey is what bounds all, blue is ours, orange is OCA's: the colour-blind tell them apart, too.
+#: From top to bottom. Grey is what bounds all, blue is ours, orange is OCA's: they are also distinguishable for the
+#: colour-blind.
 VARIANTS = {
     "limit": ("PostgreSQL's limit", "#777777"),
     "floor": ("ORM floor", "#777777"),

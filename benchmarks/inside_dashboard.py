@@ -15,7 +15,7 @@ LINES = 3
 
 
 def prepare(env, journals, links):
-    """Bank journals, each filled by an account of its own; the accounts belong to so many connections."""
+    """Bank journals, each filled by a separate account; the accounts belong to the given number of connections."""
     company, euro = env.ref("base.main_company"), env.ref("base.EUR")
     connections = env["account.online.link"].create(
         [

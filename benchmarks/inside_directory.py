@@ -35,7 +35,7 @@ def prepare(env, banks):
 
 
 def merge(env, banks):
-    """A second provider reaches most of the banks, too; nothing of it stays.
+    """A second provider reaches most of the banks, too; it is removed afterwards.
 
     :return: ``seconds`` of the merging of all rows, ``rows``, ``entries`` that are left
     """

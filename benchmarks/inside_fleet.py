@@ -1,15 +1,15 @@
-"""Inside the proxy: register many databases, each with a bank connection of its own."""
+"""Inside the proxy: register many databases, each with its own bank connection."""
 
 import hashlib
 import secrets
 
-#: Users of the Demo Bank. Why not one for each client: it computes what a real bank has stored, which is no work of the
-#: proxy's, and remembers only so much of it. Clients that follow on one another have different ones.
+#: Users of the Demo Bank. Why not one for each client: it computes what a real bank has stored, which is not work of
+#: the proxy's, and remembers only so much of it. Clients that follow on one another have different ones.
 USERS = 20
 
 
 def prepare(env, clients):
-    """Active clients, each with a connection of its own.
+    """Active clients, each with its own connection.
 
     :param int clients: how many
     :return: list of ``client``, ``secret``, ``database`` (digest), ``connection`` and ``accounts`` (ids)

@@ -121,7 +121,7 @@ def _journal(env):
 
 
 def floor(env, journal, lines):
-    """What nobody who uses the ORM gets far below: statement lines with all they need, and nothing recognised."""
+    """The lower bound with the ORM: complete statement lines, without recognizing anything."""
     values = _values(env, journal, transactions(lines))
     return lambda: _create_in_chunks(env, values, is_warm_up=journal.code == "WARM")
 

@@ -102,7 +102,7 @@ def _document(one, partners, journals):
 def labelled(env, system):
     """
     :param str system: ``ours`` or ``oca``
-    :return: dict: how many of the lines were booked rightly, wrongly and not at all, and the seconds that took
+    :return: dict: how many of the lines were booked correctly, wrongly or not, and the seconds that it took
     """
     begun, counts = time.perf_counter(), {"lines": 0, "rightly": 0, "wrongly": 0, "not at all": 0, "findable": 0}
     counts["found"] = 0

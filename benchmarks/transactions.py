@@ -9,12 +9,19 @@ DAYS = 300
 CURRENCY = "EUR"
 KNOWN_PARTNERS = 60
 
-#: What part of the transactions has one of the known partners, and what part an account number that nobody knows.
+#: The shares of transactions with a known partner, and with an unknown account number.
 KNOWN_SHARE = 0.4
-STRANGER_SHARE = 0.3
+UNKNOWN_SHARE = 0.3
 
 SHOPS = ("Bakery Peeters", "City Parking", "Fuel Station Noord", "Green Grocer", "Hotel Central", "Rail Tickets")
-STRANGERS = ("Insurance & Sons", "Municipality", "Power Supply SA", "Telecom Plus", "Webshop Zebra", "Water Board")
+UNKNOWN_PARTIES = (
+    "Insurance & Sons",
+    "Municipality",
+    "Power Supply SA",
+    "Telecom Plus",
+    "Webshop Zebra",
+    "Water Board",
+)
 
 
 def partner(number):
@@ -53,8 +60,8 @@ def _transaction(chance, identifier, day):
     if kind < KNOWN_SHARE:
         name, account_number = partner(number % KNOWN_PARTNERS)
         amount, texts = cents, [f"Invoice {day.year}/{number:06}", f"Customer number {number % KNOWN_PARTNERS}"]
-    elif kind < KNOWN_SHARE + STRANGER_SHARE:
-        name, account_number = STRANGERS[number % len(STRANGERS)], iban(1000 + number % 500)
+    elif kind < KNOWN_SHARE + UNKNOWN_SHARE:
+        name, account_number = UNKNOWN_PARTIES[number % len(UNKNOWN_PARTIES)], iban(1000 + number % 500)
         amount, texts = -cents, [f"Direct debit, contract {number:06}", f"Period {day:%m/%Y}"]
     else:
         name, account_number = SHOPS[number % len(SHOPS)], None

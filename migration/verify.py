@@ -7,7 +7,7 @@
         | scripts/odoo shell -d mydb --no-http
 
 Like the audit it changes nothing. It may be run again at any time: lines and links that came since, and links that a
-user has deleted, are no mistakes.
+user has deleted, are not reported as problems.
 """
 
 import json

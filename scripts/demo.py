@@ -75,7 +75,7 @@ class Visitor:
         return answer.get("result")
 
     def insist(self, model, method, *arguments):
-        """Press a button again where somebody else, such as a scheduled action, was working with the same records."""
+        """Press a button again after a conflict, for example with a scheduled action on the same records."""
         for _attempt in range(ATTEMPTS):
             try:
                 return self.call(model, method, *arguments)

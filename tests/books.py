@@ -27,7 +27,7 @@ def connect(env, wanted):
 def _connect(env, institution, user, only=None, days=None):
     """
     :param str institution: its key, such as ``demo-world``
-    :param str user: every user has accounts and transactions of his own
+    :param str user: every user has separate accounts and transactions
     :param str only: name of the one account that the consent covers; None for all
     :param int days: how far back transactions are wanted; None for as far as the bank allows
     """

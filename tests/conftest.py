@@ -1,4 +1,4 @@
-"""Tests of the whole: they start real Odoo processes over databases of their own. Run them through scripts/test."""
+"""Whole tests: they start real Odoo processes on separate databases. Run them with scripts/test."""
 
 import itertools
 import json
@@ -31,7 +31,7 @@ demo = runpy.run_path(str(ROOT / "scripts" / "demo.py"))
 
 @dataclass
 class Installation:
-    """A database of its own with our addons, and Odoo's command line and server for it."""
+    """A separate database with our addons, and Odoo's command line and server for it."""
 
     name: str
     url: str = ""
@@ -51,7 +51,7 @@ class Installation:
     settings: tuple = ()
     #: Which of several machines this is that share the database; empty where there is one.
     machine: str = ""
-    #: An odoo.conf of its own, such as that of another machine; None for the clone's.
+    #: Path of another odoo.conf, such as that of another machine; None for the clone's.
     configuration: Path | None = None
     odoo_shell: OdooShell = field(default_factory=OdooShell, repr=False)
 
@@ -82,14 +82,14 @@ class Installation:
         assert self.sql(f"SELECT count(*) FROM ir_module_module WHERE {where}") == [[str(len(modules))]]
 
     def shell(self, script):
-        """Run Python in Odoo's shell, with ``env``, in a transaction of its own that is committed.
+        """Run Python in Odoo's shell, with ``env``, in a separate transaction that is committed.
 
         :return: the JSON value of the variable ``result``, None where the script sets none
         """
         return self.odoo_shell.run(self.name, self._shell, script)
 
     def shells(self, scripts, folder):
-        """Run scripts in Odoo's shell, each in a process of its own, all at the same time.
+        """Run scripts in Odoo's shell, each in a separate process, all at the same time.
 
         :param folder: for what they print
         :return: for each the JSON value of its variable ``result``, and all that it printed, errors included
@@ -297,7 +297,7 @@ def company():
 
 @pytest.fixture(scope="module")
 def ordinary_company():
-    """A company with books whose proxy serves nobody else, nothing started; the tests of a module share it."""
+    """A company with books whose proxy serves only itself, no server started; the tests of a module share it."""
     with a_company_with_books(*paths.EMBEDDED) as copy:
         yield copy
 

@@ -1,6 +1,6 @@
 """Enable Banking and a bank behind it, as far as a browser and the adapter meet them: an API, and the bank's page.
 
-The page has TLS, as that of each bank: no browser is sent to one without. Its certificate is signed by nobody.
+The page has TLS, as that of each bank: no browser is sent to one without. Its certificate is self-signed.
 """
 
 import ssl
@@ -86,7 +86,7 @@ class Bank:
 
 
 def self_signed(folder):
-    """:return: ``ssl.SSLContext`` of a server, with a certificate of its own for a day"""
+    """:return: ``ssl.SSLContext`` of a server, with a new certificate for a day"""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(timezone.utc)

@@ -6,7 +6,7 @@ may be missing; ``only`` takes that to the extreme.
 
 from dataclasses import dataclass, field
 
-#: Stands in every column that holds a credential, and may be nowhere afterwards.
+#: Value of every column that holds a credential; must not be found anywhere afterwards.
 SECRET = "hush-hush"
 #: Moves the tables of Enterprise's module to where ``legacy.set_aside`` puts them.
 ASIDE = {"account_online_link": "account_online_link_legacy", "account_online_account": "account_online_account_legacy"}
@@ -72,7 +72,7 @@ class Generation:
     on_line: dict
     #: Name of the column of lines that holds the ids of transactions.
     identifier: str
-    #: Provider types, in turn.
+    #: Provider types, used in rotation.
     providers: tuple
     #: Further values by column.
     more: dict = field(default_factory=dict)
@@ -382,7 +382,7 @@ class World:
         )
 
     def legacy_counts(self):
-        """:return: number of rows by table of the earlier module, wherever it stands now"""
+        """:return: number of rows by table of the earlier module, wherever it is now"""
         counts = {}
         for table in self.generation.tables:
             kept = ASIDE.get(table, table)

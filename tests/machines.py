@@ -33,7 +33,7 @@ http {{
     include {folder}/bank_sync.conf;
 }}
 """
-#: A copy of a database makes the secrets anew that nobody has to enter.
+#: Generates again, in a copy of a database, the secrets that are not entered.
 SECRETS = "env['bank.sync.provider']._update_settings()"
 
 
@@ -87,7 +87,8 @@ class Cluster:
             "server 127.0.0.1:8069": "\n    ".join(servers),
             "listen": f"listen 127.0.0.1:{self._port};",
             "server_name": "server_name localhost;",
-            # Why no TLS: databases verify certificates, and nobody they trust has signed one for this machine.
+            # Why no TLS: databases verify certificates, and no authority that they trust has signed one for this
+            # machine.
             "ssl_certificate ": "",
             "ssl_certificate_key": "",
             "access_log": f"access_log {self._folder}/access.log bank_sync;",

@@ -12,7 +12,7 @@ LOOP = Path(__file__).parent / "shell_loop.py"
 
 
 class OdooShell:
-    """One process, started with the first script and again when it may know something that is no longer true."""
+    """One process, started with the first script and again when its caches may be outdated."""
 
     def __init__(self):
         self.child = self.line = self.started_with = None

@@ -21,7 +21,7 @@ calls = itertools.count()
 
 
 class Signed(AuthBase):
-    """Signs what was generated, so that it reaches the operation. Wrong headers are tests of their own."""
+    """Signs what was generated, so that it reaches the operation. Wrong headers have separate tests."""
 
     def __call__(self, request):
         body = request.body or b""
@@ -70,7 +70,7 @@ def nothing_unexpected(_context, response, _case):
 
 @schemathesis.hook
 def after_call(_context, case, response):
-    """Tell the test what was seen."""
+    """Report the results to the test."""
     if case.operation.method.upper() == response.request.method:
         with open(os.environ["BANK_SYNC_SEEN"], "a", encoding="utf-8") as seen:
             seen.write(f"{case.operation.path.rsplit('/', 1)[1]} {response.status_code}\n")

@@ -1,4 +1,4 @@
-"""What Odoo's shell runs for tests: scripts that arrive one after the other, each in a transaction of its own.
+"""What Odoo's shell runs for tests: scripts that arrive one after the other, each in a separate transaction.
 
 Why one process: a new one needs seconds for Odoo and its registry, and a test runs several scripts.
 """
@@ -22,7 +22,7 @@ close_db(name)
 def run(script):
     """:return: JSON of the script's variable ``result``"""
     registry = Registry(name).check_signaling()
-    # As a new process: it knows nothing of earlier scripts, nor of what SQL has changed, and tells no other process.
+    # As a new process: without caches of earlier scripts or SQL changes, and without signalling other processes.
     registry.clear_all_caches()
     registry.cache_invalidated.clear()
     with registry.cursor() as cr:

@@ -84,14 +84,14 @@ class SlowBank:
 
 
 def connect(env, links, known=5):
-    """Links with one account each that fills a journal of its own; all that the bank has is known.
+    """Links with one account each that fills a separate journal; everything the bank has is stored already.
 
     :param int links: how many
     """
     bank = SlowBank(known=known)
     bank.connect(env)
     company = env.ref("base.main_company")
-    # Why with accounts of their own: Odoo tries one code after the other until one is free, for each journal anew.
+    # Why with separate accounts: for each journal, Odoo again tries one code after the other until one is free.
     accounts = env["account.account"].create(
         [{"code": f"Q{number:04}", "name": f"Bank {number}", "account_type": "asset_cash"} for number in range(links)]
     )

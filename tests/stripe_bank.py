@@ -48,7 +48,7 @@ def charge(number, amount, name, order):
 
 
 def month(invoice):
-    """Sales, fees, a refund, a dispute, a fee of its own, and a payout; the newest first, as Stripe lists them.
+    """Sales, fees, a refund, a dispute, a separate fee, and a payout; the newest first, as Stripe lists them.
 
     :param str invoice: number that the first customer pays
     """

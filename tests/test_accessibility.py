@@ -42,7 +42,7 @@ def served():
 
 
 class Inspector:
-    """Collects what axe finds, so that one walk tells of everything."""
+    """Collects what axe finds, so that one run reports everything."""
 
     def __init__(self):
         self.axe = Axe()

@@ -1,6 +1,6 @@
-"""``migration/audit.py`` reads databases of any version; what it tells, and that it changes nothing.
+"""``migration/audit.py`` reads databases of any version; what it reports, and that it changes nothing.
 
-How it and ``migration/verify.py`` go together around an installation stands in test_migration.py.
+How it and ``migration/verify.py`` are used around an installation is in test_migration.py.
 """
 
 import json
@@ -55,7 +55,7 @@ def answer(company):
         yield AUDIT["audit"](cr)
 
 
-def test_it_tells_connections_accounts_and_last_days(answer):
+def test_audit_reports_connections_accounts_and_last_days(answer):
     (link,) = answer["links"]
     assert (link["name"], link["provider"], link["last_refresh"]) == ("Old Bank", "ponto", "2019-01-06 12:00:00")
     assert [(one["name"], one["last_sync"], one["journal_id"]) for one in answer["accounts"]] == [
@@ -64,7 +64,7 @@ def test_it_tells_connections_accounts_and_last_days(answer):
     ]
 
 
-def test_it_tells_what_the_lines_of_a_journal_add_up_to(answer):
+def test_audit_reports_the_sum_of_a_journal_s_lines(answer):
     (journal,) = answer["journals"]
     assert journal == {
         **{"id": 1, "name": "=Bank", "company_id": 1, "feed": "online_sync", "periodicity": "bimonthly"},
@@ -73,16 +73,16 @@ def test_it_tells_what_the_lines_of_a_journal_add_up_to(answer):
     }
 
 
-def test_it_tells_where_secrets_are_and_never_which(answer):
+def test_audit_reports_where_secrets_are_and_never_their_values(answer):
     assert answer["secrets"] == [{"table": "account_online_provider", "column": "ponto_token", "rows": 1}]
     assert "hush" not in json.dumps(answer)
 
 
-def test_it_tells_which_scheduled_actions_go_on(answer):
+def test_audit_reports_which_scheduled_actions_continue(answer):
     assert [one["name"] for one in answer["scheduled_actions"]] == ["Fetch"]
 
 
-def test_it_tells_what_could_go_wrong(answer):
+def test_audit_reports_risks(answer):
     risks = "\n".join(answer["risks"])
     for words in (
         "account_online_sync is installed. Leave it so",
@@ -122,7 +122,7 @@ def test_in_the_shell_of_odoo_it_says_the_same(company):
     assert "Connections that will be disconnected (0)" in printed
 
 
-def test_an_installation_that_did_not_happen_is_no_success(answer, company):
+def test_failed_installation_is_not_reported_as_success(answer, company):
     with closing(psycopg2.connect(dbname=company.name)) as connection, connection.cursor() as cr:
         cr.execute("CREATE SCHEMA empty; SET search_path TO empty")
         assert not VERIFY["verify"](cr, answer)["sound"]

@@ -104,7 +104,7 @@ def french(served):
     wizard = visitor.call("base.language.install", "create", {"lang_ids": [(6, 0, language)]})
     visitor.call("base.language.install", "lang_install", [wizard])
     administrator = visitor.call("res.users", "search", [("login", "=", "admin")])
-    # Why not in the shell: the server would go on with what it has cached.
+    # Why not in the shell: the server would keep using its cache.
     visitor.call("res.users", "write", administrator, {"lang": "fr_FR"})
     yield
     visitor.call("res.users", "write", administrator, {"lang": "en_US"})

@@ -284,7 +284,7 @@ def test_no_page_of_ours_shows_in_a_frame_of_another_site(served, browser):
             assert frame.url.startswith("chrome-error:"), frame.url
 
 
-def test_a_page_that_another_site_has_opened_tells_it_nothing(served, browser):
+def test_page_that_another_site_has_opened_reveals_nothing_to_it(served, browser):
     ticket = start(served, "demo")
     with site_with(f"<button onclick=\"window.opened = window.open('{ticket}')\">Open</button>") as url:
         page = browser.page

@@ -64,13 +64,13 @@ class Tour:
         return self.page.locator(".o_kanban_record").filter(has=name)
 
     def close_notifications(self):
-        # Why at once: one may vanish by itself while another one is closed.
+        # Why at once: one may disappear while another one is closed.
         self.page.evaluate("document.querySelectorAll('.o_notification_close').forEach((button) => button.click())")
         expect(self.page.locator(".o_notification")).to_have_count(0, timeout=PATIENCE)
 
     @contextmanager
     def at_the_bank(self, press):
-        """The bank's page, in a window of its own, while Odoo waits; it closes by itself.
+        """The bank's page, in a separate window, while Odoo waits; it closes automatically.
 
         :param press: what opens it
         :return: a :class:`Tour` of that window
@@ -129,7 +129,7 @@ def a_tour_of(installation, login="admin", size=DESKTOP):
             executable_path=chromium,
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"],
         )
-        # Why: nobody has signed the certificate of a bank that a test serves.
+        # Why: the certificate of a test's bank is self-signed.
         options = {"viewport": size, "locale": "en-US", "ignore_https_errors": True}
         tour = Tour(browser.new_page(**options), installation.url)
         tour.sign_in(login)
@@ -198,7 +198,7 @@ def test_from_the_dashboard_to_a_filled_journal_and_through_the_forms_buttons(to
 
 
 def test_over_the_bank_s_own_site_in_a_window_and_with_the_tab_closed(tour, served):
-    """The window leaves our pages and comes back; with nobody waiting any more, it goes on by itself."""
+    """The window leaves our pages and comes back; as no page waits any more, it continues automatically."""
     tour.open("/odoo/connect-bank")
     bank = tour.choose_bank("Demo Redirect Bank")
     with tour.page.expect_popup(timeout=PATIENCE) as opened:
@@ -220,7 +220,7 @@ def test_over_the_bank_s_own_site_in_a_window_and_with_the_tab_closed(tour, serv
     tour.sees("Choose the journal that each bank account fills")
 
 
-#: What the synchronization does when it begins, goes on and ends, without a bank.
+#: What the synchronization does when it begins, continues and ends, without a bank.
 SET_STATE = """
 link = env["account.online.link"].search([("journal_ids", "!=", False)], limit=1)
 run = link.run_ids.filtered(lambda run: run.state in ("planned", "running"))

@@ -262,7 +262,7 @@ def test_no_canary_is_where_it_may_not_be(story, place):
     "name, place", [("account number", "database dump"), ("account number", "raw answers"), ("e-mail", "proxy dump")]
 )
 def test_search_finds_what_is_allowed(story, name, place):
-    """Otherwise it would find nothing anywhere because it searches for the wrong thing."""
+    """Otherwise it would find nothing because it searches for the wrong text."""
     canaries = [canary for key, canary in story.canaries.items() if re.sub(r" \d+$", "", key) == name]
     assert canaries and all(canary in story.places[place] for canary in canaries)
 
@@ -280,7 +280,7 @@ def test_debug_log_was_on_and_shows_what_was_asked(story):
 
 
 def json_lines(story):
-    """:return: objects; what Odoo writes before it has loaded the addon is no JSON yet"""
+    """:return: objects; what Odoo writes before it has loaded the addon is not JSON yet"""
     lines = story.places["proxy log"].splitlines()
     first = next(number for number, line in enumerate(lines) if line.startswith("{"))
     return [json.loads(line) for line in lines[first:]]
@@ -311,7 +311,7 @@ def test_neutralized_copy_has_no_raw_answer(story):
 
 
 @pytest.mark.parametrize("name", ["proxy", "database"])
-def test_neutralized_copy_reaches_nobody_whatever_is_scheduled(story, name):
+def test_neutralized_copy_makes_no_requests_whatever_is_scheduled(story, name):
     assert not story.active[name], "none of our scheduled actions is active"
     copy = story.copies[name]
     assert copy["ran"] > 3 and copy["failed"] == []
@@ -319,7 +319,7 @@ def test_neutralized_copy_reaches_nobody_whatever_is_scheduled(story, name):
 
 
 @pytest.mark.parametrize("name", ["proxy", "database"])
-def test_the_original_would_have_reached_somebody(story, name):
+def test_original_would_have_made_requests(story, name):
     """Otherwise the copy is silent because there was nothing to do."""
     asked = set(story.originals[name]["asked"]) - {NOWHERE}
     partner = story.company.url if name == "proxy" else story.proxy.url
@@ -332,6 +332,6 @@ ENCRYPTED = re.compile(r"\bgAAAA[\w=-]{40}")
 
 @pytest.mark.parametrize("name", ["proxy", "database"])
 def test_neutralized_copy_holds_nothing_encrypted(story, name):
-    """Also of a model that this test knows nothing of."""
+    """Also of a model that this test does not list."""
     assert ENCRYPTED.search(story.places[f"{name} dump"]), "the original holds some"
     assert not ENCRYPTED.search(story.places[f"{name} copy"])

@@ -218,7 +218,7 @@ def test_image_and_compose_file_ask_the_same_whether_odoo_answers(tools):
     assert compose()["services"]["odoo"]["healthcheck"]["test"] == ["CMD", *image]
 
 
-def test_whoever_waits_outside_waits_longer_than_whoever_works_inside():
+def test_outer_timeouts_are_longer_than_inner_ones():
     """Otherwise an answer is thrown away that a bank has given, and asked for again."""
     odoo = int(option("limit_time_real"))
     stop = compose()["services"]["odoo"]["stop_grace_period"]

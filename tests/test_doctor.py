@@ -24,7 +24,7 @@ def doctor(installation, *options):
 
 
 def test_doctor_examines_both_addons_and_changes_nothing(installation):
-    # The template of this database has keys of its own, which a copy can't read.
+    # The template of this database has other keys, which a copy can't read.
     installation.sql("UPDATE bank_sync_provider_setting SET encrypted_value = NULL")
     installation.sql("UPDATE ir_cron SET nextcall = now() + interval '1 hour'")
     before = installation.sql("SELECT relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_user_tables ORDER BY 1")

@@ -1,6 +1,6 @@
 """A bank that is reached by Enable Banking, from its choice to its renewal, in a real browser.
 
-Each station leaves a picture. How the bank's page is opened and left again stands in the first functions only.
+Each station takes a picture. Only the first functions open and leave the bank's page.
 """
 
 import re
@@ -102,7 +102,7 @@ def test_a_bank_is_connected_loaded_and_renewed(tour, served, bank):
     tour.click("Fetch Transactions")
     expect(tour.page.locator(".o_notification")).not_to_have_count(0, timeout=PATIENCE)
     tour.photograph("enable_banking_renewed")
-    # The renewal has given the account another uid; its journal goes on, and nothing comes twice.
+    # The renewal has given the account another uid; its journal continues, and nothing is imported twice.
     assert served.shell(LINES) == [*([f"r{number}", number + 0.5] for number in (5, 4, 3, 2, 1)), ["r6", 60.0]]
     assert len(bank.sessions) == 2
     assert tour.errors == []

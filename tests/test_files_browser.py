@@ -51,7 +51,7 @@ RELEASE = """
 """
 
 
-#: No day is after the 12th, so nothing in it tells days from months.
+#: No day is after the 12th, so days and months can't be distinguished.
 TABLE = "Date,Description,Amount\n03/04/2026,Coffee,-2.50\n05/04/2026,Tea,-3.00\n"
 
 
@@ -164,7 +164,7 @@ def drop_on_the_card(tour, name, content):
     article.wait_for()
     encoded = base64.b64encode(content.encode()).decode()
     area = article.locator(".o_drop_area")
-    # Why again: a dashboard that has just been opened draws its cards anew, and what was dropped on an old one is lost.
+    # Why again: a dashboard that was just opened renders its cards again, and a file dropped on an old one is lost.
     for _attempt in range(10):
         tour.page.evaluate(DROP, [article.element_handle(), name, encoded])
         try:

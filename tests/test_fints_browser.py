@@ -16,7 +16,7 @@ from environment import pure
 from .test_bank_pages import browser, photograph  # noqa: F401 (a fixture)
 
 pytest.importorskip("fints")
-# The script of the bank is one of the tests without Odoo. Nobody else in this process imports Odoo.
+# The script of the bank is one of the tests without Odoo. Nothing else in this process imports Odoo.
 pure.enter()
 
 from bank_sync_proxy.tests.pure.fints_server import PRODUCT, FinTSScript  # noqa: E402
@@ -228,7 +228,7 @@ result = sorted(link.account_online_account_ids.mapped('name'))
     expect(page.get_by_role("heading", name="Approve in your banking app")).to_be_visible()
     photograph(page, "fints_approval")
     bank.approved = True
-    # Nobody presses anything: the page looks by itself.
+    # Without a click: the page checks automatically.
     come_back(page)
 
     served.run_scheduled_action()

@@ -1,4 +1,4 @@
-"""From an empty database to transactions of one's own bank, in a real browser, without a page of this repository.
+"""From an empty database to transactions of a bank, in a real browser, without reading this repository.
 
 Five people walk it, each a way of her own: with a mouse, on a phone, with the keyboard only, and in French. The
 providers are scripted behind real HTTP. What is pressed at the bank's own page is not counted.
@@ -83,7 +83,7 @@ def french(text):
 
 
 class Walk:
-    """Somebody at a browser, whose presses are counted, and who looks at each station.
+    """A user at a browser, whose clicks are counted, and who looks at each station.
 
     :param say: what a label reads on the screen
     :param bool by_keyboard: nothing is clicked

@@ -1,4 +1,4 @@
-"""The master key is changed while the service goes on, is interrupted, and no secret is lost."""
+"""The master key is changed while the service runs, the change is interrupted, and no secret is lost."""
 
 import json
 import subprocess

@@ -122,7 +122,7 @@ def test_a_missing_company_is_the_main_one_with_a_warning(cr, migrate):
     assert told == [3, 4]
 
 
-def test_a_provider_that_nobody_knows_is_kept_as_text(cr, migrate):
+def test_unknown_provider_is_kept_as_text(cr, migrate):
     world = built(cr, "third parties")
     migrate()
     rows = world.rows("SELECT DISTINCT legacy_provider FROM account_online_link ORDER BY 1")
@@ -259,7 +259,7 @@ def test_what_gets_lost_is_found(cr, migrate, damage, found):
 # ROOM FOR OUR TABLES
 # -------------------------------------------------------------------------
 
-#: Tables of our name as another module may have made them, in a schema of their own.
+#: Tables of our name as another module may have made them, in a separate schema.
 FOREIGN = """
     CREATE SCHEMA foreign_one; SET LOCAL search_path TO foreign_one;
     CREATE TABLE account_online_link (id serial PRIMARY KEY, name varchar NOT NULL, needed varchar NOT NULL UNIQUE);
@@ -352,7 +352,7 @@ def test_one_bad_row_keeps_no_other_out(cr, migrate):
     assert any("violates check constraint" in problem.text for problem in report.problems)
 
 
-def test_problems_tell_no_values_of_rows(cr, migrate):
+def test_problems_contain_no_values_of_rows(cr, migrate):
     built(cr, "13")
     cr.execute("ALTER TABLE account_online_provider ADD CHECK (ponto_token != '') NOT VALID")
     assert SECRET not in str(problems(migrate()))

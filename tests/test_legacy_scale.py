@@ -42,7 +42,7 @@ def test_a_large_database_moves_in_time(installation):
 
 
 def multiply(world):
-    """Copies of the first journal with its lines, each of its own connection."""
+    """Copies of the first journal with its lines, each with its own connection."""
     journal = world.journals[0][0]
     clone(
         world,

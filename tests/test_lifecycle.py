@@ -46,7 +46,7 @@ def test_an_addon_can_be_uninstalled_and_installed_again(installation, addon):
     assert states(installation)[addon] == "installed"
 
 
-def test_without_the_proxy_the_user_is_told_what_to_install(installation):
+def test_without_the_proxy_the_user_learns_what_to_install(installation):
     installation.odoo("module", "uninstall", "bank_sync_proxy", "-d", installation.name)
     answer = installation.shell("result = env['account.online.directory'].action_begin_bank_search()")
     assert "install the app “Bank Synchronization Proxy”" in answer["error"]["message"]

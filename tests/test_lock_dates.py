@@ -1,4 +1,4 @@
-"""A lock date that somebody sets in another transaction, while a bank is asked or while its lines are stored."""
+"""A lock date that is set in another transaction, while a bank is asked or while its lines are stored."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def stored():
     }}
 """
 
-#: Somebody locks the days between the question and the answer: with the first one only.
+#: The days are locked between the request and the answer, of the first request only.
 WHILE_ASKED = """
 class Bank(slow_bank["SlowBank"]):
     def transactions_list(self, connection_id):
@@ -43,7 +43,7 @@ for _action in range(2):
 result = stored()
 """
 
-#: Somebody tries to lock the days while the lines are stored: has to wait until they are.
+#: The days are locked while the lines are stored: this has to wait until they are.
 WHILE_STORED = """
 from odoo.addons.account_online_synchronization.books import apply
 write, tried = apply.Storing._write, []
@@ -65,7 +65,7 @@ result = {**stored(), "tried": tried}
 
 @pytest.fixture
 def fresh(company):
-    """A company with one link of which nothing has been stored."""
+    """A company with one link without stored transactions."""
     begin = BEGIN.format(path=str(Path(__file__).with_name("slow_bank.py")))
     company.sql("UPDATE res_company SET fiscalyear_lock_date = NULL")
     company.shell(

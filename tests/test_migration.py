@@ -1,6 +1,6 @@
 """The addon is installed, updated, uninstalled and installed again over what earlier modules have left, for real.
 
-Each rule of what is taken over stands in test_legacy.py; here Odoo itself meets the tables.
+Each rule of the migration is tested in test_legacy.py; here Odoo itself uses the tables.
 """
 
 import os
@@ -148,7 +148,7 @@ REGISTERED = """
 
 
 def test_the_earlier_module_may_be_uninstalled_afterwards(before):
-    """It need not and should not be, but nobody's books depend on that."""
+    """It need not and should not be, but the books must not depend on that."""
     move = Move(before, "early 14")
     before.sql(REGISTERED)
     move.install()

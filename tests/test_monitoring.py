@@ -96,7 +96,7 @@ def test_provider_most_of_whose_calls_fail_is_named(promtool, tmp_path):
     series = [
         *on_both(calls % ("plaid", "ok"), "0+1x60"),
         *on_both(calls % ("plaid", "provider_unavailable"), "0+5x60"),
-        # A user who mistypes a password is no failure of the provider.
+        # A mistyped password is not a failure of the provider.
         *on_both(calls % ("ponto", "ok"), "0+1x60"),
         *on_both(calls % ("ponto", "credentials_rejected"), "0+5x60"),
     ]

@@ -16,10 +16,10 @@ from .remote import register
 
 CONTRACT = ROOT / "bank_sync_proxy_server" / "openapi.yaml"
 PREFIX = "/bank_sync/1/"
-#: How many questions Schemathesis makes up for each operation and phase, and for how many seconds at most.
+#: How many requests Schemathesis generates for each operation and phase, and for how many seconds at most.
 EXAMPLES, SECONDS = 40, 1200
-#: Nobody makes up an https address for sure, or the code of an accounting firm; and what would be deleted is what the
-#: others are about.
+#: A generator does not reliably produce https addresses, or the code of an accounting firm; and what would be deleted
+#: is what the others are about.
 NOT_ANSWERED = ("clients.register", "connections.delete", "firms.find", "firms.agree")
 CHECKS = (
     "status_code_conformance",

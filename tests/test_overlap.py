@@ -14,8 +14,8 @@ class Bank(slow_bank["SlowBank"]):
     pass
 """
 
-#: Nobody passes the barrier before all links' questions are on their way, at each of the three questions; the last one
-#: that comes looks around first.
+#: No request passes the barrier before those of all links are on their way, at each of the three questions; the last
+#: one that comes looks around first.
 LOOK_AROUND = """
 seen = []
 def look():

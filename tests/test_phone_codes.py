@@ -6,7 +6,7 @@ from .sms_gateway import SmsGateway
 
 PHONE = "+32470123456"
 
-#: ``ask`` is what a worker does with a request: a transaction of its own, repeated by Odoo where PostgreSQL says so.
+#: ``ask`` does what a worker does with a request: a separate transaction, which Odoo retries after a conflict.
 BEGIN = """
 import threading
 from odoo import SUPERUSER_ID, api

@@ -133,7 +133,7 @@ def test_a_bank_is_found_after_its_provider_was_chosen_and_switched_on(tour, ser
     assert tour.errors == []
 
 
-def test_other_countries_are_one_click_away_and_none_is_told_so(tour, served):
+def test_other_countries_are_one_click_away_and_a_country_without_any_is_explained(tour, served):
     inspector = Inspector()
     served.shell("env.company.country_id = env.ref('base.kp')")
     tour.open(CHOOSE)

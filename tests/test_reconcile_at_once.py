@@ -8,7 +8,7 @@ from .conftest import a_company_with_books
 from .test_reconcile_browser import BOOKS, OUTCOME
 
 LINE = "account.bank.statement.line"
-#: What the slower one reads: the line is booked, or somebody is booking it.
+#: What the slower one reads: the line is booked, or another user is booking it.
 SENTENCES = ("was changed since", "Somebody else is working", "is open, so", "booked already")
 
 

@@ -109,7 +109,7 @@ def test_a_block_is_lifted_with_the_code_of_a_text_message(company, link):
     assert read(company, link)["state"] == "connected"
 
 
-def test_what_support_has_blocked_the_user_is_told_to_ask_support(company, link):
+def test_user_of_a_client_blocked_by_support_is_referred_to_support(company, link):
     client(company, "client._block('Please call us.', by='support')")
     fetch(company, link)
     seen = read(company, link)
@@ -134,7 +134,7 @@ def test_a_database_that_support_disconnects_reconnects_and_keeps_its_connection
     assert company.sql(f"SELECT connection_identifier FROM account_online_link WHERE id = {link}") == before
 
 
-def test_a_connection_that_support_cuts_is_explained_and_made_anew(company, link):
+def test_connection_ended_by_support_is_explained_and_recreated(company, link):
     lines = assert_booked_since(company)
     company.proxy.shell("env['bank.sync.connection'].search([('state', '=', 'connected')])._disconnect()")
     fetch(company, link)
@@ -152,7 +152,7 @@ def test_a_connection_that_support_cuts_is_explained_and_made_anew(company, link
     assert assert_booked_since(company) == lines
 
 
-def test_a_database_is_told_what_support_has_done_and_asks_by_itself(company, link):
+def test_database_is_notified_of_an_intervention_and_requests_its_state(company, link):
     client(company, "client._block('Please wait a moment.', by='support')")
     company.proxy.shell("env['bank.sync.event']._cron_deliver()")
     told = "SELECT kind FROM account_online_event WHERE is_handled IS NOT TRUE ORDER BY id"
@@ -178,7 +178,7 @@ def test_the_secret_is_changed_while_everything_works(company, link):
     assert read(company, link)["state"] == "connected"
 
 
-def test_a_copy_registers_anew_while_the_original_works_on(company, link):
+def test_copy_registers_again_while_the_original_still_works(company, link):
     company.stop()
     with a_copy_of(company.name) as copy:
         company.start()
@@ -197,7 +197,7 @@ def test_a_copy_registers_anew_while_the_original_works_on(company, link):
     assert clients == [["2"]]
 
 
-def test_a_neutralized_copy_asks_nobody(company, link):
+def test_neutralized_copy_makes_no_requests(company, link):
     company.stop()
     with a_copy_of(company.name) as copy:
         company.start()

@@ -95,8 +95,8 @@ def test_the_owner_of_the_login_renews_the_consent_without_an_odoo_user(served):
     with a_tour_of(served) as tour:
         ask(tour, inspector, link)
         address = urlsplit(served.shell(ADDRESS)).path
-        stranger = tour.page.context.browser.new_context(viewport=DESKTOP, locale="en-US")
-        owner = Tour(stranger.new_page(), served.url)
+        other_browser = tour.page.context.browser.new_context(viewport=DESKTOP, locale="en-US")
+        owner = Tour(other_browser.new_page(), served.url)
         renew(owner, inspector, address)
         assert served.shell(STATE.format(link=link)) == ["done", True]
         tour.open(f"/odoo/action-account_online_synchronization.account_online_link_action/{link}")

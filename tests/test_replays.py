@@ -26,7 +26,7 @@ def remote(proxy):
 
 
 def post_all(posts):
-    """Send requests at the same moment, each in a thread of its own.
+    """Send requests at the same moment, each in a separate thread.
 
     :param posts: list of (URL, headers, body)
     :return: list of (HTTP status, code of the failure or None)

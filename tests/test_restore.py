@@ -109,7 +109,7 @@ def drill(tmp_path_factory):
 
 @contextmanager
 def another_machine(drill, with_key=True):
-    """:return: the company on another machine, 30 days after its backup, with nobody's help"""
+    """:return: the company on another machine, 30 days after its backup, without manual steps"""
     restore(drill.company, drill.backup, drill.folder / "machine", with_key=with_key)
     drill.company.start()
     let_days_pass(drill.company, DAYS[-1])
@@ -214,7 +214,7 @@ def test_installation_that_went_back_before_a_consents_renewal_asks_for_another(
 
 
 # -------------------------------------------------------------------------
-# A DATABASE AND A PROXY, EACH ON A SERVER OF ITS OWN
+# A DATABASE AND A PROXY, ON SEPARATE SERVERS
 # -------------------------------------------------------------------------
 
 
@@ -244,7 +244,7 @@ def back_up_both(company, folder):
 
 
 def begin(apart, company, proxy, keyless=None, is_copy=False):
-    """Each goes back to a day of its own, as point-in-time recovery does; then it is the last day.
+    """Each goes back to a different day, as point-in-time recovery does; then it is the last day.
 
     :param int company: the day of its backup, and ``proxy``
     :param str keyless: ``company`` or ``proxy`` if its key was not kept
@@ -263,7 +263,7 @@ def begin(apart, company, proxy, keyless=None, is_copy=False):
 
 
 def assert_like_the_twin(apart):
-    """Nothing was lost, nothing is there twice, and nobody has to do anything."""
+    """Nothing was lost or duplicated, and no user has to do anything."""
     seen = link_of(apart.company)
     assert (seen["state"], seen["error_code"]) == ("connected", False)
     assert lines(apart.company) == apart.twin
@@ -292,7 +292,7 @@ def test_database_and_proxy_that_went_back_to_different_days_catch_up(apart, com
 
 
 def test_database_from_a_dump_catches_up_once_support_has_accepted_it(apart):
-    """To its proxy a dump is a copy, until somebody says that it is the original."""
+    """To its proxy a dump is a copy, until a user confirms that it is the original."""
     company = begin(apart, BEGUN, NOW, is_copy=True)
     assert_asks_to_reconnect(company, "database_copied")
     assert "Accept New Database" in doctor(company)

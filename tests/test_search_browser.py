@@ -1,4 +1,5 @@
-"""The search that finds nothing, in a real browser: it says why, names what would reach the bank, and whom to ask.
+"""The search that finds nothing, in a real browser: it says why, names providers that reach the bank, and the user to
+contact.
 
 Each station leaves a picture, on a screen and on a phone.
 """

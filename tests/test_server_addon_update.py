@@ -1,4 +1,4 @@
-"""A database of the time when the proxy was one addon is updated, and nothing of it is lost.
+"""A database of the time when the proxy was one addon is updated without loss.
 
 The code of that time comes from the history of this clone.
 """
@@ -93,7 +93,7 @@ result = {"rows": rows, "ids": ids, "crons": crons, "view": view and view.with_c
           "reasons": [[reason.id, reason.name, reason.text] for reason in reasons]}
 """
 
-#: Columns that an update writes anew, and rows of other tables that it may add to.
+#: Columns that an update rewrites, and tables to which it may add rows.
 WRITTEN = ("write_date", "write_uid")
 #: Declared by the adapters, and written again by each update.
 DECLARED = {"bank_sync_provider_setting": ("label", "help", "type", "is_required", "sequence")}
@@ -141,7 +141,7 @@ class Old(Installation):
 
 @pytest.fixture(scope="module")
 def old(before):
-    """A database of that time that serves nobody but itself; each test takes a copy."""
+    """A database of that time that serves only itself; each test uses a copy."""
     database_of_old = Old(f"bank_sync_test_before_{next(numbers)}_{id(before)}")
     try:
         database_of_old.install_before(before)

@@ -1,4 +1,4 @@
-"""Each language says everything, and says it with the same things filled in."""
+"""Each language translates every term, with the same placeholders."""
 
 import re
 from pathlib import Path
@@ -40,7 +40,7 @@ def test_each_language_says_everything(addon, language):
 
 @each_addon
 @each_language
-def test_what_is_filled_in_and_what_stands_around_words_is_the_same_in_each_language(addon, language):
+def test_placeholders_and_surrounding_spaces_are_the_same_in_each_language(addon, language):
     differing = [
         (term.msgid, term.msgstr)
         for term in terms_of(addon, language)

@@ -173,7 +173,7 @@ class Asking:
 
 
 def kill_in_the_middle(cluster, ask):
-    """One machine is killed while all ask; they go on for a while.
+    """One machine is killed while all clients send requests, which continue for a while.
 
     :return: :class:`Asking`
     """
@@ -246,7 +246,7 @@ def test_webhooks_are_all_taken_while_a_machine_is_killed(cluster, remote):
     assert {name for name, _count in events} == {f"told-{one}" for one in told}
 
 
-def test_visit_goes_on_at_the_other_machine(cluster, remote):
+def test_visit_continues_at_the_other_machine(cluster, remote):
     started = remote.ask("connections.start", institution_id="sandbox.demo", return_url=BACK)[1]
     browser = requests.Session()
     page = browser.get(urljoin(cluster.url, started["page_url"]), timeout=TIMEOUT)
@@ -278,7 +278,7 @@ def test_killed_machine_leaves_no_lock_behind(cluster, remote):
 
 @pytest.fixture
 def company(cluster):
-    """A company with books on a server of its own, which knows the proxy by nginx's address."""
+    """A company with books on a separate server, which reaches the proxy at nginx's address."""
     with SmsGateway() as gateway, a_copy_of_the_template("account_online_synchronization") as company:
         machine = cluster.machines[1]
         machine.set_parameters(sms__endpoint=gateway.url, bank_sync_proxy__allow_private_addresses="1")

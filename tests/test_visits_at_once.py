@@ -39,7 +39,7 @@ def start(proxy, institution):
 
 
 def at_once(*acts):
-    """Do things at the same moment, each in a thread of its own.
+    """Do things at the same moment, each in a separate thread.
 
     :return: list of what they return
     """

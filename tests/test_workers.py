@@ -8,7 +8,7 @@ from .books import assert_books_equal_the_bank, inside
 
 DAYS = 5
 
-#: Each waits until all of them are there. Its user tells which worker made a run.
+#: Each waits until all of them are there. Its user shows which worker made a run.
 WORKER = """
 import pathlib, time
 here, deadline = pathlib.Path({folder!r}), time.monotonic() + 300

@@ -15,7 +15,7 @@ class _Quiet(WSGIRequestHandler):
 
 @contextmanager
 def web_server(respond, context=None):
-    """Serve requests, each in a thread of its own.
+    """Serve requests, each in a separate thread.
 
     :param respond: takes a ``werkzeug.wrappers.Request``, returns a ``werkzeug.wrappers.Response``
     :param ssl.SSLContext context: of a server with TLS; None for one without

@@ -71,7 +71,7 @@ class BankSync(Command):
     def doctor(self, env):
         """:return: exit status: 1 where there is a problem"""
         findings = [finding for model in self.installed(env, DOCTORS) for finding in model._examine()]
-        problems = tell(findings)
+        problems = report(findings)
         say(f"{len(findings)} checks, {problems} problems.")
         env.cr.rollback()
         return bool(problems)
@@ -97,7 +97,7 @@ def check_addons(database):
             [ADDONS],
         )
         findings = list(compare_with_disk(database, cr.fetchall()))
-    if problems := tell(findings):
+    if problems := report(findings):
         say(f"{len(findings)} checks, {problems} problems. The rest is examined once these are solved.")
         sys.exit(1)
 
@@ -133,7 +133,7 @@ def is_older(version, other):
     return parse_version(version or "0") < parse_version(other)
 
 
-def tell(findings):
+def report(findings):
     """:return: number of problems"""
     for level, subject, sentence in findings:
         say(f"{SIGNS[level]}  {subject}: {sentence}")

@@ -131,12 +131,12 @@ class ServerDoors:
                 usual, again = (record.sudo().default_get([name]) for _time in range(2))
                 # Why read twice: random defaults, such as identifiers, differ each time.
                 if usual != again:
-                    stranger = record.browse().with_context(**{f"default_{name}": value})
-                    self.assertNotEqual(stranger.default_get([name])[name], value)
+                    caller = record.browse().with_context(**{f"default_{name}": value})
+                    self.assertNotEqual(caller.default_get([name])[name], value)
                     continue
-                stranger = record.browse().with_context(**{f"default_{name}": value})
-                self.assertEqual(stranger.default_get([name]), usual)
-                self.assertEqual(stranger.sudo().default_get([name]), usual, "with superuser rights")
+                caller = record.browse().with_context(**{f"default_{name}": value})
+                self.assertEqual(caller.default_get([name]), usual)
+                self.assertEqual(caller.sudo().default_get([name]), usual, "with superuser rights")
                 if record._fields[name].type in ("binary", "one2many", "many2many"):
                     continue
                 self.env["ir.default"].with_user(self.user).set(record._name, name, value, user_id=self.user.id)

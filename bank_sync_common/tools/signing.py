@@ -55,8 +55,8 @@ def sign(secret, client, database, timestamp, nonce, method, path, body):
     """
     :param str secret: shared by the two sides
     :param str method: ``POST``
-    :param str path: from ``/bank_sync/`` or ``/account_online_synchronization/`` on, without a query :param bytes body:
-        as it is sent
+    :param str path: from ``/bank_sync/`` or ``/account_online_synchronization/`` on, without a query
+    :param bytes body: as it is sent
     :return: hexadecimal digits
     """
     lines = [VERSION, client, database, str(timestamp), nonce, method, path, hashlib.sha256(body).hexdigest()]

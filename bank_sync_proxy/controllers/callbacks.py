@@ -68,7 +68,7 @@ class BankSyncCallbacks(Pages, http.Controller):
         if SEALED in params:
             params = self._unseal(provider, params)
         visit = request.env["bank.sync.visit"]._find_returned(provider, params.get("state"))
-        visit = self._speak_its_language(visit)
+        visit = self._use_its_language(visit)
         if not visit and "state" not in params and self._is_copied(provider):
             return self._sign("copy")
         if not visit:
@@ -133,7 +133,7 @@ class BankSyncCallbacks(Pages, http.Controller):
         sitemap=False,
         max_content_length=MAX_WEBHOOK,
     )
-    def hear(self, provider, **_parameters):
+    def receive_webhook(self, provider, **_parameters):
         """Receive a provider's webhook. Only stored here: the provider waits for the answer, and retries without
         one."""
         if not self._known(provider):
@@ -176,8 +176,8 @@ class BankSyncCallbacks(Pages, http.Controller):
         errors = as_server(request.env["bank.sync.error"])
         if not connection:
             since = fields.Datetime.now() - timedelta(hours=1)
-            strange = [("operation", "=", operation), ("client_id", "=", False), ("create_date", ">=", since)]
-            if errors.search_count(strange, limit=MAX_RECORDS) >= MAX_RECORDS:
+            unassigned = [("operation", "=", operation), ("client_id", "=", False), ("create_date", ">=", since)]
+            if errors.search_count(unassigned, limit=MAX_RECORDS) >= MAX_RECORDS:
                 _logger.warning("%s: %s", operation, error)
                 return
         client = connection.client_id if connection else None

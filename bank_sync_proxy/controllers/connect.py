@@ -44,7 +44,7 @@ class BankSyncConnect(Pages, http.Controller):
     @hosted_page
     def enter(self, token, **parameters):
         # sudo: no user is logged in; the visit is found by its ticket of 256 bits only
-        visit = self._speak_its_language(as_server(request.env["bank.sync.visit"])._find(token))
+        visit = self._use_its_language(as_server(request.env["bank.sync.visit"])._find(token))
         if not visit:
             return self._closed_page(visit)
         key = self._browser_key()
@@ -61,7 +61,7 @@ class BankSyncConnect(Pages, http.Controller):
             # Why two steps: link scanners keep no cookies, and so do not use up the ticket.
             query[SECOND_TIME] = 1
             return self._give_key(request.redirect_query(f"/bank_sync/connect/{token}", query, HTTPStatus.SEE_OTHER))
-        visit._let_in(key)
+        visit._admit(key)
         return self._go_to(visit, query)
 
     @http.route(
@@ -204,16 +204,16 @@ class BankSyncConnect(Pages, http.Controller):
 
     def _redirect_page(self, visit, url):
         # Why a page in between: browsers apply the policy of the submitted form to the bank's address, too. It
-        # redirects # only once automatically: a user who comes back with the browser's button wants to stay. Not
-        # automatically if the # user should first check where the data goes: the bank's page does not show that.
+        # redirects only once automatically: a user who comes back with the browser's button wants to stay. Not
+        # automatically if the user should first check where the data goes: the bank's page does not show that.
         onward = f"{visit.public_id}/bank"
-        goes_on = not visit.redirected_at and not visit._receiver()["is_doubtful"]
+        is_automatic = not visit.redirected_at and not visit._receiver()["is_doubtful"]
         return self._page(
             "bank_sync_proxy.connect_redirect",
             visit,
             onward=onward,
             host=urlsplit(url).hostname,
-            refresh=f"1;url={onward}" if goes_on else None,
+            refresh=f"1;url={onward}" if is_automatic else None,
         )
 
     # -------------------------------------------------------------------------
@@ -228,7 +228,7 @@ class BankSyncConnect(Pages, http.Controller):
         visit = visits.search([("public_id", "=", public_id)], limit=1) if PUBLIC_ID.fullmatch(public_id) else visits
         if not visit:
             return None, self._closed_page(visit)
-        visit = self._speak_its_language(visit)
+        visit = self._use_its_language(visit)
         if not visit._is_of(self._browser_key()):
             return None, self._sign("elsewhere", HTTPStatus.FORBIDDEN)
         if not visit._is_open():

@@ -95,7 +95,7 @@ class Pages:
     # THE VISIT
     # -------------------------------------------------------------------------
 
-    def _speak_its_language(self, visit):
+    def _use_its_language(self, visit):
         """Also pass the present user's data to the adapter: the bank is asked on this user's behalf."""
         agent = request.httprequest.headers.get("User-Agent", "")
         visit = visit.with_context(bank_sync_user={"ip_address": self._address(), "agent": agent})
@@ -119,7 +119,7 @@ class Pages:
             return self._closed_page(visit)
         if from_elsewhere and not is_local_path(way_back):
             # Why a page in between: browsers apply a form's policy to all redirects that follow it, and the bank's
-            # policy # allows us, but not the database.
+            # policy allows us, but not the database.
             return self._page("bank_sync_proxy.connect_leaving", visit, way_back=way_back, refresh=f"0;url={way_back}")
         return request.redirect(way_back, code=HTTPStatus.SEE_OTHER, local=is_local_path(way_back))
 

@@ -167,7 +167,8 @@ class BankSyncConnection(models.Model):
     def _disconnect(self, reason=None):
         """Delete the consent permanently; the record stays for support.
 
-        :param str reason: shown to the database's users"""
+        :param str reason: shown to the database's users
+        """
         self.visit_ids._close("cancelled")
         self.write({"state": "disconnected", "secret_state": False, "reason": reason or False})
 

@@ -19,8 +19,9 @@ KEEP_DAYS = 30
 
 
 class BankSyncEvent(models.Model):
-    """An event that notifies a database. It only says what to request; the database always requests the data itself. So
-    an event may arrive twice, late or never: a database that polls misses nothing.
+    """An event that notifies a database. It only says what to request; the database always requests the data itself.
+
+    So an event may arrive twice, late or never: a database that polls misses nothing.
     """
 
     _name = "bank.sync.event"

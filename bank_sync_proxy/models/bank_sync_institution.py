@@ -12,13 +12,13 @@ from ..tools import banks
 
 _logger = logging.getLogger(__name__)
 
-#: How many banks are written at once, and then forgotten.
+#: How many banks are written at once, before the cache is cleared.
 BATCH = 1000
-#: A list that has become shorter than half is no list, unless there was hardly anything on it.
+#: A list that has shrunk to less than half is not accepted, unless it was very short before.
 FEW = 20
-#: A scheduled action that goes on where its time was over begins with those that have waited longest.
+#: Order of the update: a scheduled action that ran out of time continues with the lists updated longest ago.
 FRESH_HOURS = 1
-#: Characters. PostgreSQL indexes no longer ids; a larger logo would be sent with each page of the list.
+#: Characters. PostgreSQL can't index longer ids; larger logos would be sent with each page of the list.
 MAX_ID = 500
 MAX_LOGO = 32 * 1024
 
@@ -27,8 +27,8 @@ class BankSyncInstitution(models.Model):
     """The directory of banks that can be reached, filled from the providers.
 
     A row is one bank at one provider, and its identifier is what a connection is started with. Rows of several
-    providers that are the same bank have one merge key; one of them, of the provider that comes first, is proposed, and
-    only that one is found. See ..tools.banks for the rule, bank_sync_institution_search for the search.
+    providers that are the same bank share a merge key; one of them, that of the first provider in order, is proposed,
+    and only that one is found. See ..tools.banks for the rule, bank_sync_institution_search for the search.
     """
 
     _name = "bank.sync.institution"
@@ -63,7 +63,7 @@ class BankSyncInstitution(models.Model):
     is_proposed = fields.Boolean(
         string="Proposed", readonly=True, help="The row that is found, where several providers reach the bank."
     )
-    # Why normalized in Python: an index of PostgreSQL then serves it as it is, and every database finds the same.
+    # Why normalized in Python: a plain PostgreSQL index can be used, and every database finds the same.
     search_name = fields.Char(compute="_compute_search", store=True)
     search_text = fields.Char(compute="_compute_search", store=True)
     search_group = fields.Char(readonly=True, help="Search text of all rows of the bank, stored with the proposed one.")
@@ -72,7 +72,7 @@ class BankSyncInstitution(models.Model):
     _provider_unique = models.UniqueIndex(
         "(provider_id, provider_institution)", "A provider lists each of its banks once."
     )
-    # Why "C": only this collation serves LIKE 'x%', and pages don't depend on the server's language.
+    # Why "C": only with this collation an index supports LIKE 'x%', and pages don't depend on the server's locale.
     _name_index = models.Index('(search_name COLLATE "C", id) WHERE is_proposed')
     _country_index = models.Index('(country_code, search_name COLLATE "C", id) WHERE is_proposed')
     _trigram_index = models.Index(
@@ -80,7 +80,7 @@ class BankSyncInstitution(models.Model):
     )
 
     def init(self):
-        """Make rows findable that are older than the merging of banks."""
+        """Fill the search columns of rows that are older than the merging of banks."""
         result = super().init()
         if self.search_count([("merge_key", "=", False)], limit=1):
             self.search([("merge_key", "=", False)])._compute_search()
@@ -95,7 +95,7 @@ class BankSyncInstitution(models.Model):
     def _compute_search(self):
         for institution in self:
             institution.search_name = banks.normalize(institution.name)
-            # The = tells a BIC from a word; no query has one.
+            # The = distinguishes a BIC from a word; no query contains one.
             bic = f"{institution.bic.lower()}=" if institution.bic else ""
             institution.search_text = f"{institution.search_name} {bic}".strip()
 
@@ -114,7 +114,7 @@ class BankSyncInstitution(models.Model):
 
     @api.model
     def _cron_update_directory(self):
-        """Ask all providers for their lists, each in a transaction of its own: what one has brought stays."""
+        """Update the lists of all providers, each in a separate transaction, so that each result is kept."""
         limit = fields.Datetime.subtract(fields.Datetime.now(), hours=FRESH_HOURS)
         due = self.env["bank.sync.provider"].search(
             ["|", ("directory_updated_at", "=", False), ("directory_updated_at", "<", limit)],
@@ -124,7 +124,7 @@ class BankSyncInstitution(models.Model):
         progress._commit_progress(remaining=len(due))
         for provider in due:
             try:
-                # Commits, and repeats what another transaction has come before.
+                # Commits, and retries after a conflict with another transaction.
                 retrying(lambda provider=provider: self._update_directory(provider, merge=False), self.env)
             except UserError as error:
                 self.env.cr.rollback()
@@ -138,11 +138,12 @@ class BankSyncInstitution(models.Model):
 
     @api.model
     def _update_directory(self, providers=None, merge=True, may_shrink=False):
-        """Take over what the providers list. One that does not answer keeps what it had and stops no other one.
+        """Update the directory from the providers' lists. A provider that fails keeps its banks and does not stop
+        others.
 
         :param bool merge: False: the caller calls :meth:`_merge`
-        :param bool may_shrink: an administrator has said that a much shorter list is right
-        :raise UserError: when it is being updated elsewhere
+        :param bool may_shrink: an administrator has confirmed that a much shorter list is right
+        :raise UserError: when another transaction is updating it
         """
         if not self._hold_directory():
             raise UserError(self.env._("The list of banks is being updated already. Look again in a minute."))
@@ -156,7 +157,7 @@ class BankSyncInstitution(models.Model):
             if record and not record.provider_code:
                 record.provider_code = provider.code
             provider.directory_error_id = record
-            # Only the list that is too short has words for the administrator.
+            # Only the error about a list that is too short has a sentence for the administrator.
             provider.may_accept_shorter = bool(error and error.note)
             # A newer version of the adapter may need more settings.
             provider._ensure_settings()
@@ -165,7 +166,7 @@ class BankSyncInstitution(models.Model):
 
     @api.model
     def _hold_directory(self):
-        """:return: whether nobody else is updating it; nobody else can until the transaction ends"""
+        """:return: whether the lock on the update was granted; it is held until the transaction ends"""
         ((is_held,),) = self.env.execute_query(SQL("SELECT pg_try_advisory_xact_lock(hashtext(%s))", self._name))
         return is_held
 
@@ -187,7 +188,7 @@ class BankSyncInstitution(models.Model):
 
     @api.model
     def _usable(self, provider, listed):
-        """:return: by id; what has no id or no name is left out, and the second one of two with one id"""
+        """:return: by id; entries without id or name are left out, and the second of two with the same id"""
         usable, left_out = {}, 0
         for institution in map(self._readable, listed):
             if institution and institution.id not in usable:
@@ -200,9 +201,9 @@ class BankSyncInstitution(models.Model):
 
     @api.model
     def _readable(self, institution):
-        """One odd bank must not keep the others of its list away, nor say something else than it seems to.
+        """Clean an entry, so that one malformed bank does not stop the list, and none can display misleading text.
 
-        :return: :class:`~..providers.types.Institution` that can be stored and shown; None for what is no bank
+        :return: :class:`~..providers.types.Institution` that can be stored and shown; None for an unusable entry
         """
         if not (isinstance(institution.id, str) and institution.id.isprintable() and len(institution.id) <= MAX_ID):
             return None
@@ -221,7 +222,8 @@ class BankSyncInstitution(models.Model):
 
     @api.model
     def _check_shrinking(self, provider, listed):
-        """A provider in trouble may answer with an empty list; the banks behind it are still there.
+        """Refuse a suspiciously short list: during an outage a provider may return an empty one, though its banks
+        exist.
 
         :raise ProtocolError: its note says what to do
         """
@@ -243,7 +245,7 @@ class BankSyncInstitution(models.Model):
 
     @api.model
     def _take_batch(self, provider, batch):
-        """Write what has changed. Odoo writes the rows of one flush together."""
+        """Write only what has changed. Odoo writes the rows of one flush together."""
         ids = [institution.id for institution in batch]
         domain = [("provider_id", "=", provider.id), ("provider_institution", "in", ids)]
         known = {
@@ -261,7 +263,7 @@ class BankSyncInstitution(models.Model):
             if changed:
                 record.write(changed)
         self.create(new)
-        # Why forget: memory stays that of one batch, whatever the length of the list.
+        # Why clear the cache: memory use stays that of one batch, however long the list.
         self.env.flush_all()
         self.env.invalidate_all()
 
@@ -294,7 +296,8 @@ class BankSyncInstitution(models.Model):
 
     @api.model
     def _merge(self):
-        """Find which rows are one bank. Rows of providers that are switched off take part: switching is then cheap."""
+        """Find which rows are the same bank. Includes rows of providers that are switched off: switching is then
+        cheap."""
         self.flush_model()
         rows = self.env.execute_query(
             SQL(

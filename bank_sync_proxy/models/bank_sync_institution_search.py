@@ -15,20 +15,20 @@ from .bank_sync_connection import aware
 MAX_PAGE = 100
 MAX_QUERY = 100
 MAX_WORDS = 8
-#: Shorter words have too few trigrams: they would resemble everything.
+#: Shorter words have too few trigrams: they would be similar to everything.
 SHORTEST_MISSPELT = 4
-#: The share of equal trigrams, as word_similarity() of PostgreSQL counts it. What is close is found besides what was
-#: asked for (Comerz, Commerzbank: 0.56); what is far, only where nothing else is found.
+#: The share of equal trigrams, as PostgreSQL's word_similarity() counts it. Close matches (Comerz, Commerzbank: 0.56)
+#: #: are found in addition to exact ones; distant matches only if nothing else is found.
 CLOSE = 0.5
 FAR = 0.35
 
 
 class Step(NamedTuple):
-    """Banks that fit a query equally well.
+    """One step of a search: banks that match a query equally well.
 
     :param where: condition
     :param closeness: expression, a number by which they are ordered before their names; None: by their names only
-    :param threshold: where misspellings are forgiven, how much must be the same
+    :param threshold: minimal similarity, where misspellings are tolerated
     """
 
     where: SQL
@@ -37,7 +37,7 @@ class Step(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a page ends: the step, and within it the last bank."""
+    """The end of a page: the step, and the last bank within it."""
 
     step: int
     closeness: int
@@ -46,11 +46,11 @@ class Place(NamedTuple):
 
 
 class BankSyncInstitution(models.Model):
-    """How the directory is searched: one entry per bank, accents and misspellings forgiven, in pages.
+    """Search of the directory: one entry per bank, tolerating accents and misspellings, in pages.
 
-    What fits best comes first: steps follow one another, and each is a query of its own that an index serves in the
-    order in which it is shown. Why not one query with a rank: *bank* fits half of all rows, and all would have to be
-    ranked and sorted for the first twenty; so, the first step that fills the page is also the last one.
+    The best matches come first: the search runs in steps, each a separate query that reads from an index in the order
+    in which results are shown. Why not one query with a rank: *bank* matches half of all rows, and all would have to be
+    ranked and sorted for the first twenty; in steps, the first that fills the page is the last to run.
     """
 
     _inherit = "bank.sync.institution"
@@ -70,7 +70,7 @@ class BankSyncInstitution(models.Model):
             if place and number < place.step:
                 continue
             if step.threshold == CLOSE and not found and not place:
-                # The next step finds these, too, and first.
+                # The next step finds these, too, and lists them first.
                 continue
             if step.threshold == FAR and (found or (place and place.step < number)):
                 break
@@ -114,14 +114,14 @@ class BankSyncInstitution(models.Model):
 
     @api.model
     def _similar(self, words, contains):
-        """Each longer word is like one of the bank's, each shorter one begins one."""
+        """Each longer word is similar to one of the bank's words, each shorter one is the beginning of one."""
         long = [word for word in words if len(word) >= SHORTEST_MISSPELT]
         if not long:
             return []
         conditions = [SQL("%s <%% search_group", word) for word in long]
         conditions += [SQL("search_group LIKE %s", f"% {word}%") for word in words if word not in long]
         similarity = SQL(" + ").join(SQL("word_similarity(%s, search_group)", word) for word in long)
-        # Why rounded: equally close banks are ordered by name, and a page ends at a whole number.
+        # Why rounded: equally close banks are then ordered by name, and a cursor can hold an exact number.
         closeness = SQL("2 * floor(10 - 10 * (%s) / %s)::int + (status = 'beta')::int", similarity, len(long))
         where = SQL("%s AND NOT (%s)", SQL(" AND ").join(conditions), contains)
         return [Step(where, closeness, CLOSE), Step(where, closeness, FAR)]
@@ -172,7 +172,8 @@ class BankSyncInstitution(models.Model):
     def _unlisted(self, country=None):
         """
         :param str country: ISO 3166 code, None for all
-        :return: entries of the directory behind which banks are chosen that it does not list; each name once
+        :return: entries that each give access to many banks, chosen later, which the directory does not list; each name
+            once
         """
         providers = self.env["bank.sync.provider"].search([("active", "=", True)])
         behind = providers.filtered(lambda provider: not provider._facts().lists_banks)
@@ -216,7 +217,7 @@ class BankSyncInstitution(models.Model):
 
     def _rows_of_banks(self):
         """
-        :return: by id of the record all rows of the same bank that can be chosen, the proposed one first; of one that
+        :return: by id of the record all rows of the same bank that can be chosen, the proposed one first; for one that
             cannot be chosen any more, only itself
         """
         # Why a subquery: these rows are among those that it finds, so one query reads them all.
@@ -240,9 +241,10 @@ class BankSyncInstitution(models.Model):
         return found
 
     def _health(self, client):
-        """How these banks answer at the moment, as far as their connections show it.
+        """The present health of these banks, counted from their connections.
 
-        Only the connections that were asked last are read, from an index: a bank with many costs no more.
+        Only the connections with the latest requests are read, from an index: a bank with many connections costs no
+        more.
 
         :param client: ``bank.sync.client`` that asks
         :return: dict from id of the record to *health* of docs/protocol.md; banks without one are left out

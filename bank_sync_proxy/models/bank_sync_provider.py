@@ -9,16 +9,16 @@ from odoo.addons.bank_sync_common.models.server_fields import as_server
 from ..providers import PROVIDERS, provider_class
 from ..providers.errors import ConfigurationError, ProviderError, TransientError
 
-#: Class of our advisory locks, and how many of them one provider may have.
+#: Class id of our advisory locks, and the largest number of them that one provider may have.
 SLOTS = 0x42535950
 MAX_SLOTS = 1000
-#: Seconds: how long a question waits for its turn, and when it is worth asking again.
+#: Seconds: how long a request waits for its turn, and after how long a retry makes sense.
 PATIENCE = 2
 BUSY_FOR = 15
 
 
 class BankSyncProvider(models.Model):
-    """A provider that this proxy may use, with the keys it needs."""
+    """A provider that this proxy may use, with its keys."""
 
     _name = "bank.sync.provider"
     _description = "Bank Provider"
@@ -73,7 +73,7 @@ class BankSyncProvider(models.Model):
     # -------------------------------------------------------------------------
 
     def action_one_day_later(self):
-        """Let the Demo Bank's clock move on by a day, so that a demonstration has news."""
+        """Move the Demo Bank's clock forward by a day, so that a demonstration has new transactions."""
         setting = self.setting_ids.filtered(lambda setting: setting.name == "clock_offset_hours")
         setting.ensure_one()
         self.check_access("write")
@@ -85,7 +85,8 @@ class BankSyncProvider(models.Model):
     # -------------------------------------------------------------------------
 
     def _ensure_settings(self):
-        """Give each provider the settings that its adapter declares; run again when an adapter declares others."""
+        """Create the settings that each provider's adapter declares; run again after an adapter's declaration has
+        changed."""
         for provider in self:
             known = provider.setting_ids.grouped("name")
             for sequence, setting in enumerate(provider_class(provider.code).settings_needed):
@@ -105,25 +106,25 @@ class BankSyncProvider(models.Model):
 
     @api.model
     def _update_settings(self):
-        """After an update of the addon, whose adapters may declare other settings and facts than before."""
+        """Called after an update of the addon, whose adapters may declare other settings and facts than before."""
         providers = self.with_context(active_test=False).search([("code", "!=", False)])
         providers._ensure_settings()
         providers._store_facts()
 
     def _generate_secrets(self):
-        """Make the secrets that nobody has to enter; again in a copied database, which can't read the original's."""
+        """Generate the secrets that are not entered; again in a copied database, which can't read the original's."""
         generated = {s.name for s in provider_class(self.code).settings_needed if s.generated}
-        # sudo: makes random secrets that nobody enters or reads; nothing comes from a caller
+        # sudo: generates random secrets that are neither entered nor shown; nothing comes from a caller
         for setting in as_server(self.setting_ids).filtered(lambda setting: setting.name in generated):
-            # Also when the original of this copy has written it: then it can't be read.
+            # Also if the original of this copy has written it, because then it can't be read.
             if not setting._secret():
                 setting.value = secrets.token_urlsafe(32)
 
     def _take_slot(self):
-        """Wait for one's turn to ask this provider; the turn lasts until the end of the transaction.
+        """Wait for one of the provider's slots for concurrent requests; it is held until the transaction ends.
 
-        Why advisory locks: they are gone with the transaction, whatever becomes of it, and hold over all servers that
-        share the database. Asked for again in the same transaction, one's own lock is granted at once.
+        Why advisory locks: they are released with the transaction, however it ends, and apply to all servers that share
+        the database. A second call in the same transaction is granted the lock it already holds.
 
         :raise TransientError: ``provider_busy``
         """
@@ -132,7 +133,7 @@ class BankSyncProvider(models.Model):
             return
         end = time.monotonic() + PATIENCE
         while True:
-            # Each session begins at a place of its own, so it finds its own lock first, and seldom another's.
+            # Each session begins at a different slot, so it finds its own lock first, and rarely another session's.
             self.env.cr.execute(
                 "SELECT 1 FROM generate_series(0, %(slots)s - 1) number"
                 " WHERE pg_try_advisory_xact_lock(%(class)s, %(first)s + (number + pg_backend_pid()) %% %(slots)s)"
@@ -158,7 +159,7 @@ class BankSyncProvider(models.Model):
         return self._new_adapter()
 
     def _new_adapter(self):
-        """:return: as :meth:`_adapter`, also of a provider that is switched off, whose keys are tested before"""
+        """:return: as :meth:`_adapter`, also for a provider that is switched off, to test its keys first"""
         try:
             adapter_class = provider_class(self.code)
         except ImportError as error:
@@ -166,7 +167,7 @@ class BankSyncProvider(models.Model):
             raise ConfigurationError("provider_not_configured", str(error), provider=self.code)
         adapter = adapter_class(
             settings=self.setting_ids._as_values(),
-            # Why Odoo's: it has no fractions of a second; moments are stored and travel without them.
+            # Why Odoo's clock: it has no fractions of a second; times are stored and sent without them.
             clock=lambda: fields.Datetime.now().replace(tzinfo=timezone.utc),
             production=self.environment == "production",
         )
@@ -176,7 +177,7 @@ class BankSyncProvider(models.Model):
     def _now(self):
         """:return: the current moment, aware, by the provider's clock where it is usable"""
         if self.is_demonstration:
-            # Why only there: no other clock can be moved, and an adapter costs queries and decryptions.
+            # Why only there: no other clock can be moved, and making an adapter costs queries and decryptions.
             with suppress(ProviderError):
                 return self._adapter().now()
         return fields.Datetime.now().replace(tzinfo=timezone.utc)

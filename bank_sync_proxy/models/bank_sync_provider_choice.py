@@ -11,11 +11,11 @@ from ..providers.facts import AUDIENCES, CALLBACK, DEMONSTRATION, WEBHOOK
 
 
 class BankSyncProvider(models.Model):
-    """What a person reads who chooses a provider: the facts of its adapter, and its state in this installation."""
+    """What users read when they choose a provider: the facts of its adapter, and its state in this installation."""
 
     _inherit = "bank.sync.provider"  # pylint: disable=consider-merging-classes-inherited
 
-    # Stored, so that cards are filtered and sorted by them.
+    # Stored, so that cards can be filtered and sorted by them.
     country_ids = fields.Many2many(
         comodel_name="res.country", string="Countries", readonly=True, copy=False, help="None: banks worldwide."
     )
@@ -152,7 +152,7 @@ class BankSyncProvider(models.Model):
             provider.status_message = pattern % (text, detail) if detail else text
 
     def _search_country_id(self, operator, value):
-        """Providers that reach a country: they name it, or their banks are worldwide. The Demo Bank is nowhere."""
+        """Providers that reach a country: they list it, or reach banks worldwide. The Demo Bank is in no country."""
         if operator not in ("in", "any"):
             return NotImplemented
         worldwide = Domain("country_ids", "=", False) & Domain("rank", "!=", DEMONSTRATION)
@@ -181,13 +181,13 @@ class BankSyncProvider(models.Model):
 
     @api.model
     def _describe_choices(self, country):
-        """For a search that finds nothing: what could be switched on.
+        """For a search without results: which providers could be switched on.
 
         :param str country: ISO 3166 code
         :return: ``is_reached`` (a provider that is on reaches the country) and ``choices``, list of ``id``, ``name``,
             ``audience``, ``price`` and ``needs`` of those that are off, best first
         """
-        # sudo: facts of the adapters and which of them are on, no keys; the caller has checked who asks
+        # sudo: facts of the adapters and which of them are on, no keys; the calling code has checked access
         providers = (
             self.sudo()
             .with_context(active_test=False)
@@ -204,7 +204,7 @@ class BankSyncProvider(models.Model):
         }
 
     def _store_facts(self):
-        """Store what cards are filtered and sorted by; run again when an adapter declares something else."""
+        """Store what cards are filtered and sorted by; run again after an adapter's declaration has changed."""
         codes = {code for provider in self for code in provider._facts().countries}
         countries = self.env["res.country"].search([("code", "in", list(codes))])
         # sudo: stores what the adapters declare; nothing comes from a caller

@@ -3,7 +3,7 @@ from odoo.addons.bank_sync_common.models.server_fields import as_server
 
 
 class BankSyncProvider(models.Model):
-    """What a provider has to do with the directory of banks: its list, and the place that it has in the order."""
+    """A provider's part in the directory of banks: its list, and its place in the order."""
 
     _inherit = "bank.sync.provider"
 
@@ -36,17 +36,17 @@ class BankSyncProvider(models.Model):
         return self._update_directory()
 
     def action_accept_shorter_directory(self):
-        """Take over a list although it has lost most of its banks."""
+        """Accept a list although it has lost most of its banks."""
         return self._update_directory(may_shrink=True)
 
     def _update_directory(self, following=None, **options):
         """
-        :param dict following: action that comes after a success, instead of the form
-        :return: action that says what became of it; a failure is shown in the form, where it stays until the next try
+        :param dict following: action after a success, instead of the form
+        :return: action that shows the result; a failure is shown in the form until the next attempt
         """
         self.ensure_one()
         self.check_access("write")
-        # sudo: write access to the provider was checked above; nobody may write banks but this
+        # sudo: write access to the provider was checked above; only this update may write banks
         provider = as_server(self)
         provider.env["bank.sync.institution"]._update_directory(provider, **options)
         provider.invalidate_recordset(["institution_count", "institution_country_count", "reach"])

@@ -8,7 +8,7 @@ from ..providers.base import Provider
 
 
 class BankSyncProvider(models.Model):
-    """Whose keys a provider needs, and whether those of the proxy work."""
+    """The keys that a provider needs, and whether those of the proxy work."""
 
     _inherit = "bank.sync.provider"  # pylint: disable=consider-merging-classes-inherited
 
@@ -61,7 +61,7 @@ class BankSyncProvider(models.Model):
 
     def write(self, vals):
         if "environment" in vals:
-            # The settings do both themselves, however they are written.
+            # Each setting checks and resets this itself, however it is written.
             self.env["bank.sync.provider.setting"]._check_identity()
             self._forget_test()
         return super().write(vals)
@@ -81,10 +81,10 @@ class BankSyncProvider(models.Model):
         return {"type": "ir.actions.client", "tag": "soft_reload"}
 
     def action_test_keys(self):
-        """*Test These Keys*: ask the provider something that costs nothing; the form shows what it said."""
+        """*Test These Keys*: make a free request to the provider; the form shows the result."""
         self.ensure_one()
         self.check_access("write")
-        # Why sudo: what fails is recorded, and secrets are read.
+        # Why sudo: failures are recorded, and secrets are read.
         # sudo: write access to the provider was checked above; secrets are read and the result is noted
         provider = as_server(self)
         state, message = provider._test_keys()
@@ -96,24 +96,24 @@ class BankSyncProvider(models.Model):
     # -------------------------------------------------------------------------
 
     def _forget_test(self):
-        """Other keys have been entered, of which nothing is known yet: a provider that needs them is switched off."""
+        """Other keys were entered, which are not tested yet: a provider that needs them is switched off."""
         self.check_access("write")
-        # sudo: write access was checked above; only the result of a test is forgotten
+        # sudo: write access was checked above; only the result of a test is reset
         providers = as_server(self)
         providers.filtered("keys_state").write({"keys_state": False, "keys_message": False, "keys_tested_at": False})
         providers.filtered(lambda provider: provider.active and provider.keys_owner == "proxy").write({"active": False})
 
     def _missing_settings(self):
-        # sudo: tells which keys were not entered, also to support, and none of those that were
+        # sudo: also shows support which keys are missing, but no value
         return self.sudo().setting_ids.filtered(lambda setting: setting.is_required and not setting.is_set)
 
     def _can_be_tested(self):
-        """:return: whether the provider can be asked about the keys alone"""
+        """:return: whether the keys can be tested without a user's consent"""
         return provider_class(self.code).check_keys is not Provider.check_keys
 
     def _have_keys_passed(self):
-        """:return: whether the keys have passed their test; of keys that nobody can be asked about, whether they are
-        complete: their form was checked when they were entered
+        """:return: whether the keys have passed their test; for keys that can't be tested, whether they are complete:
+        their form was checked when they were entered
         """
         if self.keys_owner != "proxy" or self.keys_state == "work":
             return True

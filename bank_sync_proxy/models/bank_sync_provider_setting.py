@@ -6,14 +6,14 @@ from odoo.exceptions import AccessError, ValidationError
 from ..providers import forms, provider_class
 from ..providers.errors import ConsentError
 
-#: Fields through which somebody enters a value.
+#: Fields through which a value is entered.
 ENTERED = {"value", "long_value", "plain_value"}
 #: Types that are stored encrypted and never shown again.
 SECRETS = ("secret", *forms.FILES)
 
 
 class BankSyncProviderSetting(models.Model):
-    """One thing that a provider needs to know, as its adapter declares it."""
+    """One setting of a provider, as its adapter declares it."""
 
     _name = "bank.sync.provider.setting"
     _description = "Bank Provider Setting"
@@ -43,12 +43,12 @@ class BankSyncProviderSetting(models.Model):
     value = fields.Char(
         compute="_compute_value", inverse="_inverse_value", help="A secret is stored encrypted and never shown again."
     )
-    # Why twice: the field of one line in a browser throws the line ends of a private key away.
+    # Why two fields: a browser's single-line field drops the line breaks of a private key.
     long_value = fields.Text(string="Private Key", compute="_compute_value", inverse="_inverse_long_value")
     is_set = fields.Boolean(string="Entered", compute="_compute_value")
     title = fields.Char(compute="_compute_words", help="The label in the user's language.")
     explanation = fields.Char(compute="_compute_words")
-    # Why not readonly: what a form sends of such fields is dropped, and then it would not learn that a fault is gone.
+    # Why not readonly: what a form sends for readonly fields is dropped, and it would keep showing a corrected fault.
     fault = fields.Char(compute="_compute_fault", readonly=False, help="Why what was entered can't be right.")
     plain_value = fields.Char(copy=False)
     encrypted_value = fields.Text(readonly=True, copy=False, groups="base.group_system")
@@ -65,7 +65,7 @@ class BankSyncProviderSetting(models.Model):
             is_secret = setting.type in SECRETS
             setting.long_value = False
             setting.value = False if is_secret else setting.plain_value
-            # sudo: says whether there is a secret, not which
+            # sudo: shows whether there is a secret, not its value
             setting.is_set = bool(setting.sudo().encrypted_value if is_secret else setting.plain_value)
 
     @api.depends("label", "help")
@@ -94,7 +94,7 @@ class BankSyncProviderSetting(models.Model):
 
     def _keep_secret(self, text):
         # An empty field means "not touched": the stored secret is not shown.
-        # Its administrators may write it, and only the system reads what is stored.
+        # Administrators may write it, and only the system reads what is stored.
         if text:
             self._check_form(text)
             text = text if self.type in forms.FILES else text.strip()
@@ -111,7 +111,7 @@ class BankSyncProviderSetting(models.Model):
             setting._check_form(setting.plain_value)
 
     def _check_form(self, text):
-        """:raise ValidationError: for what has the wrong form; it is not repeated, because it may be a secret"""
+        """:raise ValidationError: for a value of the wrong form; it is not quoted, because it may be a secret"""
         fault = self._fault(text)
         if fault:
             raise ValidationError(self.env._("%(key)s: %(fault)s", key=self.title, fault=fault))
@@ -129,7 +129,7 @@ class BankSyncProviderSetting(models.Model):
         self._check_identity()
         result = super().write(vals)
         if ENTERED & vals.keys():
-            # Why: while a value is written, what is computed with it is left alone.
+            # Why: while a value is written, Odoo does not recompute the fields that are computed with it.
             self.invalidate_recordset(["is_set"])
             self.provider_id._forget_test()
         return result
@@ -140,7 +140,7 @@ class BankSyncProviderSetting(models.Model):
 
     @api.model
     def _check_identity(self):
-        """A user who changes keys redirects the proxy to a contract of their own.
+        """Require a confirmed password: a user who changes keys could redirect the proxy to their own contract.
 
         :raise AccessError: when the user has not just confirmed the password
         """
@@ -156,12 +156,12 @@ class BankSyncProviderSetting(models.Model):
         """:return: values by name, secrets decrypted; for adapters only"""
         return {
             setting.name: setting._secret() if setting.type in SECRETS else setting.plain_value or ""
-            # sudo: callers are private: adapters get the values, nobody else
+            # sudo: callers are private: only adapters get the values
             for setting in self.sudo()
         }
 
     def _secret(self):
-        """:raise ConsentError: ``secrets_unreadable``; one that nobody has entered is only missing then"""
+        """:raise ConsentError: ``secrets_unreadable``; then a value that was never entered is only missing"""
         try:
             return self.env["bank.sync.vault"]._decrypt(self, "encrypted_value") or ""
         except ConsentError:

@@ -4,7 +4,7 @@ from odoo.exceptions import ValidationError
 
 
 class BankSyncProvider(models.Model):
-    """Switching a provider on: only with keys that have passed, and never without its list of banks."""
+    """Switching a provider on: only with tested keys, and never without its list of banks."""
 
     _inherit = "bank.sync.provider"  # pylint: disable=consider-merging-classes-inherited
 
@@ -42,8 +42,8 @@ class BankSyncProvider(models.Model):
         switched_on = self.filtered(lambda provider: not provider.active) if vals.get("active") else self.browse()
         result = super().write(vals)
         if switched_on:
-            # Whichever way it is switched on, its banks get listed; what has just been listed is left out there.
-            # sudo: starts a scheduled action of our own; write access was checked by super
+            # However it is switched on, its banks are listed; the action skips lists that were just updated.
+            # sudo: triggers a scheduled action of this addon; write access was checked by super
             self.env.ref("bank_sync_proxy.ir_cron_update_directory").sudo()._trigger()
         return result
 
@@ -54,11 +54,11 @@ class BankSyncProvider(models.Model):
     def action_switch_on(self):
         """*Switch On*: test the keys, switch on, and list the banks.
 
-        :return: action that tells how many there are and leads to their search; None where the form says what is wrong
+        :return: action that shows their number and leads to their search; None if the form shows what is wrong
         """
         self.ensure_one()
         self.check_access("write")
-        # sudo: write access was checked above; the result of the test and the banks are noted by nobody else
+        # sudo: write access was checked above; only the server may write the result of the test and the banks
         provider = as_server(self)
         if provider.keys_owner == "proxy":
             provider.action_test_keys()
@@ -74,7 +74,7 @@ class BankSyncProvider(models.Model):
         return {"type": "ir.actions.act_url", "url": self.signup_url, "target": "new"}
 
     def action_search_bank(self):
-        """*Search for Your Bank*, where the addon is installed that connects banks to journals."""
+        """*Search for Your Bank*, if the addon that connects banks to journals is installed."""
         return self._search_action()
 
     # -------------------------------------------------------------------------
@@ -82,7 +82,8 @@ class BankSyncProvider(models.Model):
     # -------------------------------------------------------------------------
 
     def _search_action(self):
-        """:return: the search for a bank, or None where this database has none or the user may not connect banks"""
+        """:return: action of the search for a bank; None if this database has no such search or the user may not
+        connect banks"""
         if "account.online.link" not in self.env or not self.env.user.has_group("account.group_account_manager"):
             return None
         return self.env["ir.actions.client"]._for_xml_id(

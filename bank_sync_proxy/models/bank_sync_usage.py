@@ -9,12 +9,12 @@ from .clean_up import clean_up
 
 DAY = timedelta(hours=24)
 KEEP_DAYS = 2
-#: What counts against which capability of the institution.
+#: Which requests count against which capability of the institution.
 CAPABILITIES = {"refresh": "refreshes_per_day", "fetch": "fetches_per_day"}
 
 
 class BankSyncUsage(models.Model):
-    """What was asked of a bank that allows so much within 24 hours. Only added to, so that nobody waits for another."""
+    """Requests to a bank that limits them per 24 hours. Rows are only inserted, so that transactions do not block."""
 
     _name = "bank.sync.usage"
     _description = "Bank Requests That Count"
@@ -33,7 +33,7 @@ class BankSyncUsage(models.Model):
 
     @api.model
     def _limit(self, connection, kind):
-        """:return: how often the bank may be asked within 24 hours; 0: no limit known"""
+        """:return: requests that the bank allows within 24 hours; 0: no limit known"""
         return (connection.institution_id.capabilities or {}).get(CAPABILITIES[kind]) or 0
 
     @api.model
@@ -49,7 +49,7 @@ class BankSyncUsage(models.Model):
             ("account", "=", account or False),
             ("create_date", ">", now - DAY),
         ]
-        # sudo: counts what a connection has used, which its caller was given
+        # sudo: counts the requests of a connection to which the calling code has access
         used = self.sudo().search(domain, order="create_date desc", limit=limit)
         if len(used) == limit:
             seconds = (used[-1].create_date + DAY - now).total_seconds()
@@ -61,9 +61,9 @@ class BankSyncUsage(models.Model):
 
     @api.model
     def _count(self, connection, kind, account=None):
-        """Add one. Where no limit is known nobody would ever look at it."""
+        """Count one request. Without a known limit the count would never be read."""
         if self._limit(connection, kind):
-            # sudo: callers are private: a question of the connection's client counts
+            # sudo: callers are private: a request of the connection's client is counted
             as_server(self).create({"connection_id": connection.id, "kind": kind, "account": account or False})
 
     @api.autovacuum

@@ -16,12 +16,12 @@ _logger = logging.getLogger(__name__)
 
 #: Deriving a key costs more than using it, and each request reads several secrets.
 _vault = lru_cache(maxsize=8)(Vault)
-#: Rows that are locked together while the master key is changed: some 50 ms.
+#: Rows that are locked together while the master key is changed, for about 50 ms.
 REENCRYPTED_AT_ONCE = 500
 
 
 class BankSyncVault(models.AbstractModel):
-    """Where Odoo's models reach the encryption of secrets at rest."""
+    """Encryption of secrets at rest, for Odoo's models."""
 
     _name = "bank.sync.vault"
     _description = "Encryption of Bank Secrets"
@@ -53,7 +53,7 @@ class BankSyncVault(models.AbstractModel):
 
     @api.model
     def _place(self, record, name):
-        """:return: tuple of texts: where a secret is at home and can be read"""
+        """:return: tuple of texts: the place that a secret is bound to"""
         record.ensure_one()
         if not isinstance(record.id, int):
             raise ValueError(f"{record._name} is not stored yet, so its {name} has no place")
@@ -73,7 +73,7 @@ class BankSyncVault(models.AbstractModel):
 
     @api.model
     def _seal(self, value, *place):
-        """:return: text that only this database can read, and only where it knows the same place"""
+        """:return: text that only this database can read, and only with the same place"""
         return self._vault().encrypt(value, *place)
 
     @api.model
@@ -86,9 +86,9 @@ class BankSyncVault(models.AbstractModel):
 
     @api.model
     def _bind_secrets(self):
-        """Bind to their rows the secrets that version 19.0.1.0 has stored. Called by each update of the addon.
+        """Bind the secrets that version 19.0.1.0 has stored to their rows. Called by each update of the addon.
 
-        Why not when they are read: a secret of an old backup could be put into any row, for ever.
+        Why not when they are read: then a secret of an old backup could be moved to any row, at any time.
         """
         vault, unreadable = self._vault(), 0
         for model, name in self._secret_fields():
@@ -115,13 +115,12 @@ class BankSyncVault(models.AbstractModel):
 
     @api.model
     def _reencrypt(self, progress=lambda done, left: None):
-        """Write with the current master key what was written with the second one, in small commits.
+        """Encrypt with the current master key what was encrypted with the second one, in small commits.
 
-        It may be interrupted at any moment and started again: each secret can be read with one of the two keys all the
-        time.
+        It may be interrupted at any moment and started again: each secret can always be read with one of the two keys.
 
         :param progress: ``callable(done, left)`` after each batch
-        :return: Counter: how many secrets were ``reencrypted``, are written with the current key ``already``, and are
+        :return: Counter: how many secrets were ``reencrypted``, used the current key ``already``, and are
             ``unreadable`` with either
         """
         counts, places = Counter(), self._secret_fields()
@@ -142,14 +141,14 @@ class BankSyncVault(models.AbstractModel):
     @api.model
     def _reencrypt_batch(self, model, name, last_id):
         """:return: (id of the last row, Counter of outcomes), None where no row is left"""
-        # Why a new transaction: rows that were changed since an old one began can't be locked by it.
+        # Why a new transaction: an older one can't lock rows that were changed since it began.
         self.env.cr.commit()  # pylint: disable=invalid-commit
         try:
             rows = self._lock_secrets(model, name, last_id)
             outcomes = Counter(self._reencrypt_row(model, name, *row) for row in rows)
             self.env.cr.commit()  # pylint: disable=invalid-commit
         except psycopg2.errors.SerializationFailure:
-            # A request has changed one of them in this moment: read them again.
+            # A request has changed one of them at the same time: read them again.
             self.env.cr.rollback()
             return last_id, Counter()
         return (rows[-1][0], outcomes) if rows else None
@@ -191,5 +190,5 @@ class BankSyncVault(models.AbstractModel):
 
     @api.model
     def _digest(self, *texts):
-        """:return: what is stored of something that is short, secret, and has to be compared only"""
+        """:return: digest to store for a short secret that only has to be compared"""
         return self._vault().digest(*texts)

@@ -18,15 +18,15 @@ MINUTES = 30
 MAX_ATTEMPTS = 5
 MAX_VALUE_LENGTH = 500
 KEEP_DAYS = 7
-#: Visits that a database on another server may begin within an hour: each is a row, and mostly a question to a bank.
+#: Visits that a database on another server may begin within an hour: each is a row, and usually a request to a bank.
 PER_HOUR = 120
 
 
 class BankSyncVisit(models.Model):
-    """A user's way through the hosted pages: one ticket that lets one browser in.
+    """A user's way through the hosted pages: one ticket that admits one browser.
 
-    All that happens is kept here, encrypted, and nothing in the browser but a key: a page shows the state of the visit.
-    The step counts what was done, so that a form of an older page (browser back, double click) changes nothing.
+    The state is kept here, encrypted; the browser has only a key. A page shows the state of the visit. The step counts
+    changes, so that a form of an outdated page (browser back, double click) changes nothing.
     """
 
     _name = "bank.sync.visit"
@@ -56,7 +56,7 @@ class BankSyncVisit(models.Model):
         default=lambda self: secrets.token_urlsafe(12),
         help="Part of the page's address. It is not a secret: it works only in the browser that opened the ticket.",
     )
-    # Of the one-time ticket, of the key of the browser that it let in, and of what the bank's page has to send along.
+    # Digests of the one-time ticket, of the key of the admitted browser, and of the state that the bank's page returns.
     token_digest = fields.Char(required=True, readonly=True, copy=False, groups="base.group_system")
     browser_digest = fields.Char(readonly=True, copy=False, groups="base.group_system")
     callback_digest = fields.Char(readonly=True, copy=False, groups="base.group_system")
@@ -69,7 +69,7 @@ class BankSyncVisit(models.Model):
     language = fields.Char(readonly=True)
     country_code = fields.Char(size=2, readonly=True, help="Which banks are proposed first.")
     may_choose = fields.Boolean(readonly=True, help="The user chooses the bank on our page.")
-    # The challenge or redirect and what the adapter wants to keep until it is answered, encrypted.
+    # The challenge or redirect, and the adapter's state until it is answered, encrypted.
     secret_data = fields.Text(readonly=True, copy=False, groups="base.group_system")
     # Why an index: without it, PostgreSQL reads all visits for each error record that is deleted.
     error_id = fields.Many2one(
@@ -86,10 +86,10 @@ class BankSyncVisit(models.Model):
 
     @api.model
     def _open(self, connection, kind, result=None, callback_state=None, **values):
-        """Begin a visit; an older one of the same connection ends.
+        """Begin a visit, and end an older one of the same connection.
 
         :param result: the first challenge or redirect; None: the user chooses the bank first
-        :param str callback_state: what the adapter was given to begin with
+        :param str callback_state: state that the adapter was given at the beginning
         :param values: ``return_url``, ``language``, ``country_code``, ``may_choose``
         :return: ``connection_id``, ``page_url`` and ``expires_at`` of docs/protocol.md
         """
@@ -130,7 +130,7 @@ class BankSyncVisit(models.Model):
 
     @api.model
     def _new_token(self):
-        """:return: a secret that serves once"""
+        """:return: a secret that is valid once"""
         return secrets.token_urlsafe(32)
 
     @api.model
@@ -139,7 +139,7 @@ class BankSyncVisit(models.Model):
 
     @api.model
     def _find(self, token):
-        """:return: the visit of a ticket, whatever became of it, or an empty recordset"""
+        """:return: the visit of a ticket in any state, or an empty recordset"""
         # sudo: found by its ticket of 256 bits only
         return as_server(self).search([("token_digest", "=", self._digest(token))], limit=1)
 
@@ -150,11 +150,11 @@ class BankSyncVisit(models.Model):
         found = as_server(self).search([("callback_digest", "=", self._digest(callback_state))], limit=1)
         return found.filtered(lambda visit: visit.connection_id.provider_id.code == provider_code)
 
-    def _let_in(self, browser_key):
-        """The ticket lets in the first browser that shows it, and no other one.
+    def _admit(self, browser_key):
+        """Admit the first browser that presents the ticket, and no other one.
 
         :param str browser_key: random, kept in a cookie
-        :return: whether it is that one
+        :return: whether this browser is admitted
         """
         if not self.browser_digest:
             self.browser_digest = self._digest(browser_key)
@@ -185,7 +185,7 @@ class BankSyncVisit(models.Model):
     def _refusal(self):
         """Extension point.
 
-        :return: the error because of which the client gets no pages at the moment, or None
+        :return: the error for which the client's pages are refused at the moment, or None
         """
         return None
 
@@ -209,10 +209,10 @@ class BankSyncVisit(models.Model):
         """The user wants another bank."""
         if self.may_choose:
             self.connection_id.institution_id = False
-            self._go_on({})
+            self._advance({})
 
     def _begin_again(self, address=None):
-        """What the bank's page brought back was of no use, or the user wants to go there once more."""
+        """Start the bank's page again: its result was unusable, or the user wants to repeat it."""
         if self.connection_id.institution_id and not self._challenge():
             self._ask("visit.again", lambda: self._begin(self.kind), address=address)
 
@@ -241,24 +241,25 @@ class BankSyncVisit(models.Model):
         self._ask("visit.answer", question, address=address)
 
     def _poll(self, address=None):
-        """Ask the bank whether its app has approved, unless it was asked a moment ago."""
+        """Ask the bank whether the user has approved in its app, unless it was asked a moment ago."""
         challenge = self._challenge()
         now = fields.Datetime.now()
         if not challenge or challenge.kind != "approval":
             return
         if self.polled_at and now < self.polled_at + timedelta(seconds=challenge.poll_seconds):
             return
-        # Another window asks already: this one shows what it knows.
+        # Another window is asking already: this one shows the stored state.
         if self.try_lock_for_update(allow_referencing=True):
             self.polled_at = now
             self._answer({}, address)
 
     def _complete(self, params, address=None):
-        """The browser came back from the bank's own page.
+        """The browser came back from the bank's page.
 
-        :param dict params: what it brought along, texts; never recorded, because a code of it is as good as a password
+        :param dict params: parameters of the callback, texts; never recorded, because an authorization code is a
+            credential
         """
-        # Why outside of the question: the state serves once, also when what came with it is refused.
+        # Why outside of the savepoint: the state is valid once, even if the callback is refused.
         self.callback_digest = False
         self._ask(
             "visit.callback",
@@ -267,7 +268,7 @@ class BankSyncVisit(models.Model):
             address,
         )
         if self.state == "open" and not self.callback_digest and self._redirect():
-            # It has failed: nothing but another try leads on from here.
+            # It has failed: the user can only try again.
             self._store({})
 
     def _ask_adapter(self, question):
@@ -278,7 +279,7 @@ class BankSyncVisit(models.Model):
         self._take(question(self.connection_id._adapter(), flow), callback_state)
 
     def _accepted(self, challenge, values):
-        """Only what was asked for, in sane lengths, and of a choice only its options."""
+        """Keep only the requested fields, within limits of length, and for choices only the offered options."""
         accepted = {}
         for field in challenge.fields:
             options = {option.value for option in field.options}
@@ -311,7 +312,7 @@ class BankSyncVisit(models.Model):
         self.error_id = record.id or False
 
     def _take(self, result, callback_state=None):
-        """Go where an adapter's answer leads."""
+        """Take the next step according to the adapter's answer."""
         if isinstance(result, Completed | Refreshed):
             if isinstance(result, Refreshed) and self.kind != "refresh":
                 raise ProtocolError("unexpected_answer", "a consent ended without a consent")
@@ -320,7 +321,7 @@ class BankSyncVisit(models.Model):
         elif isinstance(result, Challenge):
             if result.form:
                 self._check_page(result.form.url)
-            # Forgetting to tick an account is no attempt at guessing.
+            # Choosing no account is not counted as guessing a credential.
             failed = bool(result.error) and result.kind in ("credentials", "code")
             attempts = self.attempts + failed
             if attempts >= MAX_ATTEMPTS:
@@ -329,10 +330,10 @@ class BankSyncVisit(models.Model):
             if waits:
                 self._store({"challenge": result.to_json()})
             else:
-                self._go_on({"challenge": result.to_json()}, attempts=attempts)
+                self._advance({"challenge": result.to_json()}, attempts=attempts)
         elif isinstance(result, Redirect) and callback_state:
             self._check_page(result.url)
-            self._go_on(
+            self._advance(
                 {"redirect": {"url": result.url, "data": result.data}},
                 callback_digest=self._digest(callback_state),
                 redirected_at=False,
@@ -341,7 +342,7 @@ class BankSyncVisit(models.Model):
             raise ProtocolError("unexpected_answer", f"an adapter gave {type(result).__name__}")
 
     def _check_page(self, url):
-        """:raise ProtocolError: for an address of a provider to which no browser is sent"""
+        """:raise ProtocolError: for an address of a provider to which no browser may be sent"""
         # sudo: reads one system parameter that is no secret, under a name of our own
         own = self.env["ir.config_parameter"].sudo().get_param("web.base.url")
         if not is_page(url, own or ""):
@@ -349,11 +350,12 @@ class BankSyncVisit(models.Model):
             raise ProtocolError("unexpected_answer", f"no address of a page: {str(url)[:200]}", provider=provider)
 
     def _waits_for_the_same(self, challenge):
-        """A page that has only been looked at again is no step: buttons on it still work."""
+        """Whether the visit still waits for the same approval: then there is no new step, and the page's buttons still
+        work."""
         before = self._challenge()
         return before and before.kind == "approval" and not challenge.error
 
-    def _go_on(self, stored, **values):
+    def _advance(self, stored, **values):
         self._store(stored)
         self.write({"callback_digest": False, **values, "step": self.step + 1, "error_id": False})
 
@@ -376,7 +378,7 @@ class BankSyncVisit(models.Model):
         return Challenge.from_json(stored) if stored else None
 
     def _redirect(self):
-        """:return: address of the bank's own page, where the user is, or None"""
+        """:return: address of the bank's page, to which the user is sent, or None"""
         return self._stored().get("redirect", {}).get("url")
 
     def _receiver(self):

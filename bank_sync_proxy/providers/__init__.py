@@ -4,7 +4,7 @@ from importlib import import_module
 
 #: One line per provider: code, label, class. The code is also the name of the file; it is stored in databases and never
 #: renamed. Alphabetical. Why not the classes themselves: a module is imported when its provider is used, so that a
-#: missing optional library troubles nobody else.
+#: missing optional library affects no other adapter.
 PROVIDERS = (
     ("bunq", "bunq", "Bunq"),
     ("enable_banking", "Enable Banking", "EnableBanking"),

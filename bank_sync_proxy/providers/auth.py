@@ -118,8 +118,8 @@ class Bearer(AuthBase):
     :param obtain: callable(:class:`Token` or None) that asks for a new one; it is given the old one
     :param now: callable that gives the current moment, aware
     :param token: the one that is stored
-    :param keep: callable(:class:`Token`) that stores a new one for good, before it is used. Why: where refreshing ends
-        the old token, a new one that is lost with a rolled back transaction locks us out.
+    :param keep: callable(:class:`Token`) that stores a new one permanently, before it is used. Why: where refreshing
+        ends the old token, a new one that is lost with a rolled back transaction locks us out.
     """
 
     def __init__(
@@ -409,7 +409,7 @@ def _certificate_moment(certificate, name):
 
 @contextmanager
 def _file_of(content):
-    """A path under which OpenSSL can read secret bytes; nothing of it stays.
+    """A path under which OpenSSL can read secret bytes; it is removed afterwards.
 
     Why a path: Python's binding of OpenSSL reads a private key from nowhere else. Why memory: a file on a disk can be
     recovered after it was deleted, and a crash in between would leave it. Where the system has no such files (it is

@@ -52,7 +52,7 @@ def of_list(listed, currency, kinds, available, now, limit=None):
     :param dict kinds: when a booked balance holds by its kind, the best kind first
     :param tuple available: kinds that are booked balance + credit limit, the best first
     :param datetime now: the current moment, aware
-    :param Decimal limit: credit limit of a card, None where it is not known or the account is no card
+    :param Decimal limit: credit limit of a card, None if it is unknown or the account is not a card
     :return: :class:`Balance`
     """
     own = [

@@ -21,7 +21,8 @@ class Provider:
     """A provider: the aggregator or standard through which the proxy reaches banks.
 
     An object lives for one operation and keeps nothing: the *state* of a connection is JSON that comes in and goes
-    out, the caller stores it encrypted. Nobody imports Odoo here. Time comes from :meth:`now`, never from the system.
+    out, the caller stores it encrypted. No module here imports Odoo. Time comes from :meth:`now`, never from the
+    system.
 
     Every method may raise a :class:`~.errors.ProviderError`; anything else that is raised counts as our mistake.
     """
@@ -61,7 +62,7 @@ class Provider:
     # YOU MAY READ
     # -------------------------------------------------------------------------
 
-    #: Who waits for the answer: a :class:`~.types.User`, or None where nobody does or nothing is known of them.
+    #: The user who waits for the answer: a :class:`~.types.User`, or None if there is none or nothing is known of them.
     user = None
 
     # -------------------------------------------------------------------------
@@ -119,7 +120,7 @@ class Provider:
                 return page if days is None else replace(page, history_days=days)
 
     def _continue(self, state, account, cursor, limit):
-        """A bookmark that the provider no longer takes is no reason to give up: the database asks by date then."""
+        """A bookmark that the provider no longer accepts does not end the run: the database then requests by date."""
         try:
             return self.read_page(state, account, cursor=cursor, limit=limit)
         except ProviderError as error:
@@ -210,14 +211,14 @@ class Provider:
         :param flow: :class:`~.types.Flow` of the visit that a challenge or a redirect begins
         :return: :class:`~.types.Refreshed`; or, only while a user is present, a :class:`~.types.Challenge` or a
             :class:`~.types.Redirect`
-        :raise ConsentError: ``challenge_required`` or ``auto_sync_forbidden`` when nobody is present but must be
+        :raise ConsentError: ``challenge_required`` or ``auto_sync_forbidden`` when a user must be present and is not
         """
         raise NotImplementedError
 
     def renew(self, state, flow):
         """Begin a new consent, or new credentials, for the same connection. Accounts must keep their ids.
 
-        A bank whose consent has no end of its own (``Capabilities.reconfirm_days``) is not asked: give a
+        A bank whose consent has no end date (``Capabilities.reconfirm_days``) is not asked: give a
         :class:`~.types.Challenge` of kind ``reconfirm`` and, when it is answered, :class:`~.types.Completed` with the
         same state and a new end.
 

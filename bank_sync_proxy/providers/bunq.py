@@ -340,7 +340,7 @@ class Bunq(WebProvider):
     # -------------------------------------------------------------------------
 
     def read_page(self, state, account, since=None, cursor=None, limit=None):
-        """The latest first; a page goes on behind an id, so what is new moves nothing out of sight."""
+        """The latest first; a page continues after an id, so new payments do not shift the following pages."""
         known = state["accounts"].get(account)
         if not known:
             raise self.failure("unknown_account", "not part of this key")
@@ -355,7 +355,7 @@ class Bunq(WebProvider):
             older = older_id(answer)
             if older and older == place["older"]:
                 raise ValueError("the list does not go on")
-            # Where no row of a page can be read, nobody knows whether it was the last one.
+            # If no row of a page can be read, it is unknown whether it was the last one.
             more = older and (any(row.booking_date >= since for row in rows) or (unread and not rows))
             rows = [row for row in rows if row.booking_date >= since]
             rows.sort(key=lambda row: row.booking_date)
@@ -393,7 +393,7 @@ def merged(answer):
 
 
 def older_id(answer):
-    """:return: behind which id the list goes on, None at its end"""
+    """:return: id after which the list continues, None at its end"""
     url = answer["Pagination"]["older_url"]
     return parse_qs(urlsplit(url).query)["older_id"][0] if url else None
 

@@ -59,7 +59,7 @@ SESSION_ENDS = {
 }
 #: What is passed on about a user who waits.
 USER_HEADERS = {"psu-ip-address", "psu-user-agent"}
-#: One account that the bank does not give; the session goes on, and another consent would not change it.
+#: One account that the bank refuses; the session stays valid, and a new consent would not change it.
 ACCOUNT_CODES = ("ACCOUNT_DOES_NOT_EXIST", "ASPSP_ACCOUNT_NOT_ACCESSIBLE", "INVALID_ACCOUNT_ID")
 
 WHICH_CUSTOMER = Challenge(
@@ -226,7 +226,7 @@ class EnableBanking(WebProvider):
                     country=bank["country"],
                     bic=reading.text(bank.get("bic")),
                     logo=reading.text(bank.get("logo")),
-                    # A bank that wants to know more of the user than we do can't be asked at all.
+                    # A bank that requires more data about the user than we have can't be asked.
                     status="beta" if bank.get("beta") or required(bank) - USER_HEADERS else "stable",
                     capabilities=Capabilities(
                         auto_sync=not required(bank),
@@ -311,7 +311,7 @@ class EnableBanking(WebProvider):
             return Completed(state, accounts, moment_from_text(state["valid_until"]), self.now())
 
     def _usable(self, listed):
-        """An account of several currencies is said to be in none: its balances tell where it has only one after all.
+        """An account of several currencies is said to be in none: its balances show it if it really has only one.
 
         :return: accounts in which books can be kept
         """
@@ -374,7 +374,7 @@ class EnableBanking(WebProvider):
 
     def revoke(self, state):
         with suppress(ConsentError):
-            # One that has ended already is no mistake.
+            # A session that has ended already is not an error.
             self.http.ask("DELETE", f"sessions/{state['session_id']}", kind="none")
 
     # -------------------------------------------------------------------------
@@ -400,7 +400,7 @@ class EnableBanking(WebProvider):
         return [self._account(key, one, balances[key] or UNKNOWN) for key, one in state["accounts"].items()]
 
     def _bank_http(self, state):
-        """Questions that go on to the bank name the user who waits: they don't count among the few of a day.
+        """Requests that are passed on to the bank name the present user, so they don't count against the daily limit.
 
         All headers that the bank requires, or none: a part of them is refused.
         https://enablebanking.com/docs/api/reference/#psu-headers
@@ -472,7 +472,7 @@ class EnableBanking(WebProvider):
         return key == place["key"] or digest(key) == place["mark"]
 
     def _ask_bank(self, state, ask):
-        """Ask with what the bank wants to know of the user, and without it where the bank can't read that.
+        """Send the user's data that the bank requires, and retry without it if the bank can't read it.
 
         :param ask: function from :class:`~.http.Http` to the answer
         """
@@ -499,7 +499,7 @@ class EnableBanking(WebProvider):
         return reading.identifier(row.get("entry_reference")), "pending" if row.get("status") in PENDING else None
 
     def _transaction(self, row, known):
-        """:return: :class:`~.types.Transaction`, or None for one that is no movement: cancelled, rejected, scheduled"""
+        """:return: :class:`~.types.Transaction`, or None for one that moves no money: cancelled, rejected, scheduled"""
         get = row.get
         status = row["status"]
         day = reading.first_day(get("booking_date"), get("value_date"), get("transaction_date"))
@@ -530,7 +530,7 @@ class EnableBanking(WebProvider):
             # Unique and unchangeable among the accounts with one identification hash; optional. `transaction_id` only
             # opens the details and may change. https://enablebanking.com/docs/api/reference/#transaction
             id=reading.identifier(get("entry_reference")),
-            # What has no day at all can't be booked on one.
+            # A transaction without any date can't be booked.
             status="booked" if status == "BOOK" and day else "pending",
             amount=-amount if is_debit else amount,
             currency=currency,

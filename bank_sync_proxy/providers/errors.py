@@ -115,7 +115,7 @@ class ProviderError(Exception):
 
 
 class TransientError(ProviderError):
-    """Nobody has to act; the same question may be answered later."""
+    """No action is needed; the same request may succeed later."""
 
 
 class RateLimited(ProviderError):
@@ -158,7 +158,7 @@ class Code:
     connecting: str = ""
 
 
-#: Failures of a bank or its provider: nobody has to act, and none of them follows from credentials, a consent,
+#: Failures of a bank or its provider: no action is needed, and none of them follows from credentials, a consent,
 #: settings, a rate limit, our own load, or an answer that we do not understand.
 OUTAGES = frozenset({"institution_unavailable", "provider_unavailable"})
 

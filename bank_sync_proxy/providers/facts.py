@@ -11,7 +11,7 @@ EEA = (
     *("LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK"),
 )
 
-#: Whom a provider takes as a customer: code → what people read.
+#: Which customers a provider accepts: code → text for users.
 AUDIENCES = {
     "own": _lt("Your own accounts"),
     "business": _lt("Businesses"),
@@ -33,14 +33,14 @@ class Facts:
 
     :param str region: where its banks are, in words
     :param tuple countries: the same as ISO codes, as far as its own website commits itself; empty: worldwide
-    :param tuple audience: whom it takes as a customer, codes of :data:`AUDIENCES`; empty: everybody
+    :param tuple audience: which customers it accepts, codes of :data:`AUDIENCES`; empty: all
     :param str price: what it costs, and who pays
     :param str needs: what is needed to begin
     :param int minutes: until the first keys, or until a user can connect; None: days or longer
     :param str signup_url: where one becomes a customer
     :param str terms: one sentence about what its public terms allow
     :param tuple terms_urls: pages on which the sentence is based, as (title, address)
-    :param str closed: why nobody can become a customer; empty: one can
+    :param str closed: why it accepts no new customers; empty: it does
     :param bool one_bank: it reaches the accounts of a single bank
     :param bool lists_banks: no: the user chooses the bank on the provider's pages, and the directory has only those
     :param tuple steps: what to do until there are keys, one sentence each; may contain :data:`CALLBACK` and

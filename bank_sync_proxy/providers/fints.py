@@ -1,6 +1,6 @@
 """FinTS: German banks directly, by the protocol that they all speak. https://www.fints.org/de/spezifikation
 
-There is no third party between the proxy and the bank, so there is nothing but what the user has: a user name, a PIN,
+There is no third party between the proxy and the bank, so the only credentials are the user's: a user name, a PIN,
 and TANs. A TAN, or an approval in the bank's app, is asked for when the connection is made and every 90 to 180 days; in
 between the bank answers without. What each bank speaks in detail is the business of the optional library ``fints``
 (LGPL-3).
@@ -144,14 +144,14 @@ class FinTS(WebProvider):
                 raise
             return page.with_error(pages.LOCKED if error.note else pages.WRONG_PIN, **shown)
         except (ProtocolError, TransientError) as error:
-            # What a server says that is no bank's. A bank that was reached before is only out of order.
+            # What a server that is not a bank's answers. A bank that was reached before only has an outage.
             if flow.state or error.provider_code:
                 raise
             return page.with_error(pages.NO_FINTS, **shown)
         access |= client.keep()
         if len(methods) > 1:
             options = tuple(Option(method.security_function, method.name) for method in methods)
-            # One is chosen already, so nobody goes on without.
+            # A TAN method is chosen already, so the dialog can't continue without it.
             first = client.selected_security_function
             field = Field("method", pages.METHOD_LABEL, "choice", options=options, value=first)
             return self._choice(pages.METHOD, field, access)
@@ -193,13 +193,14 @@ class FinTS(WebProvider):
         return self._sign_in(flow, {**access, **client.keep()})
 
     def _sign_in(self, flow, access):
-        """Open a dialog, and ask in it all that the bank could want a TAN for, while somebody is there to give one."""
+        """Open a dialog, and ask in it all that the bank could want a TAN for, while the user is present to enter
+        one."""
         client = self._client(access)
         todo = list(access["accounts"]) if flow.kind == "refresh" else ["accounts"]
         with client.dialog():
-            return self._go_on(flow, access, client, "sign_in", client.init_tan_response, todo)
+            return self._continue_dialog(flow, access, client, "sign_in", client.init_tan_response, todo)
 
-    def _go_on(self, flow, access, client, step, result, todo):
+    def _continue_dialog(self, flow, access, client, step, result, todo):
         """
         :param str step: what was asked last: ``sign_in``, ``accounts``, or the id of an account
         :param result: what came of it
@@ -225,7 +226,8 @@ class FinTS(WebProvider):
         return Completed(state, tuple(map(self._account, state["accounts"].items())), refreshed_at=self.now())
 
     def _probe(self, client, account):
-        """Ask only to hear whether the bank wants a TAN. An account that it refuses hides no other one."""
+        """Make a request only to learn whether the bank requires a TAN. An account that it refuses does not affect
+        others."""
         try:
             return client.probe(account, self.now().date() - PROBE)
         except ProtocolError:
@@ -300,7 +302,7 @@ class FinTS(WebProvider):
                 result = client.send_tan(asked, tan)
                 if asked.decoupled and self._is_question(result):
                     return self._wait(client, result, data)
-                return self._go_on(flow, data["access"], client, data["at"], result, data["todo"])
+                return self._continue_dialog(flow, data["access"], client, data["at"], result, data["todo"])
         except ConsentError as error:
             if error.provider_code not in self.library[0].TAN_CODES:
                 raise
@@ -310,7 +312,7 @@ class FinTS(WebProvider):
         return page.with_error(pages.WRONG_TAN) if isinstance(page, Challenge) else page
 
     def _wait(self, client, asked, data):
-        """Nobody has approved yet."""
+        """The user has not approved yet."""
         polls = data["polls"] + 1
         if polls >= (getattr(client.method, "decoupled_max_poll_number", None) or MAX_POLLS):
             return self._too_late(data)
@@ -320,7 +322,7 @@ class FinTS(WebProvider):
         return Challenge(**{**vars(pages.TOO_LATE), "data": {"step": "again", "access": data["access"]}})
 
     def _alone(self, result):
-        """:raise ConsentError: when the bank asks and nobody is there"""
+        """:raise ConsentError: when the bank asks and no user is present"""
         if self._is_question(result):
             raise ConsentError("challenge_required", "the bank wants a TAN", provider=self.code)
         return result

@@ -101,7 +101,7 @@ class Client(FinTS3PinTanClient):
         return {"system_id": self.system_id, "client": base64.b64encode(blob).decode()}
 
     def _log_response(self, segment, response):
-        """Not at all: a bank's words may be about people."""
+        """Log nothing: a bank's messages may contain personal data."""
 
     # -------------------------------------------------------------------------
     # DIALOGS
@@ -199,7 +199,7 @@ class Client(FinTS3PinTanClient):
         methods = next((answer.parameters for answer in answers if answer.code == "3920"), None)
         chosen = self.selected_security_function
         if methods and chosen == ONE_STEP and not {*words} & {*PIN_CODES, *LOCK_CODES}:
-            # The first question is allowed to fail: it was asked because its answer tells the methods.
+            # The first request may fail: it was sent because its answer contains the methods.
             return
         if methods and self._standing_dialog and chosen not in (None, *methods):
             raise self.adapter.failure("consent_revoked", f"{chosen} is not in {methods}", note=METHOD_GONE)
@@ -270,14 +270,14 @@ class Client(FinTS3PinTanClient):
         return self.get_balance(as_account(account)) if self.may(account["iban"], "HKSAL") else None
 
     def probe(self, account, day):
-        """Ask for the transactions since a day only to hear whether the bank wants a TAN for that.
+        """Request the transactions since a day only to learn whether the bank requires a TAN for that.
 
         :return: NeedTANResponse, or anything else
         """
         question = self._statement_question(account, day, None)
-        return question and self._send_with_possible_retry(self._standing_dialog, question(None), self._heard)
+        return question and self._send_with_possible_retry(self._standing_dialog, question(None), self._discard)
 
-    def _heard(self, question, answer):
+    def _discard(self, question, answer):
         return None
 
     def statements(self, account, start, end):

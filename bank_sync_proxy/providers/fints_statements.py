@@ -1,8 +1,8 @@
 """Statements as German banks send them: MT940 and MT942 with the fields of the German banking industry, and CAMT.052.
 
 Neither gives a stable id. MT940 has none. In CAMT, ``AcctSvcrRef`` is unique at some banks, the same for all of a batch
-at others, and ``NONREF`` at a few; nothing in an answer tells which. A wrong id loses transactions, none costs nothing:
-the database tells equal ones apart by what they are.
+at others, and ``NONREF`` at a few; nothing in an answer shows which. A wrong id loses transactions, a missing one costs
+nothing: the database distinguishes equal transactions by their content.
 """
 
 import calendar
@@ -29,7 +29,7 @@ NO_ZONE = re.compile(r"(:13D:\d{10})-0000")
 LINE = re.compile(r"^:61:.*?(?=^:(?!86:|NS:)\d\d[A-Z]?:|^-\s*$|\Z)", re.MULTILINE | re.DOTALL)
 #: Value date and booking day of a row. Banks whose months have 30 days write 30 February; zeros say nothing.
 DAYS = re.compile(r"^(:61:(\d\d)\d{4})(\d\d)(\d\d)(?=[A-Za-z])", re.MULTILINE)
-#: ``?60`` to ``?63`` go on with the purpose, in parts of 27 letters.
+#: ``?60`` to ``?63`` continue the purpose, in parts of 27 letters.
 FURTHER = re.compile(r"\?6[0-3]([^?]*)")
 PART = 27
 #: Parts of ``:NS:``, by what the German banking industry put there before ``:86:`` had parts.

@@ -1,4 +1,4 @@
-"""What a value that an administrator enters looks like. Whether it works, only the provider can tell."""
+"""Checks the form of values that an administrator enters. Only the provider can check whether they work."""
 
 import re
 
@@ -32,7 +32,7 @@ FILES = {
 def fault(setting, value):
     """
     :param setting: :class:`~.types.Setting`
-    :param str value: as it was entered; an empty one is no fault: what is required is checked where it is needed
+    :param str value: as it was entered; an empty one is accepted: required settings are checked where they are needed
     :return: one sentence, or None
     """
     if not value:

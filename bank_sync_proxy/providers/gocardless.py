@@ -1,7 +1,8 @@
 """GoCardless Bank Account Data, once Nordigen: banks of Europe. https://developer.gocardless.com/bank-account-data/
 
-For accounts at GoCardless that exist already: since July 2025 nobody can sign up. A consent is a *requisition* with an
-*agreement*; the bank is asked with every question, and the questions are counted per account and kind.
+For accounts at GoCardless that exist already: new ones have not been possible since July 2025. A consent is a
+*requisition* with an *agreement*; the bank is asked with every question, and the questions are counted per account and
+kind.
 """
 
 import re
@@ -336,7 +337,7 @@ class GoCardless(WebProvider):
         return found.pop()
 
     def _ask_account(self, state, account_id, what, **params):
-        """Ask the bank. Where it refuses without a reason of its own, GoCardless knows more: what has become of the
+        """Ask the bank. If it refuses without a reason, GoCardless has more information: the state of the
         consent, or of the account.
         """
         path = f"accounts/{account_id}"
@@ -371,7 +372,7 @@ class GoCardless(WebProvider):
         return ACCOUNT_STATES.get(status) if isinstance(status, str) else None
 
     def _identify(self, listed, known):
-        """Ids are usually the same for an IBAN at an institution, but nobody promises that. Cards may share a masked
+        """Ids are usually the same for an IBAN at an institution, but this is not guaranteed. Cards may share a masked
         number, and a card the IBAN of its current account."""
         ids = identify(known, listed, self.account_keys, [new["id"] for new in listed])
         return dict(zip(ids, listed, strict=True))

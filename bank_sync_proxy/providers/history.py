@@ -1,8 +1,8 @@
 """A bank that gives less history than it is asked for: which period to ask for next. One rule for all adapters.
 
 Banks differ in how far back they go, and most say so only by refusing. What is refused for its period is asked for
-again, shorter each time, within the same question of the database, and the database hears how far the bank went, so
-that the next run begins there (``history_days`` in docs/protocol.md).
+again, shorter each time, within the same question of the database, and the answer contains how far back the bank went,
+so that the next run begins there (``history_days`` in docs/protocol.md).
 """
 
 import re
@@ -39,7 +39,7 @@ def named_periods(text, today):
 def next_period(asked, today, named=()):
     """The first day to ask for after a refusal.
 
-    :param list asked: what was asked for so far; None means no first day at all, what the provider calls longest
+    :param list asked: what was asked for so far; None means without a first day, which the provider calls longest
     :param named: what the refusals have named
     :return: (a date later than all that were refused, or None without a first day), or ``()`` when all was asked
     """

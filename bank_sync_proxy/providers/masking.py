@@ -1,7 +1,7 @@
 """Secrets leave no trace in logs, error records and printed errors. Imports no Odoo.
 
 Rather too much than too little: what is masked wrongly costs support a word, what is not may cost a user the account.
-Account numbers, names, amounts and e-mail addresses stay, because nobody could help without them.
+Account numbers, names, amounts and e-mail addresses stay, because support needs them.
 """
 
 import re
@@ -21,7 +21,7 @@ PLAIN_STATE = re.compile(r"[a-z_]{1,24}")
 #: masked; what a key announces is masked up to the end, so the cut uncovers nothing.
 MAX_DEPTH = 30
 MAX_LENGTH = 64_000
-#: Nobody has given a longer name to anything that is worth reading.
+#: Longer names are cut: none of them is useful.
 MAX_KEY = 200
 #: The same for all texts of one value together.
 MAX_TOTAL = 128_000
@@ -120,7 +120,7 @@ class _Copy:
 
 
 def one_line(text):
-    """A text for the server's log: line breaks in what a stranger has sent would begin lines of its own."""
+    """A text for the server's log: line breaks in untrusted text would begin forged log lines."""
     return text if text.isprintable() else "".join(letter if letter.isprintable() else " " for letter in text)
 
 

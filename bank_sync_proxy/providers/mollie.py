@@ -1,6 +1,6 @@
 """Mollie: balances of a payment service. https://docs.mollie.com/reference/balances-api
 
-The user pastes an access token of their organisation; there is no consent that ends. Each balance is an account.
+The user pastes an access token of their organisation; the consent does not expire. Each balance is an account.
 
 Facts come from Mollie's own library ``mollie-api-py`` 1.10.20 on PyPI, which is generated from its OpenAPI document;
 the parts that this adapter depends on are in tests/published/mollie.json.
@@ -208,7 +208,7 @@ class Mollie(WebProvider):
             return [self._account(name, one) for name, one in accounts.items() if name in state["accounts"]]
 
     def _account(self, name, balance):
-        """What is pending is "not yet available on your balance", so it is no part of the booked one."""
+        """What is pending is "not yet available on your balance", so it is not part of the booked balance."""
         booked, currency = money(balance["availableAmount"])
         if self.settings["booked_balance"] == "available and pending":
             booked += money(balance["pendingAmount"])[0]

@@ -187,7 +187,7 @@ class Ponto(WebProvider):
 
     def _identify(self, listed, known):
         """An account that was linked again has another id; number and currency are the same. A card or a pot may have
-        the number of its current account, so the name helps to tell them apart."""
+        the number of its current account, so the name helps to distinguish them."""
         listed = [account for account in listed if reading.has_currency(account["attributes"]["currency"])]
         facts = [self._identity(account) for account in listed]
         ids = identify(known, facts, self.account_keys, [account["id"] for account in listed])
@@ -211,7 +211,7 @@ class Ponto(WebProvider):
         with self.reading("accounts"):
             accounts = self._identify(listed, state["accounts"])
             ours = [account for key, account in accounts.items() if key in state["accounts"]]
-            # One bank of several may wait for its user; the others go on.
+            # One bank of several may wait for its user; the others are synchronized.
             errors = [error for error in map(self._error_of, ours) if error]
             if errors and len(errors) == len(ours):
                 raise errors[0]
@@ -288,7 +288,7 @@ class Ponto(WebProvider):
             rows, unread = self.read_rows(answer["data"], self._transaction, "booked", status="booked")
             since = reading.day(place["since"]) or date.min
             begin = since - LATE if place["since"] else since
-            # Where no row of a page can be read, nobody knows whether it was the last one.
+            # If no row of a page can be read, it is unknown whether it was the last one.
             more = any(row.booking_date >= begin for row in rows) or (unread and not rows)
             name, after = self._after(answer) if more else (None, None)
             if after and after == place["after"]:

@@ -1,6 +1,6 @@
-"""Qonto: a bank with an API of its own, and the model for others of that kind. https://docs.qonto.com/api-reference
+"""Qonto: a bank with its own API, and the model for similar adapters. https://docs.qonto.com/api-reference
 
-The user pastes the login and the secret key of their organisation; there is no consent that ends.
+The user pastes the login and the secret key of their organisation; the consent does not expire.
 """
 
 from decimal import Decimal
@@ -190,7 +190,7 @@ class Qonto(WebProvider):
         with self.reading("transactions"):
             since = reading.day(place["since"])
             rows, unread = self.read_rows(answer["transactions"], self._transaction)
-            # An old one that somebody has only labelled is no news.
+            # An old transaction that was only labelled is not new.
             rows = [row for row in rows if row.status == "pending" or not since or row.booking_date >= since]
             rows.sort(key=lambda row: (row.status == "pending", row.booking_date))
             page = answer["meta"]["next_page"]

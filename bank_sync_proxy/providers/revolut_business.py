@@ -258,7 +258,7 @@ class RevolutBusiness(WebProvider):
         return self._register(REGISTER, flow, {})
 
     def renew(self, state, flow):
-        """The client ID of before goes on with the key of before; another one belongs to the new certificate."""
+        """The previous client ID keeps using the previous key; a new client ID belongs to the new certificate."""
         return self._register(AGAIN, flow, state)
 
     def _register(self, challenge, flow, state):

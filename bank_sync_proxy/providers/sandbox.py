@@ -72,7 +72,7 @@ LOGO = (
 
 
 class Sandbox(Provider):
-    """One user name is one user with data of their own; every user's password is ``demo``.
+    """Each user name is a user with separate data; every user's password is ``demo``.
 
     State: ``institution``, ``user``, ``accounts`` (ids that the consent covers), ``consent_expires_at`` and
     ``refreshed_at``, the moment as of which everything is answered.
@@ -159,7 +159,7 @@ class Sandbox(Provider):
     def answer(self, flow, values):
         step = flow.data.get("step")
         if step == "reconfirm":
-            # The same consent: nobody signs in, and it covers what it has covered.
+            # The same consent: no sign-in, and it covers the same accounts.
             return self._complete(flow, flow.state["user"], flow.state["accounts"])
         if step == "login":
             return self._login(flow, values)
@@ -304,7 +304,7 @@ class Sandbox(Provider):
         secret = self.settings["webhook_secret"]
         if not secret:
             raise ConfigurationError("provider_not_configured", "no webhook secret", provider=self.code)
-        # Why the real clock: the webhook was signed by somebody whose days don't pass faster.
+        # Why the real clock: the sender of the webhook uses it, and the Demo Bank's can be moved forward.
         return signatures.read_webhook(secret, headers, body, self._clock().timestamp())
 
     # -------------------------------------------------------------------------

@@ -78,7 +78,7 @@ class Ledger(NamedTuple):
         """:return: the booked balance in cents, at an hour since the epoch"""
         today = EPOCH + timedelta(days=hour // 24)
         total = self.bank_account.opening
-        # Why months: what has passed for good is added up once; only the recent days have to be looked at.
+        # Why months: past months are added up once; only the recent days have to be computed.
         settled = (today - timedelta(days=MAX_PENDING_DAYS)).replace(day=1)
         month = EPOCH
         while month < settled:
@@ -96,7 +96,7 @@ class Movement(NamedTuple):
     """One movement of a ledger, as far as sums and order need it; its texts are in sandbox_texts.
 
     :param date day: the day on which it happened
-    :param int index: its place in that day; ``day`` and ``index`` identify it for good
+    :param int index: its place in that day; ``day`` and ``index`` identify it permanently
     :param str kind: what it is
     :param int cents: in the account's currency, credit positive
     :param int begun: hour since the epoch at which it happened
@@ -190,7 +190,7 @@ class _Planner:
         )
 
     def purchases(self, percent, foreign_percent):
-        """Card payments of a day: at home, abroad, and sometimes two coffees that nothing tells apart but their ids."""
+        """Card payments of a day: at home, abroad, and sometimes two coffees that differ only in their ids."""
         currency = self.ledger.bank_account.currency
         if self.dice.chance(percent):
             shop = self.dice.between(0, len(CARD_SHOPS) - 1)

@@ -1,4 +1,4 @@
-"""The institutions of the Demo Bank, their accounts, and numbers that are valid and belong to nobody."""
+"""The institutions of the Demo Bank, their accounts, and numbers that are valid but not assigned."""
 
 from dataclasses import dataclass
 from hashlib import blake2b

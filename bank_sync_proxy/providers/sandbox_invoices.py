@@ -132,7 +132,7 @@ def _drafted(ledger, movement):
 
 
 def _before_discount(cents):
-    """The amount of which 98 % are so many cents."""
+    """The invoice amount in cents whose 98 %, after a discount, are ``cents``."""
     # Why it is always found: 98 % of a cent more are at most a cent more.
     return next(whole for whole in range(cents * 100 // 98 - 1, cents * 2) if (whole * 98 + 50) // 100 == cents)
 

@@ -10,7 +10,7 @@ from .sandbox_institutions import hash_of
 from .types import WebhookEvent
 
 SIGNATURE_HEADER = "Demo-Bank-Signature"
-#: Seconds. An older webhook may be a recording of somebody who has listened.
+#: Seconds. An older webhook may be a replay.
 MAX_AGE = 300
 KINDS = ("transactions.new", "consent.expiring", "connection.disconnected")
 

@@ -22,7 +22,7 @@ def account_number(ledger):
 
 
 def transaction_id(ledger, movement):
-    """An id for good. It shows the day, for people who have to read a database."""
+    """A permanent id. It contains the day, which helps when reading a database."""
     identity = hash_of(*ledger, movement.day.toordinal(), movement.index)
     return f"{movement.day:%Y%m%d}-{identity[:8].hex()}"
 
@@ -101,7 +101,7 @@ def _service(ledger, movement, dice):
     if not service.name:
         return words
     if movement.detail[0] == "payroll":
-        # A batch: the bank books one sum and names nobody.
+        # A batch: the bank books one sum without a counterparty.
         return {**words, "end_to_end_id": f"SAL{movement.day:%Y%m}"}
     words["counterparty"] = party(service.name, service.name)
     if service.debit:

@@ -54,7 +54,7 @@ ERRORS = {
     "": "provider_unavailable",
 }
 BRIDGE = "SimpleFIN Bridge"
-#: Id in the directory of a server that nobody lists.
+#: Id in the directory for servers that are not listed.
 OTHER_SERVER = "server"
 TOKEN = Challenge(
     title=_lt("Connect with SimpleFIN"),
@@ -74,7 +74,7 @@ AGAIN = Challenge(
     fields=(Field("token", _lt("New setup token, if you have one"), type="password", required=False),),
     submit=_lt("Continue"),
 )
-#: At a server whose pages nobody here knows.
+#: For a server whose pages are unknown.
 TOKEN_OF_SERVER = replace(
     TOKEN,
     message=_lt(
@@ -250,7 +250,7 @@ class SimpleFIN(WebProvider):
             listed = []
             for account in answer["accounts"]:
                 if not reading.has_currency(account["currency"]):
-                    # The address of a currency of one's own: miles, points. No books are kept in them.
+                    # The address of a custom currency, such as miles or points, in which no books are kept.
                     continue
                 entry = {
                     "id": account["id"],
@@ -356,7 +356,7 @@ class SimpleFIN(WebProvider):
                 raise self.failure(ours, provider_code=code, note=note and f"{server}: {note}")
 
     def _notes(self, answer, server):
-        """What servers of version 1 tell their users: words without a code. Clients have to show them."""
+        """Messages of servers of version 1 to their users: texts without a code. Clients have to show them."""
         listed = () if answer.get("errlist") else answer.get("errors") or ()
         said = dict.fromkeys(filter(None, map(reading.words, listed)))
         return tuple(f"{server}: {words}" for words in said)[:MAX_NOTES]
@@ -376,7 +376,7 @@ class SimpleFIN(WebProvider):
             currency=currency,
             booking_date=moment and moment.date(),
             value_date=transacted and transacted.date(),
-            # There are no account numbers. Payee and memo come from the bridge, the protocol does not know them.
+            # There are no account numbers. Payee and memo are additions of the bridge, not part of the protocol.
             counterparty=Counterparty(reading.text(get("payee"))),
             remittance=reading.texts(get("description"), get("memo")),
             raw=row,

@@ -2,7 +2,7 @@
 
 An application shows the certificate that Teller's dashboard has issued for it (mutual TLS), and an access token says
 whose accounts are asked for. Teller Connect, where users sign in at their bank, exists only as a script for one's own
-page, and hands the token to that page; ours run no script of a provider. So it runs on a page of its own, on the
+page, and passes the token to that page; ours run no script of a provider. So it runs on a separate page, on the
 computer of the user who connects a bank (docs/providers/teller.md has it), and the token is pasted.
 
 What is said here of fields, parameters and statuses is in Teller's OpenAPI document, 2020-10-12; what is not in it is
@@ -268,7 +268,8 @@ class Teller(WebProvider):
         }
 
     def _identify(self, listed, known):
-        """Ids stay while the enrollment does; after a new one, kind, last digits and currency tell."""
+        """Ids stay while the enrollment does; after a new one, accounts are recognized by kind, last digits and
+        currency."""
         facts = [self._identity(account) for account in listed]
         ids = identify(known, facts, self.account_keys, [new["id"] for new in facts])
         return dict(zip(ids, listed, strict=True))
@@ -323,7 +324,7 @@ class Teller(WebProvider):
         return -1 if kind in OWED and self.settings["purchases"] == "positive" else 1
 
     def read_page(self, state, account, since=None, cursor=None, limit=None):
-        """The latest first. A page goes on behind a booked transaction: a pending one may be gone by then, because it
+        """The latest first. A page continues after a booked transaction: a pending one may be gone by then, because it
         gets another id when it is booked."""
         known = state["accounts"].get(account)
         if not known:

@@ -86,7 +86,7 @@ class Setting:
     :param str type: ``text`` · ``integer`` · ``secret`` (stored encrypted, never shown again) · ``key`` (a secret of
         several lines: an RSA private key) · ``certificate`` and ``tls_key`` (the same for mutual TLS: a certificate,
         and its private key, which may be on an elliptic curve)
-    :param bool generated: a secret that nobody has to enter: each installation makes its own
+    :param bool generated: a secret that is not entered: each installation generates its own
     :param str pattern: regular expression that the whole value matches; empty: any text
     :param str expects: one sentence about what it looks like, for a value that does not match; a ``pattern``
         always comes with one
@@ -325,7 +325,7 @@ class User:
 
     @classmethod
     def from_json(cls, value):
-        """:return: the user, or None for anything that tells a bank nothing, such as an address within a company"""
+        """:return: the user, or None for data that is useless to a bank, such as a private address"""
         address = value.get("ip_address") if isinstance(value, dict) else None
         if not isinstance(address, str) or not is_public(address):
             return None
@@ -398,7 +398,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Form:
-    """A page of the provider that is opened by posting a form, out of ours and in a tab of its own.
+    """A page of the provider that is opened by posting a form, from ours and in a separate tab.
 
     Why not a script of the provider in our page: it could do there whatever its user may do in the database.
 
@@ -415,7 +415,7 @@ class Challenge:
     """Questions to the user, rendered by the proxy's own pages; ``answer`` is called with what was entered.
 
     :param str kind: ``credentials`` · ``code`` · ``choice`` · ``consent`` · ``approval`` (in the bank's app) ·
-        ``reconfirm`` (the user confirms with us that a consent goes on, and the bank asks nothing; it has no fields)
+        ``reconfirm`` (the user confirms on our page that a consent continues, without the bank; it has no fields)
     :param str hint: shown with emphasis, such as the credentials of a demonstration
     :param str error: why the last answer was not accepted; counts as a failed attempt
     :param dict data: JSON that comes back with the answer, encrypted in the meantime
@@ -500,7 +500,7 @@ class Refreshed:
 
 @dataclass(frozen=True)
 class WebhookEvent:
-    """What a provider tells without having been asked. It only says what to ask about.
+    """A notice that a provider sends by webhook. It only says what to request.
 
     :param str kind: ``transactions.new`` · ``consent.expiring`` · ``connection.disconnected``
     :param str reference: ``Completed.reference`` of the consent

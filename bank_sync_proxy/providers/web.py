@@ -24,7 +24,7 @@ MAX_SKEW_SECONDS = 300
 UNDOCUMENTED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 #: Of an error's body no more is looked through.
 MAX_ERROR = 10_000
-#: More unreadable rows than this, and more than readable ones, are no bad rows: the whole page is something else.
+#: More unreadable rows than this, and more than readable ones, mean that the whole page has another format.
 MAX_UNREAD = 10
 
 
@@ -187,7 +187,7 @@ class WebProvider(Provider):
         :param read: callable(row, *arguments) that gives a :class:`~.types.Transaction`, or None for what is none
         :param str status: of all rows, where it does not stand in them
         :return: (list of transactions, list of :class:`~.types.Unread`), in the order of the rows
-        :raise ProtocolError: when hardly any row can be read; then nobody needs to look at each
+        :raise ProtocolError: when hardly any row can be read; then they are not reported one by one
         """
         if not isinstance(rows, list | tuple):
             # A text or an object would be taken for a few bad rows, and its account for an empty one.
@@ -214,7 +214,7 @@ class WebProvider(Provider):
         :param dict accounts: by our id
         :param ask: callable(account)
         :return: answers by our id, None for an account that was refused
-        :raise ProviderError: where all are refused, or nobody answers at all
+        :raise ProviderError: if all are refused, or there is no answer
         """
         answers, errors = {}, []
         for key, account in accounts.items():

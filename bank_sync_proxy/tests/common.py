@@ -79,7 +79,7 @@ class PagesCase(ProxyMixin, HttpCase):
         return page
 
     def another_browser(self):
-        """Forget all cookies, as somebody else's browser has none of them."""
+        """Delete all cookies, to act as another user's browser."""
         self.opener.cookies.clear()
 
     def hidden(self, page):

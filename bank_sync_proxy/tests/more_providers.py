@@ -12,7 +12,7 @@ from ..providers.types import Challenge, Field, Institution
 
 
 class Listing(Provider):
-    """Lists what the test has put into ``banks``; asks for a name when somebody connects."""
+    """Lists what the test has put into ``banks``; asks for a name when a user connects."""
 
     banks = ()
     facts = Facts(region="Everywhere", price="Free", needs="Nothing", connect="our pages", identity="`id`")

@@ -5,7 +5,7 @@ from odoo.tests import new_test_user, tagged
 
 from .common import ProxyCase
 
-#: What nobody but the system reads, wherever it stands, although most of it is encrypted.
+#: Fields that only the system reads, although most of them are encrypted.
 SECRETS = (
     "secret_state",
     "secret_data",
@@ -27,7 +27,7 @@ class AccessMixin:
     desk = ()
     #: What administrators read, and support does not.
     closed = ()
-    #: What is nobody's business but the machine's.
+    #: Models that no user reads.
     machinery = ()
     menus_of_support = ()
     menus_of_administrators = ()
@@ -67,7 +67,7 @@ class AccessMixin:
                         self.env[model].with_user(user).search([], limit=1).read([name])
                         self.env[model].with_user(user).search([(name, "!=", False)])
 
-    def test_whoever_administers_odoo_administers_the_proxy(self):
+    def test_odoo_administrators_administer_the_proxy(self):
         user = new_test_user(self.env, "system", groups="base.group_system")
         self.assertTrue(user.has_group("bank_sync_proxy.group_administrator"))
         for model in (*self.desk, *self.closed):
@@ -153,7 +153,7 @@ class TestAccess(AccessMixin, ProxyCase):
         self.assertEqual(own.read(["value", "is_set"]), [{"id": own.id, "value": False, "is_set": True}])
         self.assertEqual(self.provider.setting_ids._as_values()["key"], "recognizable")
 
-    def test_nobody_makes_a_consent(self):
+    def test_users_cannot_create_a_consent(self):
         for user in (self.support, self.administrator):
             with self.assertRaises(AccessError):
                 self.env["bank.sync.connection"].with_user(user).create({"client_id": self.client_record.id})
@@ -163,7 +163,7 @@ class TestAccess(AccessMixin, ProxyCase):
         with self.assertRaises(AccessError):
             self.env["bank.sync.client"].with_user(self.support).search([])
 
-    def test_the_protocol_serves_whoever_the_transport_lets_in(self):
+    def test_protocol_serves_the_client_that_the_transport_has_authenticated(self):
         answer = self.api_model.with_user(self.employee)._dispatch(self.client_record, "institutions.search", {})
         self.assertTrue(answer["institutions"])
 

@@ -171,7 +171,7 @@ class TestAdapters(ProxyCase):
         script.server.expect([{**e, "ask": e["ask"].replace(old, new) if old else e["ask"]} for e in exchanges])
         self.ask_well("connections.delete", connection_id=connection)
 
-    def test_support_hears_of_a_row_that_could_not_be_read(self):
+    def test_unreadable_row_is_recorded_for_support(self):
         script = script_class("enable_banking")()
         with closing(script.server), freeze_time(NOW):
             self.switch_on(script)
@@ -186,16 +186,16 @@ class TestAdapters(ProxyCase):
         )
         self.assertIn("1 of 1 transactions", record.detail)
 
-    def test_the_user_who_waits_is_told_to_the_bank_and_stored_nowhere(self):
+    def test_present_user_s_data_is_sent_to_the_bank_and_not_stored(self):
         script = script_class("enable_banking")()
         user = {"ip_address": "8.8.8.8", "agent": "Firefox"}
         with closing(script.server), freeze_time(NOW):
             self.switch_on(script)
             connection = self.connect_bank(script)
-            for name, told in (("empty", "8.8.8.8"), ("undocumented", "8.8.8.8"), ("rate_limited", "8.8.8.8")):
+            for name, sent in (("empty", "8.8.8.8"), ("undocumented", "8.8.8.8"), ("rate_limited", "8.8.8.8")):
                 self.play(script, name)
                 self.ask("transactions.list", connection_id=connection, account_id=script.account, user=user)
-                self.assertEqual(script.server.asked[-1].headers["Psu-Ip-Address"], told)
+                self.assertEqual(script.server.asked[-1].headers["Psu-Ip-Address"], sent)
             self.play(script, "empty")
             self.ask("transactions.list", connection_id=connection, account_id=script.account)
             self.assertNotIn("Psu-Ip-Address", script.server.asked[-1].headers)

@@ -6,7 +6,7 @@ NOT_NEEDED = {"sms", "iap", "iap_mail", "phone_validation"}
 
 @tagged("post_install", "-at_install")
 class TestDependencies(TransactionCase):
-    """An ordinary installation asks the proxy in its own process and needs nothing of a proxy for many databases."""
+    """An ordinary installation uses the proxy in its own process and needs no part of a proxy for many databases."""
 
     def required(self, *names):
         """:return: set of the names of all addons that these need, and what those need"""

@@ -24,7 +24,7 @@ class TestDirectory(ProxyCase):
         kinds = ("App ", "Attended ", "", "Beta ", "Code ", "Limited ", "Reconfirm ", "Redirect ", "World ")
         self.assertEqual(self.names(), [f"Demo {kind}Bank" for kind in kinds])
 
-    def test_an_institution_tells_what_it_can_do(self):
+    def test_institution_lists_its_capabilities(self):
         answer = self.ask("institutions.search", query="attended")
         self.assertEqual(
             answer["institutions"][0]["capabilities"],

@@ -127,7 +127,7 @@ class TestDirectorySearch(MoreProvidersMixin, ProxyCase):
         rest = self.names(limit=100, cursor=first["next_cursor"])
         self.assertEqual([bank["name"] for bank in first["institutions"]] + rest, self.names(limit=100)[1:])
 
-    def test_a_cursor_of_somebody_else_s_making_is_refused(self):
+    def test_forged_cursor_is_refused(self):
         for place in (
             [],
             [1, 2],
@@ -161,7 +161,7 @@ class TestDirectorySearch(MoreProvidersMixin, ProxyCase):
         if self.env.registry.has_trigram:
             self.assertIn("bank_sync_institution_trigram_index", names)
 
-    def test_an_installation_that_may_not_create_pg_trgm_says_what_to_do_and_goes_on(self):
+    def test_installation_without_pg_trgm_continues_and_says_what_to_do(self):
         original = type(self.env.cr).execute
 
         def refusing(cr, query, *args, **options):
@@ -199,7 +199,7 @@ class TestUnlistedBanks(ProxyCase):
         self.assertNotIn("error", answer)
         return [institution["name"] for institution in answer.get("unlisted", ())]
 
-    def test_a_bank_that_nobody_lists_is_looked_for_behind_such_a_provider(self):
+    def test_unlisted_bank_is_looked_for_behind_such_a_provider(self):
         self.assertEqual(self.unlisted(query="First Bank of Nowhere", country="US"), [])
         self.switch_on()
         self.assertEqual(

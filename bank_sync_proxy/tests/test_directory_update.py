@@ -69,7 +69,7 @@ class TestDirectoryUpdate(MoreProvidersMixin, ProxyCase):
         self.assertEqual((answer["params"]["type"], self.active_of(self.second)), ("success", 19))
         self.assertFalse(self.second.directory_error_id)
 
-    def test_administrators_update_it_and_nobody_else(self):
+    def test_only_administrators_update_the_directory(self):
         self.list_of(self.second, ("1", "One", "BE"))
         administrator = new_test_user(self.env, "administrator", groups="base.group_system")
         answer = self.second.with_user(administrator).action_update_directory()
@@ -95,7 +95,7 @@ class TestDirectoryUpdate(MoreProvidersMixin, ProxyCase):
         self.assertFalse(self.second.may_accept_shorter)
         self.assertFalse(self.third.directory_error_id)
 
-    def test_what_is_no_bank_is_left_out(self):
+    def test_entry_that_is_not_a_bank_is_left_out(self):
         with self.assertLogs("odoo.addons.bank_sync_proxy", "WARNING") as logs:
             self.list_of(self.second, ("1", "One", "BE"), ("1", "Twice", "BE"), ("", "No ID", "BE"), ("2", " - ", "BE"))
             self.update()
@@ -155,7 +155,7 @@ class TestDirectoryUpdate(MoreProvidersMixin, ProxyCase):
         self.assertEqual((institution["id"], len(institution["providers"])), ("sandbox.demo", 1))
         self.assertTrue(self.ask("accounts.list", connection_id=connection)["accounts"])
 
-    def test_while_it_is_updated_elsewhere_nobody_else_does(self):
+    def test_concurrent_update_of_the_directory_is_refused(self):
         with self.registry.cursor() as other:
             self.env(cr=other)["bank.sync.institution"]._hold_directory()
             with self.assertRaisesRegex(UserError, "being updated already"):
@@ -164,7 +164,7 @@ class TestDirectoryUpdate(MoreProvidersMixin, ProxyCase):
         self.second.action_update_directory()
         self.assertEqual(self.active_of(self.second), 1)
 
-    def test_the_scheduled_action_asks_all_and_goes_on_after_a_mistake(self):
+    def test_scheduled_action_asks_all_providers_and_continues_after_a_failure(self):
         self.list_of(self.second, RuntimeError("a mistake of ours"))
         self.list_of(self.third, ("1", "Demo Bank", "BE", "DEMOBEB0", None, "beta", Capabilities()))
         self.provider.directory_updated_at = False

@@ -13,7 +13,7 @@ from .common import ProxyCase
 
 @tagged("post_install", "-at_install")
 class TestEvents(ProxyCase):
-    """What the proxy's own database is told without having asked."""
+    """Events for the proxy's own database."""
 
     def setUp(self):
         super().setUp()
@@ -34,19 +34,19 @@ class TestEvents(ProxyCase):
             }
         )
 
-    def test_the_proxy_s_own_database_is_told_in_its_own_process(self):
+    def test_proxy_s_own_database_is_notified_in_its_own_process(self):
         if "account.online.link" not in self.env:
             self.skipTest("only where both addons are installed")
         connection = self.connection_of(self.client_record)
         event = self.model._emit(self.client_record, "transactions.new", connection)
-        heard = []
+        received = []
 
         def receive(_links, kind, identifier):
-            heard.append((kind, identifier))
+            received.append((kind, identifier))
 
         with patch.object(type(self.env["account.online.link"]), "_receive_event", receive, create=True):
             self.deliver()
-        self.assertEqual(heard, [("transactions.new", connection.identifier)])
+        self.assertEqual(received, [("transactions.new", connection.identifier)])
         self.assertEqual(event.state, "delivered")
 
     def test_an_event_is_delivered_on_demand_and_retried_on_demand(self):
@@ -68,7 +68,7 @@ class TestEvents(ProxyCase):
         self.deliver()
         self.assertEqual((event.state, moments()), ("delivered", []))
 
-    def test_an_update_slows_the_delivery_down_unless_somebody_has_set_it(self):
+    def test_update_slows_the_delivery_down_unless_an_administrator_has_set_it(self):
         path = Path(__file__).parents[1] / "migrations" / "19.0.1.2.0" / "post-events_on_demand.py"
         script = runpy.run_path(str(path))
         cron = self.env.ref("bank_sync_proxy.ir_cron_deliver_events")
@@ -79,7 +79,7 @@ class TestEvents(ProxyCase):
             cron.invalidate_recordset()
             self.assertEqual((cron.interval_number, cron.interval_type), after)
 
-    def test_a_user_who_leaves_is_told_nothing(self):
+    def test_user_who_disconnects_is_not_notified(self):
         identifier = self.connect()
         self.ask("connections.delete", connection_id=identifier)
         self.assertFalse(self.model.search([("kind", "=", "connection.disconnected")]))

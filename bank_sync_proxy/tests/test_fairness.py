@@ -12,7 +12,7 @@ from .common import ProxyCase
 
 @tagged("post_install", "-at_install")
 class TestFairness(ProxyCase):
-    """Nobody takes a provider for himself, and no bank is asked more often than it allows."""
+    """No client monopolizes a provider, and no bank is asked more often than it allows."""
 
     def age(self, **interval):
         """Let what was asked have been asked earlier."""
@@ -71,7 +71,7 @@ class TestFairness(ProxyCase):
                 self.assertIn("error", self.refresh(connection))
         self.assertEqual(self.env["bank.sync.usage"].search_count([]), 2)
 
-    def test_what_nobody_has_answered_does_not_count(self):
+    def test_request_without_an_answer_does_not_count(self):
         connection = self.connect("demo-limited")
         with patch.object(Sandbox, "refresh", side_effect=TransientError("provider_unavailable")):
             self.assertIn("error", self.refresh(connection))
@@ -97,7 +97,7 @@ class TestFairness(ProxyCase):
         self.assertNotIn("error", self.ask("transactions.list", **question, cursor=page["next_cursor"]))
         self.assertEqual(self.refresh(connection)["state"], "done")
 
-    def test_the_bank_s_limits_are_told(self):
+    def test_bank_s_limits_are_reported(self):
         answer = self.ask("institutions.search", query="limited")
         capabilities = answer["institutions"][0]["capabilities"]
         self.assertEqual((capabilities["refreshes_per_day"], capabilities["fetches_per_day"]), (4, 8))
@@ -136,7 +136,7 @@ class TestFairness(ProxyCase):
         # Ours is granted again, whatever the others hold.
         self.assertNotIn("error", self.ask("accounts.list", connection_id=connection))
 
-    def test_whoever_waits_too_long_is_told_when_to_come_back(self):
+    def test_request_that_waits_too_long_gets_the_time_of_the_next_retry(self):
         connection = self.connect()
         self.provider.max_concurrent = 3
         self.env.flush_all()
@@ -158,7 +158,7 @@ class TestFairness(ProxyCase):
             self.assertFailure(self.refresh(connection), "provider_busy", "retry")
         self.assertFalse(self.env["bank.sync.usage"].search_count([]))
 
-    def test_zero_is_no_limit(self):
+    def test_zero_means_no_limit(self):
         self.provider.max_concurrent = 0
         connection = self.connect()
         self.assertNotIn("error", self.ask("accounts.list", connection_id=connection))
@@ -169,7 +169,7 @@ class TestFairness(ProxyCase):
         )
         self.assertEqual(self.env.cr.fetchone()[0], 0)
 
-    def test_a_visit_at_a_busy_provider_goes_on_where_it_stands(self):
+    def test_visit_at_a_busy_provider_continues_at_the_same_step(self):
         answer = self.start()
         visit = self.visit_of(answer)
         busy = TransientError("provider_busy", retry_after=15)

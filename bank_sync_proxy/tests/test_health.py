@@ -15,7 +15,7 @@ from .common import ProxyCase
 
 @tagged("post_install", "-at_install")
 class TestHealth(ProxyCase):
-    """How well a bank answers: counted from its own connections, and shown without telling of anybody's own."""
+    """A bank's health: counted from its connections, and shown without revealing that of another client."""
 
     def setUp(self):
         super().setUp()
@@ -122,7 +122,7 @@ class TestHealth(ProxyCase):
         answer = self.ask("institutions.search", query="Demo Beta Bank")
         self.assertEqual(answer["institutions"][0]["health"]["failed_of_ten"], 3)
 
-    def test_an_entry_that_stands_for_many_banks_has_no_health(self):
+    def test_entry_that_represents_many_banks_has_no_health(self):
         self.others(failed=10, answered=0)
         self.assertTrue(self.bank._health(self.client_record))
         facts = replace(Sandbox.facts, lists_banks=False)
@@ -141,7 +141,7 @@ class TestHealth(ProxyCase):
         self.others(failed=50, answered=0, same_client=True)
         self.assertIsNone(self.searched()["health"])
 
-    def test_a_database_sees_what_its_own_connections_tell(self):
+    def test_database_sees_the_health_of_its_own_connections(self):
         self.others(failed=2, answered=4, same_client=True).client_id = self.client_record
         self.assertEqual(self.searched()["health"]["failed_of_ten"], 3)
 

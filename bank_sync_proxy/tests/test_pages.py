@@ -251,7 +251,7 @@ class TestPages(PagesCase):
         self.assertIn("Choose accounts", page.text)
         self.assertNotIn("The bank does not answer", page.text)
 
-    def test_no_account_is_no_consent(self):
+    def test_consent_without_an_account_is_refused(self):
         url = self.start()["page_url"]
         page = self.post(self.enter(url), user="demo", password="demo")
         page = self.post(page)
@@ -383,7 +383,7 @@ class TestPages(PagesCase):
         key = re.search(r"bank_sync_browser=([\w-]+)", given).group(1)
         self.assertNotIn(key, f"{self.visit_of(answer).read()}")
 
-    def test_a_cookie_that_is_no_key_is_replaced(self):
+    def test_cookie_that_is_not_a_key_is_replaced(self):
         answer = self.start()
         for rubbish in ("short", "x" * 5000, "a.b"):
             self.another_browser()
@@ -446,7 +446,7 @@ class TestPages(PagesCase):
         self.assertIn("form-action 'self' https://provider.example;", policy)
         self.assertIn("default-src 'none'", policy)
 
-    def test_an_approval_that_nobody_gives_is_told_and_can_be_asked_for_again(self):
+    def test_missing_approval_is_shown_and_can_be_requested_again(self):
         answer = self.start("demo-app")
         with freeze_time("2026-05-04 08:00:00"):
             self.visit_of(answer).expires_at = "2026-05-04 08:30:00"

@@ -36,7 +36,7 @@ class DemoScript:
 
 
 class DoorsCase(PagesCase):
-    """Every provider that is registered, with its scripted server; a new one is covered by itself."""
+    """Every registered provider, with its scripted server; a new one is covered automatically."""
 
     # Why not imported by its name: a class that a file knows runs with the file.
     switch_on, play = test_adapters.TestAdapters.switch_on, test_adapters.TestAdapters.play
@@ -53,7 +53,7 @@ class DoorsCase(PagesCase):
 
     @contextmanager
     def provider_at_work(self, code):
-        """:return: its script; the clock stands still"""
+        """:return: its script; the clock is frozen"""
         with ExitStack() as stack:
             if code in OFFLINE:
                 script = DemoScript()
@@ -109,9 +109,9 @@ class TestEveryWebhook(DoorsCase):
         ).status_code
 
     def each(self):
-        """Walk all providers that tell news.
+        """Iterate over all providers that send webhooks.
 
-        :return: code, script, (body, events) of the first example that tells something
+        :return: code, script, (body, events) of the first example with an event
         """
         codes = [code for code, _label, _name in PROVIDERS if provider_class(code).facts.webhooks]
         self.assertGreater(len(codes), 2)
@@ -123,7 +123,7 @@ class TestEveryWebhook(DoorsCase):
     def events(self):
         return self.env["bank.sync.event"].search([])
 
-    def test_what_is_genuine_tells_the_one_client_that_it_concerns_and_only_once(self):
+    def test_genuine_webhook_notifies_only_its_client_and_only_once(self):
         for code, script, (body, [[kind, reference]]) in self.each():
             mine, _other = self.connections(code, reference)
             self.events().unlink()
@@ -176,7 +176,7 @@ class TestEveryWebhook(DoorsCase):
                 self.assertIn(self.send(code, headers, signed, method=method), (404, 405), method)
             self.assertFalse(self.events())
 
-    def test_providers_that_are_switched_off_or_tell_no_news_do_not_listen(self):
+    def test_providers_that_are_off_or_send_no_webhooks_accept_none(self):
         for code, _label, _name in PROVIDERS:
             provider = self.providers().search([("code", "=", code)])
             with self.subTest(code), self.provider_at_work(code):
@@ -186,7 +186,7 @@ class TestEveryWebhook(DoorsCase):
                 provider.active = False
                 self.assertEqual(self.send(code, {}, b"{}"), 404)
 
-    def test_a_name_that_the_database_can_not_look_for_is_no_provider(self):
+    def test_name_that_postgresql_cannot_search_is_not_a_provider(self):
         self.assertEqual(self.url_open("/bank_sync/webhook/%00", data=b"{}").status_code, 404)
 
     def test_forgeries_leave_few_records(self):
@@ -230,7 +230,7 @@ class TestEveryCallback(DoorsCase):
         return answer
 
     def each(self):
-        """Walk all providers that send users to a page of their own."""
+        """Iterate over all providers that send users to their own page."""
         found = 0
         for code, _label, _name in PROVIDERS:
             with self.provider_at_work(code) as script:

@@ -17,7 +17,7 @@ from .pure.contract import NOW, script_class
 from .pure.enable_banking_server import pem
 from .pure.scripted import Case
 
-#: A key of nobody, and what looks like one from afar.
+#: An unused key, and a text that resembles one.
 PEM = pem(rsa.generate_private_key(public_exponent=65537, key_size=2048))
 OURS, THEIRS = "11111111-3755-465b-a8df-a90a16a31403", "22222222-3755-465b-a8df-a90a16a31403"
 NO_PEM = "-----BEGIN PRIVATE KEY-----\nAAAA\nBBBB\n-----END PRIVATE KEY-----\n"
@@ -64,7 +64,7 @@ class TestProviderKeys(TransactionCase):
             script.server.check_all()
         return provider
 
-    def test_keys_that_work_tell_what_was_seen(self):
+    def test_working_keys_show_the_result_of_their_test(self):
         for code in ("enable_banking", "plaid", "gocardless", "salt_edge", "teller", "yodlee"):
             with self.subTest(code):
                 case = Case(code, "keys")
@@ -94,7 +94,7 @@ class TestProviderKeys(TransactionCase):
                 self.assertEqual(provider.keys_state, "unknown")
                 self.assertIn(words, provider.keys_message)
 
-    def test_what_is_missing_is_named_and_nobody_is_asked(self):
+    def test_missing_key_is_named_and_no_request_is_made(self):
         provider = self.provider("enable_banking")
         provider.setting_ids.sudo().write({"plain_value": False, "encrypted_value": False})
         provider.action_test_keys()
@@ -152,7 +152,7 @@ class TestProviderKeys(TransactionCase):
             setting.value = ANOTHER_APPLICATION
         self.assertFalse(provider.keys_state or provider.keys_message or provider.keys_tested_at)
 
-    def test_a_private_key_keeps_its_lines_and_is_shown_to_nobody(self):
+    def test_private_key_keeps_its_lines_and_is_never_shown(self):
         provider = self.provider("enable_banking").with_user(self.administrator)
         with Form(provider) as form, form.setting_ids.edit(1) as setting:
             setting.long_value = PEM
@@ -175,7 +175,7 @@ class TestProviderKeys(TransactionCase):
             if self.provider(code).keys_owner == "proxy" and not Case(code, "keys").impossible:
                 self.assertIsNot(adapter.check_keys, Provider.check_keys, code)
 
-    def test_keys_about_which_nobody_can_be_asked(self):
+    def test_keys_that_cannot_be_tested(self):
         """The registration for FinTS counts only together with a user's PIN."""
         provider = self.provider("fints")
         self.settings(provider)["product_id"].value = "9FA6681DEC0CF3046BFC2F8A6"
@@ -203,7 +203,7 @@ class TestProviderKeys(TransactionCase):
 
 @tagged("post_install", "-at_install")
 class TestIdentity(HttpCase):
-    """Keys of providers are changed only by somebody who has just confirmed the password."""
+    """Keys of providers can only be changed by a user who has just confirmed the password."""
 
     def setUp(self):
         super().setUp()
@@ -242,7 +242,7 @@ class TestIdentity(HttpCase):
             self.call("bank.sync.provider", "read", self.provider.ids, ["are_keys_locked"])[0]["are_keys_locked"]
         )
 
-    def test_a_key_for_programs_is_no_confirmation(self):
+    def test_api_key_does_not_confirm_the_password(self):
         tomorrow = fields.Datetime.now() + timedelta(days=1)
         token = self.env["res.users.apikeys"].with_user(self.user)._generate("rpc", "Test", tomorrow)
         answer = self.url_open(
@@ -259,7 +259,7 @@ class TestIdentity(HttpCase):
         self.call("bank.sync.provider.setting", "write", self.key.ids, {"value": THEIRS})
         self.assertEqual(self.key.plain_value, THEIRS)
 
-    def test_what_is_no_key_needs_none(self):
+    def test_setting_that_is_not_a_key_needs_no_confirmation(self):
         self.call("bank.sync.provider", "write", self.provider.ids, {"max_concurrent": 3})
         sandbox = self.env["bank.sync.provider"].search([("code", "=", "sandbox")])
         self.call("bank.sync.provider", "action_one_day_later", sandbox.ids)

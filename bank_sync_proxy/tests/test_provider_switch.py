@@ -76,7 +76,7 @@ class TestSwitch(SwitchCase):
         self.assertEqual(provider.keys_state, "refused")
         self.assertIn("The key is unknown", provider.keys_message)
 
-    def test_without_keys_nobody_is_asked_and_it_stays_off(self):
+    def test_without_keys_no_request_is_made_and_the_provider_stays_off(self):
         provider = self.provider("plaid")
         self.assertIsNone(provider.action_switch_on())
         self.assertFalse(provider.active)
@@ -96,7 +96,7 @@ class TestSwitch(SwitchCase):
                 self.assertTrue(provider.active)
                 self.assertTrue(provider.institution_count)
 
-    def test_keys_about_which_nobody_can_be_asked_have_to_be_complete(self):
+    def test_keys_that_cannot_be_tested_have_to_be_complete(self):
         provider = self.provider("fints")
         provider.action_switch_on()
         self.assertFalse(provider.active)
@@ -136,7 +136,7 @@ class TestSwitch(SwitchCase):
         self.assertFalse(provider.active)
 
     def test_keys_that_are_refused_later_leave_it_on(self):
-        """Its connections fail one by one and say why; which of them work on nobody knows."""
+        """Its connections fail one by one and say why; which of them still work is unknown."""
         provider, script = self.enter("enable_banking")
         with closing(script.server), freeze_time(NOW):
             script.server.expect([ACCEPTANCE, BANKS, REFUSAL])
@@ -206,7 +206,7 @@ class TestChoice(SwitchCase):
         )
         self.assertEqual(self.cards("de")[:2], ["enable_banking", "fints"])
 
-    def test_a_country_that_nobody_reaches_has_no_card(self):
+    def test_country_without_a_provider_has_no_card(self):
         self.assertEqual(self.cards("aq"), [])
 
     def test_a_country_is_found_by_its_name(self):
@@ -220,7 +220,7 @@ class TestChoice(SwitchCase):
         context = self.env["bank.sync.provider"].with_user(self.administrator).action_choose()["context"]
         self.assertEqual(context["search_default_country_id"], self.env.ref("base.fr").id)
 
-    def test_a_card_tells_its_state(self):
+    def test_card_shows_the_provider_s_state(self):
         states = {code: self.provider(code).status_message for code in ("plaid", "gocardless", "qonto")}
         self.assertEqual(
             states,
@@ -253,7 +253,7 @@ class TestChoice(SwitchCase):
         self.assertFalse(provider.webhook_url or provider.lacks_https)
         self.assertEqual(self.provider("plaid").webhook_url, "https://books.example.com/bank_sync/webhook/plaid")
 
-    def test_a_server_without_https_is_told_so_before_somebody_signs_up(self):
+    def test_server_without_https_is_warned_before_a_user_signs_up(self):
         self.env["ir.config_parameter"].set_param("web.base.url", "http://books.example.com")
         self.assertTrue(self.provider("enable_banking").lacks_https)
         self.assertFalse(self.provider("qonto").lacks_https)

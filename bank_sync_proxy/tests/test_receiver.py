@@ -10,7 +10,7 @@ from .common import PagesCase
 
 @tagged("post_install", "-at_install")
 class TestReceiver(PagesCase):
-    """Whoever gives a consent sees on every page which database gets the data."""
+    """A user who gives a consent sees on every page which database gets the data."""
 
     def panel(self, page):
         """:return: text of what the page says of the receiver"""
@@ -27,7 +27,7 @@ class TestReceiver(PagesCase):
 
 @tagged("post_install", "-at_install")
 class TestCookies(PagesCase):
-    """The browser's key over https and over plain http, as `proxy_mode` tells them apart."""
+    """The browser's key over https and over plain http, as `proxy_mode` distinguishes them."""
 
     def over_https(self):
         self.startPatcher(patch.object(HTTPRequest, "scheme", "https", create=True))

@@ -64,14 +64,14 @@ class TestRedirects(PagesCase):
         accounts = self.ask("accounts.list", connection_id=answer["connection_id"])["accounts"]
         self.assertEqual([account["currency"] for account in accounts], ["GBP", "EUR"])
 
-    def test_the_state_is_kept_as_a_digest_and_stands_in_none_of_our_pages(self):
+    def test_state_is_stored_as_a_digest_and_in_none_of_our_pages(self):
         answer, page, bank = self.begin()
         state = dict(parse_qsl(urlsplit(bank.url).query))["state"]
         self.assertGreater(len(state), 40)
         self.assertNotIn(state, f"{self.visit_of(answer).read()}")
         self.assertNotIn(state, page.text)
 
-    def test_the_way_to_the_bank_goes_on_by_itself_once(self):
+    def test_redirect_to_the_bank_is_automatic_only_once(self):
         _answer, page, _bank = self.begin()
         back = self.get(page.url)
         self.assertNotIn("http-equiv", back.text)
@@ -119,7 +119,7 @@ class TestRedirects(PagesCase):
     # NO
     # -------------------------------------------------------------------------
 
-    def test_a_user_who_refuses_at_the_bank_is_told_and_finds_ways_on(self):
+    def test_user_who_refuses_at_the_bank_gets_an_error_and_further_choices(self):
         answer, _page, bank = self.begin()
         page = self.enter(self.get(self.decide(bank, "refuse")).headers["Location"])
         self.assertIn("You have refused at the bank", page.text)
@@ -190,7 +190,7 @@ class TestRedirects(PagesCase):
             self.assertEqual(page.status_code, 403)
             self.assertIn("another browser", page.text)
             self.assertNotIn("Demo Redirect", page.text)
-            # A browser with a key of its own is another one, too.
+            # A browser with another key is another one, too.
             self.enter(self.start("demo-beta"))
         self.assertNothingChanged(answer)
         self.assertEqual(self.errors()[0].connection_id, self.connection(answer))
@@ -242,13 +242,13 @@ class TestRedirects(PagesCase):
         self.assertTrue(logging.getLogger("werkzeug").filter(record))
         return record.getMessage()
 
-    def test_strangers_cannot_fill_the_table_of_errors(self):
+    def test_unauthenticated_requests_cannot_fill_the_table_of_errors(self):
         with patch("odoo.addons.bank_sync_proxy.controllers.callbacks.MAX_RECORDS", 3):
             for _attempt in range(6):
                 self.get("/bank_sync/callback/sandbox?state=invented")
         self.assertEqual(len(self.errors()), 3)
 
-    def test_browser_is_sent_to_no_address_that_is_no_page_of_a_bank(self):
+    def test_browser_is_only_sent_to_addresses_that_are_pages_of_a_bank(self):
         for url in (
             "javascript:alert(1)",
             "http://bank.example/",
@@ -262,13 +262,13 @@ class TestRedirects(PagesCase):
                     answer = self.ask("connections.start", return_url="/back", institution_id="sandbox.demo-redirect")
                 self.assertFailure(answer, "unexpected_answer", "contact_support")
 
-    def test_form_leads_to_no_address_that_is_no_page_of_a_provider(self):
+    def test_form_only_leads_to_addresses_that_are_pages_of_a_provider(self):
         challenge = Challenge("Approve", kind="approval", form=Form("javascript:alert(1)", {}))
         with patch.object(Sandbox, "start", lambda _self, *_asked: challenge):
             answer = self.ask("connections.start", return_url="/back", institution_id="sandbox.demo")
         self.assertFailure(answer, "unexpected_answer", "contact_support")
 
-    def test_path_of_a_stranger_ends_in_a_page_and_in_no_traceback(self):
+    def test_untrusted_path_ends_in_a_page_without_a_traceback(self):
         with self.assertNoLogs("odoo.http", logging.ERROR), self.assertNoLogs("odoo.sql_db", logging.ERROR):
             for path in ("visit/%00", "visit/a%00b/bank", "callback/%00?state=%00", "connect/%00"):
                 self.assertEqual(self.get(f"/bank_sync/{path}").status_code, 404, path)
@@ -281,7 +281,7 @@ class TestRedirects(PagesCase):
         page = self.post(page, institution="sandbox\0demo")
         self.assertEqual(page.status_code, 200)
 
-    def test_strangers_who_know_a_state_cannot_fill_the_table_of_errors_either(self):
+    def test_requests_with_a_known_state_cannot_fill_the_table_of_errors(self):
         _answer, _page, bank = self.begin()
         callback = self.decide(bank)
         self.another_browser()

@@ -9,7 +9,7 @@ from .support import SupportCase
 
 @tagged("post_install", "-at_install")
 class TestReferences(SupportCase):
-    """A reference is found as it is heard, from a picture or a bad line."""
+    """A reference is found as users read it aloud, or type it from a picture."""
 
     def setUp(self):
         super().setUp()
@@ -54,7 +54,7 @@ class TestReferences(SupportCase):
 
 @tagged("post_install", "-at_install")
 class TestErrorRecords(SupportCase):
-    """What stands beside a reference."""
+    """What is shown beside a reference."""
 
     def test_who_must_act_follows_from_the_code(self):
         self.assertEqual(self.failure().actor, "nobody")

@@ -12,7 +12,7 @@ SECRET = "a secret of this test"
 
 @tagged("post_install", "-at_install")
 class TestWebhooks(PagesCase):
-    """What a provider tells without having been asked."""
+    """Webhooks of providers."""
 
     def setUp(self):
         super().setUp()
@@ -47,7 +47,7 @@ class TestWebhooks(PagesCase):
             ],
         )
 
-    def test_a_provider_that_repeats_itself_is_told_yes_and_noted_once(self):
+    def test_repeated_webhook_is_acknowledged_and_noted_once(self):
         for _time in range(3):
             self.assertEqual(self.send(self.body()), 204)
         self.assertEqual(len(self.events()), 1)
@@ -70,7 +70,7 @@ class TestWebhooks(PagesCase):
         self.assertFalse(failures)
         self.assertEqual(len(self.events()), 1)
 
-    def test_what_nobody_has_connected_or_has_left_is_of_no_interest(self):
+    def test_webhook_about_an_unknown_or_disconnected_connection_is_ignored(self):
         self.assertEqual(self.send(self.body(reference="unknown")), 204)
         self.assertEqual(self.send(self.body(kind="never.heard")), 204)
         self.record._disconnect()
@@ -106,11 +106,11 @@ class TestWebhooks(PagesCase):
         self.assertEqual(self.send(self.body()), 404)
         self.assertFalse(self.events())
 
-    def test_a_form_is_no_webhook(self):
+    def test_form_is_not_a_webhook(self):
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         self.assertEqual(self.send(self.body(), **headers), 400)
 
-    def test_a_secret_is_generated_and_made_anew_in_a_copy(self):
+    def test_secret_is_generated_and_replaced_in_a_copy(self):
         setting = self.provider.setting_ids.filtered(lambda setting: setting.name == "webhook_secret")
         self.assertTrue(setting.is_set)
         setting.encrypted_value = "gAAAAA-of-the-original"

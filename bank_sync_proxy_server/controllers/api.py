@@ -21,9 +21,9 @@ HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 class BankSyncDispatcher(http.Dispatcher):
-    """What comes is JSON and signed as it is; what goes is JSON, whatever happens.
+    """Requests are JSON and signed as raw bytes; answers are always JSON, also after failures.
 
-    Odoo's own dispatchers would read forms, wrap answers, and send pages of HTML or tracebacks.
+    Odoo's dispatchers would parse forms, wrap answers, and send HTML pages or tracebacks.
     """
 
     routing_type = "bank_sync"
@@ -38,7 +38,7 @@ class BankSyncDispatcher(http.Dispatcher):
         return self.request.registry["ir.http"]._dispatch(endpoint)
 
     def handle_error(self, exc):
-        """The last resort: the database fails, or has refused the same transaction again and again."""
+        """Last resort: the database fails, or has refused the transaction after all retries."""
         if isinstance(exc, HTTPException):
             error = ProtocolError("invalid_request", type(exc).__name__)
         elif isinstance(exc, psycopg2.OperationalError):
@@ -53,7 +53,7 @@ class BankSyncDispatcher(http.Dispatcher):
 
 
 class BankSyncApi(http.Controller):
-    """The protocol over HTTP. Reads the request and writes the answer; ``bank.sync.gate`` decides."""
+    """The protocol over HTTP. Reads requests and writes answers; ``bank.sync.gate`` decides."""
 
     @http.route(
         ["/bank_sync/<int:version>", "/bank_sync/<int:version>/<path:operation>"],
@@ -62,13 +62,13 @@ class BankSyncApi(http.Controller):
         csrf=False,
         save_session=False,
         readonly=False,
-        # Why one more: a body in pieces is cut off there without an error.
+        # Why one byte more: a chunked body is cut off there without an error.
         max_content_length=MAX_BODY + 1,
         sitemap=False,
     )
     def answer(self, version, operation=None):
-        # Why the superuser: no user of this database asks; the gate finds out which client does.
-        # sudo: no user of this database asks: bank.sync.gate checks the signature before anything is done
+        # Why the superuser: the caller is no user of this database; the gate identifies the client.
+        # sudo: the caller is no user of this database: bank.sync.gate checks the signature before anything is done
         request.update_env(user=SUPERUSER_ID, context={})
         dispatcher = request.dispatcher
         if dispatcher.question is None:
@@ -80,7 +80,7 @@ class BankSyncApi(http.Controller):
 
     @staticmethod
     def _note(question, answer, seconds):
-        """Count the request, and write one line that says who asked what, and what became of it."""
+        """Count the request, and log one line with client, operation and outcome."""
         api, error = request.env["bank.sync.api"], answer.get("error") or {}
         is_known = question.operation in api._operations() or question.operation in api._unsigned_operations()
         operation, outcome = question.operation if is_known else "unknown", error.get("code", "ok")
@@ -103,7 +103,7 @@ class BankSyncApi(http.Controller):
         except RequestEntityTooLarge:
             body = None
         except (HTTPException, OSError):
-            # Less came than was announced, or pieces without a length: no JSON either way.
+            # The body is shorter than announced, or chunked without a length: not JSON in either case.
             body = b""
         return Question(
             method=asked.method,

@@ -14,22 +14,22 @@ _logger = logging.getLogger(__name__)
 
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Robots-Tag": "noindex"}
 TOKEN = "bank_sync_metrics_token"
-#: Any of these says that the request came through a reverse proxy, and so perhaps from anywhere.
+#: Headers that show that the request came through a reverse proxy, and so possibly from outside.
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
 
 
 class BankSyncHealth(http.Controller):
-    """What load balancers and monitors ask, without a password: yes or no, and nothing about clients or banks."""
+    """Checks for load balancers and monitors, without a password: yes or no, and nothing about clients or banks."""
 
     @http.route("/bank_sync/health", type="http", auth="none", methods=["GET"], sitemap=False, save_session=False)
     def alive(self):
-        """The process answers, and so does the database: else Odoo itself has failed before."""
+        """The process and the database answer: otherwise Odoo would have failed before."""
         request.env.cr.execute("SELECT 1")
         return request.make_json_response({"status": "alive"}, headers=list(HEADERS.items()))
 
     @http.route("/bank_sync/health/ready", type="http", auth="none", methods=["GET"], sitemap=False, save_session=False)
     def ready(self):
-        """Requests can be answered. 503 takes a machine out of the balancer, and wakes somebody."""
+        """Requests can be answered. 503 takes a machine out of the balancer, and alerts the operators."""
         # sudo: yes or no of each check is public; it takes no parameter
         checks = request.env["bank.sync.doctor"].sudo()._health()
         is_ready = all(checks.values())
@@ -41,7 +41,7 @@ class BankSyncHealth(http.Controller):
 
     @http.route("/bank_sync/metrics", type="http", auth="none", methods=["GET"], sitemap=False, save_session=False)
     def metrics(self):
-        """Prometheus' text format, for those who hold the token, or without one for the machine's own network."""
+        """Prometheus' text format: with a token if one is configured, otherwise from the machine's network only."""
         if not self._may_read_metrics():
             return request.make_response("", headers=list(HEADERS.items()), status=HTTPStatus.FORBIDDEN)
         # sudo: the token, or the address of the connection, was checked above

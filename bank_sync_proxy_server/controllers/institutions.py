@@ -10,7 +10,7 @@ PAGE_SIZE = 25
 MAX_QUERY = 100
 MAX_CURSOR = 1000
 MINUTES = 5
-#: Search engines may find it, caches may keep it. A user who is signed in (cookie) has a language of their own.
+#: Search engines may index it, caches may store it. It varies by cookie, because signed-in users have a language.
 CACHED = {
     **{name: value for name, value in HEADERS.items() if name != "X-Robots-Tag"},
     "Cache-Control": f"public, max-age={60 * MINUTES}",
@@ -22,10 +22,10 @@ OFF = ("0", "no", "off", "false")
 
 
 class BankSyncInstitutions(http.Controller):
-    """The list of supported institutions, for everybody, before they install or buy anything.
+    """The public list of supported institutions.
 
-    It costs the server one search of a bounded page. Nothing of it belongs to a visitor, so every cache on the way may
-    keep it, by language.
+    It costs the server one search of a bounded page. It contains nothing about the visitor, so shared caches may store
+    it, by language.
     """
 
     @http.route(
@@ -44,7 +44,7 @@ class BankSyncInstitutions(http.Controller):
         query, country = q[:MAX_QUERY].replace("\x00", ""), country[:2].upper()
         counts = directory._count_by_country()
         countries = directory._countries(counts)
-        # Why this way: of a country without banks nothing is shown, and a longer text is no country.
+        # Only countries with banks are accepted; any other text shows all countries.
         country = country if country in counts else ""
         found, following, is_later = self._search(directory, query, country, cursor)
         return self._page(
@@ -68,7 +68,7 @@ class BankSyncInstitutions(http.Controller):
         try:
             return *directory._search_page(query, country, PAGE_SIZE, cursor), bool(cursor)
         except ProviderError:
-            # An address that was shortened on its way: the first page is better than none.
+            # A truncated address: show the first page rather than an error.
             return *directory._search_page(query, country, PAGE_SIZE), False
 
     def _is_off(self):

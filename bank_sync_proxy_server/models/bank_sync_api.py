@@ -14,7 +14,7 @@ MAX_DETAIL = 100
 
 
 class BankSyncApi(models.AbstractModel):
-    """Operations about the client itself, and what a client may ask."""
+    """Operations about the client itself, and the operations that a client may use in each state."""
 
     _inherit = "bank.sync.api"
 
@@ -34,9 +34,9 @@ class BankSyncApi(models.AbstractModel):
 
     @api.model
     def _always_answered(self):
-        """:return: names of the operations that look at the client's state themselves: the ways out of it
+        """:return: names of the operations that check the client's state themselves: those that end a block
 
-        A client that is blocked may still take from an accounting firm what it has agreed to.
+        A blocked client may still revoke its agreement with an accounting firm.
         """
         return {"clients.status", "clients.verify_phone", "clients.reactivate", "firms.get", "firms.revoke"}
 
@@ -52,19 +52,19 @@ class BankSyncApi(models.AbstractModel):
 
     @api.model
     def _unsigned_operations(self):
-        """:return: operations of those who have no credentials yet, name → method(payload, address)"""
+        """:return: operations for callers without credentials, name → method(payload, address)"""
         return {"clients.register": lambda *asked: self.env["bank.sync.client"]._register_database(*asked)}
 
     @api.model
     def _dispatch_unsigned(self, operation, payload, address):
-        """Answer a question of a database that is not known yet. Never raises, as :meth:`_dispatch`.
+        """Answer a request of a database that is not registered yet. Never raises, as :meth:`_dispatch`.
 
         :param str operation: one of :meth:`_unsigned_operations`
         :param dict payload: JSON object
         :param str address: of the remote host
         :return: JSON object; ``{"error": …}`` for a failure
         """
-        # sudo: a stranger asks: the gate has counted it, and _unsigned_operations says the little that it may
+        # sudo: an unauthenticated caller: the gate has limited its rate, and only _unsigned_operations are allowed
         api_sudo = as_server(self)
         language = payload.get("language")
         if language and api_sudo._is_installed(language):
@@ -81,7 +81,7 @@ class BankSyncApi(models.AbstractModel):
 
     @api.model
     def _before(self, client, operation, payload):
-        """A client that starts connections to very many banks is not a company that connects its own."""
+        """Note as suspicious that a client starts connections to more banks than a company has."""
         institution = payload.get("institution_id") if isinstance(payload, dict) else None
         if operation == "connections.start" and isinstance(institution, str) and client.state == "active":
             client._note_suspicion("institution", institution.replace("\x00", "")[:MAX_DETAIL])
@@ -135,7 +135,7 @@ class BankSyncApi(models.AbstractModel):
         agreements = self.env["bank.sync.firm.agreement"]
         said, code = agreements._about(payload), self._text(payload, "code")
         if not code:
-            # Another contact, for the firm that sees the client already.
+            # Only another contact, for the firm that sees the client already.
             firm = agreements._in_force(client).firm_id
             if not firm:
                 raise ConsentError("firm_unknown", "there is no agreement to change")
@@ -160,7 +160,7 @@ class BankSyncApi(models.AbstractModel):
 
     @api.model
     def _in_language(self, client, payload):
-        """:return: the client, in the language of the question, or of the user who registered it"""
+        """:return: the client, in the language of the request, or of the user who registered it"""
         language = self._text(payload, "language")
         known = next(filter(self._is_installed, filter(None, (language, client.language))), None)
         return client.with_context(lang=known) if known else client

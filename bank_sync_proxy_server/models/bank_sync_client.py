@@ -6,7 +6,7 @@ from odoo.addons.bank_sync_proxy.providers.errors import ConsentError
 
 
 class BankSyncClient(models.Model):
-    """A database elsewhere that asks this proxy: its state, its secrets, and what support sees of it."""
+    """Another database as a client of this proxy: its state, its secrets, and what support sees of it."""
 
     _name = "bank.sync.client"
     _inherit = ["bank.sync.client", "mail.thread"]
@@ -39,7 +39,8 @@ class BankSyncClient(models.Model):
     reason = fields.Text(
         readonly=True, copy=False, tracking=True, help="Why it is blocked or disconnected; its users can read this."
     )
-    # {"current": …, "next": …}: the shared secrets, encrypted. The next one counts from its first use on.
+    # {"current": …, "next": …}: the shared secrets, encrypted. The next one replaces the current one when it is first
+    # used.
     secret_data = fields.Text(readonly=True, copy=False, groups="base.group_system")
 
     # -------------------------------------------------------------------------
@@ -47,7 +48,7 @@ class BankSyncClient(models.Model):
     # -------------------------------------------------------------------------
 
     def _check_usable(self):
-        """:raise ConsentError: when the client gets nothing but a way out of that"""
+        """:raise ConsentError: when the client is blocked or disconnected"""
         self.ensure_one()
         codes = {
             "phone_required": "phone_required",
@@ -62,12 +63,13 @@ class BankSyncClient(models.Model):
     # -------------------------------------------------------------------------
 
     def _secrets(self):
-        """:return: dict: ``current`` is what the database signs with, ``next`` what it was given to sign with later"""
-        # sudo: callers are private: signatures are checked and made with it, it leaves the proxy never
+        """:return: dict: ``current`` is the secret that the database signs with, ``next`` the one that it was given for
+        later"""
+        # sudo: callers are private: signatures are checked and made with it, it never leaves the proxy
         return self.env["bank.sync.vault"]._decrypt(self.sudo(), "secret_data")
 
     def _write_secrets(self, **named):
-        # sudo: callers are private: registration and rotation, whose questions the gate has checked
+        # sudo: callers are private: registration and rotation, whose requests the gate has checked
         as_server(self).secret_data = self.env["bank.sync.vault"]._encrypt(self, "secret_data", named)
 
     # -------------------------------------------------------------------------
@@ -75,21 +77,21 @@ class BankSyncClient(models.Model):
     # -------------------------------------------------------------------------
 
     def _block(self, reason, by="suspicion"):
-        """Answer nothing any more but the way out.
+        """Block the client: only the operations that end the block are answered.
 
-        :param str reason: its users read it
-        :param str by: ``suspicion``: the phone code unblocks it; ``support``: only support does
+        :param str reason: shown to the database's users
+        :param str by: ``suspicion``: a phone code unblocks it; ``support``: only support can unblock it
         """
         self._set_state("blocked", reason, by)
 
     def _unblock(self, reason=None):
-        """Let it ask again. What was suspicious counts no more, or the next little thing would block it again."""
+        """Unblock the client. Earlier suspicions no longer count, or the next one would block it again at once."""
         self.env["bank.sync.suspicion"]._settle(self)
         for client in self:
             client._set_state("phone_required" if client.awaits_phone_since else "active", reason)
 
     def _disconnect(self, reason=None):
-        """Cut a database off, until a user of it reconnects. Its connections stay."""
+        """Disconnect a database, until a user of it reconnects. Its connections stay."""
         self._set_state("disconnected", reason)
 
     def _set_state(self, state, reason=None, by=False):
@@ -98,11 +100,11 @@ class BankSyncClient(models.Model):
                 {"state": state, "blocked_by": by, "reason": reason if state in ("blocked", "disconnected") else False}
             )
             if reason:
-                # Who and when: the author of the message is the user, also with superuser rights.
-                client.message_post(body=Markup("<b>%s</b><br/>%s") % (client._tell_state(), reason))
+                # The message records who did it and when: its author is the user, also with superuser rights.
+                client.message_post(body=Markup("<b>%s</b><br/>%s") % (client._state_message(), reason))
             self.env["bank.sync.event"]._emit(client, f"client.{state}")
 
-    def _tell_state(self):
+    def _state_message(self):
         if self.blocked_by == "support":
             return self.env._("Blocked by support.")
         return {
@@ -113,5 +115,5 @@ class BankSyncClient(models.Model):
         }[self.state]
 
     def _note_suspicion(self, kind, detail="", address=None):
-        """Something that an attacker would do. Too much of it blocks the client; see :class:`BankSyncSuspicion`."""
+        """Note a suspicious action. Too many block the client; see :class:`BankSyncSuspicion`."""
         self.env["bank.sync.suspicion"]._note(self, kind, detail, address)

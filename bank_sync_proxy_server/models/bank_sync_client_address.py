@@ -4,11 +4,11 @@ from odoo import api, fields, models
 
 
 class BankSyncClientAddress(models.Model):
-    """Where a client's data goes, as the pages tell it to the person who gives the consent.
+    """Where a client's data goes, as the pages show it to the user who gives the consent.
 
-    Name and address are the client's own claims. An address is confirmed once the client has answered an event there
-    with a proof that only the holder of its secret can make: a client that registers with the address of somebody
-    else's books never gets that far.
+    Name and address are claims of the client. An address is confirmed once the client has answered an event there with
+    a proof that only the holder of its secret can make: a client that registers with the address of another company's
+    database cannot do that.
     """
 
     _inherit = "bank.sync.client"  # pylint: disable=consider-merging-classes-inherited
@@ -35,7 +35,7 @@ class BankSyncClientAddress(models.Model):
     # -------------------------------------------------------------------------
 
     def _ask_to_confirm_address(self):
-        """Whatever the database answers to any event confirms its address, and this one does no harm."""
+        """Send an event without effect: the database's answer to any event confirms its address."""
         if not self.is_address_confirmed and self.state == "active":
             self.env["bank.sync.event"]._emit(self, "client.active")
 

@@ -18,9 +18,9 @@ MOBILE = (
 
 
 class BankSyncClientPhone(models.Model):
-    """What only a person with the right phone can do: begin, and lift a block.
+    """What requires a confirmed phone number: using the proxy after the registration, and lifting a block.
 
-    A stolen secret, or a stranger who registers somebody else's database, gets no further than that.
+    So neither a stolen secret nor the registration of another company's database is sufficient.
     """
 
     _inherit = "bank.sync.client"  # pylint: disable=consider-merging-classes-inherited
@@ -33,7 +33,7 @@ class BankSyncClientPhone(models.Model):
     )
     # sudo: shows the last two digits only
     phone_hint = fields.Char(compute="_compute_phone", compute_sudo=True)
-    # Since when; empty: it was confirmed, or need not be.
+    # Since when a confirmation is required; empty: it was confirmed, or is not required.
     awaits_phone_since = fields.Datetime(readonly=True, copy=False)
 
     @api.depends("secret_phone")
@@ -42,13 +42,13 @@ class BankSyncClientPhone(models.Model):
             try:
                 client.phone = self.env["bank.sync.vault"]._decrypt(client, "secret_phone").get("phone")
             except ProviderError:
-                # This database was renamed, or its key is gone: then nobody can be sent a code.
+                # This database was renamed, or its key is lost: then no code can be sent.
                 client.phone = False
             client.phone_hint = self._hint(client.phone)
 
     @api.model
     def _hint(self, phone):
-        """:return: enough to recognise one's own number, nothing to learn another one's"""
+        """:return: enough digits for users to recognize their number, too few to reveal it"""
         return f"•••• {phone[-2:]}" if phone else False
 
     # -------------------------------------------------------------------------
@@ -56,7 +56,7 @@ class BankSyncClientPhone(models.Model):
     # -------------------------------------------------------------------------
 
     def action_ask_phone_again(self):
-        """The phone was lost or changed: a user has to confirm one before anything else is answered."""
+        """The phone was lost or changed: a user has to confirm a number before anything else is answered."""
         for client in self:
             if client.is_embedded:
                 raise UserError(client.env._("This database is its own client; no phone number is asked for."))
@@ -85,7 +85,7 @@ class BankSyncClientPhone(models.Model):
         if self.is_embedded:
             return self._activate()
         if self.state == "active":
-            # Asked again, because the first answer got lost.
+            # A retry, because the first answer got lost.
             return {"state": self.state}
         if self.state != "phone_required":
             self._check_usable()
@@ -97,7 +97,7 @@ class BankSyncClientPhone(models.Model):
         return self._send_code("verify", self._checked_phone(phone, country))
 
     def _reactivate(self, code=None):
-        """Let the database ask again, once a code was entered that was sent to the phone that is known.
+        """Unblock the database once the user has entered a code that was sent to the confirmed phone.
 
         :return: answer of ``clients.reactivate``
         """
@@ -108,7 +108,7 @@ class BankSyncClientPhone(models.Model):
         if self.is_embedded:
             return self._activate()
         if not self.phone:
-            # It never came so far: it begins where it was.
+            # Its phone was not confirmed before: it continues with the confirmation.
             if self.state != "phone_required":
                 self._ask_phone()
             return {"state": self.state}
@@ -150,9 +150,9 @@ class BankSyncClientPhone(models.Model):
             parsed = phone_parse(phone[:MAX_PHONE], country)
             formatted = phone_format(phone[:MAX_PHONE], country, None, force_format="E164")
         except UserError:
-            # The number, which the reason repeats, belongs into no record.
+            # The library's reason quotes the number, which must not be recorded.
             raise ConsentError("phone_invalid", "no such number") from None
         if number_type(parsed) not in MOBILE:
-            # Landlines, and numbers that cost the sender.
+            # Landlines and premium-rate numbers.
             raise ConsentError("phone_invalid", "no mobile phone")
         return formatted

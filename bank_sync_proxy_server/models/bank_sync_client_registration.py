@@ -15,7 +15,7 @@ DIGEST = re.compile(r"[0-9a-f]{64}")
 LANGUAGE = re.compile(r"[A-Za-z@_-]{2,20}")
 MAX_NAME = 100
 MAX_EMAIL = 254
-#: Who has not confirmed a phone number by then, and has no bank, has given up.
+#: Days after which a client without a confirmed phone number and without a bank is deleted.
 KEEP_UNCONFIRMED_DAYS = 30
 
 
@@ -33,7 +33,7 @@ class BankSyncClientRegistration(models.Model):
     # -------------------------------------------------------------------------
 
     def action_accept_new_database(self):
-        """The database was moved on purpose: the next one that signs with its credentials is the original."""
+        """The database was moved intentionally: the next one that signs with its credentials becomes the original."""
         for client in self:
             if client.is_embedded:
                 raise UserError(client.env._("This database is its own client; copies can't be detected."))
@@ -52,10 +52,10 @@ class BankSyncClientRegistration(models.Model):
 
     @api.model
     def _register_database(self, payload, address=None):
-        """Take in a database that nobody knows yet. One that registers again becomes a second client; the first stays.
+        """Register a new database. One that registers again becomes a second client; the first one stays.
 
         :param dict payload: of ``clients.register``
-        :param str address: where the question came from
+        :param str address: where the request came from
         :return: ``client_id``, ``client_secret`` and ``state`` of docs/protocol.md
         :raise ProviderError: ``url_refused``, ``invalid_request``
         """
@@ -64,15 +64,15 @@ class BankSyncClientRegistration(models.Model):
         values["database_digest"] = self._matching(payload, "database", DIGEST)
         values["language"] = self._matching(payload, "language", LANGUAGE)
         now = fields.Datetime.now()
-        # Nobody is logged in here; what is written in the chatter is the system's.
-        # sudo: a stranger registers: _about and _matching have checked each value, the gate has counted the question
+        # No user is logged in here: the system is the author of messages.
+        # sudo: an unauthenticated caller: _about and _matching have checked each value, the gate has limited the rate
         client = self.with_user(SUPERUSER_ID).create({**values, "state": "phone_required", "awaits_phone_since": now})
         secret = secrets.token_urlsafe(32)
         client._write_secrets(current=secret)
-        client._tell_of_registration(address)
+        client._post_registration(address)
         return {"client_id": client.identifier, "client_secret": secret, "state": client.state}
 
-    def _tell_of_registration(self, address):
+    def _post_registration(self, address):
         earlier = self.search([("database_uuid", "=", self.database_uuid), ("id", "!=", self.id)])
         text = self.env._("Registered from %s.", address or self.env._("an unknown address"))
         if earlier:
@@ -80,7 +80,7 @@ class BankSyncClientRegistration(models.Model):
         self.message_post(body=text)
 
     def _update(self, payload):
-        """Take over what a database says of itself, as far as it has changed."""
+        """Update what a database says about itself, as far as it has changed."""
         values = self._about(payload)
         if self.is_embedded:
             values.pop("url", None)
@@ -90,11 +90,11 @@ class BankSyncClientRegistration(models.Model):
 
     @api.model
     def _about(self, payload, required=()):
-        """:return: values of what a database says of itself, checked; only what it says"""
+        """:return: checked values of what a database says about itself; only those that it sent"""
         texts = {name: self.env["bank.sync.api"]._text(payload, name, name in required) for name in ("name", "url")}
         values = {}
         if texts["name"]:
-            # Control characters would let a name look like more than a name where it is shown.
+            # Control characters could make a name look like other text where it is shown.
             values["name"] = "".join(filter(str.isprintable, texts["name"])).strip()[:MAX_NAME]
             if not values["name"]:
                 raise ProtocolError("invalid_request", "name must be a name")
@@ -129,15 +129,15 @@ class BankSyncClientRegistration(models.Model):
 
     def _rotate_secret(self):
         """
-        :return: the secret that counts from its first use on. Until then the one before stays valid: the answer may get
-            lost, or the database may end before it has stored it. A client that asks again gets another next one.
+        :return: the next secret, which becomes current with its first use. Until then the present one stays valid: the
+            answer may get lost, or the database may stop before storing it. Asking again returns another next secret.
         """
         secret = secrets.token_urlsafe(32)
         self._write_secrets(current=self._secrets()["current"], next=secret)
         return secret
 
     def _confirm_secret(self, used):
-        """A genuine question came. It is written only when the next secret is used for the first time.
+        """Called for each genuine request. Writes only if the next secret is used for the first time.
 
         :param str used: the secret that it was signed with
         """
@@ -150,13 +150,13 @@ class BankSyncClientRegistration(models.Model):
     # -------------------------------------------------------------------------
 
     def _check_copy(self, digest):
-        """Tell the original from its copies: the first database that is seen is the original.
+        """Distinguish the original from its copies: the first database that is seen is the original.
 
         :param str digest: header ``Bank-Sync-Database``
-        :raise ConsentError: ``database_copied``; what is noted of it is kept by :meth:`BankSyncError._attempt`
+        :raise ConsentError: ``database_copied``; what is noted about it is kept by :meth:`BankSyncError._attempt`
         """
         self.ensure_one()
-        # sudo: the gate has checked the client's signature; what is noted of a copy is the system's, not a user's
+        # sudo: the gate has checked the client's signature; what is noted about a copy is the system's, not a user's
         client = self.with_user(SUPERUSER_ID)
         if not client.database_digest:
             client.database_digest = digest
@@ -166,7 +166,7 @@ class BankSyncClientRegistration(models.Model):
         raise ConsentError("database_copied", "another database signs with these credentials", keeps=True)
 
     def _note_copy(self):
-        """Tell support, once a day."""
+        """Notify support, at most once a day."""
         now = fields.Datetime.now()
         if self.copy_noted_at and self.copy_noted_at > now - timedelta(days=1):
             return

@@ -74,7 +74,7 @@ class BankSyncClient(models.Model):
     # -------------------------------------------------------------------------
 
     def _check_support(self):
-        """Support may only read clients; what it may do beyond that is done with superuser rights."""
+        """Support may only read clients; its further actions run with superuser rights after this check."""
         self.check_access("read")
         if not (self.env.su or self.env.user.has_group("bank_sync_proxy.group_support")):
             raise AccessError(self.env._("Only the support of the connection service may do this."))

@@ -1,14 +1,14 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
-#: Of what happened longer ago nobody says that it happens today.
+#: Hours; older events are not shown as current problems.
 HOURS = 24
-#: A visit that was begun less long ago may still end well.
+#: A visit that began more recently may still succeed.
 VISIT_MINUTES = 30
 
 
 class BankSyncConcern(models.Model):
-    """What support should look at first: a view of PostgreSQL over what the others have stored, nothing of its own."""
+    """What support should look at first: a PostgreSQL view of what other models store; it stores nothing itself."""
 
     _name = "bank.sync.concern"
     _description = "Open Issues"
@@ -36,7 +36,7 @@ class BankSyncConcern(models.Model):
 
     @property
     def _table_query(self):
-        # Why eightfold: ids of different tables must not meet, and a row must keep its id while a page is open.
+        # Why times eight: ids of different tables must not collide, and a row must keep its id while a page is open.
         since = SQL("(now() AT TIME ZONE 'UTC' - make_interval(hours => %s))", HOURS)
         left_since = SQL("(now() AT TIME ZONE 'UTC' - make_interval(mins => %s))", VISIT_MINUTES)
         return SQL(
@@ -98,7 +98,7 @@ class BankSyncConcern(models.Model):
                 "views": [(False, "form")],
             }
         failing = [("institution_id", "=", self.institution_id.id), ("actor", "!=", "user")]
-        # What strangers try and are refused is no concern.
+        # Refused attempts of unauthenticated callers are not a concern.
         known = ["|", ("client_id", "!=", False), ("address", "=", False)]
         model, domain = {
             "1_institution": ("bank.sync.error", failing),

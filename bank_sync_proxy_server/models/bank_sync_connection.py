@@ -6,7 +6,7 @@ from odoo.addons.bank_sync_proxy.providers.types import Completed
 
 
 class BankSyncConnection(models.Model):
-    """What support sees of a connection, and does to it."""
+    """What support sees of a connection, and its actions on it."""
 
     _name = "bank.sync.connection"
     _inherit = ["bank.sync.connection", "mail.thread"]
@@ -27,7 +27,7 @@ class BankSyncConnection(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        # The chatter is support's: the user who connects a bank neither follows it nor begins it.
+        # The chatter is for support: the user who connects a bank neither follows it nor appears in it.
         quiet = self.with_context(mail_create_nosubscribe=True, mail_create_nolog=True)
         return super(BankSyncConnection, quiet).create(vals_list).with_env(self.env)
 
@@ -47,15 +47,15 @@ class BankSyncConnection(models.Model):
     def _transactions(self, account, since, cursor, limit):
         page = super()._transactions(account, since, cursor, limit)
         now, last = fields.Datetime.now(), self.synchronized_at
-        # Why not each time: a run asks several questions.
+        # Why not each time: a run makes several requests.
         if not last or now - last >= NOTED_EVERY or (self.failed_at and self.failed_at > last):
             self.synchronized_at = now
         return page
 
     def _disconnect_by_support(self, reason):
-        """Give the consent back where the provider takes it, and end the connection in any case.
+        """Revoke the consent at the provider if possible, and end the connection in any case.
 
-        :param str reason: the users of the database read it
+        :param str reason: shown to the database's users
         """
         for connection in self:
             _answer, error, record = self.env["bank.sync.error"]._attempt(

@@ -6,12 +6,12 @@ from odoo.tools import SQL
 #: Records per minute of requests that were refused at the gate.
 REFUSED_OF_ADDRESS = 20
 REFUSED_IN_ALL = 300
-#: Records within a day of all who have proven nothing: strangers, and clients without a phone number.
-DAILY_OF_STRANGERS = 2000
+#: Records per day of all unverified callers together: those without credentials, and clients without a phone number.
+DAILY_OF_UNVERIFIED = 2000
 
 
 class BankSyncError(models.Model):
-    """What is known of databases elsewhere, and of requests that were refused before they were answered."""
+    """Error records of other databases, and of requests that were refused at the gate."""
 
     _inherit = "bank.sync.error"
 
@@ -19,27 +19,27 @@ class BankSyncError(models.Model):
     address = fields.Char(readonly=True, help="Where a request came from that was refused before it was answered.")
 
     _refused = models.Index("(create_date) WHERE address IS NOT NULL")
-    # The newest of a connection, for each row of an accounting firm's page.
+    # The newest record of a connection, for each row of an accounting firm's page.
     _last_of_connection = models.Index("(connection_id, id DESC) WHERE connection_id IS NOT NULL")
 
     @api.model
     def _records_of_today(self, client, more):
-        """What strangers cause never uses up what a client may leave, although it may name that client."""
+        """Errors of unverified callers never use up the limit of a client, although they may name that client."""
         if not more.get("address") and not (client and client.awaits_phone_since):
             today, most = super()._records_of_today(client, more)
             return today and SQL("%s AND error.address IS NULL", today), most
         self.env["bank.sync.client"].flush_model(["awaits_phone_since"])
-        # A client that confirms its number takes its records out of the strangers', and has room of its own.
+        # The records of a client that has confirmed its number count against that client's limit instead.
         today = SQL(
             "SELECT 1 FROM bank_sync_error AS error LEFT JOIN bank_sync_client AS client ON client.id = error.client_id"
             " WHERE error.create_date >= %s AND (error.address IS NOT NULL OR client.awaits_phone_since IS NOT NULL)",
             fields.Datetime.now() - timedelta(days=1),
         )
-        return today, DAILY_OF_STRANGERS
+        return today, DAILY_OF_UNVERIFIED
 
     @api.model
     def _record_refused(self, error, *, operation, client, address):
-        """Keep who was refused at the gate, but let nobody fill the table: beyond a few the server's log must do.
+        """Record a request that was refused at the gate, up to a limit per minute; beyond that it is only logged.
 
         :param str address: of :func:`~..tools.addresses.network_of`
         :return: reference, which the caller logs

@@ -17,7 +17,7 @@ UNKNOWN = "0" * 64
 
 
 class BankSyncEvent(models.Model):
-    """What a database elsewhere is notified of, at its own address."""
+    """Delivery of events to other databases, at their addresses."""
 
     _inherit = "bank.sync.event"
 
@@ -88,10 +88,10 @@ class BankSyncEvent(models.Model):
         return url, {**headers, "Content-Type": "application/json"}, body
 
     def _confirm_address(self, letter, answered):
-        """Note that the client itself has answered at its address, as far as the answer proves it.
+        """Confirm the client's address, if the answer contains the proof.
 
         :param tuple letter: of :meth:`_letter`, as it was sent
-        :param bytes answered: what came back
+        :param bytes answered: the body of the answer
         """
         client, (url, headers, body) = self.client_id, letter
         if url != client.url.rstrip("/") + PATH or client.confirmed_url == client.url:

@@ -6,14 +6,14 @@ from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.addons.bank_sync_proxy.models.bank_sync_error import ALPHABET
 from odoo.addons.bank_sync_proxy.providers.errors import ConsentError, RateLimited
 
-#: 30 letters each: 78 bits, far more than anybody tries out at 20 attempts an hour.
+#: Characters of a code, of an alphabet of 30: 78 bits, which can't be guessed at 20 attempts an hour.
 CODE_LENGTH = 16
 
 
 class BankSyncFirm(models.Model):
     """An accounting firm: its users see the bank consents of the clients that have agreed to that.
 
-    The operator creates it. A client is added by the client only, with the firm's code.
+    The operator creates it. Only the client itself can add itself, with the firm's code.
     """
 
     _name = "bank.sync.firm"
@@ -61,7 +61,7 @@ class BankSyncFirm(models.Model):
     # -------------------------------------------------------------------------
 
     def action_replace_code(self):
-        """*Replace Code*: the former one is accepted no longer; clients that have agreed stay."""
+        """*Replace Code*: the previous code is no longer accepted; existing agreements stay."""
         self.check_access("write")
         for firm in self:
             # sudo: write access to the firm was checked above, and the code is random
@@ -84,7 +84,7 @@ class BankSyncFirm(models.Model):
             raise RateLimited("too_many_requests", "too many wrong codes of firms", retry_after=seconds)
         letters = re.sub(r"[\W_]", "", code).upper()
         spelled = "-".join(letters[start : start + 4] for start in range(0, len(letters), 4))
-        # sudo: finds one firm by a code that cannot be guessed; the caller is a client, which is no user
+        # sudo: finds one firm by a code that cannot be guessed; the caller is a client, not a user
         firm = self.sudo().search([("code", "=", spelled)], limit=1)
         if not firm:
             suspicions._note(client, "firm")

@@ -12,7 +12,7 @@ from .bank_sync_client_registration import MAX_EMAIL, MAX_NAME
 class BankSyncFirmAgreement(models.Model):
     """A client lets an accounting firm see the state of its consents, until either side, or support, ends that.
 
-    Only questions that the client has signed begin one. What the firm reads of the client is what the client said here.
+    Only a request signed by the client creates one. The firm reads about the client only what the client entered here.
     """
 
     _name = "bank.sync.firm.agreement"
@@ -75,7 +75,7 @@ class BankSyncFirmAgreement(models.Model):
     # -------------------------------------------------------------------------
 
     def action_end(self):
-        """*End*: support ends it for a client that cannot, such as one whose database is lost."""
+        """*End*: support ends it for a client that cannot do so, such as one whose database is lost."""
         self.check_access("read")
         if not (self.env.su or self.env.user.has_group("bank_sync_proxy.group_support")):
             raise AccessError(self.env._("Only the support of the connection service may do this."))
@@ -93,7 +93,7 @@ class BankSyncFirmAgreement(models.Model):
 
     @api.model
     def _agree(self, client, firm, about):
-        """Begin an agreement, or change what the firm reads of the client.
+        """Begin an agreement, or change what the firm reads about the client.
 
         :param dict about: of :meth:`_about`
         """
@@ -110,7 +110,7 @@ class BankSyncFirmAgreement(models.Model):
         return agreement
 
     def _end(self, reason):
-        """The firm sees nothing of the client from now on, nor whom to ask there. The dates stay for support."""
+        """End the agreement: the firm no longer sees the client or its contacts. The dates stay for support."""
         for agreement in self.filtered(lambda one: not one.ended_at):
             agreement.client_id.message_post(
                 body=self.env._(
@@ -127,12 +127,12 @@ class BankSyncFirmAgreement(models.Model):
                 )
             )
             agreement.write({"ended_at": fields.Datetime.now(), "contact_name": False, "contact_email": False})
-        # Why at once: PostgreSQL holds the next agreement against this one.
+        # Why flush: otherwise PostgreSQL's constraint would compare the next agreement with this one.
         self.flush_recordset()
 
     @api.model
     def _about(self, payload):
-        """:return: what a client says of itself to its firm, checked
+        """:return: what a client tells its firm about itself, checked
         :raise ProtocolError: ``invalid_request``
         """
         api_model = self.env["bank.sync.api"]
@@ -150,7 +150,7 @@ class BankSyncFirmAgreement(models.Model):
 
     @api.model
     def _one_line(self, text):
-        # Control characters would let a name look like more than a name where it is shown.
+        # Control characters could make a name look like other text where it is shown.
         return "".join(filter(str.isprintable, text or "")).strip()[:MAX_NAME] or False
 
     def _to_protocol(self):

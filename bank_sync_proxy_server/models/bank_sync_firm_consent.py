@@ -3,20 +3,19 @@ from odoo.addons.bank_sync_proxy.providers.errors import CODES
 from odoo.tools import SQL
 from odoo.tools.translate import get_translation
 
-#: Consents that end within so many days need attention.
+#: Days before their end when consents need attention.
 ENDING_DAYS = 14
-#: A database that has asked nothing for so long does not synchronize by itself.
+#: A database without requests for this time does not synchronize automatically.
 SILENT_DAYS = 3
-#: A failure counts until a success that comes so much later: accounts of one run fail and succeed one after the other.
+#: A success ends a failure only if it comes this much later: in one run, some accounts fail and others succeed.
 RUN_MINUTES = 5
 
 
 class BankSyncFirmConsent(models.Model):
     """What an accounting firm sees of a client's consent: a view of PostgreSQL, with these columns and no others.
 
-    Why a model of its own: a rule on ``bank.sync.connection`` would decide which rows a firm reads, and leave each
-    column, and all that can be reached from there, to be closed one by one. Nothing here leads to the connection or to
-    the client.
+    Why a separate model: a rule on ``bank.sync.connection`` restricts rows only; each column, and each related record,
+    would have to be protected one by one. This view has no relation to the connection or the client.
     """
 
     _name = "bank.sync.firm.consent"

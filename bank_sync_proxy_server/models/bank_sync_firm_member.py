@@ -7,7 +7,7 @@ from odoo.exceptions import AccessError
 
 _logger = logging.getLogger(__name__)
 
-#: States that somebody has to look at, of ``bank.sync.firm.consent``.
+#: States of ``bank.sync.firm.consent`` that need attention.
 URGENT = ("1_expired", "2_disconnected", "3_failing", "4_ending")
 #: Rows of one digest; the page shows the rest.
 MAX_ROWS = 100
@@ -45,7 +45,7 @@ class BankSyncFirmMember(models.Model):
     # -------------------------------------------------------------------------
 
     def write(self, vals):
-        """Users choose their own digest; who belongs to which firm is the operator's to say."""
+        """Users may change their own digest only; the operator decides who belongs to which firm."""
         is_operator = self.env.su or self.env.user.has_group("bank_sync_proxy.group_administrator")
         if not is_operator and set(vals) - {"digest"}:
             raise AccessError(self.env._("Only administrators of the proxy change who belongs to an accounting firm."))
@@ -59,7 +59,7 @@ class BankSyncFirmMember(models.Model):
     def _cron_send_digests(self):
         today = fields.Date.context_today(self)
         kinds = ["daily", "weekly"] if today.weekday() == 0 else ["daily"]
-        # Why also later: on a Monday without a server the weekly one is sent as soon as it runs again.
+        # Why also later: if the server was down on Monday, the weekly digest is sent as soon as it runs again.
         due = [
             ("firm_id.active", "=", True),
             ("user_id.active", "=", True),
@@ -81,12 +81,12 @@ class BankSyncFirmMember(models.Model):
             self.env["ir.cron"]._commit_progress(1)
 
     def _send_digest(self):
-        """Tell the user of what needs attention, as far as this user may see it at this moment."""
+        """Send the user what needs attention, as far as this user may see it at this moment."""
         self.ensure_one()
         user = self.user_id
         if not user.email or not user.has_group("bank_sync_proxy_server.group_firm"):
             return
-        # Why as the user: the record rules decide what stands in it, as on the page.
+        # Why as the user: the record rules decide what it contains, as on the page.
         consents = self.env["bank.sync.firm.consent"].with_user(user).with_context(lang=user.lang)
         urgent = [("firm_id", "=", self.firm_id.id), ("status", "in", URGENT)]
         found = consents.search(urgent, limit=MAX_ROWS)

@@ -21,22 +21,22 @@ from ..tools.addresses import network_of
 _logger = logging.getLogger(__name__)
 
 MINUTE, HOUR = 60, 3600
-#: System parameters and what counts without them. 0 means any number.
+#: System parameters with their defaults. 0 means no limit.
 LIMITS = {
     "bank_sync_proxy.requests_per_minute": 600,
     "bank_sync_proxy.registrations_per_hour": 10,
     "bank_sync_proxy.registrations_per_hour_in_all": 300,
 }
-#: What is computed with for a client that does not exist, so that it takes as long.
-NOBODYS_SECRET = "0" * 43
-#: What a wrong request says about a client, where it says something.
+#: Used to check signatures of clients that do not exist, so that this takes the same time.
+DUMMY_SECRET = "0" * 43
+#: Kinds of suspicion by error code of a refused request.
 SUSPICIONS = {"signature_rejected": "signature", "too_many_requests": "burst"}
 
 
 class Proof(NamedTuple):
     """What the gate has committed about a signed request.
 
-    :param bool is_counted: it is not one too many
+    :param bool is_counted: it is within the rate limit
     :param moment: naive datetime, UTC
     :param int most: requests per minute
     :param str next_secret: with which it was signed, None for the current one
@@ -49,7 +49,7 @@ class Proof(NamedTuple):
 
 
 class BankSyncGate(models.AbstractModel):
-    """Lets in what comes over HTTP: who asks, with what right, how often. See docs/protocol.md, "Over HTTP"."""
+    """Admits requests over HTTP: authentication, client state, rate limits. See docs/protocol.md, "Over HTTP"."""
 
     _name = "bank.sync.gate"
     _description = "Bank Synchronization Gate"
@@ -64,7 +64,7 @@ class BankSyncGate(models.AbstractModel):
         try:
             payload = question.payload()
             if question.operation in dispatcher._unsigned_operations():
-                self._admit_stranger(question)
+                self._admit_unsigned(question)
                 return dispatcher._dispatch_unsigned(question.operation, payload, question.address)
             client = self._admit(question)
             return dispatcher._dispatch(client, question.operation, payload)
@@ -83,7 +83,7 @@ class BankSyncGate(models.AbstractModel):
         :raise ProviderError: when one fails
         """
         signed = question.signed()
-        # Odoo does a transaction again that another one has crossed. The nonce is this very request's own then.
+        # Odoo retries a transaction after a conflict. The nonce was then stored by this same request.
         proof = question.proof = question.proof or self._prove(question, signed)
         client = self.env["bank.sync.client"].browse(question.client)
         client._check_copy(signed.database)
@@ -96,7 +96,7 @@ class BankSyncGate(models.AbstractModel):
 
     @api.model
     def _prove(self, question, signed):
-        """Find out that a client has signed this, just now, and asks it for the first time.
+        """Verify that a client has signed this request, recently, and that it is no replay.
 
         :return: :class:`Proof`, committed
         """
@@ -110,7 +110,7 @@ class BankSyncGate(models.AbstractModel):
             self.env.cr.rollback()
             raise ProtocolError("request_replayed", "the nonce came before")
         # Why committed here: a replay must be refused while the original is still being answered, and also when that is
-        # rolled back in the end. From here on this request was used, whatever becomes of it.
+        # rolled back in the end. From here on the nonce is used up, even if the request fails.
         self.env.cr.commit()  # pylint: disable=invalid-commit
         return Proof(is_counted, moment, most, secret if is_next else None)
 
@@ -128,18 +128,18 @@ class BankSyncGate(models.AbstractModel):
             try:
                 known = client._secrets()
             except ConsentError:
-                # Why not the code of that: it is the proxy that has lost its key, and no client may learn of it.
+                # Why not that error's code: the proxy has lost its key, which no client may learn.
                 _logger.error("The secrets of client %s can't be read: is the key file gone?", client.id)
                 question.client = None
         valid = [secret for secret in (known.get("current"), known.get("next")) if secret]
-        secret = is_genuine(signed, valid or [NOBODYS_SECRET], question.method, question.path, question.body)
+        secret = is_genuine(signed, valid or [DUMMY_SECRET], question.method, question.path, question.body)
         if not valid or secret is None:
             raise ConsentError("signature_rejected", "wrong signature" if client else "no such client")
         return client, secret, secret != known.get("current")
 
     @api.model
-    def _admit_stranger(self, question):
-        """Registrations need no credentials, so they are few: from one address, and in all.
+    def _admit_unsigned(self, question):
+        """Limit registrations, which need no credentials: from one address, and in total.
 
         :raise RateLimited: ``too_many_requests``
         """
@@ -156,7 +156,7 @@ class BankSyncGate(models.AbstractModel):
         if seconds:
             raise RateLimited("too_many_requests", "too many registrations", retry_after=_whole(seconds))
         registrations._add(address, moment)
-        # Why committed here: it counts at once, and also when the registration fails.
+        # Why committed here: it counts immediately, and also when the registration fails.
         self.env.cr.commit()  # pylint: disable=invalid-commit
         question.proof = True
 
@@ -172,7 +172,7 @@ class BankSyncGate(models.AbstractModel):
 
     @api.model
     def _refuse(self, question, error):
-        """Note who was refused and why. Nothing of the body and of the headers is kept.
+        """Record who was refused and why, without the request's body and headers.
 
         :return: *error* of docs/protocol.md
         """
@@ -189,7 +189,7 @@ class BankSyncGate(models.AbstractModel):
 
 
 def _naive(seconds):
-    """A moment as Odoo stores it, but with its microseconds."""
+    """The present time as Odoo stores it, but with microseconds."""
     return datetime.fromtimestamp(seconds, timezone.utc).replace(tzinfo=None)
 
 

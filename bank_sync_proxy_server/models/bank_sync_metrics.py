@@ -9,10 +9,10 @@ from odoo.tools import SQL, config
 
 from ..tools.metrics import Metrics
 
-#: Days before the end of a consent that are counted.
+#: Days before the end of a consent, by which consents that end soon are counted.
 ENDING = (7, 14)
 RECENT = timedelta(minutes=5)
-#: The questions that banks have counted last stand for all, so that counting costs the same whatever their number.
+#: A sample of the latest limited requests, so that counting costs the same whatever their number.
 SAMPLE = 1_000
 
 METRICS = Metrics(Path(config["data_dir"]) / "bank_sync" / "metrics", CODES)
@@ -21,7 +21,7 @@ METRICS = Metrics(Path(config["data_dir"]) / "bank_sync" / "metrics", CODES)
 class BankSyncMetrics(models.AbstractModel):
     """What ``/bank_sync/metrics`` reads from the database: the same on every machine and in every process.
 
-    So with several machines it must not be added up: ``max by (…)``, never ``sum``.
+    So with several machines values must not be added up: use ``max by (…)``, never ``sum``.
     """
 
     _name = "bank.sync.metrics"
@@ -90,7 +90,7 @@ class BankSyncMetrics(models.AbstractModel):
     def _newest_success(self):
         now, connections = fields.Datetime.now(), self.env["bank.sync.connection"]
         newest = [
-            # Why one by one: each is the last entry of an index; a group would read all connections.
+            # Why one query each: each reads the last entry of an index; GROUP BY would read all connections.
             (
                 provider,
                 connections.search(
@@ -137,12 +137,12 @@ class BankSyncMetrics(models.AbstractModel):
 
     @api.model
     def _slots(self):
-        """*Requests at Once* of each provider: how many are used by all machines together, and how many there are."""
+        """*Requests at Once* of each provider: the number used by all machines together, and the limit."""
         providers = self.env["bank.sync.provider"].search([("max_concurrent", ">", 0)])
         used = dict(
             self.env.execute_query(
                 SQL(
-                    # Why so cast: PostgreSQL shows the two numbers of an advisory lock as unsigned.
+                    # Why this cast: PostgreSQL shows the two numbers of an advisory lock as unsigned.
                     "SELECT objid::bigint / %s, count(*) FROM pg_locks"
                     " WHERE locktype = 'advisory' AND classid::bigint = %s AND objsubid = 2 AND granted"
                     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) GROUP BY 1",
@@ -168,7 +168,7 @@ class BankSyncMetrics(models.AbstractModel):
 
     @api.model
     def _quota(self):
-        """What banks still allow within 24 hours, of the connections that have used something of it last."""
+        """Requests that banks still allow within 24 hours, for the connections with the latest limited requests."""
         since = fields.Datetime.now() - DAY
         samples = []
         for kind, capability in CAPABILITIES.items():

@@ -5,16 +5,16 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.addons.bank_sync_common.tools.signing import MAX_SKEW
 
-#: A request is fresh for as long before and after its timestamp; then it is refused by its age. One minute to spare.
+#: A request is accepted for this time before and after its timestamp, then refused as too old. One minute of reserve.
 KEEP_SECONDS = 2 * MAX_SKEW + 60
 BATCH = 10_000
 
 
 class BankSyncNonce(models.Model):
-    """A request that was signed by a client: it comes once, and counts for a minute.
+    """A signed request of a client: accepted once, and counted for a minute.
 
-    Rows are only added, one per request, and a count of them is the meter: two requests that update the same counter
-    would wait for each other, and one of them would fail (Odoo works in REPEATABLE READ) and be done again.
+    Rows are only inserted, one per request, and counted for the rate limit: two requests that update the same counter
+    would wait for each other, and one of them would fail (Odoo uses REPEATABLE READ) and be retried.
     """
 
     _name = "bank.sync.nonce"
@@ -22,7 +22,7 @@ class BankSyncNonce(models.Model):
     _order = "id desc"
     _log_access = False
 
-    # Why no Many2one: its foreign key would lock, so write, the client's row at each request.
+    # Why no Many2one: its foreign key would lock, and so write, the client's row for each request.
     client = fields.Integer(required=True, readonly=True)
     nonce = fields.Char(required=True, readonly=True)
     moment = fields.Datetime(required=True, readonly=True)
@@ -34,7 +34,7 @@ class BankSyncNonce(models.Model):
 
     @api.model
     def _add(self, client, nonce, moment, most, seconds):
-        """Add a request, unless it came before.
+        """Add a request, unless it is a replay.
 
         A plain INSERT waits for another transaction that adds the same nonce, and fails when that one commits, also
         where this transaction's snapshot is too old to see it. ON CONFLICT DO NOTHING would be a serialization failure.
@@ -42,7 +42,7 @@ class BankSyncNonce(models.Model):
         :param int client: id
         :param moment: naive datetime, UTC
         :param int most: requests that are answered within ``seconds``; 0 for any number
-        :return: whether it is one of these; None for one that came before, and the transaction is to be rolled back
+        :return: whether it is one of these; None for a replay, after which the transaction must be rolled back
         """
         since = moment - timedelta(seconds=seconds)
         try:
@@ -70,7 +70,7 @@ class BankSyncNonce(models.Model):
 
     @api.model
     def _forget_old(self):
-        """Delete what nobody asks for any more, in batches, by a scheduled action: no request waits for it."""
+        """Delete expired rows, in batches, in a scheduled action, so that no request waits for it."""
         limit = fields.Datetime.now() - timedelta(seconds=KEEP_SECONDS)
         while True:
             self.env.cr.execute(

@@ -12,7 +12,7 @@ from odoo.exceptions import UserError
 
 MINUTES = 10
 MAX_ATTEMPTS = 5
-#: Each text message costs money, and annoys people who have not asked for it.
+#: Limits: each text message costs money, and annoys people who have not requested it.
 PAUSE = timedelta(seconds=60)
 PER_CLIENT = (5, timedelta(hours=1))
 PER_NUMBER = (5, timedelta(days=1))
@@ -22,10 +22,10 @@ SENT = ("process", "pending", "sent")
 
 
 class BankSyncPhoneCode(models.Model):
-    """A code that was sent to a phone, and how often it was tried.
+    """A code that was sent to a phone, and the number of attempts to enter it.
 
-    The serials count a client's codes, and a number's codes over all clients. Two questions at the same time see the
-    same past and compute the same serial, and PostgreSQL lets only one of them have it: so the limits hold.
+    The serials count a client's codes, and a number's codes over all clients. Two concurrent requests see the same rows
+    and compute the same serial, and a unique constraint lets only one of them store it: so the limits hold.
     """
 
     _name = "bank.sync.phone.code"
@@ -38,8 +38,8 @@ class BankSyncPhoneCode(models.Model):
     purpose = fields.Selection(
         selection=[("verify", "Confirm the Number"), ("reactivate", "Reactivate")], required=True, readonly=True
     )
-    # The number, encrypted, and what it is found by. Digests are made with a key outside the database: without one, a
-    # million codes, or all numbers of a country, are tried out in seconds.
+    # The number, encrypted, and the digest by which it is found. Digests use a key outside the database: without it, a
+    # million codes, or all numbers of a country, could be brute-forced in seconds.
     secret_data = fields.Text(readonly=True, copy=False, groups="base.group_system")
     phone_digest = fields.Char(required=True, readonly=True, copy=False, groups="base.group_system")
     code_digest = fields.Char(readonly=True, copy=False, groups="base.group_system")
@@ -58,12 +58,12 @@ class BankSyncPhoneCode(models.Model):
 
     @api.model
     def _send(self, client, purpose, phone):
-        """Send a new code; from then on no older one is accepted.
+        """Send a new code; older ones are no longer accepted.
 
         :param str purpose: ``verify`` or ``reactivate``
         :param str phone: E.164
         :raise RateLimited: ``too_many_requests``
-        :raise TransientError: ``sms_unavailable``; the code is kept, because it may arrive all the same
+        :raise TransientError: ``sms_unavailable``; the code is kept, because it may still arrive
         """
         vault = self.env["bank.sync.vault"]
         code, phone_digest = f"{secrets.randbelow(10**6):06}", vault._digest("phone", phone)
@@ -74,14 +74,14 @@ class BankSyncPhoneCode(models.Model):
             "phone_digest": phone_digest,
             "code_digest": vault._digest("code", client.identifier, purpose, phone_digest, code),
             "client_serial": self._next_serial("client_serial", [("client_id", "=", client.id)], *PER_CLIENT),
-            # Why counted for each purpose: a user who enters somebody's number into their own clients must not use up
-            # the messages with which its owner lifts a block.
+            # Why counted for each purpose: a third party who enters a number for other clients must not use up the
+            # messages with which its owner lifts a block.
             "phone_serial": self._next_serial(
                 "phone_serial", [("phone_digest", "=", phone_digest)], *PER_NUMBER, counted=[("purpose", "=", purpose)]
             ),
         }
         try:
-            # Before it is sent: who comes second sends nothing.
+            # Stored before it is sent: of two concurrent requests the second one sends nothing.
             with self.env.cr.savepoint():
                 record = self.create(values)
                 record.secret_data = vault._encrypt(record, "secret_data", {"phone": phone})
@@ -94,7 +94,7 @@ class BankSyncPhoneCode(models.Model):
 
     @api.model
     def _stand_alone(self, *names):
-        """While another question sends a text message to the same client or number, nobody waits for its end.
+        """Lock client and number; while another request sends a text message to either, refuse instead of waiting.
 
         :raise RateLimited: ``too_many_requests``
         """
@@ -107,7 +107,7 @@ class BankSyncPhoneCode(models.Model):
     def _next_serial(self, name, domain, most, span, counted=()):
         """
         :param counted: domain of those that the limit counts
-        :raise RateLimited: when the pause, or the time that the limit spans, is not over yet
+        :raise RateLimited: when the pause, or the period of the limit, is not over yet
         """
         now = self.env.cr.now()
         last = self.search(domain, limit=1)
@@ -126,7 +126,7 @@ class BankSyncPhoneCode(models.Model):
 
     @api.model
     def _text(self, client, purpose, code):
-        # The name comes from the registering user: it must not make a link, nor a message of its own, in our text.
+        # The name comes from the registering user: it must form no link, and no message of its own, in our text.
         name = " ".join("".join(c if c.isalnum() or c in "-_" else " " for c in client.name).split())[:30]
         if purpose == "verify":
             return self.env._(
@@ -146,9 +146,9 @@ class BankSyncPhoneCode(models.Model):
 
     @api.model
     def _send_text(self, phone, text):
-        """Send by the provider that this database has for text messages. Nothing of the text stays.
+        """Send with this database's provider for text messages. The text is not kept.
 
-        :return: why it failed, or None
+        :return: the reason of a failure, or None
         """
         # sudo: the limits per client and number were checked by the caller; the text is ours
         sms = as_server(self.env["sms.sms"]).create({"number": phone, "body": text})
@@ -156,7 +156,7 @@ class BankSyncPhoneCode(models.Model):
             sms.send(unlink_failed=True, unlink_sent=True, raise_exception=False)
             return None if sms.state in SENT else sms.failure_type or sms.state
         except UserError as error:
-            # Such as: this database has no account for text messages.
+            # For example, this database has no account for text messages.
             return type(error).__name__
         finally:
             # Odoo would only mark it, and delete it within a day.
@@ -170,8 +170,8 @@ class BankSyncPhoneCode(models.Model):
     def _accept(self, client, purpose, entered):
         """Compare what a user entered with the code that was sent last.
 
-        Each attempt is written before it is compared. Of two at the same time PostgreSQL lets one write; the other
-        question fails, is repeated by Odoo, and sees the first one's attempt.
+        Each attempt is written before the code is compared. Of two concurrent attempts PostgreSQL lets one write; the
+        other request fails, is retried by Odoo, and sees the first one's attempt.
 
         :return: the number that it was sent to, E.164
         :raise ConsentError: ``code_rejected``, ``code_expired``
@@ -194,7 +194,7 @@ class BankSyncPhoneCode(models.Model):
 
     @api.model
     def _forget(self, client):
-        """No code that was sent to a client is accepted any more; that they were sent still counts."""
+        """Expire all codes of a client; they still count against the limits."""
         self.search([("client_id", "=", client.id), ("is_used", "=", False)])._use_up()
 
     def _use_up(self):

@@ -4,7 +4,7 @@ from .bank_sync_metrics import METRICS
 
 
 class BankSyncProvider(models.Model):
-    """Counts what is asked of a provider, see ``/bank_sync/metrics``."""
+    """Counts requests to a provider, see ``/bank_sync/metrics``."""
 
     _inherit = "bank.sync.provider"
 

@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class BankSyncReason(models.Model):
-    """A ready-made sentence for what support does. The users of the database read it, so they are worth some care."""
+    """A ready-made reason for an intervention of support. It is shown to the database's users."""
 
     _name = "bank.sync.reason"
     _description = "Ready-Made Reason"

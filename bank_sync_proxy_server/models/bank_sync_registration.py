@@ -5,7 +5,7 @@ from odoo.addons.bank_sync_proxy.models.clean_up import clean_up
 
 
 class BankSyncRegistration(models.Model):
-    """Somebody without credentials asked to be registered. Only added to and counted, whatever becomes of it."""
+    """An attempt to register, without credentials. Rows are only inserted and counted, also if the attempt fails."""
 
     _name = "bank.sync.registration"
     _description = "Asked Registration of a Database"
@@ -22,7 +22,7 @@ class BankSyncRegistration(models.Model):
     def _seconds_until_one_more(self, address, moment, most, seconds):
         """:param address: or None for all
         :param int most: registrations within ``seconds``
-        :return: after how many seconds, a float, one more is allowed; 0 for at once
+        :return: seconds (float) until one more is allowed; 0 for now
         """
         self.env.cr.execute(
             "SELECT moment FROM bank_sync_registration WHERE moment > %s AND (%s IS NULL OR address = %s)"

@@ -6,7 +6,7 @@ from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.addons.bank_sync_proxy.models.clean_up import clean_up
 from odoo.http import request
 
-#: How much of what, within so many minutes, blocks a client; each is a system parameter
+#: How many suspicions of a kind, within how many minutes, block a client; each is a system parameter
 #: ``bank_sync_proxy.suspicion_<kind>`` of the form ``10/60``, and ``0/60`` switches it off.
 THRESHOLDS = {
     # Signatures that are wrong although the client exists.
@@ -17,18 +17,18 @@ THRESHOLDS = {
     "credentials": (10, 60),
     # Different institutions for which a connection was started.
     "institution": (30, 60),
-    # Questions that were refused because there were too many.
+    # Requests that were refused by the rate limit.
     "burst": (300, 10),
     # Wrong codes of accounting firms.
     "firm": (20, 60),
 }
-#: Too much of these refuses the same again for a while and nothing else: nobody's bank data are in danger.
+#: Too many of these are only refused for a while, without blocking the client: no bank data are at risk.
 ONLY_LIMITED = ("firm",)
 KEEP_DAYS = 90
 
 
 class BankSyncSuspicion(models.Model):
-    """Something that an attacker would do, and a user now and then. Only added to, so that nobody waits for another."""
+    """A suspicious action: frequent in attacks, rare in normal use. Rows are only inserted, so none has to wait."""
 
     _name = "bank.sync.suspicion"
     _description = "Suspicious Activity"
@@ -60,15 +60,15 @@ class BankSyncSuspicion(models.Model):
     def _note(self, client, kind, detail="", address=None):
         """Add one, and block the client when it is one too many.
 
-        To be called where a failure of the question does not take it back: outside the savepoint of
+        Call it where a failure of the request does not roll it back: outside the savepoint of
         :meth:`BankSyncError._attempt`, or before a failure that ``keeps`` it.
         """
         most, minutes = self._threshold(kind)
         if client.is_embedded or not most:
             return
         address = address or (request and request.httprequest.remote_addr)
-        # An empty detail is stored as none, because each of those counts.
-        # sudo: callers are private; the client is the one that has signed, or was named with a wrong signature
+        # An empty detail is stored as NULL, so that each of those counts.
+        # sudo: callers are private; the client has signed the request, or was named in one with a wrong signature
         as_server(self).create(
             {"client_id": client.id, "kind": kind, "detail": detail or False, "address": address or False}
         )
@@ -82,24 +82,24 @@ class BankSyncSuspicion(models.Model):
             [client.id, kind, since],
         )
         if self.env.cr.fetchone()[0] >= most and client.state != "blocked":
-            # sudo: the number of suspicions that was just counted decides, not a caller
+            # sudo: the number of suspicions just counted decides, not a caller
             as_server(client)._block(self._reason(kind))
 
     @api.model
     def _seconds_until_one_more(self, client, kind):
-        """:return: after how many whole seconds the client may try again what its failures limit; 0 for at once"""
+        """:return: whole seconds until the client may retry what its failures limit; 0 for now"""
         most, minutes = self._threshold(kind)
         if client.is_embedded or not most:
             return 0
         now, span = self.env.cr.now(), timedelta(minutes=minutes)
         noted = [("client_id", "=", client.id), ("kind", "=", kind), ("is_settled", "=", False)]
-        # sudo: counts what the client that has signed this question has done itself
+        # sudo: counts the suspicions of the client that has signed this request
         recent = self.sudo().search([*noted, ("create_date", ">", now - span)], order="id desc", limit=most)
         return math.ceil((recent[-1].create_date + span - now).total_seconds()) if len(recent) == most else 0
 
     @api.model
     def _settle(self, clients):
-        """What is noted of these clients so far counts no more."""
+        """The suspicions noted of these clients so far no longer count."""
         noted = [("client_id", "in", clients.ids), ("is_settled", "=", False)]
         # sudo: support's group, or the code of the client's own phone, was checked by the caller
         as_server(self).search(noted).write({"is_settled": True})

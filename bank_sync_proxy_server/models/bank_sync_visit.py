@@ -4,7 +4,7 @@ from odoo.addons.bank_sync_proxy.providers.errors import ProviderError
 
 
 class BankSyncVisit(models.Model):
-    """A visit of a user whose database is elsewhere."""
+    """A visit of a user of another database."""
 
     _inherit = "bank.sync.visit"
 
@@ -23,7 +23,7 @@ class BankSyncVisit(models.Model):
     def _choose_institution(self, identifier, address=None):
         identifier = identifier.replace("\x00", "")
         if self.may_choose:
-            # Why here: it counts, also when the bank can't be reached and the question is taken back.
+            # Why here: it counts even if the bank can't be reached and the request is rolled back.
             self.connection_id.client_id._note_suspicion("institution", identifier[:MAX_VALUE_LENGTH], address)
         return super()._choose_institution(identifier, address)
 

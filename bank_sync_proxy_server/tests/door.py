@@ -50,8 +50,8 @@ class DoorCase(ProxyMixin, HttpCase):
         body = json.dumps(payload or {}).encode() if body is None else body
         return self.send(path, body, {**self.headers(path, body, **signed), **(changed or {})})
 
-    def hear(self, operation, **payload):
-        """:return: the JSON object of an answer that is no failure"""
+    def ask_successfully(self, operation, **payload):
+        """:return: the JSON object of a successful answer"""
         response = self.knock(operation, payload)
         self.assertEqual(response.status_code, 200, response.text)
         return response.json()

@@ -6,7 +6,7 @@ from odoo.tests import tagged
 
 @tagged("post_install", "-at_install")
 class TestServerAccess(AccessMixin, ProxyCase):
-    """Support reads and intervenes, administrators write its reasons, and nobody reads the machinery."""
+    """Support reads and intervenes, administrators write its reasons, and no user reads technical models."""
 
     allow_inherited_tests_method = True
     desk = (

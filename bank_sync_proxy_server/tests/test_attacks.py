@@ -18,7 +18,7 @@ RECOGNIZABLE = "recognizable-and-secret"
 
 @tagged("post_install", "-at_install")
 class TestAttacks(DoorCase):
-    """What an attacker tries over HTTP: each is refused as documented, and leaves a record that holds nothing of it."""
+    """What an attacker tries over HTTP: each is refused as documented, and leaves a record without its content."""
 
     def assertRefused(self, response, code, status):
         record = super().assertRefused(response, code, status)
@@ -76,7 +76,7 @@ class TestAttacks(DoorCase):
 
     def test_a_replay_of_a_request_that_came_too_often(self):
         self.env["ir.config_parameter"].set_param("bank_sync_proxy.requests_per_minute", "1")
-        self.hear("institutions.search")
+        self.ask_successfully("institutions.search")
         headers = self.headers(PATH, b"{}")
         self.assertRefused(self.send(PATH, b"{}", headers), "too_many_requests", 429)
         self.assertRefused(self.send(PATH, b"{}", headers), "request_replayed", 401)
@@ -149,7 +149,7 @@ class TestAttacks(DoorCase):
 
     def test_another_client_s_connection_does_not_exist(self):
         connection = self.connect_in_process()
-        account = self.hear("accounts.list", connection_id=connection)["accounts"][0]["id"]
+        account = self.ask_successfully("accounts.list", connection_id=connection)["accounts"][0]["id"]
         self.other_client._write_secrets(current=SECRET)
         payload = {"connection_id": connection, "account_id": account, "return_url": "https://db.example/x"}
         payload |= {"reason": "consent", "user_present": True}
@@ -163,7 +163,9 @@ class TestAttacks(DoorCase):
             with self.subTest(operation=operation):
                 response = self.knock(operation, payload, client=self.other_client)
                 self.assertEqual((response.status_code, response.json()["error"]["code"]), (404, "unknown_connection"))
-        self.assertEqual(self.hear("connections.get", connection_id=connection)["connection"]["state"], "connected")
+        self.assertEqual(
+            self.ask_successfully("connections.get", connection_id=connection)["connection"]["state"], "connected"
+        )
 
     # -------------------------------------------------------------------------
     # PATHS, METHODS, HEADERS
@@ -189,7 +191,7 @@ class TestAttacks(DoorCase):
                 answered = self.raw(self.head(path.encode().decode("latin-1"), {"Content-Length": 2}) + "{}")
                 self.assertRawRefused(answered, "invalid_request", 400)
 
-    def test_paths_of_nobody_reach_no_operation(self):
+    def test_unknown_paths_reach_no_operation(self):
         for path in (
             "/BANK_SYNC/1/accounts.list",
             "//bank_sync/1/accounts.list",
@@ -280,7 +282,7 @@ class TestAttacks(DoorCase):
             status, answer = self.raw(head + "{}")
             self.assertNotIn(status, range(200, 300))
             self.assertNotIn("Traceback", answer)
-        self.hear("institutions.search")
+        self.ask_successfully("institutions.search")
 
     def test_a_forged_address_is_not_believed(self):
         response = self.knock("accounts.list", secret="x", changed={"X-Forwarded-For": "203.0.113.9"})
@@ -323,7 +325,7 @@ class TestAttacks(DoorCase):
         inner = self.head(PATH, {**self.headers(PATH, b"{}"), "Content-Length": 2}) + "{}"
         self.assertRawRefused(self.raw(head + inner), "request_too_large", 413)
 
-    def test_a_body_that_is_no_object(self):
+    def test_body_that_is_not_an_object_is_refused(self):
         for body in (
             b"",
             b" ",
@@ -367,7 +369,7 @@ class TestAttacks(DoorCase):
         response = self.knock("institutions.search", body=b'{"query": "nothing like it", "query": "Demo World"}')
         self.assertEqual([bank["name"] for bank in response.json()["institutions"]], ["Demo World Bank"])
 
-    def test_what_was_asked_stands_in_no_log(self):
+    def test_content_of_requests_is_not_logged(self):
         with self.assertLogs("odoo", logging.INFO) as logs:
             self.knock("accounts.list", {"connection_id": RECOGNIZABLE})
             self.knock("accounts.list", {"connection_id": RECOGNIZABLE}, secret="wrong")

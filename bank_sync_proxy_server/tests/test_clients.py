@@ -49,7 +49,7 @@ class TestRegistration(ClientsCase):
         self.assertEqual(client._secrets(), {"current": answer["client_secret"]})
         self.assertIn("Registered from 203.0.113.7.", self.chatter(client))
 
-    def test_nobody_is_logged_in_when_a_database_registers(self):
+    def test_registration_of_a_database_logs_no_user_in(self):
         nobody = self.env["bank.sync.client"].with_user(self.env.ref("base.public_user"))
         self.assertEqual(nobody._register_database(ABOUT)["state"], "phone_required")
         self.assertEqual(self.env(user=None)["bank.sync.client"]._register_database(ABOUT)["state"], "phone_required")
@@ -87,7 +87,7 @@ class TestRegistration(ClientsCase):
         parameters.set_param("bank_sync_proxy.allow_private_addresses", "False")
         self.assertEqual(self.refused(url="http://127.0.0.1:8069"), "url_refused")
 
-    def test_what_is_missing_or_is_no_text_is_refused(self):
+    def test_value_that_is_missing_or_not_a_text_is_refused(self):
         for name, values in {
             "name": (None, "", 7, "\t\n", "x" * 2001),
             "url": (None, 7, ["https://books.example.com"]),
@@ -109,7 +109,7 @@ class TestRegistration(ClientsCase):
         self.assertEqual(len(client.name), 100)
         self.assertTrue(client.name.startswith("Books<b>of</b> x"))
 
-    def test_a_database_tells_what_has_changed(self):
+    def test_database_reports_its_changes(self):
         client = self.register_active()
         answer = self.ask(
             "clients.update", client, url="https://new.example.com/", name="New", contact_email="b@c.example"
@@ -149,7 +149,7 @@ class TestRegistration(ClientsCase):
 class TestCredentials(ClientsCase):
     """A new secret counts from its first use on."""
 
-    def test_a_lost_answer_locks_nobody_out(self):
+    def test_lost_answer_locks_no_client_out(self):
         client = self.register_active()
         old = client._secrets()["current"]
         self.ask("clients.rotate_secret", client)
@@ -164,7 +164,7 @@ class TestCredentials(ClientsCase):
         client._confirm_secret(new)
         self.assertEqual(client._secrets(), {"current": new})
 
-    def test_whoever_asks_twice_has_one_next_secret(self):
+    def test_client_that_asks_twice_has_one_next_secret(self):
         client = self.register_active()
         old = client._secrets()["current"]
         first, second = [self.ask("clients.rotate_secret", client)["client_secret"] for _time in range(2)]
@@ -191,7 +191,7 @@ class TestCredentials(ClientsCase):
     def test_a_database_within_the_proxy_s_has_no_secret(self):
         self.assertFailure(self.ask("clients.rotate_secret"), "invalid_request", "contact_support")
 
-    def test_a_neutralized_copy_of_the_proxy_speaks_for_nobody(self):
+    def test_neutralized_copy_of_the_proxy_cannot_act_for_clients(self):
         client = self.register_active()
         self.env.flush_all()
         self.env.cr.execute(NEUTRALIZE.read_text())
@@ -204,19 +204,19 @@ class TestCredentials(ClientsCase):
 class TestCopies(ClientsCase):
     """The first database that is seen with some credentials is the original."""
 
-    def test_a_copy_is_refused_and_the_original_goes_on(self):
+    def test_copy_is_refused_and_the_original_continues(self):
         client = self.register_active()
         self.assertEqual(self.attempt(lambda: client._check_copy(ANOTHER_DIGEST), client), "database_copied")
         self.assertIsNone(self.attempt(lambda: client._check_copy(DIGEST)))
         self.assertEqual(client.state, "active")
         self.assertEqual(self.records_of(client).code, "database_copied")
 
-    def test_the_first_one_counts_where_none_was_told_at_the_registration(self):
+    def test_first_digest_counts_if_the_registration_contained_none(self):
         client = self.register_active(database=None)
         self.assertIsNone(self.attempt(lambda: client._check_copy(DIGEST)))
         self.assertEqual(self.attempt(lambda: client._check_copy(ANOTHER_DIGEST)), "database_copied")
 
-    def test_support_hears_of_a_copy_once_a_day(self):
+    def test_copy_is_reported_to_support_once_a_day(self):
         client = self.register_active()
         for _time in range(3):
             self.attempt(lambda: client._check_copy(ANOTHER_DIGEST))

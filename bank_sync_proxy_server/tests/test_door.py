@@ -32,7 +32,7 @@ class TestDoor(DoorCase):
             ("institutions.search", {"query": "demo"}),
         ):
             with self.subTest(operation=operation):
-                self.assertEqual(self.hear(operation, **payload), self.ask(operation, **payload))
+                self.assertEqual(self.ask_successfully(operation, **payload), self.ask(operation, **payload))
 
     def test_an_answer_is_stored_nowhere_and_makes_no_session(self):
         response = self.knock("institutions.search")
@@ -48,13 +48,13 @@ class TestDoor(DoorCase):
         self.assertEqual(response.json()["error"]["code"], "unknown_connection")
 
     def test_a_request_leaves_one_row_and_does_not_write_the_client(self):
-        self.hear("institutions.search")
+        self.ask_successfully("institutions.search")
         self.env.cr.execute(
             "SELECT xmin::text, xmax::text FROM bank_sync_client WHERE id = %s", [self.client_record.id]
         )
         before = self.env.cr.fetchone()
         rows = self.env["bank.sync.nonce"].search_count([])
-        self.hear("institutions.search")
+        self.ask_successfully("institutions.search")
         self.assertEqual(self.env["bank.sync.nonce"].search_count([]), rows + 1)
         self.env.cr.execute(
             "SELECT xmin::text, xmax::text FROM bank_sync_client WHERE id = %s", [self.client_record.id]
@@ -64,11 +64,11 @@ class TestDoor(DoorCase):
     def test_a_request_costs_few_queries(self):
         connection = self.connect_in_process()
         for operation in ("connections.get", "accounts.list"):
-            self.hear(operation, connection_id=connection)
+            self.ask_successfully(operation, connection_id=connection)
             with self.subTest(operation=operation), self.assertQueryCount(QUERIES):
-                self.hear(operation, connection_id=connection)
+                self.ask_successfully(operation, connection_id=connection)
 
-    def test_a_transaction_that_is_done_again_is_no_replay(self):
+    def test_retried_transaction_is_not_a_replay(self):
         once = iter([psycopg2.errors.SerializationFailure("crossed"), None])
 
         def crossed(api_model, client, payload):
@@ -83,7 +83,7 @@ class TestDoor(DoorCase):
             patch.object(service.model.errorcodes, "lookup", lambda _code: "SERIALIZATION_FAILURE"),
             patch.object(service.model.time, "sleep"),
         ):
-            self.assertEqual(self.hear("institutions.search"), {"institutions": [], "next_cursor": None})
+            self.assertEqual(self.ask_successfully("institutions.search"), {"institutions": [], "next_cursor": None})
         self.assertIsNone(next(once, None))
 
     def test_a_request_whose_transaction_fails_is_answered_and_was_used(self):
@@ -112,7 +112,7 @@ class TestDoor(DoorCase):
     def test_one_request_too_many_waits_until_the_first_one_is_a_minute_old(self):
         self.parameter("requests_per_minute", "3")
         for _number in range(3):
-            self.hear("institutions.search")
+            self.ask_successfully("institutions.search")
         self.env.flush_all()
         self.env.cr.execute("UPDATE bank_sync_nonce SET moment = moment - make_interval(secs => 20)")
         response = self.knock("institutions.search")
@@ -122,25 +122,25 @@ class TestDoor(DoorCase):
         self.assertEqual(response.headers["Retry-After"], str(seconds))
 
         self.env.cr.execute("UPDATE bank_sync_nonce SET moment = moment - make_interval(secs => %s)", [seconds])
-        self.hear("institutions.search")
+        self.ask_successfully("institutions.search")
 
     def test_who_was_refused_does_not_wait_longer_for_having_tried(self):
         self.parameter("requests_per_minute", "1")
-        self.hear("institutions.search")
+        self.ask_successfully("institutions.search")
         for _number in range(3):
             self.assertRefused(self.knock("institutions.search"), "too_many_requests", 429)
         self.env.cr.execute("UPDATE bank_sync_nonce SET moment = moment - make_interval(secs => 60) WHERE is_counted")
-        self.hear("institutions.search")
+        self.ask_successfully("institutions.search")
 
-    def test_zero_is_no_limit(self):
+    def test_zero_means_no_limit(self):
         self.parameter("requests_per_minute", "0")
         for _number in range(3):
-            self.hear("institutions.search")
+            self.ask_successfully("institutions.search")
 
     def test_a_client_that_never_stops_is_blocked(self):
         self.parameter("requests_per_minute", "1")
         self.parameter("suspicion_burst", "2/10")
-        self.hear("institutions.search")
+        self.ask_successfully("institutions.search")
         for _number in range(2):
             self.assertRefused(self.knock("institutions.search"), "too_many_requests", 429)
         self.env.invalidate_all()
@@ -153,13 +153,13 @@ class TestDoor(DoorCase):
         self.parameter("suspicion_signature", "3/10")
         for _number in range(2):
             self.assertRefused(self.knock("accounts.list", secret="wrong"), "signature_rejected", 401)
-        self.hear("institutions.search")
+        self.ask_successfully("institutions.search")
         self.assertRefused(self.knock("accounts.list", secret="wrong"), "signature_rejected", 401)
         self.assertEqual(self.knock("institutions.search").json()["error"]["code"], "client_blocked")
         suspicion = self.env["bank.sync.suspicion"].search([], limit=1)
         self.assertRecordValues(suspicion, [{"kind": "signature", "address": "127.0.0.1"}])
 
-    def test_nobody_fills_the_table_of_errors(self):
+    def test_refused_requests_cannot_fill_the_table_of_errors(self):
         with patch.object(bank_sync_error, "REFUSED_OF_ADDRESS", 3):
             for _number in range(3):
                 self.assertRefused(self.knock("accounts.list", changed={"Bank-Sync-Nonce": ""}), "invalid_request", 400)
@@ -170,7 +170,7 @@ class TestDoor(DoorCase):
 
     def test_old_requests_are_forgotten_and_those_that_may_come_again_are_not(self):
         for _number in range(2):
-            self.hear("institutions.search")
+            self.ask_successfully("institutions.search")
         nonces = self.env["bank.sync.nonce"].search([("client", "=", self.client_record.id)], order="id")
         self.env.cr.execute(
             "UPDATE bank_sync_nonce SET moment = moment - make_interval(secs => 700) WHERE id = %s", [nonces[0].id]
@@ -185,19 +185,19 @@ class TestDoor(DoorCase):
 
     def test_the_next_secret_counts_from_its_first_use_on(self):
         self.client_record._write_secrets(current=SECRET, next="the next secret, which is long enough, too")
-        self.hear("institutions.search")
+        self.ask_successfully("institutions.search")
         response = self.knock("institutions.search", secret="the next secret, which is long enough, too")
         self.assertEqual(response.status_code, 200)
         self.assertRefused(self.knock("institutions.search"), "signature_rejected", 401)
 
-    def test_a_copy_of_the_database_is_refused_and_the_original_goes_on(self):
-        self.hear("institutions.search")
+    def test_copy_of_the_database_is_refused_and_the_original_continues(self):
+        self.ask_successfully("institutions.search")
         self.assertRefused(self.knock("institutions.search", database="e" * 64), "database_copied", 403)
-        self.hear("institutions.search")
+        self.ask_successfully("institutions.search")
         self.env.invalidate_all()
         self.assertEqual(self.client_record.database_digest, DIGEST)
 
-    def test_a_proxy_that_has_lost_its_key_says_nothing_about_it_and_suspects_nobody(self):
+    def test_proxy_without_its_key_does_not_reveal_that_and_suspects_no_client(self):
         self.env["ir.config_parameter"].set_param("database.uuid", "another")
         with self.assertLogs("odoo.addons.bank_sync_proxy_server.models.bank_sync_gate", "ERROR"):
             self.assertRefused(self.knock("institutions.search"), "signature_rejected", 401)
@@ -211,7 +211,7 @@ class TestDoor(DoorCase):
         path, body = "/bank_sync/1/clients.register", REGISTRATION
         return self.send(path, body, changed)
 
-    def test_whoever_is_registered_signs_with_the_secret_that_it_was_given(self):
+    def test_registered_client_signs_with_the_secret_that_it_was_given(self):
         registered = self.register().json()
         client = self.env["bank.sync.client"].search([("identifier", "=", registered["client_id"])])
         signed = {"client": client, "secret": registered["client_secret"], "database": "a" * 64}

@@ -21,7 +21,7 @@ class Database:
     """A database's door for events, over real HTTP."""
 
     def __init__(self):
-        self.heard, self.status = [], 200
+        self.received, self.status = [], 200
         #: function from headers and body to what is answered
         self.answer = lambda headers, body: b""
         database = self
@@ -29,7 +29,7 @@ class Database:
         class Door(BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                database.heard.append((self.path, dict(self.headers), body))
+                database.received.append((self.path, dict(self.headers), body))
                 answer = database.answer(self.headers, body)
                 self.send_response(database.status)
                 self.send_header("Content-Length", str(len(answer)))
@@ -48,12 +48,12 @@ class Database:
         self._server.server_close()
 
     def kinds(self):
-        return sorted(json.loads(body)["kind"] for _path, _headers, body in self.heard)
+        return sorted(json.loads(body)["kind"] for _path, _headers, body in self.received)
 
 
 @tagged("post_install", "-at_install")
 class TestEvents(ProxyCase):
-    """What databases are told, and how often it is tried."""
+    """Events to databases, and how often their delivery is retried."""
 
     def setUp(self):
         super().setUp()
@@ -89,9 +89,9 @@ class TestEvents(ProxyCase):
     def test_an_event_arrives_signed_with_the_current_secret(self):
         connection = self.connection_of(self.remote)
         event = self.model._emit(self.remote, "transactions.new", connection)
-        self.assertFalse(self.database.heard, "whoever emits does not wait for the database")
+        self.assertFalse(self.database.received, "whoever emits does not wait for the database")
         self.deliver()
-        ((path, headers, body),) = self.database.heard
+        ((path, headers, body),) = self.database.received
         self.assertEqual(path, "/below" + PATH)
         self.assertEqual(
             json.loads(body),
@@ -104,7 +104,7 @@ class TestEvents(ProxyCase):
         self.assertIsNone(signing.is_genuine(signed, ["another"], "POST", PATH, body))
         self.assertRecordValues(event, [{"state": "delivered", "attempts": 1, "last_error": False}])
         self.deliver()
-        self.assertEqual(len(self.database.heard), 1)
+        self.assertEqual(len(self.database.received), 1)
 
     # -------------------------------------------------------------------------
     # THE ADDRESS
@@ -115,7 +115,7 @@ class TestEvents(ProxyCase):
             {"proof": signing.prove(secret, nonce or headers[signing.NONCE], body + other)}
         ).encode()
 
-    def test_an_address_is_confirmed_by_the_proof_of_whoever_holds_the_secret(self):
+    def test_address_is_confirmed_by_the_proof_of_the_secret_s_holder(self):
         self.database.answer = self.prove()
         self.model._emit(self.remote, "client.active")
         self.assertFalse(self.remote.is_address_confirmed)
@@ -142,7 +142,7 @@ class TestEvents(ProxyCase):
             self.model._emit(self.remote, "client.active")
             self.deliver()
             self.assertFalse(self.remote.is_address_confirmed)
-        self.assertEqual(len(self.database.heard), len(answers))
+        self.assertEqual(len(self.database.received), len(answers))
 
     def test_a_visit_asks_a_database_to_confirm_its_address_until_it_has(self):
         connection = self.connection_of(self.remote)
@@ -158,10 +158,10 @@ class TestEvents(ProxyCase):
         for connection in connections:
             self.model._emit(self.remote, "transactions.new", connection)
         self.deliver()
-        heard = [json.loads(body)["connection_id"] for _path, _headers, body in self.database.heard]
-        self.assertEqual(sorted(heard), sorted(connection.identifier for connection in connections))
+        received = [json.loads(body)["connection_id"] for _path, _headers, body in self.database.received]
+        self.assertEqual(sorted(received), sorted(connection.identifier for connection in connections))
 
-    def test_a_blocked_client_hears_of_it(self):
+    def test_blocked_client_is_notified(self):
         self.remote._block("Too many wrong codes.")
         self.deliver()
         self.assertEqual(self.database.kinds(), ["client.blocked"])
@@ -192,13 +192,13 @@ class TestEvents(ProxyCase):
         self.assertEqual(event.state, "given_up")
         self.assertGreater(now, begun + timedelta(days=2, hours=12))
         self.assertIn("503", event.last_error)
-        self.assertEqual(len(self.database.heard), event.attempts)
+        self.assertEqual(len(self.database.received), event.attempts)
 
     def test_what_is_not_due_yet_is_left_alone(self):
         event = self.model._emit(self.remote, "client.active")
         event.next_attempt_at = fields.Datetime.now() + timedelta(minutes=5)
         self.deliver()
-        self.assertFalse(self.database.heard)
+        self.assertFalse(self.database.received)
 
     def test_one_database_that_fails_stops_no_other(self):
         gone = self.env["bank.sync.client"].create(
@@ -219,7 +219,7 @@ class TestEvents(ProxyCase):
         event = self.model._emit(self.remote, "client.active")
         self.database.status = 307
         self.deliver()
-        self.assertEqual((event.state, len(self.database.heard)), ("pending", 1))
+        self.assertEqual((event.state, len(self.database.received)), ("pending", 1))
 
     def test_nothing_is_sent_into_private_networks(self):
         self.parameters.set_param("bank_sync_proxy.allow_private_addresses", False)
@@ -229,7 +229,7 @@ class TestEvents(ProxyCase):
             events.append(self.model._emit(self.remote, "client.active"))
             self.deliver()
             events[-1].next_attempt_at = fields.Datetime.now()
-        self.assertFalse(self.database.heard)
+        self.assertFalse(self.database.received)
         self.assertIn("public", events[-1].last_error)
 
     # -------------------------------------------------------------------------
@@ -269,7 +269,7 @@ class TestEvents(ProxyCase):
         self.assertFailure(answer, "connection_disconnected", "reconnect")
         self.assertIn("The bank has asked us to.", answer["error"]["message"])
 
-    def test_after_a_pause_only_the_nearest_end_is_announced_and_a_renewal_begins_anew(self):
+    def test_after_a_pause_only_the_nearest_end_is_announced_and_a_renewal_restarts_it(self):
         connection = self.connection_of(self.remote)
         connection.consent_expires_at = fields.Datetime.now() + timedelta(days=5)
         for _time in range(2):
@@ -292,7 +292,7 @@ class TestEvents(ProxyCase):
             self.model._gc_events()
             self.assertEqual((delivered | given_up).exists(), left)
 
-    def test_what_has_been_told_is_forgotten_after_a_month(self):
+    def test_finished_events_are_deleted_after_a_month(self):
         event = self.model._emit(self.remote, "client.active")
         self.deliver()
         self.env.flush_all()

@@ -1,4 +1,4 @@
-"""Accounting firms: who agrees, what their users see, and what nobody gets out of them."""
+"""Accounting firms: who agrees, what their users see, and what they do not reveal."""
 
 from ast import literal_eval
 from datetime import date, timedelta
@@ -40,7 +40,7 @@ CLOSED = (
 
 
 class FirmsCase(ClientsMixin, ProxyCase):
-    """Two firms with a user each, and two databases of which one has agreed with the first firm."""
+    """Two firms with a user each, and two databases, one of which has an agreement with the first firm."""
 
     @classmethod
     def setUpClass(cls):
@@ -59,9 +59,9 @@ class FirmsCase(ClientsMixin, ProxyCase):
     def setUp(self):
         super().setUp()
         self.bakery = self.register_active(database_uuid="bakery-0001", name="Bakery Ltd")
-        self.stranger = self.register_active(database_uuid="stranger-0001", name="Stranger Ltd")
+        self.third_client = self.register_active(database_uuid="stranger-0001", name="Stranger Ltd")
         self.bank = self.connected(self.bakery)
-        self.hidden = self.connected(self.stranger)
+        self.hidden = self.connected(self.third_client)
 
     def connected(self, client, **values):
         institution = self.env["bank.sync.institution"]._find("sandbox.demo")
@@ -126,7 +126,7 @@ class TestAgreement(FirmsCase):
         agreement = self.ask("firms.get", self.bakery)["agreement"]
         self.assertEqual({name: agreement[name] for name in ABOUT}, ABOUT)
         self.assertEqual(agreement["firm"], {"name": "Abacus"})
-        self.assertEqual(self.ask("firms.get", self.stranger), {"agreement": None})
+        self.assertEqual(self.ask("firms.get", self.third_client), {"agreement": None})
 
     def test_a_client_that_revokes_is_gone_at_once_and_its_contact_is_deleted(self):
         agreement = self.agree()
@@ -170,18 +170,18 @@ class TestAgreement(FirmsCase):
         self.firm.active = False
         self.assertFalse(self.seen())
         self.assertFalse(self.env["bank.sync.firm.agreement"].with_user(self.ada).search([]))
-        self.assertFailure(self.ask("firms.find", self.stranger, code=self.firm.code), "firm_unknown", "retry")
+        self.assertFailure(self.ask("firms.find", self.third_client, code=self.firm.code), "firm_unknown", "retry")
 
     def test_a_code_that_was_replaced_is_accepted_no_longer_and_agreements_stay(self):
         self.agree()
         former = self.firm.code
         self.firm.action_replace_code()
         self.assertNotEqual(self.firm.code, former)
-        self.assertFailure(self.ask("firms.find", self.stranger, code=former), "firm_unknown", "retry")
+        self.assertFailure(self.ask("firms.find", self.third_client, code=former), "firm_unknown", "retry")
         self.assertTrue(self.seen())
 
     def test_codes_cannot_be_guessed(self):
-        """78 bits, at 20 attempts an hour; the other questions of the client go on."""
+        """78 bits, at 20 attempts an hour; the client's other requests are still answered."""
         codes = {self.env["bank.sync.firm"]._new_code() for _code in range(200)}
         self.assertEqual(len(codes), 200)
         for code in codes:
@@ -235,13 +235,13 @@ class TestAgreement(FirmsCase):
 
 @tagged("post_install", "-at_install")
 class TestConsents(FirmsCase):
-    """What stands in a row of the page."""
+    """The content of a row of the page."""
 
     def setUp(self):
         super().setUp()
         self.agree()
 
-    def test_a_row_says_bank_state_days_and_whom_to_ask(self):
+    def test_row_shows_bank_state_days_and_contact(self):
         row = self.row()
         self.assertEqual(row.bank_name, self.bank.institution_id.name)
         self.assertEqual((row.status, row.days_left, row.has_end), ("6_fine", 90, True))
@@ -381,7 +381,7 @@ class TestFirmRights(FirmsCase):
     def setUp(self):
         super().setUp()
         self.agreement = self.agree()
-        self.foreign = self.agree(self.stranger, self.other_firm, client_name="Stranger")
+        self.foreign = self.agree(self.third_client, self.other_firm, client_name="Stranger")
         self.env.flush_all()
 
     def rpc(self, model, method, *arguments, user=None, **named):
@@ -497,7 +497,7 @@ class TestFirmRights(FirmsCase):
                         self.assertTrue(addons.intersection(model._fields[name]._modules or addons))
                     model = self.env.get(model._fields[name].comodel_name)
 
-    def test_colleagues_of_the_operator_go_on_seeing_contacts(self):
+    def test_colleagues_of_the_operator_still_see_contacts(self):
         for groups in (f"{GROUP},base.group_partner_manager", f"{GROUP},bank_sync_proxy.group_support"):
             user = new_test_user(self.env, f"colleague {groups[-12:]}", groups=groups)
             self.assertIn(self.bob.partner_id.id, self.rpc("res.partner", "search", [], user=user))
@@ -520,13 +520,13 @@ class TestFirmRights(FirmsCase):
 
 @tagged("post_install", "-at_install")
 class TestLetters(FirmsCase):
-    """A firm writes to the contacts of its clients, and to nobody else."""
+    """A firm writes only to the contacts of its clients."""
 
     def setUp(self):
         super().setUp()
         self.env.company.email = "proxy@operator.example"
         self.agreement = self.agree()
-        self.foreign = self.agree(self.stranger, self.other_firm, contact_email="victim@stranger.example")
+        self.foreign = self.agree(self.third_client, self.other_firm, contact_email="victim@stranger.example")
         self.mails = self.env["mail.mail"].search([])
 
     def open(self, consents=None):
@@ -572,7 +572,7 @@ class TestLetters(FirmsCase):
         kept.with_user(self.ada).action_send()
         self.assertEqual(len(self.sent()), 2)
 
-    def test_a_letter_reaches_no_stranger(self):
+    def test_letter_reaches_only_the_firm_s_own_clients(self):
         """Recipients are set by the server only; where they were forged all the same, the rules are asked again."""
         with self.assertRaises(AccessError):
             self.env["bank.sync.firm.letter"].with_user(self.ada).create(
@@ -615,7 +615,7 @@ class TestLetters(FirmsCase):
 
 @tagged("post_install", "-at_install")
 class TestDigests(FirmsCase):
-    """A user who wants it is told by e-mail, as far as this user may see."""
+    """A user who subscribes gets an e-mail of what this user may see."""
 
     def setUp(self):
         super().setUp()

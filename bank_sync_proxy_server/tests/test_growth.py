@@ -30,7 +30,7 @@ GROWING = (
 
 @tagged("post_install", "-at_install")
 class TestGrowth(DoorCase):
-    """No table grows without end, whoever asks how often."""
+    """No table grows without limit, however often callers make requests."""
 
     def records(self):
         return self.env["bank.sync.error"].search([("client_id", "=", self.client_record.id)])
@@ -42,7 +42,7 @@ class TestGrowth(DoorCase):
     @mute_logger(f"{MODELS}.bank_sync_api", "odoo.addons.bank_sync_proxy_server.models.bank_sync_gate")
     def test_client_without_a_phone_number_leaves_few_records(self):
         self.client_record.write({"state": "phone_required", "awaits_phone_since": "2026-01-01"})
-        with patch.object(bank_sync_error, "DAILY_OF_STRANGERS", 3):
+        with patch.object(bank_sync_error, "DAILY_OF_UNVERIFIED", 3):
             for _number in range(5):
                 error = self.knock("accounts.list", {"connection_id": "x"}).json()["error"]
                 self.assertEqual(error["code"], "phone_required")
@@ -59,9 +59,9 @@ class TestGrowth(DoorCase):
         self.assertEqual(len(self.records()), 3)
 
     @mute_logger(f"{MODELS}.bank_sync_api", "odoo.addons.bank_sync_proxy_server.models.bank_sync_gate")
-    def test_strangers_use_up_no_room_of_the_client_that_they_name(self):
+    def test_unverified_requests_do_not_use_up_the_limit_of_the_client_they_name(self):
         with (
-            patch.object(bank_sync_error, "DAILY_OF_STRANGERS", 2),
+            patch.object(bank_sync_error, "DAILY_OF_UNVERIFIED", 2),
             patch.object(bank_sync_error_proxy, "DAILY_OF_CLIENT", 1),
         ):
             for _number in range(3):
@@ -216,8 +216,8 @@ class TestGrowth(DoorCase):
         with patch.object(Cursor, "execute", recorded):
             yield searches
 
-    def test_every_clean_up_goes_on_while_there_is_more(self):
-        """A batch a day falls behind a table to which strangers add rows."""
+    def test_every_clean_up_continues_while_there_is_more(self):
+        """One batch a day would be too slow for a table to which unauthenticated callers add rows."""
         found = {
             f"{name}.{attribute}"
             for name, model in self.env.items()

@@ -43,14 +43,14 @@ class TestHealth(PagesCase):
         self.assertEqual(level, "problem")
         self.assertIn("bank_sync_key can't be read, because /not/there can't be opened", sentence)
 
-    def test_scheduled_action_that_stands_still_is_noticed(self):
+    def test_stopped_scheduled_action_is_noticed(self):
         self.actions.nextcall = fields.Datetime.now() - timedelta(hours=2)
         self.assertFalse(self.get(READY).json()["checks"]["scheduled_actions"])
         ((level, sentence),) = self.findings("scheduled actions")
         self.assertEqual(level, "problem")
         self.assertIn(self.actions.name, sentence)
 
-    def test_event_that_nobody_delivers_is_noticed(self):
+    def test_undelivered_event_is_noticed(self):
         client = self.env["bank.sync.client"].search([], limit=1)
         event = self.env["bank.sync.event"].create({"client_id": client.id, "kind": "transactions.new"})
         self.assertTrue(self.get(READY).json()["checks"]["events"])

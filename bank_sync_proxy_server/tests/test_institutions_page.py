@@ -20,7 +20,7 @@ class TestInstitutionsPage(MoreProvidersMixin, PagesCase):
         )
         self.list_of(self.third, ("bnpf", "BNP Paribas Fortis SA/NV", "BE", "GEBABEBBXXX", None, "beta"))
         self.update()
-        # Nobody is signed in.
+        # No user is signed in.
         self.authenticate(None, None)
 
     def titles(self, page):
@@ -122,7 +122,7 @@ class TestInstitutionsPage(MoreProvidersMixin, PagesCase):
         first = self.enter(self.start(institution=None))
         return self.get(f"{first.url.partition('?')[0]}?q={query}&country=")
 
-    def test_the_user_chooses_by_whom_the_bank_is_reached(self):
+    def test_user_chooses_the_provider_of_a_bank(self):
         page = self.search("fortis")
         text = " ".join(page.text.split())
         self.assertLess(text.index('value="second.fortis"'), text.index('value="third.bnpf"'))
@@ -134,5 +134,5 @@ class TestInstitutionsPage(MoreProvidersMixin, PagesCase):
         back = self.post(chosen, action="back")
         self.assertIn("Second Provider", self.post(back, institution="second.fortis").text)
 
-    def test_one_way_to_a_bank_is_no_choice(self):
+    def test_single_provider_of_a_bank_is_not_a_choice(self):
         self.assertNotIn("or via", self.search("village").text)

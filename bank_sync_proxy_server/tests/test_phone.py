@@ -12,7 +12,7 @@ from .clients import ANOTHER_PHONE, NEUTRALIZE, PHONE, PhoneCase
 
 @tagged("post_install", "-at_install")
 class TestPhone(PhoneCase):
-    """A person with a phone confirms that a database may begin, and may go on after a block."""
+    """A user's phone confirms a new database, and unblocks a blocked one."""
 
     def test_a_number_is_confirmed_by_the_code_that_was_sent_to_it(self):
         client = self.register()
@@ -46,11 +46,11 @@ class TestPhone(PhoneCase):
 
     def test_the_message_is_in_the_language_of_the_user(self):
         self.env["res.lang"]._activate_lang("fr_FR")
-        heard, client = [], self.register(language="fr_FR")
+        languages, client = [], self.register(language="fr_FR")
         text = type(self.env["bank.sync.phone.code"])._text
 
         def listen(codes, *arguments):
-            heard.append(codes.env.lang)
+            languages.append(codes.env.lang)
             return text(codes, *arguments)
 
         with self.gateway(), patch.object(type(self.env["bank.sync.phone.code"]), "_text", listen):
@@ -59,7 +59,7 @@ class TestPhone(PhoneCase):
             self.verify(client, language="en_US")
             self.make_older(self.codes(client), minutes=2)
             self.verify(client, language="xx_XX")
-        self.assertEqual(heard, ["fr_FR", "en_US", "fr_FR"])
+        self.assertEqual(languages, ["fr_FR", "en_US", "fr_FR"])
 
     def test_numbers_that_take_no_text_message_are_refused(self):
         client = self.register()
@@ -163,7 +163,7 @@ class TestPhone(PhoneCase):
             self.assertTrue(self.verify(client)["sent"])
         self.assertEqual(len(self._sms), 2)
 
-    def test_a_minute_passes_between_two_messages_to_one_number_whoever_asks(self):
+    def test_minute_passes_between_two_messages_to_one_number_for_all_clients(self):
         with self.gateway():
             self.verify(self.register())
             self.assertTooEarly(self.verify(self.register()), 50, 60)
@@ -192,7 +192,7 @@ class TestPhone(PhoneCase):
             self.make_older(sent, hours=15)
             self.assertTrue(self.verify(self.register())["sent"])
 
-    def test_strangers_use_up_no_messages_of_the_owner_of_a_number(self):
+    def test_third_parties_do_not_use_up_the_messages_of_a_number_s_owner(self):
         sent, owner = self.env["bank.sync.phone.code"], self.register_active()
         with self.gateway():
             for _number in range(5):
@@ -296,7 +296,7 @@ class TestPhone(PhoneCase):
         self.assertFalse(client.copy_data()[0].get("secret_phone"))
 
     def test_a_real_gateway_over_http_that_does_not_answer(self):
-        """Odoo refuses to ask its gateway in tests; here it may, at a port where nobody listens."""
+        """Odoo refuses to ask its gateway in tests; here it may, at a closed port."""
         self.env["ir.config_parameter"].set_param("sms.endpoint", "http://127.0.0.1:9")
         client = self.register()
         with (

@@ -10,7 +10,7 @@ from odoo.tests import tagged
 
 @tagged("post_install", "-at_install")
 class TestReceiver(PagesCase):
-    """Whoever gives a consent sees on every page which database gets the data."""
+    """A user who gives a consent sees on every page which database gets the data."""
 
     def setUp(self):
         super().setUp()
@@ -73,7 +73,7 @@ class TestReceiver(PagesCase):
     def redirect(self):
         return self.enter(self.open_for(self.remote, "demo-redirect"))
 
-    def test_the_demo_bank_s_own_page_names_it_to_the_visitor_and_to_nobody_else(self):
+    def test_demo_bank_s_page_names_the_receiver_only_to_the_visitor(self):
         page = self.redirect()
         bank = self.get(f"{page.url}/bank").headers["Location"]
         self.assertIn("books.example.com", self.get(bank).text)
@@ -81,7 +81,7 @@ class TestReceiver(PagesCase):
         self.assertNotIn("books.example.com", self.get(bank).text)
 
     # -------------------------------------------------------------------------
-    # WHOM TO LOOK AT TWICE
+    # DOUBTFUL RECEIVERS
     # -------------------------------------------------------------------------
 
     def test_a_first_receiver_at_an_address_that_is_not_confirmed_is_marked(self):
@@ -101,7 +101,7 @@ class TestReceiver(PagesCase):
         self.remote.url = "https://elsewhere.example.com"
         self.assertIn("not confirmed", self.panel(self.sign_in()))
 
-    def test_nobody_is_sent_to_a_bank_by_itself_for_a_doubtful_receiver(self):
+    def test_doubtful_receiver_stops_the_automatic_redirect_to_the_bank(self):
         page = self.redirect()
         self.assertNotIn("http-equiv", page.text)
         self.assertIn("/bank", page.text)

@@ -49,7 +49,7 @@ class TestServerSecrets(SecretsMixin, ProxyCase):
         self.env["bank.sync.firm.letter"].create({"subject": "canary", "body": canary})
         plaid = self.env["bank.sync.provider"].with_context(active_test=False).search([("code", "=", "plaid")])
         self.env.flush_all()
-        # Why in SQL: a setting with a pattern of its own would refuse the text.
+        # Why in SQL: a setting with a pattern would refuse the text.
         self.env.cr.execute(
             "UPDATE bank_sync_provider_setting SET plain_value = %s WHERE provider_id = %s AND type = 'text'",
             [canary, plaid.id],

@@ -20,7 +20,7 @@ class SupportCase(support.SupportCase):
         form.reason = reason
         return form.save().action_apply()
 
-    def told(self, record):
+    def chatter(self, record):
         """:return: all that the chatter of a record says, and who said it last"""
         self.env.flush_all()
         messages = record.message_ids
@@ -37,7 +37,7 @@ class TestInterventions(SupportCase):
         answer = self.ask("institutions.search", client=self.other_client)
         self.assertFailure(answer, "client_suspended", "contact_support")
         self.assertIn(REASON, answer["error"]["message"])
-        text, author = self.told(self.other_client)
+        text, author = self.chatter(self.other_client)
         self.assertIn("Blocked by support.", text)
         self.assertIn(REASON, text)
         self.assertEqual(author, "Sam Support")
@@ -46,7 +46,7 @@ class TestInterventions(SupportCase):
         self.intervene("block", self.other_client)
         self.intervene("unblock", self.other_client, "Talked to them.")
         self.assertRecordValues(self.other_client, [{"state": "active", "blocked_by": False, "reason": False}])
-        self.assertIn("Talked to them.", self.told(self.other_client)[0])
+        self.assertIn("Talked to them.", self.chatter(self.other_client)[0])
         self.assertIn("institutions", self.ask("institutions.search", client=self.other_client))
 
     def test_an_unblock_does_not_reconnect_what_is_disconnected(self):
@@ -76,13 +76,13 @@ class TestInterventions(SupportCase):
                 wizard.create({"action": action, "reason": "  "}).action_apply()
         self.assertEqual(self.other_client.state, "active")
 
-    def test_nothing_chosen_is_no_success(self):
+    def test_action_without_a_selection_is_not_a_success(self):
         wizard = self.env["bank.sync.intervention"].with_user(self.support).create({"action": "block", "reason": "x"})
         with self.assertRaises(UserError):
             wizard.action_apply()
 
     def test_an_intervention_does_one_of_four_things_and_nothing_else(self):
-        """Whatever stands in the record: it used to name the method that ran, with superuser rights."""
+        """Whatever the record contains: it used to name the method that ran, with superuser rights."""
         wizard = self.env["bank.sync.intervention"].with_user(self.support)
         wizard = wizard.create({"action": "block", "reason": "x", "client_ids": self.other_client.ids})
         self.env.flush_all()
@@ -114,14 +114,14 @@ class TestInterventions(SupportCase):
         self.intervene("block", self.other_client | third)
         self.assertEqual((self.other_client | third).mapped("state"), ["blocked", "blocked"])
 
-    def test_a_connection_is_cut_with_its_consent_and_its_database_is_told(self):
+    def test_connection_is_ended_with_its_consent_and_its_database_is_notified(self):
         identifier = self.connect()
         connection = self.env["bank.sync.connection"].search([("identifier", "=", identifier)])
         self.intervene("disconnect_connection", connection)
         self.assertRecordValues(connection, [{"state": "disconnected", "secret_state": False, "reason": REASON}])
         event = self.env["bank.sync.event"].search([("connection_id", "=", connection.id)], order="id desc", limit=1)
         self.assertEqual(event.kind, "connection.disconnected")
-        text, author = self.told(connection)
+        text, author = self.chatter(connection)
         self.assertIn(REASON, text)
         self.assertEqual(author, "Sam Support")
         answer = self.ask("accounts.list", connection_id=identifier)
@@ -135,9 +135,9 @@ class TestInterventions(SupportCase):
         self.assertEqual(connection.state, "disconnected")
         record = self.errors.search([("operation", "=", "support.disconnect")], limit=1)
         self.assertEqual(record.connection_id, connection)
-        self.assertIn(record.reference, self.told(connection)[0])
+        self.assertIn(record.reference, self.chatter(connection)[0])
 
-    def test_whoever_connects_a_bank_does_not_follow_support_s_chatter(self):
+    def test_user_who_connects_a_bank_does_not_follow_support_s_chatter(self):
         user = new_test_user(self.env, "accountant", groups="base.group_user")
         answer = self.api_model.with_user(user)._dispatch(
             self.client_record, "connections.start", {"return_url": "/back", "institution_id": "sandbox.demo"}
@@ -153,16 +153,16 @@ class TestInterventions(SupportCase):
         self.assertFalse(client.database_digest)
         client.with_user(self.support).action_ask_phone_again()
         self.assertEqual(client.state, "phone_required")
-        self.assertIn("Sam Support", self.told(client)[0])
+        self.assertIn("Sam Support", self.chatter(client)[0])
 
     def test_support_writes_notes(self):
         self.other_client.with_user(self.support).message_post(body="Called back at noon.")
-        self.assertIn("Called back", self.told(self.other_client)[0])
+        self.assertIn("Called back", self.chatter(self.other_client)[0])
 
 
 @tagged("post_install", "-at_install")
 class TestClientsAreFound(SupportCase):
-    """A client is found by what people know of it."""
+    """A client is found by what users know about it."""
 
     def test_a_client_is_found_by_whatever_people_know_of_it(self):
         self.other_client.write({"url": "https://books.example.com", "contact_email": "ann@example.com"})
@@ -178,7 +178,7 @@ class TestClientsAreFound(SupportCase):
 
 @tagged("post_install", "-at_install")
 class TestConcerns(SupportCase):
-    """The first page tells what is wrong today, and leads there."""
+    """The first page lists current problems, and leads to them."""
 
     def setUp(self):
         super().setUp()
@@ -186,7 +186,7 @@ class TestConcerns(SupportCase):
         self.env["bank.sync.suspicion"].search([]).unlink()
 
     def concerns(self, kind):
-        # PostgreSQL computes the rows anew, and Odoo does not know when.
+        # PostgreSQL recomputes the rows, and Odoo does not know when.
         self.env.flush_all()
         self.env.invalidate_all()
         return self.env["bank.sync.concern"].with_user(self.support).search([("kind", "=", kind)])
@@ -213,7 +213,7 @@ class TestConcerns(SupportCase):
         self.env.cr.execute("UPDATE bank_sync_error SET create_date = create_date - interval '25 hours'")
         self.assertFalse(self.concerns("2_proxy"))
 
-    def test_trouble_without_a_bank_is_told_by_provider(self):
+    def test_failures_without_a_bank_are_grouped_by_provider(self):
         failure = self.failure(TransientError("provider_unavailable", provider="sandbox"))
         concern = self.concerns("2_proxy")
         self.assertEqual((concern.provider_code, concern.occurrences), ("sandbox", 1))
@@ -221,20 +221,20 @@ class TestConcerns(SupportCase):
         failure.provider_code = False
         self.assertEqual(self.behind(self.concerns("2_proxy")), failure)
 
-    def test_a_blocked_client_stands_there_with_the_reason(self):
+    def test_blocked_client_is_listed_with_the_reason(self):
         self.other_client._block(REASON, by="support")
         concern = self.concerns("3_client").filtered(lambda row: row.client_id == self.other_client)
         self.assertEqual(concern.name, REASON)
         self.assertEqual(concern.action_open()["res_id"], self.other_client.id)
 
-    def test_suspicious_activity_is_told_before_it_blocks(self):
+    def test_suspicious_activity_is_shown_before_it_blocks(self):
         self.other_client._note_suspicion("code")
         self.other_client._note_suspicion("signature")
         concern = self.concerns("4_suspicion")
         self.assertRecordValues(concern, [{"client_id": self.other_client.id, "occurrences": 2}])
         self.assertEqual(len(self.behind(concern)), 2)
 
-    def test_a_visit_that_may_still_end_well_is_no_concern(self):
+    def test_visit_that_may_still_succeed_is_not_a_concern(self):
         connection = self.env["bank.sync.connection"].create({"client_id": self.other_client.id})
         self.assertFalse(self.concerns("5_unfinished").filtered(lambda row: not row.institution_id))
         self.env.flush_all()
@@ -246,7 +246,7 @@ class TestConcerns(SupportCase):
         concern = self.concerns("5_unfinished").filtered(lambda row: not row.institution_id)
         self.assertIn(connection, self.behind(concern))
 
-    def test_a_database_that_cannot_be_told_is_a_concern(self):
+    def test_database_that_cannot_be_notified_is_a_concern(self):
         event = self.env["bank.sync.event"]._emit(self.other_client, "client.active")
         self.assertFalse(self.concerns("6_event"))
         event.write({"attempts": 1, "last_error": "HTTP 502"})

@@ -145,7 +145,7 @@ class TestSuspicion(PhoneCase):
 
     def test_a_blocked_client_is_answered_nothing_but_the_way_out(self):
         client = self.blocked_client()
-        # Whoever is blocked may still take from an accounting firm what was agreed; see test_firms.
+        # A blocked client may still revoke an agreement with an accounting firm; see test_firms.
         ways_out = {"clients.status", "clients.reactivate", "firms.get", "firms.revoke"}
         for operation in set(self.api_model._operations()) - ways_out:
             self.assertFailure(self.ask(operation, client), "client_blocked", "reactivate")
@@ -155,7 +155,7 @@ class TestSuspicion(PhoneCase):
         kinds = self.env["bank.sync.event"].search([("client_id", "=", client.id)]).mapped("kind")
         self.assertEqual(kinds[-1], "client.blocked")
 
-    def test_the_phone_code_unblocks_and_the_count_begins_anew(self):
+    def test_phone_code_unblocks_and_resets_the_count(self):
         client = self.blocked_client()
         with self.gateway():
             self.ask("clients.reactivate", client)

@@ -25,7 +25,7 @@ def main(arguments):
     sys.path.insert(0, str(paths.ROOT))
     benchmark = importlib.import_module(f"benchmarks.{PREFIX}{name}")
     asks_for_help = {"-h", "--help"} & {*arguments}
-    # Why: stdout is for results only, which may be read by a program; what the set-up tells is progress.
+    # Why: stdout is for results only, which may be read by a program; the set-up only prints progress.
     with contextlib.nullcontext() if asks_for_help else contextlib.redirect_stdout(sys.stderr):
         return benchmark.main(arguments[1:])
 

@@ -47,7 +47,7 @@ def need_packages():
 
 
 def _renew(missing):
-    """Run the steps while nobody else works with what they replace."""
+    """Run the steps while no other process uses what they replace."""
     with locks.alone(WAIT_FOR_USERS):
         # Why: the server's programs lie among the Python packages. One that a killed script left may still run.
         if sql.is_installed():

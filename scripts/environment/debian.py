@@ -1,6 +1,6 @@
 """Debian's package manager: packages for the system, and packages unpacked for us alone.
 
-For the latter apt runs with a configuration of its own: no rights are needed and the system's state stays as it is.
+For the latter apt runs with a separate configuration: no rights are needed and the system's state is not changed.
 Mirrors come from the machine's own sources, so whatever mirror the machine uses is used here.
 """
 
@@ -61,7 +61,7 @@ def download(packages, folder, unreachable=UNREACHABLE):
 
     :param packages: mapping of package name to suite.
     :param folder: where the files go; what an earlier try left there is continued.
-    :param unreachable: what to tell the user when that fails.
+    :param unreachable: message for the user when that fails.
     """
     options = _private_configuration(set(packages.values()))
     process.run(["apt-get", *options, "-o", "APT::Update::Error-Mode=any", "update"], "apt", unreachable)

@@ -1,6 +1,6 @@
 """Programs for some tests only, from Debian's packages: the system's own, or unpacked into our folder, not installed.
 
-A system without them is no reason to fail: who asks gets the sentence to skip with.
+A system without them is not an error: the caller gets the reason with which a test is skipped.
 """
 
 import shutil

@@ -14,7 +14,7 @@ ADDONS = (*paths.EMBEDDED, "account_online_reconcile", "account_online_files")
 
 def main(arguments):
     options = parse(arguments)
-    # Why now: nobody should wait for minutes to learn it.
+    # Why now: otherwise the user would only learn it after minutes.
     port = options.port or (ports.any_free() if options.once else 8069)
     ports.need_free(port)
     bootstrap.bootstrap()

@@ -8,7 +8,7 @@ from .console import step
 
 
 def ensure(name):
-    """Have the packages of requirements/<name>.txt, which pins all that they need in turn.
+    """Install the packages of requirements/<name>.txt, which also pins their dependencies.
 
     :return: the folder to put on the path
     """

@@ -1,6 +1,6 @@
 """Stop PostgreSQL after its last user has ended, in whatever way it ended.
 
-A process of its own, started with the server. It waits for the lock `use`, which every user shares; the kernel
+A separate process, started with the server. It waits for the lock `use`, which every user shares; the kernel
 hands it over when the last of them is gone, killed or not. So no script needs to clean up behind another.
 """
 
@@ -47,7 +47,7 @@ def keep():
             locks.release(keeper)
             locks.release(setup)
             return
-        # Somebody is just starting; he is a user in a moment.
+        # A user is just starting and will hold the lock in a moment.
         locks.release(users_gone)
         time.sleep(0.2)
 

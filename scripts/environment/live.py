@@ -1,4 +1,4 @@
-"""Ask live providers, with keys from environment variables; off unless somebody sets them.
+"""Ask live providers, with keys from environment variables; off unless these are set.
 
 ``BANK_SYNC_LIVE_<PROVIDER>_<NAME>`` is a setting of the provider, or, where keys belong to the user's connection, an
 answer to its first question. A value that begins with ``@`` names a file that holds it. ``…_ENVIRONMENT`` is
@@ -172,5 +172,5 @@ def plaid(adapter):
     }
 
 
-#: Sandboxes that need nobody to sign in, by provider: adapter → state.
+#: Sandboxes that need no user to sign in, by provider: adapter → state.
 WITHOUT_A_PERSON = {"plaid": plaid}

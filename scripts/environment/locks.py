@@ -19,7 +19,7 @@ _held = {}
 
 
 def try_lock(name, kind=fcntl.LOCK_EX):
-    """The descriptor that holds the lock, or None when somebody else holds it."""
+    """The descriptor that holds the lock, or None when another process holds it."""
     descriptor = os.open(paths.LOCKS / name, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
@@ -32,7 +32,7 @@ def try_lock(name, kind=fcntl.LOCK_EX):
 def lock(name, kind=fcntl.LOCK_EX, waiting=None):
     """The descriptor that holds the lock, as soon as it is free.
 
-    :param waiting: what to tell the user when that takes longer than a moment.
+    :param waiting: message for the user when that takes longer than a moment.
     """
     started = time.monotonic()
     while (descriptor := try_lock(name, kind)) is None:

@@ -1,4 +1,4 @@
-"""Write what adapters declare into the pages that tell it; a test compares."""
+"""Write what adapters declare into the documentation; a test compares the two."""
 
 import importlib
 import sys

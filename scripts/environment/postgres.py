@@ -103,7 +103,7 @@ def stop():
 def _start(patience=20):
     _write_settings()
     if PID_FILE.exists() and not is_running():
-        # Why: PostgreSQL would take a stranger with the same number for its predecessor.
+        # Why: PostgreSQL would take another process with the same id for its predecessor.
         PID_FILE.unlink(missing_ok=True)
     deadline = time.monotonic() + patience
     while _control("start", "-w", "-t", "120", "-l", SERVER_LOG) or not answers():
@@ -157,7 +157,7 @@ def no_waiting_for_the_disk():
     finally:
         _write_settings()
         _control("reload")
-        # What was written meanwhile is in nobody's list of files to write through.
+        # Files written meanwhile are in no process's list of files to sync.
         os.sync()
 
 

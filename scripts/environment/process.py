@@ -19,7 +19,7 @@ def run(command, log, sentence, env=None, cwd=paths.ROOT, append=False):
     """Run a program to its end, with its output in a log.
 
     :param log: short name of the log file.
-    :param sentence: what to tell the user when the program fails.
+    :param sentence: message for the user when the program fails.
     :raise Trouble: when it fails.
     """
     path = log_path(log)
@@ -43,7 +43,7 @@ def ask(command, env=None):
 def start(command, env=None, cwd=paths.ROOT, **streams):
     """Start a program that ends with this one, however this one ends.
 
-    It gets a process group of its own, so that Ctrl-C reaches only us and we end it in order; and it
+    It gets a separate process group, so that Ctrl-C reaches only us and we end it in order; and it
     inherits the lock that keeps PostgreSQL running, so that it never loses its database.
     """
     parent = os.getpid()

@@ -12,7 +12,7 @@ from . import paths, thorough
 
 
 def bare_package(name, *folders):
-    """Enter a package that has these folders and no code of its own."""
+    """Register a package that has these folders and no code."""
     package = types.ModuleType(name)
     package.__path__ = [str(folder) for folder in folders]
     package.__spec__ = importlib.machinery.ModuleSpec(name, None, is_package=True)

@@ -1,4 +1,5 @@
-"""What runs in production, for whoever has to know: our addons, Odoo, and the Python packages of requirements/odoo.txt.
+"""Software bill of materials of what runs in production: our addons, Odoo, and the Python packages of
+requirements/odoo.txt.
 
 In CycloneDX's JSON. Names, versions, licences and what needs what come from the packages that are installed in this
 environment, which are the pinned ones.

@@ -154,7 +154,7 @@ def with_plugins(variables):
 def workers(arguments, spare=0):
     """Options that spread test files over the processors.
 
-    Not where it would not pay, or would hide what somebody looks at: a single file, a choice, a debugger.
+    Not where it would not be faster, or would hide output: a single file, a selection of tests, a debugger.
     """
     options, targets = suites.split(arguments)
     files = sum(2 if Path(target).is_dir() else 1 for target in targets)

@@ -1,6 +1,6 @@
 """The terms of the addons and their translations: ``scripts/translations``.
 
-Odoo exports the terms of an installed addon. Each language's file then has exactly these terms; what is new stands
+Odoo exports the terms of an installed addon. Each language's file then has exactly these terms; what is new appears
 what is new is, what is gone is gone.
 """
 

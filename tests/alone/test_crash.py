@@ -82,7 +82,7 @@ class Feeds:
         """Return when Odoo has begun to execute the scheduled action."""
         before = self._executions()
         deadline = time.monotonic() + PATIENCE
-        # Why again and again: Odoo hears a call only while it listens, it passes over an action that a dying session
+        # Why repeatedly: Odoo receives a call only while it listens, it passes over an action that a dying session
         # still holds, and it leaves one out that has been killed three times in a row.
         while self._executions() == before:
             self.alive_until(deadline)
@@ -270,7 +270,7 @@ def shut_down_at_once():
 
 
 def kill_session(process_id):
-    """What the kernel does when memory is short. PostgreSQL then ends all sessions and recovers by itself."""
+    """What the kernel does when memory is short. PostgreSQL then ends all sessions and recovers automatically."""
     os.kill(process_id, signal.SIGKILL)
     # Why this first: until PostgreSQL has noticed, it answers as if nothing had happened.
     assert is_true_within(PATIENCE, lambda: not Path(f"/proc/{process_id}").exists())
@@ -278,7 +278,7 @@ def kill_session(process_id):
 
 
 def kill_server(_process_id):
-    """All of PostgreSQL at once; somebody has to start it again."""
+    """All of PostgreSQL at once; it has to be started again."""
     shut_down_at_once()
     start_postgresql()
 
@@ -300,7 +300,7 @@ def test_postgresql_killed_in_the_middle_of_a_first_load(feeds, our_postgresql, 
     kill(feeds.wait_for_lines())
     assert feeds.without_first_load() == 1, "the kill came too late: nothing was tested"
     feeds.assert_nothing_doubled()
-    # Why: Odoo's thread for scheduled actions ends for good when it meets a PostgreSQL that is still recovering.
+    # Why: Odoo's thread for scheduled actions ends permanently when it meets a PostgreSQL that is still recovering.
     feeds.installation.stop()
     feeds.start()
     feeds.finish()

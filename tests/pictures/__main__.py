@@ -38,7 +38,7 @@ def walk(browser, installation, parts):
     for part in parts:
         try:
             part(camera)
-        except Exception:  # the other parts are worth having all the same; the exit code tells
+        except Exception:  # the other parts are still useful; the exit code reports the failure
             traceback.print_exc()
             failed.append(part.__name__)
             camera.page.screenshot(path=SCREENSHOTS / f"failed_{part.__name__}.png")

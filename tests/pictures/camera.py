@@ -44,7 +44,7 @@ class Camera(Tour):
         print(f"{path.name}: {path.stat().st_size // 1024} kB", flush=True)
 
     def photograph_everywhere(self, name):
-        """On a desk, and on a phone; afterwards the page is loaded anew, as it keeps some of its small layout."""
+        """On a desk, and on a phone; afterwards the page is reloaded, as it keeps some of its small layout."""
         self.photograph(name)
         with self.on_a_phone():
             self.photograph(f"{name}_phone")

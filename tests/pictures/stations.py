@@ -401,7 +401,7 @@ def languages(camera):
 
 
 def phone(camera):
-    """A service elsewhere that knows nobody yet."""
+    """A service on another server that has no clients yet."""
     let_codes_grow_old(camera.installation)
     camera.open("/odoo/connect-bank")
     camera.sees("the connection service verifies a phone")

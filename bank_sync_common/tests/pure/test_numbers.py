@@ -41,5 +41,5 @@ def test_long_texts_are_neither_checked_nor_remembered():
 
 
 @pytest.mark.parametrize("value", ["", "D", "12", "DE", "0000", "ÄÖ89370400440532013000", None])
-def test_what_names_no_country_is_no_iban(value):
+def test_number_without_a_country_is_not_an_iban(value):
     assert numbers.iban(value) is None

@@ -43,7 +43,7 @@ def test_a_number_that_two_accounts_share_identifies_neither():
     assert found({"one": known["one"]}, fact(id="8", number="N"), fact(id="9", number="N")) == [None, None]
 
 
-def test_a_surer_key_tells_accounts_apart_that_share_a_weaker_one():
+def test_stronger_key_distinguishes_accounts_that_share_a_weaker_one():
     known = {"one": fact(id="1", number="N", name="Current"), "two": fact(id="2", number="N", name="Card")}
     assert found(known, fact(id="8", number="N", name="Card")) == ["two"]
 
@@ -133,7 +133,7 @@ def test_an_equal_id_always_wins(known, listed):
 
 
 @given(knowns, by_id)
-def test_nobody_is_recognised_without_something_only_the_two_of_them_have(known, listed):
+def test_accounts_are_recognized_only_by_a_value_that_no_other_account_has(known, listed):
     for one, key in zip(listed, recognize(known, listed, KEYS), strict=True):
         if key is None or known[key]["id"] == one["id"]:
             continue
@@ -163,5 +163,5 @@ def test_what_has_not_changed_is_recognised(known):
 
 
 @pytest.mark.parametrize("keys", [Keys(), Keys(own=("id", "currency"))])
-def test_nothing_listed_and_nothing_known_is_no_mistake(keys):
+def test_empty_lists_are_not_an_error(keys):
     assert identify({}, [], keys, []) == [] and identify({"one": {}}, [{}], keys, ["x"]) == ["x"]

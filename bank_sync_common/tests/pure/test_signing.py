@@ -80,7 +80,7 @@ def test_a_proof_is_of_one_secret_one_event_and_one_body(changed):
     assert signing.prove(*changed) != signing.prove("secret", "n" * 24, b"{}")
 
 
-def test_a_proof_is_no_signature_and_a_signature_no_proof():
+def test_proof_and_signature_do_not_replace_each_other():
     headers = signing.new_headers("secret", "c" * 32, "d" * 64, 0, "POST", "/x", b"{}")
     assert signing.prove("secret", headers[signing.NONCE], b"{}") != headers[signing.SIGNATURE]
 

@@ -91,7 +91,7 @@ def test_secret_of_the_first_version_is_readable_nowhere_without_being_bound():
             vault.decrypt(UNBOUND, *place)
 
 
-def test_secret_that_is_bound_elsewhere_is_not_bound_anew():
+def test_secret_that_is_bound_elsewhere_is_not_bound_again():
     vault = Vault(MASTER, "uuid", "name")
     with pytest.raises(SecretsUnreadable):
         vault.bind(vault.encrypt(1, "another"), *PLACE)

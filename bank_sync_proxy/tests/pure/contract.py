@@ -49,8 +49,9 @@ class Script:
     :cvar dict callback: parameters with which the browser comes back; ``refusal`` when the user has refused
     :cvar tuple secrets: texts that may be in no log and in no error
     :cvar tuple renewed: id in the questions of ``revoke``, and the one that ``renewal`` has put in its place, if it has
-    :cvar str always_booked: why the provider tells the booked balance of each account; empty where it may leave it out
-    :cvar tuple bad_rows: two (transaction that nobody can read, how it is kept), of the kind of ``unknown_fields``
+    :cvar str always_booked: why the provider reports the booked balance of each account; empty where it may leave it
+        out
+    :cvar tuple bad_rows: two (unreadable transaction, how it is kept), of the kind of ``unknown_fields``
     :cvar server_class: what speaks the provider's language
     :cvar str media_type: of its answers
     :cvar str accounts_ask: how the question begins whose answer lists the accounts, at ``accounts_at`` in it
@@ -162,7 +163,7 @@ class Script:
                 answer[last] = accounts
 
     def some_alike(self, numbers):
-        """:return: accounts that only their own ids tell apart"""
+        """:return: accounts that differ only in their ids"""
         answers = [e["answer"] for e in Case(self.code, "connect").exchanges if e["ask"].startswith(self.accounts_ask)]
         account = answers[-1]
         for name in (*self.accounts_at, 0):

@@ -1,4 +1,4 @@
-"""Servers that hold whoever asks them: real sockets on this machine that answer as slowly as they can."""
+"""Servers that hold their clients: real sockets on this machine that answer as slowly as they can."""
 
 import contextlib
 import datetime
@@ -81,7 +81,7 @@ class DrippingServer:
 
 @contextlib.contextmanager
 def swallowing():
-    """:return: port that lets nobody in: its queue of connections is full, and the system drops what comes"""
+    """:return: port that accepts no connection: its queue is full, and the system drops further ones"""
     with socket.socket() as listener:
         listener.bind(("0.0.0.0", 0))
         listener.listen(0)

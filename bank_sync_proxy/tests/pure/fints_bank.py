@@ -15,8 +15,8 @@ GOODBYE = {"says": ["HIRMG:2+0010::Nachricht entgegengenommen.+0100::Dialog been
 
 
 class FinTSServer(ScriptedServer):
-    """Exchanges say ``says``: segments, without numbers; what stands there in braces is a binary field of
-    ``binary``, which has its lines. Of a question, ``with`` names ``segments``, ``tan``, ``method`` and the like.
+    """Exchanges say ``says``: segments, without numbers; a text in braces is a binary field of
+    ``binary``, which has its lines. Of a question, ``with`` names ``segments``, ``tan``, ``method`` etc.
 
     :ivar answer: callable(body of the question) that gives an exchange instead of the script, for a bank that lives on
     """

@@ -81,7 +81,7 @@ class FinTSScript(Script):
         exchanges += [{**probes[0], "with": {**probes[0]["with"], "iban": number}} for number in accounts]
 
     def placeholders(self, row):
-        """Days, currencies and signs of a row have a form of their own; what is left is the text."""
+        """Days, currencies and signs of a row have fixed forms; the rest is the text."""
         parts = re.split(r"(\?\d\d)", row["mt940"].replace("\n", "\r\n"))
         texts = [number for number in range(2, len(parts), 2) if parts[number]]
         return [

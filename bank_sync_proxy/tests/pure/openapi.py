@@ -77,7 +77,7 @@ class Published:
         assert required <= {name for name, _value in query}, f"{required} are required"
 
     def _check_schema(self, schema, value):
-        """OpenAPI 3.0 says ``nullable`` where JSON Schema has a type of its own."""
+        """OpenAPI 3.0 says ``nullable`` where JSON Schema has a type."""
         jsonschema.Draft202012Validator(
             {"components": self.translated, **_translate(schema)}, format_checker=jsonschema.FormatChecker()
         ).validate(value)

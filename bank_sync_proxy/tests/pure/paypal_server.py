@@ -4,7 +4,7 @@ import base64
 
 from .contract import NOW, Script
 
-#: What "alike" accounts are here: another currency is all that tells two of them apart.
+#: What "alike" accounts are here: they differ in currency only.
 CURRENCIES = ("EUR", "USD", "GBP", "CHF", "SEK", "NOK")
 
 

@@ -170,7 +170,7 @@ def expanded(value):
 class Case:
     """``tests/fixtures/<provider>/<case>.json``: ``source``, ``exchanges``, and what the adapter ``gives`` for them.
 
-    An exchange ``{"include": "token"}`` stands for those of another file. ``impossible`` says why there is no case,
+    An exchange ``{"include": "token"}`` includes those of another file. ``impossible`` says why there is no case,
     ``one_page`` why there is never a second page. In a list ``{"times": 998, "of": …}`` stands for as many items, in
     whose texts ``{n}`` is the number.
     """

@@ -2,7 +2,7 @@
 
 from .contract import Script
 
-#: What "alike" accounts are here: another currency is all that tells two of them apart.
+#: What "alike" accounts are here: they differ in currency only.
 CURRENCIES = ("eur", "usd", "gbp", "chf", "sek", "nok")
 
 

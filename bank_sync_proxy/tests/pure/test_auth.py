@@ -288,7 +288,7 @@ def test_without_a_certificate_the_door_stays_closed(bank, tmp_path):
         requests.get(url, timeout=5, verify=str(tmp_path / "authority.pem"))
 
 
-def test_a_server_that_nobody_vouches_for_is_refused(bank):
+def test_server_with_an_untrusted_certificate_is_refused(bank):
     url, _authority = bank
     with pytest.raises(requests.exceptions.SSLError):
         ask(url, ClientCertificate(*client_pem()))

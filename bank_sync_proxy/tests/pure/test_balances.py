@@ -75,15 +75,15 @@ CARD = {
 }
 
 
-@pytest.mark.parametrize("limit, told", [("6000.00", ("-1000.00", None)), (None, (None, "5000.00"))])
+@pytest.mark.parametrize("limit, reported", [("6000.00", ("-1000.00", None)), (None, (None, "5000.00"))])
 @pytest.mark.parametrize("kind", ["ITAV", "CLAV"])
-def test_a_card_of_enable_banking_that_tells_only_what_is_available(kind, limit, told):
+def test_enable_banking_card_with_only_an_available_balance(kind, limit, reported):
     adapter = provider_class("enable_banking")(settings={}, clock=lambda: NOON)
     listed = {"balances": [{"balance_type": kind, "balance_amount": {"amount": "5000.00", "currency": "EUR"}}]}
     adapter.__dict__["http"] = type("Http", (), {"get": lambda _self, _path: listed})()
     account = {**CARD["enable_banking"], "uid": "u", **({"limit": limit} if limit else {})}
     shown = adapter._account("card", account, adapter._balance({}, account)).to_protocol()
-    assert (shown["balance"], shown["available"]) == told
+    assert (shown["balance"], shown["available"]) == reported
 
 
 def test_the_limit_of_a_card_is_kept_with_the_session():
@@ -100,21 +100,21 @@ def test_the_limit_of_a_card_is_kept_with_the_session():
 
 
 @pytest.mark.parametrize(
-    "told, booked",
+    "reported, booked",
     [
         ({"current": 1000, "available": 5000, "limit": 6000}, -1000),
         ({"current": None, "available": 5000, "limit": 6000}, -1000),
         ({"current": None, "available": 5000, "limit": None}, None),
     ],
 )
-def test_a_card_of_plaid(told, booked):
+def test_a_card_of_plaid(reported, booked):
     adapter = provider_class("plaid")(settings={}, clock=lambda: NOON)
-    card = {"type": "credit", "name": "Card", "balances": {**told, "iso_currency_code": "USD"}}
+    card = {"type": "credit", "name": "Card", "balances": {**reported, "iso_currency_code": "USD"}}
     assert adapter._account("x", card).balance == booked
 
 
 @pytest.mark.parametrize(
-    "container, told, booked",
+    "container, reported, booked",
     [
         ("bank", {"balance": 100}, None),
         ("bank", {"balance": 100, "currentBalance": 90}, 90),
@@ -124,9 +124,9 @@ def test_a_card_of_plaid(told, booked):
         ("creditCard", {"balance": 1000, "availableCredit": 5000, "totalCreditLine": 6000}, -1000),
     ],
 )
-def test_an_account_of_yodlee(container, told, booked):
+def test_an_account_of_yodlee(container, reported, booked):
     adapter = provider_class("yodlee")(settings={}, clock=lambda: NOON)
-    amounts = {name: {"amount": amount, "currency": "EUR"} for name, amount in told.items()}
+    amounts = {name: {"amount": amount, "currency": "EUR"} for name, amount in reported.items()}
     assert adapter._account("x", {"CONTAINER": container, **amounts}).balance == booked
 
 

@@ -67,7 +67,7 @@ def test_a_bic_is_one_or_none(text, expected):
         ("SA Bank", "bank"),
     ],
 )
-def test_legal_forms_are_no_part_of_a_name(name, expected):
+def test_legal_forms_do_not_belong_to_the_core_of_a_name(name, expected):
     assert " ".join(core_words(name)) == expected
 
 
@@ -200,7 +200,7 @@ def test_ten_times_as_many_rows_are_about_ten_times_as_much_work(monkeypatch):
     assert 0 < ten_times < 20 * few
 
 
-def test_thousands_of_rows_with_one_name_and_one_bic_are_no_work(monkeypatch):
+def test_thousands_of_rows_with_one_name_and_one_bic_are_merged_quickly(monkeypatch):
     rows = [Row(f"{number:05}", f"p{number % 3}", "DE", "GENODEF1", "Volksbank") for number in range(9000)]
     assert comparisons(rows, monkeypatch) == 0
     assert len(set(merge(rows).values())) == 9000

@@ -15,7 +15,7 @@ from bank_sync_proxy.tests.pure.scripted import Case
 PUBLISHED = published("bunq")
 #: Statuses that mean the same everywhere, see ``WebProvider._usual_code``.
 FALLS_TO_THE_STATUS = {400, 405, 429, 500}
-#: Kinds of payments, none of which decides anything: amounts have their sign.
+#: Kinds of payments, which have no effect: amounts have their sign.
 TYPES = {"BUNQ", "EBA_SCT", "EBA_SDD", "FIS", "IDEAL", "SWIFT"}
 SUB_TYPES = {"BILLING", "NLO", "PAYMENT", "REQUEST", "REVERSAL", "SCT", "SDD", "WITHDRAWAL"}
 PAGE = Case("bunq", "empty").exchanges[0]
@@ -144,7 +144,7 @@ def test_a_key_that_was_deleted_is_the_user_s_business(script, status):
 
 
 @pytest.mark.parametrize("api_key", ["", "  ", "key-ü"])
-def test_what_is_no_key_is_not_sent(script, api_key):
+def test_text_that_is_not_a_key_is_not_sent(script, api_key):
     assert script.walk(answers={"api_key": api_key}).error == REFUSED_KEY
     assert not script.server.asked
 
@@ -199,7 +199,7 @@ def test_a_list_that_does_not_go_on_is_an_error(script):
     assert "does not go on" in caught.value.detail
 
 
-def test_a_page_that_nobody_can_read_does_not_end_the_list(script):
+def test_unreadable_page_does_not_end_the_list(script):
     first, second, third = Case("bunq", "paging").exchanges
     row = {"Payment": {"id": 13}}
     script.server.expect([{**first, "answer": {**first["answer"], "Response": [row]}}, second, third])

@@ -141,7 +141,7 @@ def test_a_consent_brings_state_accounts_and_its_end(script):
     assert all(secret not in repr(completed) for secret in script.secrets)
 
 
-def test_a_user_who_refuses_can_try_again_or_is_told(script):
+def test_user_who_refuses_can_try_again_or_gets_an_error(script):
     case = possible(script.play("refused"))
     try:
         step = script.walk(answers=script.refused_answers, callback=script.refusal)
@@ -176,7 +176,7 @@ def test_a_renewal_keeps_the_ids_of_the_accounts(script):
 
 
 def walk_listing(script, kind, numbers):
-    """The user gives a consent, and the bank lists accounts that only their own ids tell apart.
+    """The user gives a consent, and the bank lists accounts that differ only in their ids.
 
     :return: our ids by the provider's own, in the order of the list
     """
@@ -292,9 +292,9 @@ def test_an_available_amount_never_arrives_as_a_booked_balance(script):
 def test_a_balance_says_up_to_which_day_it_counts(script):
     script.play("accounts")
     for account in script.adapter.accounts(script.state):
-        told = account.to_protocol()
-        assert bool(told["balance"]) == bool(told["balance_at"]) == bool(told["balance_date"])
-        assert not told["balance_date"] or told["balance_date"] <= NOW.date().isoformat()
+        reported = account.to_protocol()
+        assert bool(reported["balance"]) == bool(reported["balance_at"]) == bool(reported["balance_date"])
+        assert not reported["balance_date"] or reported["balance_date"] <= NOW.date().isoformat()
 
 
 @pytest.mark.parametrize(
@@ -358,8 +358,8 @@ def test_a_bad_row_does_not_keep_the_others_away(script):
     assert [row["raw"] for row in unread] == [kept for _said, kept in script.bad_rows]
 
 
-def test_a_placeholder_is_no_value(script):
-    """Each text of a transaction in turn is one that stands for nothing."""
+def test_placeholder_is_not_a_value(script):
+    """Each text of a transaction, one after the other, is a placeholder for a missing value."""
     case = Case(script.code, "unknown_fields")
     since = case.given.get("since")
     asked = {"since": since and NOW.date().fromisoformat(since), "account": case.given.get("account")}
@@ -375,24 +375,24 @@ def test_a_placeholder_is_no_value(script):
         script.adapter = script.new_adapter()
         for page in script.pages(**asked):
             for transaction in page.transactions:
-                told = transaction.to_protocol()
-                del told["raw"]
-                values = [text.rpartition(":")[2].strip() for _path, text in texts_of(told)]
-                assert not {*values} & {"XXX", *NO_TEXTS, *NO_DAYS}, told
-                numbers = {told["id"], told["counterparty"]["account_number"], told["counterparty"]["bic"]}
-                assert not numbers & {*NO_NUMBERS}, told
+                reported = transaction.to_protocol()
+                del reported["raw"]
+                values = [text.rpartition(":")[2].strip() for _path, text in texts_of(reported)]
+                assert not {*values} & {"XXX", *NO_TEXTS, *NO_DAYS}, reported
+                numbers = {reported["id"], reported["counterparty"]["account_number"], reported["counterparty"]["bic"]}
+                assert not numbers & {*NO_NUMBERS}, reported
 
 
-def test_a_page_of_bad_rows_is_no_page(script):
-    """When a provider has changed its API nobody wants each transaction kept for a person to look at."""
+def test_page_of_unreadable_rows_is_refused(script):
+    """When a provider has changed its API, transactions are not kept one by one for review."""
     _good, ask = beside_a_good_row(script, [script.bad_rows[0][0]] * 11)
     assert "11 of" in failure(script, ProtocolError, ask).detail
-    # Of what comes after the bad page nothing is asked.
+    # Pages after the bad one are not requested.
     script.server.exchanges.clear()
 
 
 def test_the_case_of_a_name_is_what_it_says(code):
-    """Nobody fills in a case that shows nothing."""
+    """A case must have an effect, so that it is not only filled in."""
     rows = {name: Case(code, name).gives.get("transactions", []) for name in CASES}
     paging = Case(code, "paging")
     assert (paging.gives["pages"] > 1) != bool(paging.one_page), "one page only where the API knows no more"
@@ -461,7 +461,7 @@ def test_too_many_questions_without_a_header(script):
 
 
 @pytest.mark.parametrize("status", [500, 501])
-def test_a_failure_of_the_service_is_nobody_s_fault(script, status):
+def test_failure_of_the_service_is_transient(script, status):
     replay(script, status=status, text="<h1>Oops</h1>", type="text/html")
     failure(script, TransientError)
     assert not script.slept, "a service that has failed is not asked again at once"
@@ -478,7 +478,7 @@ def test_a_gateway_that_fails_once_is_asked_again(script):
     assert script.slept == [0.5]
 
 
-def test_a_time_out_is_nobody_s_fault(script):
+def test_time_out_is_transient(script):
     replay(script, wait=1.5, answer={})
     repeat_last(script)
     repeat_last(script)
@@ -501,7 +501,7 @@ def hurried(http, server):
 
 
 @pytest.mark.parametrize("announce_all", [True, False], ids=["against-its-length", "complete-by-its-length"])
-def test_an_answer_that_was_cut_off_is_nobody_s_fault(script, announce_all):
+def test_truncated_answer_is_transient(script, announce_all):
     original = Case(script.code, "paging").exchanges
     last = next(
         e for e in original if e["ask"].split("?")[0] == Case(script.code, "empty").exchanges[-1]["ask"].split("?")[0]
@@ -514,7 +514,7 @@ def test_an_answer_that_was_cut_off_is_nobody_s_fault(script, announce_all):
     failure(script, TransientError)
 
 
-def test_a_page_of_html_is_nobody_s_fault(script):
+def test_html_page_instead_of_json_is_transient(script):
     replay(script, text="<html>Back soon</html>", type="text/html; charset=utf-8")
     repeat_last(script)
     repeat_last(script)

@@ -132,7 +132,7 @@ def test_connection_that_was_kept_open_ends_too(monkeypatch):
         assert server.connections == 1
 
 
-def test_answer_in_time_is_no_timeout_although_the_deadline_passes_later():
+def test_answer_in_time_is_accepted_although_the_deadline_passes_later():
     whole = HEAD + b"Content-Length: 2\r\n\r\n[]"
     with DrippingServer(b"", b"", first=whole) as server:
         http = Http("test", server.address, parse_error=None, now=lambda: datetime.now(timezone.utc))

@@ -63,7 +63,7 @@ def test_keys_that_go_round_in_a_circle_end(script, keys):
     script.server.exchanges.clear()
 
 
-def test_a_long_history_is_no_circle(script):
+def test_long_history_is_not_mistaken_for_a_loop(script):
     keys = [f"key-{number}" for number in range(40)]
     asked = [page(keys[0])]
     asked += [page(new, row(new), after=old) for old, new in pairwise(keys)]
@@ -107,13 +107,13 @@ def test_a_period_that_is_always_too_long_is_an_error(script):
     assert (caught.value.code, caught.value.history_days) == ("period_refused", 30)
 
 
-def test_a_user_whom_the_bank_can_t_read_is_left_out_of_the_question(script):
+def test_user_data_that_the_bank_can_t_read_is_left_out_of_the_request(script):
     script.adapter.user = User("93.184.216.34", "Browser")
     body = {"message": "Invalid header", "code": 422, "error": "PSU_HEADER_INVALID", "detail": None}
     script.server.expect([{"ask": LONG, "status": 422, "answer": body}, page(None, row("a"))])
     assert [t.id for p in script.pages() for t in p.transactions] == ["a"]
-    told = [question.headers.get("Psu-Ip-Address") for question in script.server.asked]
-    assert told == ["93.184.216.34", None]
+    sent = [question.headers.get("Psu-Ip-Address") for question in script.server.asked]
+    assert sent == ["93.184.216.34", None]
 
 
 def test_a_header_that_was_not_sent_is_not_left_out_again(script):
@@ -153,7 +153,7 @@ def test_a_code_names_who_must_act(script, name, ours):
         ("PENDING_AUTHORIZATION", "connection_unfinished"),
     ],
 )
-def test_a_session_that_has_ended_is_told_before_the_bank_is_asked(script, status, code):
+def test_ended_session_is_reported_without_a_request_to_the_bank(script, status, code):
     script.server.expect([{"ask": "GET /sessions/4604aa5b", "answer": {"status": status}}])
     with pytest.raises(ConsentError) as caught:
         script.adapter.refresh(script.state)
@@ -187,7 +187,7 @@ def test_an_account_without_uid_is_listed_and_not_asked_for(script):
     assert caught.value.code == "account_refused"
 
 
-def test_the_two_kinds_of_customers_are_told_apart(script):
+def test_private_and_business_customers_are_distinguished(script):
     script.play("refused")
     step = script.walk(callback=script.refusal)
     assert isinstance(step, Challenge) and step.data == {"step": "again", "psu_type": "business"}
@@ -239,7 +239,7 @@ def test_the_sign_comes_from_the_indicator(script):
         ({"reference_number": "NOTPROVIDED"}, None, None),
     ],
 )
-def test_a_mandate_is_no_creditor_reference(script, values, reference, mandate):
+def test_mandate_is_not_a_creditor_reference(script, values, reference, mandate):
     script.server.expect([page(None, row(**values))])
     (given,) = script.pages()[0].transactions
     assert (given.creditor_reference, given.mandate_id) == (reference, mandate)
@@ -260,7 +260,7 @@ def test_a_transaction_in_no_currency_is_in_that_of_its_account(script):
 
 @pytest.mark.parametrize("currencies, there", [(["EUR", "EUR"], True), (["EUR", "USD"], False), ([], False)])
 def test_an_account_in_no_currency_has_the_one_of_its_balances(script, currencies, there):
-    """XXX stands for "several". An account in which no books can be kept does not keep the others away."""
+    """XXX means "several". An account without a usable currency does not affect the others."""
     *before, session = Case("enable_banking", "connect").exchanges
     session["answer"]["accounts"][0]["currency"] = "XXX"
     uid = session["answer"]["accounts"][0]["uid"]
@@ -347,7 +347,7 @@ def test_a_bank_with_one_kind_of_customer_needs_no_question(script):
 
 
 @pytest.mark.parametrize(
-    "wanted, user, told",
+    "wanted, user, sent",
     [
         ([], User("8.8.8.8", "Firefox"), ("8.8.8.8", "Firefox")),
         ([], User("8.8.8.8"), ("8.8.8.8", None)),
@@ -359,14 +359,14 @@ def test_a_bank_with_one_kind_of_customer_needs_no_question(script):
     ],
     ids=["known", "no-agent", "required", "more-required", "agent-required", "nobody-waits"],
 )
-def test_the_bank_is_told_who_waits(script, caplog, wanted, user, told):
+def test_bank_gets_the_data_of_the_present_user(script, caplog, wanted, user, sent):
     caplog.set_level(logging.DEBUG)
     script.adapter.user = user
     script.state["user_headers"] = wanted
     script.server.expect(Case("enable_banking", "empty").exchanges)
     script.pages()
     (question,) = script.server.asked
-    assert (question.headers["Psu-Ip-Address"], question.headers["Psu-User-Agent"]) == told
+    assert (question.headers["Psu-Ip-Address"], question.headers["Psu-User-Agent"]) == sent
     assert "8.8.8.8" not in caplog.text and "8.8.8.8" not in repr(user)
 
 

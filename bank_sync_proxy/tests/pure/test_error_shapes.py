@@ -1,4 +1,4 @@
-"""Errors in shapes that nobody documents end as coded failures, whatever the adapter expected to find there."""
+"""Errors in undocumented shapes end as coded failures, whatever the adapter expected."""
 
 import itertools
 import json

@@ -131,7 +131,7 @@ def test_a_pin_that_was_refused_is_never_sent_again(script):
 
 
 @pytest.mark.parametrize("code", ["3938", "9930", "9931"])
-def test_a_locked_access_is_told_from_a_wrong_pin(script, code):
+def test_locked_access_is_distinguished_from_a_wrong_pin(script, code):
     script.server.expect([{"ask": "POST /bank", "says": [FAILED, f"HIRMS:2:HKIDN+{code}::Zugang gesperrt."]}])
     assert script.walk().error == pages.LOCKED
 
@@ -170,8 +170,8 @@ def test_a_refused_account_does_not_keep_the_bank_from_being_connected(script):
     assert len(script.walk().accounts) == len(script.state["accounts"])
 
 
-def test_a_refused_question_is_no_empty_account(script):
-    """The library itself would give no transactions at all."""
+def test_refused_request_is_not_an_empty_account(script):
+    """The library alone would return no transactions."""
     script.server.expect([*exchanges("sign_in"), says("HIRMS:2:HKKAZ+9210::Auftrag abgelehnt.")])
     with pytest.raises(ProviderError):
         script.pages()
@@ -266,7 +266,7 @@ def test_a_flickering_code_is_explained(script):
     assert step.fields[0].value == pages.FLICKER and step.hint == "Startcode 123"
 
 
-def test_what_waits_for_a_tan_is_no_pickle(script):
+def test_state_that_waits_for_a_tan_is_not_a_pickle(script):
     """The library's own form of a dialog is one, with the PIN in it."""
     script.server.expect([*exchanges("connect")[:1], asks_for_tan()])
     paused = signed_in(script).data["paused"]
@@ -295,7 +295,7 @@ def still_waits():
     )
 
 
-def test_an_approval_is_waited_for_and_then_goes_on(script):
+def test_dialog_continues_after_an_approval(script):
     script.server.expect([*exchanges("connect")[:1], asks_for_approval()])
     step = signed_in(script, "923")
     assert (step.kind, step.poll_seconds) == ("approval", 2)
@@ -319,12 +319,12 @@ def test_after_as_many_looks_as_the_bank_allows_the_user_decides(script):
 
 
 # -------------------------------------------------------------------------
-# NOBODY THERE, SOMEBODY THERE
+# WITHOUT A USER, WITH A USER
 # -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("question", ["refresh", "accounts", "transactions"])
-def test_a_bank_that_asks_when_nobody_is_there_gets_no_answer(script, question):
+def test_bank_that_asks_for_a_tan_without_a_user_gets_no_answer(script, question):
     script.server.expect([asks_for_tan()])
     with pytest.raises(ConsentError) as caught:
         {

@@ -105,7 +105,7 @@ def test_further_purpose_is_joined_as_it_was_cut():
     assert row.remittance == ("a", f"{full}z Rechnung 1 zwei", "TEST")
 
 
-def test_a_bank_code_is_no_bic_and_zeros_are_no_account():
+def test_bank_code_is_not_a_bic_and_zeros_are_not_an_account():
     (row,) = read_mt940(mt940(":61:2611041104C5,NTRFNONREF", ":86:166?00TEST?20x?3010020030?310000000000?32Beispiel"))
     assert row.counterparty._asdict() == {"name": "Beispiel", "account_number": None, "bic": None}
 
@@ -190,7 +190,7 @@ def test_a_reversal_is_one_however_truth_is_written(said):
 
 
 def test_a_return_says_why_and_names_who_sent_it_back():
-    """Of a direct debit that came back the roles are those of the payment, and there is no indicator."""
+    """A returned direct debit has the roles of the payment, and no indicator."""
     old = b"<AddtlNtryInf>FOLGELASTSCHRIFT</AddtlNtryInf>"
     parties = b"<RltdPties><Dbtr><Nm>Kunde</Nm></Dbtr><Cdtr><Nm>Wir</Nm></Cdtr></RltdPties>"
     reason = b"<RtrInf><Rsn><Cd>AC04</Cd></Rsn><AddtlInf>Konto</AddtlInf><AddtlInf>aufgel.</AddtlInf></RtrInf>"
@@ -203,13 +203,13 @@ def test_a_return_says_why_and_names_who_sent_it_back():
     assert returned.remittance == ("Rechnung 1", "AC04 (closed account) Konto aufgel.")
 
 
-def test_a_reference_that_is_no_iso_one_is_kept_where_references_stand():
+def test_reference_that_is_not_iso_11649_stays_in_its_field():
     document = CAMT.replace(b"RF18539007547034", b"210000000003139471430009017")
     assert read_camt(document)[1].creditor_reference == "210000000003139471430009017"
 
 
-def test_a_placeholder_is_no_value_in_camt():
-    """Each text of each entry in turn is one that stands for nothing."""
+def test_placeholder_is_not_a_value_in_camt():
+    """Each text of each entry, one after the other, is a placeholder for a missing value."""
     for entry in statements.split_camt(CAMT):
         for path, said in texts_of(entry):
             for text in placeholders_for(said):
@@ -217,10 +217,12 @@ def test_a_placeholder_is_no_value_in_camt():
                     row = statements.read_entry(replaced(entry, path, text))
                 except (LookupError, ValueError):
                     continue
-                told = row.to_protocol() if row else {"counterparty": {}}
-                told.pop("raw", None)
-                assert not {value for _path, value in texts_of(told)} & {"XXX", *NO_TEXTS, *NO_DAYS}, told
-                assert not {*told["counterparty"].values()} & {*NO_NUMBERS} - {told["counterparty"].get("name")}, told
+                reported = row.to_protocol() if row else {"counterparty": {}}
+                reported.pop("raw", None)
+                assert not {value for _path, value in texts_of(reported)} & {"XXX", *NO_TEXTS, *NO_DAYS}, reported
+                assert not {*reported["counterparty"].values()} & {*NO_NUMBERS} - {
+                    reported["counterparty"].get("name")
+                }, reported
 
 
 def test_a_batch_is_one_transaction_without_another_side():

@@ -173,7 +173,7 @@ def test_a_booking_that_only_has_a_moment(script):
     "status, code",
     [("EX", "consent_expired"), ("SU", "consent_revoked"), ("RJ", "consent_revoked"), ("GA", "connection_unfinished")],
 )
-def test_a_requisition_that_is_not_linked_is_told_before_the_bank_is_asked(script, status, code):
+def test_unlinked_requisition_is_reported_without_a_request_to_the_bank(script, status, code):
     exchange = Case("gocardless", "refresh").exchanges[1]
     script.server.expect([*TOKEN, {**exchange, "answer": {**exchange["answer"], "status": status}}])
     with pytest.raises(ConsentError) as caught:
@@ -182,7 +182,7 @@ def test_a_requisition_that_is_not_linked_is_told_before_the_bank_is_asked(scrip
 
 
 def test_what_the_browser_brings_does_not_make_a_consent(script):
-    """Somebody returns without an error, and the requisition is not linked."""
+    """A user returns without an error, and the requisition is not linked."""
     script.play("refused")
     assert isinstance(script.walk(callback=script.callback), Challenge)
 
@@ -201,7 +201,7 @@ def test_a_requisition_that_is_gone_is_given_back_all_the_same(script):
     script.adapter.revoke(script.state)
 
 
-def test_no_balance_today_is_no_failure_and_another_error_is(script):
+def test_missing_balance_is_accepted_and_another_error_is_a_failure(script):
     script.play("accounts")
     assert [account.balance is None for account in script.adapter.accounts(script.state)] == [False, True]
 
@@ -305,7 +305,7 @@ def test_one_account_that_can_t_be_read_keeps_no_other_one_away(script, name, go
     assert set(state["accounts"]) == {FIRST, SECOND} and "unread" not in state
 
 
-def test_an_account_that_a_renewal_could_not_read_goes_on_where_it_was(script):
+def test_account_that_a_renewal_could_not_read_continues_unchanged(script):
     """Our id need not be the one of this consent: which account it is can only be seen once it can be read."""
     state = json.loads(json.dumps(script.state))
     state["accounts"] = {f"ours-{key}": {**account, "id": f"old-{key}"} for key, account in state["accounts"].items()}
@@ -321,7 +321,7 @@ def test_an_account_that_a_renewal_could_not_read_goes_on_where_it_was(script):
 
 @pytest.mark.parametrize("currencies, there", [(["GBP", "GBP"], True), (["GBP", "EUR"], False)])
 def test_an_account_in_no_currency_has_the_one_of_its_balances(script, currencies, there):
-    """XXX stands for "several"."""
+    """XXX means "several"."""
     exchanges = connecting()
     exchanges["first"]["answer"]["account"]["currency"] = "XXX"
     balances = [{"balanceType": "expected", "balanceAmount": {"amount": "1", "currency": one}} for one in currencies]

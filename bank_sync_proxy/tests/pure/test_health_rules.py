@@ -14,7 +14,7 @@ def outcomes(connections, failed, clients=None, has_others=True):
     return Outcomes(connections, failed, clients or connections, has_others, NOON, "institution_unavailable")
 
 
-def test_an_outage_is_a_failure_for_which_nobody_has_to_act():
+def test_outage_is_a_failure_that_needs_no_action():
     assert {CODES[code].family for code in OUTAGES} == {"TransientError"}
     # Our own load, and our own text messages.
     assert not OUTAGES & {"provider_busy", "sms_unavailable"}
@@ -39,7 +39,7 @@ def test_nothing_is_said_of_too_few_connections_or_clients():
     assert describe(outcomes(FEWEST_CONNECTIONS, 1, 1, has_others=False))
 
 
-def test_the_one_who_failed_among_hundreds_is_not_told_by_a_code():
+def test_code_does_not_reveal_a_single_failure_among_hundreds():
     assert describe(outcomes(200, 1))["trouble"] is None
 
 

@@ -65,7 +65,7 @@ def test_a_limit_that_the_bank_names_is_used_to_the_day(reach, wanted):
     assert len(bank.asked) <= 2
 
 
-def test_a_bank_that_refuses_everything_is_an_error_that_says_where_to_go_on():
+def test_bank_that_refuses_every_range_is_an_error_with_the_next_first_day():
     bank = Bank(-1)
     bank.read_page = lambda *args, **options: (_ for _ in ()).throw(ProtocolError("period_refused", status=400))
     with pytest.raises(ProtocolError) as caught:
@@ -96,7 +96,7 @@ def test_what_a_refusal_names(text, named):
     assert list(history.named_periods(text, TODAY)) == named
 
 
-def test_a_date_that_is_no_limit_does_not_cut_the_history_short():
+def test_date_that_is_not_a_limit_does_not_shorten_the_history():
     """Such as the moment of the answer, or the day of the consent."""
     bank = Bank(89, history.named_periods(f"{TODAY} consent of {days_ago(5)}, retry in 2 days", TODAY))
     assert bank.transactions({}, "a", since=days_ago(400)).history_days == 89
@@ -106,7 +106,7 @@ def test_a_date_that_is_no_limit_does_not_cut_the_history_short():
 # EVERY ADAPTER WHOSE QUESTION CARRIES THE DAY
 # -------------------------------------------------------------------------
 
-#: Where the first day stands in the question, by adapter.
+#: Place of the first day in the request, by adapter.
 DAYS = {
     "enable_banking": lambda query: query.get("date_from", [None])[0],
     "gocardless": lambda query: query.get("date_from", [None])[0],
@@ -141,7 +141,7 @@ def first_day(code, question):
 
 
 def bank_that_reaches(script, reach, refusal):
-    """Let the scripted server refuse every question of which the first day is longer ago."""
+    """Let the scripted server refuse every request with an earlier first day."""
     exchanges = Case(script.code, "empty").exchanges
     listed = exchanges[-1]["ask"].split(" ")[1].split("?")[0]
     days = []

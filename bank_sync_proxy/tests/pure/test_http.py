@@ -18,7 +18,7 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)
 
 
 class Clock:
-    """A clock that only moves when somebody sleeps."""
+    """A clock that only advances with sleep()."""
 
     def __init__(self):
         self.seconds = 0.0

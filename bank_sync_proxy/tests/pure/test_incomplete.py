@@ -1,4 +1,4 @@
-"""What is incomplete by the provider's own word is no answer; what one refusal is about, no other thing ends for it."""
+"""Data that the provider calls incomplete is not used, and a refusal affects only what it is about."""
 
 import json
 
@@ -107,7 +107,7 @@ def test_an_incomplete_answer_gives_no_page(script, code, name):
         script.pages()
 
 
-def test_each_adapter_says_how_it_tells_of_incomplete_answers():
+def test_each_adapter_declares_how_it_reports_incomplete_answers():
     assert set(INCOMPLETE) == set(CODES) - OFFLINE
 
 
@@ -139,7 +139,7 @@ def test_one_account_that_is_refused_does_not_end_the_consent(script, code):
 
 @pytest.mark.parametrize("status", [400, 404, 406, 422])
 @pytest.mark.parametrize("code", [code for code in CODES if provider_class(code).facts.bookmark])
-def test_a_bookmark_that_the_provider_refuses_is_told_from_a_failure(script, code, status):
+def test_refused_bookmark_is_distinguished_from_a_failure(script, code, status):
     """So that the database asks by date instead of with the same bookmark for ever."""
     exchanges = json.loads(json.dumps(Case(code, "empty").exchanges))
     play(script, exchanges)

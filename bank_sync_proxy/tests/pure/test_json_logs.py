@@ -45,7 +45,7 @@ def test_what_code_attaches_to_a_record_is_not_written(log):
     assert "canary" not in json.dumps(lines())
 
 
-def test_line_break_in_a_text_of_a_stranger_begins_no_line_of_its_own(log):
+def test_line_break_in_untrusted_text_begins_no_new_log_line(log):
     logger, lines = log
     logger.info("from %s", 'a\n{"level": "ERROR"}')
     assert len(lines()) == 1
@@ -61,7 +61,7 @@ def test_traceback_is_part_of_its_line(log):
     assert "Traceback" in line["exception"] and "ValueError: wrong" in line["exception"]
 
 
-def test_long_text_of_a_stranger_is_cut(log):
+def test_long_untrusted_text_is_cut(log):
     logger, lines = log
     with about(operation="x" * 5_000):
         logger.info("asked")

@@ -7,7 +7,7 @@ import pytest
 from bank_sync_proxy.tools.links import with_links
 
 
-def test_an_address_becomes_a_link_that_tells_nobody_where_it_was_followed():
+def test_address_becomes_a_link_without_referrer():
     assert with_links("See https://www.example.org/a?b=1&c, or ask.") == (
         'See <a href="https://www.example.org/a?b=1&amp;c" target="_blank" rel="noopener noreferrer">'
         "https://www.example.org/a?b=1&amp;c</a>, or ask."

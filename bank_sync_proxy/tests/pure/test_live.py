@@ -1,4 +1,4 @@
-"""scripts/live asks nobody without keys, and with keys everything that needs no person."""
+"""scripts/live makes no requests without keys, and with keys all requests that need no user."""
 
 from contextlib import closing
 
@@ -20,7 +20,7 @@ def enter(monkeypatch, code, **values):
         monkeypatch.setenv(f"{live.PREFIX}{code}_{name}".upper(), value)
 
 
-def test_without_keys_nobody_is_asked_and_every_variable_is_named(capsys):
+def test_without_keys_no_request_is_made_and_every_variable_is_named(capsys):
     assert live.main([]) == 0
     said = capsys.readouterr().out
     assert "0 of" in said

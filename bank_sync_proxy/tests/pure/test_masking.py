@@ -1,4 +1,4 @@
-"""What must never stand in a log or an error record, and what must stay so that somebody can help."""
+"""What a log or an error record must never contain, and what it must keep for support."""
 
 import json
 import time
@@ -112,7 +112,7 @@ def test_a_secret_is_known_by_its_key(key):
 
 
 @pytest.mark.parametrize("key", ["account_id", "mapping", "shipping", "name", "postal_code", "currency_code", "reason"])
-def test_what_is_no_secret_is_known_by_its_key(key):
+def test_value_that_is_not_a_secret_is_recognized_by_its_key(key):
     assert mask({key: "plain"}) == {key: "plain"}
 
 
@@ -165,7 +165,7 @@ def test_texts_of_one_value_are_bounded_together():
     assert sum(map(len, masked.values())) < MAX_TOTAL
 
 
-def test_a_key_that_nobody_would_read_hides_its_value():
+def test_overlong_key_hides_its_value():
     assert mask({"x" * 1_000: S}) == {"x" * 1_000: MASK}
 
 

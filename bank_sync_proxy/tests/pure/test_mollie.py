@@ -149,7 +149,7 @@ def test_settlements_that_fail_for_a_moment_end_the_page(script):
 
 
 @pytest.mark.parametrize("token", ["", "live_dHar4XY7LxsDOtmnkVtjNVWXLSlXsM", "test_x", "access_ü2345678", "access_1"])
-def test_what_is_no_organisation_token_is_not_sent(script, token):
+def test_text_that_is_not_an_organisation_token_is_not_sent(script, token):
     assert script.walk(answers={"access_token": token}).error == mollie.NO_TOKEN
     assert not script.server.asked
 

@@ -62,20 +62,20 @@ def test_a_server_that_wants_a_certificate_and_gets_none_is_the_administrator_s_
     assert not seen
 
 
-def test_a_certificate_of_an_unknown_authority_is_told_from_an_outage(bank):
+def test_certificate_of_an_unknown_authority_is_distinguished_from_an_outage(bank):
     url, seen = bank
     key_of("another authority")
     assert "authority that the provider does not know" in refusal(url, client("stranger", "another authority"))
     assert not seen
 
 
-def test_a_server_that_refuses_an_expired_certificate_is_told_from_an_outage(bank):
+def test_refused_expired_certificate_is_distinguished_from_an_outage(bank):
     url, seen = bank
     assert "it has expired" in refusal(url, client(begin=-2 * DAY, end=-DAY))
     assert not seen
 
 
-def test_a_server_that_nobody_vouches_for_is_shown_no_certificate(tmp_path, monkeypatch):
+def test_server_with_an_untrusted_certificate_gets_no_client_certificate(tmp_path, monkeypatch):
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
     with serve(tmp_path) as (url, _authority, seen):
         with pytest.raises(TransientError):
@@ -165,7 +165,7 @@ def test_the_private_key_is_written_to_no_disk(monkeypatch):
     ClientCertificate(*client())
 
 
-def test_a_system_without_files_in_memory_keeps_no_file_and_shows_it_to_nobody_else(monkeypatch, tmp_path):
+def test_system_without_memory_files_uses_a_private_file_and_removes_it(monkeypatch, tmp_path):
     monkeypatch.setattr(auth, "_memory_file", lambda: (None, None))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with auth._file_of(b"secret") as path:

@@ -1,4 +1,4 @@
-"""Requests to strangers' addresses, over real sockets: nothing is sent into a network that is not public."""
+"""Requests to untrusted addresses, over real sockets: nothing is sent into a private network."""
 
 import contextlib
 import socket
@@ -19,7 +19,7 @@ class Listener:
     """A server on this machine that remembers who has spoken to it."""
 
     def __init__(self, answer=b"HTTP/1.1 204 No Content\r\n\r\n", pause=0):
-        self.heard, self.connections = [], 0
+        self.received, self.connections = [], 0
         self._answer, self._pause = answer, pause
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
@@ -40,7 +40,7 @@ class Listener:
             with contextlib.suppress(TimeoutError):
                 # Head and body come apart.
                 while piece := connection.recv(65536):
-                    self.heard.append(piece)
+                    self.received.append(piece)
             try:
                 for byte in self._answer:
                     connection.sendall(bytes([byte]))
@@ -206,7 +206,7 @@ def test_the_address_at_the_other_end_counts_whatever_the_name_said(monkeypatch)
         with pytest.raises(AddressRefused):
             post(f"https://127.0.0.1:{listener.port}/", b"secret", {})
         time.sleep(0.1)
-        assert b"".join(listener.heard) == b""
+        assert b"".join(listener.received) == b""
 
 
 def _once_true():
@@ -218,8 +218,8 @@ def test_private_addresses_when_the_administrator_allows_them():
     with listening() as listener:
         answer = post(f"http://127.0.0.1:{listener.port}/events?a=1", b"body", {"X-One": "1"}, allow_private=True)
         assert answer == (204, b"")
-        assert listener.heard[0].startswith(b"POST /events?a=1 HTTP/1.1\r\n")
-        assert b"X-One: 1" in listener.heard[0]
+        assert listener.received[0].startswith(b"POST /events?a=1 HTTP/1.1\r\n")
+        assert b"X-One: 1" in listener.received[0]
 
 
 def test_redirects_are_answers():
@@ -270,7 +270,7 @@ def test_bytes_that_drip_for_ever_are_cut_off(monkeypatch):
         assert time.monotonic() - begun < 3
 
 
-def test_nobody_there_and_no_such_name():
+def test_closed_port_and_unknown_name_are_errors():
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     for url in (f"http://127.0.0.1:{port}/s3cret", "http://no-such-name.invalid/s3cret"):
@@ -279,9 +279,9 @@ def test_nobody_there_and_no_such_name():
         assert "s3cret" not in str(caught.value)
 
 
-def test_a_certificate_that_nobody_has_signed_is_refused():
+def test_self_signed_certificate_is_refused():
     """Real TLS: this listener speaks none, so the handshake fails before anything is sent."""
     with listening() as listener:
         with pytest.raises(OutboundError):
             post(f"https://127.0.0.1:{listener.port}/", b"s3cret", {}, allow_private=True)
-        assert b"s3cret" not in b"".join(listener.heard)
+        assert b"s3cret" not in b"".join(listener.received)

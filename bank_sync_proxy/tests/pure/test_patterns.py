@@ -29,7 +29,7 @@ FUNCTIONS = {"compile", "sub", "subn", "match", "search", "fullmatch", "split", 
 BUILDERS = {"bank_sync_proxy/providers/masking.py"}
 #: Matches values with what adapters declare: that is in no file's top, and is asked of the adapters.
 DECLARED = {"bank_sync_proxy/providers/forms.py"}
-#: Expressions that Odoo builds from the number formats of journals; no text of a stranger meets them.
+#: Expressions that Odoo builds from the number formats of journals; they are not applied to untrusted text.
 ODOO_BUILDS = {"account_online_synchronization/books/writer/numbers.py"}
 
 #: Runs the expressions of users with limits of time and memory, which its own tests prove.

@@ -120,7 +120,7 @@ def test_a_synchronization_that_failed_for_want_of_a_consent_says_so(script, cod
     assert (caught.value.code, caught.value.provider_code) == (ours, code)
 
 
-def test_a_bank_that_had_trouble_is_no_reason_for_the_user(script):
+def test_failure_of_the_bank_is_not_shown_as_the_user_s_error(script):
     exchange = listed(**failed("financialInstitutionError"))
     del exchange["answer"]["data"][1]
     script.server.expect([*TOKEN, exchange])
@@ -157,7 +157,7 @@ def test_a_token_that_is_refused_is_asked_for_again(script):
     assert script.pages()[0].transactions == ()
 
 
-def test_a_token_service_that_is_down_is_nobody_s_fault(script):
+def test_outage_of_the_token_service_is_transient(script):
     down = {**TOKEN[0], "status": 503, "answer": {}}
     script.server.expect([down] * 9)
     with pytest.raises(TransientError):

@@ -1,4 +1,4 @@
-"""Who knows of no synchronization promises none: not before the first connection, not where it is switched off."""
+"""No text promises a synchronization that may not happen: before the first connection, or where it is switched off."""
 
 import ast
 from pathlib import Path
@@ -20,7 +20,7 @@ PROMISES = ("next synchronization", "do not have to do anything", "need not do a
 
 
 def sentences(path):
-    """Texts of a file that are no docstrings."""
+    """Texts of a file that are not docstrings."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     said = {
         id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)

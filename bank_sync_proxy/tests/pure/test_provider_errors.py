@@ -83,7 +83,7 @@ def test_an_error_prints_no_secret(text):
     assert "s3cret" not in str(ProtocolError("unexpected_answer", text))
 
 
-def test_masking_keeps_what_is_no_secret():
+def test_masking_keeps_text_that_is_not_secret():
     masked = mask(
         {
             "account": "BE1",
@@ -104,7 +104,7 @@ def test_masking_keeps_what_is_no_secret():
     }
 
 
-def test_error_is_one_line_in_the_log_whatever_a_stranger_has_sent():
+def test_error_with_untrusted_text_is_one_line_in_the_log():
     forged = "x\n2026-01-01 00:00:00,000 1 CRITICAL forged\r\u2028\x1b[31m\u202e"
     for error in (
         ProtocolError("unexpected_answer", forged),

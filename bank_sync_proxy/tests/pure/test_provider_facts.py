@@ -60,7 +60,7 @@ def setting_of(code, name):
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_a_provider_tells_everything_that_a_choice_needs(code):
+def test_provider_declares_every_fact_that_a_choice_needs(code):
     facts = facts_of(code)
     assert facts.region and facts.price and facts.needs and facts.steps
     assert set(facts.audience) <= set(AUDIENCES)

@@ -140,7 +140,7 @@ def test_no_database_is_served_inside_the_proxy_s_own_network(url):
         "https://books.example.com/" + "a" * 2000,
     ],
 )
-def test_what_programs_could_take_for_different_addresses_is_no_address(url, allow_private):
+def test_address_that_programs_read_differently_is_refused(url, allow_private):
     with pytest.raises(UrlRefused):
         clean_url(url, allow_private=allow_private)
 
@@ -262,5 +262,5 @@ def test_page_of_a_provider_to_which_a_browser_is_sent(url):
         {"a": 1},
     ],
 )
-def test_address_of_a_provider_that_is_no_page_is_refused(url):
+def test_provider_s_address_that_is_not_a_page_is_refused(url):
     assert not is_page(url, "http://books.example:8069")

@@ -33,7 +33,7 @@ def test_half_a_key_is_not_sent(script, answers):
     assert not script.server.asked
 
 
-def test_a_label_on_an_old_transaction_is_no_news(script):
+def test_label_on_an_old_transaction_is_not_a_change(script):
     script.play("paging")
     pages = script.pages(since=NOW.date().replace(day=10))
     assert "labelled" not in [transaction.id for page in pages for transaction in page.transactions]

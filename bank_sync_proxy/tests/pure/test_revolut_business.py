@@ -25,7 +25,7 @@ from bank_sync_proxy.tests.pure.revolut_business_server import RevolutBusinessSc
 from bank_sync_proxy.tests.pure.scripted import Case
 
 PUBLISHED = Published("revolut_business")
-#: Kinds of transactions, none of which decides anything but `topup`: amounts have their sign.
+#: Kinds of transactions, of which only `topup` has an effect: amounts have their sign.
 KINDS = {
     *("atm", "card_payment", "card_refund", "card_chargeback", "card_credit", "charge", "charge_refund", "exchange"),
     *("transfer", "loan", "fee", "refund", "topup", "topup_return", "tax", "tax_refund", "rev_payment"),
@@ -137,7 +137,7 @@ def test_the_consent_asks_for_reading_only(script):
 
 
 @pytest.mark.parametrize("client_id", ["", " ", "clïent"])
-def test_what_is_no_client_id_goes_no_further(script, client_id):
+def test_text_that_is_not_a_client_id_is_refused(script, client_id):
     challenge = script.walk(answers={"client_id": client_id})
     assert challenge.error == NO_CLIENT_ID
     assert shown(challenge, "certificate").startswith("-----BEGIN CERTIFICATE-----")

@@ -99,7 +99,7 @@ def test_the_page_of_a_bookmark_can_be_asked_for_again(script):
 
 
 def test_a_duplicate_is_told_once(script):
-    """A line that is reconciled stays, and its user is asked to look at it: each time that it is told."""
+    """A line that is reconciled stays, and its user is asked to review it: each time that it is reported."""
     marked = row("1", duplicated=True, updated_at="2026-11-19T08:00:00Z")
     script.server.expect([page(POSTED, row("1"), row("2")), page(PENDING)])
     cursor, told = script.pages()[-1].next_cursor, []
@@ -159,7 +159,7 @@ def test_a_state_that_is_not_documented_is_no_booking(script):
 
 
 def test_bookmark_that_has_to_stay_is_followed_by_nothing_irrevocable(script):
-    """Its database keeps the bookmark of the run before, which knows nothing of pending ones that came later."""
+    """Its database keeps the bookmark of the run before, which excludes pending transactions that came later."""
     script.server.expect([page(POSTED, row("1")), page(PENDING, pending("p1"))])
     bookmark = script.pages()[-1].next_cursor
     gone = page(POSTED, then="&duplicated=true")
@@ -225,7 +225,7 @@ def test_a_foreign_amount_has_the_sign_of_the_amount(script, amount):
 
 
 def test_another_one_s_connection_can_t_be_slipped_in(script):
-    """The address to which the browser comes back may name any connection: nobody reads it there."""
+    """The address to which the browser comes back may name any connection: it is not read there."""
     script.server.expect([PROVIDER, CUSTOMER, CONNECT, CONNECTIONS, ACCOUNTS, CONSENTS])
     done = script.walk(callback={"state": STATE, "connection_id": "999999999999999999", "customer_id": "9"})
     assert done.reference == script.state["connection_id"] and done.state["customer_id"] == script.state["customer_id"]
@@ -415,7 +415,7 @@ def test_a_wrong_code_at_the_refresh_can_be_entered_again(script):
 
 
 def test_what_the_user_has_fetched_lately_is_read_without_the_user(script):
-    """The callback after the user's visit begins a run, and nobody is present any more."""
+    """The callback after the user's visit begins a run, and no user is present any more."""
     alone = {"automatic_fetch": False, "interactive": True}
     script.server.expect([connection(attempt=alone)])
     assert isinstance(script.adapter.refresh(script.state), Refreshed)

@@ -142,7 +142,7 @@ def test_a_wrong_code_asks_again_and_keeps_the_user():
     assert consent.data["user"] == "me"
 
 
-def test_no_account_is_no_consent(bank):
+def test_consent_without_an_account_is_refused(bank):
     flow = Flow("connect", "demo", data={"step": "consent", "user": "demo"})
     for accounts in ((), ("of somebody else",)):
         assert bank.adapter.answer(flow, {"accounts": accounts}).error
@@ -260,7 +260,7 @@ def test_the_bank_s_page_is_a_page_of_the_proxy_wherever_that_is_mounted():
     assert "S1" not in repr(redirect)
 
 
-def test_a_user_who_refuses_at_the_bank_is_told_and_may_go_there_again():
+def test_user_who_refuses_at_the_bank_gets_an_error_and_may_try_again():
     bank = Bank("demo-redirect")
     refused = bank.approve_on_the_bank_s_page(bank.flow, bank.begin(), error="access_denied", state="S1")
     assert (refused.kind, refused.error) == ("choice", "")
@@ -305,7 +305,7 @@ def test_the_app_approves_by_the_clock():
     assert bank.adapter.answer(flow, {}).kind == "consent"
 
 
-def test_nobody_approves_for_the_slow_user_and_the_bank_says_so():
+def test_approval_that_the_slow_user_does_not_give_ends_with_an_error():
     bank = Bank("demo-app")
     waiting = bank.adapter.answer(replace(bank.flow, data={"step": "login"}), {**RIGHT, "user": "slow"})
     bank.moment += timedelta(seconds=APPROVAL_ENDS_AFTER - 1)
@@ -341,7 +341,7 @@ def test_the_clock_of_the_demo_bank_does_not_age_webhooks():
     assert parse(bank, header=sign_webhook("s3cret", int(NOW.timestamp()), BODY))
 
 
-def test_a_webhook_that_is_altered_old_or_of_somebody_else_is_refused():
+def test_altered_old_or_foreign_webhook_is_refused():
     bank = Bank(webhook_secret="s3cret")
     now = int(NOW.timestamp())
     good = sign_webhook("s3cret", now, BODY)

@@ -60,7 +60,7 @@ def test_without_the_setting_the_local_server_is_refused_too(script):
 
 
 @pytest.mark.parametrize("token", ["nonsense!", "====", "ü", base64.b64encode(b"\xff\xfe").decode()])
-def test_what_is_no_token(script, token):
+def test_text_that_is_not_a_token_is_refused(script, token):
     assert script.walk(answers={"token": token}).error == NO_TOKEN
 
 

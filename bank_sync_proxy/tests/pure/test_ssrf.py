@@ -1,6 +1,6 @@
 """Server-side request forgery, run live: real sockets, and only the system's resolver is replaced.
 
-A listener on this machine plays the database, the metadata service or the router that a stranger would like to reach
+A listener on this machine plays the database, the metadata service or the router that an attacker would like to reach
 through the proxy. It counts who connects: that nothing was sent is not enough, because ports are counted that way, too.
 """
 
@@ -145,7 +145,7 @@ def no_pauses(monkeypatch):
 
 @WAYS
 @pytest.mark.parametrize("host", HOSTS)
-def test_no_address_of_a_stranger_leads_inside(way, host, listener):
+def test_untrusted_address_never_leads_into_a_private_network(way, host, listener):
     way(f"https://{host}:{listener.port}/x" if "#" not in host and "\\" not in host else f"https://{host}/x")
     assert listener.connections == 0
 

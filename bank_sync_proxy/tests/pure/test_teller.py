@@ -26,7 +26,7 @@ ASKED = [
 FALLS_TO_THE_STATUS = {"429"}
 #: Errors of Teller's guides, which the OpenAPI document does not have.
 NOT_PUBLISHED = ("keys_refused", "server_error", "consent_expired")
-#: Kinds of transactions, none of which decides anything: amounts have their sign.
+#: Kinds of transactions, which have no effect: amounts have their sign.
 KINDS = {
     *("card_payment", "transfer", "atm", "deposit", "withdrawal", "digital_payment", "wire", "check", "interest"),
     *("fee", "other"),
@@ -63,7 +63,7 @@ def as_published(exchange):
         # Teller's guides have `depository` and `credit`, with the document's kinds in `subtype`.
         if isinstance(row, dict) and row.get("type") in ("depository", "credit"):
             row["type"] = row["subtype"]
-        # A kind that nobody has published yet, in the case of unknown fields.
+        # An undocumented kind, in the case of unknown fields.
         if isinstance(row, dict) and row.get("type") == "ach":
             row["type"] = "other"
     return exchange
@@ -106,7 +106,7 @@ def test_the_certificate_is_shown_on_a_real_connection(tmp_path, monkeypatch):
         certificate, key = client()
         adapter = provider_class("teller")({"certificate": certificate, "private_key": key, "base_url": url})
         with pytest.raises(ProtocolError):
-            # The server answers what nobody has documented.
+            # The server returns an undocumented answer.
             adapter.accounts({"token": "token_x", "accounts": {}})
     assert seen == ["client"]
 
@@ -125,7 +125,7 @@ def test_an_expired_certificate_is_the_administrator_s_business(script):
 
 
 @pytest.mark.parametrize("token", ["", "  ", "tökén"])
-def test_what_is_no_token_is_not_sent(script, token):
+def test_text_that_is_not_a_token_is_not_sent(script, token):
     assert script.walk(answers={"token": token}).error == NO_TOKEN
     assert not script.server.asked
 
@@ -137,7 +137,7 @@ def test_a_token_of_another_bank_connects_nothing(script):
     assert script.walk().error == OTHER_BANK
 
 
-def test_a_renewal_without_a_new_token_goes_on_with_the_old_one(script):
+def test_renewal_without_a_new_token_keeps_the_old_one(script):
     script.play("connect")
     completed = script.walk("renew", answers={"token": ""})
     assert completed.state == script.state
@@ -175,7 +175,7 @@ def test_a_connection_that_is_gone_can_be_left(script, status):
 # -------------------------------------------------------------------------
 
 
-def test_a_page_goes_on_behind_a_booked_transaction():
+def test_page_continues_after_a_booked_transaction():
     """A pending one may be gone by then."""
     assert Case("teller", "paging").exchanges[0]["answer"][-1]["status"] == "pending"
     assert Case("teller", "paging").exchanges[1]["ask"].endswith("from_id=txn_002")

@@ -244,7 +244,7 @@ FAILED_ANSWERS = [code for code in Yodlee.error_codes if code.startswith("Y")]
 
 @pytest.mark.parametrize("code", FAILED_ANSWERS)
 def test_a_refused_update_hides_nothing_that_can_be_read(script, code):
-    """And it does not look like news: the moment stays, and the user is told."""
+    """And it does not look like new data: the time stays, and the user is informed."""
     body = {"errorCode": code, "errorMessage": "Words that change", "referenceCode": "x1582529312446ls6Ei0"}
     script.server.expect([TOKEN, sites(), {**UPDATE, "status": 400, "answer": body}])
     if Yodlee.error_codes[code] == "provider_not_configured":
@@ -259,7 +259,7 @@ def test_a_refused_update_hides_nothing_that_can_be_read(script, code):
 @pytest.mark.parametrize("code", FAILED_ANSWERS)
 def test_a_refused_token_says_who_must_act(script, code):
     body = {"errorCode": code, "errorMessage": "Words that change", "referenceCode": "x1582529312446ls6Ei0"}
-    # Whoever is busy is asked three times.
+    # A busy server is asked three times.
     times = 3 if CODES[Yodlee.error_codes[code]].family == "TransientError" else 1
     script.server.expect([{**TOKEN, "status": 400, "answer": body}] * times)
     with pytest.raises(ProviderError) as caught:

@@ -107,7 +107,7 @@ print(metrics.expose([]).decode())
 
 
 def run(script, folder):
-    """:return: what a server of its own has printed; the library decides in each process what it counts in"""
+    """:return: what a separate server process has printed; the library decides in each process what it counts in"""
     source = METRICS.format(addons=str(ADDONS), folder=str(folder)) + script
     done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, start_new_session=True)
     assert not done.returncode, done.stderr
@@ -122,7 +122,7 @@ def test_requests_of_all_workers_are_added_up(tmp_path):
     assert 'bank_sync_request_seconds_count{operation="accounts.list"} 18.0' in printed
 
 
-def test_worker_that_replaces_another_goes_on_counting_in_its_files(tmp_path):
+def test_worker_that_replaces_another_continues_its_counters(tmp_path):
     """Odoo replaces a worker after each 8,192 requests: files of all that ever lived would never end."""
     printed = run(REPLACED, tmp_path)
     assert 'bank_sync_requests_total{operation="accounts.list",outcome="ok"} 20.0' in printed

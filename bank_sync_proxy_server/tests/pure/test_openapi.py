@@ -84,11 +84,11 @@ def test_a_schema_is_one(name, schema):
 
 
 @pytest.mark.skipif(not PROTOCOL.exists(), reason="docs/protocol.md is not shipped beside this addon")
-def test_the_protocol_tells_of_each_operation_and_status():
+def test_protocol_documents_each_operation_and_status():
     text = PROTOCOL.read_text(encoding="utf-8")
     operations = text.partition("## Operations")[2].partition("## Failures")[0]
     named = set(re.findall(r"^\| `([a-z_]+\.[a-z_]+)`", operations, re.MULTILINE))
-    # Those of clients stand in a section of their own, see "Clients".
+    # Those of clients are in a separate section, see "Clients".
     assert {name for name in OPERATIONS if not name.startswith("clients.")} <= named
     statuses = dict(re.findall(r"^\| (\d{3}) \| (.+) \|$", text, re.MULTILINE))
     expected = {}

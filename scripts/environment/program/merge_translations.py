@@ -21,7 +21,7 @@ def main(path):
 
 
 def cleaned(terms):
-    """:return: the same without what only tests say, and without the moment, which tells nothing"""
+    """:return: the same without terms of tests, and without the time of the export"""
     for name in ("POT-Creation-Date", "PO-Revision-Date"):
         terms.metadata.pop(name, None)
     for term in list(terms):

@@ -1,6 +1,6 @@
 """Odoo's command line as a file: a server with several processes starts one of them by its path, which `-m` has not.
 
-In a folder of its own, because Python looks for modules beside the file that it executes.
+In a separate folder, because Python looks for modules beside the file that it executes.
 """
 
 import odoo.cli
