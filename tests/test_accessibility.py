@@ -7,6 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from .conftest import a_company_with_books
+from .settled import settle
 from .test_browser import PATIENCE, a_tour_of
 
 #: Odoo's own, the same in every addon; what they lack can only be mended there.
@@ -53,7 +54,7 @@ class Inspector:
         :param str screen: name of the screen, for the message
         :param where: selectors of what is ours on it
         """
-        page.wait_for_timeout(500)
+        settle(page)
         present = [selector for selector in where if page.locator(selector).count()]
         assert present, f"{screen}: nothing of {where} is on the page"
         there = [[selector] for selector in NOT_OURS if page.locator(selector).count()]

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from .conftest import a_company_with_books
+from .settled import settle
 
 SCREENSHOTS = Path(__file__).parents[1] / ".environment" / "screenshots"
 #: Milliseconds. A first page of a fresh database builds its assets.
@@ -48,8 +49,7 @@ class Tour:
         expect(self.page.get_by_text(text).first).to_be_visible(timeout=PATIENCE)
 
     def photograph(self, name):
-        # Why a pause and not "networkidle": Odoo's own bus never falls silent.
-        self.page.wait_for_timeout(800)
+        settle(self.page)
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
 

@@ -45,8 +45,12 @@ class Calls:
     or an empty text.
     """
 
-    def __init__(self):
+    def __init__(self, registry):
         self.seen = defaultdict(set)
+        models = list(registry.values())
+        self.names = {name for model in models for name in dir(model) if _may_be_wanted(name)}
+        self.computations = {field.compute for model in models for field in model._fields.values() if field.compute}
+        self.code = {}
 
     @contextmanager
     def recording(self):
@@ -58,9 +62,31 @@ class Calls:
             sys.settrace(before)
 
     def _note(self, frame, _event, _argument):
-        name = frame.f_code.co_name
-        if (records := _records(frame)) is not None and _is_work(records, name):
-            self.seen[records._name, name].add(_computation(frame))
+        # Why so short: every call of a function comes here, millions of them.
+        _code, may_be_wanted = self.code.get(id(frame.f_code)) or self._look_at(frame.f_code)
+        if may_be_wanted:
+            name = frame.f_code.co_name
+            if (records := _records(frame)) is not None and _is_work(records, name):
+                self.seen[records._name, name].add(self._computation(frame))
+
+    def _look_at(self, code):
+        """:return: (code, whether its calls may be wanted); it is kept, so that no other code gets its id"""
+        entry = self.code[id(code)] = (code, bool(code.co_argcount) and code.co_name in self.names)
+        return entry
+
+    def _computation(self, frame):
+        """:return: the innermost computation of fields that a call is part of"""
+        while frame := frame.f_back:
+            name = frame.f_code.co_name
+            # Why the name first: to look into a frame takes long, and there are many.
+            records = _records(frame) if name in self.computations else None
+            if records is not None and _is_computation(type(records), name):
+                return f"{records._name}.{name}"
+        return ""
+
+
+def _may_be_wanted(name):
+    return not name.startswith("__") and (name in STORING or not hasattr(BaseModel, name))
 
 
 def _records(frame):
@@ -82,7 +108,7 @@ def _is_work(records, name):
 
 @functools.cache
 def _is_wanted(model, name):
-    if model._name.startswith("ir.") or model._name in SURROUNDINGS or name.startswith("__"):
+    if model._name.startswith("ir.") or model._name in SURROUNDINGS or not _may_be_wanted(name):
         return False
     # Why: computations and constraints of other addons are found by their fields, and among the model's constraints.
     if not hasattr(model, name) or _is_computation(model, name) or hasattr(getattr(model, name), "_constrains"):
@@ -93,7 +119,7 @@ def _is_wanted(model, name):
     # Why: what is tracked of records that stand already was changed before.
     if name.startswith("_track_") and model._name not in WRITTEN:
         return False
-    return not hasattr(BaseModel, name) or (name in STORING and model._name in WRITTEN)
+    return name not in STORING or model._name in WRITTEN
 
 
 @functools.cache
@@ -101,21 +127,12 @@ def _is_computation(model, name):
     return any(field.compute == name for field in model._fields.values())
 
 
-def _computation(frame):
-    """:return: the innermost computation of fields that a call is part of"""
-    while frame := frame.f_back:
-        records = _records(frame)
-        if records is not None and _is_computation(type(records), frame.f_code.co_name):
-            return f"{records._name}.{frame.f_code.co_name}"
-    return ""
-
-
 @tagged("post_install", "-at_install")
 class TestWriterCalls(WriterCommon):
     """The methods of Odoo that the bulk writer skips are known by name, so that whoever extends one is found."""
 
     def test_methods_of_odoo_that_the_writer_skips(self):
-        odoo, ours = Calls(), Calls()
+        odoo, ours = Calls(self.registry), Calls(self.registry)
         for values, env in self.kinds():
             self.record(values, env, odoo, ours)
         skipped, computing = defaultdict(set), defaultdict(dict)
