@@ -28,6 +28,9 @@ KNOWN, ADOPT, IMPORT, LEFT_OUT, HELD, DELETED, NOT_ASKED = (
     "not_asked",
 )
 
+#: What becomes of a transaction that is stored, by the kind of what is stored. Other kinds are decided again.
+OUTCOMES_OF_KNOWN = {"line": KNOWN, "deleted": DELETED}
+
 #: Reasons of :data:`LEFT_OUT`, and of :data:`HELD`.
 BEFORE_START, LOCKED, FUTURE = "before_start", "locked", "future"
 
@@ -277,9 +280,10 @@ class _Deciding:
         # Why also then: the missing one disappeared on the day on which this one was announced.
         is_deleted = found.similar is not None and found.similar.kind == "deleted"
         similar_id = found.similar.record_id if found.similar and not is_deleted else held and held.similar_id
+        is_known = bool(known) and known.kind in OUTCOMES_OF_KNOWN
         decision = Decision(
             entry,
-            None,
+            OUTCOMES_OF_KNOWN[known.kind] if is_known else None,
             found.kind,
             known,
             is_returning=not found.known and known is not None,
@@ -289,10 +293,8 @@ class _Deciding:
             is_retried=entry.identifier in self.retried,
             was_held=held is not None,
         )
-        if decision.is_line:
-            return decision._replace(outcome=KNOWN)
-        if known and known.kind == "deleted":
-            return decision._replace(outcome=DELETED)
+        if is_known:
+            return decision
         if self._is_future(decision):
             return decision._replace(outcome=HELD, reason=FUTURE)
         if self._was_not_asked_for(decision):

@@ -47,7 +47,7 @@ def parts(transaction):
     said = {name: value for name, value in transaction.raw.items() if name != "fee"}
     texts = tuple(filter(None, (transaction.fee_description, transaction.id)))
     return (
-        replace(transaction, amount=gross, fee=None, fee_description="", raw={**said, "amount": f"{gross:f}"}),
+        replace(transaction, amount=gross, fee=None, fee_description="", message={**said, "amount": f"{gross:f}"}),
         Transaction(
             id=fee_id(transaction.id),
             booked=transaction.booked,
@@ -57,7 +57,7 @@ def parts(transaction):
             currency=transaction.currency,
             # Why without payer and invoice: the fee would be reconciled as a payment.
             remittance=texts,
-            raw={
+            message={
                 "id": fee_id(transaction.id),
                 "status": said.get("status"),
                 "booking_date": said.get("booking_date"),

@@ -85,7 +85,7 @@ def identify(transactions):
             occurrences[content] += 1
             identifier = f"{FINGERPRINT_VERSION}:{content}:{occurrences[content]}"
         entry = Entry(identifier, digest(transaction), transaction)
-        entries.setdefault((entry.identifier, entry.digest), entry)
+        entries.setdefault(entry[:2], entry)
     return list(entries.values())
 
 
@@ -110,10 +110,14 @@ def stable_id(transaction):
 
 def fingerprint(transaction):
     """A digest of date, amount, currency, texts and counterparty: 32 hexadecimal digits."""
+    # 12.3 and 12.30 are the same amount.
+    return _fingerprint(transaction, _day(transaction), str(transaction.amount.normalize()))
+
+
+def _fingerprint(transaction, day, amount):
     parts = (
-        _day(transaction),
-        # 12.3 and 12.30 are the same amount.
-        str(transaction.amount.normalize()),
+        day,
+        amount,
         transaction.currency,
         *transaction.remittance,
         "|",
@@ -129,9 +133,14 @@ def digest(transaction):
 
     The hash may change between versions of the addon; it only has to be constant for the days of a window.
     """
-    rest = (fingerprint(transaction), transaction.value_date, transaction.foreign_amount, transaction.foreign_currency)
-    content = hashlib.sha256("\x1f".join(map(str, rest)).encode()).hexdigest()[:32]
-    return f"{_day(transaction)} {transaction.amount.normalize():f} {transaction.currency} {content}"
+    day, normal = _day(transaction), transaction.amount.normalize()
+    amount = str(normal)
+    rest = (transaction.value_date, transaction.foreign_amount, transaction.foreign_currency)
+    text = f"{_fingerprint(transaction, day, amount)}\x1f{rest[0]}\x1f{rest[1]}\x1f{rest[2]}"
+    content = hashlib.sha256(text.encode()).hexdigest()[:32]
+    # Why not always: nearly all are written without an exponent already.
+    plain = f"{normal:f}" if "E" in amount else amount
+    return f"{day} {plain} {transaction.currency} {content}"
 
 
 def _day(transaction):

@@ -26,6 +26,7 @@ A shift of the whole window is certain, a single payment that may have moved is 
 [('same', 0, None), ('same', 1, None), ('new', None, 2)]
 """
 
+import functools
 from collections import Counter, defaultdict
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -115,11 +116,15 @@ class _Matching:
         self.first_day, self.since = first_day, since
         self.removed = removed
         self.contents = contents
-        self.reported = {entry.identifier for entry in entries} | {entry.shared_identifier for entry in entries}
         self.matches = {}
         self.used = set()
         self.given = set()
         self.similar = {}
+
+    @functools.cached_property
+    def reported(self):
+        """Why not at once: where all is as it was, nobody asks."""
+        return {name for entry in self.entries for name in (entry.identifier, entry.shared_identifier)}
 
     def run(self):
         self._find_same()
@@ -151,11 +156,15 @@ class _Matching:
     def _find_same(self):
         """Id and content are unchanged."""
         for number, entry in enumerate(self.entries):
-            for identifier in (entry.identifier, entry.shared_identifier):
-                known = self.by_identifier.get(identifier)
-                if known and known.identifier not in self.used and known.digest in (entry.digest, None):
-                    self._set(number, entry if identifier == entry.identifier else entry.shared(), SAME, known)
-                    break
+            if known := self._same(entry.identifier, entry):
+                self._set(number, entry, SAME, known)
+            elif known := self._same(entry.shared_identifier, entry):
+                self._set(number, entry.shared(), SAME, known)
+
+    def _same(self, identifier, entry):
+        known = self.by_identifier.get(identifier)
+        is_same = known and known.identifier not in self.used and known.digest in (entry.digest, None)
+        return known if is_same else None
 
     def _find_changed(self):
         """The id is unchanged, the content is not. That is a change only if the old content has vanished."""

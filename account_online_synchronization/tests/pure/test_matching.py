@@ -53,6 +53,20 @@ def test_what_was_stored_is_known():
     assert compare(both, both) == [("same", 0), ("same", 1)]
 
 
+def test_known_transactions_under_one_id_keep_their_identifiers():
+    both = [payment("TAX", "-1.00"), payment("TAX", "-2.00")]
+    before = stored(*both)
+    assert [found.entry.identifier for found in match(identify(both), before, FIRST_DAY)] == [
+        known.identifier for known in before
+    ]
+    assert len({known.identifier for known in before}) == 2
+
+
+def test_line_without_a_digest_is_one_transaction_only():
+    both = [payment("TAX", "-1.00"), payment("TAX", "-2.00")]
+    assert compare([Known("line", 0, "TAX", None)], both) == [("same", 0), "new"]
+
+
 def test_what_was_never_seen_is_new():
     assert compare([payment("T1")], [payment("T1"), payment("T2")]) == [("same", 0), "new"]
 
