@@ -6,10 +6,10 @@ _logger = logging.getLogger(__name__)
 
 
 def pre_init_hook(env):
-    """Make room for our tables where an earlier module of our name, or account_online_sync, left something.
+    """Rename tables and columns that an earlier module of this name, or account_online_sync, left behind.
 
-    What they hold is taken over at the end of the installation (``data/account_online_migration.xml``), when our tables
-    are there.
+    Their contents are migrated at the end of the installation (``data/account_online_migration.xml``), when this
+    addon's tables exist.
     """
     renamed, problems = legacy.set_aside(env.cr, columns_in_use(env))
     if renamed:
@@ -19,7 +19,7 @@ def pre_init_hook(env):
 
 
 def columns_in_use(env):
-    """Columns of our names that another installed addon has fields for.
+    """Columns with names of this addon that are fields of another installed addon.
 
     :return: set of (table, column)
     """

@@ -2,8 +2,8 @@
 
 Nothing else in a synchronization writes lines and statements.
 
-It commits only where the caller's ``checkpoint`` does. The next run recognizes what is stored, so it may end after any
-step: ``last_sync`` and the cursor move with the last one only.
+It commits only where the caller's ``checkpoint`` does. The next run recognizes what is stored, so a run may end after
+any step: ``last_sync`` and the bookmark are updated in the last one.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ from .read import Books
 from .writer import CHUNK, REFUSALS, Writer
 from .writer.tables import analyze_when_fresh
 
-#: A person is asked to look at a transaction that the bank has moved by more than this.
+#: Users are asked to review a transaction that the bank has moved by more than this.
 FAR = timedelta(days=14)
 
 
@@ -36,11 +36,11 @@ class Storing:
     :param account: ``account.online.account`` with a journal
     :param run: ``account.online.run`` that counts what happens
     :param window: :class:`~..sync.decide.Window`
-    :param refreshed_at: moment of the bank's news, None where it does not tell
+    :param refreshed_at: time of the bank's data, None if unknown
     :param checkpoint: called between chunks; it may commit what is stored so far, and raise to end the work
     """
 
-    #: What is stored so far, as the decisions ask for it.
+    #: Stored transactions, as decide() reads them.
     books_type = Books
 
     def __init__(self, account, run, window, refreshed_at=None, checkpoint=None):
@@ -54,23 +54,23 @@ class Storing:
         self.books = self.books_type(account, window, for_writing=True)
         self.policy = self.books.policy
         self.beside = Kept(account, self.policy)
-        #: Beside the books so far, by identifier; what becomes a line is deleted there.
+        #: Kept transactions by identifier; those that become lines are deleted.
         self.kept = {}
-        #: What will be kept beside the books, written at once: a bank may send thousands.
+        #: Values of new kept transactions, created together, because a bank may send thousands.
         self.to_keep = []
-        #: :class:`~..sync.decide.Decision` on what the bank shows as booked and whose day has not passed.
+        #: :class:`~..sync.decide.Decision` on booked transactions with a day in the future.
         self.held = []
-        #: :class:`~..sync.decide.Decision` by identifier: what may be a line already, and what was seen before its day.
+        #: :class:`~..sync.decide.Decision` by identifier of possible duplicates and of those reported before their day.
         self.doubtful, self.was_held = {}, {}
-        #: For a person to look at.
+        #: Sentences for the review activity.
         self.reviews = []
         self.has_new = False
-        #: What the run has to count. Why not at once: each savepoint would write it.
+        #: Counters of the run. Why collected: otherwise each savepoint would write them.
         self.counts = Counter()
 
     def store(self):
         decisions = decide(self.window, self.policy, self.books)
-        # Why none for most runs: nothing is stored that could be half done, and each savepoint costs three statements.
+        # Why none for most runs: nothing is written that could be incomplete, and a savepoint costs three statements.
         with contextlib.nullcontext() if self._has_nothing_to_store(decisions) else self.env.cr.savepoint():
             if not decisions.is_quiet:
                 readiness.check(self.account)
@@ -101,7 +101,7 @@ class Storing:
             if start:
                 analyze_when_fresh(self.env.cr)
                 self.checkpoint()
-                # Why again: the checkpoint may have ended the transaction.
+                # Why again: the checkpoint may have committed.
                 locks.hold(self.journal)
             with self.env.cr.savepoint():
                 self._write(writer, self._without_locked(new[start : start + CHUNK]), opening)
@@ -109,7 +109,7 @@ class Storing:
             self._write_counts()
 
     def _without_locked(self, entries):
-        """Days that somebody has locked since the decisions were taken are left out, like all locked ones."""
+        """Leave out entries whose days users have locked since the decisions were made."""
         locked = locks.locked_days(self.journal, (self.policy.line_date(entry.transaction) for entry in entries))
         if not locked:
             return entries
@@ -119,7 +119,7 @@ class Storing:
         return [entry for entry in entries if self.policy.line_date(entry.transaction) not in locked]
 
     def _ask_to_review(self):
-        """Why with each chunk: what is stored is known to the next run, which would have nothing to tell any more."""
+        """Why with each chunk: after an interruption the next run knows the stored ones, and would not report them."""
         if self.reviews:
             self.link._ask_to_review(self.reviews)
             self.reviews = []
@@ -162,7 +162,7 @@ class Storing:
         for one in decisions:
             if one.outcome == LEFT_OUT:
                 self._keep(one.entry, "left_out", one.reason)
-        # Why not the known ones: those stand beside the books already, for another reason.
+        # Why not known ones: they are kept already, for another reason.
         self.held = [one for one in decisions if one.outcome == HELD and not one.known]
         new = [one for one in decisions if one.outcome == IMPORT]
         # Why exists: the bank may have withdrawn that line in this window.
@@ -180,7 +180,7 @@ class Storing:
         self._count("adopted", outcomes.count(ADOPT))
 
     def _adopt(self, decisions):
-        """Lines that were typed, came in a file or by another connection become the transactions that they are."""
+        """Link lines that were typed or imported from elsewhere to their transactions."""
         if not decisions:
             return
         writer = Writer(self.account, [])
@@ -194,7 +194,7 @@ class Storing:
         statements.group(self.journal, loose)
 
     def _keep(self, entry, state, reason_code, reason=None):
-        """Remember a transaction that did not become a line, and why."""
+        """Keep a transaction that did not become a line, with the reason."""
         counters = {"before_start": "skipped_before_start", "locked": "skipped_locked"}
         if reason_code in counters:
             self._count(counters[reason_code])
@@ -215,11 +215,11 @@ class Storing:
     # -------------------------------------------------------------------------
 
     def _follow_changes(self, matches):
-        """Lines and kept transactions take over new ids and contents."""
+        """Update the ids and contents of lines and kept transactions."""
         if not matches:
             return
         lines = {found.known.record_id: found for found in matches if found.is_line}
-        # Why: two transactions may have exchanged their ids, and the database wants them unique at every moment.
+        # Why two steps: two transactions may have exchanged their ids, which the unique index does not allow in one.
         if lines:
             self.Line.browse(lines).online_transaction_identifier = False
             self.Line.flush_model(["online_transaction_identifier"])
@@ -233,7 +233,7 @@ class Storing:
             has_changed, reason = writer.change(line, found.entry)
             self._count("changed", has_changed)
             self._note_new_day(line, found)
-            # Why not where all have shifted: there is nothing that a person could find out, or do.
+            # Why not after a shift of all: there is nothing that a user could check or do.
             if reason and found.change != SHIFTED:
                 self.reviews.append(
                     self.env._("The bank has changed %(line)s, but %(reason)s.", line=line._describe(), reason=reason)
@@ -248,7 +248,7 @@ class Storing:
         if after > self.policy.seen_on:
             line.online_was_future = True
         if before and abs(after - before) > FAR:
-            # Why: an equal id proves that they are one, unless this bank gives an id twice, and only a person can tell.
+            # Why: an equal id proves identity, unless this bank repeats ids, and then only a user can decide.
             self.reviews.append(
                 self.env._(
                     "The bank has moved %(line)s from %(before)s to %(after)s. If these are two transactions, use Find "
@@ -264,14 +264,14 @@ class Storing:
             self.Transaction.browse(found.known.record_id).online_transaction_identifier = f"~{found.known.record_id}"
         self.Transaction.flush_model(["online_transaction_identifier"])
         for found in matches:
-            # Why the contents, too: it may become a line later, in a run that does not show it any more.
+            # Why the contents, too: it may become a line later, in a run whose window no longer contains it.
             kept = self.Transaction.browse(found.known.record_id)
-            # Why its journal stays: it says where a user has deleted the line.
+            # Why its journal stays: it is the journal from which the user deleted the line.
             values = self.beside.values(found.entry)
             kept.write({**values, "journal_id": kept.journal_id.id})
 
     def _follow_removals(self, removed):
-        """What the bank says is gone goes, as long as nobody has worked with it."""
+        """Delete what the bank has withdrawn, unless users have worked with it."""
         if not removed:
             return
         names = ("online_transaction_identifier", "in", list(removed))
@@ -291,7 +291,7 @@ class Storing:
                     line.statement_id = False
                     line.with_context(online_withdrawn=True).unlink()
             except REFUSALS as error:
-                # Why not an end: everything else of the account would wait for a line that Odoo does not let go.
+                # Why continue: one line that Odoo can't delete must not stop the rest of the account.
                 self.reviews.append(
                     self.env._("The bank has withdrawn %(line)s, but %(reason)s", line=description, reason=error)
                 )
@@ -300,7 +300,7 @@ class Storing:
             self._count("removed")
 
     def _follow_losses(self, lost):
-        """Seen before its day, then a line, and now the bank does not show it: only a person can say what happened."""
+        """Report lines of transactions that were announced, booked and are now missing; only a user can decide."""
         lines = self.Line.browse([known.record_id for known in lost])
         lines.online_withdrawn = True
         for line in lines:
@@ -313,7 +313,7 @@ class Storing:
             )
 
     def _follow_returns(self, decisions):
-        """The bank shows again what it had withdrawn."""
+        """Handle transactions that the bank had withdrawn and reports again."""
         self.Line.browse([one.known.record_id for one in decisions if one.is_line]).online_withdrawn = False
 
     def _note_digests(self, matches):
@@ -326,7 +326,7 @@ class Storing:
     # -------------------------------------------------------------------------
 
     def _opening_balance(self, new):
-        """New start balance of the journal's first statement, where what it has counted so far becomes lines.
+        """New start balance of the journal's first statement, when transactions that it contained become lines.
 
         :return: a number, or None to leave it as it is
         """
@@ -338,14 +338,14 @@ class Storing:
             entry.identifier: (policy.line_date(entry.transaction), float(entry.transaction.amount * policy.sign))
             for entry in new
         }
-        # Why not all: what the bank books late was in no balance before.
+        # Why not all: late bookings were not part of that balance.
         counted = [pair for identifier, pair in amounts.items() if policy.is_load or identifier in self.kept]
         return statements.opening_before(first, counted)
 
     def _settle_opening(self):
-        """Let the journal begin with the bank's balance, now that everything of the window is stored.
+        """Set the journal's opening balance from the bank's balance, once the window is stored.
 
-        Why not in each run: most of them bring nothing that has a bearing on it.
+        Why not in each run: most have no effect on it.
         """
         account = self.account
         if not (self.has_new or self.policy.is_load or account.opening_unknown or account.opening_to_book):
@@ -383,7 +383,7 @@ class Storing:
         self._count("possible_duplicates", len(imported & self.doubtful.keys()))
 
     def _mark(self, lines):
-        """Note on new lines which line they may be, and that they were seen before their day."""
+        """Mark new lines as possible duplicates, or as reported before their day."""
         if not self.was_held and not self.doubtful:
             return
         for line in lines.filtered(lambda one: one.online_transaction_identifier in self.was_held):
@@ -412,7 +412,7 @@ class Storing:
                 )
 
     def _park(self, identifier, reason, is_new):
-        """Count what could not be imported; a person is asked to look once."""
+        """Count what could not be imported, and ask for a review once."""
         self.run._park(self.account, identifier, reason)
         if is_new:
             self.reviews.append(
@@ -424,15 +424,15 @@ class Storing:
             )
 
     def _park_unreadable(self):
-        """Keep unreadable transactions word for word, and request them again.
+        """Keep the raw messages of unreadable transactions, and request them again.
 
-        :return: whether one of them still has to be read: neither dismissed by a person nor in the journal already
+        :return: whether one of them is still waiting: neither dismissed by a user nor in the journal already
         """
         self._forget_read()
         if not self.window.unreadable:
             return False
         identifiers = [one[0] for one in self.window.unreadable]
-        # Why not the pending ones: they are shown as long as the bank shows them, and this one can't be read any more.
+        # Why not pending ones: they are shown only while the bank reports them, and this one is unreadable now.
         known = {known.identifier: known.kind for known in self.books.stored(identifiers) if known.kind != "pending"}
         waits = False
         say = self.env["account.online.service"]._translate
@@ -441,10 +441,10 @@ class Storing:
             if known.get(identifier) in ("deleted", "elsewhere"):
                 self._count("skipped_deleted")
                 continue
-            # Why lines in a list of changes, too: the change is not applied, and no later run shows it again.
+            # Why lines in a list of changes, too: the change is not applied, and later runs do not repeat it.
             is_changed_line = known.get(identifier) == "line" and self.window.is_delta
             self._park(identifier, reason, is_new=identifier not in known or is_changed_line)
-            # Why not the others: what this database refuses is stored word for word and retried from there.
+            # Why not others: what this database refuses is kept as raw data and retried from there.
             waits = waits or (bool(unread_problem(message)) and known.get(identifier) != "line")
             if identifier not in known:
                 known[identifier] = "parked"
@@ -453,10 +453,10 @@ class Storing:
         return waits
 
     def _forget_read(self):
-        """What could not be read before and had no id of its own has come in under another name, or is shown no more.
+        """Delete unreadable ones that are readable now and had a generated id, or that the bank no longer shows.
 
-        The same words of the bank tell it from all others. A pending one that could not be read goes as pending ones
-        do: the bank shows all that are left in each full window.
+        They are recognized by the same raw message. Pending unreadable ones are replaced like pending ones: a full
+        window contains all that remain.
         """
         if not self.account.unread_since:
             return
@@ -479,25 +479,25 @@ class Storing:
                 one.unlink()
 
     def _unread_since(self, waits):
-        """:return: since when something waits to be read; False where nothing does, or for longer than it is shown"""
+        """:return: since when an unreadable one waits; False without any, or if it is older than the bank's data"""
         today = date.today()
         since = self.account.unread_since or today
         return waits and since > today - timedelta(days=UNREAD_DAYS) and since
 
     def _bookmark(self, unread_since):
         if not all(transaction.id for transaction in self.window.booked):
-            # Why: in a list of changes two equal transactions without ids look like a repeat.
+            # Why: in a list of changes, equal transactions without ids are indistinguishable from repeats.
             return False
         if self.held:
-            # Why: a bookmark never comes back to what has not changed, and perhaps its day comes, or it moves.
+            # Why: a bookmark does not return unchanged transactions, so one with a future day would not be seen again.
             return False
         if unread_since:
-            # Why: a bookmark never comes back to what could not be read.
+            # Why: a bookmark does not return unreadable transactions again.
             return self.window.is_delta and self.account.sync_cursor
         return self.window.cursor
 
     def _finish(self):
-        """The last step: only now the bookmark moves."""
+        """The last step: only now the bookmark is updated."""
         waits = self._park_unreadable()
         self.beside.keep_pending(self.window, self.held)
         self._count("pending", self.account.pending_count)
@@ -507,7 +507,7 @@ class Storing:
         account._write_changes({"journal_balance": running_balance(account)})
 
     def _progress_values(self, waits):
-        """:return: what the account remembers of how far it is"""
+        """:return: values of the account with the progress of the synchronization"""
         unread_since = self._unread_since(waits)
         values = {
             "last_sync": self._news_day(),
@@ -521,10 +521,10 @@ class Storing:
     def _news_day(self):
         """The day up to which everything is stored.
 
-        Why not today: the bank's news may be of an earlier day, and what came since must be asked for.
+        Why not today: the bank's data may be of an earlier day, and newer transactions must be requested.
         """
         if self.refreshed_at:
-            # Why not later than today: a clock that is wrong by years would leave years of days out.
+            # Why not later than today: a wrong clock would leave out the days until then.
             return min(self.refreshed_at.date(), date.today())
         days = [transaction.booking_date for transaction in self.window.booked]
         return max([day for day in days if day <= date.today()], default=self.account.last_sync)

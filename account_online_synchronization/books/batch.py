@@ -1,7 +1,7 @@
 """Many links at once, as the scheduled actions synchronize them.
 
-Banks are asked about the next links in threads while others are applied, one by one, each in a transaction of its own,
-in the order in which the banks answer. No transaction is open while a bank is waited for.
+Threads fetch the next links while fetched ones are applied, one by one, each in its own transaction, in the order of
+the banks' answers. No transaction is open while waiting for a bank.
 """
 
 import collections
@@ -20,17 +20,17 @@ from .run import LOCK, Interrupted, Synchronization, TakenOver, begin_runs
 
 _logger = logging.getLogger(__name__)
 
-#: At most so many links are applied before their locks are released and the dashboards notified.
+#: Maximum number of links that are applied before their locks are released and the dashboards notified.
 RELEASED_TOGETHER = 16
 
 
 class SessionLocks:
-    """One worker for one link, over all commits of its work; when the worker dies, its locks are gone at once.
+    """Advisory locks: one worker for each link over all commits. PostgreSQL releases them if the worker dies.
 
-    Why not the lock on the row alone: it goes with each commit, and another worker may be faster. Why advisory locks of
-    the session, not of a transaction: none is to be open while banks are waited for.
+    Why not only the lock on the row: each commit releases it. Why locks of the session, not of a transaction: no
+    transaction may be open while waiting for banks.
 
-    :param cr: cursor for nothing else
+    :param cr: cursor that is used for nothing else
     """
 
     def __init__(self, cr):
@@ -47,7 +47,7 @@ class SessionLocks:
                 locks.release_all()
 
     def acquire(self, link_ids):
-        """:return: set of those that nobody else has, until they are released"""
+        """:return: set of the ids that were free and are locked now, until they are released"""
         rows = self._ask("SELECT id, pg_try_advisory_lock(%s, id) FROM unnest(%s::int[]) AS id", [LOCK, link_ids])
         return {link_id for link_id, is_ours in rows if is_ours}
 
@@ -55,20 +55,20 @@ class SessionLocks:
         self._ask("SELECT pg_advisory_unlock(%s, id) FROM unnest(%s::int[]) AS id", [LOCK, link_ids])
 
     def release_all(self):
-        """Needed before the session goes back to Odoo's pool, which would keep it, locks included."""
+        """Needed before the session is returned to Odoo's pool, which would keep its locks."""
         self._cr.rollback()
         self._ask("SELECT pg_advisory_unlock_all()")
 
     def _ask(self, query, parameters=None):
         self._cr.execute(query, parameters)
         rows = self._cr.fetchall()
-        # Why: nothing has been written; it only ends the transaction that the question has opened.
+        # Why: nothing was written; it only ends the transaction of the query.
         self._cr.commit()  # pylint: disable=invalid-commit
         return rows
 
 
 def synchronize_each(links, planned=None):
-    """Synchronize as many of the links as the scheduled action has time for; it is called again for the rest.
+    """Synchronize as many links as the scheduled action has time for; Odoo calls it again for the rest.
 
     :param dict planned: runs by link id, None to ask the banks for news
     """
@@ -78,15 +78,15 @@ def synchronize_each(links, planned=None):
 
 
 class Batch:
-    """One execution of a scheduled action: which link is next, whose bank is being asked, what is left to do.
+    """One execution of a scheduled action: the queue of links, those being fetched, and those left.
 
-    Links with a long load come at the end: their pages are fetched by the main thread, one link at a time.
+    Links with a long load come last: the main thread fetches their pages, one link at a time.
 
     :param links: in the order in which they are to begin
     :param dict planned: runs by link id, None to ask the banks for news
     :param locks: :class:`SessionLocks`
     :param pool: :class:`~..sync.fetch.FetchPool`, empty
-    :param transport: for the main thread, that needs no transaction; None where there is none
+    :param transport: transport of the main thread that needs no transaction; None without one
     """
 
     def __init__(self, links, planned, locks, pool, transport):
@@ -97,9 +97,9 @@ class Batch:
         #: Ids of links that the pool does not fetch.
         self.alone = {link.id for link in links if planned is not None or link._is_long()}
         self.waiting = collections.deque(sorted(links.ids, key=self.alone.__contains__))
-        #: :class:`Synchronization` by link id: begun, and being fetched by the pool.
+        #: :class:`Synchronization` by link id that the pool is fetching.
         self.begun = {}
-        #: Links that are done, but still locked, and of which the dashboards have not been notified.
+        #: Links that are done but still locked; dashboards have not been notified.
         self.done = self.Link
 
     def go(self):
@@ -124,9 +124,9 @@ class Batch:
         self._stop()
 
     def _release(self):
-        """Tell the dashboards what is done, and release the locks.
+        """Notify the dashboards of finished links, and release the locks.
 
-        Why not for each link: every message on the bus costs a new connection to PostgreSQL.
+        Why not for each link: every message on the bus opens a new connection to PostgreSQL.
         """
         if self.done:
             self.done._send_status("done")
@@ -136,7 +136,7 @@ class Batch:
             self.done = self.Link
 
     def _stop(self):
-        """Nobody waits for the banks that have not answered; they are asked again."""
+        """Make links due again whose banks have not answered in time."""
         self._commit(0)
         self.pool.stop()
         for synchronization in self.begun.values():
@@ -150,7 +150,7 @@ class Batch:
         return bool(self.env["ir.cron"]._commit_progress(done, remaining=self.left))
 
     def _wake_later(self):
-        """Why later: usually the other worker does all of a link, but it may fail, too."""
+        """Why later: usually the other worker finishes the link, but it may fail."""
         self.Link._wake_schedule(fields.Datetime.now() + FIRST_BACK_OFF)
 
     # -------------------------------------------------------------------------
@@ -158,7 +158,7 @@ class Batch:
     # -------------------------------------------------------------------------
 
     def _fill_pool(self):
-        """Begin the next links, as many as the pool has room for.
+        """Begin the next links, as many as the pool accepts.
 
         :return: whether the scheduled action has time left
         """
@@ -169,14 +169,14 @@ class Batch:
             return True
         ours = self.locks.acquire(batch)
         try:
-            # Why asked once more: another worker may have done it before it was locked.
+            # Why checked again: another worker may have synchronized it before it was locked.
             due = self.Link._search_due([("id", "in", list(ours))])
             free = due.try_lock_for_update(allow_referencing=True)
             begun = self._begin(free)
             fetches = {link_id: one.plan() for link_id, one in begun.items()}
             if len(ours) < len(batch) or len(free) < len(due):
                 self._wake_later()
-            # Why: others see that they are running, and should the server die, that they were.
+            # Why committed: other sessions see that they are running, also after a crash.
             has_time = self._commit(len(batch) - len(free))
         except Exception:
             self.env.cr.rollback()
@@ -215,11 +215,11 @@ class Batch:
     # -------------------------------------------------------------------------
 
     def _synchronize(self, link, future):
-        """Finish one link; whatever goes wrong with it is noted on it, and on no other.
+        """Finish one link; its failure is noted on it and does not affect others.
 
-        :param future: of the :class:`~..sync.fetch.Fetch` that the pool has done, None where the link has not begun
+        :param future: of the :class:`~..sync.fetch.Fetch` of the pool; None if the link has not begun
         :return: whether the scheduled action has time left
-        :raise Interrupted: what is stored of it stays
+        :raise Interrupted: when there is no time left; what is stored stays
         """
         one = self.begun.pop(link.id) if future else self._new(link, (self.planned or {}).get(link.id))
         link = one.link
@@ -232,7 +232,7 @@ class Batch:
                 one.finish(future.result(), **steps)
             else:
                 one.go(**steps)
-            # Why here: what can't be written is this link's failure, not that of the whole pass.
+            # Why flushed here: an error while writing is a failure of this link, not of all.
             self.env.flush_all()
         except TakenOver:
             self.env.cr.rollback()
@@ -244,7 +244,7 @@ class Batch:
                 self._let_go(link, future, is_ours)
             raise
         except psycopg2.errors.SerializationFailure:
-            # Somebody has changed the same rows meanwhile. The link stays due, the action is executed again.
+            # Serialization failure: the link stays due, and the action is executed again.
             self.env.cr.rollback()
             self._let_go(link, future, is_ours)
             return True

@@ -1,7 +1,7 @@
-"""What the bank shows and the journal does not have, and the other way round. It only reads.
+"""Compares the bank's transactions with the journal, in both directions. It only reads.
 
-What is missing, and why, is what :func:`~..sync.decide.decide` decides: an import of the same window would do exactly
-that. Here it is only put into words.
+:func:`~..sync.decide.decide` decides what is missing and why, exactly as an import of the same window would; this
+module only names the reasons.
 """
 
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from ..sync.decide import ADOPT, DELETED, HELD, LEFT_OUT, decide
 from ..sync.matching import NEW, SAME
 from .read import Books
 
-#: Reasons why something is missing that can be imported; it can't be where it is ``locked`` or ``unreadable``.
+#: Reasons of missing transactions that can be imported; those that are ``locked`` or ``unreadable`` can't.
 IMPORTABLE = ("next", "unseen", "similar", "before_start", "deleted", "parked")
 
 
 class Missing(NamedTuple):
-    """A booked transaction that is no line of the journal.
+    """A booked transaction that is not a line of the journal.
 
-    ``entry`` is None where the bank's message can't be read; ``kept`` is its
-    ``account.online.transaction``, if any; ``details`` is a sentence of somebody else, such as Odoo's refusal.
+    ``entry`` is None if the bank's message can't be read; ``kept`` is its ``account.online.transaction``, if any;
+    ``details`` is an error message from elsewhere, such as Odoo's refusal.
     """
 
     key: str
@@ -39,8 +39,8 @@ class Missing(NamedTuple):
 class Comparison:
     """``missing`` is in booking order; ``gone`` are statement lines that the bank no longer shows.
 
-    ``shown`` counts the booked transactions of the range, ``known`` those of them that the journal has, ``alike`` those
-    of the known that stand there as lines of another origin, not yet recognised as the bank's.
+    ``shown`` counts the booked transactions of the range, ``known`` those that the journal has, ``alike`` those of the
+    known that are lines of another origin and have not been adopted yet.
     """
 
     missing: list
@@ -55,8 +55,8 @@ def compare(account, window, first_day, last_day):
     """
     :param account: ``account.online.account`` with a journal
     :param window: :class:`~..sync.decide.Window` of all that the bank shows
-    :param date first_day: some providers answer more than the question; what is earlier is left out
-    :param date last_day: the bank has no end for its answers; what is later is left out
+    :param date first_day: earlier transactions are ignored; some providers return more than was requested
+    :param date last_day: later transactions are ignored; requests have no last day
     :return: :class:`Comparison`
     """
     return _Comparing(account, window, first_day, last_day).run()
@@ -90,27 +90,27 @@ class _Comparing:
         return self.first_day <= transaction.booking_date <= self.last_day
 
     def _pending(self, decisions):
-        """What is pending at the bank, and what has a day in the future, as long as the chosen days reach to today."""
+        """Pending transactions and those with a day in the future, if the chosen range includes today."""
         held = [one.entry.transaction for one in decisions if one.outcome == HELD and not one.is_retried]
         announced = [one for one in self.window.pending if not one.booking_date or one.booking_date <= self.last_day]
         return announced + (held if self.last_day >= self.policy.seen_on else [])
 
     def _gone(self, known):
-        """Lines of days that the bank shows completely, and that it does not show. Nothing is done about them."""
+        """Lines that the bank does not show, on days that it shows completely. They are only listed."""
         ids = [one.record_id for one in known if self.first_day <= one.day <= self.last_day]
         return self.books.Line.browse(ids).exists().sorted("internal_index")
 
     def _describe(self, decision):
         known = decision.known
         kept = self.books.Transaction.browse(known.record_id if known else [])
-        # Why returning ones, too: their account was deleted, so they have to be attached to this one.
+        # Why returning ones, too: their account was deleted, so restoring them links them to this one.
         is_changed = decision.change not in (NEW, SAME) or decision.is_returning
         reason = self._reason(decision, kept)
         details = (kept.reason or "") if reason in ("deleted", "parked") else ""
         return Missing(decision.entry.identifier, decision.entry, reason, kept, is_changed, details)
 
     def _reason(self, decision, kept):
-        """The word for a decision. It decides nothing."""
+        """The reason that names a decision."""
         if decision.is_locked:
             return "locked"
         if decision.outcome == DELETED:

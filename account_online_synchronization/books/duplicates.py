@@ -1,4 +1,4 @@
-"""Lines that are in a journal twice: which lines may be, as groups of :mod:`..sync.duplicates`."""
+"""Searches possible duplicates in a journal, as groups of :mod:`..sync.duplicates`."""
 
 from decimal import Decimal
 
@@ -16,7 +16,7 @@ def find_duplicates(journal, since):
     cr = journal.env.cr
     journal.env["account.bank.statement.line"].flush_model()
     journal.env["account.move"].flush_model(["date", "state", "journal_id"])
-    # Why windows: PostgreSQL finds the few lines that have a double among hundreds of thousands in one pass.
+    # Why window functions: PostgreSQL finds the few possible duplicates among 100,000s of lines in one pass.
     cr.execute(
         """
         WITH line AS (

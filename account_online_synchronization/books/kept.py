@@ -1,4 +1,4 @@
-"""Transactions that are no lines: pending, parked, left out, deleted (``account.online.transaction``)."""
+"""Transactions without a line: pending, parked, left out, deleted (``account.online.transaction``)."""
 
 from ..sync.decide import FUTURE
 from ..sync.identity import Entry, digest
@@ -16,8 +16,8 @@ class Kept:
         self.Transaction = self.env["account.online.transaction"]
 
     def retried(self):
-        """:return: list of :class:`~..sync.identity.Entry` that could not be imported before and may be now: they were
-        parked, are locked no longer, or the start date is an earlier one now
+        """:return: list of :class:`~..sync.identity.Entry` to retry: parked ones, those that are no longer locked, and
+        those that an earlier start date now includes
         """
         kept = self.Transaction.search(
             [("account_online_account_id", "=", self.account.id), ("state", "in", ("parked", "left_out"))]
@@ -38,7 +38,7 @@ class Kept:
     # -------------------------------------------------------------------------
 
     def values(self, entry):
-        """Values to keep of a transaction that has no statement line, except state and reason.
+        """Values of the record for a transaction without a statement line, except state and reason.
 
         :param entry: :class:`~..sync.identity.Entry`
         """
@@ -72,14 +72,14 @@ class Kept:
     # -------------------------------------------------------------------------
 
     def keep_pending(self, window, held=()):
-        """Show what the bank has announced. A full window replaces what was known, a list of changes adds to it.
+        """Store pending transactions. A full window replaces the stored ones, a list of changes adds to them.
 
-        :param held: list of :class:`~..sync.decide.Decision` on what is shown as booked before its day has passed
+        :param held: list of :class:`~..sync.decide.Decision` on booked transactions with a day in the future
         """
         account = self.account
         shown = {one.entry.identifier: (one.entry, FUTURE, one.similar_line_id) for one in held}
         shown = {**{entry.identifier: (entry, False, None) for entry in self._announced(window)}, **shown}
-        # Why the count: only this method keeps pending ones, so where it has counted none there are none.
+        # Why the count: only this method stores pending ones, so if it counted none there are none to delete.
         if not shown and not account.pending_count:
             return
         known = self.Transaction.search([("account_online_account_id", "=", account.id), ("state", "=", "pending")])

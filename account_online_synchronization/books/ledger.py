@@ -12,7 +12,7 @@ from .opening import Beginning
 
 
 class OpeningBalance:
-    """What the ledger account of a journal misses of the balance with which the journal begins.
+    """The part of a journal's opening balance that is missing in its ledger account.
 
     :param account: ``account.online.account`` that fills the journal
     """
@@ -22,7 +22,7 @@ class OpeningBalance:
         self.account, self.journal, self.env = account, account.journal_ids, account.env
 
     def missing(self):
-        """:return: float in the account's currency; 0 where it is not known"""
+        """:return: float in the account's currency; 0 if not known"""
         if not self.journal or not self.account.last_sync:
             return 0.0
         start, index, day = Beginning(self.account).start()
@@ -40,7 +40,7 @@ class OpeningBalance:
     # -------------------------------------------------------------------------
 
     def explain(self):
-        # Why with the company: the code of a ledger account is that of the company in the environment.
+        # Why with the company: the code of a ledger account depends on the company of the environment.
         journal, money = self.journal.with_company(self.account.company_id), self.account.currency_id.format
         start, _index, day = Beginning(self.account).start()
         return self.env._(
@@ -69,7 +69,7 @@ class OpeningBalance:
     # -------------------------------------------------------------------------
 
     def default_counterpart(self):
-        """Where Odoo balances opening entries. Empty where the chart has no such account: then the user chooses."""
+        """The account against which Odoo balances opening entries; empty if there is none, and the user chooses."""
         company = self.account.company_id
         Account = self.env["account.account"].with_company(company)
         domain = [*Account._check_company_domain(company), *self._counterpart_domain()]
@@ -92,7 +92,7 @@ class OpeningBalance:
             )
 
     def book(self, counterpart):
-        """Book what is missing as one line before all others, balanced against an account.
+        """Book the missing amount as one line before all others, balanced against an account.
 
         :param counterpart: ``account.account``
         :return: the line
@@ -100,7 +100,7 @@ class OpeningBalance:
         self.check()
         day = self.day()
         self._check_booking(counterpart, day)
-        # Why a single line: an opening balance booked before older days were loaded has the wrong amount.
+        # Why replaced: an opening balance that was booked before older days were loaded has the wrong amount.
         Line = self.env["account.bank.statement.line"]
         earlier = Line.search(
             [("online_account_id", "=", self.account.id), ("online_transaction_identifier", "=", OPENING)]
@@ -152,9 +152,10 @@ class OpeningBalance:
     # -------------------------------------------------------------------------
 
     def _ledger_before(self, index, day):
-        """What the journal's ledger account contains of the time before the journal's first synchronized line.
+        """The balance of the journal's ledger account before the journal's first synchronized line.
 
-        Lines of the journal count by their place. Other entries count by their day, the company's opening entry always.
+        Lines of the journal count by their position, other entries by their date; the company's opening entry always
+        counts.
 
         :return: Decimal, in the currency of the journal
         """
@@ -204,10 +205,10 @@ class OpeningBalance:
 
 
 def running_balance(account):
-    """Last running balance of the journal that an online account fills, as its last posted line shows it.
+    """Running balance of the last posted line in the journal that an online account fills.
 
-    Why not from that line: Odoo finds it among all lines of the journal, and computes its balance with five
-    queries. Why by company: that is how Odoo's index finds the last one.
+    Why not ``running_balance`` of that line: Odoo searches it among all lines of the journal, and computes the balance
+    with five queries. Why by company: Odoo's index begins with it.
     """
     cr = account.env.cr
     account.env["account.bank.statement.line"].flush_model(

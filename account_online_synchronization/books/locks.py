@@ -1,18 +1,18 @@
-"""Lock dates: read again in each transaction that stores, and the same until it ends."""
+"""Lock dates: read again in each transaction that writes, and unchanged until it ends."""
 
 from odoo.addons.account.models.company import LOCK_DATE_FIELDS
 
-#: What Odoo computes from lock dates and their exceptions, for the user who asks.
+#: Fields that Odoo computes from lock dates and exceptions for the current user.
 OF_USERS = tuple(f"user_{name}" for name in LOCK_DATE_FIELDS)
 
 
 def hold(journal):
-    """Let nobody change the lock dates of a journal until the transaction ends, and read them again.
+    """Prevent changes to a journal's lock dates until the transaction ends, and read them again.
 
     A user who sets a lock date meanwhile waits for this transaction, so its lines come before the lock. If a user has
     set one since this transaction began, PostgreSQL refuses the lock on the row (a serialization failure), and the
-    work is repeated with the new dates. The locks are shared, so that other accounts
-    of the company are stored at the same time.
+    work is repeated with the new dates. The locks are shared, so that several accounts of the company can be stored at
+    the same time.
     """
     # sudo: reads lock dates only; the user may not see the parent companies whose dates count, too
     companies = journal.company_id.sudo().parent_ids
@@ -29,11 +29,11 @@ def hold(journal):
 
 
 def locked_days(journal, days):
-    """:return: set of those days into which nothing may be posted in the journal, for the user of its environment"""
+    """:return: set of the days that are locked in the journal, for the user of its environment"""
     locked = set()
     for day in sorted(set(filter(None, days))):
         if not journal.company_id._get_violated_lock_dates(day, False, journal):
-            # Why the end: a lock date locks all days before it.
+            # Why from the latest: a lock date locks all days before it.
             break
         locked.add(day)
     return locked

@@ -1,10 +1,9 @@
-"""With which balance a journal begins: what the bank says, or it is not known.
+"""The opening balance of a journal, computed from the bank's balance.
 
-The bank names its booked balance at the end of one day. What was booked between the beginning of the journal and that
-day is subtracted from it, whatever became of it here: a line, parked, left out, deleted by a user, a line of another
-journal. Where the bank names no booked balance, or the amount of something that counts can't be read, the beginning is
-unknown. The first statement says so (``online_start_unknown``), no statement of the journal is complete until then, and
-each run tries again.
+The bank reports its booked balance at the end of one day. All transactions booked between the beginning of the journal
+and that day are subtracted from it, whether they are lines, parked, left out, deleted by a user or lines of another
+journal. Without a booked balance, or with an unreadable amount among them, the opening balance is unknown: the first
+statement is marked (``online_start_unknown``), no statement of the journal is complete, and each run tries again.
 """
 
 from datetime import timedelta
@@ -17,7 +16,7 @@ from .read import policy_of
 
 
 class Beginning:
-    """The beginning of one journal.
+    """The opening balance of one journal.
 
     :param account: ``account.online.account`` with a journal
     """
@@ -28,7 +27,7 @@ class Beginning:
         self.Transaction = self.env["account.online.transaction"]
 
     def doubt(self):
-        """After older days were loaded: what was known of the beginning is not, where one of them can't be read."""
+        """Mark the opening balance as unknown if an older day was loaded that contains an unreadable transaction."""
         first = statements.first_statement(self.journal)
         begins_here = first.online_period_start and first.line_ids.online_account_id == self.account
         if begins_here and any(row.amount is None for row in self._rows_beside(first.online_period_start)):
@@ -36,7 +35,7 @@ class Beginning:
             statements.settle(self.journal, first, first.online_period_start)
 
     def settle(self):
-        """Write the right start balance where the first statement waits for it and it has become known."""
+        """Write the start balance of the first statement as soon as it is known."""
         waiting = statements.of_unknown_start(self.journal)
         if not waiting:
             return
@@ -45,14 +44,14 @@ class Beginning:
         start = self._start(first.first_line_index, day)
         if start is None:
             if day:
-                # Why: users may delete lines of a statement that is not complete, and the next one did not follow.
+                # Why: users may have deleted lines of an incomplete statement, which does not update the next one.
                 statements.settle(self.journal, first, day)
             return
         waiting.online_start_unknown = False
         statements.settle(self.journal, first, day, float(start))
 
     def start(self):
-        """:return: the balance with which the journal begins, index and day of its first line; None where not known"""
+        """:return: the opening balance, index and day of the journal's first line; None if not known"""
         unknown = None, None, None
         first = statements.first_statement(self.journal)
         if statements.of_unknown_start(self.journal):
@@ -72,7 +71,7 @@ class Beginning:
             limit=1,
         )
         if first or not line:
-            # Why not where a person has made the first statement: theirs is the balance that the person typed.
+            # Why not if a user created the first statement: its balance was entered by the user.
             return unknown
         start = self._start(line.internal_index, line.date)
         return unknown if start is None else (start, line.internal_index, line.date)
@@ -83,13 +82,13 @@ class Beginning:
             return None
         balance_day = account._balance_day()
         if balance_day < day and account.loaded_since and account.loaded_since > balance_day:
-            # Nobody has asked for all days between the balance and the beginning.
+            # Not all days between the balance and the beginning were requested.
             return None
         rows = [*self._line_rows(index, day, balance_day), *self._rows_beside(day)]
         return start_of(Decimal(str(account._signed_balance())), balance_day, rows)
 
     def _line_rows(self, index, day, balance_day):
-        """Lines of the account in any journal, and those that a person typed in place of what could not be read."""
+        """Lines of the account in any journal, and those that users typed in place of unreadable transactions."""
         self.Line.flush_model()
         self.env["account.move"].flush_model(["date", "state"])
         self.env.cr.execute(
@@ -138,7 +137,7 @@ class Beginning:
             if entry:
                 line_day = policy.line_date(entry.transaction)
                 amount = entry.transaction.amount * policy.sign
-                # Why never inside before the start date: the user wants the journal to begin without it.
+                # Why never inside before the start date: the user excluded these days from the journal.
                 is_inside = line_day >= day and one.reason_code != "before_start"
                 yield Row(entry.transaction.booking_date, amount, is_inside)
             elif one.state == "parked" and self._is_booked(one):
@@ -156,7 +155,7 @@ class Beginning:
         )
 
     def _has_dismissed(self):
-        """Whether a person has dismissed what could not be read: it may have been typed instead."""
+        """Whether users have dismissed unreadable transactions, and may have typed them instead."""
         dismissed = [("account_online_account_id", "=", self.account.id), ("state", "=", "deleted")]
         dismissed = self.Transaction.search([*dismissed, ("online_transaction_digest", "=", False)])
         return any(not one._entry() for one in dismissed)

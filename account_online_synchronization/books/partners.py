@@ -1,4 +1,4 @@
-"""Whose transaction it is: by account number, then by what the user taught; never by a guess."""
+"""Finds the partner of a transaction: by account number, then by the users' earlier choices; never by a guess."""
 
 import functools
 
@@ -6,7 +6,7 @@ from odoo.addons.base.models.res_bank import sanitize_account_number
 
 
 class Partners:
-    """Partners of a batch of transactions, found with two queries whatever its size.
+    """Partners of a batch of transactions, found with two queries for any number.
 
     :param account: ``account.online.account``
     :param transactions: list of :class:`~..client.messages.Transaction`
@@ -15,7 +15,7 @@ class Partners:
     def __init__(self, account, transactions):
         self.company = account.company_id
         self.env = account.env
-        # Why remembered: counterparties come again, and each number is needed several times.
+        # Why cached: counterparties repeat, and each number is needed several times.
         self.plain_number = functools.cache(sanitize_account_number)
         self.by_number = self._owners({self.plain_number(t.counterparty_number) for t in transactions} - {False})
         self.by_key = self._taught({self.key(transaction) for transaction in transactions} - {""})
@@ -26,14 +26,14 @@ class Partners:
         return self.by_number.get(number) or self.by_key.get(self.key(transaction))
 
     def key(self, transaction):
-        """What a line remembers of its counterparty: ``number:…``, or ``name:…`` where the bank gives no number."""
+        """The key stored on a line for its counterparty: ``number:…``, or ``name:…`` if the bank gives no number."""
         if number := self.plain_number(transaction.counterparty_number):
             return f"number:{number}"
         return f"name:{transaction.counterparty_name.casefold()}" if transaction.counterparty_name else ""
 
     def _owners(self, numbers):
-        """Partners by sanitized account number, where exactly one partner owns the number. Archived ones don't count:
-        nobody wants new entries with an archived partner, and often another one has taken its place."""
+        """Partners by sanitized account number, if exactly one partner owns the number. Archived ones don't count,
+        because often another partner has replaced them."""
         if not numbers:
             return {}
         banks = self.env["res.partner.bank"].search(
@@ -51,7 +51,7 @@ class Partners:
         return _unique(owners)
 
     def _taught(self, keys):
-        """Partners by counterparty, where all lines with this counterparty and a partner have the same one."""
+        """Partners by counterparty, if all lines with this counterparty and a partner have the same one."""
         if not keys:
             return {}
         self.env["account.bank.statement.line"].flush_model(["online_partner_information", "partner_id", "company_id"])

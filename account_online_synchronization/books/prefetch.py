@@ -1,18 +1,18 @@
-"""What each run reads, with one query for the link and one for all around its accounts.
+"""Prefetches what each run reads, with one query for the links and one for the accounts and related records.
 
-Odoo reads the records of one model with one query. A run would ask five times more in each of its two transactions.
+Odoo's ORM reads each model with its own query, which would be five more in each of a run's two transactions.
 """
 
 from odoo.tools import SQL
 
 
 def lock(links):
-    """Lock those links that nobody else has locked, and read them.
+    """Lock those links that are not locked yet, and read them.
 
     :param links: ``account.online.link`` with superuser rights
-    :return: those that are locked until the transaction ends, in the same order
+    :return: those that are now locked until the transaction ends, in the same order
     """
-    # Why: what is in the cache would stay as it is.
+    # Why: cached values would not be updated.
     links.invalidate_recordset()
     query = links._search([("id", "in", links.ids)])
     [locked] = _fetch(query, [(links, links._table, _columns(links))], "FOR NO KEY UPDATE SKIP LOCKED")
@@ -20,7 +20,7 @@ def lock(links):
 
 
 def prefetch(links):
-    """Read the accounts of links with their journals, and what a run looks at in what these belong to.
+    """Read the accounts of links with their journals, and the related records that a run needs.
 
     :param links: ``account.online.link`` with superuser rights
     """
@@ -50,7 +50,7 @@ def prefetch(links):
 
 
 def _columns(records):
-    """:return: the names of the fields that Odoo reads as soon as one of them is needed"""
+    """:return: the names of the fields that Odoo prefetches together"""
     return [
         field.name
         for field in records._fields.values()
@@ -59,7 +59,7 @@ def _columns(records):
 
 
 def _fetch(query, parts, ending=""):
-    """What Odoo's ``_fetch_query`` does for one model, for several.
+    """Like Odoo's ``_fetch_query``, but for several models.
 
     :param query: ``odoo.tools.Query``
     :param parts: list of (records of the model, alias of its table in the query, names of fields)
@@ -79,7 +79,7 @@ def _fetch(query, parts, ending=""):
 
 
 def _column(records, alias, name, query):
-    """Why nothing is flushed: a value that is still to be written is in the cache, where it stays."""
+    """Why no flush: pending updates are in the cache, which is not overwritten."""
     column = records._field_to_sql(alias, name, query)
     return column if records._fields[name].translate else SQL(column.code, *column.params)
 

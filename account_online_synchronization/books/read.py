@@ -1,4 +1,4 @@
-"""What is stored so far, as :mod:`..sync.decide` asks for it: a few queries for any number of transactions."""
+"""Reads stored transactions for :mod:`..sync.decide`, with a few queries for any number of transactions."""
 
 import re
 from datetime import datetime, timezone
@@ -14,7 +14,7 @@ from ..sync.windows import day_at_the_bank
 from . import locks
 from .kept import Kept
 
-#: Begins an IBAN: the country of the bank.
+#: Country code at the beginning of an IBAN.
 IBAN = re.compile(r"[A-Z]{2}[0-9]{2}")
 
 
@@ -24,7 +24,7 @@ def policy_of(account):
     country = iban[0][:2] if iban else account.company_id.country_id.code
     seen_on = day_at_the_bank(datetime.now(timezone.utc), country)
     if account.balance_at:
-        # Why: what is in the bank's booked balance is booked. The Demo Bank's clock may be days ahead.
+        # Why: the booked balance contains only booked transactions; the Demo Bank's clock may be days ahead.
         seen_on = max(seen_on, account._balance_day())
     return Policy(
         seen_on=seen_on,
@@ -42,7 +42,7 @@ class Books:
     """
     :param account: ``account.online.account`` with a journal
     :param window: :class:`~..sync.decide.Window`
-    :param bool for_writing: lock dates are read again, and stay as they are until the transaction ends
+    :param bool for_writing: lock dates are read again and can't change until the transaction ends
     """
 
     def __init__(self, account, window, for_writing=False):
@@ -56,14 +56,13 @@ class Books:
         return policy_of(self.account)
 
     def retried(self):
-        """:return: list of :class:`~..sync.identity.Entry` that could not be imported before and may be now"""
+        """:return: list of :class:`~..sync.identity.Entry` to retry"""
         return Kept(self.account, self.policy).retried()
 
     def stored(self, identifiers):
         """
-        :return: list of :class:`~..sync.matching.Known`: of these identifiers, also where a bank gives one to several;
-            of the window's days and the last ones before it; and what the bank has withdrawn although a line of it
-            stayed
+        :return: list of :class:`~..sync.matching.Known`: those with these identifiers, also shared ones; those of the
+            window's days and the last days before it; and withdrawn ones whose lines are still there
         """
         self.Line.flush_model(
             [
@@ -100,20 +99,20 @@ class Books:
                 "identifiers": [*identifiers, *self.window.removed],
                 "day": self._first_day(),
                 "future": FUTURE,
-                # Why not those: of what an earlier module brought only day and amount are known, see candidates().
+                # Why not those: of lines of an earlier module only day and amount are known, see candidates().
                 "legacy": f"{LEGACY}%",
             },
         )
         return [Known(*row) for row in self.env.cr.fetchall()]
 
     def _first_day(self):
-        """Why some days before the window: what the bank dates a day later now was there."""
+        """Why some days before the window: transactions that the bank now dates later were stored there."""
         window = self.window
         days = [day for day in (window.first_day, None if window.is_delta else window.since) if day]
         return min(days, default=None) and (min(days) - NEAR).isoformat()
 
     def contents(self, known):
-        """:return: dict from identifier to what the bank said last, where it can be read"""
+        """:return: dict from identifier to the bank's last version of the transaction, if readable"""
         details = {}
         for is_line, model in ((True, self.Line), (False, self.Transaction)):
             some = model.browse([one.record_id for one in known if (one.kind == "line") == is_line])
@@ -129,7 +128,7 @@ class Books:
         return contents
 
     def deleted_before(self, digests):
-        """:return: list of :class:`~..sync.matching.Known` that a user deleted, and whose account is gone"""
+        """:return: list of :class:`~..sync.matching.Known` that a user deleted, and whose account no longer exists"""
         found = self.Transaction.search(
             [
                 ("account_online_account_id", "=", False),
@@ -143,9 +142,9 @@ class Books:
         ]
 
     def candidates(self, first, last):
-        """Lines that no transaction of this account belongs to.
+        """Lines that are not linked to a transaction of this account.
 
-        :return: list of :class:`~..sync.adoption.Candidate` of these days and those around them
+        :return: list of :class:`~..sync.adoption.Candidate` of these and neighboring days
         """
         self.Line.flush_model(
             [
@@ -195,7 +194,7 @@ class Books:
                 texts=Texts.of_line(*texts),
             )
             for line_id, day, amount, content, number, is_legacy, *texts in self.env.cr.fetchall()
-            # Why: what another bank account brought to this journal is never a transaction of this one.
+            # Why: lines of another bank account in this journal are never transactions of this one.
             if not self.account._is_certainly_another(number)
         ]
 

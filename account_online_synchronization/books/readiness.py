@@ -1,15 +1,15 @@
-"""Whether a journal can be filled by an online account at all, before the bank is asked."""
+"""Checks whether an online account can fill a journal, before the bank is asked."""
 
 from ..client.errors import ProxyError
 
 
 def check(account):
-    """Report once, and not with each transaction, why Odoo can post no line in the journal.
+    """Report once, not for each transaction, why Odoo can't post lines in the journal.
 
     :raise ProxyError: with a sentence that says what to do
     """
     if reason := reason_against(account, account.journal_ids):
-        # Why two: before the first load, nothing can have been missed yet.
+        # Why two sentences: before the first load no transactions are missing.
         if account.last_sync:
             message = account.env._(
                 "%(reason)s No data was lost: the next synchronization after that fetches what is missing.",
@@ -23,7 +23,7 @@ def check(account):
 
 
 def reason_against(account, journal):
-    """:return: a sentence that says why Odoo can post no line in the journal, or None"""
+    """:return: a sentence with the reason why Odoo can't post lines in the journal, or None"""
     currency = journal.currency_id or journal.company_id.currency_id
     if journal.type not in ("bank", "credit", "cash"):
         return account.env._(
@@ -68,5 +68,5 @@ def _reason_against_accounts(account, journal):
 
 
 def _names(account, journal):
-    """Why only where something is wrong: the account's name contains its currency, which has to be read for it."""
+    """Why only for errors: the account's display name contains its currency, which must be read."""
     return {"journal": journal.display_name, "account": account.display_name}

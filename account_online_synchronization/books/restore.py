@@ -1,4 +1,4 @@
-"""What users bring into the books themselves: kept transactions, and the transaction of an adopted line."""
+"""Imports on request of users: kept transactions, and the transaction of an adopted line."""
 
 from datetime import date
 
@@ -13,7 +13,7 @@ from .writer import Writer
 
 
 def restore(account, transactions):
-    """Import kept transactions into the journal, as the user asks for it.
+    """Import kept transactions into the journal at the user's request.
 
     :param transactions: ``account.online.transaction`` of the account
     :return: the new lines
@@ -38,7 +38,7 @@ def restore(account, transactions):
     _check_not_locked(account, entries)
     sign = account._transaction_sign()
     first = statements.first_statement(account.journal_ids)
-    # Why not those: they were lines of the first statement, whose start does not contain them.
+    # Why not those: they were lines of the first statement, whose start balance does not contain them.
     inside = transactions.filtered(
         lambda one: one.state == "deleted" and one.date and (first.online_period_start or date.max) <= one.date
     ).mapped("online_transaction_identifier")
@@ -61,7 +61,7 @@ def restore(account, transactions):
 
 
 def separate(account, line):
-    """Undo an adoption: the line is the user's own again, and the transaction gets a line of its own."""
+    """Undo an adoption: the line is unlinked, and the transaction gets its own line."""
     locks.hold(account.journal_ids)
     transaction = account._parse(line.transaction_details)
     entry = Entry(line.online_transaction_identifier, digest(transaction), transaction)

@@ -1,10 +1,10 @@
 """One synchronization of one link: plan → fetch → apply.
 
-*Plan* begins the run and reads what is to be asked, in a short transaction. *Fetch* (:mod:`..sync.fetch`) asks the
-bank; it has no cursor, so in scheduled actions no transaction is open while a bank is waited for. *Apply* looks whether
-the plan still holds and stores what came. An account that has changed in between, such as another start date or
-bookmark, is planned and fetched again; everything else is asked once. A user's click, the scheduled actions and first
-loads all go this way; :mod:`.batch` does it for many links at the same time.
+*Plan* begins the run and reads what to request, in a short transaction. *Fetch* (:mod:`..sync.fetch`) sends the
+requests; it has no cursor, so in scheduled actions no transaction is open while waiting for a bank. *Apply* checks that
+the plan is still valid and stores the results. An account that has changed in between, such as its start date or
+bookmark, is planned and fetched again; everything else is requested once. Users' requests, scheduled actions and first
+loads all use this path; :mod:`.batch` runs it for many links at the same time.
 """
 
 import contextlib
@@ -27,25 +27,25 @@ from .prefetch import prefetch
 
 _logger = logging.getLogger(__name__)
 
-#: With the id of a link: what PostgreSQL's advisory locks are about. Any number that nothing else uses.
+#: Namespace of PostgreSQL's advisory locks on link ids; an arbitrary number that nothing else uses.
 LOCK = 1129271116
 
-#: So often one run fetches what has changed while it was being fetched; the next run does the rest.
+#: How often one run repeats a fetch because settings have changed; the next run does the rest.
 MAX_FETCHES = 5
 
 
 class Interrupted(Exception):
-    """The scheduled action has no time left. What is stored stays; the rest follows at once."""
+    """The scheduled action has no time left. Stored data stays; it is called again at once for the rest."""
 
 
 class TakenOver(Interrupted):
-    """Another worker or a user has the link."""
+    """Another worker or a user has locked the link."""
 
 
 def try_lock(link):
-    """One link, one worker. The locks go with the transaction, also when the worker dies.
+    """Lock a link for one worker. PostgreSQL releases the lock with the transaction, also when the worker dies.
 
-    :return: whether nobody else has the link
+    :return: whether the link was free
     """
     if not link.try_lock_for_update(allow_referencing=True):
         return False
@@ -54,7 +54,7 @@ def try_lock(link):
 
 
 def begin_runs(links, trigger, planned=None):
-    """Begin a run of each link. The links are locked, so earlier runs that are still open have come to no end.
+    """Begin a run of each link. The links are locked, so runs that are still open were interrupted.
 
     :param str trigger: of new runs
     :param planned: run that was planned for this one link
@@ -82,7 +82,7 @@ def begin_runs(links, trigger, planned=None):
 
 
 def client_for_user(link):
-    """:return: client that names the user who waits: banks limit how often they are asked without one"""
+    """:return: client that reports the user's presence, because banks limit requests without a user"""
     client = link._get_client()
     if request:
         return client.for_user(request.httprequest.remote_addr, request.httprequest.user_agent.string)
@@ -94,9 +94,8 @@ class Synchronization:
 
     :param link: ``account.online.link``
     :param bool user_present: a user waits for it, so the bank may ask for a code
-    :param bool refresh: ask the bank for news first; not needed straight after the user was at the bank's pages,
-        unless those brought none
-    :param bool may_defer: leave long work to the scheduled action, so that the user can go on
+    :param bool refresh: ask the bank for news first; not needed right after a visit that returned some
+    :param bool may_defer: leave long work to the scheduled action, so that the user can continue
     :param run: ``account.online.run`` that was planned earlier
     :param bool has_begun: that run is running, and the link is locked
     :param checkpoint: called when a part is stored; it may commit, and raise :class:`Interrupted`
@@ -117,10 +116,10 @@ class Synchronization:
         self.user_present, self.refresh, self.may_defer = user_present, refresh, may_defer
         self.run = run and run.with_env(self.env)
         self.has_begun, self.checkpoint = has_begun, checkpoint
-        #: Action that notifies the user of the result, or leads to the page where the bank asks for a code.
+        #: Action that notifies the user of the result, or opens the page where the bank asks for a code.
         self.answer = None
         self._nonce = None
-        #: Accounts that are applied, and the failures of them.
+        #: Ids of applied accounts, and their failures.
         self._applied = self.env["account.online.account"]
         self._errors = []
         #: Journals that may have got new lines.
@@ -132,7 +131,7 @@ class Synchronization:
         self._reported = set()
 
     def go(self, transport=None, commit=None):
-        """All steps, one after the other, in the caller's thread.
+        """Run all steps in the caller's thread.
 
         :param transport: see :meth:`fetch`
         :param commit: called before the bank is asked, None for the checkpoint
@@ -148,7 +147,7 @@ class Synchronization:
         return self.finish(self.plan(), transport, commit)
 
     def finish(self, fetch, transport=None, commit=None):
-        """What is left to do after :meth:`plan`: fetch what has not been fetched yet, and apply.
+        """Fetch what has not been fetched yet, and apply.
 
         :param fetch: of :meth:`plan`; the rest as in :meth:`go`
         """
@@ -156,7 +155,7 @@ class Synchronization:
         while fetch:
             if pause and not fetch.is_complete:
                 with self._pausing():
-                    # Why: others see that it is running, and should the server die, that it was.
+                    # Why committed: other sessions see that it is running, also after a crash.
                     pause()
             self.fetch(fetch, transport)
             if self.checkpoint:
@@ -169,27 +168,27 @@ class Synchronization:
     # -------------------------------------------------------------------------
 
     def _lock(self):
-        """:return: whether nobody else has the link. Scheduled actions hold its advisory lock in another session"""
+        """:return: whether the link was free. Scheduled actions hold its advisory lock in another session"""
         if not self.checkpoint:
             return try_lock(self.link)
         self._lock_row()
         return True
 
     def _lock_row(self):
-        """:raise TakenOver: where somebody else has it"""
+        """:raise TakenOver: when another worker has locked it"""
         if not self.link.try_lock_for_update(allow_referencing=True):
             raise TakenOver
 
     def _is_due(self):
-        """Why asked once more: another worker may have done it between the search and the lock."""
+        """Why checked again: another worker may have synchronized it between the search and the lock."""
         if self.run:
             self.run.invalidate_recordset(["state"])
             return self.run.state in ("planned", "running")
         return not self.link.next_refresh or self.link.next_refresh <= fields.Datetime.now()
 
     def plan(self):
-        """:return: :class:`~..sync.fetch.Fetch` of everything that the bank is to be asked, begun with nothing"""
-        # Why not earlier: what is read before the link is locked has to be read again.
+        """:return: :class:`~..sync.fetch.Fetch` of all requests to the bank, none of which has been sent"""
+        # Why not earlier: values that are read before the lock may be outdated.
         link = self.link = self.link.with_company(self.link.company_id)
         self.env, self.run = link.env, self.run.with_env(link.env)
         try:
@@ -216,7 +215,7 @@ class Synchronization:
             if not readiness.reason_against(account, account.journal_ids)
         ]
         if self.checkpoint:
-            # Why only then: otherwise a user waits for the answer, and nobody else sees a run that is not committed.
+            # Why only then: otherwise a user waits for the answer, and other sessions do not see the uncommitted run.
             self._reporters = {
                 account.id: Reporter(account, self.run)
                 for account in accounts
@@ -238,7 +237,7 @@ class Synchronization:
     def fetch(self, fetch, transport=None):
         """Ask the bank, in this thread.
 
-        :param transport: of :mod:`..client.transport` that needs no transaction; None for the usual one
+        :param transport: of :mod:`..client.transport` that needs no transaction; None for the default one
         """
         if fetch.is_complete:
             return
@@ -265,11 +264,11 @@ class Synchronization:
     # -------------------------------------------------------------------------
 
     def apply(self, fetch):
-        """Store what came, and end the run, unless something has to be fetched again.
+        """Store the results, and end the run unless something must be fetched again.
 
         :param fetch: :class:`~..sync.fetch.Fetch`, complete
-        :return: the same, planned again for those accounts that have changed since it was planned; None at the end
-        :raise Interrupted: what is stored stays
+        :return: the fetch, planned again for accounts that have changed since the plan; None when the run has ended
+        :raise Interrupted: when there is no time left; what is stored stays
         """
         link, run = self.link, self.run
         try:
@@ -294,7 +293,7 @@ class Synchronization:
             self.answer = link._fail(run, error, self.user_present)
             return None
         link._succeed(run)
-        # Why not there: in scheduled actions nobody reads it.
+        # Why not in scheduled actions: there the result is not shown to a user.
         if not self.checkpoint:
             self.answer = link._notify(run._summary(), "success" if run.imported or run.adopted else "info")
         return None
@@ -313,7 +312,7 @@ class Synchronization:
             raise
 
     def _apply(self, fetch):
-        """:return: list of :class:`~..sync.fetch.AccountPlan` of what has to be fetched again"""
+        """:return: list of :class:`~..sync.fetch.AccountPlan` to fetch again"""
         self.link._take_health(fetch.health)
         if fetch.error:
             raise fetch.error
@@ -331,14 +330,14 @@ class Synchronization:
             self._errors.append(error)
             if is_applied:
                 self._applied += account
-                # Why: a window of years is large.
+                # Why dropped: a window of years takes much memory.
                 fetch.accounts.pop(account.id, None)
             else:
                 again.append(account._plan_fetch())
         return again
 
     def _apply_news(self, fetch):
-        """What the bank said of the connection and its accounts. It may end the run: :attr:`answer`."""
+        """Store the state of the connection and its accounts. It may end the run with an :attr:`answer`."""
         link, run = self.link, self.run
         self._has_applied_news = True
         visit = self._visit(fetch.news) if fetch.news["state"] == "challenge" else None
@@ -348,13 +347,13 @@ class Synchronization:
             link._send_status("done")
             self.answer = visit
             return
-        # Why only these: users add new accounts of the consent with Fetch Accounts.
+        # Why only known ones: users add new accounts of the consent with Fetch Accounts.
         link.account_online_account_ids._take_over(fetch.listed)
         if self._is_to_defer():
             self.answer = self._defer()
 
     def _visit(self, news):
-        """:return: action that leads to the page where the bank asks for a code"""
+        """:return: action that opens the page where the bank asks for a code"""
         if not self.user_present or not isinstance(news.get("page_url"), str):
             raise ProxyError(
                 "challenge_required",
@@ -366,7 +365,7 @@ class Synchronization:
 
     def _defer(self):
         self.run.write({"state": "planned", "is_deferred": True})
-        # sudo: wakes up one scheduled action, which decides itself what there is to do
+        # sudo: triggers one fixed scheduled action, which searches for what is due
         self.env.ref("account_online_synchronization.ir_cron_fetch_planned").sudo()._trigger()
         self.link._send_status("planned")
         return self.link._notify(
@@ -375,24 +374,24 @@ class Synchronization:
 
     def _import_account(self, account, fetched, refreshed_at):
         """
-        :param fetched: :class:`~..sync.fetch.AccountFetch`, None where nothing was
-        :param datetime refreshed_at: time of the bank's news, None where it does not say
-        :return: whether the account is done, False to fetch it again; the :class:`ProxyError` that kept it from being
-            stored, or None
+        :param fetched: :class:`~..sync.fetch.AccountFetch`, None if nothing was fetched
+        :param datetime refreshed_at: time of the bank's data, None if unknown
+        :return: whether the account is done, False to fetch it again; the :class:`ProxyError` that prevented the
+            import, or None
         """
         try:
             if not fetched:
-                # Why: where its journal is not ready, nothing was planned.
+                # Why: nothing was planned if its journal is not ready.
                 readiness.check(account)
             if not fetched or fetched.plan != account._plan_fetch():
                 return False, None
             self._store(account, fetched, refreshed_at)
         except ProxyError as error:
             error.message = self._say(error.message)
-            # Why no failure of the run: the other accounts are up to date, and the link names the one that is refused.
+            # Why not a failure of the run: the other accounts are up to date, and the link shows the refused one.
             return True, None if account._note_refusal(error) else error
         except (Interrupted, psycopg2.OperationalError):
-            # Serialization failures and lost connections: Odoo rolls back and repeats the whole request.
+            # Serialization failures and lost connections: Odoo repeats the whole request.
             raise
         except Exception as error:
             _logger.exception("Online account %s: the import failed", account.id)
@@ -406,7 +405,7 @@ class Synchronization:
 
         def checkpoint():
             self.checkpoint()
-            # Why after it: others are shown only what is committed.
+            # Why after it: other sessions see only committed data.
             reporter.stored(load.imported)
 
         if reporter and account.id not in self._reported:
@@ -415,7 +414,7 @@ class Synchronization:
         checkpoint = checkpoint if reporter else self.checkpoint
         storing = Storing(account, self.run, fetched.window, refreshed_at, checkpoint)
         storing.store()
-        # Why every long load: what an earlier call of the scheduled action has stored of it is not new to this one.
+        # Why every long load: lines stored by an earlier call of the scheduled action are not new to this one.
         if storing.has_new or reporter:
             self._grown |= account.journal_ids
         account._forget_refusal()
@@ -423,7 +422,7 @@ class Synchronization:
             reporter.done(load.imported)
 
     def _after_import(self):
-        """Whatever goes wrong with what follows an import, the import stays."""
+        """Call the extension point in a savepoint, so that its errors do not affect the import."""
         if not self._grown:
             return
         try:
@@ -433,11 +432,11 @@ class Synchronization:
             _logger.exception("Run %s: what follows an import failed; the import itself is complete", self.run.id)
 
     def _take_over_facts(self, account, fetched):
-        """:raise ProxyError: that kept the transactions from being fetched; what was learned stays"""
+        """:raise ProxyError: that ended the fetch; learned facts are stored before"""
         if fetched.history_days is not None:
             account._learn_history(fetched.history_days)
         if fetched.is_bookmark_refused:
-            # Why also if what follows fails: with the same bookmark each run would end here.
+            # Why before a failure: with the same bookmark each run would end here.
             account.sync_cursor = False
         self.run._count("fetched", fetched.progress.transactions)
         if fetched.error:

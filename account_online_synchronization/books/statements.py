@@ -1,4 +1,4 @@
-"""Groups lines in bank statements by the journal's periodicity, and lets the balances follow from the lines."""
+"""Groups lines in bank statements by the journal's periodicity, and computes the balances from the lines."""
 
 from contextlib import contextmanager
 from datetime import timedelta
@@ -8,15 +8,15 @@ from typing import NamedTuple
 from ..sync.periods import Period, period_of
 from .writer.overrides import others_compute
 
-#: What Odoo computes of a statement by reading each of its lines.
+#: Fields of a statement that Odoo computes by reading each of its lines.
 OF_LINES = ("journal_id", "date", "first_line_index", "balance_end", "is_complete")
 
 
 def group(journal, lines, opening_balance=None):
-    """Put lines into the statements of their periods, then let the balances follow.
+    """Assign lines to the statements of their periods, then update the balances.
 
-    :param lines: ``account.bank.statement.line`` records of the journal that belong to no statement, or to a wrong one
-    :param opening_balance: start balance of the journal's very first statement, None to leave it as it is
+    :param lines: ``account.bank.statement.line`` records of the journal without a statement, or with a wrong one
+    :param opening_balance: start balance of the journal's very first statement, None to keep it
     """
     by_day = open_for(journal, set(lines.mapped("date")))
     if not by_day:
@@ -31,7 +31,7 @@ def open_for(journal, days):
     """Find or create the statements of days.
 
     :param days: set of dates
-    :return: dict from date to ``account.bank.statement``; empty where the journal wants no statements
+    :return: dict from date to ``account.bank.statement``; empty if the journal has no periodicity
     """
     if journal.bank_statement_creation_groupby == "none" or not days:
         return {}
@@ -39,14 +39,14 @@ def open_for(journal, days):
     is_beginning = not first_statement(journal)
     by_day = {day: periods.find(day) for day in sorted(days)}
     new = sorted(set(by_day.values()) - set(periods.statements))
-    # Why all of them: one that gets no line goes. Where they start follows in opening.py.
+    # Why all of them: those without lines are deleted again. The start balance follows in opening.py.
     periods.statements.update(zip(new, _create(journal, new, is_start_unknown=is_beginning), strict=True))
     return {day: periods.statements[period] for day, period in by_day.items()}
 
 
 @contextmanager
 def undisturbed(by_day):
-    """While lines are written Odoo would read each line of their statements again and again; :func:`settle` follows.
+    """Suspend Odoo's computation of statements, which reads all their lines for each new line; :func:`settle` follows.
 
     :param by_day: dict from date to ``account.bank.statement``
     """
@@ -59,21 +59,21 @@ def undisturbed(by_day):
 
 
 def settle(journal, touched, first_day, opening_balance=None):
-    """Each statement starts where the one before it ended; balances always follow from the lines that were kept.
+    """Recompute balances: each statement starts with the end balance of the one before it.
 
-    A late booking changes its own statement and the start of all later ones. Statements that a person made are left as
-    they are: theirs are the balances that the person typed.
+    A late booking changes its own statement and the start of all later ones. Statements of users are not changed: they
+    have entered their balances.
 
-    :param touched: ``account.bank.statement`` records whose lines have changed; those without any go
+    :param touched: ``account.bank.statement`` records whose lines have changed; those without lines are deleted
     :param date first_day: of the first line that has changed
-    :param opening_balance: start balance of the journal's very first statement, None to leave it as it is
+    :param opening_balance: start balance of the journal's very first statement, None to keep it
     """
     new = touched.filtered(lambda one: not one.first_line_index)
     touched = _follow_lines(touched)
     ordered = touched.search([("journal_id", "=", journal.id)], order="first_line_index, id")
     affected = ordered.filtered(
         lambda one: (
-            # Why touched ones: the last day of a statement is an earlier one if its last line has left.
+            # Why touched ones, too: a statement ends earlier if its last line was moved.
             one.online_period_start and one.first_line_index and one.date and (one in touched or one.date >= first_day)
         )
     )
@@ -91,7 +91,7 @@ def settle(journal, touched, first_day, opening_balance=None):
             start = loose[statement.id] if statement in new else statement.balance_start
         else:
             start = opening_balance
-        # Why none at times: PostgreSQL deletes lines along with their entries, unnoticed by their statements.
+        # Why some have none: PostgreSQL deletes lines with their entries without updating their statements.
         lines = sums.get(statement.id, NO_LINES)
         _write(
             statement,
@@ -105,7 +105,7 @@ def settle(journal, touched, first_day, opening_balance=None):
 
 
 class _Lines(NamedTuple):
-    """What the lines of a statement add up to."""
+    """Totals of the lines of a statement."""
 
     journal_id: int
     first_line_index: str
@@ -140,9 +140,9 @@ def _read_lines(statements):
 
 
 def _follow_lines(statements):
-    """Take over journal, days and order from the lines; synchronized statements without lines go.
+    """Update journal, days and order from the lines; delete synchronized statements without lines.
 
-    :return: the statements that are left
+    :return: the remaining statements
     """
     found = _read_lines(statements)
     empty = statements.filtered(lambda one: one.online_period_start and one.id not in found)
@@ -162,8 +162,8 @@ def _follow_lines(statements):
 
 
 def _loose_before(journal, affected, ordered):
-    """:return: dict from the affected statements' ids to the sum of posted lines that belong to no statement and lie
-    between the statement before and this one, as Odoo's own start balance counts
+    """:return: dict from the affected statements' ids to the sum of posted lines without a statement between the
+    previous statement and this one, which Odoo's own start balance includes
     """
     bounds = [
         (statement.id, previous.first_line_index or "", statement.first_line_index)
@@ -186,7 +186,7 @@ def _loose_before(journal, affected, ordered):
 
 
 def _write(statement, **values):
-    """Write what has changed. Why protected: Odoo would read every line again to compute the same."""
+    """Write changed values. Why protected: Odoo would read every line to compute the same."""
     fields = statement._fields
     changed = {
         name: value
@@ -202,7 +202,7 @@ def _write(statement, **values):
     if others_compute(statement):
         statement.write({name: value for name, value in changed.items() if name not in OF_LINES})
         return
-    # Why both: Odoo lets the end follow from the start, should only that be written.
+    # Why both: if only the start is written, Odoo recomputes the end.
     if "balance_start" in changed:
         changed["balance_end_real"] = values["balance_end_real"]
     with statement.env.protecting([fields[name] for name in OF_LINES], statement):
@@ -210,7 +210,7 @@ def _write(statement, **values):
 
 
 def regroup(journal, lines):
-    """Put lines whose date has changed into the statement of their new day; a person's statements keep their lines."""
+    """Move lines whose date has changed to the statement of their new day; users' statements keep their lines."""
 
     def has_left(line):
         statement = line.statement_id
@@ -228,24 +228,24 @@ def first_statement(journal):
 
 
 def first_day(statement):
-    """The day of a statement's first line. Why searched: it may have thousands of lines."""
+    """The day of a statement's first line. Why a search: it may have thousands of lines."""
     Line = statement.env["account.bank.statement.line"]
     return Line.search([("statement_id", "in", statement.ids)], order="internal_index", limit=1).date
 
 
 def of_unknown_start(journal):
-    """:return: the statements that wait until the balance with which the journal begins is known; usually none"""
+    """:return: the statements that wait for the journal's opening balance; usually none"""
     return journal.env["account.bank.statement"].search(
         [("journal_id", "=", journal.id), ("online_start_unknown", "=", True)]
     )
 
 
 def opening_before(first, amounts):
-    """The new start balance of a journal, when transactions appear that its start balance has counted so far.
+    """The new start balance of a journal, when transactions are imported that it has contained so far.
 
     :param first: the journal's first ``account.bank.statement``, as it was made by synchronization
     :param amounts: list of ``(date, amount)``
-    :return: a number, or None where nothing is older than the books
+    :return: a number, or None if no amount is older than the first statement
     """
     begin = first_day(first)
     if not begin or not first.online_period_start:
@@ -268,9 +268,9 @@ class _Periods:
         self.known = list(self.statements)
 
     def find(self, day):
-        """The period of a day: that of a statement which covers it, else a new one that overlaps none.
+        """The period of a day: that of a statement which covers it, else a new one without overlap.
 
-        Why: after a change of the periodicity a new month must not reach over the weeks that stand already.
+        Why: after a change of the periodicity a new month must not overlap existing weeks.
         """
         for period in self.known:
             if period.start <= day <= period.end:
@@ -285,7 +285,7 @@ class _Periods:
 
 
 def _create(journal, periods, *, is_start_unknown):
-    """Statements without lines yet. What the account brought for their days and belongs to no statement joins them.
+    """Create statements, and assign to them the account's lines of their days that have no statement.
 
     :param list periods: :class:`~..sync.periods.Period`, in order
     :return: ``account.bank.statement`` records in the same order
@@ -298,7 +298,7 @@ def _create(journal, periods, *, is_start_unknown):
                 "online_period_start": period.start,
                 "online_period_end": period.end,
                 "online_start_unknown": is_start_unknown,
-                # Why given: Odoo would look for lines.
+                # Why given: otherwise Odoo would search for lines.
                 "balance_start": 0.0,
                 "balance_end_real": 0.0,
             }

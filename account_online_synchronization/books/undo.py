@@ -1,4 +1,4 @@
-"""Deleting lines of a journal, such as duplicates, so that it can be undone."""
+"""Deletes lines of a journal, such as duplicates, in a way that can be undone."""
 
 import json
 
@@ -11,10 +11,10 @@ from . import locks, statements
 
 
 def delete(lines, keeper):
-    """Delete the lines of one journal; what the bank brought is remembered as deleted.
+    """Delete the lines of one journal; synchronized ones are remembered as deleted.
 
     :param lines: ``account.bank.statement.line`` with superuser rights
-    :param keeper: record that keeps their attachments meanwhile
+    :param keeper: record that holds their attachments until then
     :return: what :func:`restore` needs, as JSON
     """
     journal = lines.journal_id
@@ -26,7 +26,7 @@ def delete(lines, keeper):
         "lines": [_remember(line, keeper) for line in lines],
     }
     touched, day = lines.statement_id, min(lines.mapped("date"))
-    # Why first: Odoo lets nobody delete from a statement that is complete.
+    # Why first: Odoo does not allow deleting lines of a complete statement.
     lines.statement_id = False
     lines.unlink()
     statements.settle(journal, touched, day)
@@ -35,14 +35,14 @@ def delete(lines, keeper):
 
 
 def restore(Line, kept, keeper):
-    """Bring deleted lines back, with their place in the statements; their entries get new numbers.
+    """Recreate deleted lines in their statements; their entries get new numbers.
 
-    Nothing of what was kept is trusted that could lead elsewhere: the journal is the keeper's, attachments are those
-    that it keeps, statements and the bank's account are those of the journal.
+    References in the kept values are not trusted: the journal is the keeper's, attachments are those that it holds,
+    statements and the bank account are those of the journal.
 
     :param Line: ``account.bank.statement.line`` with superuser rights
     :param dict kept: of :func:`delete`
-    :param keeper: record with ``journal_id``, the one that was given then
+    :param keeper: the same record as in :func:`delete`, with ``journal_id``
     :return: the lines
     """
     env, journal = Line.env, keeper.journal_id
@@ -73,7 +73,7 @@ def restore(Line, kept, keeper):
 
 
 def _kept_fields(Line):
-    """Every field that somebody has filled, also those of other addons; not what Odoo computes from others."""
+    """Every filled field, also those of other addons, except fields that Odoo computes from others."""
     names = [
         name
         for name, field in Line._fields.items()
@@ -98,7 +98,7 @@ def _remember(line, keeper):
 
 
 def _check_days(env, kept, journal):
-    """Why: into a locked period Odoo posts nothing, but silently moves the entry to the first day after it.
+    """Why: Odoo would silently move an entry of a locked period to the first day after it.
 
     :raise UserError: where a period was locked after its lines were deleted
     """
@@ -115,7 +115,7 @@ def _check_days(env, kept, journal):
 
 
 def _recreate(Line, values, journal):
-    """:return: the line, empty where it has come back in another way"""
+    """:return: the line; empty if it was imported again in the meantime"""
     names = _kept_fields(Line)
     values = {name: value for name, value in values.items() if name in names} | {"journal_id": journal.id}
     account = Line.env["account.online.account"].browse(values.get("online_account_id") or []).exists()

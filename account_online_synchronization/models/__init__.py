@@ -1,7 +1,7 @@
-# Why first: it is part of the others.
+# Why first: the other models inherit it.
 from . import account_online_server_fields
 
-# Why next: it makes room for the tables of all others.
+# Why next: its _auto_init() renames tables of earlier modules before the other models create theirs.
 from . import account_online_migration
 
 # Why next: models below inherit them.

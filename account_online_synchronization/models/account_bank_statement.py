@@ -5,7 +5,7 @@ class AccountBankStatement(models.Model):
     _name = "account.bank.statement"
     _inherit = ["account.bank.statement", "account.online.server.fields"]
 
-    # Why: a statement is found again by its period, never by its name, which the user may change.
+    # Why: statements are searched by their period, never by their name, which the user may change.
     online_period_start = fields.Date(
         readonly=True, copy=False, help="First day of a statement made by synchronization."
     )
@@ -42,6 +42,6 @@ class AccountBankStatement(models.Model):
     # -------------------------------------------------------------------------
 
     def _of_unknown_start(self):
-        """:return: those whose journal begins with a balance that nobody knows yet"""
+        """:return: the statements whose journal has an unknown opening balance"""
         waiting = self.search([("journal_id", "in", self.journal_id.ids), ("online_start_unknown", "=", True)])
         return self.filtered(lambda one: one.journal_id in waiting.journal_id)

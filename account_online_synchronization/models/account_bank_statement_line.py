@@ -27,7 +27,7 @@ class AccountBankStatementLine(models.Model):
         comodel_name="account.online.account",
         readonly=True,
         copy=False,
-        # Why: the account may go, what it brought stays.
+        # Why: lines outlive the online account that imported them.
         ondelete="set null",
         help="The bank account that this transaction was synchronized from.",
     )
@@ -114,7 +114,7 @@ class AccountBankStatementLine(models.Model):
         help="The transaction as the connection service sent it.",
     )
 
-    # The last word on doubles is PostgreSQL's: whatever two workers do at the same time, one of them is refused.
+    # Why in the database: of two workers that import the same transaction at the same time, one is refused.
     _online_transaction_unique = models.UniqueIndex(
         "(online_account_id, online_transaction_identifier) WHERE online_transaction_identifier IS NOT NULL",
         "This bank transaction has already been imported.",
@@ -189,19 +189,19 @@ class AccountBankStatementLine(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """The importer's batches are written set-wise. What other addons do in ``create()`` stays around it."""
+        """Batches of a synchronization go to the bulk writer; the ``create()`` of other addons still runs around it."""
         bulk = self.env.context.get(BULK)
         return bulk.create_lines(self, vals_list, super().create) if bulk else super().create(vals_list)
 
     def write(self, vals):
-        """What the bank said of a line that it brought stays as it said it; other lines may have it from a file."""
+        """Protect the bank's data of synchronized lines; on other lines, such as imported files, users may set it."""
         if "transaction_details" in vals and not self.env.su and self.online_account_id:
             raise AccessError(self.env._("What the bank said about a transaction can't be changed."))
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_remember_online_transaction(self):
-        # Why only the server's word: with the key of a caller, a deleted line would come back with the next run.
+        # Why no context key of a caller counts: without this record the next run would import the deleted line again.
         if not (self.env.su and self.env.context.get("online_withdrawn")):
             # sudo: Odoo has checked that the user may delete these lines; this notes what was deleted
             as_server(self.env["account.online.transaction"])._remember_deleted(self)
@@ -226,7 +226,7 @@ class AccountBankStatementLine(models.Model):
         )
 
     def action_separate_online_transaction(self):
-        """*Not the same*: undo that a line was taken for a transaction of the bank; the transaction gets its own line.
+        """*Not the same*: undo the adoption of a line; the bank's transaction gets a line of its own.
 
         :return: action that shows both lines
         """
@@ -243,7 +243,7 @@ class AccountBankStatementLine(models.Model):
         return self._get_list_action([("id", "in", (self + new_line).ids)])
 
     def action_no_duplicate(self):
-        """*No duplicate*: the user has looked."""
+        """*No duplicate*: remember the user's decision."""
         self.env["account.online.link"]._check_may_restore()
         self.check_access("write")
         # sudo: write access to the lines was checked above
@@ -255,7 +255,7 @@ class AccountBankStatementLine(models.Model):
 
     @api.model
     def _get_list_action(self, domain, **context):
-        """:param context: filters that are on at first; none are unless they are named
+        """:param context: default filters of the list; none if empty
         :return: action that lists bank transactions
         """
         action = self.env["ir.actions.act_window"]._for_xml_id(
@@ -264,9 +264,9 @@ class AccountBankStatementLine(models.Model):
         return {**action, "domain": domain, "context": context}
 
     def _is_open_for_the_bank(self, dates=()):
-        """Whether the bank's changes may reach the line: nobody has reconciled it, and its days are not locked.
+        """Whether changes by the bank may be applied to the line: it is not reconciled, and its days are not locked.
 
-        :param dates: days that the line would be moved to
+        :param dates: new days of the line
         """
         self.ensure_one()
         if self.state != "posted" or self.is_reconciled or self._seek_for_lines()[2]:
@@ -302,7 +302,7 @@ class AccountBankStatementLine(models.Model):
         )
 
     def _give_back(self):
-        """Undo an adoption: these lines were in the journal before, and are the user's own again."""
+        """Undo the adoption of these lines, which users had entered before the synchronization."""
         if self:
             self.write(
                 {

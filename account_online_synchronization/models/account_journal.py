@@ -14,14 +14,14 @@ _logger = logging.getLogger(__name__)
 
 #: The reconciliation of OCA's account_reconcile_oca, used where that is installed.
 OCA_RECONCILIATION = "account_reconcile_oca.action_bank_statement_line_reconcile"
-#: Banks that are proposed before anybody has searched.
+#: Banks that are proposed before the user searches.
 FAVORITES = 6
 
 
 class DashboardRow(NamedTuple):
     """What the card of a journal shows of its account; amounts in the account's currency.
 
-    ``unlinked_count`` counts the accounts of its connection for which nobody has made a choice yet.
+    ``unlinked_count`` counts the accounts of its connection for which no user has made a choice yet.
     """
 
     link_id: int
@@ -53,7 +53,7 @@ class AccountJournal(models.Model):
             ("month", "One statement per month"),
         ],
         string="Statement Periodicity",
-        # Why computed, and not a default: the company may be another one than the user's current one.
+        # Why computed, not a default: the journal's company may differ from the user's current one.
         compute="_compute_bank_statement_creation_groupby",
         store=True,
         readonly=False,
@@ -89,7 +89,7 @@ class AccountJournal(models.Model):
 
     @api.depends("company_id")
     def _compute_bank_statement_creation_groupby(self):
-        """Once chosen it stays, whatever the settings say later."""
+        """Later changes of the company's setting do not affect existing journals."""
         for journal in self:
             journal.bank_statement_creation_groupby = (
                 journal.bank_statement_creation_groupby or journal.company_id.bank_statement_creation_groupby or "month"
@@ -122,7 +122,7 @@ class AccountJournal(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        # Why before: another journal loses its feed only where this one may get it.
+        # Why before the feed moves: the other journal loses it only if this user may set it here.
         self._check_server_fields(*vals_list)
         for vals in vals_list:
             if account_id := vals.get("account_online_account_id"):
@@ -136,7 +136,7 @@ class AccountJournal(models.Model):
         return super().write(vals)
 
     def _take_over_feed(self, account_id):
-        """An account fills one journal: whichever was filled so far, archived or not, lets it go first."""
+        """An account fills one journal: unlink it from its previous one first, archived or not."""
         # sudo: only the server may set the account of a journal, see _check_server_fields in create() and write()
         others = as_server(self).with_context(active_test=False)
         others = others.search([("account_online_account_id", "=", account_id), ("id", "not in", self.ids)])
@@ -144,7 +144,7 @@ class AccountJournal(models.Model):
             return
         others.account_online_account_id._begin_again()
         others._unlink_online_account()
-        # Why: PostgreSQL would see the account twice where this journal has the lower id and is written first.
+        # Why flushed: if this journal were written first, the unique index would find the account in two journals.
         others.flush_recordset(["account_online_account_id"])
 
     # -------------------------------------------------------------------------
@@ -195,7 +195,7 @@ class AccountJournal(models.Model):
         return self._get_connected_link().action_leave_out_refused()
 
     def action_open_online_settings(self):
-        """*Open Settings*: the connection service has no address, or none that anybody knows."""
+        """*Open Settings*: the address of the connection service is missing or unknown."""
         return self._get_connected_link().action_open_settings()
 
     def action_fetch_online_accounts(self):
@@ -273,7 +273,7 @@ class AccountJournal(models.Model):
     def fetch_online_sync_favorite_institutions(self):
         """A handful of banks of the company's country, under the name that core knows.
 
-        It never fails, and asks the connection service once per country: without banks a page is still a page.
+        Errors give an empty list, because the caller's page must open in any case; results are cached per country.
 
         :return: list of dictionaries with ``country``, ``id``, ``name``, ``picture``
         """
@@ -283,7 +283,7 @@ class AccountJournal(models.Model):
             return []
         service = self.env["account.online.service"]._get()
         if service.url and (not service._is_known() or service.state != "active"):
-            # Why: looking at a page registers nobody and asks for no phone number.
+            # Why not register: opening a page must not create a client or require a phone number.
             return []
         try:
             return list(self._favorite_institutions(country, service.url or ""))
@@ -315,9 +315,9 @@ class AccountJournal(models.Model):
     # -------------------------------------------------------------------------
 
     def _check_own_company(self):
-        """:raise AccessError: for journals that the user can't read, or of companies that he does not belong to"""
+        """:raise AccessError: for journals that the user can't read, or of companies that the user has no access to"""
         self.check_access("read")
-        # Why also: Odoo lets branches read the journals of their parent, whose books are not theirs.
+        # Why also: Odoo lets users of a branch read the journals of the parent company.
         companies = self.company_id.ids
         self.with_context(allowed_company_ids=companies).env.companies  # noqa: B018  pylint: disable=pointless-statement
 
@@ -360,7 +360,7 @@ class AccountJournal(models.Model):
         self.write({"account_online_account_id": False, "bank_statements_source": "undefined"})
 
     def _get_online_sync_dashboard_data(self):
-        """What the cards show; the same three queries whatever the number of cards.
+        """What the cards show, with three queries for any number of cards.
 
         :return: dict from journal id to what the template needs
         """
@@ -423,7 +423,7 @@ class AccountJournal(models.Model):
 
     @api.model
     def _get_online_balance_card(self, row):
-        """What the bank says beside the journal: the same balance is not worth a line.
+        """The bank's balance for the card, empty where it equals the journal's.
 
         :param row: ``DashboardRow`` of the journal's account
         """

@@ -8,7 +8,7 @@ class AccountMoveLine(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Other addons' ``create()`` sees the journal items of the importer, too; they stand already."""
+        """End the chain for items of the bulk writer: they exist already, so only other addons' overrides run."""
         written = self.env.context.get(WRITTEN)
         created = written and written.created(self, vals_list)
         return super().create(vals_list) if created is None else created

@@ -20,8 +20,8 @@ from ..sync.windows import OVERLAP_DAYS, UNREAD_DAYS, window_start
 class AccountOnlineAccount(models.Model):
     """One bank account of a link. It fills one journal, or none.
 
-    What is proposed to a user who chooses its journal: ``wizards/proposal.py``. How transactions reach the journal:
-    ``books/``. Amounts of its opening balance in the ledger: ``books/ledger.py``.
+    See ``wizards/proposal.py`` for the journals that are proposed for it, ``books/`` for the import of its transactions
+    and ``books/ledger.py`` for its opening balance.
     """
 
     _name = "account.online.account"
@@ -243,14 +243,14 @@ class AccountOnlineAccount(models.Model):
             wider = self.filtered(lambda account: account.start_date and (not start or start < account.start_date))
         result = super().write(vals)
         if wider:
-            # Why: the older days have to be asked for. What is known already is recognised.
+            # Why: older days have to be requested; transactions that are stored already are recognized.
             # sudo: the user has just written these accounts
             as_server(wider).write({"last_sync": False, "sync_cursor": False})
         return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_transactions(self):
-        """Keep only transactions that users have deleted: they are remembered without their account."""
+        """Delete the kept transactions, except those that users have deleted, which must not be imported again."""
         # sudo: Odoo has checked that the user may delete these accounts; their kept transactions are deleted with them
         as_server(self.env["account.online.transaction"]).search(
             [("account_online_account_id", "in", self.ids), ("state", "!=", "deleted")]
@@ -274,7 +274,7 @@ class AccountOnlineAccount(models.Model):
         return wizard._get_records_action(name=name, target="new", context={})
 
     def action_decline_opening_balance(self):
-        """*Not Needed*: somebody books it in another way, or does not want it in the books."""
+        """*Not Needed*: the user books it in another way, or not at all."""
         self._decide_on_opening(True)
 
     def action_reconsider_opening_balance(self):
@@ -304,21 +304,21 @@ class AccountOnlineAccount(models.Model):
         return self.journal_ids
 
     def action_reverse_transactions(self):
-        """*Reverse Transactions*: ask what becomes of the transactions that are in the journal already."""
+        """*Reverse Transactions*: choose what happens to the transactions that are in the journal already."""
         self.ensure_one()
         self.env["account.online.link"]._check_may_connect()
         self.check_access("write")
         return self.env["account.online.reversal"]._open(self)
 
     def action_open_transactions(self):
-        """What the bank reports and is no statement line: pending, could not be imported, left out, deleted."""
+        """Kept transactions: pending, could not be imported, left out, deleted."""
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "account_online_synchronization.account_online_transaction_action"
         )
         return {**action, "domain": [("account_online_account_id", "in", self.ids)]}
 
     def action_open_lines(self):
-        """The lines that this account has brought, or that were recognised as its transactions."""
+        """The lines that were imported from this account or adopted as its transactions."""
         return self.env["account.bank.statement.line"]._get_list_action([("online_account_id", "in", self.ids)])
 
     # -------------------------------------------------------------------------
@@ -344,8 +344,8 @@ class AccountOnlineAccount(models.Model):
 
     @api.model
     def _prepare_balance_values(self, message):
-        """:return: nothing where no balance that can be read was asked for: the last one stays with its moment. Where
-        the bank gives another amount in place of a booked balance, none is known any more.
+        """:return: values of the balance; empty where the message has no readable balance, so that the last one stays.
+        If the bank gives another kind of balance than a booked one, the booked balance becomes unknown.
         """
         balance, available = parse_balance(message.get("balance")), parse_balance(message.get("available"))
         if balance is None and available is None:
@@ -369,7 +369,7 @@ class AccountOnlineAccount(models.Model):
 
     @api.model
     def _update_from_proxy(self, link, messages):
-        """Create what is new and refresh what is known; an account that is no longer reported stays with its journal.
+        """Create new accounts and update known ones; an account that is no longer reported keeps its journal.
 
         :param list messages: *account* objects of docs/protocol.md
         :return: the accounts that are new
@@ -397,11 +397,11 @@ class AccountOnlineAccount(models.Model):
         return created
 
     def _take_over(self, messages):
-        """Refresh these accounts of one link: by id, else by what stays when a renewed consent brings new ids.
+        """Update these accounts of one link, found by id, or by number, currency and name after the ids have changed.
 
-        Where two accounts are alike in that, neither is guessed: a wrong journal would be worse than a new account.
+        An ambiguous account is not matched: a wrong journal would be worse than a new account.
 
-        :return: the messages that belong to none of them
+        :return: the messages that match none of them
         """
         messages = list({message["id"]: message for message in messages}.values())
         known = {account.id: account._facts() for account in self}
@@ -414,18 +414,18 @@ class AccountOnlineAccount(models.Model):
         return [message for message, account_id in zip(messages, found, strict=True) if not account_id]
 
     def _facts(self):
-        """What this account is recognised by."""
+        """The facts by which this account is recognized under another id."""
         name = self.online_name or self.name
         return accounts.facts(self.online_identifier, self.account_number, self.currency_id.name, name)
 
     def _is_certainly_another(self, number):
-        """Whether a number, however it is written, belongs to another account; a masked one proves nothing."""
+        """Whether a normalized number proves that this is another account; a masked number proves nothing."""
         return accounts.are_certainly_different(number, self.account_number)
 
     def _refresh(self, message):
-        """Why so little: the user's own name for the account wins, and a currency never changes."""
+        """Why so few fields: users may rename accounts, and the currency of an account never changes."""
         self._check_is_no_other_account(message)
-        # Why not in another currency: the amount means something else there, see _parse for the transactions.
+        # Why not in another currency: the amount would be wrong; _parse() refuses such transactions, too.
         has_currency = message.get("currency") in ("", None, self.currency_id.name)
         values = self._prepare_balance_values(message) if has_currency else {}
         if message.get("number"):
@@ -439,7 +439,7 @@ class AccountOnlineAccount(models.Model):
             self._change_scheme(scheme)
 
     def _write_changes(self, values):
-        """Write what is new. Why not all: a write costs even where it changes nothing."""
+        """Write changed values only, because a write costs queries even if nothing changes."""
         changed = {name: value for name, value in values.items() if (self[name] or None) != (value or None)}
         if changed:
             self.write(changed)
@@ -450,7 +450,7 @@ class AccountOnlineAccount(models.Model):
         if not number or not self._is_certainly_another(number):
             return
         key = accounts.certain_number(number)
-        # sudo: only compared, nothing of it is shown: it may be of a company that the user does not see
+        # sudo: only compared, never shown; the account may belong to a company that the user can't read
         others = self.sudo().search(
             [("id", "!=", self.id), ("account_number", "!=", False), ("currency_id", "=", self.currency_id.id)]
         )
@@ -465,7 +465,7 @@ class AccountOnlineAccount(models.Model):
             )
 
     def _change_scheme(self, scheme):
-        """The provider identifies transactions in another way from now on: say so, and compare the known days."""
+        """The provider has changed its transaction ids: note it in the chatter, and compare the known days again."""
         self.write({"id_scheme": scheme, "sync_cursor": False})
         self.account_online_link_id.message_post(
             body=self.env._(
@@ -476,21 +476,21 @@ class AccountOnlineAccount(models.Model):
         )
 
     def _change_identifier(self, message):
-        """The same account has another id. Its journal and transactions stay; a bookmark of the old id is of no use."""
+        """The account has a new id. Its journal and transactions stay; the bookmark of the old id is invalid."""
         self.write({"online_identifier": message["id"], "sync_cursor": False})
         self._forget_what_the_consent_refused()
 
     @api.model
     def _find_returning(self, link, messages):
-        """Accounts of other connections that these are, by number and currency. Never a second journal for one.
+        """Find the accounts of other connections that are the same bank accounts, so that none gets a second journal.
 
         :param list messages: *account* objects that are new to the connection
-        :return: list of the account that each of them is, an empty recordset where it is none or not certain
+        :return: list with the same account for each message; an empty recordset where there is none or several
         """
         facts = list(map(accounts.facts_of_message, messages))
         others = self.search([("company_id", "=", link.company_id.id), ("account_online_link_id", "!=", link.id)])
         others -= others.filtered(lambda other: other.duplicate_of_id and not other.journal_ids)
-        # Why: what an earlier module has left may be there several times, and fills nothing any more.
+        # Why: earlier modules may have left several copies of an account, none of which fills a journal.
         left_over = others.filtered(lambda other: other.legacy_source and not other.journal_ids)
         living = {account.id: account._facts() for account in others - left_over}
         found = recognize(living, facts, accounts.OTHER_CONNECTION)
@@ -503,9 +503,9 @@ class AccountOnlineAccount(models.Model):
         return [self.browse(account_id) for account_id in found]
 
     def _is_in_use(self):
-        """Whether it fills a journal through a connection that works: another one takes it over only if a user says so.
+        """Whether it fills a journal through a working connection. Then only a user may move it to another one.
 
-        Why: a bank that reports somebody else's account number would cut a feed that works.
+        Why: a bank that reports the account number of another customer would otherwise stop a working feed.
         """
         return bool(self.journal_ids) and self.account_online_link_id._has_consent()
 
@@ -525,12 +525,12 @@ class AccountOnlineAccount(models.Model):
             )
 
     def _return_to(self, link, message):
-        """The account moves to a new connection, with its journal and everything known of its transactions."""
+        """Move the account to a new connection, with its journal and transactions."""
         self._change_connection(link, self._prepare_identity_values(message))
         self._refresh(message)
 
     def _replace(self, duplicate):
-        """The account moves to the connection of its duplicate, as above, and that one is gone."""
+        """Move the account to the connection of its duplicate, and delete the duplicate."""
         link = duplicate.account_online_link_id
         identity = {name: duplicate[name] for name in ("online_identifier", "id_scheme")}
         duplicate.unlink()
@@ -557,7 +557,7 @@ class AccountOnlineAccount(models.Model):
     # -------------------------------------------------------------------------
 
     def _is_new(self):
-        """Nobody has said yet what becomes of it."""
+        """Whether no user has chosen a journal for it or left it out."""
         self.ensure_one()
         return not self.journal_ids and not self.is_left_out
 
@@ -568,7 +568,7 @@ class AccountOnlineAccount(models.Model):
         return (journal.currency_id or journal.company_id.currency_id) == self.currency_id
 
     def _free_journals_domain(self):
-        """Journals in its currency that it may fill: its own, that of its duplicate, and those that nothing fills."""
+        """Journals in its currency that it may fill: its own, its duplicate's, and those without an online account."""
         same = [self.currency_id.id] + [False] * (self.currency_id == self.company_id.currency_id)
         return [
             ("company_id", "=", self.company_id.id),
@@ -591,9 +591,9 @@ class AccountOnlineAccount(models.Model):
         )
 
     def _propose_journal_name(self, taken=()):
-        """“Bank ••••1234”; where two would be called the same, with the bank's name of the account, then the currency.
+        """“Bank ••••1234”; if that name is taken, with the bank's name of the account, then the currency.
 
-        :param taken: names that others are going to have
+        :param taken: names proposed for other accounts
         """
         bank, number = self.account_online_link_id.name, (self.account_number or "").replace(" ", "")
         end = number[-4:] if number[-4:].isalnum() and len(number) >= 4 else ""
@@ -609,8 +609,8 @@ class AccountOnlineAccount(models.Model):
     def _create_journal(self, name=None, journal_type=None):
         """A new journal for this account.
 
-        :param str name: as proposed, where none is given
-        :param str journal_type: ``bank`` or ``credit``; that of the account where none is given
+        :param str name: the proposed name by default
+        :param str journal_type: ``bank`` or ``credit``; the account's type by default
         """
         self.ensure_one()
         journal_type = journal_type or self._journal_type()
@@ -628,7 +628,7 @@ class AccountOnlineAccount(models.Model):
         )
 
     def _next_journal_code(self, journal_type):
-        """Odoo counts to 99 and gives none after that; a company may well have more bank accounts."""
+        """Why not Odoo's own: it ends at 99, and a company may have more bank accounts."""
         Journal = self.env["account.journal"]
         code = Journal._get_next_journal_default_code(journal_type, self.company_id)
         if not code:
@@ -638,11 +638,11 @@ class AccountOnlineAccount(models.Model):
         return code
 
     def _default_start_date(self, journal):
-        """Where the first load of a journal begins, as the user guide says: the day after its last transaction.
+        """The first day of a journal's first load: the day after its last transaction.
 
-        What this account itself has brought does not count: its transactions are recognised one by one. Nor does what
-        other accounts of its connection have brought: these are other transactions. After lines of an earlier module
-        some days are asked for again: the bank may have booked late since.
+        Lines of this account do not count, because its transactions are recognized one by one, and lines of the other
+        accounts of its connection are different transactions. After lines of an earlier module some days are requested
+        again, because of late bookings.
 
         :return: a date, or False for as far back as the bank allows
         """
@@ -657,7 +657,7 @@ class AccountOnlineAccount(models.Model):
         return fields.Date.add(last.date, days=1) if last else False
 
     def _link_journal(self, journal, start_date=None, periodicity=None):
-        """Let this account fill a journal from now on."""
+        """Link this account to the journal that it fills from now on."""
         self.ensure_one()
         journal = journal.with_env(self.env)
         if self.journal_ids != journal:
@@ -678,7 +678,7 @@ class AccountOnlineAccount(models.Model):
         self._continue_legacy(journal)
 
     def _begin_again(self):
-        """Another journal is filled from its own beginning; what is known of the transactions is not lost."""
+        """Restart the load for another journal; kept transactions stay known."""
         self.write(
             {
                 "last_sync": False,
@@ -690,7 +690,7 @@ class AccountOnlineAccount(models.Model):
         )
 
     def _set_bank_account(self, journal):
-        """Let the journal have the bank account with the number of this one.
+        """Set the journal's bank account to the one with this account's number.
 
         Why the archived one first: Odoo archives it when its journal is deleted, and refuses to create it again.
         """
@@ -707,7 +707,7 @@ class AccountOnlineAccount(models.Model):
         journal.set_bank_account(self.account_number)
 
     def _note_journal_balance(self):
-        """A user has changed the journal's lines: update the balance that the bank's is compared with."""
+        """Update the journal's balance, which is compared with the bank's, after users have changed its lines."""
         for account in self.filtered("last_sync"):
             account.journal_balance = ledger.running_balance(account)
 
@@ -716,7 +716,7 @@ class AccountOnlineAccount(models.Model):
     # -------------------------------------------------------------------------
 
     def _plan_fetch(self):
-        """:return: :class:`~..sync.fetch.AccountPlan` of what the bank is asked for next"""
+        """:return: :class:`~..sync.fetch.AccountPlan` of the next request to the bank"""
         since = window_start(
             self.start_date or None, self.last_sync or None, self.loaded_since or None, self._overlap_days()
         )
@@ -731,8 +731,8 @@ class AccountOnlineAccount(models.Model):
         )
 
     def _overlap_days(self):
-        """Setting: how many days each window looks back. Further while something waits to be read."""
-        # sudo: reads one system parameter that is no secret, under a name of our own
+        """The look-back setting in days; longer while unreadable transactions are retried."""
+        # sudo: reads one system parameter of this addon that is not a secret
         days = self.env["ir.config_parameter"].sudo().get_param("account_online_synchronization.overlap_days")
         least = UNREAD_DAYS if self.unread_since else OVERLAP_DAYS
         return max(int(days), least) if days and days.isdigit() else least
@@ -755,11 +755,11 @@ class AccountOnlineAccount(models.Model):
         return -self.balance if self.inverse_balance_sign else self.balance
 
     def _balance_day(self):
-        """The last booking day that the bank's balance contains; without one from the service, the day in UTC."""
+        """The last booking day that the bank's balance contains; the day in UTC if the service does not report it."""
         return self.balance_date or self.balance_at.date()
 
     def _refresh_opening(self):
-        """After a run, and after the opening balance was booked: store what the dashboard shows."""
+        """Store the opening difference that the dashboard shows, after a run or after booking the opening balance."""
         for account in self:
             missing = ledger.OpeningBalance(account).missing()
             unknown = bool(statements.of_unknown_start(account.journal_ids))
@@ -773,15 +773,15 @@ class AccountOnlineAccount(models.Model):
     # -------------------------------------------------------------------------
 
     def _first_day_of_the_bank(self):
-        """:return: about the first day that the bank still gives, or None where its limit is not known"""
+        """:return: approximately the earliest day that the bank still reports; None if its limit is not known"""
         days = self.account_online_link_id.history_days
         return (days and fields.Date.subtract(fields.Date.context_today(self), days=days)) or None
 
     def _learn_history(self, days):
-        """Remember how far back the bank goes, and say so once in the chatter.
+        """Store how many days of history the bank gives, and note it once in the chatter.
 
-        :param days: ``history_days`` of an answer, whatever it is
-        :return: whether the answer says so
+        :param days: ``history_days`` of an answer, unchecked
+        :return: whether it is a valid limit
         """
         known = learned_history(days)
         if known is None:
@@ -792,7 +792,7 @@ class AccountOnlineAccount(models.Model):
         return True
 
     def _within_history(self, since):
-        """:return: the first day to ask for: not earlier than the bank goes back; None for as far back as possible"""
+        """:return: the first day to request, within the bank's history; None for as far back as possible"""
         return within_history(since, self.history_days, fields.Date.today())
 
     def _describe_history(self):
@@ -818,7 +818,7 @@ class AccountOnlineAccount(models.Model):
     # -------------------------------------------------------------------------
 
     def _note_refusal(self, error):
-        """Remember that the bank refuses this account, where that is what a failure says.
+        """Store that the bank refuses this account, if the error is such a refusal.
 
         :param error: :class:`~..client.errors.ProxyError`
         :return: whether the run can continue with the other accounts
@@ -838,23 +838,23 @@ class AccountOnlineAccount(models.Model):
         return f"{self.display_name}: {self.refusal_message}"
 
     def _forget_refusal(self):
-        """The bank accepts requests for it again, or the cause of the refusal was changed."""
+        """Clear the refusal: the bank accepts requests again, or its cause was changed."""
         refused = self.filtered("refusal_code")
-        # Why only then: a write costs even where it changes nothing.
+        # Why only then: a write costs queries even if nothing changes.
         if refused:
             refused.write({"refusal_code": False, "refusal_message": False, "refused_at": False})
 
     def _forget_what_the_consent_refused(self):
-        """A new consent may cover what the one before did not, and many banks give more history just after it."""
+        """Clear the refusals: a new consent may cover more, and many banks give more history just after it."""
         self._forget_refusal()
         self.filtered("history_days").write({"history_days": 0})
 
     def _is_worth_asking(self, user_present):
-        """:param bool user_present: somebody asks for it, so perhaps something has changed"""
+        """:param bool user_present: a user requested it, perhaps after solving the problem at the bank"""
         return is_worth_asking(self.refusal_code, self.refused_at, fields.Datetime.now(), user_present)
 
     def _refused_ones(self):
-        """:return: those that somebody should know of: they fill a journal, and the bank refuses them"""
+        """:return: those of which users are notified: they fill a journal, and the bank refuses them"""
         return self.filtered(lambda account: account.refusal_code and account.journal_ids)
 
     # -------------------------------------------------------------------------
@@ -862,7 +862,7 @@ class AccountOnlineAccount(models.Model):
     # -------------------------------------------------------------------------
 
     def _legacy_journals(self):
-        """The journals that these accounts filled, as far as nothing fills them now."""
+        """The journals that these accounts filled and that have no online account now."""
         return self.legacy_journal_id.filtered(
             lambda journal: (
                 journal.active and journal.type in ("bank", "credit") and not journal.account_online_account_id
@@ -870,9 +870,9 @@ class AccountOnlineAccount(models.Model):
         )
 
     def _continue_legacy(self, journal):
-        """Take over the lines that an earlier module's account, by whatever number, has brought to this journal.
+        """Take over the lines that an earlier module's account, also under another number, imported into this journal.
 
-        What users have deleted of them comes along, so that it does not come back.
+        Deleted ones are taken over, too, so that they are not imported again.
         """
         others = self._legacy_accounts_of(journal)
         if not others:
@@ -884,7 +884,7 @@ class AccountOnlineAccount(models.Model):
         self.legacy_journal_id = journal
 
     def _legacy_accounts_of(self, journal):
-        """Accounts of an earlier module with lines in the journal, which fill none now and may be this account."""
+        """Accounts of an earlier module with lines in the journal that fill no journal now and may be this account."""
         groups = self.env["account.bank.statement.line"]._read_group(
             [
                 ("journal_id", "=", journal.id),

@@ -16,7 +16,7 @@ COUNTERS = (
 
 
 class AccountOnlineCounters(models.AbstractModel):
-    """What becomes of the transactions that a bank gave, in numbers: of a run, and of the load of one account."""
+    """Counters of the results of a run, or of the load of one account."""
 
     _name = "account.online.counters"
     _description = "Counters of a Synchronization"
@@ -42,11 +42,11 @@ class AccountOnlineCounters(models.AbstractModel):
 
     def _count(self, counter, number=1):
         """:param str counter: name of one of the integer fields"""
-        # Why: every change is a statement of its own.
+        # Why checked: each write is one SQL statement.
         if self and number:
             self[counter] += number
 
     def _reset_counters(self):
-        """Before a restart."""
+        """Reset before a restart, except those of stored records."""
         if self:
             self.write(dict.fromkeys(set(COUNTERS) - set(LASTING), 0))

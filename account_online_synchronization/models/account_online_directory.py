@@ -7,16 +7,16 @@ from ..client.banks import read_banks, read_countries
 from ..client.errors import ProxyError
 from ..sync.status import describe_health
 
-#: Banks that are shown at once.
+#: Banks per page.
 PAGE_SIZE = 20
 MAX_QUERY = 100
 
 
 class AccountOnlineDirectory(models.AbstractModel):
-    """The search screen: which banks there are, and the way to the one that the user chooses.
+    """Server side of the bank search screen.
 
-    The directory belongs to the connection service; nothing of it is stored here. The screen (``static/src/connect``)
-    calls the methods without an underscore, so each of them checks the user's rights.
+    The directory belongs to the connection service and is not stored here. The screen (``static/src/connect``) calls
+    the public methods over RPC, so each of them checks the user's rights.
     """
 
     _name = "account.online.directory"
@@ -33,8 +33,8 @@ class AccountOnlineDirectory(models.AbstractModel):
         action = self.env["ir.actions.client"]._for_xml_id(
             "account_online_synchronization.account_online_link_action_search"
         )
-        # Why the active id: the address contains it, so that a reloaded page still knows the journal. Why the company:
-        # a connection may belong to another one than the user's first.
+        # Why the active id: it is part of the address, so a reloaded page knows the journal. Why the company: the
+        # connection may belong to another one than the user's first.
         return {
             **action,
             "context": {"active_id": journal.id} if journal else {},
@@ -51,7 +51,7 @@ class AccountOnlineDirectory(models.AbstractModel):
 
         :param int journal_id: journal that the user started from
         :return: ``journal`` (its name), ``country`` (code of the company's, where it has banks), ``countries`` (list of
-            code and name), ``begun`` (visits that were left, see there), ``hint`` and ``administrator`` (see
+            code and name), ``begun`` (unfinished visits, see there), ``hint`` and ``administrator`` (see
             :meth:`_directory_hint`, :meth:`_describe_administrator`), and the first page as
             :meth:`action_search_banks` gives it
         """
@@ -94,11 +94,11 @@ class AccountOnlineDirectory(models.AbstractModel):
 
     @api.model
     def action_open_bank(self, institution_id, journal_id=False, name=False):
-        """The user has chosen a bank: begin the visit of its pages.
+        """Begin the visit to the chosen bank's pages.
 
-        :param str institution_id: of the bank, or of one of its providers; False: the user chooses there
-        :param str name: of the bank, for the screen that waits
-        :return: action that opens them, or a notification that says why not
+        :param str institution_id: of the bank, or of one of its providers; False if the user chooses it on these pages
+        :param str name: of the bank, shown while the user is away
+        :return: action that opens the pages, or a notification with the reason
         """
         self.env["account.online.link"]._check_may_connect()
         journal = self._journal_to_connect(journal_id)
@@ -118,7 +118,7 @@ class AccountOnlineDirectory(models.AbstractModel):
 
     @api.model
     def action_ask_administrator(self, country="", journal_id=False):
-        """*Ask …*: an activity for the user who can switch providers on. One that is still open is enough.
+        """*Ask …*: an activity for an administrator who can enable providers, unless one is open already.
 
         :param str country: ISO 3166 code of the bank's country, empty for the company's
         :return: as :meth:`_describe_administrator`
@@ -129,13 +129,13 @@ class AccountOnlineDirectory(models.AbstractModel):
         if administrator and not self._open_request():
             where = self._find_country(country, company)
             service = self.env["account.online.service"]._get()
-            # sudo: _check_may_connect has checked the user; the recipient and all words are the server's
+            # sudo: _check_may_connect has checked the user; recipient and text are chosen by the server
             service.provider_activity_id = as_server(self)._request_provider(administrator, where, company)
         return self._describe_administrator(company)
 
     @api.model
     def action_confirm_phone(self, code):
-        """The service wants a phone number to be confirmed before it shows its banks.
+        """Open the confirmation of the phone number that the service requires before it shows banks.
 
         :param str code: of the refusal
         """
@@ -148,7 +148,7 @@ class AccountOnlineDirectory(models.AbstractModel):
 
     @api.model
     def _journal_to_connect(self, journal_id):
-        """:return: the journal that the user started from, or none where it can't be connected (any more)"""
+        """:return: the journal that the user started from, or none if it can't be connected (any more)"""
         journal = self.env["account.journal"].browse(journal_id if isinstance(journal_id, int) else False).exists()
         return journal.filtered(
             lambda journal: (
@@ -189,7 +189,7 @@ class AccountOnlineDirectory(models.AbstractModel):
 
     @api.model
     def _readable_banks(self, institutions):
-        """:return: as :mod:`..client.banks` reads them, ``trouble`` of bank and provider in a sentence"""
+        """:return: banks of :mod:`..client.banks`, with outages of bank and provider as a sentence ``trouble``"""
         service = self.env["account.online.service"]
         banks = read_banks(institutions)
         for one in [*banks, *(provider for bank in banks for provider in bank["providers"])]:
@@ -227,10 +227,10 @@ class AccountOnlineDirectory(models.AbstractModel):
 
     @api.model
     def _directory_hint(self, page):
-        """What to do where few banks or none are reached.
+        """Which advice to show if the providers reach few banks or none.
 
-        :return: ``""``, ``none`` or ``demonstration`` (no real bank), and ``_here`` after it for who can change that in
-            this very database
+        :return: ``""``, ``none`` or ``demonstration`` (no real bank), with the suffix ``_here`` for users who can
+            change that in this database
         """
         if page.get("error"):
             return ""
@@ -243,11 +243,11 @@ class AccountOnlineDirectory(models.AbstractModel):
 
     @api.model
     def _advise(self, country):
-        """Why a search finds nothing: no provider that reaches the country is on.
+        """Which providers to enable if a search finds no bank because none reaches the country.
 
         :param country: ISO 3166 code, empty for the company's
         :return: ``country`` (its name) and ``providers`` that would reach it, best first: ``id``, ``name``,
-            ``audience``, ``price``, ``needs``; False where that is not the reason, or not known here
+            ``audience``, ``price``, ``needs``; False if that is not the reason or is not known
         """
         where = self._find_country(country, self.env.company) if self._has_providers() else None
         if not where:
@@ -263,7 +263,7 @@ class AccountOnlineDirectory(models.AbstractModel):
 
     @api.model
     def _find_administrator(self, company):
-        """:return: the user who can switch providers on; none where the current one can, or another server does"""
+        """:return: a user who can enable providers; empty if the current user can, or the service is another server"""
         users = self.env["res.users"]
         if not self._has_providers() or self.env.user.has_group("base.group_system"):
             return users
@@ -274,18 +274,18 @@ class AccountOnlineDirectory(models.AbstractModel):
 
     @api.model
     def _describe_administrator(self, company):
-        """:return: ``name`` and ``is_asked`` of who can switch providers on in place of the user; False: nobody"""
+        """:return: ``name`` and ``is_asked`` of the administrator who can enable providers; False if there is none"""
         administrator = self._find_administrator(company)
         return bool(administrator) and {"name": administrator.name, "is_asked": bool(self._open_request())}
 
     @api.model
     def _open_request(self):
-        # sudo: only whether there is one; the callers have checked the user
+        # sudo: reads only whether such an activity exists; the callers have checked the user
         return self.env["account.online.service"]._get().provider_activity_id.filtered("active")
 
     @api.model
     def _request_provider(self, administrator, country, company):
-        """:return: activity of an administrator, in the administrator's language; no record is its subject"""
+        """:return: activity of an administrator, in the administrator's language, not linked to a record"""
         env = self.with_context(lang=administrator.lang or self.env.lang).env
         sentence = env._(
             "%(user)s (%(company)s) wants to connect a bank in %(country)s, but no provider that reaches it is "

@@ -6,7 +6,7 @@ from odoo.addons.bank_sync_common.models.server_fields import as_server
 from ..client.errors import ProxyError
 
 KEEP_DAYS = 30
-#: Events that are deleted in one transaction; Odoo goes on while there are more.
+#: Events deleted per transaction; Odoo calls the autovacuum again while there are more.
 BATCH = 10_000
 
 #: Events make a link due no sooner after its last synchronization than this.
@@ -17,7 +17,7 @@ KINDS_TO_ASK = ("consent.expiring", "connection.disconnected")
 
 
 class AccountOnlineEvent(models.Model):
-    """Notifications of the connection service: each only names what to ask about.
+    """Events of the connection service: each only says what to request.
 
     Requests only add events and never change one, so that no request waits for another; a scheduled action handles them
     and marks them as handled.
@@ -34,7 +34,7 @@ class AccountOnlineEvent(models.Model):
     nonce = fields.Char(readonly=True, groups="base.group_system")
     is_handled = fields.Boolean(readonly=True)
 
-    # Events from within this database have none.
+    # Empty for events of a connection service in this database.
     _nonce_unique = models.UniqueIndex("(nonce)", "An event is received once.")
     _to_handle = models.Index("(id) WHERE is_handled IS NOT TRUE")
 
@@ -55,7 +55,7 @@ class AccountOnlineEvent(models.Model):
     @api.model
     def _receive(self, kind, connection_identifier=None, identifier=None, nonce=None):
         """Store an event, and trigger the scheduled action that handles it."""
-        # sudo: the event was signed (controllers/events.py) or comes from this very database
+        # sudo: the event was signed (controllers/events.py) or comes from the service in this database
         event = as_server(self).create(
             {
                 "kind": kind,
@@ -64,13 +64,13 @@ class AccountOnlineEvent(models.Model):
                 "nonce": nonce,
             }
         )
-        # sudo: wakes up one scheduled action, which decides itself what there is to do
+        # sudo: triggers one fixed scheduled action, which searches for what is due
         self.sudo().env.ref("account_online_synchronization.ir_cron_look_after")._trigger()
         return event
 
     @api.model
     def _search_to_handle(self):
-        """Why not older ones: after a day without an answer the regular synchronization shows the same."""
+        """Why not older ones: the regular synchronization has shown the same in the meantime."""
         since = fields.Datetime.now() - timedelta(days=1)
         return self.search([("is_handled", "=", False), ("create_date", ">=", since)], order="id")
 
@@ -82,13 +82,13 @@ class AccountOnlineEvent(models.Model):
     # -------------------------------------------------------------------------
 
     def _handle(self):
-        """Handle events about links. No transaction is open while the service is asked.
+        """Handle events about links. No transaction is open during requests to the service.
 
-        :return: whether all were handled; those of links that are being synchronized are not
+        :return: whether all were handled; events of links that are being synchronized stay open
         """
         to_ask = self.filtered(lambda event: event.kind in KINDS_TO_ASK)
         news = self.filtered(lambda event: event.kind == "transactions.new")
-        # Why the others, too: a newer service may send kinds that this version does not know.
+        # Why unknown kinds, too: a newer service may send kinds that this version does not know.
         (self - to_ask - news - self._about_client()).is_handled = True
         busy = news - news._make_links_due()
         (news - busy).is_handled = True
@@ -100,9 +100,9 @@ class AccountOnlineEvent(models.Model):
         return not busy
 
     def _make_links_due(self):
-        """There are new transactions: synchronize soon.
+        """Schedule the synchronization of links with new transactions.
 
-        :return: the events that are handled
+        :return: the handled events
         """
         links = self.env["account.online.link"].search(
             [
@@ -128,9 +128,9 @@ class AccountOnlineEvent(models.Model):
 
     @api.model
     def _look_at_connection(self, identifier):
-        """Ask for the state of a connection, and show it.
+        """Request the state of a connection, and update the link.
 
-        :return: whether that is done
+        :return: whether the event was handled
         """
         link = self.env["account.online.link"].search([("connection_identifier", "=", identifier)], limit=1)
         if not identifier or not link or link.state == "disconnected":
@@ -143,7 +143,7 @@ class AccountOnlineEvent(models.Model):
             if error.action == "retry":
                 return False
             connection = error
-        # Why not before: the transaction has ended while the service was asked.
+        # Why locked only now: the transaction was ended before the request to the service.
         if not link.try_lock_for_update(allow_referencing=True):
             return False
         if isinstance(connection, ProxyError):

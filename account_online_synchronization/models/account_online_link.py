@@ -36,7 +36,7 @@ ORDER_OF_STATES = ("error", "connected", "disconnected")
 #: Days. A longer history is not plausible, and a date is computed from it.
 MAX_HISTORY_DAYS = 36_500
 
-#: What is known of a bank's health is shown as long as what it counts is not over.
+#: A bank's health is shown until the period that it counts has passed.
 HEALTH_LASTS = timedelta(hours=24)
 
 #: Days that the chart of recent synchronizations shows.
@@ -46,8 +46,8 @@ SHOWN_DAYS = 30
 class AccountOnlineLink(models.Model):
     """One consent of one user at one institution. The database's side of a connection of the proxy.
 
-    How it is fetched and stored is not here: ``books/run.py``. What card and form show of it is decided in
-    ``sync/status.py``, how a bank is found in ``account.online.directory``.
+    See ``books/run.py`` for the synchronization, ``sync/status.py`` for what card and form show, and
+    ``account.online.directory`` for the bank search.
     """
 
     _name = "account.online.link"
@@ -111,7 +111,7 @@ class AccountOnlineLink(models.Model):
         copy=False,
         help="Notes of the connection service on its last answer, such as missing or outdated data.",
     )
-    # How other connections to the same bank fare, as the connection service says with each answer.
+    # Health of the bank, which the connection service reports with each answer.
     bank_failed_of_ten = fields.Integer(
         readonly=True, copy=False, help="Of ten connections to this bank, how many failed within a day."
     )
@@ -146,7 +146,7 @@ class AccountOnlineLink(models.Model):
     has_refused_accounts = fields.Boolean(compute="_compute_has_refused_accounts", store=True)
     account_count = fields.Integer(string="Number of Bank Accounts", compute="_compute_account_counts")
     unlinked_count = fields.Integer(string="Accounts Not Linked", compute="_compute_account_counts")
-    # sudo: says in words what the link's readable fields and the presence of a consent mean; no identifier is shown
+    # sudo: computed from readable fields and the existence of a consent; no identifier is shown
     status_kind = fields.Char(compute="_compute_status", compute_sudo=True, help="danger, warning, info or empty.")
     # sudo: as for status_kind, nothing but sentences
     status_text = fields.Text(
@@ -300,7 +300,7 @@ class AccountOnlineLink(models.Model):
         today = fields.Date.context_today(self)
         days = [today - timedelta(days=number) for number in reversed(range(SHOWN_DAYS))]
         rows = self.env["account.online.run"]._read_group(
-            # Why a day more: days are those of the user's time zone.
+            # Why a day more: days are counted in the user's time zone.
             [("account_online_link_id", "in", self.ids), ("started_at", ">=", days[0] - timedelta(days=1))],
             ["account_online_link_id", "started_at:day"],
             ["imported:sum", "failures:sum", "__count"],
@@ -329,7 +329,7 @@ class AccountOnlineLink(models.Model):
             for link in self.filtered(lambda link: link.state != "disconnected"):
                 link._wake_schedule(link.next_refresh)
         elif "auto_sync" in vals:
-            # Why: that was all that the failure asked for.
+            # Why cleared: the failure asked for nothing else.
             for link in self.filtered(lambda link: link.error_action == "disable_auto_sync"):
                 # sudo: the user has just written the link
                 as_server(link)._clear_error()
@@ -339,25 +339,25 @@ class AccountOnlineLink(models.Model):
         return result
 
     def try_lock_for_update(self, *, allow_referencing=False, limit=None):
-        """Why more than Odoo does: what locks a link reads it next."""
+        """Why overridden: every caller reads the locked links next, so one query does both."""
         if not self or not self.env.su or not allow_referencing or limit is not None:
             return super().try_lock_for_update(allow_referencing=allow_referencing, limit=limit)
         return prefetch.lock(self)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_revoke_connection(self):
-        """Give the consent back. A proxy that is out of reach must not keep the user from deleting the link."""
+        """Revoke the consent. An unreachable proxy must not prevent the deletion of a link."""
         # sudo: Odoo has checked that the user may delete these links; their accounts and consents go with them
         for link in as_server(self):
             journals = link.journal_ids
             journals._unlink_online_account()
-            # Why here: ON DELETE CASCADE would call no hook of the accounts.
+            # Why here: ON DELETE CASCADE would not call ``unlink()`` of the accounts.
             link.account_online_account_ids.unlink()
             if link.connection_identifier:
                 link._note_deletion(journals, link._try_to_give_back())
 
     def _try_to_give_back(self):
-        """:return: whether the consent was given back"""
+        """:return: whether the consent was revoked"""
         try:
             self._get_client().delete_connection(self.connection_identifier)
         except ProxyError as error:
@@ -366,10 +366,10 @@ class AccountOnlineLink(models.Model):
         return True
 
     def _note_deletion(self, journals, is_given_back):
-        """A connection is deleted with its chatter, so its journals record who deleted it.
+        """Note in the journals who deleted the connection, because its own chatter is deleted with it.
 
         :param journals: the journals that it filled
-        :param bool is_given_back: False: the service could not be reached, and the consent runs until its end
+        :param bool is_given_back: False if the service was not reachable, so that the consent is valid until its end
         """
         consent = (
             self.env._("Its consent was revoked.")
@@ -399,7 +399,7 @@ class AccountOnlineLink(models.Model):
         return as_server(self)._synchronize(user_present=True, may_defer=True)
 
     def action_fetch_accounts(self):
-        """*Fetch Accounts*: ask for the accounts that the consent covers, and let the user choose journals for them."""
+        """*Fetch Accounts*: request the accounts that the consent covers, and let the user choose journals for them."""
         self.ensure_one()
         self._check_may_connect()
         self.check_access("write")
@@ -477,8 +477,8 @@ class AccountOnlineLink(models.Model):
     def action_reconnect(self):
         """*Reconnect*: a new consent for the same connection; one that the proxy no longer has is created again.
 
-        A connection of an earlier module can't be connected again, so a new one is made: its accounts are recognised by
-        their numbers, and their journals are proposed.
+        A connection of an earlier module can't be reconnected. A new one is made: its accounts are recognized by their
+        numbers, and their journals are proposed.
         """
         self.ensure_one()
         self._check_may_connect()
@@ -490,7 +490,7 @@ class AccountOnlineLink(models.Model):
         return self.env["account.online.authorization"]._open("consent", link=self)
 
     def action_renew(self):
-        """*Renew*: to the bank's page for a new consent; accounts, journals and transactions stay."""
+        """*Renew*: open the bank's page for a new consent; accounts, journals and transactions stay."""
         return self.action_reconnect()
 
     def action_ask_to_renew(self):
@@ -499,7 +499,7 @@ class AccountOnlineLink(models.Model):
         return self.env["account.online.renewal"]._open_for(self)
 
     def action_revoke_renewal(self):
-        """*Withdraw*: the link that was sent no longer works."""
+        """*Withdraw*: invalidate the link that was sent."""
         self.ensure_one()
         self._check_may_connect()
         self.check_access("write")
@@ -516,7 +516,7 @@ class AccountOnlineLink(models.Model):
         return self.env["account.online.authorization"]._open("credentials", link=self)
 
     def action_reactivate(self):
-        """*Reactivate*: confirm the phone number, so that the connection service answers this database again."""
+        """*Reactivate*: confirm the phone number, so that the connection service accepts this database again."""
         self.ensure_one()
         self._check_may_connect()
         self.check_access("write")
@@ -546,19 +546,19 @@ class AccountOnlineLink(models.Model):
         )
 
     def action_disconnect(self):
-        """*Disconnect*: give the consent back, once the user has confirmed the password."""
+        """*Disconnect*: revoke the consent after the user has confirmed the password."""
         self.ensure_one()
         self._check_may_disconnect()
         return self._disconnect_with_identity()
 
     @check_identity
     def _disconnect_with_identity(self):
-        # Why once more: Odoo comes back here after the password, and not through the button.
+        # Why once more: after the password check Odoo calls this method directly, not through the button.
         self._check_may_disconnect()
         return self._give_consent_back()
 
     def _give_consent_back(self):
-        """Give the consent back. The link, its journals and what was imported stay.
+        """Revoke the consent. The link, its journals and imported lines stay.
 
         :return: action that reports the result
         """
@@ -573,7 +573,7 @@ class AccountOnlineLink(models.Model):
                 link._get_client().delete_connection(link.connection_identifier)
         except ProxyError as error:
             if error.action == "retry" or error.code == "unexpected_answer":
-                # Why nothing is done: without the connection's identifier the consent could never be given back.
+                # Why nothing is deleted: without the connection's identifier the consent could never be revoked.
                 message = self.env._("The bank is still connected, because its consent could not be revoked.")
                 return link._notify(f"{message} {error.message}", "danger")
             _logger.info("Online link %s: there was no consent to give back: %s", link.id, error.code)
@@ -588,9 +588,9 @@ class AccountOnlineLink(models.Model):
     # -------------------------------------------------------------------------
 
     def action_open_first_load(self, challenge=None):
-        """The screen that follows the load and shows its summary.
+        """The screen with the progress of the load and its summary.
 
-        :param dict challenge: action that leads to the page where the bank asks for a code, if it does
+        :param dict challenge: action that opens the page where the bank asks for a code, if it does
         """
         self.ensure_one()
         return {
@@ -598,12 +598,12 @@ class AccountOnlineLink(models.Model):
             "tag": "account_online_synchronization.first_load",
             "name": self.env._("First Load"),
             "params": {"link_id": self.id, "challenge": challenge or False},
-            # Why "main": the choice is made, there is nothing to go back to.
+            # Why "main": the account selection is finished, so the breadcrumb must not lead back to it.
             "target": "main",
         }
 
     def get_first_load(self):
-        """What the screen of the first load shows; asked again whenever something may have changed.
+        """What the screen of the first load shows; the screen calls it after each message on the bus.
 
         :return: dict of ``account.online.run._describe_first_load``
         """
@@ -614,7 +614,7 @@ class AccountOnlineLink(models.Model):
         return link.env["account.online.run"]._describe_first_load(link)
 
     def action_open_reconciliation(self, journal_id):
-        """Open the reconciliation of an installed addon, else the list of the journal's transactions."""
+        """Open an installed addon's reconciliation, else the list of the journal's transactions."""
         self.ensure_one()
         self._check_may_synchronize()
         journal = self.journal_ids.filtered(lambda journal: journal.id == journal_id)
@@ -623,12 +623,12 @@ class AccountOnlineLink(models.Model):
         return journal._get_reconciliation_action() or journal._get_bank_lines_action()
 
     def action_open_lines(self):
-        """*Transactions*: what the bank's accounts brought."""
+        """*Transactions*: lines imported from the accounts of this link."""
         self.ensure_one()
         return self.account_online_account_ids.action_open_lines()
 
     def action_open_transactions(self):
-        """Transactions of the bank without a statement line."""
+        """Kept transactions of the accounts of this link."""
         self.ensure_one()
         return self.account_online_account_ids.action_open_transactions()
 
@@ -652,7 +652,7 @@ class AccountOnlineLink(models.Model):
         return {**action, "domain": ["|", ("account_online_link_id", "=", self.id), ("kind", "=", "problem")]}
 
     def _open_account_selection(self, journal=None, *, refresh):
-        """:param bool refresh: ask the bank for news before the first load; not needed straight after its pages"""
+        """:param bool refresh: ask the bank for news before the first load; not needed right after a visit"""
         self.ensure_one()
         selection = self.env["account.online.account.selection"]._create_for(self, journal, refresh=refresh)
         return {
@@ -663,7 +663,7 @@ class AccountOnlineLink(models.Model):
         }
 
     def _revoke_renewals(self):
-        """Links that were sent to renew this consent no longer work."""
+        """Invalidate the links that were sent to renew this consent."""
         self.renewal_ids._revoke()
 
     # -------------------------------------------------------------------------
@@ -699,11 +699,10 @@ class AccountOnlineLink(models.Model):
         """Fetch and store the news of all linked accounts.
 
         :param bool user_present: a user waits for it, so the bank may ask for a code
-        :param bool refresh: ask the bank for news first; not needed straight after the user was at the bank's pages,
-            unless those brought none
+        :param bool refresh: ask the bank for news first; not needed right after a visit that returned some
         :param bool may_defer: leave long work to the scheduled action, so that the user can continue
         :param checkpoint: called when a part is stored; it may commit, see :meth:`_checkpoint`
-        :return: action that reports the result, or leads to the page where the bank asks for a code
+        :return: action that reports the result, or opens the page where the bank asks for a code
         """
         self.ensure_one()
         return Synchronization(
@@ -711,7 +710,7 @@ class AccountOnlineLink(models.Model):
         ).go()
 
     def _is_long(self):
-        # Why not those that the bank refuses: they are asked for one short answer.
+        # Why not refused accounts: their request is a single short one.
         accounts = self._linked_accounts().filtered(lambda account: not account.refusal_code)
         return schedule.is_long(accounts.mapped("last_sync"), fields.Date.today())
 
@@ -720,11 +719,11 @@ class AccountOnlineLink(models.Model):
 
     @api.model
     def _language(self):
-        """:return: language of the current user, such as ``fr_BE``; does not read the user again in each transaction"""
+        """:return: language of the current user, such as ``fr_BE``, cached over transactions"""
         return self.env.context.get("lang") or self.env["res.users"].context_get().get("lang")
 
     def _in_its_language(self):
-        """For scheduled actions: what they write on the link is in the language of its responsible user."""
+        """For scheduled actions: they write messages on the link in the language of its responsible user."""
         return self.with_context(lang=self.responsible_user_id.lang or self._language())
 
     def _succeed(self, run):
@@ -752,7 +751,7 @@ class AccountOnlineLink(models.Model):
         return self._notify(error.message, "warning" if user_present and error.action == "renew" else "danger")
 
     def _send_status(self, status):
-        """Tell the dashboards of accountants, so that the cards refresh themselves.
+        """Notify the dashboards of accountants, which then refresh their cards.
 
         :param str status: ``planned``, ``running``, ``done`` or ``failed``
         """
@@ -773,22 +772,22 @@ class AccountOnlineLink(models.Model):
 
     @api.model
     def _scheduled_action(self):
-        """What ``ref`` gives, with superuser rights, and without asking the database again in each transaction."""
+        """``ref`` of one of this addon's scheduled actions, cached over transactions, with superuser rights."""
         cron_id = self.env["ir.model.data"]._xmlid_to_res_id(
             "account_online_synchronization.ir_cron_synchronize", raise_if_not_found=True
         )
-        # sudo: the scheduled action of ours; nothing comes from a client
+        # sudo: a scheduled action of this addon; callers pass fixed names
         return self.env["ir.cron"].sudo().browse(cron_id)
 
     def _interval(self):
-        """:return: timedelta between two automatic synchronizations, as the scheduled action says"""
+        """:return: timedelta between two automatic synchronizations, from the scheduled action"""
         cron = self._scheduled_action()
         now = fields.Datetime.now()
         return now + _intervalTypes[cron.interval_type](cron.interval_number) - now
 
     def _share(self):
-        """:return: a number from 0 to 1 that is always the same for a link, and another one for another link"""
-        # sudo: reads the uuid of this database, which no caller can choose
+        """:return: a number from 0 to 1, constant for each link, that spreads the links over the interval"""
+        # sudo: reads the uuid of this database, not chosen by the caller
         uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
         return schedule.share(uuid, self.id)
 
@@ -802,7 +801,7 @@ class AccountOnlineLink(models.Model):
             self._wake_schedule(self.next_refresh)
 
     def _wake_schedule(self, moment):
-        """Why besides the interval: each link has a time of its own."""
+        """Why a trigger besides the interval: each link is due at its own time."""
         self._scheduled_action()._trigger(at=moment or None)
 
     # -------------------------------------------------------------------------
@@ -838,7 +837,7 @@ class AccountOnlineLink(models.Model):
         :param dict connection: *connection* of docs/protocol.md
         :param list accounts: *account* objects
         """
-        # Why first: what is refused must leave no link behind.
+        # Why first: a refused connection must not leave a link behind.
         self.browse()._check_connection_is_not_shared(connection["id"])
         institution = connection.get("institution") or {}
         link = self.create({"name": institution.get("name") or self.env._("Bank"), "company_id": company.id})
@@ -855,7 +854,7 @@ class AccountOnlineLink(models.Model):
         return link
 
     def _update_from_proxy(self, connection, accounts):
-        """Take over what the proxy says of a connection that works."""
+        """Update the link from the proxy's data of a working connection."""
         self.ensure_one()
         self._check_connection_is_not_shared(connection["id"])
         institution = connection.get("institution") or {}
@@ -878,7 +877,7 @@ class AccountOnlineLink(models.Model):
         return self.env["account.online.account"]._update_from_proxy(self, accounts)
 
     def _has_consent(self):
-        """Whether the consent is valid, as far as is known: temporary failures do not end it."""
+        """Whether the consent is valid as far as known; temporary failures do not end it."""
         self.ensure_one()
         expiry = self.expiring_synchronization_date
         return (
@@ -890,7 +889,7 @@ class AccountOnlineLink(models.Model):
     def _check_connection_is_not_shared(self, identifier):
         """A consent belongs to one link of one company.
 
-        :raise ProxyError: when the connection service names the connection of another link as this one's
+        :raise ProxyError: when the connection service returns the connection of another link
         """
         # sudo: the link that has the connection may belong to a company that the user does not see.
         others = self.sudo().search_count([("connection_identifier", "=", identifier), ("id", "!=", self.id)], limit=1)
@@ -904,7 +903,7 @@ class AccountOnlineLink(models.Model):
             )
 
     def _take_news_of_connection(self, connection):
-        """Show what an event was about.
+        """Update the link with the state that was requested after an event.
 
         :param dict connection: *connection* of docs/protocol.md
         """
@@ -929,7 +928,7 @@ class AccountOnlineLink(models.Model):
             self.service_notes = text
 
     def _take_health(self, health):
-        """:param health: :class:`~..client.health.Health`; None where the answers said nothing about it"""
+        """:param health: :class:`~..client.health.Health`; None where the answers do not contain it"""
         if health or self.bank_health_at:
             self.write(
                 {
@@ -940,9 +939,9 @@ class AccountOnlineLink(models.Model):
             )
 
     def _get_health_card(self):
-        """What the card says before somebody signs in at the bank: whether that fails for others.
+        """The card's warning that connections to this bank currently fail for others, too.
 
-        :return: a sentence; empty while all is well here, or what is known is from another day
+        :return: a sentence; empty if the bank is healthy, or the information is outdated
         """
         self.ensure_one()
         leads_to_the_bank = self.status_button in SIGN_IN_BUTTONS or self._get_consent_card()["renew"]
@@ -953,15 +952,15 @@ class AccountOnlineLink(models.Model):
         return self.env["account.online.service"]._translate(sentence) if sentence else ""
 
     def _close_replaced(self):
-        """All accounts have moved to another connection: nothing is left to synchronize here."""
+        """Close the link, all of whose accounts have moved to another connection."""
         self._clear_error()
         message = self.env._("All accounts are synchronized by another connection now, so this one can be deleted.")
-        # Why without an action: there is nothing to do, and Reconnect would only ask for a consent that nobody needs.
+        # Why without an action: Reconnect would request a consent without any use.
         self.write({"state": "disconnected", "error_code": "replaced", "error_message": message})
         self.message_post(body=message)
 
     def _disconnect(self):
-        """Forget the consent, and nothing else: accounts keep their journals and what is known of them."""
+        """Forget the consent. Accounts keep their journals and transactions."""
         self._clear_error()
         self.write(
             {
@@ -972,7 +971,7 @@ class AccountOnlineLink(models.Model):
                 "failure_count": 0,
             }
         )
-        # Why: a bookmark belongs to the consent that it was given for.
+        # Why: a bookmark is valid only with the consent under which it was issued.
         self.account_online_account_ids.sync_cursor = False
         open_runs = self.run_ids.filtered(lambda run: run.state in ("planned", "running"))
         open_runs._interrupt(self.env._("The bank was disconnected."))
@@ -985,7 +984,7 @@ class AccountOnlineLink(models.Model):
 
     @api.model
     def _go_on_after_refusal(self):
-        """The service answers this database again: synchronize the links that were refused because of the database."""
+        """Make links due that were refused because of the database, now that the service accepts it again."""
         refused = SERVICE_REFUSALS + STRANGERS
         links = self.search([("error_code", "in", refused), ("connection_identifier", "!=", False)])
         for link in links:
@@ -996,7 +995,7 @@ class AccountOnlineLink(models.Model):
 
     @api.model
     def _leave_former_client(self):
-        """This database has a new registration: the service answers it for no connection of the former one."""
+        """Disconnect all links after a new registration: their connections belong to the previous client."""
         error = ProxyError(
             "registered_anew",
             self.env._(
@@ -1005,14 +1004,14 @@ class AccountOnlineLink(models.Model):
             ),
             action="reconnect",
         )
-        # Why also those: otherwise they would go on as soon as the service recognises the new registration.
+        # Why those, too: otherwise they would be retried as soon as the service accepts the new registration.
         valid = ["|", ("state", "!=", "disconnected"), ("error_code", "in", STRANGERS)]
         for link in self.search([("connection_identifier", "!=", False), *valid]):
             link._register_error(error)
 
     @api.model
     def _receive_event(self, kind, connection_identifier=None):
-        """An event from a connection service in this very database."""
+        """Receive an event from the connection service in this database."""
         self.env["account.online.event"]._receive(kind, connection_identifier)
 
     # -------------------------------------------------------------------------
@@ -1020,10 +1019,10 @@ class AccountOnlineLink(models.Model):
     # -------------------------------------------------------------------------
 
     def _register_error(self, error):
-        """Show an error on the link; the chatter gets it once, not at every attempt."""
+        """Show an error on the link. It is posted in the chatter once, not after each attempt."""
         self.ensure_one()
         is_new, now = error.code != self.error_code, fields.Datetime.now()
-        # Why also without an identifier: there is nothing to fetch, whatever kept the user from connecting.
+        # Why also without an identifier: there is no connection to retry, whatever the error advises.
         is_gone = error.action == "reconnect" or not self.connection_identifier
         self.write(
             {
@@ -1060,15 +1059,15 @@ class AccountOnlineLink(models.Model):
             "error_at": False,
             "retry_at": False,
         }
-        # Why: most of the time there is none, and a write costs even where it changes nothing.
+        # Why: usually there is no error, and a write costs queries even if nothing changes.
         if any(self[name] != value for name, value in values.items()):
             self.write(values)
         self._update_status_activity()
 
     def _refused_accounts(self):
-        """:return: dict from a link to those of its accounts that fill a journal and that the bank refuses
+        """:return: dict from a link to its accounts that fill a journal and are refused by the bank
 
-        Why not the accounts of each: the dashboard asks for hundreds of links, hardly any of which has such an account.
+        Why a search: the dashboard calls it for hundreds of links, very few of which have such an account.
         """
         links = self.filtered("has_refused_accounts")
         if not links:
@@ -1148,7 +1147,7 @@ class AccountOnlineLink(models.Model):
         return f"{format_timedelta(left, add_direction=True, locale=locale)} ({self._format_moment(self.next_refresh)})"
 
     def _format_moment(self, moment):
-        """In the user's time zone; the day only where it is another one."""
+        """A time in the user's time zone, with the day unless it is today."""
         zone = str(self.env.tz)
         if fields.Datetime.context_timestamp(self, moment).date() == fields.Date.context_today(self):
             return format_time(self.env, moment, tz=zone, time_format="short")
@@ -1165,11 +1164,11 @@ class AccountOnlineLink(models.Model):
         return format_timedelta(-passed, add_direction=True, locale=locale)
 
     def _get_online_sync_cards(self):
-        """What the cards of all journals of a link have in common.
+        """The data of each link that the cards of its journals share.
 
         :return: dict from link id to what the template needs
         """
-        # Why all at once: one query, whatever the number of connections.
+        # Why together: one query for any number of connections.
         self.fetch(
             [
                 "state",
@@ -1219,7 +1218,7 @@ class AccountOnlineLink(models.Model):
     # -------------------------------------------------------------------------
 
     def _send_progress(self):
-        """Tell open screens of the first load that there is progress; they request it."""
+        """Notify open screens of the first load, which then request the progress."""
         self._send_to_accountants("account_online_synchronization/progress", {"link_id": self.id})
 
     # -------------------------------------------------------------------------
@@ -1238,7 +1237,7 @@ class AccountOnlineLink(models.Model):
                 ("auto_sync", "=", True),
                 "|",
                 ("state", "in", ("connected", "error")),
-                # Why, although it is disconnected: nobody says when the key is back.
+                # Why, although disconnected: no event says that the secret is available again.
                 ("error_code", "=", KEY_IS_MISSING),
                 ("journal_ids", "!=", False),
                 "|",
@@ -1246,13 +1245,13 @@ class AccountOnlineLink(models.Model):
                 ("next_refresh", "<=", fields.Datetime.now()),
                 *domain,
             ],
-            # Why: those that have waited longest come first, should the time not suffice for all.
+            # Why ordered: if the time is not sufficient for all, the ones that have waited longest are done.
             order="last_refresh nulls first, id",
         )
 
     @api.model
     def _cron_fetch_planned(self):
-        """Do what users have asked for and is too long to wait for. A dead worker's run is taken up again."""
+        """Do the long synchronizations that users have requested, and continue runs of workers that died."""
         runs = self.env["account.online.run"].search(
             [("is_deferred", "=", True), ("state", "in", ("planned", "running"))], order="id"
         )
@@ -1265,18 +1264,18 @@ class AccountOnlineLink(models.Model):
 
     @api.model
     def _get_transport_for_threads(self):
-        """:return: transport of :mod:`..client.transport`, None where links have to ask one after the other"""
+        """:return: transport of :mod:`..client.transport`, None where links must be fetched one after the other"""
         try:
             return self._get_client().for_threads()
         except ProxyError:
-            # Why ignored here: each link meets the same error and shows it.
+            # Why ignored here: each link runs into the same error and shows it.
             return None
 
     def _deadline(self):
         """:return: moment (monotonic seconds) at which a long load stops; endless outside of a scheduled action
 
-        Why not Odoo's own 10 seconds: every stop asks the bank again, and requests are few. Half of the time after
-        which Odoo ends a worker is left to the others.
+        Why not Odoo's own 10 seconds: each continuation repeats requests to the bank, whose number is limited. Half of
+        the time after which Odoo stops a worker is left to other actions.
         """
         end = self.env.context.get("cron_end_time", math.inf)
         limit = config["limit_time_real_cron"]
@@ -1284,10 +1283,10 @@ class AccountOnlineLink(models.Model):
         return end + (limit / 2 or math.inf)
 
     def _checkpoint(self, left, deadline):
-        """Make what is stored so far last, and hold the link again.
+        """Commit what is stored so far, and lock the link again.
 
-        :param int left: links that the scheduled action has not finished
-        :raise Interrupted: when there is no time left, or another worker has the link now
+        :param int left: number of links that the scheduled action has not finished
+        :raise Interrupted: when there is no time left, or another worker has locked the link
         """
         self.env["ir.cron"]._commit_progress(1, remaining=left)
         if not self.try_lock_for_update(allow_referencing=True):
@@ -1296,7 +1295,7 @@ class AccountOnlineLink(models.Model):
             raise Interrupted
 
     def _note_interruption(self, error):
-        """In a transaction of its own, after whatever went wrong has been taken back."""
+        """Note it in a separate transaction, after the failed one was rolled back."""
         try:
             with self.env.cr.savepoint():
                 run = self.run_ids.filtered(lambda run: run.state == "running")

@@ -7,12 +7,12 @@ from odoo.tools.misc import babel_locale_parse, format_date, get_lang
 
 from ..books.ledger import OpeningBalance
 
-#: Bars of the chart. More would be too thin.
+#: Maximum number of bars in the chart.
 MAX_BARS = 24
 
 
 class AccountOnlineLoad(models.Model):
-    """What a long run brought to one account. The run itself counts for all accounts of its link."""
+    """The counters of a long run for one account. The run itself counts for all accounts of its link."""
 
     _name = "account.online.load"
     _description = "Load of a Bank Account"
@@ -35,9 +35,9 @@ class AccountOnlineLoad(models.Model):
 
     @api.model
     def _begin(self, account, run):
-        """Let the run count for this account, too.
+        """Start counters for this account.
 
-        :return: the load of the account, or an empty recordset for a short run, which needs none
+        :return: the load of the account; empty for a short run, which needs none
         """
         load = self.browse()
         if not account.last_sync or run.is_deferred:
@@ -52,14 +52,14 @@ class AccountOnlineLoad(models.Model):
     # -------------------------------------------------------------------------
 
     def _summary(self):
-        """What a person wants to know about it, in words, with formatted amounts.
+        """The summary for the screen, with formatted amounts.
 
         :return: dict for the screen
         """
         self.ensure_one()
         account, domain = self.account_online_account_id, self._lines_domain()
         Line = self.env["account.bank.statement.line"]
-        # Why groups, not records: there may be years of them.
+        # Why groups, not records: there may be years of lines.
         months = Line._read_group(domain, ["date:month"], ["date:min", "date:max", "__count"])
         money_in, money_out = (
             Line._read_group([*domain, ("amount", sign, 0)], [], ["amount:sum"])[0][0] for sign in "><"
@@ -78,7 +78,7 @@ class AccountOnlineLoad(models.Model):
         }
 
     def _lines_domain(self):
-        """The lines that it has created. Why by their time: a line does not refer to its run."""
+        """The lines that it has created. Why by creation time: a line does not refer to its run."""
         run = self.run_id
         end = run.write_date if run.ended_at else fields.Datetime.now()
         return [
@@ -89,7 +89,7 @@ class AccountOnlineLoad(models.Model):
         ]
 
     def _left_out(self):
-        """:return: list of {number, reason}, what there is of it"""
+        """:return: list of {number, reason} for each reason with transactions"""
         reasons = [
             (self.skipped_before_start, self.env._("before the start date, seen to recognize late bookings")),
             (self.skipped_locked, self.env._("in a locked period")),
@@ -123,8 +123,8 @@ class AccountOnlineLoad(models.Model):
     def _bars(self, months):
         """
         :param dict months: number of lines by the first day of their month
-        :return: list of {label, number, share} by month, or by year where months would be too thin; ``share`` is the
-            part of the highest bar, in percent
+        :return: list of {label, number, share} by month, or by year if there are too many months; ``share`` is the
+            percentage of the highest bar
         """
         if not months:
             return []
@@ -133,7 +133,7 @@ class AccountOnlineLoad(models.Model):
         is_long = (last.year - first.year) * 12 + last.month - first.month >= MAX_BARS
         step = relativedelta(years=1) if is_long else relativedelta(months=1)
         first = first.replace(month=1) if is_long else first
-        # Why those without lines, too: a gap must be visible.
+        # Why months without lines, too: a gap must be visible.
         bars = dict.fromkeys(date_range(first, last, step), 0)
         for month, number in months.items():
             start = month.replace(month=1) if is_long else month

@@ -12,9 +12,9 @@ _logger = logging.getLogger(__name__)
 
 
 class AccountOnlineMigration(models.Model):
-    """What has been taken over from an earlier module for bank feeds, row by row, and what could not be.
+    """The result of the migration from an earlier module for bank feeds, one record for each row.
 
-    The rows are markers, too: what has one is not taken over again, also where a user has deleted the link since.
+    A row that has a record is not migrated again, even if a user has deleted the resulting link.
     """
 
     _name = "account.online.migration"
@@ -51,23 +51,23 @@ class AccountOnlineMigration(models.Model):
     # -------------------------------------------------------------------------
 
     def _auto_init(self):
-        """Make room before any table of this addon is made; this model is the first of them.
+        """Set tables of earlier modules aside before any table of this addon is created; this model is the first.
 
-        Why also here, and not in the hook alone: see data/account_online_migration.xml.
+        Why here, besides the hook: see data/account_online_migration.xml.
         """
         legacy.set_aside(self.env.cr, columns_in_use(self.env))
         return super()._auto_init()
 
     @api.model
     def _take_over(self):
-        """Take over what has not been taken over yet.
+        """Migrate the rows that have not been migrated yet.
 
-        :return: :class:`~..legacy.migrate.Report`, None where it failed as a whole
+        :return: :class:`~..legacy.migrate.Report`, None if it failed altogether
         """
         try:
             with self.env.cr.savepoint():
                 return self._take_over_all()
-        # Why everything: remains of an earlier module must not prevent the installation of this one.
+        # Why any exception: remains of an earlier module must not prevent the installation of this one.
         except Exception as error:
             _logger.exception("Nothing could be taken over from earlier modules")
             self.env.invalidate_all()
@@ -88,7 +88,7 @@ class AccountOnlineMigration(models.Model):
 
     @api.model
     def _give_to_only_company(self):
-        """Rows of nobody's company are shown to the system only; where there is one company, they are its own."""
+        """Assign rows without a company if there is only one; otherwise only the administrator sees them."""
         # sudo: runs when the addon is installed or updated, never for a user
         companies = self.env["res.company"].sudo().with_context(active_test=False).search([], limit=2)
         if len(companies) == 1:
@@ -113,7 +113,7 @@ class AccountOnlineMigration(models.Model):
 
     @api.model
     def _required_defaults(self, model):
-        """What a row needs that is not made by the ORM.
+        """Values that a row needs because it is not created by the ORM.
 
         :return: dict from column to value
         """
@@ -125,7 +125,7 @@ class AccountOnlineMigration(models.Model):
 
     @api.model
     def _compute_stored(self, model_name, ids):
-        """Fields that the ORM would have computed when it had made the rows."""
+        """Compute the stored fields of rows that were not created by the ORM."""
         records = self.env[model_name].browse(ids)
         for field in records._fields.values():
             if field.store and field.compute and not field.related and records:
@@ -147,7 +147,7 @@ class AccountOnlineMigration(models.Model):
 
     @api.model
     def _post_what_happened(self, links):
-        """Post in the chatter what has happened to connections that were taken over, and what to do."""
+        """Post in the chatter what has happened to migrated connections, and what to do."""
         numbers = dict(
             self.env["account.bank.statement.line"]._read_group(
                 [("online_account_id", "in", links.account_online_account_ids.ids)], ["online_account_id"], ["__count"]

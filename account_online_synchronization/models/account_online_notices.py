@@ -16,7 +16,7 @@ from ..client.errors import ACTIONS
 
 _logger = logging.getLogger(__name__)
 
-#: Setting: days before the end of a consent on which a notice is sent. From the first of them on it *ends soon*.
+#: Setting: days before the end of a consent on which a notice is sent. From the earliest one on, it *ends soon*.
 NOTICE_DAYS = ("account_online_synchronization.notice_days", "14, 7, 1")
 #: Setting: further addresses that get the notices of new connections.
 NOTICE_EMAIL = "account_online_synchronization.notice_email"
@@ -24,9 +24,9 @@ NOTICE_EMAIL = "account_online_synchronization.notice_email"
 MAX_NOTICES, MAX_NOTICE_DAYS = 10, 365
 #: The first day without a consent, on which a notice is always sent.
 AFTERWARDS = -1
-#: Failures that end without anybody's help need no activity.
+#: Failures that end without user action need no activity.
 ACTIONS_FOR_A_PERSON = frozenset(ACTIONS) - {"retry"}
-#: Sentences that the note of one review activity holds.
+#: Maximum number of sentences in the note of one review activity.
 MAX_SENTENCES = 50
 
 STATUS_TYPE = "account_online_synchronization.mail_activity_type_connection"
@@ -34,7 +34,7 @@ REVIEW_TYPE = "account_online_synchronization.mail_activity_type_review"
 
 
 def parse_notice_days(text):
-    """:return: list of numbers of days, the largest first, or None where the text is no such list"""
+    """:return: list of numbers of days, the largest first; None if the text is invalid"""
     days = [part.strip() for part in (text or "").split(",")]
     if not all(part.isascii() and part.isdigit() for part in days) or len(days) > MAX_NOTICES:
         return None
@@ -51,8 +51,8 @@ def _split_key(key):
 class AccountOnlineNotices(models.AbstractModel):
     """Notifications about a bank connection: an expiring consent, an error that needs action, entries to review.
 
-    The expiry is read from the consent's date, so notices go out before the bank refuses a request, and also for a
-    connection that nobody synchronizes.
+    The expiry is read from the consent's date, so notices are sent before the bank refuses a request, and also for
+    connections without automatic synchronization.
 
     Contract. The model that inherits it has the fields ``name``, ``company_id``, ``state``, ``journal_ids``,
     ``expiring_synchronization_date``, ``account_online_account_ids``, ``error_code``, ``error_message``,
@@ -93,7 +93,7 @@ class AccountOnlineNotices(models.AbstractModel):
     consent_text = fields.Char(compute="_compute_consent_state")
     expiry_notice_date = fields.Date(readonly=True, copy=False, help="Expiry date in the last notice sent.")
     expiry_notice_days = fields.Integer(readonly=True, copy=False, help="Days before expiry of the last notice sent.")
-    # Why references, and not a search by type: an activity of the same type that a user made is the user's.
+    # Why references, not a search by type: users may create activities of the same type.
     status_activity_id = fields.Many2one(
         comodel_name="mail.activity", readonly=True, copy=False, ondelete="set null", groups="base.group_system"
     )
@@ -185,9 +185,9 @@ class AccountOnlineNotices(models.AbstractModel):
     # -------------------------------------------------------------------------
 
     def _get_notice_user(self):
-        """:return: the user who is notified, or an empty recordset where nobody is left"""
+        """:return: the user who is notified, or an empty recordset if there is none"""
         self.ensure_one()
-        # sudo: reads who is responsible for a link that the caller was given
+        # sudo: reads the responsible user of a link that the caller may read
         user, company = self.sudo().responsible_user_id, self.company_id
         if (
             user.active
@@ -218,7 +218,7 @@ class AccountOnlineNotices(models.AbstractModel):
     def _is_consent_to_renew(self):
         """Whether a notice is due: the consent expires soon or has expired, and the connection is in use."""
         self.ensure_one()
-        # Why the date first: to compare it, Odoo reads the user's time zone.
+        # Why check the date first: the comparison reads the user's time zone.
         return (
             bool(self.expiring_synchronization_date)
             and self.state != "disconnected"
@@ -227,20 +227,20 @@ class AccountOnlineNotices(models.AbstractModel):
         )
 
     def _get_expiry_threshold(self):
-        """:return: the nearest of the days of notice that has been passed"""
+        """:return: the smallest number of notice days that has been reached"""
         self.ensure_one()
         thresholds = (*self._get_notice_days(), AFTERWARDS)
         return min(days for days in thresholds if self.expiring_synchronization_due_day <= days)
 
     def _send_expiry_notice(self):
-        """Send the e-mail of the threshold that has been passed, unless it was sent for this date."""
+        """Send the e-mail of the current threshold, unless it was sent for this date."""
         self.ensure_one()
         if not self._is_consent_to_renew():
             return
         end, threshold = self.expiring_synchronization_date, self._get_expiry_threshold()
         if self.expiry_notice_date == end and self.expiry_notice_days <= threshold:
             return
-        # Why: stored together with the e-mail, so each threshold is sent once; the mail queue does the rest.
+        # Why: stored in the same transaction as the e-mail, so each threshold is sent once.
         self.write({"expiry_notice_date": end, "expiry_notice_days": threshold})
         user = self._get_notice_user()
         partner, others = self._get_expiry_recipients(user)
@@ -248,7 +248,7 @@ class AccountOnlineNotices(models.AbstractModel):
             _logger.warning("Online link %s: its consent expires, and nobody has an e-mail address", self.id)
             return
         values = {"recipient_ids": [fields.Command.set(partner.ids)], "email_to": ", ".join(others)}
-        # Why no model: the chatter would show the whole e-mail, four times for each consent; one line is enough.
+        # Why no model: the chatter would show the whole e-mail four times for each consent; one line is enough.
         values |= {"model": False, "res_id": False}
         template = self.env.ref("account_online_synchronization.mail_template_consent_expiry")
         template.with_context(lang=user.lang or self.env.lang).send_mail(
@@ -266,7 +266,7 @@ class AccountOnlineNotices(models.AbstractModel):
     def _get_consent_card(self):
         """What the card of a journal shows of the consent, and whether *Renew* helps."""
         self.ensure_one()
-        # Why: the error on the card says it already.
+        # Why: the card shows the error already.
         is_shown_as_error = self.state == "error" and self.error_action == "renew"
         is_shown = not is_shown_as_error and self.state != "disconnected" and self.consent_state in ("ending", "ended")
         return {
@@ -280,7 +280,7 @@ class AccountOnlineNotices(models.AbstractModel):
     # -------------------------------------------------------------------------
 
     def _update_status_activity(self):
-        """Create, update or remove the status activity, as the link's fields ask for. Cheap where nothing changes.
+        """Create, update or remove the status activity according to the link's fields. Cheap if nothing changes.
 
         A failure is logged and never stops a synchronization.
         """
@@ -298,7 +298,7 @@ class AccountOnlineNotices(models.AbstractModel):
             with self.env.cr.savepoint():
                 link._replace_status_activity(key, user)
         except psycopg2.OperationalError:
-            # Serialization failures and lost connections: the whole request is repeated or rolled back by Odoo.
+            # Serialization failures and lost connections: Odoo repeats the whole request or rolls it back.
             raise
         except Exception:
             _logger.exception("Online link %s: the activity could not be updated", link.id)
@@ -320,17 +320,17 @@ class AccountOnlineNotices(models.AbstractModel):
         (subject, user_part), (old_subject, old_user_part) = _split_key(key), _split_key(self.status_activity_key)
         is_consent = subject.startswith("consent:")
         if activity and (subject == old_subject or (is_consent and old_subject.startswith("consent:"))):
-            # Why not all values: an error is due since the day on which it appeared, and users extend notes.
+            # Why not all values: the deadline is the day on which the error appeared, and users extend notes.
             names = ["summary", "date_deadline"] if is_consent else []
             if user_part != old_user_part:
-                # Why only then: a user may have handed it on to a colleague.
+                # Why only then: the user may have reassigned it to a colleague.
                 names.append("user_id")
             activity.write({name: values[name] for name in names})
         else:
             activity.unlink()
             activity = activity.browse()
             if key:
-                # Why: for a consent there is an e-mail of our own, for an error Odoo's.
+                # Why: this addon sends its own e-mail about a consent; about an error Odoo sends its standard one.
                 quiet = self.with_context(mail_activity_quick_update=is_consent)
                 activity = quiet.activity_schedule(STATUS_TYPE, **values) or activity
         self.write({"status_activity_id": activity.id, "status_activity_key": key})
@@ -368,12 +368,12 @@ class AccountOnlineNotices(models.AbstractModel):
         }.get(self.error_action) or self.env._("Contact support about the bank connection")
 
     def _ask_to_review(self, sentences):
-        """Ask a person to look at something in the books. One activity collects what comes until it is done.
+        """Ask the responsible user to review something in the books. One open activity collects all sentences.
 
-        :param sentences: texts for a person, each complete in itself; no markup
+        :param sentences: complete sentences for the user; no markup
         """
         self.ensure_one()
-        # sudo: the link's own activity, which the importer fills; its caller has checked the link
+        # sudo: the link's own activity; the caller of the synchronization has checked the link
         link = as_server(self)
         activity = link.review_activity_id.filtered("active")
         user = activity.user_id or link._get_notice_user()
@@ -387,7 +387,7 @@ class AccountOnlineNotices(models.AbstractModel):
         link.review_activity_id = activity and activity.id
 
     def _list_sentences(self, sentences, note):
-        """:return: HTML of the sentences that the note does not hold yet; nothing beyond what a note may hold"""
+        """:return: HTML of the sentences that are not in the note yet, up to the maximum of a note"""
         entries = html.fragment_fromstring(note, create_parent="div").findall(".//li") if note else []
         known = {" ".join(entry.text_content().split()) for entry in entries}
         new = [text for text in dict.fromkeys(" ".join(str(text).split()) for text in sentences) if text not in known]
@@ -403,7 +403,7 @@ class AccountOnlineNotices(models.AbstractModel):
 
     @api.model
     def _cron_notify_expiring(self):
-        """Notify about expiring consents. Each link has a transaction of its own; no failure stops another."""
+        """Notify about expiring consents, each link in its own transaction, so that no failure affects another."""
         links = self.search(
             [
                 "|",
@@ -412,7 +412,7 @@ class AccountOnlineNotices(models.AbstractModel):
                 "&",
                 ("state", "!=", "disconnected"),
                 ("journal_ids", "!=", False),
-                # Why: journals or users may have changed since; no outdated activity stays open.
+                # Why: journals or users may have changed; outdated activities are closed.
                 ("status_activity_key", "!=", False),
             ]
         )
@@ -421,11 +421,11 @@ class AccountOnlineNotices(models.AbstractModel):
         for link in links:
             try:
                 if not link.try_lock_for_update(allow_referencing=True):
-                    # Why: it is being synchronized. Odoo runs this action again because of what remains.
+                    # Why skipped: it is being synchronized. Odoo runs this action again because work remains.
                     continue
                 link.invalidate_recordset()
                 link._update_status_activity()
-                # Why first: the activity is kept also where the e-mail can't be created.
+                # Why first: the activity is kept if the e-mail can't be created.
                 progress._commit_progress()
                 link._send_expiry_notice()
             except Exception:

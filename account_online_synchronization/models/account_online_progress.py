@@ -13,11 +13,11 @@ EVERY = 1.0
 
 
 class AccountOnlineProgress(models.Model):
-    """How far the load of one account is, for those who wait for it. Written in transactions of its own.
+    """The progress of the load of one account, for the screen of the first load. Written in separate transactions.
 
-    Why: a load commits after two thousand lines, and nothing while a slow bank is asked; the screen must show more. Why
-    not on the run or the load: the synchronization writes those, and two writers would block each other. Why a table,
-    and not only messages on the bus: a screen that is opened later, or has no websocket, shows it, too.
+    Why: a load commits only after 2,000 lines, and not at all while it fetches; the screen must show more. Why not on
+    the run or the load: the synchronization writes those, and two writers would block each other. Why a table, not only
+    messages on the bus: screens that are opened later, or have no websocket, must show it, too.
     """
 
     _name = "account.online.progress"
@@ -42,9 +42,9 @@ class AccountOnlineProgress(models.Model):
     # -------------------------------------------------------------------------
 
     def _describe(self, account):
-        """What the screen shows; before the first page it is an empty recordset.
+        """What the screen shows; ``self`` is empty before the first page.
 
-        :return: dict; ``percent`` is False where the end is not known
+        :return: dict; ``percent`` is False if the end is not known
         """
         return {"step": self.step or "wait", "text": self._describe_step(), "percent": self._percent(account)}
 
@@ -70,7 +70,7 @@ class AccountOnlineProgress(models.Model):
         )
 
     def _percent(self, account):
-        """The first half is fetching, by days; the second storing, by lines."""
+        """The first half is fetching, measured in days; the second half is storing, measured in lines."""
         if self.step == "done":
             return 100
         if self.step == "store":
@@ -78,13 +78,13 @@ class AccountOnlineProgress(models.Model):
         start = account.start_date or account._first_day_of_the_bank()
         if not self or not start or not self.first_day:
             return False if self else 0
-        # Why the days between: some banks begin with the newest transaction, others with the oldest.
+        # Why the span of days: some banks begin with the newest transaction, others with the oldest.
         days = max(1, (fields.Date.context_today(self) - start).days)
         return round(50 * min(1, (self.last_day - self.first_day).days / days))
 
 
 class Reporter:
-    """Reports how far the load of one account is: at most once a second, and without ever blocking the load.
+    """Reports the progress of one account's load: at most once a second, and without ever blocking the load.
 
     :param account: ``account.online.account``
     :param run: ``account.online.run``, committed
@@ -127,13 +127,13 @@ class Reporter:
             with self._registry.cursor() as cr:
                 self._write(cr)
         except psycopg2.Error as error:
-            # Why no more than that: it is a bar on a screen, and the next report replaces it.
+            # Why only logged: a progress bar must not stop a load, and the next report replaces this one.
             _logger.debug("Online link %s: its progress could not be reported: %s", self._link_id, error)
 
     def _write(self, cr):
         names, changed = ", ".join(self._values), ", ".join(f"{name} = EXCLUDED.{name}" for name in self._values)
         cr.execute(
-            # Why never wait: the transaction that has locked the row is more important.
+            # Why no wait: the transaction that has locked the row takes precedence.
             "SET LOCAL lock_timeout = '200ms'",
         )
         cr.execute(
@@ -144,5 +144,5 @@ class Reporter:
             [tuple(self._values.values())],
             log_exceptions=False,
         )
-        # sudo: only announces news of this link, in a transaction of its own
+        # sudo: only sends a message about this link, in a separate transaction
         api.Environment(cr, SUPERUSER_ID, {})["account.online.link"].browse(self._link_id)._send_progress()

@@ -10,25 +10,25 @@ from odoo.fields import Domain
 from odoo.tools import email_normalize_all, email_split
 from odoo.tools.misc import format_date, hash_sign, verify_hash_signed
 
-#: Purpose of the signature: no other signed address of this database opens a renewal.
+#: Scope of the signature, so that no other signed address of this database opens a renewal.
 SCOPE = "account_online_synchronization.renewal"
 PATH = "/account_online_synchronization/renew/"
 DAYS = 7
-#: How often the bank's pages may be opened with one link: a user may leave them and come again.
+#: How often one link may open the bank's pages; the recipient may leave them and return.
 MAX_ATTEMPTS = 10
 #: E-mails that one user may send within a day.
 MAX_PER_DAY = 20
 KEEP_DAYS = 90
-#: Deleted at once; Odoo goes on while there is more.
+#: Records deleted per transaction; Odoo calls the autovacuum again while there are more.
 BATCH = 1000
 
 
 class AccountOnlineRenewal(models.Model):
-    """Somebody without an Odoo user is asked by e-mail to renew the consent of one connection.
+    """A request by e-mail to a person without an Odoo user to renew the consent of one connection.
 
-    The link in the e-mail is signed, so that guessed addresses reach no record, and its state is kept here: it can be
-    withdrawn, belongs to the first browser that goes to the bank with it, and ends with the consent that it brought.
-    The person who opens it acts with the rights that the user who asked has at that moment, and on this consent only.
+    The link in the e-mail is signed, so that guessed addresses reach no record. Its state is stored here: it can be
+    withdrawn, is bound to the first browser that opens the bank's pages with it, and ends with the new consent. The
+    recipient acts with the current rights of the user who sent it, and on this consent only.
     """
 
     _name = "account.online.renewal"
@@ -54,7 +54,7 @@ class AccountOnlineRenewal(models.Model):
     sent_at = fields.Datetime(readonly=True)
     expires_at = fields.Datetime(readonly=True)
     attempts = fields.Integer(readonly=True, help="How often the bank's pages were opened with this link.")
-    # Of the secret in the link, of the browser that it let in, and of the connection that it renews.
+    # Hashes of the secret in the link, of the browser that it is bound to, and of the connection that it renews.
     key_digest = fields.Char(readonly=True, copy=False, groups="base.group_system")
     browser_digest = fields.Char(readonly=True, copy=False, groups="base.group_system")
     connection_digest = fields.Char(readonly=True, copy=False, groups="base.group_system")
@@ -73,7 +73,7 @@ class AccountOnlineRenewal(models.Model):
     # -------------------------------------------------------------------------
 
     def action_send(self):
-        """*Send*: the e-mail with the link. An earlier link for the same connection no longer works."""
+        """*Send* the e-mail with the link, and invalidate earlier links for the same connection."""
         self.ensure_one()
         link = self.link_id
         self.env["account.online.authorization"]._check_may_visit("consent", link)
@@ -125,7 +125,7 @@ class AccountOnlineRenewal(models.Model):
             raise UserError(self.env._("You have sent %s requests within a day. Please go on tomorrow.", MAX_PER_DAY))
 
     def _send(self):
-        """Sign the link and send it. It is in the e-mail only: here is what recognizes it."""
+        """Sign the link and send it. Only its hash is stored here."""
         key = secrets.token_urlsafe(24)
         now = fields.Datetime.now()
         self.write(
@@ -139,7 +139,7 @@ class AccountOnlineRenewal(models.Model):
         )
         token = hash_sign(self.env, SCOPE, [self.id, key], expiration_hours=DAYS * 24)
         template = self.env.ref("account_online_synchronization.mail_template_renewal")
-        # Why no model: the chatter would show the link to everybody who reads the connection.
+        # Why no model: the chatter would show the link to every user who can read the connection.
         template.with_context(
             lang=self.user_id.lang or self.env.lang, renewal_url=f"{self.get_base_url()}{PATH}{token}"
         ).send_mail(
@@ -163,8 +163,8 @@ class AccountOnlineRenewal(models.Model):
 
     @api.model
     def _find(self, token):
-        """:return: the request that a link opens, with superuser rights, or none: forged, expired, withdrawn or used"""
-        # sudo: found by an address that this database has signed, whose secret is compared
+        """:return: the request of a link, with superuser rights; empty if forged, expired, withdrawn or used"""
+        # sudo: found by an address that this database has signed; its secret is compared
         renewals = as_server(self)
         try:
             values = verify_hash_signed(renewals.env, SCOPE, token)
@@ -178,7 +178,7 @@ class AccountOnlineRenewal(models.Model):
         return renewal if known and renewal._is_open() else renewals
 
     def _is_open(self):
-        """Whether it still leads to the bank: also the user who has asked must still be allowed to go there."""
+        """Whether it can still open the bank's pages; the user who sent it must still have the right to renew."""
         link = self.link_id
         return bool(
             self.state == "sent"
@@ -202,7 +202,7 @@ class AccountOnlineRenewal(models.Model):
         return True
 
     def _visits(self):
-        """:return: ``account.online.authorization`` with the rights of the user who has asked, and no others"""
+        """:return: ``account.online.authorization`` with the rights of the user who sent the request, and no others"""
         context = {"lang": self.user_id.lang, "allowed_company_ids": self.company_id.ids}
         return self.env(user=self.user_id, su=False, context=context)["account.online.authorization"]
 
@@ -212,10 +212,10 @@ class AccountOnlineRenewal(models.Model):
         )
 
     def _begin(self, browser_key):
-        """Go to the bank. The first browser that does is the only one from then on.
+        """Open the bank's pages, and bind the link to the first browser that does so.
 
-        :return: address of the bank's pages, or None for another browser, or where the link has ended meanwhile
-        :raise ProxyError: when there are no pages at the moment
+        :return: address of the bank's pages; None for another browser, or if the link has ended
+        :raise ProxyError: when the pages are not available
         """
         self.flush_recordset()
         self.env.cr.execute("SELECT FROM account_online_renewal WHERE id = %s FOR UPDATE", [self.id])
@@ -233,11 +233,11 @@ class AccountOnlineRenewal(models.Model):
     @api.model
     def _find_returned(self, nonce, browser_key):
         """
-        :return: visit with superuser rights in the name of the user who has asked, or none: unknown, of another
-            browser, withdrawn meanwhile, or that user may no longer renew
+        :return: visit with superuser rights as the user who sent the request; empty if unknown, of another browser,
+            withdrawn, or if that user may no longer renew
         """
         visits = self.env["account.online.authorization"]
-        # sudo: found by a secret of 192 bits; _is_of checks the browser before anything is shown or changed
+        # sudo: found by a 192-bit secret; _is_of checks the browser before anything is shown or changed
         found = as_server(visits).search(
             [("nonce_digest", "=", visits._digest(nonce)), ("renewal_id", "!=", False)], limit=1
         )
@@ -246,11 +246,11 @@ class AccountOnlineRenewal(models.Model):
             return visits
         if found._is_open() and not renewal._may_still_ask():
             return visits
-        # sudo: the link was signed, and the user who has sent it may still renew; see above
+        # sudo: the link was signed, and the user who sent it may still renew; both checked above
         return as_server(found.with_env(renewal._visits().env))
 
     def _note_visit(self, visit):
-        """What came of it: note it in the chatter, and notify the user who has asked.
+        """Note the result in the chatter, and notify the user who sent the request.
 
         :param visit: ``account.online.authorization`` that has ended
         """
@@ -270,13 +270,13 @@ class AccountOnlineRenewal(models.Model):
             self.state = "done"
         if visit.state == "done" and self.link_id.unlinked_count:
             sentence += " " + self.env._("Some of its accounts fill no journal: use Fetch Accounts to choose journals.")
-        # Why in the name of Odoo: the person who has renewed has no user, and the one who has asked did not do it.
+        # Why as OdooBot: the person who renewed has no user, and the user who sent the request did not do it.
         self.link_id.message_post(
             body=sentence,
             author_id=self.env.ref("base.partner_root").id,
             partner_ids=self.user_id.partner_id.ids,
             subtype_xmlid="mail.mt_note",
-            # Why: the visit runs in the name of that user, whom Odoo would not tell of what he does.
+            # Why: the visit runs as that user, and Odoo does not notify users of their own actions.
             notify_author_mention=True,
         )
 

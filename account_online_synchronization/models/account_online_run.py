@@ -6,26 +6,26 @@ from odoo import api, fields, models
 from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.tools.misc import format_datetime
 
-#: Settings, in days, with their defaults. Answers of banks are large and hold personal data: they are deleted sooner.
+#: Settings, in days, with their defaults. Raw answers of banks are large and personal, so they are deleted sooner.
 KEEP_RUNS = ("account_online_synchronization.keep_runs_days", 365)
 KEEP_ANSWERS = ("account_online_synchronization.keep_answers_days", 14)
 
 #: States of an open run, and what they mean for the accounts of the link.
 FETCHING = {"planned": "waiting", "running": "processing"}
 
-#: A run that has stored nothing for so long has died with its worker.
+#: A run without progress for this long has died with its worker.
 DEAD_AFTER = timedelta(hours=1)
 
-#: Parked transactions that a run names.
+#: Maximum number of parked transactions that a run lists.
 MAX_DETAILS = 100
 
-#: Characters of the raw answers that the form shows; the file holds all of them.
+#: Maximum number of characters of the raw answers in the form; the file holds all.
 SHOWN_ANSWER = 100_000
-#: Runs that are deleted in one transaction; Odoo goes on while there are more.
+#: Runs deleted per transaction; Odoo calls the autovacuum again while there are more.
 BATCH = 10_000
 
 
-#: What helps against an error, by the action that the proxy advises: a method, and whether only administrators have it.
+#: By the action that the proxy advises: the method that solves the error, and whether only administrators may call it.
 REMEDIES = {
     "renew": ("action_renew", True),
     "reconnect": ("action_reconnect", True),
@@ -34,7 +34,7 @@ REMEDIES = {
 
 
 class AccountOnlineRun(models.Model):
-    """One synchronization of one link: what was requested, and the result. Written by the synchronization only."""
+    """One synchronization of one link with its result. Written by the synchronization only."""
 
     _name = "account.online.run"
     _description = "Synchronization Run"
@@ -101,7 +101,7 @@ class AccountOnlineRun(models.Model):
     raw_answers_name = fields.Char(compute="_compute_raw_answers_text", groups="base.group_system")
     raw_answers_text = fields.Text(compute="_compute_raw_answers_text", groups="base.group_system")
 
-    # Why: each run and each card searches for them, among the runs of a year.
+    # Why: each run and each card searches open runs among those of a year.
     _open_idx = models.Index("(account_online_link_id) WHERE state IN ('planned', 'running')")
 
     # -------------------------------------------------------------------------
@@ -174,12 +174,12 @@ class AccountOnlineRun(models.Model):
     @api.model
     def _get_fetching_status(self, links):
         """:return: dict from the ids of those links that are being fetched to ``waiting`` or ``processing``"""
-        # sudo: reads whether links that the caller was given are being fetched, nothing else
+        # sudo: reads only whether links that the caller may read are being fetched
         open_runs = self.sudo().search_fetch(
             [("account_online_link_id", "in", links.ids), ("state", "in", [*FETCHING])],
             ["account_online_link_id", "state", "write_date"],
         )
-        # Why: a worker that died leaves its run open. A scheduled action continues it, or the user does.
+        # Why: a worker that died leaves its run open; the scheduled action or the user continues it.
         dead = self.env.cr.now() - DEAD_AFTER
         return {
             run.account_online_link_id.id: "waiting" if run.write_date < dead else FETCHING[run.state]
@@ -194,9 +194,9 @@ class AccountOnlineRun(models.Model):
             self.write({"state": "running", "parked_details": False, "ended_at": False, "current_load_id": False})
 
     def _pause(self, message=None):
-        """The scheduled action stops here and continues in its next call, which follows at once.
+        """Pause the run; the scheduled action continues it in its next call, immediately afterwards.
 
-        :param str message: why, if not because it has no time left
+        :param str message: the reason, if it is not the time limit
         """
         if self.is_deferred:
             self.state = "planned"
@@ -206,7 +206,7 @@ class AccountOnlineRun(models.Model):
             )
 
     def _interrupt(self, message):
-        """The run ends unfinished; the next one does its work."""
+        """End the run unfinished; the next one does its work."""
         if self:
             self.write({"state": "interrupted", "ended_at": fields.Datetime.now(), "error_message": message})
 
@@ -215,10 +215,10 @@ class AccountOnlineRun(models.Model):
         return super()._count(counter, number)
 
     def _park(self, account, identifier, reason):
-        """Remember a transaction that could not be imported, and why."""
+        """List a transaction that could not be imported, with the reason."""
         self._count("parked")
         details = self.parked_details or []
-        # Why a limit: account.online.transaction has all of them; these are for people to read.
+        # Why a limit: account.online.transaction has all of them; this list is for reading.
         if len(details) < MAX_DETAILS:
             detail = {"account": account.display_name, "identifier": identifier or None, "reason": reason}
             self.parked_details = [*details, detail]
@@ -227,16 +227,16 @@ class AccountOnlineRun(models.Model):
         """:param recording: :class:`~..client.recording.Recording`"""
         content = recording.compressed()
         if not self.is_deferred:
-            # Why: only one that was interrupted has answers already, and Odoo would search for them.
+            # Why: only interrupted runs have answers already, and Odoo would search for attachments.
             self._fields["raw_answers"]._insert_cache(self, [None])
         # sudo: part of a synchronization, whose caller has checked the link; only the system reads it
         as_server(self).raw_answers = content and base64.b64encode(content)
 
     def _after_import(self, journals):
-        """Extension point: the new lines of this run are stored, and something may be done with them.
+        """Extension point: called after the new lines of this run are stored.
 
-        It has a savepoint of its own. An exception is logged, and the import stays as it is. Users wait for the run, so
-        long work belongs in a scheduled action.
+        It runs in a savepoint; an exception is logged and does not affect the import. Users wait for the run, so long
+        work belongs in a scheduled action.
 
         :param journals: ``account.journal`` that may have got new lines
         """
@@ -271,7 +271,7 @@ class AccountOnlineRun(models.Model):
         if refused := accounts._refused_ones():
             names = ", ".join(refused.mapped("display_name"))
             parts.append(self.env._("Refused by the bank, see the connection: %s.", names))
-        # Why with first loads only: later runs ask for no more than the bank gives.
+        # Why with first loads only: later runs request only days within the bank's history.
         parts += filter(None, self.load_ids.account_online_account_id.mapped("history_text"))
         return " ".join(parts)
 
@@ -305,7 +305,7 @@ class AccountOnlineRun(models.Model):
 
     @api.model
     def _find_first_load(self, link):
-        """The last run, or the last long one where that is done and a short one came after it."""
+        """The last run; or the last long one, if that is done and only short ones followed."""
         last = self.search([("account_online_link_id", "=", link.id)], order="id desc", limit=1)
         if last.state in ("planned", "running", "waiting", "failed"):
             return last

@@ -3,7 +3,7 @@ from odoo.addons.bank_sync_common.models.server_fields import ServerFields
 
 
 class AccountOnlineServerFields(ServerFields):
-    """For every model of this addon, and for models of others that it gives fields that only the server may set."""
+    """For every model of this addon, and for extended models with fields that only the server may set."""
 
     _name = "account.online.server.fields"
     _description = "Fields That Only the Server Sets"

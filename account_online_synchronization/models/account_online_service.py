@@ -28,7 +28,7 @@ _logger = logging.getLogger(__name__)
 PURPOSE = "account_online_synchronization"
 STATES = ("phone_required", "active", "blocked", "disconnected")
 
-#: Refusals that a code sent to a phone resolves.
+#: Refusals that the confirmation of a phone number resolves.
 PHONE_REFUSALS = ("phone_required", "client_blocked", "client_disconnected")
 
 RETRY_MINUTES = 5
@@ -37,8 +37,8 @@ RETRY_MINUTES = 5
 class AccountOnlineService(models.Model):
     """The connection service in use and this database's identity there (singleton).
 
-    At the service this database is a *client*, see docs/protocol.md. The state here is a copy for people to read; the
-    service itself decides with each request what is allowed.
+    At the service this database is a *client*, see docs/protocol.md. The state here is a copy for users; the service
+    decides on each request.
     """
 
     _name = "account.online.service"
@@ -46,7 +46,7 @@ class AccountOnlineService(models.Model):
 
     url = fields.Char(string="Address", readonly=True, help="Empty if this database is its own connection service.")
     client_identifier = fields.Char(string="Client ID", readonly=True, copy=False)
-    # {"current": …, "next": …}: the shared secrets, encrypted. There is a next one while they are being changed.
+    # {"current": …, "next": …}: the shared secrets, encrypted. ``next`` exists during a rotation.
     secret_data = fields.Text(readonly=True, copy=False, groups="base.group_system")
     registered_with = fields.Char(
         readonly=True,
@@ -69,7 +69,7 @@ class AccountOnlineService(models.Model):
     blocked_by = fields.Char(readonly=True, copy=False)
     reason = fields.Text(readonly=True, copy=False)
     phone_hint = fields.Char(readonly=True, copy=False, help="The last digits of the phone number that reactivates it.")
-    # What the service last said of the accounting firm; account.online.firm asks again whenever it is opened.
+    # The accounting firm as last reported by the service; account.online.firm requests it again when it is opened.
     firm_name = fields.Char(readonly=True, copy=False)
     firm_agreed_at = fields.Datetime(readonly=True, copy=False)
     provider_activity_id = fields.Many2one(
@@ -87,23 +87,23 @@ class AccountOnlineService(models.Model):
     @api.model
     def _get(self):
         """:return: the one record, with superuser rights"""
-        # sudo: callers are private; what reaches a client of it is sentences and ids that are no secret
+        # sudo: callers are private; only sentences and ids that are not secret reach a client
         return as_server(self).env.ref("account_online_synchronization.account_online_service")
 
     def _choose(self, url):
         """:param str url: address of a service, empty for this database
-        :raise UserError: when it is no address that may be asked
+        :raise UserError: when it is not a permitted address
         """
         url = self._clean(url)
         if url != self.url:
-            # Keep the credentials: after a typo the user can return to the previous service.
+            # Why the credentials stay: after a typo the user can return to the previous service.
             self.write({"url": url, "state": False, "blocked_by": False, "reason": False, "phone_hint": False})
             self._take_firm(None)
 
     @api.model
     def _clean(self, url):
         """:return: the address as it is stored, False for this database
-        :raise UserError: when it is no address that may be asked
+        :raise UserError: when it is not a permitted address
         """
         try:
             return clean_address(url) if url else False
@@ -111,7 +111,7 @@ class AccountOnlineService(models.Model):
             raise UserError(self._translate(error.sentence))
 
     def _is_registered(self):
-        """Whether the service at the chosen address knows this database, as far as we know."""
+        """Whether this database is registered at the chosen address, as far as known here."""
         return bool(self.url and self.client_identifier and self.registered_with == self.url)
 
     def _is_known(self):
@@ -128,7 +128,7 @@ class AccountOnlineService(models.Model):
         :raise ProxyError: with the sentence for the cause
         """
         if self.url and not self._is_registered():
-            # Why unsigned: it shows whether a connection service is there, and registers nobody.
+            # Why unsigned: it only tests whether a connection service answers, without registering this database.
             answer = self._open_transport().call("clients.status", {})
             if not isinstance(answer.get("error"), dict) or answer["error"].get("code") == "unsupported_version":
                 raise ProxyError.from_answer(answer.get("error"))
@@ -163,7 +163,7 @@ class AccountOnlineService(models.Model):
     def _get_client(self):
         """:return: :class:`ProxyClient` for this database
         :raise ServiceUnavailable: when no connection service is installed or chosen
-        :raise ProxyError: when the chosen one does not know this database
+        :raise ProxyError: when this database is not registered at the chosen one
         """
         self.ensure_one()
         if self.url:
@@ -176,7 +176,7 @@ class AccountOnlineService(models.Model):
         return ProxyClient(transport, language=language, translate=self._translate)
 
     def _open_transport(self, secret=None):
-        """The only way out of this database.
+        """The transport for all requests to the connection service.
 
         :param str secret: to sign with; None for the registration
         """
@@ -200,7 +200,7 @@ class AccountOnlineService(models.Model):
 
     def _get_embedded_client(self):
         if "bank.sync.api" not in self.env:
-            # Why first: nobody is to enter the address of a service in a copy.
+            # Why first: a neutralized copy must not advise users to enter the address of a service.
             self._check_not_neutralized()
             raise ServiceUnavailable(
                 self.env._(
@@ -210,9 +210,9 @@ class AccountOnlineService(models.Model):
                 ),
                 code="no_service",
             )
-        # sudo: this database is the client; _dispatch checks each question as if it came over HTTP
+        # sudo: this database is the client; _dispatch checks each request as if it came over HTTP
         api_model = as_server(self.env["bank.sync.api"])
-        # sudo: the client of this very database, for any user
+        # sudo: the client record of this database itself, for any user
         client = as_server(self.env["bank.sync.client"])._get_embedded()
         return self._client_over(
             EmbeddedTransport(
@@ -223,24 +223,24 @@ class AccountOnlineService(models.Model):
 
     @api.model
     def _get_embedded_transport_for_threads(self, client):
-        """:return: transport of which each question has a transaction of its own, as a request over HTTP has"""
-        # Why not in tests: no other thread sees the transaction in which they have prepared their data.
+        """:return: transport that gives each request a transaction of its own, as over HTTP"""
+        # Why not in tests: other threads do not see the test's uncommitted data.
         if modules.module.current_test:
             return None
         registry, user_id = self.env.registry, self.env.uid
-        # sudo: only its context is taken, without what a caller has put there
+        # sudo: an environment without the caller's context
         context = as_server(self).env.context
 
         def dispatch(operation, payload):
-            # Why: Odoo's log names the database of the thread.
+            # Why: Odoo's log takes the name of the database from the thread.
             threading.current_thread().dbname = registry.db_name
             with registry.cursor() as cr:
-                # sudo: as above, in a thread: the same client, and a context without a caller's keys
+                # sudo: as above, in a thread: the same client, without the caller's context
                 env = api.Environment(cr, user_id, context, su=True)
                 mine = client.with_env(env)
                 return retrying(lambda: env["bank.sync.api"]._dispatch(mine, operation, payload), env)
 
-        # Why so few: each takes one of the server's connections to the database, which its other requests need, too.
+        # Why so few: each uses a database connection that the server's other requests need, too.
         return EmbeddedTransport(dispatch, threads=max(config["db_maxconn"] // 4, 1))
 
     @api.model
@@ -273,7 +273,7 @@ class AccountOnlineService(models.Model):
         elif self.registered_url != self._base_url():
             self._get_client().update(**self._describe())
             self.registered_url = self._base_url()
-            # Why: the service knows it from now on, whatever becomes of this request.
+            # Why committed: the service has stored it, even if this request fails later.
             self._commit()
 
     def _describe(self):
@@ -285,7 +285,7 @@ class AccountOnlineService(models.Model):
         }
 
     def _become_client(self):
-        """Register as a new client. Links of the previous one are disconnected: their connections belong to that."""
+        """Register as a new client. Links are disconnected: their connections belong to the previous client."""
         if not self.try_lock_for_update():
             raise ProxyError(
                 "registration_runs",
@@ -310,12 +310,12 @@ class AccountOnlineService(models.Model):
         )
         self._write_secrets(current=answer["client_secret"])
         self._take_state(answer)
-        # Why: an agreement is one of the client that this database was until now.
+        # Why: an agreement belongs to the previous client.
         self._take_firm(None)
         if not is_first:
-            # sudo: all links of the database depend on its registration; who may cause that was checked by the action
+            # sudo: all links of the database depend on its registration; the action has checked the user
             as_server(self.env["account.online.link"])._leave_former_client()
-        # Why before it is used: a crash must not lose a secret that the service knows.
+        # Why committed before its first use: a crash must not lose a secret that the service has stored.
         self._commit()
 
     def _commit(self):
@@ -337,10 +337,10 @@ class AccountOnlineService(models.Model):
         return False
 
     def _ask_to_connect(self, question):
-        """Send a request that leads to a bank; this database registers itself where that is needed.
+        """Send a request for a visit; this database is registered first if needed.
 
-        :param question: ``callable()``
-        :return: what it returns
+        :param question: ``callable()`` that sends the request
+        :return: its result
         :raise ProxyError: when the service refuses it again
         """
         self._prepare_to_connect()
@@ -360,7 +360,7 @@ class AccountOnlineService(models.Model):
 
     @api.model
     def _database_digest(self):
-        """:return: hexadecimal digits that are others for a copy, on whatever server, and for a renamed database"""
+        """:return: hexadecimal digits that differ for a copy, also on another server, and for a renamed database"""
         cr = self.env.cr
         cr.execute(
             "SELECT (SELECT oid FROM pg_database WHERE datname = current_database()),"
@@ -382,12 +382,12 @@ class AccountOnlineService(models.Model):
 
     def _institutions_url(self):
         """:return: address of the service's public list of banks; False where this database publishes none"""
-        # Why the gate: only a proxy that serves databases on other servers has a public list.
+        # Why this model: only a proxy that serves databases on other servers has a public list.
         is_published = self.url or "bank.sync.gate" in self.env
         return f"{self.url or self._base_url()}/bank_sync/institutions" if is_published else False
 
     def _way_back(self, path):
-        """:return: address to which the service's pages lead back; a service in this database takes a path"""
+        """:return: address to which the service's pages return; a path for a service in this database"""
         return self.registered_url + path if self.url and self.registered_url else path
 
     # -------------------------------------------------------------------------
@@ -412,8 +412,8 @@ class AccountOnlineService(models.Model):
             )
 
     def _read_secrets(self):
-        """:return: list, the one to sign with first; never empty
-        :raise ProxyError: when there is none, or none that this database can read
+        """:return: list that begins with the secret to sign with; never empty
+        :raise ProxyError: when there is none, or none that this database can decrypt
         """
         if not self._is_registered():
             raise ProxyError(
@@ -442,13 +442,13 @@ class AccountOnlineService(models.Model):
         self.secret_data = self._vault().encrypt(named, *self._secret_place())
 
     def _secret_place(self):
-        """:return: tuple of texts: where the secret is at home; moved elsewhere, it can't be read"""
+        """:return: tuple of texts that the encryption is bound to; a secret copied elsewhere can't be decrypted"""
         self.ensure_one()
         return self._name, str(self.id), "secret_data"
 
     @api.model
     def _bind_secret(self):
-        """Bind to its row the secret that version 19.0.1.0 has stored. Called by each update of the addon."""
+        """Bind the secret that version 19.0.1.0 stored to its row. Called by each update of the addon."""
         for service in self.search([("secret_data", "!=", False)]):
             try:
                 bound = service._vault().bind(service.secret_data, *service._secret_place())
@@ -464,7 +464,7 @@ class AccountOnlineService(models.Model):
 
     @api.model
     def _reencrypt(self, _progress=None):
-        """Write with the current master key what was written with the second one.
+        """Encrypt secrets of the previous master key with the current one.
 
         :return: Counter, as the proxy's ``bank.sync.vault._reencrypt``
         """
@@ -480,11 +480,11 @@ class AccountOnlineService(models.Model):
         return counts
 
     def _rotate_secret(self):
-        """Sign with a new secret from now on. The old one stays until the new one was answered."""
+        """Sign with a new secret from now on. The old one is kept until a request with the new one succeeds."""
         old = self._read_secrets()[0]
         new = self._get_client().rotate_secret()
         self._write_secrets(current=old, next=new)
-        # Why before it is used: with its first use the service forgets the old one.
+        # Why committed before its first use: with that the service forgets the old one.
         self._commit()
         self._refresh_status()
 
@@ -493,7 +493,7 @@ class AccountOnlineService(models.Model):
     # -------------------------------------------------------------------------
 
     def _refresh_status(self):
-        """Fetch this database's state at the service; an answer completes the rotation of a secret."""
+        """Request this database's state at the service; an answer completes the rotation of a secret."""
         if not self.url:
             self._take_state(self._get_client().get_status())
             return
@@ -502,7 +502,7 @@ class AccountOnlineService(models.Model):
             try:
                 answer = self._client_over(self._open_transport(secret)).get_status()
             except ProxyError as error:
-                # Why the older one: the service may never have received the new one.
+                # Why the old one: the service may not have received the new one.
                 if error.code != "signature_rejected" or number == len(known):
                     raise
             else:
@@ -512,7 +512,7 @@ class AccountOnlineService(models.Model):
         self._take_state(answer)
 
     def _take_state(self, answer):
-        """:param dict answer: of ``clients.status`` or another operation that says the state"""
+        """:param dict answer: of ``clients.status`` or another operation that returns the state"""
         state = answer.get("state") if answer.get("state") in STATES else False
         values = {"state": state, "blocked_by": False, "reason": False}
         for name in ("blocked_by", "reason", "phone_hint"):
@@ -520,7 +520,7 @@ class AccountOnlineService(models.Model):
                 values[name] = answer[name] if isinstance(answer[name], str) else False
         self._write_changed(values)
         if state == "active":
-            # sudo: all links of the database; the service itself has just said that it answers again
+            # sudo: all links of the database; the service has just answered that it accepts the database again
             as_server(self.env["account.online.link"])._go_on_after_refusal()
 
     def _take_firm(self, agreement):
@@ -531,7 +531,7 @@ class AccountOnlineService(models.Model):
         )
 
     def _describe_firm(self):
-        """:return: sentence about who else sees the state of the bank consents"""
+        """:return: sentence about the accounting firm that sees the state of the bank consents"""
         if not self.firm_name:
             return self.env._("No accounting firm sees the state of your bank connections.")
         return self.env._("%s sees the state of your bank connections.", self.firm_name)
@@ -547,7 +547,7 @@ class AccountOnlineService(models.Model):
         self._write_changed({"state": state})
 
     def _write_changed(self, values):
-        # Why: each request reads this record, and a needless write makes them wait for one another.
+        # Why: each request reads this record, and needless writes block each other.
         values = {name: value for name, value in values.items() if self[name] != value}
         if values:
             self.write(values)

@@ -6,12 +6,12 @@ from ..books import restore
 from ..client.errors import BadTransaction
 from ..sync.identity import OPENING, Entry, digest
 
-#: Records that are deleted in one transaction; Odoo goes on while there are more.
+#: Records deleted per transaction; Odoo calls the autovacuum again while there are more.
 BATCH = 10_000
 
 
 class AccountOnlineTransaction(models.Model):
-    """What the bank reports and is no statement line, and why. Nothing that the bank said is ever just skipped."""
+    """A reported transaction that is not a statement line, with the reason. No reported transaction is dropped."""
 
     _name = "account.online.transaction"
     _description = "Bank Transaction beside the Books"
@@ -22,7 +22,7 @@ class AccountOnlineTransaction(models.Model):
     account_online_account_id = fields.Many2one(
         comodel_name="account.online.account",
         string="Bank Account",
-        # Why: what a user has deleted must not come back when the bank is connected again.
+        # Why: a deleted transaction must not be imported again when the bank is reconnected.
         ondelete="set null",
     )
     company_id = fields.Many2one(related="account_online_account_id.company_id", store=True)
@@ -78,7 +78,7 @@ class AccountOnlineTransaction(models.Model):
 
     @api.autovacuum
     def _gc_without_account(self):
-        """Without an account and its journal nothing can come back."""
+        """Delete records without account and journal: they can't be imported again."""
         found = self.search([("account_online_account_id", "=", False), ("journal_id", "=", False)], limit=BATCH)
         found.unlink()
         return len(found), len(found) == BATCH
@@ -88,7 +88,7 @@ class AccountOnlineTransaction(models.Model):
     # -------------------------------------------------------------------------
 
     def action_dismiss(self):
-        """*Dismiss*: what could not be imported is not tried again; somebody has entered it by hand, say."""
+        """*Dismiss*: do not retry the import, for instance because the user has entered the transaction."""
         self.env["account.online.link"]._check_may_restore()
         self.check_access("read")
         # sudo: the group and read access to these transactions were checked above
@@ -102,7 +102,7 @@ class AccountOnlineTransaction(models.Model):
         )
 
     def action_restore(self):
-        """*Import*: bring deleted and left out transactions into the journal after all.
+        """*Import*: create the lines of deleted and left out transactions after all.
 
         :return: action that shows the new lines
         """
@@ -110,7 +110,7 @@ class AccountOnlineTransaction(models.Model):
         self.check_access("read")
         # sudo: the group and read access to these transactions were checked above
         transactions = as_server(self)
-        # Why: of two who bring the same one back, the second would read PostgreSQL's words about a unique index.
+        # Why locked: of two users who import the same one, the second would see a unique index error of PostgreSQL.
         if len(transactions.try_lock_for_update()) < len(transactions):
             raise UserError(
                 self.env._(
@@ -130,7 +130,7 @@ class AccountOnlineTransaction(models.Model):
     # -------------------------------------------------------------------------
 
     def _entry(self):
-        """:return: :class:`~..sync.identity.Entry`, or None where it can't be read as a transaction"""
+        """:return: :class:`~..sync.identity.Entry`, or None if it can't be parsed"""
         self.ensure_one()
         try:
             transaction = self.account_online_account_id._parse(self.transaction_details)
@@ -142,9 +142,9 @@ class AccountOnlineTransaction(models.Model):
 
     @api.model
     def _remember_deleted(self, lines):
-        """A line that a user deletes must not come back with the next run."""
+        """Remember a line that a user deletes, so that the next run does not import it again."""
         for line in lines.filtered(lambda line: line.online_transaction_identifier == OPENING):
-            # Why here: its account is asked again whether it wants to be booked. Why not a sum: it may be called twice.
+            # Why here: the account offers to book the balance again. Why not a sum: this may be called twice.
             # sudo: Odoo has checked that the user may delete the line
             account = as_server(line.online_account_id)
             account.opening_to_book = account.opening_to_book or line.amount
@@ -153,7 +153,7 @@ class AccountOnlineTransaction(models.Model):
         )
         if not known:
             return
-        # Why search: two ways of deleting one line meet here.
+        # Why search: deleting a line may call this twice, for the line and for its entry.
         identifiers = known.mapped("online_transaction_identifier")
         there = self.search([("online_transaction_identifier", "in", identifiers), ("state", "!=", "pending")])
         keys = {(one.account_online_account_id.id, one.online_transaction_identifier) for one in there}

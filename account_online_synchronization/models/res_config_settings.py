@@ -9,7 +9,7 @@ from .account_online_link import AUTO_SYNC
 from .account_online_notices import MAX_NOTICE_DAYS, MAX_NOTICES, NOTICE_DAYS, NOTICE_EMAIL, parse_notice_days
 from .account_online_run import KEEP_ANSWERS, KEEP_RUNS
 
-#: A century; what is longer is a slip of the keyboard.
+#: A century; a larger number is a typo.
 MOST_DAYS = 36500
 
 
@@ -55,7 +55,7 @@ class ResConfigSettings(models.TransientModel):
     @api.model
     def get_values(self):
         if not self.has_access("read"):
-            # Why: over RPC everybody may call this method.
+            # Why: any user may call this method over RPC.
             return super().get_values()
         service = self.env["account.online.service"]._get()
         return {
@@ -71,18 +71,18 @@ class ResConfigSettings(models.TransientModel):
         }
 
     def set_values(self):
-        # Why here, too: a client may call this method without a record whose rights Odoo would check.
+        # Why here, too: over RPC this method may be called without a record on which Odoo would check rights.
         self.check_access("write")
         self._tidy_online_sync_notices()
         result = super().set_values()
         # sudo: check_access above lets in only those who may save settings
         self.env["ir.config_parameter"].sudo().set_param(AUTO_SYNC, "1" if self.online_sync_auto_sync else "0")
-        # Why looked at: who saves settings without having seen this one has not chosen a service.
+        # Why checked: users who save settings without having seen this one have not chosen a service.
         if self.online_sync_service and self.env.user.has_group("base.group_system"):
             is_elsewhere = self.online_sync_service == "elsewhere"
             if is_elsewhere and not self.online_sync_url:
                 raise UserError(self.env._("Enter the address of the connection service, or choose this database."))
-            # Why here, too: programs call this method without the button that asks for the password.
+            # Why here, too: over RPC this method may be called without the button that asks for the password.
             if self._changes_online_sync_service() and not is_identity_confirmed():
                 raise AccessError(
                     self.env._(
@@ -102,11 +102,11 @@ class ResConfigSettings(models.TransientModel):
 
     @check_identity
     def _execute_with_identity(self):
-        # Odoo comes here once the identity is confirmed, so this time it is saved.
+        # Odoo calls it again after the identity check; then it saves.
         return self.execute()
 
     def _changes_online_sync_service(self):
-        """Whether saving lets another service receive the consents."""
+        """Whether saving selects another service, which would receive the consents."""
         if not self.online_sync_service or not self.env.user.has_group("base.group_system"):
             return False
         service = self.env["account.online.service"]._get()
@@ -116,7 +116,7 @@ class ResConfigSettings(models.TransientModel):
 
     def action_test_online_sync(self):
         """*Test Connection*."""
-        # Why without loading the page again: the user who tests is about to change something there.
+        # Why no reload: the user may have unsaved changes on the page.
         action = self._tell_of_service(lambda service: service._test())
         return {**action, "params": {**action["params"], "next": False}}
 
@@ -160,7 +160,7 @@ class ResConfigSettings(models.TransientModel):
         """:param do: function from the service to a sentence
         :return: action that shows the sentence, or the one of what went wrong
         """
-        # Why also here: Odoo comes back after the password, and not through the button.
+        # Why also here: after the password check Odoo calls this method directly, not through the button.
         self._check_may_change_service()
         try:
             message, kind = do(self.env["account.online.service"]._get()), "success"
@@ -223,6 +223,6 @@ class ResConfigSettings(models.TransientModel):
                 self.env["account.online.link"]._check_addresses(settings.online_sync_notice_email)
 
     def _tidy_online_sync_notices(self):
-        """Each day once, the largest first; an empty list means the usual days."""
+        """Normalize the list: each number once, the largest first; the default days if empty."""
         days = parse_notice_days(self.online_sync_notice_days)
         self.online_sync_notice_days = ", ".join(map(str, days)) if days else NOTICE_DAYS[1]

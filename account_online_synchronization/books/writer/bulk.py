@@ -1,10 +1,10 @@
-"""Creates posted statement lines by the hundred, with the stored values that Odoo would give to each.
+"""Creates posted statement lines in bulk, with the same stored values as Odoo's ``create()``.
 
 Odoo itself creates and posts one line of the batch, the *pilot*. The others become copies of its rows in the four
 tables, with the columns that differ (:mod:`.rows`, :mod:`.numbers`) in place of the pilot's. Before that, the same
 columns are computed for the pilot and compared with what Odoo has stored; after it, everything that other addons do to
-a new line is done (:mod:`.hooks`, :mod:`.overrides`). Where any of this does not hold, the batch goes through Odoo's
-own ``create()`` as ever, and :attr:`Bulk.reason` says why. docs/writer.md explains why each step is right.
+a new line is done (:mod:`.hooks`, :mod:`.overrides`). If any of this does not hold, the batch is created by Odoo's own
+``create()``, and :attr:`Bulk.reason` says why. docs/writer.md explains why each step is right.
 """
 
 import logging
@@ -26,7 +26,7 @@ _logger = logging.getLogger(__name__)
 #: Context key of ``account.bank.statement.line.create()``, with a :class:`Bulk`.
 BULK = "online_bulk"
 
-#: Below it, Odoo's own way is as fast: the pilot costs as much as some lines.
+#: Below it, Odoo's ``create()`` is as fast: the pilot costs as much as some lines.
 MIN_LINES = 20
 
 MESSAGE = "mail.message"
@@ -36,7 +36,7 @@ ANALYTIC = ("_create_analytic_lines", "_prepare_analytic_lines")
 
 
 class NotCovered(Exception):
-    """The batch needs Odoo's own way; the message says why."""
+    """The batch must be created by Odoo; the message says why."""
 
 
 def require(holds, otherwise):
@@ -52,19 +52,19 @@ class Bulk:
 
     def __init__(self):
         self.reason = None
-        #: What was asked of Odoo already, by partner and currency; a run takes seconds.
+        #: Cache of Odoo's computations by partner and currency; a run takes seconds.
         self.of_partners = {}
-        #: What other addons compute of other records when lines appear; None before the first batch.
+        #: Fields of other records that other addons compute from new lines; None before the first batch.
         self.triggers = None
-        #: Whether it has turned out that this can't be, so that no further batch is tried.
+        #: Whether the bulk way has turned out to be impossible, so that no further batch is tried.
         self.has_given_up = False
 
     def create_lines(self, model, vals_list, create):
         """
         :param model: empty recordset of ``account.bank.statement.line``
         :param vals_list: list of values, as for ``create()``
-        :param create: what is left of the chain of ``create()``, down to Odoo's own
-        :return: the new lines, in the order of ``vals_list``; what statements add up to is left to the caller
+        :param create: ``super().create``
+        :return: the new lines, in the order of ``vals_list``; the caller updates the balances of statements
         """
         if len(vals_list) < MIN_LINES or self.has_given_up:
             return create(vals_list)
@@ -72,7 +72,7 @@ class Bulk:
             batch = Batch(model, vals_list, self)
         except NotCovered as reason:
             self._note(reason)
-            # Why: what other addons extend is asked once, what a batch holds each time.
+            # Why separate: overrides are checked once, values for each batch.
             self.has_given_up = self.triggers is None
             return create(vals_list)
         before = tables.reserve(model.env.cr, model._table, batch.first)
@@ -81,14 +81,14 @@ class Bulk:
         try:
             with model.env.cr.savepoint():
                 others = batch.write_others(pilot, before)
-            # Why after the savepoint, which ends all tracking: what happens to new entries is not tracked.
+            # Why after the savepoint, which flushes tracking: changes of new entries are not tracked.
             (pilot.move_id + batch.moves)._track_discard()
         except NotCovered as reason:
             self._note(reason)
             self.has_given_up = True
             others = create(batch.without_first(vals_list))
         except (psycopg2.IntegrityError, psycopg2.DataError) as refusal:
-            # Why not all that PostgreSQL says: it repeats the values.
+            # Why not the whole message of PostgreSQL: it contains the values.
             self._note(refusal.diag.message_primary)
             others = create(batch.without_first(vals_list))
         ids = list(others._ids)
@@ -96,7 +96,7 @@ class Bulk:
         return pilot.browse(ids)
 
     def check_overrides(self, env):
-        """Why once: what is installed does not change while a run goes on.
+        """Why once: installed addons do not change during a run.
 
         :raise NotCovered: where another addon extends a method of Odoo that the writer skips
         """
@@ -114,7 +114,7 @@ class Batch:
     """Lines of one journal.
 
     :param bulk: :class:`Bulk` that they are part of
-    :raise NotCovered: where the values alone show that Odoo's own way is needed
+    :raise NotCovered: when the values alone show that Odoo must create the batch
     """
 
     def __init__(self, model, vals_list, bulk):
@@ -147,7 +147,7 @@ class Batch:
         require(not unusual, f"a line is created with {', '.join(sorted(unusual))}")
         require(all(values["date"] and values.get("journal_id") for values in self.values), "a line has no date")
         for name in GIVEN:
-            # Why: it would be called several times for each field, and for other fields than by Odoo.
+            # Why: the override would be called several times for each field, and for other fields than by Odoo.
             is_extended = others_extend(self.env[name], "_compute_field_value")
             require(not is_extended, f"another addon follows every computed field of {name}")
         journal = self.env["account.journal"].browse({values["journal_id"] for values in self.values})
@@ -158,7 +158,7 @@ class Batch:
         locked = journal.company_id._get_violated_lock_dates(first_day, False, journal)
         require(not locked, "there are days in a locked period")
         partners = self.env["res.partner"].browse({values.get("partner_id") or None for values in self.values} - {None})
-        # sudo: reads companies only to refuse partners of another one
+        # sudo: reads companies only to reject partners of another one
         require(partners.sudo().company_id <= journal.company_id, "a partner belongs to another company")
         return journal
 
@@ -197,7 +197,7 @@ class Batch:
     def write_others(self, pilot, before):
         """
         :param pilot: the line that Odoo has created
-        :param before: ids reserved for the lines that stand before the pilot
+        :param before: ids reserved for the lines before the pilot
         :return: all lines but the pilot, in their order
         """
         pilots = self._check_pilot(pilot)
@@ -222,7 +222,7 @@ class Batch:
         return written[LINE]
 
     def _ask_odoo(self, pilot):
-        """What is computed once for many lines; other addons may extend it.
+        """Call Odoo's methods, also extended by other addons, whose result holds for many lines.
 
         :return: dict from index to :class:`~.numbers.Name`
         """
@@ -239,16 +239,16 @@ class Batch:
         return dict(zip(others, Numbers(self._virtual).draw(days), strict=True))
 
     def _virtual(self, day, **values):
-        """An unsaved entry of the journal, to ask Odoo about."""
+        """An unsaved entry of the journal, for Odoo's computations."""
         Move = self.env[MOVE].with_context(is_statement_line=True)
         return Move.new({"move_type": "entry", "journal_id": self.journal.id, "date": day, **values})
 
     def _ask_of_partners(self):
-        """Which columns of an entry follow from its partner and currency."""
+        """Compute the columns of an entry that depend on its partner and currency."""
         known, day = self.bulk.of_partners, self.values[self.first]["date"]
         keys = [key for key in dict.fromkeys(map(self._partner_key, self.values, self.amounts)) if key not in known]
         moves = {key: self._virtual(day, partner_id=key[1], currency_id=key[2]) for key in keys}
-        # Why: fiscal positions are asked for one partner at a time, each of which would be read in a query of its own.
+        # Why: fiscal positions are computed for one partner at a time, which would read each with its own query.
         partners = self.env["res.partner"].browse({key[1] for key in keys} - {None})
         partners.with_company(self.journal.company_id).mapped("property_account_position_id")
         together = self.env[MOVE].concat(*moves.values())
@@ -261,7 +261,7 @@ class Batch:
         return self.journal, values.get("partner_id") or None, amounts.unit.id
 
     def _compare(self, pilots):
-        """Why: what Odoo has stored is right. Should it compute anything in another way than we do, it is seen here."""
+        """Why: this detects any value that Odoo computes differently from this module."""
         move = pilots[MOVE]
         name = Name(move.name, move.sequence_prefix, move.sequence_number)
         rows = self._rows(self.first, name, pilots[LINE].id, move.id, pilots[ITEM]._ids)
@@ -288,7 +288,7 @@ class Batch:
             for model, some in of_line.items():
                 for copies, row in zip(rows[model], some, strict=True):
                     copies.append(row)
-        # Why one for all: so does Odoo for the entries of one batch.
+        # Why one for all: Odoo does the same for the entries of one batch.
         message = {"message_id": generate_tracking_message_id("message-notify")}
         for copies in rows[MESSAGE]:
             copies += [
@@ -313,7 +313,7 @@ class Batch:
     def _let_others_work(self, written, rows):
         """Followers, what Odoo and other addons compute or do automatically, and their checks."""
         moves, items, lines = written[MOVE], written[ITEM], written[LINE]
-        # Why: what others write into new entries is not tracked, and to them these are new.
+        # Why: other addons see these entries as new, and their changes of new entries are not tracked.
         moves._track_discard()
         if follower := self._follower():
             self.env["mail.followers"]._insert_followers(
@@ -324,13 +324,13 @@ class Batch:
             said = {move._creation_message() for move in self.pilot + moves}
             require(len(said) == 1, "entries have different messages")
         Written(moves, items).call(
-            # Why only then: to make up values that nobody looks at takes as long as to make the rows.
+            # Why only then: preparing unused values takes as long as preparing the rows.
             self._shown_moves(rows) if others_extend(moves, "create") else [],
             self._shown_items(rows) if others_extend(items, "create") else [],
             self._shown_joins(lines) if others_extend(moves, "write") else (),
         )
         if others_extend(lines, "write", "_synchronize_to_moves"):
-            # Why one by one, and nothing: that is how Odoo says that a new entry has nothing new for its line.
+            # Why one by one and empty: Odoo calls it like this for each new entry.
             for line in lines.with_context(skip_account_move_synchronization=True):
                 line.write({})
         self._recompute(written)
@@ -351,7 +351,7 @@ class Batch:
         self.env.flush_all()
 
     def _follower(self):
-        """:return: the ``res.partner`` who follows what the user creates"""
+        """:return: the ``res.partner`` who follows records that the user creates"""
         user = self.env.user
         skipped = self.env.context.get("mail_create_nosubscribe") or not user.active or user.share
         return user.partner_id.browse() if skipped else user.partner_id
@@ -362,9 +362,9 @@ class Batch:
                 self.env.add_to_compute(field, written[model])
 
     def _recompute_elsewhere(self, written):
-        """What other addons, or users, compute of records that new lines refer to."""
+        """Mark fields that other addons or users compute on records to which new lines refer."""
         for model, tree in self.bulk.triggers.items():
-            # sudo: as Odoo follows its triggers; the fields are only marked to be computed
+            # sudo: as in Odoo's own triggers; fields are only marked to be computed
             new = written[model].sudo().with_context(active_test=False)
             for field, records, _is_created in new._modified_triggers(tree, create=True):
                 self.env.add_to_compute(field, records)
@@ -385,7 +385,7 @@ class Batch:
         ]
 
     def _shown_joins(self, lines):
-        """:return: what Odoo writes to each entry when its statement line is there"""
+        """:return: values that Odoo writes to each entry after creating its statement line"""
         narration = self.pilot.narration
         return [{"statement_line_id": line.id, "narration": narration, "name": False} for line in lines]
 

@@ -1,23 +1,23 @@
-"""Odoo's methods that run for a new statement line, by what the bulk writer does about them.
+"""Odoo's methods that run for a new statement line, by how the bulk writer treats them.
 
-The lists are recorded by ``tests/test_writer_calls.py``, which fails when a version of Odoo calls something else. An
-addon that extends a method is found by them before anything is written (:mod:`.overrides`).
+``tests/test_writer_calls.py`` records the calls, and fails when a version of Odoo calls something else. With these
+lists :mod:`.overrides` finds addons that extend a method, before anything is written.
 """
 
-#: Our own methods end these chains for the lines that are written, so that extensions before
-#: ours are called, and those after it are not (:mod:`.hooks`).
+#: This addon's methods end these chains for written lines, so overrides before them in the MRO are called, and those
+#: after them are not (:mod:`.hooks`).
 REPLAYED = {
     "account.bank.statement.line": {"create"},
     "account.move": {"create", "write", "_post"},
     "account.move.line": {"create"},
 }
 
-#: Odoo asks them for the first entry of a journal, or for all at once: the pilot's copies hold the answers.
+#: Called for the first entry of a journal, or for all at once: the copies of the pilot contain the results.
 ASKED_ONCE = {
     "account.move": {"_get_message_create_ignore_field_names", "_get_protected_vals", "_get_starting_sequence"},
 }
 
-#: Not called for lines that are written: where another addon extends one, Odoo creates all lines.
+#: Not called for written lines: if another addon extends one, Odoo creates all lines.
 SKIPPED = {
     "account.bank.statement.line": {
         "_add_missing_default_values",
@@ -112,8 +112,8 @@ SKIPPED = {
     },
 }
 
-#: Used by computations of which the writer knows or copies the result, by model and name: where another addon extends
-#: one, Odoo computes what these computations fill.
+#: Used by computations whose result the writer knows or copies, by model and name: if another addon extends one, Odoo
+#: computes the fields of these computations.
 COMPUTING = {
     "account.bank.statement.line": {
         "_seek_for_lines": {"account.bank.statement.line._compute_is_reconciled"},

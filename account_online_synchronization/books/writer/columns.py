@@ -1,7 +1,7 @@
-"""Which columns of a new line are the same for all, which are known, and which Odoo has to compute for each.
+"""Classifies the columns of a new line: equal for all lines, computed here, or computed by Odoo for each line.
 
-The answer comes from Odoo's own graph of dependencies: what does not depend on anything that differs between two lines
-is copied, and what depends on it in a way that is not described in :mod:`.rows` is computed by Odoo.
+It follows Odoo's own dependency graph: columns that do not depend on values that differ between lines are copied, and
+dependent ones that :mod:`.rows` does not compute are computed by Odoo.
 """
 
 from odoo import fields
@@ -11,7 +11,7 @@ from .overrides import extended_computations, others_compute, others_default
 
 LINE, MOVE, ITEM = "account.bank.statement.line", "account.move", "account.move.line"
 
-#: What Odoo is given when it creates a line, so that it does not compute it.
+#: Values that are given to ``create()``, so that Odoo does not compute them.
 GIVEN = {
     LINE: {"move_id", "journal_id", "company_id"},
     MOVE: {
@@ -27,7 +27,7 @@ GIVEN = {
     ITEM: {"move_id", "name", "partner_id", "account_id", "currency_id", "amount_currency", "debit", "credit"},
 }
 
-#: What :mod:`.rows` computes.
+#: Columns that :mod:`.rows` computes.
 DESCRIBED = {
     LINE: {"amount_currency", "amount_residual", "is_reconciled", "internal_index"},
     MOVE: {"currency_id", "amount_total", "amount_total_signed", "amount_total_in_currency_signed"},
@@ -46,8 +46,8 @@ DESCRIBED = {
     },
 }
 
-#: What depends on something that differs, and is the same for all entries of a journal's statement lines nevertheless:
-#: Odoo computes it for invoices only, or from the accounts, the journal, the company or the day of creation.
+#: Columns that depend on differing values, but are equal for all entries of a journal's statement lines: Odoo computes
+#: them for invoices only, or from the accounts, the journal, the company or the day of creation.
 SAME = {
     LINE: {"currency_id"},
     MOVE: {
@@ -67,9 +67,9 @@ SAME = {
         "invoice_date_due",
         "invoice_incoterm_id",
         "is_storno",
-        # Why: the numbers of a batch follow one another.
+        # Why: the numbers of a batch are consecutive.
         "made_sequence_gap",
-        # Why: Odoo keeps what it is created with.
+        # Why: Odoo keeps values given to create().
         "narration",
         "payment_reference",
         "payment_state",
@@ -117,7 +117,7 @@ class Columns:
 
     def _computed(self, model, changing, extended):
         unknown = [field for field in changing if field.model_name == model._name and self._is_open(field)]
-        # sudo: asks only whether there is any such model, to know what Odoo would compute
+        # sudo: checks only whether any such record exists, to know what Odoo would compute
         if not self.env["account.analytic.distribution.model"].sudo().search_count([], limit=1):
             unknown = [field for field in unknown if field.name != "analytic_distribution"]
         others = others_compute(model)
@@ -139,11 +139,11 @@ class Columns:
         return {name: plain(field, values[name]) for name, field in self.fields.items()}
 
     def complete(self, model, rows):
-        """Add columns that must not be the pilot's: what Odoo will compute, and defaults that other addons compute."""
+        """Add columns that must not be copied: those that Odoo will compute, and defaults computed by other addons."""
         if not rows or model._name not in GIVEN:
             return rows
-        # Why empty: computations often keep what is there.
-        # Why not NULL for all: it reads as False or zero, and Odoo stores none that it has just read.
+        # Why empty: computations often keep existing values.
+        # Why not NULL for all: it reads as False or zero, and Odoo does not write a value equal to the one read.
         empty = {
             field.name: plain(field, False)
             for field in self.computed[model._name]
@@ -181,7 +181,7 @@ def _is_own(field):
 
 
 def _dependents(registry, seeds):
-    """:return: list of all stored fields that follow from others, however far"""
+    """:return: list of all stored fields that depend on others, also indirectly"""
     triggers, seen, todo = registry._field_triggers, set(seeds), list(seeds)
     while todo:
         for targets in triggers.get(todo.pop(), {}).values():
@@ -189,5 +189,5 @@ def _dependents(registry, seeds):
                 if field not in seen:
                     seen.add(field)
                     todo.append(field)
-    # Why sorted: Odoo reads more or less often, depending on what it is asked first.
+    # Why sorted: the number of Odoo's queries depends on the order.
     return sorted((field for field in seen if field.store and field not in seeds), key=str)

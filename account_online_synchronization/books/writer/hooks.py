@@ -1,7 +1,7 @@
-"""Lets the methods of other addons see a batch as if Odoo had created it.
+"""Calls the overrides of other addons for a batch, as if Odoo had created it.
 
-Entries, journal items and posting have chains of their own: ``create()``, ``write()``, ``action_post()``, ``_post()``.
-They are called for rows that stand already; at their bottom, in our models, they end instead of going on to Odoo.
+Entries, journal items and posting have their own methods: ``create()``, ``write()``, ``action_post()``, ``_post()``.
+They are called for rows that exist already; this addon's overrides return without calling Odoo's methods.
 """
 
 #: Context key, with a :class:`Written`.
@@ -12,13 +12,13 @@ MARK = "online_row"
 
 POSTED = {"state": "posted", "posted_before": True}
 
-#: What Odoo writes to an entry when its statement line is there.
+#: Keys that Odoo writes to an entry after creating its statement line.
 JOINED = {"statement_line_id", "narration", "name"}
 
 
 class Written:
     """
-    :param moves: ``account.move`` that stand in the database, posted
+    :param moves: posted ``account.move`` records that exist in the database
     :param items: their ``account.move.line``
     """
 
@@ -27,7 +27,7 @@ class Written:
 
     @staticmethod
     def created(model, vals_list):
-        """:return: the records that have been written for these values; None where the values are somebody else's"""
+        """:return: the records that were written for these values; None for values of other callers"""
         if vals_list and all(MARK in values for values in vals_list):
             return model.browse(values[MARK] for values in vals_list)
         return None
@@ -36,15 +36,16 @@ class Written:
         return moves._ids == self.moves._ids
 
     def is_done(self, moves, vals):
-        """Whether a ``write()`` is one of Odoo's own, whose result has been written."""
+        """Whether a ``write()`` is one of Odoo's own, whose result is stored already."""
         is_joining = vals.keys() == JOINED and len(moves) == 1 and moves.id in self.moves._ids
         return is_joining or (vals == POSTED and self.is_about(moves))
 
     def call(self, move_values, item_values, joined=()):
-        """Go through the chains in Odoo's order. In them the entries are drafts until posted.
+        """Call the methods in Odoo's order. For them the entries are drafts until posted.
 
-        :param move_values, item_values: for ``create()``; empty where nobody looks
-        :param joined: for each entry what Odoo writes when its statement line is there; empty where nobody looks
+        :param move_values, item_values: for ``create()``; empty without overrides
+        :param joined: for each entry the values that Odoo writes after creating its statement line; empty without
+            overrides
         """
         moves = self.moves.with_context(**{WRITTEN: self})
         before = {"state": "draft", "posted_before": False, "name": False}
@@ -59,7 +60,7 @@ class Written:
         moves.action_post()
 
     def post(self, moves):
-        """The bottom of ``_post()``."""
+        """The end of the chain of ``_post()``."""
         moves.write(dict(POSTED))
         self.moves.env.flush_all()
         self.moves.env.invalidate_all()

@@ -1,7 +1,7 @@
 """The names that Odoo would give to a batch of entries: the next numbers of their journal, period by period.
 
 Format, period and last number come from Odoo's own methods, once for each period; only the counting is done here.
-PostgreSQL's unique index on posted names refuses a transaction that takes the same number at the same time, as always.
+As usual, the unique index on posted names refuses a concurrent transaction with the same number.
 """
 
 import re
@@ -40,7 +40,7 @@ class Numbers:
 
 
 class _Period:
-    """The days that share one count. Why the cache: Odoo goes on counting there until the transaction ends."""
+    """The days that share a sequence. Why the cache: Odoo continues from it until the transaction ends."""
 
     def __init__(self, move):
         self.format, self.values = move._get_next_sequence_format()
@@ -61,7 +61,7 @@ class _Period:
 
 
 def is_uniform(move):
-    """Whether all names of the journal are made in one way; otherwise each depends on the day's neighbours.
+    """Whether all names of the journal have one format; otherwise each depends on entries of neighboring days.
 
     :param move: unsaved ``account.move`` of the journal
     """

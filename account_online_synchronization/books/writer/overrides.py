@@ -1,8 +1,8 @@
-"""Which parts of a new line's making other addons have a word in.
+"""Finds the steps of creating a line that other addons extend.
 
-The bulk writer replaces what Odoo and the addons below Accounting do, and nothing else. What any other addon does to a
-line has to be done as well. Nobody keeps a list of such addons: :mod:`.calls` names the methods of Odoo that the writer
-skips, and the classes in the MRO of the model are searched for overrides.
+The bulk writer replaces only what Odoo and the dependencies of Accounting do. What any other addon does to a line must
+be done, too. There is no list of such addons: :mod:`.calls` names the methods of Odoo that the writer skips, and the
+classes in the MRO of the model are searched for overrides.
 """
 
 import functools
@@ -16,7 +16,7 @@ OURS = "account_online_synchronization"
 
 @functools.cache
 def known_addons():
-    """:return: set of the addons whose work the bulk writer knows: ours and all that it depends on"""
+    """:return: set of the addons whose work the bulk writer knows: this one and its dependencies"""
     known, todo = set(), [OURS, "base"]
     while todo:
         name = todo.pop()
@@ -30,7 +30,7 @@ def is_known(module):
     """:param str module: name of the Python module that a function or class was defined in"""
     parts = module.split(".")
     if parts[:2] != ["odoo", "addons"]:
-        # Why also without a name: Odoo makes small functions from text.
+        # Why also without a name: Odoo compiles small functions from text.
         return parts[0] in ("odoo", "")
     return parts[2] in known_addons() and "tests" not in parts
 
@@ -66,7 +66,7 @@ def _overrides(env, methods, below=None):
 
 
 def _others_defaults_with_work(model):
-    """Fields of other addons by whose defaults a new record does more than to fill a column."""
+    """Fields of other addons whose defaults do more for a new record than fill a column."""
     return [
         field
         for field in model._fields.values()
@@ -84,11 +84,11 @@ def others_triggers(env, models):
     """
     :param models: names of models
     :return: dict from them to the trees of Odoo's triggers, with those stored fields of all other models that an
-        addon or a user has added, or in whose computation another addon has a word
+        addon or a user has added, or whose computation another addon extends
     """
 
     def is_wanted(field):
-        # Why not statements: they follow when all lines are there.
+        # Why not statements: they are updated after all lines exist.
         if not (field.store and field.compute) or field.model_name in (*models, "account.bank.statement"):
             return False
         model = env[field.model_name]
@@ -99,14 +99,14 @@ def others_triggers(env, models):
 
 
 def others_extend(model, *names):
-    """:return: whether another addon has a word in one of these methods"""
+    """:return: whether another addon extends one of these methods"""
     return not all(_is_known_method(model, name) for name in names)
 
 
 def others_compute(model):
     """
     :param model: empty recordset
-    :return: list of stored fields that another addon has added, or in whose computation it has a word
+    :return: list of stored fields that another addon has added, or whose computation it extends
     """
     return [
         field

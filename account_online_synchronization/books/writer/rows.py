@@ -1,6 +1,6 @@
 """The columns of an entry that follow from a statement line's values, as Odoo computes them.
 
-Each method names the methods of Odoo whose result it gives; :mod:`.bulk` compares the two on a line of each batch.
+Each method names the methods of Odoo whose result it computes; :mod:`.bulk` compares both on a line of each batch.
 """
 
 import functools
@@ -11,22 +11,22 @@ MAX_SEQUENCE = 2**31 - 1
 
 
 class Unit:
-    """A currency, with what is needed for each line at hand."""
+    """A currency with cached values, because each line needs them."""
 
     def __init__(self, currency):
         self.id, self.currency = currency.id, currency
         self.format = f"%.{currency.decimal_places}f"
         self.zero = self.text(0.0)
-        # Why remembered: each amount is rounded three times.
+        # Why cached: each amount is rounded three times.
         self.round = functools.cache(currency.round)
 
     def text(self, amount):
-        """A rounded amount as Odoo gives it to PostgreSQL; never minus zero."""
+        """A rounded amount as Odoo writes it to PostgreSQL; never minus zero."""
         return self.format % (amount + 0.0)
 
 
 class Amounts(NamedTuple):
-    """What a line moves: in the journal's, the transaction's and the company's currency, each rounded.
+    """The amount of a line in the journal's, the transaction's and the company's currency, each rounded.
 
     ``unit`` is the transaction's currency.
     """
@@ -109,9 +109,9 @@ class Rows:
         }
 
     def line(self, line_id, move_id, values, amounts, sequence):
-        """``_compute_is_reconciled``, ``_compute_internal_index``; a line has a foreign amount or none.
+        """``_compute_is_reconciled``, ``_compute_internal_index``; the foreign amount is optional.
 
-        :return: dict from column to value, for those that the values do not give as they are
+        :return: dict from column to value, for columns that are not copied from the values
         """
         is_foreign = amounts.unit is not self.unit
         return {
@@ -130,7 +130,7 @@ class Rows:
 
         :param item_ids: ids of the bank account's item and of its counterpart
         :param dict move: columns of the entry
-        :param can_have_residual: for each of the two, whether its account keeps what is not reconciled
+        :param can_have_residual: for each of the two, whether its account has residual amounts
         :return: two dicts from column to value
         """
         both = {

@@ -1,4 +1,4 @@
-"""Rows that PostgreSQL copies from a row that is there, with some columns in place of the copied ones."""
+"""Copies rows inside PostgreSQL, with some columns replaced."""
 
 import json
 
@@ -6,7 +6,7 @@ from odoo.tools import SQL
 
 
 def reserve(cr, table, count):
-    """:return: that many new ids, ascending"""
+    """:return: the requested number of new ids, ascending"""
     if not count:
         return []
     cr.execute(
@@ -14,14 +14,14 @@ def reserve(cr, table, count):
         SELECT nextval(own.name)
           FROM (SELECT pg_get_serial_sequence(%s, 'id')::regclass AS name OFFSET 0) own, generate_series(1, %s)
         """,
-        # Why OFFSET: the sequence is searched once, and not for each id.
+        # Why OFFSET: the sequence is looked up once, not for each id.
         [table, count],
     )
     return [row[0] for row in cr.fetchall()]
 
 
 def columns(cr, tables):
-    """Why types without their length: a value that is too long would be cut instead of refused.
+    """Why types without their length: a value that is too long would be truncated instead of refused.
 
     :return: dict from table to its columns, a dict from name to PostgreSQL's type
     """
@@ -44,14 +44,14 @@ def copy(cr, copies):
 
     Why at once: entries and statement lines refer to each other, and PostgreSQL checks that at a statement's end.
 
-    :param copies: list of ``(table, types, pilot id, rows)``: everything that ``rows``, a list of dicts from column to
-        value as JSON has it, all with the same keys, do not say is copied from the row with the pilot's id; ``types``
-        are the table's columns, see :func:`columns`
+    :param copies: list of ``(table, types, pilot id, rows)``: ``rows`` is a list of dicts from column to JSON
+        value, all with the same keys; other columns are copied from the row with the pilot's id; ``types`` are the
+        table's columns, see :func:`columns`
     """
     parts = [
         SQL("%s AS (%s)", SQL.identifier(f"copy_{number}"), _copy(*one)) for number, one in enumerate(copies) if one[-1]
     ]
-    # Why not logged: what the bank said of people is no matter for a log.
+    # Why not logged: the values contain personal data.
     cr.execute(SQL("WITH %s SELECT", SQL(", ").join(parts)), log_exceptions=False)
 
 
@@ -69,7 +69,7 @@ def _copy(table, types, pilot_id, rows):
 
 
 def differences(cr, table, types, pilot_id, row):
-    """:return: names of the columns in which a row that is stored differs from ``row``"""
+    """:return: names of the columns in which the stored row differs from ``row``"""
     given, _none = _given([row], types)
     cr.execute(
         SQL(
@@ -109,7 +109,7 @@ def related(cr, records_list):
 
 
 def analyze_when_fresh(cr):
-    """Why: as long as PostgreSQL knows nothing of the tables, each chunk of a long load takes longer than the last."""
+    """Why: without statistics of the tables, each chunk of a long load takes longer than the one before."""
     cr.execute(
         """
         SELECT count(*) FROM pg_class
@@ -122,8 +122,8 @@ def analyze_when_fresh(cr):
 
 
 def _given(rows, types):
-    """Why JSON: PostgreSQL reads each value by its column's type. Why a list for each column, and one value where all
-    rows have the same: with names in each row it would be three times as long.
+    """Why JSON: PostgreSQL parses each value by its column's type. Why a list for each column, and a single value if
+    all rows have the same one: with names in each row it would be three times as long.
 
     :return: dict from column to the SQL that gives its value, and list of the sources that this needs
     """

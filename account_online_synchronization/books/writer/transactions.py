@@ -1,4 +1,4 @@
-"""Writes transactions as statement lines, and lets the bank's later changes reach them. It never commits."""
+"""Writes transactions as statement lines, and applies the bank's later changes to them. It never commits."""
 
 import logging
 from dataclasses import dataclass, field
@@ -17,18 +17,18 @@ _logger = logging.getLogger(__name__)
 #: Lines created in one savepoint. Large enough for the ORM's batching, small enough to find the bad one quickly.
 CHUNK = 2000
 
-#: How Odoo and PostgreSQL say that a line can't be stored. Anything else is a mistake of ours, or worth another try.
+#: Exceptions with which Odoo and PostgreSQL refuse a line. Any other is a bug in this addon, or worth a retry.
 REFUSALS = (UserError, psycopg2.IntegrityError, psycopg2.DataError)
 
-#: What the bank may still change in a line. A field that a person has edited since is left alone.
+#: Fields that the bank may still change in a line, unless a user has edited them.
 TEXTS = ("payment_ref", "ref", "partner_name", "account_number")
 MONEY = ("date", "amount", "foreign_currency_id", "amount_currency")
 
 
 @dataclass
 class Written:
-    """What came of a batch: the new lines in booking order, ``(entry, reason)`` of those that were refused, and the
-    entries that Odoo would have posted on another day than the bank's, because theirs is locked.
+    """Result of a batch: the new lines in booking order, ``(entry, reason)`` of refused ones, and the entries that Odoo
+    would have posted on another day than the bank's, because that is locked.
     """
 
     lines: object
@@ -37,7 +37,7 @@ class Written:
 
 
 class Redated(Exception):
-    """Odoo has posted lines on other days than those they were created with.
+    """Odoo has posted lines on other days than the given ones.
 
     :param set numbers: their positions
     """
@@ -48,10 +48,10 @@ class Redated(Exception):
 
 
 class Writer:
-    """Statement lines of one account in its journal.
+    """Writes statement lines of one account in its journal.
 
     :param account: ``account.online.account``
-    :param entries: all :class:`~...sync.identity.Entry` that will be written, whose partners are searched at once
+    :param entries: all :class:`~...sync.identity.Entry` to write, whose partners are searched together
     """
 
     def __init__(self, account, entries):
@@ -61,7 +61,7 @@ class Writer:
         self.sign = account._transaction_sign()
         self.bulk = Bulk()
         self.partners = Partners(account, [entry.transaction for entry in entries])
-        # Why all of them: what the bank said earlier may be in another currency than what it says now.
+        # Why all of them: an earlier version of a transaction may have another currency.
         self.currencies = {currency.name: currency for currency in self.env["res.currency"].search([])}
 
     # -------------------------------------------------------------------------
@@ -72,7 +72,7 @@ class Writer:
         """Create and post one statement line per entry, in their order.
 
         :param possible_duplicates: identifiers of those that may be in the journal already
-        :param dict statements: ``account.bank.statement`` by date; the caller lets their balances follow
+        :param dict statements: ``account.bank.statement`` by date; the caller updates their balances
         :return: :class:`Written`
         """
         values = [self.values(entry) for entry in entries]
@@ -85,13 +85,13 @@ class Writer:
         return written
 
     def _write(self, pairs, written):
-        """A batch that Odoo refuses is tried again by halves, so that one bad line does not keep the others out."""
+        """Retry a refused batch by halves, so that one bad line does not prevent the import of the others."""
         if not pairs:
             return
         try:
             with self.env.cr.savepoint():
                 Line = self.env["account.bank.statement.line"].with_context(**{BULK: self.bulk})
-                # Why copies: the code that has refused it may have changed it.
+                # Why copies: a failed create() may have changed the values.
                 lines = Line.create([dict(values) for _entry, values in pairs])
                 self._check_days(lines, [values["date"] for _entry, values in pairs])
             written.lines += lines.with_env(self.env)
@@ -108,9 +108,9 @@ class Writer:
             written.refused.append((pairs[0][0], str(error)))
 
     def _check_days(self, lines, days):
-        """Odoo moves an entry out of a locked period when it posts it. A bank's transaction keeps its day.
+        """Check that Odoo has not moved entries out of a locked period. A bank's transaction keeps its day.
 
-        :raise Redated: where a line is stored with another day than it was created with
+        :raise Redated: when a line is stored with another day than the given one
         """
         self.env["account.move"].flush_model(["date"])
         self.env.cr.execute(
@@ -136,7 +136,7 @@ class Writer:
         }
 
     def identity_values(self, entry):
-        """What a line is recognised by, and the bank's words as they came."""
+        """Values that identify a line, and the bank's raw data."""
         return {
             "online_account_id": self.account.id,
             "online_transaction_identifier": entry.identifier,
@@ -146,7 +146,7 @@ class Writer:
         }
 
     def bank_values(self, transaction):
-        """What the bank says of a transaction, in a line's fields."""
+        """The bank's data of a transaction as values of a line."""
         currency = self.currencies.get(transaction.foreign_currency)
         foreign_amount = currency.round(float(transaction.foreign_amount * self.sign)) if currency else 0.0
         return {
@@ -156,8 +156,8 @@ class Writer:
             "ref": transaction.reference or False,
             "partner_name": transaction.counterparty_name or False,
             "account_number": transaction.counterparty_number or False,
-            # Both or none: Odoo refuses half a pair, and what rounds to zero is half of one. It stays readable in
-            # transaction_details, as does an inactive currency.
+            # Both or none: Odoo refuses one without the other, and an amount that rounds to zero counts as missing.
+            # The original stays readable in transaction_details, as does an inactive currency.
             "foreign_currency_id": currency.id if foreign_amount else False,
             "amount_currency": foreign_amount,
         }
@@ -167,20 +167,20 @@ class Writer:
     # -------------------------------------------------------------------------
 
     def adopt(self, line, entry):
-        """A line that was there becomes the transaction's. Its texts stay as they were typed."""
+        """Link an existing line to its transaction. The user's texts stay."""
         values = self.identity_values(entry)
         bank = self.bank_values(entry.transaction)
         values.update({name: bank[name] for name in ("partner_name", "account_number") if not line[name]})
         line.write({**values, "online_adopted": True})
 
     def change(self, line, entry):
-        """Take over what the bank has changed in a transaction.
+        """Apply the bank's changes of a transaction to its line.
 
-        :return: whether anything in the line's fields has changed at the bank, and the reason why a person has to look
-            at it, or None
+        :return: whether the bank has changed any of the line's fields, and the reason why a user must review it, or
+            None
         """
         new = self.bank_values(entry.transaction)
-        # What the bank said before is known even where a person has edited the line since.
+        # The bank's previous version is known even if a user has edited the line since.
         old = self._earlier_values(line)
         changed = [name for name in (*TEXTS, *MONEY) if old and old[name] != new[name]]
         reason = None
