@@ -8,10 +8,10 @@ _logger = logging.getLogger(__name__)
 
 
 def pre_init_hook(env):
-    """Have PostgreSQL's pg_trgm, by which banks are found although their name is misspelt.
+    """Install PostgreSQL's pg_trgm, with which banks are found by misspelt names.
 
-    It is a trusted extension: the owner of a database may create it. Where that is not allowed, or it is not installed,
-    the search forgives no misspellings and is slower, and everything else is the same.
+    It is a trusted extension: the owner of a database may create it. Where that is not allowed, or it is not available,
+    the search tolerates no misspellings and is slower; everything else is the same.
     """
     if env.registry.has_trigram:
         return
@@ -25,14 +25,14 @@ def pre_init_hook(env):
             str(error).strip(),
             env.cr.dbname,
         )
-    # Why set here: Odoo has looked when the registry was made, and makes the index during this installation.
+    # Why set here: Odoo checked this when the registry was created, and creates the index during this installation.
     env.registry.has_trigram = has_trigram(env.cr)
 
 
 def uninstall_hook(env):
     """Let Odoo remove the provider that came as data.
 
-    Banks protect themselves against being deleted while somebody is connected to them, so the connections go first.
+    A bank with connections cannot be deleted, so the connections are deleted first.
     The key file in the data directory stays: a backup of the database may still need it.
     """
     env["bank.sync.connection"].search([("id", "!=", False)]).unlink()

@@ -1,5 +1,6 @@
 import base64
 import logging
+from datetime import timedelta
 from decimal import Decimal
 
 from odoo import api, fields, models
@@ -20,6 +21,9 @@ _logger = logging.getLogger(__name__)
 
 #: Number of transactions from which on a scheduled action imports them, so that the user does not wait.
 LONG = 2_000
+
+#: Delay until an import is retried that has met a synchronization.
+AGAIN = timedelta(minutes=2)
 
 #: Maximum number of lines that an error message lists; further ones are counted.
 MAX_NAMED = 10
@@ -241,11 +245,17 @@ class AccountOnlineFile(models.Model):
         )
         return self.run_id
 
-    def _import_later(self):
-        """Let a scheduled action import it; the card shows that it is waiting."""
-        self._begin_run("planned")
+    def _import_later(self, moment=None):
+        """Let a scheduled action import it; the card shows that it is waiting.
+
+        :param datetime moment: not earlier than this
+        """
+        if self.run_id:
+            self.run_id.state = "planned"
+        else:
+            self._begin_run("planned")
         # sudo: triggers one fixed scheduled action, which searches for what is due
-        self.env.ref("account_online_files.ir_cron_import_files").sudo()._trigger()
+        self.env.ref("account_online_files.ir_cron_import_files").sudo()._trigger(moment)
         self.account_online_account_id.account_online_link_id._send_status("planned")
 
     @api.model
@@ -265,6 +275,10 @@ class AccountOnlineFile(models.Model):
         link._send_status("running")
         # Why committed: other sessions see that it is running.
         self.env["ir.cron"]._commit_progress()
+        if not try_lock(link):
+            # A synchronization fills the account at this moment.
+            self._import_later(fields.Datetime.now() + AGAIN)
+            return
         reporter = Reporter(self.account_online_account_id, run)
         reporter.fetched(FetchProgress(1, self.transaction_count, self.first_day or None, self.last_day or None))
         company = self.with_company(self.company_id)
@@ -280,7 +294,11 @@ class AccountOnlineFile(models.Model):
         self.write({"state": "failed", "error_message": message})
         self.run_id.write({"state": "failed", "ended_at": fields.Datetime.now(), "error_message": message})
         link = self.account_online_account_id.account_online_link_id
-        link.message_post(body=self.env._("%(file)s was not imported: %(reason)s", file=self.name, reason=message))
+        sentence = self.env._("%(file)s was not imported: %(reason)s", file=self.name, reason=message)
+        link.message_post(body=sentence)
+        if self.user_id == self.env.ref("base.user_root"):
+            # Why: it has come from a folder or by e-mail, so nobody looks at the card.
+            link._ask_to_review([sentence])
         link._send_status("failed")
 
     # -------------------------------------------------------------------------

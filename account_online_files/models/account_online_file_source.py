@@ -25,9 +25,10 @@ ENTERED = {"host", "port", "username", "new_password", "new_private_key"}
 ROOT_OPTION = "bank_sync_statement_folder"
 #: Option of odoo.conf: whether SFTP servers in a network that is not public may be connected to.
 PRIVATE_OPTION = "bank_sync_private_sftp"
-#: A file is read if it has not changed for this long, between two checks or by the clock of its place.
+#: A file is read if it has not changed for this long, between two checks or by the clock of its place. Why days: some
+#: servers report local time, and time zones differ by up to 26 hours.
 QUIET = timedelta(minutes=1)
-OLD = timedelta(hours=1)
+OLD = timedelta(days=2)
 #: Delay until a file that was still being written is checked again.
 AGAIN = timedelta(minutes=2)
 #: Pause after a refused password, because banks lock the user after some attempts.
@@ -283,8 +284,8 @@ class AccountOnlineFileSource(models.Model):
         progress, deadline = self.env["ir.cron"], self.env["account.online.link"]._deadline()
         progress._commit_progress(remaining=len(sources))
         for number, source in enumerate(sources, start=1):
-            source._for_company()._collect(len(sources) - number, deadline)
-            progress._commit_progress(1, remaining=len(sources) - number)
+            left = source._for_company()._collect(len(sources) - number, deadline)
+            progress._commit_progress(1, remaining=len(sources) - number + left)
             if time.monotonic() > deadline:
                 return
         waiting = [("state", "=", "waiting"), ("source_id", "in", sources.ids), ("source_id.error_message", "=", False)]
@@ -304,8 +305,9 @@ class AccountOnlineFileSource(models.Model):
         """
         :param int others: folders that are still to be read after this one
         :param float deadline: monotonic seconds
+        :return: number of files that could be read, and for which no time was left
         """
-        progress = self.env["ir.cron"]
+        progress, left = self.env["ir.cron"], 0
         try:
             place = self._open_place()
             # Why here and below: no transaction is open while waiting for a server.
@@ -316,7 +318,8 @@ class AccountOnlineFileSource(models.Model):
                 for number, entry in enumerate(ripe, start=1):
                     self._take(place, entry)
                     # Why committed: the import stays, even if the next file fails.
-                    progress._commit_progress(1, remaining=others + 1 + len(ripe) - number)
+                    left = len(ripe) - number
+                    progress._commit_progress(1, remaining=others + 1 + left)
                     if time.monotonic() > deadline:
                         break
         except PlaceError as error:
@@ -332,6 +335,9 @@ class AccountOnlineFileSource(models.Model):
             self._note_failure(PlaceError("program_error"))
         else:
             self.write(self._success_values())
+            return left
+        # Why: after a failure nothing more is tried until the next time.
+        return 0
 
     def _find_ripe(self, entries):
         """:return: list of new entries that no longer change; others are stored for the next check"""

@@ -53,13 +53,13 @@ def is_usable(name):
 
 
 def checked(entries):
-    """:return: list of the usable ones, oldest first
+    """:return: list of the usable ones, oldest first; of two with the same name the last one
     :raise PlaceError: for too many
     """
-    found = []
+    found = {}
     for number, entry in enumerate(entries):
         if number >= MAX_FILES:
             raise PlaceError("too_many", str(MAX_FILES))
         if entry and is_usable(entry.name):
-            found.append(entry)
-    return sorted(found, key=lambda entry: (entry.modified, entry.name))
+            found[entry.name] = entry
+    return sorted(found.values(), key=lambda entry: (entry.modified, entry.name))

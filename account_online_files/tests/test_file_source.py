@@ -1,5 +1,6 @@
 import io
 import json
+import math
 import os
 import tempfile
 from datetime import datetime, timedelta
@@ -14,9 +15,10 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import config
 
-from ..models import account_online_file_source
+from ..models import account_online_file, account_online_file_source
 from ..models.account_online_file_source import PRIVATE_OPTION, ROOT_OPTION
 from ..places import Folder, PlaceError
+from ..wizards import account_online_file_import_statement
 from .common import FilesCommon
 from .sftp_server import SFTPServer
 
@@ -126,7 +128,7 @@ class FileSourceCommon(FilesCommon):
     def confirm(self, source):
         source.with_context(shown_fingerprint=source.offered_host_key).action_confirm_host_key()
 
-    def put(self, name, *statements, age=timedelta(days=1)):
+    def put(self, name, *statements, age=timedelta(days=3)):
         path = self.folder / name
         path.write_text(json.dumps(list(statements)))
         moment = (datetime.fromisoformat(NOW) - age - datetime(1970, 1, 1)).total_seconds()
@@ -152,8 +154,11 @@ class TestFileSource(FileSourceCommon):
         return server
 
     def collect(self):
+        self.run_action(self.env.ref("account_online_files.ir_cron_collect_files"))
+
+    def run_action(self, cron):
         with self.enter_registry_test_mode():
-            result = self.env.ref("account_online_files.ir_cron_collect_files").method_direct_trigger()
+            result = cron.method_direct_trigger()
         # Why: what the action raises is what it returns.
         self.assertIs(result, True)
         self.env.invalidate_all()
@@ -399,6 +404,51 @@ class TestFileSource(FileSourceCommon):
         self.collect()
         self.assertEqual(self.taken(source), {"may.tiny": "done"})
         self.assertEqual(self.amounts(), [-5])
+
+    def test_a_file_that_meets_a_synchronization_is_imported_when_that_has_ended(self):
+        self.put("may.tiny", self.statement([self.row(3, "-5")], number=IBAN))
+        source = self.sftp(self.serve())
+        cron = self.env.ref("account_online_files.ir_cron_import_files")
+        with (
+            patch.object(account_online_file, "try_lock", return_value=False),
+            patch.object(account_online_file_import_statement, "try_lock", return_value=False),
+        ):
+            self.collect()
+            self.assertEqual(self.taken(source), {"may.tiny": "done"})
+            self.assertIn("is being imported", source.taken_ids.note)
+            self.run_action(cron)
+            self.assertEqual(self.File.search([]).state, "planned")
+        self.assertTrue(self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)]))
+        self.run_action(cron)
+        self.assertEqual(self.File.search([]).state, "done")
+        self.assertEqual(self.amounts(), [-5])
+
+    def test_a_long_file_of_a_folder_that_fails_later_is_reviewed(self):
+        self.startPatcher(patch.object(account_online_file_import_statement, "LONG", 1))
+        self.put("may.tiny", self.statement([self.row(3, "-5")], number=IBAN))
+        source = self.sftp(self.serve())
+        self.collect()
+        self.assertIn("is being imported", source.taken_ids.note)
+        self.assertEqual(self.review_note(), "")
+        with patch.object(type(self.File), "_import_now", side_effect=UserError("The period is locked.")):
+            self.run_action(self.env.ref("account_online_files.ir_cron_import_files"))
+        self.assertIn("may.tiny was not imported: The period is locked.", self.review_note())
+
+    def test_files_that_are_left_when_the_time_is_over_do_not_wait_for_the_next_hour(self):
+        for number in range(3):
+            self.put(f"{number}.tiny", self.statement([self.row(number, "-5")], number=IBAN))
+        source = self.sftp(self.serve())
+        with patch.object(type(self.env["account.online.link"]), "_deadline", lambda link: -math.inf):
+            self.collect()
+        self.assertEqual({*self.taken(source).values()}, {"done"})
+        self.assertEqual(self.amounts(), [-5, -5, -5])
+
+    def test_a_server_whose_clock_shows_another_zone_hands_over_no_half_file(self):
+        self.put("may.tiny", self.statement([self.row(3, "-5")], number=IBAN), age=timedelta(hours=26))
+        source = self.sftp(self.serve())
+        self.collect()
+        self.assertEqual(self.taken(source), {"may.tiny": "waiting"})
+        self.assertFalse(self.lines())
 
     def test_a_folder_that_cannot_be_read_keeps_no_other_one_away(self):
         self.put("may.tiny", self.statement([self.row(3, "-5")], number=IBAN))

@@ -339,6 +339,23 @@ class AccountOnlineFileImport(models.TransientModel):
     # -------------------------------------------------------------------------
 
     def _import(self, chosen):
+        """:return: action that shows what has come"""
+        files = self._import_ready(chosen)
+        waiting = files.filtered(lambda file: file.state == "planned")
+        if waiting:
+            link = waiting[0].account_online_account_id.account_online_link_id
+            return link._notify(self._describe_waiting(), "info")
+        new = self.env["account.bank.statement.line"].search([("online_file_id", "in", files.ids)])
+        if new:
+            return new._get_list_action([("id", "in", new.ids)])
+        return self._nothing_new()
+
+    def _import_ready(self, chosen, *, may_wait=False):
+        """
+        :param set chosen: keys of doubtful transactions
+        :param bool may_wait: leave it to a scheduled action while something else fills the account
+        :return: ``account.online.file``
+        """
         ready = self.statement_ids.filtered("is_ready")
         if not ready:
             raise UserError(self.env._("Nothing can be imported yet. See in the preview what to do."))
@@ -346,17 +363,11 @@ class AccountOnlineFileImport(models.TransientModel):
         files = self.env["account.online.file"]
         # Why in order of days: balances and holes are computed in the order of the bank's statements.
         for statement in ready.sorted(lambda one: (str(one.first_day or ""), one.id)):
-            files += statement._import(read[statement.attachment_id, statement.key], chosen)
-        waiting = files.filtered(lambda file: file.state == "planned")
-        if waiting:
-            return waiting[0].account_online_account_id.account_online_link_id._notify(
-                self.env._("The file is being imported. Its transactions appear automatically. You can go on working."),
-                "info",
-            )
-        new = self.env["account.bank.statement.line"].search([("online_file_id", "in", files.ids)])
-        if new:
-            return new._get_list_action([("id", "in", new.ids)])
-        return self._nothing_new()
+            files += statement._import(read[statement.attachment_id, statement.key], chosen, may_wait=may_wait)
+        return files
+
+    def _describe_waiting(self):
+        return self.env._("The file is being imported. Its transactions appear automatically. You can go on working.")
 
     def _import_received(self, *, is_confirmed=False):
         """Import files from an e-mail or a folder if there is no question to the user.
@@ -374,7 +385,9 @@ class AccountOnlineFileImport(models.TransientModel):
             reason = " ".join(filter(None, [*unclear.mapped("problem"), *unclear.mapped("question")]))
             return self.env._("%(file)s was not imported: %(reason)s", file=name, reason=reason)
         new, doubtful = (sum(self.statement_ids.mapped(count)) for count in ("new_count", "doubtful_count"))
-        self._import(set())
+        files = self._import_ready(set(), may_wait=True)
+        if "planned" in files.mapped("state"):
+            return f"{name}: {self._describe_waiting()}"
         if doubtful:
             return self.env._(
                 "%(file)s was imported. New transactions: %(new)s. Doubtful and left out, please review: %(doubtful)s.",

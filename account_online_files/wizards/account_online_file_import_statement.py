@@ -2,6 +2,7 @@ import contextlib
 
 from odoo import api, fields, models
 from odoo.addons.account_online_synchronization.books import readiness
+from odoo.addons.account_online_synchronization.books.run import try_lock
 from odoo.addons.account_online_synchronization.client.errors import ProxyError
 from odoo.addons.account_online_synchronization.sync import accounts
 from odoo.addons.account_online_synchronization.sync.decide import ADOPT, DELETED, HELD, IMPORT, KNOWN, LEFT_OUT
@@ -317,11 +318,12 @@ class AccountOnlineFileImportStatement(models.TransientModel):
     # BUSINESS METHODS - IMPORT
     # -------------------------------------------------------------------------
 
-    def _import(self, read, chosen):
+    def _import(self, read, chosen, *, may_wait=False):
         """
         :param read: :class:`~..books.reading.ReadStatement`
         :param set chosen: keys of doubtful transactions
-        :return: ``account.online.file``, empty if the same file was imported before
+        :param bool may_wait: nobody could try again later, so a scheduled action does where the account is in use
+        :return: ``account.online.file``, empty where the very same file was imported before
         """
         problem, question = self._check(read)
         if problem or (question and not self.is_confirmed):
@@ -336,7 +338,7 @@ class AccountOnlineFileImportStatement(models.TransientModel):
         options = self.wizard_id._options()
         account._write_changes({"file_options": options})
         file = self.env["account.online.file"]._plan(account, read, self.attachment_id, options, numbers)
-        if len(read.messages) >= LONG:
+        if len(read.messages) >= LONG or (may_wait and not try_lock(account.account_online_link_id)):
             file._import_later()
         else:
             file.with_company(account.company_id)._import_now()

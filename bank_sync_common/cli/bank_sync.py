@@ -14,7 +14,7 @@ ADDONS = (
     *("bank_sync_common", "account_online_synchronization", "bank_sync_proxy", "bank_sync_proxy_server"),
     *("account_online_reconcile", "bank_statement_formats", "account_online_files"),
 )
-#: Models that have secrets, and models that check an installation; those that are installed answer.
+#: Models that hold secrets, and models that check an installation. Only those whose addon is installed are used.
 SECRETS = ("bank.sync.vault", "account.online.service")
 DOCTORS = ("account.online.doctor", "bank.sync.doctor")
 NOT_INSTALLED = "Neither account_online_synchronization nor bank_sync_proxy is installed in this database."
@@ -83,9 +83,9 @@ class BankSync(Command):
 
 
 def check_addons(database):
-    """The first examination, for both sides: ends the command where files were replaced and no update was run.
+    """The first check, for both sides: ends the command where files were replaced and no update was run.
 
-    Why without the models: they would ask for columns that the database does not have yet.
+    Why without the models: they would query columns that the database does not have yet.
     """
     with db_connect(database).cursor() as cr:
         cr.execute("SELECT to_regclass('ir_module_module')")

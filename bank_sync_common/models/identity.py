@@ -1,4 +1,4 @@
-"""Odoo's own identity check, for what is changed without a button of its own."""
+"""Odoo's own identity check, for values that are changed without a button."""
 
 import time
 
@@ -9,8 +9,8 @@ FRESH = 10 * 60
 
 
 def is_identity_confirmed():
-    """Whether the user has just confirmed the password, or there is none: the server itself, or its shell, is at work.
+    """Whether the user has just confirmed the password. True without a request: the server or its shell is at work.
 
-    A request with an API key has a session of its own in which nobody confirms anything.
+    A request with an API key has a separate session, in which no password can be confirmed.
     """
     return not request or request.session.get("identity-check-last", 0) > time.time() - FRESH

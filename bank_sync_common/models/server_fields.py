@@ -1,40 +1,40 @@
-"""State that only the server may set, and superuser rights that no caller can steer."""
+"""State that only the server may set, and superuser rights that no caller can influence."""
 
 from odoo import api, models, tools
 from odoo.exceptions import AccessError
 from odoo.tools.misc import clean_context
 
-#: What of a caller's context goes along with superuser rights. Why a list of what is allowed: ``default_*``,
-#: ``force_*``, ``skip_*``, ``active_*`` and the keys of the next addon would each bend what the server writes.
+#: Context keys of the caller that are kept with superuser rights. Why an allow-list: ``default_*``,
+#: ``force_*``, ``skip_*``, ``active_*`` and keys of other addons would each change what the server writes.
 KEPT_CONTEXT = ("lang", "tz", "allowed_company_ids")
 
 
 def as_server(records):
-    """The records with superuser rights, in a context that the caller could not choose.
+    """The records with superuser rights, in a context that the caller cannot choose.
 
-    Use it instead of ``sudo()`` wherever something is written. The caller has checked the user's rights before, and
-    says so in a comment (``# sudo: …``).
+    Use it instead of ``sudo()`` wherever something is written. The calling code has checked the user's rights before,
+    and says so in a comment (``# sudo: …``).
 
-    :return: the same records; those that have superuser rights already keep the server's own context
+    :return: the same records; those that already have superuser rights keep their context
     :raise AccessError: for a company in the context that the user does not belong to
     """
     env = records.env
     if env.su:
         return records.with_env(env(context=clean_context(env.context)))
-    # Why read: Odoo checks the companies of the context here, and never again with superuser rights.
+    # Why read: Odoo checks the companies of the context here, and no longer does with superuser rights.
     env.companies  # noqa: B018  pylint: disable=pointless-statement
     context = {key: env.context[key] for key in KEPT_CONTEXT if key in env.context}
-    # sudo: this is the helper itself; its callers say which check comes before
+    # sudo: this is the helper itself; its callers say which check was made before
     return records.with_env(env(context=context, su=True))
 
 
 class ServerFields(models.AbstractModel):
-    """A field that our addons declare ``readonly`` is set by the server only, whichever door a client tries.
+    """A field that our addons declare ``readonly`` is set by the server only, whatever way a client tries.
 
-    To Odoo ``readonly`` says what a form looks like: over RPC everybody who may write a record writes such a field,
-    too. Here ``create`` and ``write`` refuse it (and with them commands of x2many fields, imports and ``web_save``),
-    and ``default_*`` keys of the context, user defaults, onchange and copies leave it alone. The server writes with
-    superuser rights, see :func:`as_server`.
+    To Odoo ``readonly`` only affects forms: over RPC every user who may write a record may write such a field, too.
+    Here ``create`` and ``write`` refuse it (and with them x2many commands, imports and ``web_save``), and ``default_*``
+    keys of the context, user defaults, onchange and copies do not change it. The server writes with superuser rights,
+    see :func:`as_server`.
     """
 
     _register = False
@@ -45,7 +45,7 @@ class ServerFields(models.AbstractModel):
 
     @api.model
     def default_get(self, fields):
-        """Why not all defaults: a caller chooses those of the context, and users store some of their own."""
+        """Why not all defaults: a caller chooses those of the context, and users can store defaults."""
         server_only = self._server_fields()
         defaults = super().default_get([name for name in fields if name not in server_only])
         for name in server_only.intersection(fields):
@@ -72,10 +72,10 @@ class ServerFields(models.AbstractModel):
         return [vals and {name: value for name, value in vals.items() if name not in left_out} for vals in vals_list]
 
     def onchange(self, values, field_names, fields_spec):
-        """Why dropped and not refused: the web client sends along what it has only shown."""
+        """Why dropped and not refused: the web client also sends values that it has only displayed."""
         changed = [name for name in field_names if name not in self._server_fields()]
         if field_names and not changed:
-            # Why: without names Odoo would answer with the defaults of a new record.
+            # Why: without field names Odoo would return the defaults of a new record.
             return {}
         return super().onchange(self._without_server_fields(values), changed, fields_spec)
 
@@ -124,7 +124,7 @@ class ServerFields(models.AbstractModel):
 
     @api.model
     def _without_server_fields(self, values):
-        """:return: a client's values, also those in commands of x2many fields, without what only the server sets"""
+        """:return: a client's values, also those in x2many commands, without fields that only the server sets"""
         server_only = self._server_fields()
         return {
             name: self._clean_commands(self._fields.get(name), value)

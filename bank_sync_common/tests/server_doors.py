@@ -1,4 +1,4 @@
-"""Every door through which a client could set what only the server may set."""
+"""Every way in which a client could try to set a field that only the server may set."""
 
 import json
 
@@ -9,7 +9,7 @@ REFUSED = "can only be set by Odoo itself"
 
 
 class ServerDoors:
-    """For a test case with ``samples()``, a record of each model, and a ``user`` who may do all that anybody may."""
+    """For a test case with ``samples()``, a record of each model, and a ``user`` with all groups of the addon."""
 
     #: Name of the addon's abstract model.
     mixin = None
@@ -41,7 +41,7 @@ class ServerDoors:
         ]
 
     def forged(self, record, name):
-        """A value that the field does not have."""
+        """A value other than the field's present one."""
         field = record._fields[name]
         if field.type in ("one2many", "many2many"):
             return [Command.create({})]
@@ -83,7 +83,8 @@ class ServerDoors:
                 self.assertRefused(record.copy, {name: value})
 
     def test_server_fields_are_refused_by_commands_of_other_records(self):
-        """A parent's own fields may be written, its lines' server fields not: neither in new lines nor in old ones."""
+        """A parent's ordinary fields may be written, its lines' server fields not: neither in new lines nor in existing
+        ones."""
         found = 0
         for record, names in self.protected():
             for parent, _names in self.protected():
@@ -128,7 +129,7 @@ class ServerDoors:
         for record, name, value in self.each_field():
             with self.subTest(f"{record._name}.{name}"):
                 usual, again = (record.sudo().default_get([name]) for _time in range(2))
-                # Why looked at twice: random defaults, such as identifiers, are others each time.
+                # Why read twice: random defaults, such as identifiers, differ each time.
                 if usual != again:
                     stranger = record.browse().with_context(**{f"default_{name}": value})
                     self.assertNotEqual(stranger.default_get([name])[name], value)
@@ -143,7 +144,7 @@ class ServerDoors:
                 self.assertEqual(record.browse().sudo().default_get([name]), usual, "with superuser rights")
 
     def test_server_fields_are_not_taken_from_a_form(self):
-        """What a form says of them is neither believed nor answered; a new record shows what the server would set."""
+        """Values that a form sends for them are neither used nor returned; a new record shows the server's defaults."""
         seen = []
         new = models.BaseModel.new
 
@@ -179,7 +180,7 @@ class ServerDoors:
                 self.assertTrue(hasattr(model, "_server_fields"), model._name)
 
     def test_every_transient_model_belongs_to_its_user(self):
-        """Odoo 19 itself lets whoever may use a transient model read and write the records of everybody."""
+        """Without a record rule, Odoo 19 lets every user of a transient model read and write all its records."""
         for model in self.models_of_addon():
             if model._transient:
                 rules = self.env["ir.rule"].search(

@@ -1,14 +1,14 @@
-"""Which addresses are of the internet, and which lead into a network of one's own. Imports no Odoo.
+"""Distinguishes public addresses of the internet from those of private networks. Imports no Odoo.
 
-Whoever may enter an address could name one inside the server's own network, or a name that leads there: server-side
+A user who enters an address could give one of the server's private network, or a name that resolves to one: server-side
 request forgery.
 """
 
 import ipaddress
 
-#: What IANA gives out of IPv6; all else is reserved, local, or carries an IPv4 address.
+#: The part of IPv6 that IANA allocates; everything else is reserved, local, or embeds an IPv4 address.
 GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
-#: Special by IANA's registries, and global in the lists of older versions of Python.
+#: Special-purpose by IANA's registries, but global in older versions of Python.
 SPECIAL = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")))
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
@@ -16,7 +16,7 @@ NAT64 = ipaddress.ip_network("64:ff9b::/96")
 def is_public(address):
     """
     :param str address: an IP address
-    :return: whether it is one of the internet, and carries none of another network inside
+    :return: whether it is public, and embeds no address of another network
     """
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])

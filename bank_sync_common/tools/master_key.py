@@ -10,16 +10,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-#: Within so many seconds a command must print the key.
+#: Seconds within which a command must print the key.
 COMMAND_SECONDS = 30
 
 
 class KeyUnavailable(Exception):
-    """The place that should give a master key gives none. The message never quotes a key."""
+    """The configured place holds no master key. The message never quotes a key."""
 
 
 class MasterKeys(NamedTuple):
-    """``current`` encrypts; ``second``, if any, is only read with, while the master key is being changed."""
+    """``current`` encrypts and decrypts; ``second``, if any, only decrypts, while the master key is being changed."""
 
     current: bytes
     second: bytes | None = None
@@ -30,10 +30,10 @@ def read_master_keys(options, path):
 
     ``bank_sync_key`` and ``bank_sync_second_key`` are the key, or say where it is: ``env:NAME`` (environment),
     ``file:/path`` (such as a mounted secret) or ``command:program arguments`` (run without a shell; it prints the key).
-    Without ``bank_sync_key`` the key is a file that is made at the first need.
+    Without ``bank_sync_key`` the key is in a file that is created when it is first needed.
 
     :param options: mapping, Odoo's configuration
-    :param path: of that file
+    :param path: path of that file
     :return: :class:`MasterKeys`
     :raise KeyUnavailable: with a sentence that names the option
     """
@@ -55,7 +55,7 @@ def read_key(option, value):
         if scheme == "env":
             return os.environ[rest].encode()
         if scheme == "file":
-            # Why: editors and `echo` end a file with a line break that is no part of the key.
+            # Why: editors and `echo` end a file with a line break that does not belong to the key.
             return Path(rest).read_bytes().rstrip(b"\r\n")
         if scheme == "command":
             return _printed_by(rest)
@@ -73,13 +73,13 @@ def read_key(option, value):
         reason = "the command can't be read"
     else:
         return value.encode()
-    # Why not with a colon: what follows a key and a colon is masked as a secret.
+    # Why no colon in the message: what follows the word key and a colon is masked as a secret.
     raise KeyUnavailable(f"{option} can't be read, because {reason}.")
 
 
 @lru_cache(maxsize=4)
 def _printed_by(command):
-    """Run once in each process: a key server is not asked whenever a secret is read."""
+    """Cached in each process, so that a key server is not asked each time a secret is read."""
     done = subprocess.run(
         shlex.split(command), stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_SECONDS, check=True
     )
@@ -87,16 +87,16 @@ def _printed_by(command):
 
 
 def read_or_create_master(path):
-    """The master key in a file that only the server's user can read; made at the first need.
+    """The master key in a file that only the server's user can read; created when first needed.
 
-    :param path: where the file is or will be
+    :param path: path of the file, which need not exist yet
     :return: bytes
     """
     path = Path(path)
     with suppress(FileNotFoundError):
         return path.read_bytes()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Why a draft and a link: another worker must see either no file or a whole key, and the first one wins.
+    # Why a temporary file and a link: another worker must see either no file or the whole key; the first one wins.
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:

@@ -4,7 +4,7 @@ Odoo replaces the loader of the package ``stdnum`` to patch it when it is import
 replacement cannot open the package's tables: ``import stdnum.iban`` fails with "Can't open orphan path" from
 python-stdnum 1.20 on. So the package gets a loader that can before its modules are imported.
 
-What was checked is remembered: counterparties repeat, and checking a number takes as long as reading a transaction.
+Results are cached: counterparties repeat, and checking a number takes as long as reading a transaction.
 """
 
 import re
@@ -20,10 +20,10 @@ if not hasattr(stdnum.__spec__.loader, "get_resource_reader"):
 from stdnum import bic, iso11649, numdb
 from stdnum.iso7064 import mod_97_10
 
-#: Of a number with what separates its groups. Nobody looks through more, or keeps it in memory.
+#: Longest number, with the separators of its groups. Longer texts are neither checked nor cached.
 LONGEST = 60
 REMEMBERED = 4096
-#: What groups the letters of an IBAN.
+#: Separators in a printed IBAN.
 GROUPING = str.maketrans("", "", "-.")
 #: A part of an account number in the registry of IBANs: 8!n10!n are 18 digits.
 PART = re.compile(r"([0-9]{1,2})!([nac])")
@@ -35,12 +35,12 @@ LETTERS = {
 
 
 def compact(value):
-    """:return: a number in capitals and without blanks"""
+    """:return: the number in capitals and without blanks"""
     return "".join(str(value or "").split()).upper()
 
 
 def iban(value):
-    """:return: the IBAN without what groups its letters, or None for anything else, such as a masked one
+    """:return: the IBAN without separators, or None for anything else, such as a masked IBAN
 
     >>> iban("de89 3704 0044 0532 0130 00"), iban("DE89-3704-0044-0532-0130-00"), iban("DE89 3704")
     ('DE89370400440532013000', 'DE89370400440532013000', None)
@@ -51,9 +51,9 @@ def iban(value):
 
 @lru_cache(maxsize=REMEMBERED)
 def _iban(value):
-    """What ``stdnum.iban.is_valid(value, check_country=False)`` says, from the same tables. Why not that: it compiles
-    an expression for every number. Why no rules of countries: the checks within a number are not kept by all banks,
-    those of the IBAN are."""
+    """Same result as ``stdnum.iban.is_valid(value, check_country=False)``, from the same tables. Why not that function:
+    it compiles an expression for every number. Why no rules of countries: not all banks follow the national check
+    digits, but all follow those of the IBAN."""
     value = compact(value).translate(GROUPING)
     place, parts = 4, iban_parts(value[:2])
     for size, letters in parts:
@@ -66,14 +66,14 @@ def _iban(value):
 
 @lru_cache(maxsize=REMEMBERED)
 def iban_parts(country):
-    """:return: tuple of (length, letters) of each part behind the check digits; empty where a country has no IBANs"""
+    """:return: tuple of (length, letters) of each part after the check digits; empty for a country without IBANs"""
     found = numdb.get("iban").info(country)
     structure = found[0][1].get("bban", "") if found else ""
     return tuple((int(size), LETTERS[kind]) for size, kind in PART.findall(structure))
 
 
 def is_bic(value):
-    """Whether a text is a BIC. NOTPROVIDED has its form, too."""
+    """Whether a text is a BIC. The text NOTPROVIDED has the form of one, too."""
     return len(value) <= LONGEST and _is_bic(value)
 
 
@@ -81,9 +81,9 @@ _is_bic = lru_cache(maxsize=REMEMBERED)(bic.is_valid)
 
 
 def creditor_reference(value):
-    """:return: the reference without blanks where the text is one of ISO 11649, or None
+    """:return: the reference without blanks if the text is a creditor reference of ISO 11649, or None
 
-    A reference of this form is for machines, wherever it appears.
+    A text of this form is a structured reference, wherever it appears.
     """
     if not value or value[:2] not in ("RF", "rf") or len(value) > LONGEST:
         return None

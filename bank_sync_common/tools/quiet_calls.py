@@ -11,7 +11,7 @@ MASK = "•••"
 class QuietCalls(logging.Filter):
     """Masks the arguments of calls to some models in the log of ``odoo.service.model``.
 
-    :param models: names of models
+    :param models: names of the models
     """
 
     def __init__(self, *models):
@@ -26,5 +26,5 @@ class QuietCalls(logging.Filter):
 
 
 def keep_quiet(*models):
-    """Once, when the addon is loaded: before the first call."""
+    """Install the filter. Called once, when the addon is loaded and so before the first call."""
     logging.getLogger("odoo.service.model").addFilter(QuietCalls(*models))

@@ -1,7 +1,7 @@
-"""Which of the accounts that a bank lists is which of those already known.
+"""Recognizes known accounts among those that a bank lists.
 
-One rule for all providers and for the database: certain identity before likeness, and rather a new account than the
-wrong one, because a wrong one sends the transactions of one account into the journal of another.
+One rule for all providers and for the database: certain identity comes before similarity, and a new account is
+preferred to a wrong one, because a wrong one sends the transactions of one account to the journal of another.
 """
 
 import json
@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 
 class Keys(NamedTuple):
-    """What accounts are recognised by: names of the facts that are kept of each account.
+    """What accounts are recognized by: names of the facts that are stored for each account.
 
     A fact may be a list, such as several hashes: then each of its values counts for itself.
 
-    :param tuple own: what together is the bank's own identity of an account
-    :param tuple alike: tuples of names, surest first, that stand in where the bank's own identity has changed
+    :param tuple own: names that together are the bank's identity of an account
+    :param tuple alike: tuples of names, most reliable first, used where the bank's identity has changed
     :param tuple certain: facts that stay the same for the life of an account: where both sides know one and it
         differs, the two are never the same by likeness
     """
@@ -27,14 +27,14 @@ class Keys(NamedTuple):
 
 
 def recognize(known, listed, keys):
-    """Find each listed account among the known ones, whatever the order in which either are listed.
+    """Find each listed account among the known ones; the order of both does not matter.
 
-    First every equal own identity; then each weaker key, surest first. A key counts only where exactly one known and
-    exactly one listed account have its value: a value that two accounts share identifies neither of them, even when
-    one of the two has been found by something better. An empty value never counts.
+    First by equal identity; then by each weaker key, most reliable first. A key counts only if exactly one known and
+    exactly one listed account have its value: a value that two accounts share identifies neither of them, even if one
+    of the two was found by a better key. An empty value never counts.
 
     :param dict known: facts of each known account, by our id
-    :param list listed: facts of each account that is listed now
+    :param list listed: facts of each account that the bank lists now
     :return: list of our ids in the order of ``listed``; None where an account is new or ambiguous
     """
     found = {}
@@ -52,17 +52,17 @@ def recognize(known, listed, keys):
 
 
 def identify(known, listed, keys, proposals):
-    """Give each listed account an id that stays: that of the known account that it is, or a new one.
+    """Give each listed account a permanent id: that of the known account it was recognized as, or a new one.
 
-    A new id is never one that a known account has, also not one that is no longer listed: whatever has its id would
-    go on in its journal. An account that is listed twice in all its facts is one account.
+    A new id is never that of a known account, not even of one that is no longer listed: an account with its id would
+    continue its journal. Two entries of the list with the same facts are one account.
 
-    :param list proposals: the id that each listed account would like to have where it is new
+    :param list proposals: the id that each listed account prefers if it is new
     :return: list of ids in the order of ``listed``
     """
     texts = [json.dumps(facts, sort_keys=True, default=str) for facts in listed]
     first = {text: index for index, text in reversed(list(enumerate(texts)))}
-    # Why sorted: where two would like the same id, the order of the list must not decide who gets it.
+    # Why sorted: where two prefer the same id, the order of the list must not decide which one gets it.
     order = [first[text] for text in sorted(first)]
     ids = dict(zip(order, recognize(known, [listed[index] for index in order], keys), strict=True))
     taken = {*known}
@@ -75,7 +75,7 @@ def identify(known, listed, keys, proposals):
 
 
 def _unique_pairs(known, listed, names):
-    """:return: (index in ``listed``, our id) of those that alone have a value of a key"""
+    """:return: (index in ``listed``, our id) of the pairs that alone have a value of a key"""
     owners = defaultdict(lambda: (set(), set()))
     for ours, facts in known.items():
         for value in _values(facts, names):
@@ -87,7 +87,7 @@ def _unique_pairs(known, listed, names):
 
 
 def _values(facts, names):
-    """:return: set of what a key says of an account; empty where a part of it is"""
+    """:return: set of an account's values of a key; empty if a part of the key is empty"""
     parts = []
     for name in names:
         value = facts.get(name)

@@ -1,7 +1,7 @@
-"""Signatures of questions and events between a database and the proxy (docs/protocol.md). Imports no Odoo.
+"""Signatures of requests and events between a database and the proxy (docs/protocol.md). Imports no Odoo.
 
-Signed is everything that decides what a question does: who asks, from which database, what, when, and once. What is
-asked over HTTP is in the headers below, the signature is an HMAC-SHA256 in hexadecimal digits.
+The signature covers everything that decides what a request does: client, database, operation, time and nonce. Over HTTP
+these are in the headers below; the signature is an HMAC-SHA256 in hexadecimal digits.
 """
 
 import hashlib
@@ -10,9 +10,9 @@ import re
 import secrets
 from typing import NamedTuple
 
-#: First line of what is signed; another version of the protocol never has the same signatures.
+#: First line of what is signed, so that signatures of different versions of the protocol differ.
 VERSION = "BANK-SYNC-1"
-#: Seconds that the two clocks may differ. A nonce has to be remembered for twice as long.
+#: Seconds by which the two clocks may differ. A nonce has to be remembered for twice as long.
 MAX_SKEW = 300
 
 CLIENT = "Bank-Sync-Client"
@@ -31,16 +31,16 @@ SHAPES = {
 
 
 class Malformed(ValueError):
-    """A header is missing, or is not what it should be; the text names it."""
+    """A header is missing or malformed; the text names it."""
 
 
 class Signed(NamedTuple):
-    """What the headers say; nothing of it is true before :func:`is_genuine` says so.
+    """What the headers claim; not to be trusted before :func:`is_genuine` has confirmed the signature.
 
     :param str client: client id
     :param str database: digest by which a copied database is distinguished from the original
     :param int timestamp: seconds since 1970, by the sender's clock
-    :param str nonce: serves once
+    :param str nonce: valid once
     :param str signature: hexadecimal
     """
 
@@ -55,8 +55,8 @@ def sign(secret, client, database, timestamp, nonce, method, path, body):
     """
     :param str secret: shared by the two sides
     :param str method: ``POST``
-    :param str path: from ``/bank_sync/`` or ``/account_online_synchronization/`` on, without a query
-    :param bytes body: as it travels
+    :param str path: from ``/bank_sync/`` or ``/account_online_synchronization/`` on, without a query :param bytes body:
+        as it is sent
     :return: hexadecimal digits
     """
     lines = [VERSION, client, database, str(timestamp), nonce, method, path, hashlib.sha256(body).hexdigest()]
@@ -65,7 +65,7 @@ def sign(secret, client, database, timestamp, nonce, method, path, body):
 
 def new_headers(secret, client, database, now, method, path, body):
     """:param float now: seconds since 1970
-    :return: dict of the headers of one question; made again for each attempt, because a nonce is valid once
+    :return: dict of the headers of one request; made again for each attempt, because a nonce is valid once
     """
     timestamp, nonce = int(now), secrets.token_urlsafe(18)
     return {
@@ -78,8 +78,8 @@ def new_headers(secret, client, database, now, method, path, body):
 
 
 def read_headers(headers):
-    """:param headers: mapping that ignores case
-    :raise Malformed: when one is missing or looks wrong
+    """:param headers: case-insensitive mapping
+    :raise Malformed: when one is missing or malformed
     """
     found = []
     for name, shape in SHAPES.items():
@@ -92,7 +92,7 @@ def read_headers(headers):
 
 def is_genuine(signed, known_secrets, method, path, body):
     """:param known_secrets: all secrets that are valid at the moment, usually one
-    :return: the secret that was used, or None; takes the same time whichever it is
+    :return: the secret that was used, or None; the time taken does not depend on which
     """
     used = None
     for secret in known_secrets:
@@ -103,10 +103,10 @@ def is_genuine(signed, known_secrets, method, path, body):
 
 
 def prove(secret, nonce, body):
-    """What only the receiver of a signed event can answer: it holds the secret, and has read this very event.
+    """Proof that only the receiver of a signed event can give: it holds the secret, and has read this very event.
 
     :param str nonce: of the event's headers
-    :param bytes body: as it travelled
+    :param bytes body: as it was received
     :return: hexadecimal digits
     """
     lines = [f"{VERSION}-HEARD", nonce, hashlib.sha256(body).hexdigest()]

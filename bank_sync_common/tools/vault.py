@@ -1,10 +1,10 @@
 """Encryption of secrets at rest, with a key outside the database. Imports no Odoo.
 
-Each place in the database has a Fernet key of its own. It follows from a master key, from the database's uuid and name,
-and from model, row and field:
+Each place in the database has its own Fernet key, derived from a master key, the database's uuid and name, and model,
+row and field:
 
-- a copied or renamed database can't read what it took along, even on the same server with the same master key;
-- who can write into the database can't make one row speak with the secret of another: moved, it can't be read.
+- a copied or renamed database can't read the secrets it contains, even on the same server with the same master key; -
+  an attacker who can write to the database can't use the secret of one row in another: moved, it can't be decrypted.
 """
 
 import base64
@@ -30,15 +30,16 @@ class WeakKey(ValueError):
 
 
 class Vault:
-    """Encrypts and decrypts JSON objects for places in one database, and digests what has to be compared only.
+    """Encrypts and decrypts JSON objects for places in one database, and makes digests of values that are only
+    compared.
 
     A place is any number of texts, such as model, id of the row and field.
 
     :param bytes master: the master key
     :param str database_uuid: Odoo's ``database.uuid``
     :param str database_name: name of the database
-    :param str purpose: name of the addon; what one encrypts no other can read
-    :param bytes second: another master key, which is only read with
+    :param str purpose: name of the addon; another addon cannot read what it encrypts
+    :param bytes second: another master key, only used to decrypt
     """
 
     def __init__(self, master, database_uuid, database_name, purpose="bank_sync_proxy", second=None):
@@ -72,9 +73,9 @@ class Vault:
         return self._read(self._fernet("place", *place), text)
 
     def bind(self, text, *place):
-        """Give a text of version 19.0.1.0, which could be read in any place, one place for good.
+        """Bind a text of version 19.0.1.0, which could be read in any place, to one place.
 
-        :return: the text for this place; the same one where it is bound to it
+        :return: the text for this place; unchanged if it is bound to it already
         :raise SecretsUnreadable: as :meth:`decrypt`
         """
         try:
@@ -84,9 +85,9 @@ class Vault:
         return text
 
     def reencrypt(self, text, *place):
-        """Where a text was written with the second key, write it with the current one.
+        """Encrypt with the current key a text that was written with the second one.
 
-        :return: the text for this place; the same one where it was written with the current key
+        :return: the text for this place; unchanged if it was written with the current key
         :raise SecretsUnreadable: as :meth:`decrypt`
         """
         with suppress(SecretsUnreadable):
@@ -99,11 +100,11 @@ class Vault:
         try:
             return json.loads(fernet.decrypt(text.encode()))
         except (InvalidToken, ValueError):
-            # The cause is left out: it says nothing, and this exception travels far.
+            # The cause is left out: it adds nothing, and this exception may be shown or recorded.
             raise SecretsUnreadable("written by another database, with another key, or for another place") from None
 
     def digest(self, *texts):
-        """:return: hexadecimal digits; without the master key nobody can try out what they stand for"""
+        """:return: hexadecimal digits; without the master key they cannot be brute-forced"""
         return self._digest(self._digest_keys[0], texts)
 
     def is_digest(self, digest, *texts):

@@ -1,11 +1,11 @@
-"""Sentences of the pure rooms. They are made in English, and carry what it takes to say them in another language."""
+"""Sentences of the code without Odoo: made in English, together with what is needed to translate them later."""
 
 
 class Sentence(str):
-    """A sentence for a person, in English, that can be translated later, where the reader's language is known.
+    """A sentence for a user, in English, which can be translated later, where the reader's language is known.
 
     :param str source: as in the translation files, with ``%(name)s`` where something is filled in
-    :param parameters: what is filled in, by name
+    :param parameters: values to fill in, by name
     """
 
     def __new__(cls, source, **parameters):

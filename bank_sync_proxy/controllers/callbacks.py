@@ -14,16 +14,16 @@ from .pages import Pages, hosted_page
 
 _logger = logging.getLogger(__name__)
 
-#: Bytes. What comes with a form travels on in an address, which has its limits.
+#: Bytes of a form. Its content is passed on in an address, whose length is limited.
 MAX_FORM = 4 * 1024
 MAX_WEBHOOK = 64 * 1024
-#: Records per hour about requests of which nobody knows whom they concern.
+#: Error records per hour about requests that belong to no visit.
 MAX_RECORDS = 100
 SEALED = "sealed"
 
 
 class Tickets(logging.Filter):
-    """The server's log tells which pages were asked for, but not the tickets and codes in their addresses."""
+    """Keeps the requested pages in the server's log, but not the tickets and codes in their addresses."""
 
     ADDRESSES = (
         (re.compile(r"(/bank_sync/connect/)[^\s?\"']+"), r"\1•••"),
@@ -41,12 +41,12 @@ class Tickets(logging.Filter):
         return text
 
 
-# Why here: the filter has to be there before the first request of this addon is.
+# Why here: the filter has to be in place before the first request to this addon.
 logging.getLogger("werkzeug").addFilter(Tickets())
 
 
 class BankSyncCallbacks(Pages, http.Controller):
-    """Where others come back to us: browsers from banks' own pages, and providers with news."""
+    """Where browsers come back from banks' pages, and where providers send webhooks."""
 
     # -------------------------------------------------------------------------
     # BROWSERS
@@ -95,8 +95,8 @@ class BankSyncCallbacks(Pages, http.Controller):
     )
     @hosted_page
     def arrive_by_form(self, provider, **_parameters):
-        """A bank's page that sends a form. Its request has no cookie of ours, so it comes again as a GET, with what it
-        brought in an envelope that only this proxy can open."""
+        """For a bank's page that posts a form. Its request has none of our cookies, so it is redirected to a GET, with
+        its content encrypted so that only this proxy can read it."""
         if not self._known(provider):
             return self._sign("strange", HTTPStatus.NOT_FOUND)
         params = request.httprequest.form.to_dict()
@@ -114,7 +114,7 @@ class BankSyncCallbacks(Pages, http.Controller):
         return {**inside, "state": params.get("state")}
 
     def _refuse(self, visit, provider, reason, status, detail):
-        """Nothing changes, a record tells support, and the page tells nothing of the visit."""
+        """Change nothing, record the error for support, and show a page that reveals nothing about the visit."""
         error = ProtocolError("invalid_request", f"callback: {detail}", provider=self._known(provider))
         self._record(error, "visit.callback", visit.connection_id)
         return self._sign(reason, status)
@@ -134,10 +134,11 @@ class BankSyncCallbacks(Pages, http.Controller):
         max_content_length=MAX_WEBHOOK,
     )
     def hear(self, provider, **_parameters):
-        """A provider tells something. Only noted here, because it waits for the answer and sends it again otherwise."""
+        """Receive a provider's webhook. Only stored here: the provider waits for the answer, and retries without
+        one."""
         if not self._known(provider):
             return self._reply(HTTPStatus.NOT_FOUND)
-        # sudo: nobody is logged in; reads a provider by its public code; its adapter checks the webhook's signature
+        # sudo: no user is logged in; reads a provider by its public code; its adapter checks the webhook's signature
         record = as_server(request.env["bank.sync.provider"]).search([("code", "=", provider)], limit=1)
         body = request.httprequest.get_data()
         try:
@@ -147,7 +148,7 @@ class BankSyncCallbacks(Pages, http.Controller):
         except ProviderError as error:
             self._record(error, "webhook")
             return self._reply(HTTPStatus(error.http_status))
-        # sudo: parse_webhook has checked the signature; events say only what to ask about
+        # sudo: parse_webhook has checked the signature; events only say what to request
         as_server(request.env["bank.sync.connection"])._emit_for(record, events)
         return self._reply(HTTPStatus.NO_CONTENT)
 
@@ -159,18 +160,19 @@ class BankSyncCallbacks(Pages, http.Controller):
     # -------------------------------------------------------------------------
 
     def _is_copied(self, provider):
-        """:return: whether users copy what a provider sends back in the address, which names no visit"""
+        """:return: whether users copy what the provider returns in the address, which then identifies no visit"""
         return bool(self._known(provider)) and provider_class(provider).copies_callback
 
     def _known(self, provider):
-        """What strangers write is not put into records."""
+        """The provider's code, or None where it is unknown: error records contain no text of untrusted senders."""
         # sudo: reads the codes of providers, which are public
         codes = request.env["bank.sync.provider"].sudo().search([("active", "=", True)]).mapped("code")
         return provider if provider in codes else None
 
     def _record(self, error, operation, connection=None):
-        """Keep what has happened, but let no stranger fill the table: beyond a few the server's log must do."""
-        # sudo: strangers cause masked records, MAX_RECORDS of them an hour; nothing of them is shown
+        """Record what happened, up to a limit that keeps untrusted senders from filling the table; log it beyond
+        that."""
+        # sudo: unauthenticated requests cause at most MAX_RECORDS masked records an hour, whose content is not shown
         errors = as_server(request.env["bank.sync.error"])
         if not connection:
             since = fields.Datetime.now() - timedelta(hours=1)

@@ -17,16 +17,16 @@ _logger = logging.getLogger(__name__)
 
 PAGE_SIZE = 20
 PUBLIC_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
-#: Says that a browser has got its key already; when it comes without one, it keeps none.
+#: Marks that a browser was given its key already; without a cookie then, it accepts none.
 SECOND_TIME = "again"
 
 
 class BankSyncConnect(Pages, http.Controller):
     """The pages on which a user connects a bank. They work without JavaScript.
 
-    A ticket in the address lets one browser in, which is known by its cookie from then on; the address of the pages
-    themselves is no secret. All else is kept on the server: a page shows the state of the visit, a form changes it and
-    leads to the page again, so that reloading and going back are harmless.
+    A ticket in the address admits one browser, which is identified by its cookie from then on; the address of the pages
+    themselves is not secret. The rest is kept on the server: a page shows the state of the visit, a form changes it and
+    redirects to the page, so that reloading and going back are harmless.
     """
 
     # -------------------------------------------------------------------------
@@ -43,7 +43,7 @@ class BankSyncConnect(Pages, http.Controller):
     )
     @hosted_page
     def enter(self, token, **parameters):
-        # sudo: nobody is logged in; the visit is found by its ticket of 256 bits only
+        # sudo: no user is logged in; the visit is found by its ticket of 256 bits only
         visit = self._speak_its_language(as_server(request.env["bank.sync.visit"])._find(token))
         if not visit:
             return self._closed_page(visit)
@@ -58,7 +58,7 @@ class BankSyncConnect(Pages, http.Controller):
         if not key and SECOND_TIME in parameters:
             return self._sign("cookies", HTTPStatus.FORBIDDEN)
         if not key:
-            # Why twice: programs that look at an address before the user does keep no cookies, and burn no ticket.
+            # Why two steps: link scanners keep no cookies, and so do not use up the ticket.
             query[SECOND_TIME] = 1
             return self._give_key(request.redirect_query(f"/bank_sync/connect/{token}", query, HTTPStatus.SEE_OTHER))
         visit._let_in(key)
@@ -102,7 +102,7 @@ class BankSyncConnect(Pages, http.Controller):
         methods=["POST"],
         sitemap=False,
         save_session=False,
-        # Why not Odoo's token: it belongs to a session, which is a file on one machine. See _is_our_form.
+        # Why not Odoo's CSRF token: it belongs to a session, which is a file on one machine. See _is_our_form.
         csrf=False,
     )
     @hosted_page
@@ -128,7 +128,7 @@ class BankSyncConnect(Pages, http.Controller):
                 visit._choose_institution(form["institution"], self._address())
             else:
                 visit._answer(form.to_dict(flat=False), self._address())
-        # A form of an older page changes nothing: the browser gets the page of the current step.
+        # A form of an outdated page changes nothing: the browser gets the page of the current step.
         return self._leave(visit) if visit.state in ("done", "cancelled") else self._go_to(visit)
 
     @http.route(
@@ -141,7 +141,7 @@ class BankSyncConnect(Pages, http.Controller):
     )
     @hosted_page
     def go_to_the_bank(self, public_id, **_parameters):
-        """Leave for the bank's own page. None of our pages contains its address."""
+        """Redirect to the bank's page. None of our pages contains its address."""
         visit, refusal = self._find_own(public_id)
         if refusal:
             return refusal
@@ -172,12 +172,12 @@ class BankSyncConnect(Pages, http.Controller):
         directory = request.env["bank.sync.institution"].sudo()
         countries = directory._countries()
         if country is None:
-            # The company's own country comes first, unless there is nothing to choose in it.
+            # The company's country comes first, unless it has no banks to choose from.
             country = visit.country_code if visit.country_code in dict(countries) else ""
         try:
             found, following = directory._search_page((query or "")[:100], country[:2], PAGE_SIZE, cursor)
         except ProviderError:
-            # A cursor that is none: the first page is better than none.
+            # An invalid cursor: show the first page rather than an error.
             found, following = directory._search_page((query or "")[:100], country[:2], PAGE_SIZE)
         return self._page(
             "bank_sync_proxy.connect_institutions",
@@ -203,9 +203,9 @@ class BankSyncConnect(Pages, http.Controller):
         )
 
     def _redirect_page(self, visit, url):
-        # Why a page in between: browsers apply the policy of the form that has led here to the bank's address, too.
-        # Automatically only once: a user who comes back with the browser's button wants to stay. Not automatically if
-        # the user should first look at where the data goes: the bank's own page does not say it.
+        # Why a page in between: browsers apply the policy of the submitted form to the bank's address, too. It
+        # redirects # only once automatically: a user who comes back with the browser's button wants to stay. Not
+        # automatically if the # user should first check where the data goes: the bank's page does not show that.
         onward = f"{visit.public_id}/bank"
         goes_on = not visit.redirected_at and not visit._receiver()["is_doubtful"]
         return self._page(
@@ -222,9 +222,9 @@ class BankSyncConnect(Pages, http.Controller):
 
     def _find_own(self, public_id):
         """:return: (the open visit of this browser, None), or (None, what to answer instead)"""
-        # sudo: the address alone opens nothing: _is_of checks the browser's key before anything is shown
+        # sudo: the address alone gives no access: _is_of checks the browser's key before anything is shown
         visits = as_server(request.env["bank.sync.visit"])
-        # Why looked at first: PostgreSQL takes no NUL, and a stranger would fill the log with tracebacks.
+        # Why checked first: PostgreSQL accepts no NUL, and anyone could fill the log with tracebacks.
         visit = visits.search([("public_id", "=", public_id)], limit=1) if PUBLIC_ID.fullmatch(public_id) else visits
         if not visit:
             return None, self._closed_page(visit)
@@ -239,11 +239,11 @@ class BankSyncConnect(Pages, http.Controller):
         return visit, None
 
     def _is_our_form(self, visit, token):
-        """Whether a form is of a page that this browser was shown: another site can send one, but knows no token."""
+        """Whether a form is from a page that this browser was shown: another site can post one, but has no token."""
         return hmac.compare_digest(token.encode(), self._form_token(visit).encode())
 
     def _is_preview(self):
-        """Whether a program looks at the address before, or instead of, the user."""
+        """Whether a program such as a link scanner or a prefetch requests the address, not the user."""
         headers = request.httprequest.headers
         purposes = " ".join(headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")).lower()
         return (

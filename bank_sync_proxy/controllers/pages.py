@@ -1,4 +1,4 @@
-"""What all pages of the proxy have in common: headers, the browser's key, the frame, the pages that end a visit."""
+"""Common parts of all pages of the proxy: headers, the browser's key, the layout, the pages that end a visit."""
 
 import functools
 import re
@@ -12,15 +12,15 @@ from odoo.tools.misc import hmac as odoo_hmac
 from ..tools.links import with_links
 from ..tools.urls import is_local_path
 
-#: A browser's key: it distinguishes a visit from everybody else's.
+#: Cookie with the browser's key, which binds a visit to one browser.
 COOKIE = "bank_sync_browser"
-#: Over https the name itself makes browsers refuse a cookie that another host of the same domain has set.
+#: Over https this prefix makes browsers refuse a cookie that another host of the same domain has set.
 HOST_COOKIE = f"__Host-{COOKIE}"
-#: Hidden in each form of a visit.
+#: Name of the hidden field in each form of a visit.
 FORM_TOKEN = "csrf_token"
 KEY_SHAPE = re.compile(r"[\w-]{43}")
 ORIGIN_SHAPE = re.compile(r"https?://[\w.\[\]:-]+", re.ASCII)
-#: The pages need one style sheet, logos and forms that go back to where they came from. Nothing else is allowed.
+#: The pages need one style sheet, logos and forms that post to their own origin. Nothing else is allowed.
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data: https:; form-action {forms}; frame-ancestors 'none'; "
     "base-uri 'none'"
@@ -36,7 +36,7 @@ HEADERS = {
 
 
 def hosted_page(method):
-    """What every answer of the hosted pages has in common, also when it redirects."""
+    """Set the headers of every answer of the hosted pages, also of redirects."""
 
     @functools.wraps(method)
     def wrapper(*arguments, **parameters):
@@ -64,11 +64,12 @@ class Pages:
         return HOST_COOKIE if self._is_https() else COOKIE
 
     def _is_https(self):
-        """Whether the browser's connection is encrypted; behind a reverse proxy Odoo's ``proxy_mode`` tells."""
+        """Whether the browser's connection is encrypted; behind a reverse proxy this depends on Odoo's
+        ``proxy_mode``."""
         return request.httprequest.scheme == "https"
 
     def _give_key(self, response):
-        # Lax: the bank's page leads back here, from another site. No date: it goes when the browser is closed.
+        # Lax: the bank's page, on another site, leads back here. No expiry: the cookie ends with the browser's session.
         response.set_cookie(
             self._cookie_name(),
             secrets.token_urlsafe(32),
@@ -81,7 +82,7 @@ class Pages:
         return response
 
     def _form_token(self, visit):
-        """:return: proves, on whichever machine, that a form is of a page of this visit in this browser"""
+        """:return: token that proves, on every machine, that a form is from a page of this visit in this browser"""
         message = f"{visit.public_id}:{self._browser_key()}"
         # sudo: computes a digest with the database's secret, which is not shown
         return odoo_hmac(request.env(su=True), "bank_sync_form", message)
@@ -95,7 +96,7 @@ class Pages:
     # -------------------------------------------------------------------------
 
     def _speak_its_language(self, visit):
-        """Also tell the adapter who waits: the bank is asked for this user."""
+        """Also pass the present user's data to the adapter: the bank is asked on this user's behalf."""
         agent = request.httprequest.headers.get("User-Agent", "")
         visit = visit.with_context(bank_sync_user={"ip_address": self._address(), "agent": agent})
         if visit.language and request.env["bank.sync.api"]._is_installed(visit.language):
@@ -104,21 +105,21 @@ class Pages:
         return visit
 
     def _go_to(self, visit, query=None):
-        """:param dict query: what the choice of the bank begins with"""
+        """:param dict query: initial search of the choice of the bank"""
         return request.redirect_query(f"/bank_sync/visit/{visit.public_id}", query, code=HTTPStatus.SEE_OTHER)
 
     def _leave(self, visit, from_elsewhere=False):
-        """Back to the database, at the address that was fixed when the visit began.
+        """Redirect back to the database, at the address that was fixed when the visit began.
 
-        :param bool from_elsewhere: a page that is not ours has led here
+        :param bool from_elsewhere: the browser comes from a page of another site
         """
         cancelled = {"cancelled": 1} if visit.state == "cancelled" else {}
         way_back = visit._way_back(**cancelled)
         if not way_back:
             return self._closed_page(visit)
         if from_elsewhere and not is_local_path(way_back):
-            # Why a page in between: browsers apply a form's policy to all redirections that follow it, and the bank's
-            # policy knows us, but not the database.
+            # Why a page in between: browsers apply a form's policy to all redirects that follow it, and the bank's
+            # policy # allows us, but not the database.
             return self._page("bank_sync_proxy.connect_leaving", visit, way_back=way_back, refresh=f"0;url={way_back}")
         return request.redirect(way_back, code=HTTPStatus.SEE_OTHER, local=is_local_path(way_back))
 
@@ -136,7 +137,7 @@ class Pages:
         return self._page("bank_sync_proxy.connect_closed", visit, HTTPStatus.GONE, reason=reason)
 
     def _refused_page(self, visit, error):
-        """The client is blocked or disconnected: why, and the way back."""
+        """The client is blocked or disconnected: says why, and leads back."""
         # sudo: makes a sentence of an error, reads nothing
         sentence = request.env["bank.sync.error"].sudo()._sentence(error)
         return self._page(
@@ -144,8 +145,8 @@ class Pages:
         )
 
     def _sign(self, reason, status=HTTPStatus.OK):
-        """A page that says nothing about any visit, for a visitor without one."""
-        # sudo: an empty recordset: the page is about no visit
+        """A page that reveals nothing about any visit, for a visitor without one."""
+        # sudo: an empty recordset: the page shows no visit
         nothing = request.env["bank.sync.visit"].sudo()
         return self._page("bank_sync_proxy.connect_closed", nothing, status, reason=reason)
 

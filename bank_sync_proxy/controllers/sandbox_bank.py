@@ -9,7 +9,7 @@ from .pages import Pages, hosted_page
 
 
 class BankSyncSandboxBank(Pages, http.Controller):
-    """The Demo Bank's own page, as a real bank has one: it knows nothing of visits, and leads back to the callback."""
+    """The Demo Bank's page, as a real bank has one: it has no access to visits, and leads back to the callback."""
 
     @http.route(
         "/bank_sync/sandbox/bank",
@@ -18,7 +18,7 @@ class BankSyncSandboxBank(Pages, http.Controller):
         methods=["GET", "POST"],
         sitemap=False,
         save_session=False,
-        # Why: nobody is logged in at this bank, and whoever knows the state may approve: another site does not know it.
+        # Why no CSRF token: there is no session at this bank, and the state authorizes: another site does not know it.
         csrf=False,
     )
     @hosted_page
@@ -41,7 +41,7 @@ class BankSyncSandboxBank(Pages, http.Controller):
             else:
                 brought = {"state": state, "error": "access_denied"}
             return request.redirect_query("/bank_sync/callback/sandbox", brought, code=HTTPStatus.SEE_OTHER)
-        # Why the visit: a bank names whom it gives the data to. Another browser learns nothing of it.
+        # Why the visit: a bank names the recipient of the data. It is not shown to another browser.
         waiting = request.env["bank.sync.visit"]._find_returned("sandbox", state)
         receiver = waiting._receiver() if waiting and waiting._is_of(self._browser_key()) else None
         return self._page(

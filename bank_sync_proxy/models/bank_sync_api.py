@@ -18,7 +18,7 @@ MAX_TEXT = 2000
 
 
 class BankSyncApi(models.AbstractModel):
-    """The protocol's operations: one entry, whatever the transport. See docs/protocol.md."""
+    """The protocol's operations: one entry point for all transports. See docs/protocol.md."""
 
     _name = "bank.sync.api"
     _description = "Bank Synchronization Protocol"
@@ -40,34 +40,34 @@ class BankSyncApi(models.AbstractModel):
 
     @api.model
     def _before(self, client, operation, payload):
-        """Extension point: what outlives the question, whatever becomes of it."""
+        """Extension point: what is stored even if the request fails."""
 
     @api.model
     def _check_allowed(self, client, operation):
-        """Extension point: refuse what a client may not ask at the moment.
+        """Extension point: refuse operations that the client may not use at the moment.
 
         :raise ProviderError: the answer
         """
 
     @api.model
     def _dispatch(self, client, operation, payload):
-        """Answer a question of a database.
+        """Answer a request of a database.
 
-        Never raises for what goes wrong with the question, the provider or the bank: the failure is the answer, and its
-        record is stored with the caller's transaction.
+        Never raises for failures of the request, the provider or the bank: the failure is the answer, and its record is
+        stored in the caller's transaction.
 
         :param client: ``bank.sync.client``, already authenticated by the transport
         :param str operation: name of docs/protocol.md
         :param dict payload: JSON object
         :return: JSON object; ``{"error": …}`` for a failure
         """
-        # sudo: the transport has authenticated the client, and each operation finds only what is the client's own
+        # sudo: the transport has authenticated the client, and each operation finds only that client's records
         api_sudo, client_sudo = as_server(self), as_server(client)
         language = payload.get("language") if isinstance(payload, dict) else None
         if language and api_sudo._is_installed(language):
             api_sudo = api_sudo.with_context(lang=language)
         if isinstance(payload, dict) and "user" in payload:
-            # Why taken out: the question is kept in error records, and who asked it must not be.
+            # Why removed from the payload: the request is kept in error records, and the user's data must not be.
             payload = dict(payload)
             api_sudo = api_sudo.with_context(bank_sync_user=payload.pop("user"))
         with about(operation=one_line(str(operation)), client=client_sudo.id):
@@ -81,7 +81,7 @@ class BankSyncApi(models.AbstractModel):
             lambda: self._run(client, operation, payload),
             operation=one_line(str(operation)[:100]),
             client=client,
-            # Why a function: only a failure wants to know.
+            # Why a function: it is only needed after a failure.
             connection=lambda: self._connection_of(client, payload),
             request=payload,
         )
@@ -98,7 +98,7 @@ class BankSyncApi(models.AbstractModel):
 
     @api.model
     def _health_of(self, connection):
-        """:return: ``health`` of the connection's bank, for answers that hold no institution; empty where unknown"""
+        """:return: ``health`` of the connection's bank, for answers that contain no institution; empty where unknown"""
         health = connection._health()
         return {"health": health} if health else {}
 
@@ -108,7 +108,7 @@ class BankSyncApi(models.AbstractModel):
         if not method:
             raise ProtocolError("invalid_request", f"no operation {operation!r}")
         try:
-            # Through JSON and back: nothing can depend on the embedded transport's shortcut.
+            # Through JSON and back, so that the embedded transport behaves as HTTP does.
             payload = json.loads(json.dumps(payload, allow_nan=False))
         except (TypeError, ValueError) as error:
             raise ProtocolError("invalid_request", f"not JSON: {error}")
@@ -169,7 +169,7 @@ class BankSyncApi(models.AbstractModel):
         visit = self._visit_values(payload, client, required=True)
         state = self.env["bank.sync.visit"]._new_token()
         if connection.state == "pending":
-            # Left before the end. A user who chose the bank on our page may choose again.
+            # Abandoned before the end. A user who chose the bank on our page may choose again.
             may_choose = connection.visit_ids[:1].may_choose or not connection.institution_id
             first = connection._begin("connect", visit["language"], state) if connection.institution_id else None
             return self.env["bank.sync.visit"]._open(
@@ -194,7 +194,7 @@ class BankSyncApi(models.AbstractModel):
     @api.model
     def _connections_delete(self, client, payload):
         connection = self._connection(client, payload)
-        # A provider that does not answer must not keep a user from leaving; the record tells support.
+        # A provider that does not answer must not keep a user from disconnecting; the error record informs support.
         self.env["bank.sync.error"]._attempt(
             connection._revoke, operation="connections.delete", client=client, connection=connection
         )
@@ -218,7 +218,8 @@ class BankSyncApi(models.AbstractModel):
 
     @api.model
     def _record_unread(self, connection, page, payload):
-        """The database keeps the rows that could not be read; support hears of them, too, and mends the adapter."""
+        """Record for support the rows that could not be read, so that the adapter gets fixed; the database keeps
+        them."""
         count, first = len(page.unread), page.unread[0]
         detail = (
             f"{count} of {count + len(page.transactions)} transactions could not be read, {first.id}: {first.problem}"
@@ -244,7 +245,7 @@ class BankSyncApi(models.AbstractModel):
 
     @api.model
     def _connection_of(self, client, payload):
-        """:return: the connection that a question names, for the error record, or None"""
+        """:return: the connection that a request names, for the error record, or None"""
         identifier = payload.get("connection_id") if isinstance(payload, dict) else None
         if not isinstance(identifier, str) or "\x00" in identifier:
             return None

@@ -6,9 +6,9 @@ from odoo.addons.bank_sync_common.models.server_fields import as_server
 
 
 class BankSyncClient(models.Model):
-    """A database that asks for its banks: this very one. It sees its own connections and nothing else.
+    """A database that uses the proxy; here this database itself. It sees its own connections only.
 
-    A proxy for databases elsewhere is an addon of its own, which extends this model.
+    The proxy for other databases is a separate addon, which extends this model.
     """
 
     _name = "bank.sync.client"
@@ -52,8 +52,8 @@ class BankSyncClient(models.Model):
 
     @api.model
     def _get_embedded(self):
-        """:return: this database as a client of its own proxy, made at the first need"""
-        # sudo: makes one fixed client, that of this very database
+        """:return: this database as a client of its own proxy, created when first needed"""
+        # sudo: creates one fixed client, that of this database
         client_sudo = as_server(self)
         # sudo: reads the uuid of this database, which no caller can choose
         database_uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
@@ -63,16 +63,16 @@ class BankSyncClient(models.Model):
         )
 
     def _describe_receiver(self):
-        """What a person must know before giving a consent. Extension point: here the data stays where the pages are.
+        """What a user must know before giving a consent. Extension point: here the data stays on the host of the pages.
 
-        :return: dict: ``name``, ``host``, ``is_here``, ``is_confirmed``, ``is_first`` (nobody has ever connected a bank
-            for this database), ``is_doubtful`` (the page asks to look twice)
+        :return: dict: ``name``, ``host``, ``is_here``, ``is_confirmed``, ``is_first`` (no bank was ever connected for
+            this database), ``is_doubtful`` (the page asks the user to check)
         """
         self.ensure_one()
-        # sudo: it is the address of these pages themselves, which everybody who sees them knows.
+        # sudo: it is the address of these pages, which every visitor knows.
         base = self.env["ir.config_parameter"].sudo().get_param("web.base.url")
         return {
-            # Why not the client's: a database that was renamed would be shown under its former name.
+            # Why not the client's name: a renamed database would be shown under its former name.
             "name": self.env.cr.dbname,
             "host": urlsplit(base or "").netloc,
             "is_here": True,

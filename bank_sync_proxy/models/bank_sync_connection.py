@@ -10,17 +10,17 @@ from ..providers.masking import one_line
 from ..providers.types import Challenge, Completed, Flow, Redirect, Refreshed, User, moment_text
 from .clean_up import clean_up
 
-#: Connections that nobody finished are of no use to anybody.
+#: Days after which connections that were never completed are deleted.
 KEEP_UNFINISHED_DAYS = 7
 MAX_NAME = 100
 #: How many days before the end of a consent the database is notified, each once.
 WARNING_DAYS = (14, 7, 1)
-#: A success is noted again after this time.
+#: Time after which a success is written again.
 NOTED_EVERY = timedelta(hours=1)
 
 
 def naive(moment):
-    """An aware moment as Odoo stores it."""
+    """An aware datetime as Odoo stores it."""
     return moment and moment.astimezone(timezone.utc).replace(tzinfo=None, microsecond=0)
 
 
@@ -29,7 +29,7 @@ def aware(moment):
 
 
 class BankSyncConnection(models.Model):
-    """One consent of one user at one institution, with the secrets that it brought."""
+    """One consent of one user at one institution, with its secrets."""
 
     _name = "bank.sync.connection"
     _description = "Bank Connection"
@@ -75,19 +75,19 @@ class BankSyncConnection(models.Model):
     trouble = fields.Char(
         readonly=True, copy=False, help="Code of the failure of the bank or its provider; empty since it answers again."
     )
-    # What the adapter needs to speak for the user, encrypted.
+    # What the adapter needs to act for the user, encrypted.
     secret_state = fields.Text(readonly=True, copy=False, groups="base.group_system")
     visit_ids = fields.One2many(comodel_name="bank.sync.visit", inverse_name="connection_id")
     error_ids = fields.One2many(comodel_name="bank.sync.error", inverse_name="connection_id")
     error_count = fields.Integer(compute="_compute_error_count")
 
     _identifier_unique = models.UniqueIndex("(identifier)", "Identifiers of connections are unique.")
-    # The health of a bank: its connections that were asked last.
+    # The health of a bank: its connections with the latest requests.
     _health_index = models.Index("(institution_id, asked_at DESC) WHERE asked_at IS NOT NULL")
     # Metrics, which are read every few seconds.
     _provider_state = models.Index("(provider_id, state)")
     _provider_news = models.Index("(provider_id, refreshed_at) WHERE refreshed_at IS NOT NULL")
-    # Consents that end soon, and what nobody finished.
+    # Consents that end soon, and connections that were never completed.
     _consent_end = models.Index("(consent_expires_at) WHERE state = 'connected'")
     _unfinished = models.Index("(create_date) WHERE state = 'pending'")
 
@@ -116,11 +116,11 @@ class BankSyncConnection(models.Model):
 
     def _read_state(self):
         """:raise ConsentError: ``secrets_unreadable``"""
-        # sudo: callers are private, with a connection of the client or visit that was checked; adapters get it
+        # sudo: callers are private, with a connection of the checked client or visit; only adapters get the secrets
         return self.env["bank.sync.vault"]._decrypt(self.sudo(), "secret_state")
 
     def _take(self, result):
-        """Store what an adapter gave at the end of a consent or of a refresh.
+        """Store what an adapter returned at the end of a consent or of a refresh.
 
         :param result: :class:`~..providers.types.Completed` or :class:`~..providers.types.Refreshed`
         """
@@ -139,16 +139,16 @@ class BankSyncConnection(models.Model):
         self.write(values)
 
     def _note_failure(self, error):
-        """What stays of a failed question: a consent that has ended stays ended, and what was asked counts.
+        """Store what must survive a failed request: that a consent has ended, and that the request counts.
 
-        Called after the question's savepoint, which takes everything else back.
+        Called after the request's savepoint, which rolls everything else back.
         """
         if self.state == "connected" and error.code in ("consent_expired", "consent_revoked"):
             self.state = "expired"
         elif self.state in ("connected", "expired") and error.code == "connection_disconnected":
             self.state = "disconnected"
         elif self.state == "connected" and error.code == "credentials_rejected" and error.provider:
-            # Why not in the question: what that has written is taken back.
+            # Why not within the request: what that has written is rolled back.
             state = self._read_state()
             if (kept := self.provider_id._adapter().forget_refused(state)) != state:
                 self.secret_state = self.env["bank.sync.vault"]._encrypt(self, "secret_state", kept)
@@ -159,16 +159,15 @@ class BankSyncConnection(models.Model):
                 self.env["bank.sync.usage"]._count(self, kind, account)
 
     def _note_answer(self):
-        """The bank has answered. Written once an hour at most: a run asks several questions."""
+        """Note that the bank has answered. Written once an hour at most: a run makes several requests."""
         now = fields.Datetime.now()
         if self.trouble or not self.answered_at or now - self.answered_at >= NOTED_EVERY:
             self.write({"asked_at": now, "answered_at": now, "trouble": False})
 
     def _disconnect(self, reason=None):
-        """Forget the consent for good; the record stays for support.
+        """Delete the consent permanently; the record stays for support.
 
-        :param str reason: its users read it
-        """
+        :param str reason: shown to the database's users"""
         self.visit_ids._close("cancelled")
         self.write({"state": "disconnected", "secret_state": False, "reason": reason or False})
 
@@ -184,17 +183,17 @@ class BankSyncConnection(models.Model):
     # -------------------------------------------------------------------------
 
     def _adapter(self):
-        """:return: the provider's adapter, when it is this connection's turn
+        """:return: the provider's adapter, once this connection may make a request
         :raise TransientError: ``provider_busy``
         """
         self.provider_id._take_slot()
         adapter = self.provider_id._adapter()
-        # Why in the context: it belongs to this question, whatever it leads to, and is stored nowhere.
+        # Why in the context: it belongs to this request only, and is not stored.
         adapter.user = User.from_json(self.env.context.get("bank_sync_user"))
         return adapter
 
     def _flow(self, kind, language, data=None, callback_state=None):
-        """:return: the visit as the adapter sees it"""
+        """:return: the visit, in the form that adapters use"""
         # sudo: reads one system parameter that is no secret, under a name of our own
         base = self.env["ir.config_parameter"].sudo().get_param("web.base.url")
         return Flow(
@@ -219,10 +218,10 @@ class BankSyncConnection(models.Model):
         return adapter.start(flow.institution, flow)
 
     def _refresh(self, user_present, language=None, callback_state=None):
-        """Ask the bank for its news.
+        """Ask the bank to update its data.
 
-        :return: (None when they are there, or the challenge or redirect that the bank puts first; list of sentences
-            about what was wrong all the same, in the reader's language)
+        :return: (None when it is up to date, or the challenge or redirect that the bank requires first; list of
+            sentences about problems, in the reader's language)
         """
         self._check_usable()
         flow = self._flow("refresh", language, callback_state=callback_state)
@@ -259,10 +258,10 @@ class BankSyncConnection(models.Model):
 
     @contextmanager
     def _spending(self, kind, account=None):
-        """Ask within what the bank allows a day.
+        """Make a request, within the number that the bank allows per day.
 
-        What has failed counts, too, unless nobody has answered: ``_note_failure`` adds it, because the savepoint of the
-        failed question would take it back.
+        Failed requests count, too, unless there was no answer: ``_note_failure`` adds them, because the savepoint of
+        the failed request would roll that back.
         """
         usage = self.env["bank.sync.usage"]
         usage._check(self, kind, account)
@@ -275,7 +274,7 @@ class BankSyncConnection(models.Model):
         usage._count(self, kind, account)
 
     def _revoke(self):
-        """Give the consent back at the provider."""
+        """Revoke the consent at the provider."""
         if self.state in ("connected", "expired") and self.provider_id:
             self._adapter().revoke(self._read_state())
 
@@ -285,12 +284,12 @@ class BankSyncConnection(models.Model):
 
     @api.model
     def _emit_for(self, provider, events):
-        """Pass on to the databases what a provider has reported.
+        """Notify the databases of what a provider has reported.
 
         :param events: :class:`~..providers.types.WebhookEvent` objects
         """
         for event in events:
-            # sudo: the adapter has checked the webhook's signature; only what to ask about is passed on
+            # sudo: the adapter has checked the webhook's signature; events only say what to request
             connections = self.sudo().search(
                 [
                     ("provider_id", "=", provider.id),
@@ -303,7 +302,7 @@ class BankSyncConnection(models.Model):
 
     @api.model
     def _cron_warn_of_ends(self):
-        """Tell databases that a consent ends soon, 14, 7 and 1 days before; after a pause only the nearest."""
+        """Notify databases that a consent ends soon, 14, 7 and 1 days before; after a pause only the nearest."""
         for provider in self.env["bank.sync.provider"].search([("active", "=", True)]):
             now = naive(provider._now())
             ending = self.search(
@@ -327,7 +326,7 @@ class BankSyncConnection(models.Model):
 
     @api.model
     def _find(self, client, identifier):
-        """A client's own connection. Another one's does not exist for it.
+        """A connection of this client. Those of other clients do not exist for it.
 
         :raise ConsentError: ``unknown_connection``
         """

@@ -9,16 +9,16 @@ from ..providers.errors import ProviderError
 LATE = timedelta(hours=1)
 #: The list of banks is updated each day.
 DIRECTORY_DAYS = 3
-#: Events are delivered within seconds; one that a database can't take is tried again for days.
+#: Events are delivered within seconds; one that a database does not accept is retried for days.
 EVENT_MINUTES = 30
-#: Secrets of each kind that are tried.
+#: Number of secrets of each kind that are tested.
 TRIED = 1_000
 
 
 class BankSyncDoctor(models.AbstractModel):
-    """The proxy's part of ``odoo bank_sync doctor``, and what ``/bank_sync/health/ready`` asks.
+    """The proxy's part of ``odoo bank_sync doctor``, and the checks of ``/bank_sync/health/ready``.
 
-    Sentences are for administrators at a command line and stay English. Nothing is changed and no bank is asked.
+    Sentences are for administrators at a command line and not translated. Nothing is changed and no bank is asked.
     """
 
     _name = "bank.sync.doctor"
@@ -112,7 +112,7 @@ class BankSyncDoctor(models.AbstractModel):
     def _addons_with_actions(self):
         """Extension point.
 
-        :return: tuple of the addons whose scheduled actions have to be on time
+        :return: tuple of the addons whose scheduled actions have to run on time
         """
         return ("bank_sync_proxy",)
 
@@ -139,7 +139,7 @@ class BankSyncDoctor(models.AbstractModel):
 
     @api.model
     def _oldest_event(self):
-        """:return: how long the first event waits that nobody has tried to deliver; None where there is none"""
+        """:return: age of the oldest event without a delivery attempt; None where there is none"""
         # sudo: counts rows; callers are a command and a check without parameters
         event = (
             self.env["bank.sync.event"]

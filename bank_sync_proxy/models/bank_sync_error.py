@@ -22,16 +22,16 @@ from .clean_up import clean_up
 
 _logger = logging.getLogger(__name__)
 
-#: Without 0 O 1 I L U: read over the telephone, they are one another, or words.
+#: Without 0 O 1 I L U, which are confused with each other when read aloud, or form words.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 KEEP_DAYS = 90
 MAX_DETAIL = 20_000
-#: All requests that one question makes to a provider end within so many seconds: before the database gives up (120).
+#: Seconds within which all requests to a provider for one request of a database end: before its time-out (120).
 QUESTION_SECONDS = 100
 #: Records of one client within a day.
 DAILY_OF_CLIENT = 1000
 LENGTH = 8
-#: Within how many minutes before and after an error others of the same client may have to do with it.
+#: Minutes before and after an error within which other errors of the same client may be related.
 NEARBY_MINUTES = 60
 NEARBY_LIMIT = 40
 #: Family of a code → who must act.
@@ -45,7 +45,7 @@ ACTORS = {
 
 
 class BankSyncError(models.Model):
-    """The full record behind the reference that a user is shown."""
+    """The full record of a failure whose reference a user is shown."""
 
     _name = "bank.sync.error"
     _description = "Bank Synchronization Error"
@@ -117,7 +117,7 @@ class BankSyncError(models.Model):
         return Domain.OR(Domain("reference", "=ilike", pattern) for pattern in self._patterns(value))
 
     def export_data(self, fields_to_export):
-        """Records of errors hold personal data: support looks at them, only administrators take many of them along."""
+        """Error records contain personal data: support may view them, only administrators may export them."""
         if not self.env.user.has_group("bank_sync_proxy.group_administrator"):
             raise AccessError(self.env._("Error records hold personal data: only administrators may export them."))
         _logger.info("%s exports %s error records", self.env.user.login, len(self))
@@ -129,16 +129,16 @@ class BankSyncError(models.Model):
 
     @api.model
     def _new_reference(self):
-        """:return: such as ``E-7KQ2-M9XD``; random, so that nobody can guess another one's"""
+        """:return: such as ``E-7KQ2-M9XD``; random, so that others cannot be guessed"""
         letters = [secrets.choice(ALPHABET) for _index in range(LENGTH)]
         return f"E-{''.join(letters[:4])}-{''.join(letters[4:])}"
 
     @api.model
     def _attempt(self, question, **context):
-        """Do something that may fail at a provider, in a savepoint; a failure is recorded instead of raised.
+        """Call something that may fail at a provider, in a savepoint; a failure is recorded instead of raised.
 
-        What the question changed is rolled back with the savepoint, unless the failure ``keeps`` it; the record stays
-        if the caller commits.
+        Its changes are rolled back with the savepoint, unless the failure ``keeps`` them; the record stays if the
+        caller commits.
 
         :param question: callable without parameters
         :param context: parameters of :meth:`_record`
@@ -178,17 +178,17 @@ class BankSyncError(models.Model):
 
     @api.model
     def _record(self, error, *, operation, client=None, connection=None, request=None, trace=None, **more):
-        """Keep everything about a failure that helps to understand it, without secrets.
+        """Record everything about a failure that helps to understand it, without secrets.
 
-        A client can repeat a failure as often as it likes, so beyond a daily limit the record is not stored: it still
+        A client can repeat a failure any number of times, so beyond a daily limit the record is not stored: it still
         has the reference and the sentence of the answer, and the caller logs them.
 
         :param error: :class:`~..providers.errors.ProviderError`
         :param connection: record, or a function that finds it
-        :param dict request: what was asked
+        :param dict request: the request's payload
         :param str trace: traceback of an unexpected exception
         :param more: further values of the record
-        :return: the record, perhaps one that is not stored
+        :return: the record, which may not be stored
         """
         if callable(connection):
             connection = connection()
@@ -217,7 +217,7 @@ class BankSyncError(models.Model):
 
     @api.model
     def _has_room(self, client, more):
-        """Whether today's records still have room for this one."""
+        """Whether today's limit of records allows this one."""
         today, most = self._records_of_today(client, more)
         if not today:
             return True
@@ -228,10 +228,10 @@ class BankSyncError(models.Model):
     def _records_of_today(self, client, more):
         """
         :param dict more: as in :meth:`_record`
-        :return: query for those that share the room of this one, and how many may be there; None without a limit
+        :return: (query for the records that count against the same limit, the limit); None without a limit
         """
         if not client:
-            # Scheduled actions and administrators of this database: nobody from outside can repeat these.
+            # Caused by scheduled actions and administrators of this database; no outside caller can repeat these.
             return None, 0
         since = fields.Datetime.now() - timedelta(days=1)
         today = SQL(
@@ -244,7 +244,7 @@ class BankSyncError(models.Model):
 
     @api.model
     def _institution_of(self, connection, request):
-        """:return: the bank in question. Where a user has just chosen it the connection does not know it yet."""
+        """:return: the bank concerned. If a user has just chosen it, it is not yet stored on the connection."""
         # sudo: finds a bank by its public id
         institutions = self.env["bank.sync.institution"].sudo()
         identifier = request.get("institution_id") if isinstance(request, dict) else None
@@ -262,22 +262,22 @@ class BankSyncError(models.Model):
 
     @api.model
     def _patterns(self, spoken):
-        """What a reference may look like that somebody has read aloud, typed from a picture, or remembers in part.
+        """Patterns for a reference that a user has read aloud, typed from a picture, or remembers in part.
 
-        Case, dashes and spaces do not matter, nor does a missing E. A letter that occurs in no reference (0 O 1 I L U)
-        was misread, and stands for any.
+        Case, dashes and spaces do not matter, nor does a missing E. A character that occurs in no reference (0 O 1 I L
+        U) was misread, and matches any.
 
         :param str spoken: such as ``e 7kq2m9xd``, ``E-7KO2-M9XD`` or ``m9x``
         :return: list of patterns for SQL's LIKE
         """
         text = re.sub(r"[\W_]", "", spoken).upper()
-        # An E at the beginning belongs to the reference, or to what is left of it.
+        # An E at the beginning may be the prefix, or a part of the random characters.
         rests = {text, text.removeprefix("E")} if len(text) <= LENGTH else {text.removeprefix("E")}
         patterns = []
         for rest in sorted(rests):
             known = "".join(letter if letter in ALPHABET else "_" for letter in rest)
             if not known.strip("_"):
-                # Nothing of it is certain: it would find everything.
+                # Every character was misread: it would find every record.
                 continue
             for before in range(LENGTH - len(known) + 1):
                 letters = "_" * before + known + "_" * (LENGTH - before - len(known))

@@ -13,15 +13,14 @@ BATCH = 32
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=12)
 GIVE_UP_AFTER = timedelta(days=3)
-#: What was delivered is of little use: a million connections have millions of events each day.
+#: Days that delivered events are kept: few, as a million connections have millions of events each day.
 KEEP_DELIVERED_DAYS = 3
 KEEP_DAYS = 30
 
 
 class BankSyncEvent(models.Model):
-    """What a database is notified of without having asked. It only says what to ask about; the database always asks.
-
-    So an event may come twice, late or never: a database that polls misses nothing.
+    """An event that notifies a database. It only says what to request; the database always requests the data itself. So
+    an event may arrive twice, late or never: a database that polls misses nothing.
     """
 
     _name = "bank.sync.event"
@@ -55,7 +54,7 @@ class BankSyncEvent(models.Model):
     last_error = fields.Char(readonly=True)
 
     _due = models.Index("(next_attempt_at, id) WHERE state = 'pending'")
-    #: Without what was given up, which is kept longer: the clean-up would read all of it for each batch.
+    #: Without undeliverable events, which are kept longer: the clean-up would read all of them for each batch.
     _delivered = models.Index("(create_date) WHERE state = 'delivered'")
 
     # -------------------------------------------------------------------------
@@ -64,10 +63,10 @@ class BankSyncEvent(models.Model):
 
     @api.model
     def _emit(self, client, kind, connection=None):
-        """Tell a database soon. Nothing is sent here: the emitter neither waits nor fails.
+        """Queue an event for a database. Nothing is sent here, so the calling code neither waits nor fails.
 
         :param str kind: of docs/protocol.md, "Events"
-        :return: the event, or the equal one that still waits
+        :return: the event, or an equal one that is still pending
         """
         # sudo: callers are private and have checked what happened to the client or connection
         event_sudo = as_server(self)
@@ -80,7 +79,7 @@ class BankSyncEvent(models.Model):
             ],
             limit=1,
         )
-        # Why the lock: one that is being delivered at this moment may have been received before this news was there.
+        # Why the lock: an equal event that is being delivered may have been received before this change was stored.
         waiting = waiting.try_lock_for_update()
         if not waiting:
             waiting = event_sudo.create(
@@ -105,17 +104,17 @@ class BankSyncEvent(models.Model):
             if not due:
                 break
             due._deliver()
-            # One commit per batch: what was delivered stays delivered, whatever becomes of the next one.
+            # One commit per batch: what was delivered stays delivered even if the next batch fails.
             remaining = self.env["ir.cron"]._commit_progress(len(due))
         self._wake_up_again()
 
     def _deliver(self):
-        """Extension point: tell the databases."""
+        """Extension point: deliver the events to the databases."""
         for event in self:
             event._note(event._deliver_here())
 
     def _deliver_here(self):
-        """Tell the database that this proxy lives in.
+        """Notify the database in which this proxy is installed.
 
         :return: None, or a text that says what went wrong
         """
@@ -123,9 +122,9 @@ class BankSyncEvent(models.Model):
             return None
         try:
             with self.env.cr.savepoint():
-                # sudo: the scheduled action tells this very database what to ask about
+                # sudo: the scheduled action notifies this database of what to request
                 self.env["account.online.link"].sudo()._receive_event(self.kind, self.connection_id.identifier or None)
-        except Exception as error:  # the other addon's, and nothing may stop the other events
+        except Exception as error:  # of any kind, from the other addon; it must not stop the other events
             _logger.exception("The event %s could not be delivered in this database", self.id)
             return type(error).__name__
         return None
@@ -150,7 +149,7 @@ class BankSyncEvent(models.Model):
 
     @api.model
     def _wake_up_again(self):
-        """Let the scheduled action come back when the next event is due."""
+        """Trigger the scheduled action again when the next event is due."""
         following = self.search([("state", "=", "pending")], order="next_attempt_at", limit=1)
         if following:
             # sudo: wakes up one scheduled action, which decides itself what there is to do

@@ -21,7 +21,7 @@ class TestMetrics(PagesCase):
     def setUp(self):
         super().setUp()
         self.authenticate(None, None)
-        # Why its own: the processes of a server add up their counters, and those of the other test runners belong to it.
+        # Why separate: the processes of a server add up their counters, and other test workers are such processes.
         self.startPatcher(patch.object(values, "ValueClass", values.MutexValue))
         self.startPatcher(patch.dict(METRICS.__dict__, _registry=None, _is_off=False))
 

@@ -13,6 +13,7 @@ import pytest
 
 from odoo.addons.account_online_files.places import SFTP, Changed, Entry, Folder, PlaceError, is_partial
 from odoo.addons.account_online_files.places import sftp as sftp_module
+from odoo.addons.account_online_files.places.common import checked
 from odoo.addons.account_online_files.tests.sftp_server import SFTPServer
 
 LIMIT = 1000
@@ -134,6 +135,11 @@ def test_too_many_files_are_refused(place, root, monkeypatch):
     for number in range(3):
         put(root / "bank", f"{number}.xml")
     assert code_of(lambda: names(place)) == "too_many"
+
+
+def test_a_name_that_is_listed_twice_is_one_file():
+    once, again = Entry("a.xml", 4, 1_000), Entry("a.xml", 9, 2_000)
+    assert checked([again, Entry("b.xml", 5, 1_500), once]) == [once, Entry("b.xml", 5, 1_500)]
 
 
 def test_partial_names_of_all_programs_are_recognised():

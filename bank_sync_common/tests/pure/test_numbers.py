@@ -1,4 +1,4 @@
-"""python-stdnum reads its tables inside Odoo, too."""
+"""python-stdnum can read its tables also inside Odoo."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ from odoo.addons.bank_sync_common.tools import numbers
 
 NUMBERS = Path(__file__).parents[2] / "tools" / "numbers.py"
 
-#: What Odoo does to the package when it is imported: a loader that only creates and executes.
+#: As Odoo patches the package when it is imported: its loader only creates and executes modules.
 AS_IN_ODOO = """
 import importlib.util, sys
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""What users type into secret fields is not logged, at whatever level."""
+"""What users type into secret fields is not logged at any level."""
 
 import logging
 
@@ -14,7 +14,7 @@ class Records:
 
 
 def logged(*arguments):
-    """As odoo.service.model logs a call."""
+    """Log a call as odoo.service.model does."""
     record = logging.LogRecord("odoo.service.model", logging.DEBUG, "", 1, "call %s.%s(%s)", arguments, None)
     assert QuietCalls("account.online.phone").filter(record)
     return record.getMessage()

@@ -1,4 +1,4 @@
-"""Accounts are found again by what is certain, and never by the order in which a bank lists them."""
+"""Accounts are recognized by certain facts, and never by the order in which a bank lists them."""
 
 import pytest
 from hypothesis import given
@@ -95,7 +95,7 @@ def test_two_new_accounts_of_one_id_are_two():
 # FOR ANY ACCOUNTS
 # -------------------------------------------------------------------------
 
-#: Few values, so that likeness, contradiction and emptiness are frequent.
+#: Few values, so that similar, contradicting and empty facts are frequent.
 facts = st.fixed_dictionaries(
     {
         "id": st.sampled_from(["", "1", "2", "3", "4"]),
