@@ -121,7 +121,9 @@ class SFTP:
         self.deadline.watch(self.socket)
         self.transport = paramiko.Transport(self.socket)
         self.transport.set_log_channel(LOG)
-        self.transport.banner_timeout = self.transport.auth_timeout = TIMEOUT
+        self.transport.auth_timeout = TIMEOUT
+        # Why longer: `_negotiate` limits the whole negotiation, of which the banner is the first part.
+        self.transport.banner_timeout = STEP_SECONDS
         self._negotiate(paramiko)
         self.transport.set_keepalive(KEEP_ALIVE)
 
