@@ -387,11 +387,11 @@ class TestFileSource(FileSourceCommon):
         source = self.sftp(server)
         server.is_away = True
         self.collect()
-        self.assertIn("does not answer", source.error_message)
+        self.assertIn("No SFTP server answers", source.error_message)
         self.assertEqual(self.review_note(), "")
         with freeze_time("2026-05-22 10:00:01"):
             self.collect()
-        self.assertIn("does not answer", self.review_note())
+        self.assertIn("No SFTP server answers", self.review_note())
 
     def test_a_file_with_a_concurrent_update_is_retried(self):
         self.put("may.tiny", self.statement([self.row(3, "-5")], number=IBAN))
