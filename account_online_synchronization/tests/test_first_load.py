@@ -96,7 +96,7 @@ class TestFirstLoad(OnlineSyncCommon):
         link = self.connect_journal()
         run = self.env["account.online.run"].sudo().create({"account_online_link_id": link.id})
         reporter = Reporter(link.account_online_account_ids, run)
-        # Why it fails: nobody else sees a run that is not committed.
+        # Why it fails: other transactions do not see a run that is not committed.
         reporter.fetched(FetchProgress())
         self.assertFalse(self.env["account.online.progress"].sudo().search([("run_id", "=", run.id)]))
 

@@ -6,7 +6,7 @@ from .common import OnlineSyncCommon
 
 @tagged("post_install", "-at_install")
 class TestReversal(OnlineSyncCommon):
-    """Of a bank that reports money spent as positive; a user says what becomes of what is in the journal."""
+    """A bank that reports expenses as positive amounts; a user decides how the existing lines are treated."""
 
     def begin(self, *amounts):
         for number, amount in enumerate(amounts):

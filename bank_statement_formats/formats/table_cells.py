@@ -38,7 +38,7 @@ AROUND_WORDS = {
 }
 CURRENCIES = frozenset(BY_NUMBER.values())
 AROUND = re.compile(r"[A-Za-zÀ-ž¥€$£₹₽₺₩元円zł]{1,4}")
-#: Blanks of any width, and marks of the direction of writing, which nobody sees.
+#: Invisible characters: spaces of any width, and marks of the writing direction.
 UNSEEN = " \t\u00a0\u202f\ufeff\u200b\u200e\u200f\u061c" + "".join(
     map(chr, (*range(0x2000, 0x200B), *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 )
@@ -50,7 +50,7 @@ NUMBER_BLANKS = str.maketrans({**dict.fromkeys(UNSEEN), **dict.fromkeys(MINUS_SI
 def days(cell):
     """
     :param str cell: such as ``03/05/2026``, ``3. Mai 2026``, ``20260503``
-    :return: dict from each order that the cell allows to its day; empty where it is no day
+    :return: dict from each order that the cell allows to its day; empty if it is not a date
 
     >>> sorted(days("03/05/2026")), sorted(days("13/05/2026")), sorted(days("03.05.2026")), days("Total")
     (['dmy', 'mdy'], ['dmy'], ['dmy'], {})
@@ -153,7 +153,7 @@ def _number(cell):
 def _without_words(text):
     """Take off the currency or a mark such as CR.
 
-    :return: (the rest, None where that is no number; whether the mark means a debit)
+    :return: (the rest, None if that is not a number; whether the mark means a debit)
     """
     negative = False
     for _end in range(2):
@@ -179,7 +179,7 @@ def _without_words(text):
 
 def separators(cell):
     """
-    :return: tuple of the decimal separators that a cell allows, ``.`` and ``,``; empty where it is no number
+    :return: tuple of the decimal separators that a cell allows, ``.`` and ``,``; empty if it is not a number
 
     >>> separators("1,234.50"), separators("12,30"), separators("1.234"), separators("12"), separators("abc")
     (('.',), (',',), ('.', ','), ('.', ','), ())

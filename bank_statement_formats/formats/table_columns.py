@@ -98,7 +98,7 @@ class Columns:
                 self.roles[role] = [found[0][1]]
 
     def _checked(self, column, role):
-        """Some words mean different things in different languages, such as Valuta and Valor: the contents tell."""
+        """Some headers mean different things in different languages, such as Valuta and Valor: the contents decide."""
         if role in DAYS and not self._is(column, is_day, HALF):
             if self._is(column, lambda cell: type(cell) is str and CODE.fullmatch(cell.strip())):
                 return "currency"
@@ -305,7 +305,7 @@ class Proposal:
         return proved[0]
 
     def _most_orderly(self, proved):
-        """Statements are in the order of days; it is no proof, so it is only what is proposed first."""
+        """Statements are sorted by date; this proves nothing, so it only decides which order is proposed first."""
         cells = self.columns.cells(self.columns.roles["booking_date"][0])
 
         def breaks(order):
@@ -432,7 +432,7 @@ class Proposal:
     # Balances ------------------------------------------------------------
 
     def _check_balances(self):
-        """The balance proves sign, fee and order, or it is no balance of these transactions."""
+        """The balance proves sign, fee and order; otherwise it is not the balance of these transactions."""
         roles = self.columns.roles
         if "balance" not in roles:
             if "fee" in roles and any(self._numbers("fee")):

@@ -213,7 +213,7 @@ class Reader:
         )
 
     def _id_scheme(self, groups):
-        """Ids count where each line has one of its own."""
+        """Ids are used if each line has a different one."""
         if "id" not in self.position:
             return "fingerprint"
         ids = [self._text(row, "id") for rows in groups.values() for _line, row in rows]

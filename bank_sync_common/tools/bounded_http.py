@@ -4,7 +4,7 @@ The time-outs of ``requests`` count from one byte to the next, and are looked at
 server, a handshake, headers, ``100 Continue`` without end, or a body of one byte a minute each hold a worker as long as
 they like. A :class:`Deadline` shuts the socket down instead, wherever the request is.
 
-Bytes that are counted when they arrive say little of what becomes of them: compressed, they grow a thousandfold, and
+The number of received bytes says little about the memory they will need: compressed, they grow a thousandfold, and
 30 MB of ``{}`` are 1 GB of Python objects. So they are unpacked piece by piece, and values are counted before they are
 made.
 """
@@ -34,7 +34,7 @@ ACCEPT_ENCODING = "gzip"
 MAX_VALUES = 1_000_000
 #: Levels of lists and objects within one another. Providers need ten.
 MAX_DEPTH = 50
-#: Levels up to which :func:`_is_shallow` looks.
+#: Rounds of :func:`_is_shallow`. Each removes one or two levels, so its limit is below ``MAX_DEPTH``.
 SHALLOW = 12
 _NO_BRACKETS = bytes(set(range(256)).difference(b'[]{}"'))
 
@@ -326,10 +326,10 @@ def parse_json(content, max_values=MAX_VALUES, parse_float=float):
     :param bytes content: JSON in UTF-8
     :param parse_float: of numbers with a fraction or an exponent, called with their text
     :return: the value; all numbers in it are finite
-    :raise ValueError: when it is none, :class:`TooMany` and :class:`TooDeep` among others
+    :raise ValueError: if it is not valid; also the subclasses :class:`TooMany` and :class:`TooDeep`
     """
-    # Each value but the first one follows a comma, a bracket or a brace. Those in texts are counted, too: a few.
-    # Fewer bytes can't be more values.
+    # Each value but the first one follows a comma, a bracket or a brace. The few of them inside strings are counted,
+    # too. A content with at most ``max_values`` bytes can't have more values than that.
     if len(content) > max_values and sum(map(content.count, (b",", b"[", b"{"))) > max_values:
         raise TooMany(f"more than {max_values} values")
     finite, decode = _decoder(parse_float)
@@ -337,9 +337,9 @@ def parse_json(content, max_values=MAX_VALUES, parse_float=float):
         try:
             data = decode(content)
         except (msgspec.DecodeError, ValueError):
-            # Why a second decoder: whatever msgspec accepts, both read alike, but it refuses lone surrogates, which
-            # banks send where they cut a text inside an emoji, and a byte order mark. For the rest, its errors say
-            # less: callers recognise an answer that was cut off by JSONDecodeError.
+            # Why a second decoder: both give the same result for everything that msgspec accepts, but msgspec refuses
+            # a byte order mark and lone surrogates, which banks send where they cut a text inside an emoji. Its errors
+            # also say less: callers recognise a truncated answer by JSONDecodeError.
             data = json.loads(content.decode("utf-8-sig"), parse_float=finite, parse_constant=_refuse_constant)
     except RecursionError:
         raise TooDeep("nested too deeply") from None
@@ -367,21 +367,23 @@ def _refuse_constant(name):
 
 
 def _is_shallow(content):
-    """Whether there are few levels, seen from the bytes alone, in half the time that it takes to look at each value.
+    """Whether the nesting is certainly less than ``MAX_DEPTH``, judged from the bytes: faster than visiting each value.
 
-    :param bytes content: right JSON
-    :return: False where that is not known
+    :param bytes content: valid JSON
+    :return: False if this can't be decided; then :func:`_check_depth` must
     """
     if b"\\" in content and b'\\"' in content:
         return False
-    # No quotation mark is escaped, so each begins or ends a text, and a text without brackets leaves a pair of them.
-    # Before the first bracket inside a text, an odd number of marks follows the bracket before it: one of them stays,
-    # and the answer is False.
+    # Only brackets and quotation marks are kept, and pairs of adjacent marks are removed. No mark is escaped, so each
+    # begins or ends a string. If no string contains a bracket, all marks stand in pairs and disappear: what is left is
+    # the nesting itself. If a string contains one, an odd number of marks directly precedes the first such bracket: two
+    # of each complete string, and the one that begins this string. So one mark remains, is never removed below (only
+    # brackets are), and the result is False.
     left = content.translate(None, _NO_BRACKETS)
     for marks in (b'"' * 16, b'"' * 4, b'""'):
         left = left.replace(marks, b"")
     for _level in range(SHALLOW):
-        # Takes the innermost level away.
+        # Removes the innermost level.
         left = left.replace(b"[]", b"").replace(b"{}", b"")
         if not left:
             return True
@@ -389,7 +391,7 @@ def _is_shallow(content):
 
 
 def _check_depth(data):
-    """:param data: what :mod:`json` has made: no types but its own, so that looking at the type is enough, and fast"""
+    """:param data: decoded JSON: lists and dicts are never subclasses, so comparing the type is enough, and fast"""
     level = [data] if type(data) in (dict, list) else []
     for _depth in range(MAX_DEPTH + 1):
         level = [

@@ -1,4 +1,4 @@
-"""The one way from an adapter to the network: nobody else in this package calls ``requests``."""
+"""The only way from an adapter to the network: no other module of this package calls ``requests``."""
 
 import json
 import logging
@@ -34,15 +34,15 @@ _logger = logging.getLogger(__name__)
 RESOLVE_SECONDS = 10
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
-#: One question may take so long, all attempts and pauses included: a worker waits for it.
+#: Time limit of one request, all attempts and pauses included: a worker waits for it.
 TOTAL_SECONDS = 90
 ATTEMPTS = 3
 #: Before the second attempt, twice as long before the third.
 PAUSE_SECONDS = 0.5
-#: Some providers give years of transactions in one answer; more than this is no answer.
+#: Larger answers are refused. Some providers give years of transactions in one.
 MAX_BYTES = 32 * 1024 * 1024
 MAX_EXCERPT = 500
-#: An answer that names a longer pause is mistaken, or speaks of a moment instead.
+#: A longer Retry-After is a mistake, or means a point in time instead of seconds.
 MAX_RETRY_AFTER = 7 * 86400
 #: A gateway could not reach the service; asked again at once, it often can. Why not 500: the service itself failed, and
 #: banks count such an attempt among the few that they allow per day.
@@ -85,7 +85,7 @@ class Answer:
 
     @property
     def excerpt(self):
-        """The beginning of the content, for error records; HTML is of no use there."""
+        """The beginning of the content, for error records; empty for HTML, which is useless there."""
         if self.media_type == "text/html":
             return "a page of HTML"
         return " ".join(self.text[:MAX_EXCERPT].split())
@@ -102,7 +102,7 @@ class Answer:
         return moment and min(max(0, round((moment - now).total_seconds())), MAX_RETRY_AFTER)
 
     def json(self):
-        """:raise ValueError: for what is no JSON"""
+        """:raise ValueError: if it is not JSON"""
         return parse_json(self.content, parse_float=Number)
 
     def json_or_empty(self):
@@ -197,7 +197,7 @@ class Http:
             attempt += 1
             answer, failure = self._once(method, url, name, deadline, kind, auth=auth, **request)
             if answer and answer.status == 401 and not renewed and hasattr(auth, "renew"):
-                # What was refused was not done, so this is no repetition.
+                # A refused request had no effect, so sending it again is not a repetition.
                 auth.renew()
                 renewed = True
                 continue
@@ -232,7 +232,7 @@ class Http:
     # -------------------------------------------------------------------------
 
     def _once(self, method, url, name, deadline, kind, **request):
-        """:return: (answer, None), (answer, failure to read it) or (None, failure to reach anybody)"""
+        """:return: (answer, None), (answer, failure to read it) or (None, failure to reach the server)"""
         begun = self.monotonic()
         connect, read = self.timeout
         try:
@@ -257,21 +257,21 @@ class Http:
         except AddressRefused as error:
             return None, self._failure(TransientError, str(error))
         except UnicodeError as error:
-            # A token or a link of the provider's that no request can carry.
+            # The provider's token or link contains characters that are not allowed in a request.
             return None, self._failure(ProtocolError, type(error).__name__, None)
         except requests.RequestException as error:
-            # Why not its text: it shows the URL with all parameters.
+            # Why not the error's text: it contains the URL with all parameters.
             _logger.info("%s %s %s: %s", self.provider, method, one_line(mask(name)), type(error).__name__)
             return None, self._not_reached(error)
         except TransientError as error:
-            # Of the question for a token, before this one was sent.
+            # Raised by the request for a token, before this one was sent.
             return None, error
         milliseconds = (self.monotonic() - begun) * 1000
         _logger.debug("%s %s %s: %s in %d ms", self.provider, method, one_line(mask(name)), answer.status, milliseconds)
         return self._check(*self._read(answer, kind))
 
     def _check(self, answer, failure):
-        """Why after reading: of an answer that was cut off the signature is wrong, too."""
+        """Why after reading: the signature of a truncated answer is wrong, too."""
         if failure is None and answer.ok and self.check_answer:
             try:
                 self.check_answer(answer)
@@ -280,20 +280,20 @@ class Http:
         return answer, failure
 
     def _not_reached(self, error):
-        """:return: the failure of a question that nobody has answered"""
+        """:return: the ProviderError for a request without an answer"""
         if reason := certificate_refusal(error):
             detail = f"the provider does not accept the client certificate: {reason}"
             return ConfigurationError("provider_not_configured", detail, provider=self.provider)
         return self._failure(TransientError, type(error).__name__)
 
     def _read(self, answer, kind):
-        """Check that a successful answer is what it has to be."""
+        """Check that a successful answer has the expected kind of content."""
         if 300 <= answer.status < 400:
             return answer, self._failure(ProtocolError, "a redirect, which is not followed", answer.status)
         if not answer.ok or kind == "none":
             return answer, None
         if answer.media_type == "text/html":
-            # A gateway's own page: maintenance, overload. The service itself never speaks HTML.
+            # A gateway's error page (maintenance, overload). The service itself never answers with HTML.
             return answer, self._failure(TransientError, "a page of HTML instead of an answer", answer.status)
         if kind == "text":
             return answer, None

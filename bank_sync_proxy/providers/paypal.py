@@ -1,7 +1,7 @@
 """PayPal: the history of an account. https://developer.paypal.com/docs/api/transaction-search/v1/
 
-The user pastes client id and secret of an app of their own, which may only search transactions; there is no consent
-that ends. Each currency is an account.
+The user pastes client id and secret of their own app, which may only search transactions; there is no consent that
+could expire. Each currency is an account.
 
 Facts come from PayPal's OpenAPI document ``reporting_transactions_v1.json``, version 1.9; the parts that this adapter
 depends on are in tests/published/paypal.json. What the document does not say is from memory, and marked so.
@@ -50,7 +50,7 @@ TOO_MANY = "RESULTSET_TOO_LARGE"
 DELAY = timedelta(hours=3)
 SECOND = timedelta(seconds=1)
 
-#: `transaction_status`. Of V the reversal is a transaction of its own.
+#: `transaction_status`. V was reversed: the reversal is a separate transaction.
 STATUSES = {"S": "booked", "V": "booked", "P": "pending"}
 DENIED = "D"
 

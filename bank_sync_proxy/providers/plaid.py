@@ -367,7 +367,7 @@ class Plaid(WebProvider):
         return Balance(available=available)
 
     def read_page(self, state, account, since=None, cursor=None, limit=None):
-        """All that has changed since the cursor, from then on by bookmark: each account is a stream of its own."""
+        """All that has changed since the cursor, from then on by bookmark: each account is a separate stream."""
         self._check_consent(state)
         known = state["accounts"].get(account)
         if not known:

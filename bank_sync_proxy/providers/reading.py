@@ -22,12 +22,12 @@ CENTRAL_EUROPE = pytz.timezone("Europe/Berlin")
 TAG = re.compile(r"<[^>]*>?")
 CURRENCY = re.compile(r"[A-Z]{3}")
 
-# What banks, and the programs between them and us, write where they have nothing to say. It is no value: two
-# transactions are not the same because both say it, and nobody is called that.
+# Placeholders that banks and intermediate programs write where a value is missing. They are not values: two
+# transactions with the same placeholder are not the same, and it is not a name.
 
 #: ISO 4217: "no currency", also of accounts in several currencies (Berlin Group); and the code for tests.
 NO_CURRENCIES = {"XXX", "XTS"}
-#: In upper case, without what separates words.
+#: In upper case, without separators between words.
 PLACEHOLDERS = {
     # ISO 20022 and the EPC's guidelines: where the payer gave no reference, a bank has to write something.
     *("NOTPROVIDED", "NOTPROVID", "NOTAVAILABLE", "UNAVAILABLE", "NA"),
@@ -36,10 +36,10 @@ PLACEHOLDERS = {
     # Of names, in recorded answers.
     *("UNKNOWN", "UNDEFINED"),
 }
-#: Programs that write the word for nothing. Only like this: there are people called Null.
+#: Written by programs for a missing value. Only in this spelling: there are people called Null.
 NOTHINGS = {"null", "None", "NaN"}
 LONGEST_PLACEHOLDER = 20
-#: What no placeholder begins with, and nearly all texts do.
+#: Nearly all texts begin with one of these, and no placeholder does.
 OTHER_INITIALS = {*string.ascii_letters, *string.digits}.difference(
     *((word[0].upper(), word[0].lower()) for word in PLACEHOLDERS | NOTHINGS)
 )
@@ -48,7 +48,7 @@ MAX_COMPARED = 20
 SEPARATORS = re.compile(r"[\s./\\_*#?+:;,-]+")
 #: Of an id or a number: zeros, or a masked number that all payments with one card have.
 FILLING = re.compile(r"0+|[Xx]{3,}|[Xx*#\u2022\u25cf]{4,}[ -]?\d{0,6}")
-#: Something replaces digits. A number that is shown in part names nobody.
+#: Characters that replace digits. A masked number does not identify an account.
 MASKED = re.compile(r"[*\u2022\u25cf\u2026#]|[xX]{3}|\?{2}|\.{2}")
 #: Days that mean "not known", such as 0001-01-01, 1970-01-01 and 9999-12-31, are outside of these years.
 YEARS = range(1990, 2201)
@@ -61,7 +61,7 @@ REFERENCE = re.compile(r"[A-Za-z0-9+/*.:_-]{2,35}|(?:[A-Z]{2}\d{2} )?\d[\d -]{2,
 class Number(float):
     """A number with a fraction in JSON, and how it was written: that is what amounts are made of, never the float.
 
-    Why not Decimal at once: what the provider said goes on as JSON (``raw``), and JSON can't be made of Decimals; to
+    Why not Decimal at once: the provider's data is passed on as JSON (``raw``), which can't contain Decimals; to
     turn them back in every transaction would take as long as all the rest.
     """
 
@@ -284,7 +284,7 @@ def _begin_differently(items):
 def _may_say_again(found):
     """Whether one of the texts has several lines, or begins with another one: the few that need a closer look."""
     order = sorted(found)
-    # In this order a text stands directly before one that begins with it, if there is any.
+    # In sorted order a text comes directly before one that begins with it, if there is any.
     return any(map(str.startswith, order[1:], order)) or "\n" in "".join(found.values())
 
 
@@ -308,7 +308,7 @@ def _said_again(found):
 
 
 def words(value):
-    """What a stranger's server wants to tell a person: one line of plain text, not long, or None."""
+    """A text of an external server for the user: one short line of plain text, or None."""
     value = "".join(letter if letter.isprintable() else " " for letter in TAG.sub(" ", str(value or "")))
     return " ".join(value.split())[:200] or None
 
@@ -338,7 +338,7 @@ def end_to_end_id(value):
 def other_side(other, own, own_number):
     """The counterparty of a payment. Some banks write it on the wrong side.
 
-    The account's own number tells: who has it is the holder of the account, on whichever side it is.
+    The account's own number decides: the party that has it is the holder of the account, on whichever side it is.
 
     :param other: :class:`~.types.Counterparty` where it belongs
     :param own: the same of the side that is the account itself

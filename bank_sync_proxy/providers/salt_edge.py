@@ -41,11 +41,11 @@ from .web import MAX_SKEW_SECONDS, WebProvider
 
 HISTORY_DAYS = 365
 PAGE_SIZE = 1000
-#: Nobody has so many; a list without end is a mistake of theirs.
+#: No user has more; an endless list is an error of the provider.
 MAX_PAGES = 1000
 #: Ids of pending transactions that fit into a bookmark, which has at most 2,000 letters.
 MAX_KEPT = 50
-#: Where nobody but the user can ask for news, these are as good as new.
+#: Data up to this age counts as current where only the user can start an update.
 FRESH = timedelta(days=1)
 SCOPES = ["accounts", "transactions"]
 #: Languages of its pages.
@@ -212,7 +212,7 @@ class SaltEdge(WebProvider):
                     ),
                 )
                 for bank in listed
-                # A file is no feed.
+                # An upload of files is not a bank feed.
                 if bank["status"] == "active" and bank["mode"] != "file"
             ]
 
@@ -408,7 +408,7 @@ class SaltEdge(WebProvider):
             for name in ("available_amount", "credit_limit")
         )
         if TYPES.get(account["nature"]) == "credit_card" and limit and balance == available:
-            # A balance that is the available amount contains the limit: some banks tell nothing else of a card.
+            # A balance that equals the available amount contains the limit: some banks report nothing else of a card.
             return without_limit(available, limit, moment)
         return Balance(balance, moment)
 
@@ -417,10 +417,10 @@ class SaltEdge(WebProvider):
     # -------------------------------------------------------------------------
 
     def refresh(self, state, user_present=False, flow=None):
-        """Salt Edge begins to fetch and needs some minutes; a callback tells when it is done, or the next run sees it.
+        """Salt Edge begins to fetch and needs some minutes; a callback reports the end, or the next run sees it.
 
-        A bank that asks for codes gets its user on Salt Edge's pages. Before ``next_refresh_possible_at`` nobody is
-        asked, and what is there already is as new as it gets.
+        If a bank asks for codes, the user enters them on Salt Edge's pages. Before ``next_refresh_possible_at`` no
+        refresh is requested, because the data can't get newer.
         """
         self._check_consent(state)
         connection = self._connection(state)
@@ -453,7 +453,7 @@ class SaltEdge(WebProvider):
         return reading.moment(connection["last_success_at"])
 
     def read_page(self, state, account, since=None, cursor=None, limit=None):
-        """By id: what comes later has a higher one, so the next run goes on at the last that was seen.
+        """By id: later transactions have higher ones, so the next run continues after the last that was seen.
 
         What is pending comes with the last page, under new ids after each refresh; those of the run before are then
         withdrawn. https://docs.saltedge.com/v6/#transactions
@@ -583,7 +583,7 @@ class SaltEdge(WebProvider):
     def _verify(self, signature, body):
         """The address is signed, too, so each kind of callback has its own: the body does not name its kind.
 
-        :return: whether it tells that a connection is gone
+        :return: whether it reports that a connection is gone
         :raise ValueError: for what Salt Edge has not signed
         """
         url, signed = self.settings["webhook_url"], base64.b64decode(signature, validate=True)

@@ -1,7 +1,7 @@
 """Stripe: the balance of a payment service. https://docs.stripe.com/api/balance_transactions
 
-The user pastes a restricted key of their Stripe account, which can only read; there is no consent that ends. Each
-currency of the balance is an account.
+The user pastes a restricted key of their Stripe account, which can only read; there is no consent that could expire.
+Each currency of the balance is an account.
 
 Facts come from Stripe's own library ``stripe`` 16.1.0 on PyPI, which is generated from its OpenAPI document; the parts
 that this adapter depends on are in tests/published/stripe.json. Decimals come from https://docs.stripe.com/currencies,
@@ -375,7 +375,7 @@ def day(seconds):
 
 
 def label(row):
-    """What it is, in words: Stripe's category for accounting, which tells a dispute from other adjustments."""
+    """What it is, in words: Stripe's category for accounting, which distinguishes disputes from other adjustments."""
     return words(row.get("reporting_category") or row["type"])
 
 

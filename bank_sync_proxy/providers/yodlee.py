@@ -1,7 +1,7 @@
 """Envestnet Yodlee, Core API 1.1. https://developer.yodlee.com
 
 The user signs in on Yodlee's page, FastLink 4. Yodlee embeds it by a script, which could do in an Odoo database
-whatever its user may; so a form opens it in a tab of its own, as Yodlee documents it for apps, and we ask meanwhile.
+whatever its user may; so a form opens it in a new tab, as Yodlee documents it for apps, and we poll meanwhile.
 """
 
 import hashlib
@@ -49,7 +49,7 @@ PAUSE = timedelta(minutes=15)
 FRESH = timedelta(days=1)
 NEXT_PAGE = re.compile(r"""rel=["']?next""")
 READY = ("SUCCESS", "PARTIAL_SUCCESS")
-#: Nothing new comes for now, and nobody can do anything about it; what is there stays readable.
+#: No new data for now, which no one can change; existing data stays readable.
 STALE = ("MIGRATION_IN_PROGRESS", "DATA_RETRIEVAL_FAILED")
 #: An update is going on.
 RUNNING = ("LOGIN_IN_PROGRESS", "IN_PROGRESS")
@@ -174,7 +174,7 @@ class Yodlee(WebProvider):
         "SITE_SESSION_INVALIDATED": "institution_unavailable",
         "UNEXPECTED_SITE_ERROR": "institution_unavailable",
         "REQUEST_TIME_OUT": "institution_unavailable",
-        # The bank is being moved to another interface, or is only partly supported: for days, and nobody can hurry it.
+        # The bank is being moved to another interface, or is only partly supported: this takes days.
         **dict.fromkeys(
             (
                 *("MIGRATION_IN_PROGRESS", "BETA_SITE_DEV_IN_PROGRESS", "DATASET_NOT_SUPPORTED"),
@@ -261,7 +261,7 @@ class Yodlee(WebProvider):
             return rows, skip + len(rows) if more else None
 
     def start(self, institution, flow):
-        # One user per connection: nobody can see another one's accounts, and revoking leaves nothing behind.
+        # One user per connection: no user can see another's accounts, and revoking leaves nothing behind.
         login = f"{OURS}{hashlib.sha256(flow.callback_state.encode()).hexdigest()[:32]}"
         if test_user := not self.production and self.settings["test_user"]:
             login = test_user
@@ -297,7 +297,7 @@ class Yodlee(WebProvider):
         return replace(WINDOW, data=visit, form=form)
 
     def answer(self, flow, values):
-        """FastLink tells nobody but the page that embeds it, so we look what has become of the provider account."""
+        """FastLink reports only to the page that embeds it, so we read the state of the provider account."""
         visit = dict(flow.data)
         http = self._http(visit["login"], visit)
         sites = self._sites(http)
@@ -390,8 +390,8 @@ class Yodlee(WebProvider):
             raise self.failure("consent_expired", f"until {until}")
 
     def refresh(self, state, user_present=False, flow=None):
-        """Yodlee asks the banks once a day on its own, and sooner if we want. That takes it minutes, for which nobody
-        waits: what it brings comes with the next synchronization. A bank that wants its user is asked in FastLink."""
+        """Yodlee asks the banks once a day, and sooner on request. A request takes minutes, for which we do not wait:
+        the next synchronization brings the result. If the bank needs its user, the request is made in FastLink."""
         self._check_consent(state)
         http = self._http(state["login"])
         with self.reading("providerAccounts"):
