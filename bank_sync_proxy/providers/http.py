@@ -47,7 +47,7 @@ MAX_RETRY_AFTER = 7 * 86400
 #: A gateway could not reach the service; asked again at once, it often can. Why not 500: the service itself failed, and
 #: banks count such an attempt among the few that they allow per day.
 GATEWAY_FAILURES = {502, 503, 504}
-#: Without TLS nothing leaves this machine: a gateway beside us, or a test.
+#: The only hosts that may be reached without TLS: a gateway on this machine, or a test.
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 IDEMPOTENT = {"GET", "HEAD", "PUT", "DELETE"}
 
@@ -61,7 +61,7 @@ class NoAuth(AuthBase):
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: complete, uncompressed, not larger than allowed.
+    """The answer: complete, decompressed, not larger than allowed.
 
     :param data: the JSON value, numbers with a fraction as :class:`~.reading.Number`; None where none was expected
     """
@@ -85,7 +85,7 @@ class Answer:
 
     @property
     def excerpt(self):
-        """The beginning of the content, for error records; empty for HTML, which is useless there."""
+        """The beginning of the content, for error records; of HTML, which is useless there, only its kind."""
         if self.media_type == "text/html":
             return "a page of HTML"
         return " ".join(self.text[:MAX_EXCERPT].split())
@@ -115,17 +115,17 @@ class Answer:
 
 
 class Http:
-    """Asks one provider. TLS is always verified, redirects are never followed, time and memory are bounded.
+    """Requests to one provider. TLS is always verified, redirects are never followed, time and memory are bounded.
 
     :param str provider: code, for logs and errors
-    :param str base_url: questions are relative to it, and a full URL may not leave its host
+    :param str base_url: requests are relative to it, and a full URL may not leave its host
     :param auth: ``requests.auth.AuthBase``; one with ``renew()`` is asked for new credentials after a 401, once
     :param session: ``requests.Session``
-    :param dict headers: of every question
+    :param dict headers: of every request
     :param parse_error: callable(Answer) that gives the ProviderError of a failed answer
     :param now: callable that gives the current moment, aware
-    :param bool only_public: the address is one that a user has named: ask only where it leads to public addresses at
-        the moment of connecting, whatever it led to when it was checked
+    :param bool only_public: the address comes from a user: connect only if it resolves to public addresses at the
+        moment of connecting, whatever it resolved to when it was checked
     :param tuple certificate: (certificate, private key) in PEM, shown to the server: mutual TLS
     """
 
@@ -176,15 +176,15 @@ class Http:
     def ask(
         self, method, path, *, params=None, body=None, form=None, auth=None, idempotent=None, kind="json", name=None
     ):
-        """One question, repeated where that can't do harm.
+        """One request, retried where that can't do harm.
 
         :param body: JSON; ``form`` is a form instead
         :param auth: instead of the usual one
-        :param bool idempotent: whether sending it twice is as good as once; None: as the method says
-        :param str kind: ``json`` · ``text`` · ``none``: what the answer has to be
+        :param bool idempotent: whether it may be sent twice; None: depends on the method
+        :param str kind: ``json`` · ``text`` · ``none``: the expected content of the answer
         :param str name: is logged instead of a path that is a secret itself
         :return: :class:`Answer`
-        :raise ProviderError: whatever went wrong
+        :raise ProviderError: for every kind of failure
         """
         idempotent = method in IDEMPOTENT if idempotent is None else idempotent
         auth = auth or self.auth
@@ -217,7 +217,7 @@ class Http:
         return url
 
     def _pause(self, attempt, answer, failure):
-        """:return: seconds until the next attempt, or None: there is none"""
+        """:return: seconds until the next attempt, or None if the request is not retried"""
         if attempt >= ATTEMPTS:
             return None
         pause = PAUSE_SECONDS * 2 ** (attempt - 1)
@@ -315,7 +315,7 @@ class Http:
 
 
 def read_seconds(text):
-    """:return: a number of seconds as a header writes it, at most ``MAX_RETRY_AFTER``; None for anything else"""
+    """:return: the number of seconds in a header, at most ``MAX_RETRY_AFTER``; None for anything else"""
     if not text.isascii() or not text.isdigit():
         return None
     # The length first: Python refuses to read thousands of digits.
@@ -323,7 +323,7 @@ def read_seconds(text):
 
 
 def read_http_date(text):
-    """:return: the aware moment of a date as HTTP writes it, or None"""
+    """:return: the aware moment of a date in the format of HTTP, or None"""
     try:
         moment = parsedate_to_datetime(text)
     except (TypeError, ValueError, IndexError, OverflowError):
@@ -332,10 +332,10 @@ def read_http_date(text):
 
 
 def leads_outside(url):
-    """Whether a URL that a user entered leads, by https, to nothing but public addresses at this moment.
+    """Whether a URL that a user entered uses https and resolves only to public addresses at this moment.
 
-    It is for the sentence that a user reads. The name could lead elsewhere a moment later, so :class:`Http` looks again
-    when it connects.
+    This is only for the user's error message. The name could resolve to another address a moment later, so
+    :class:`Http` checks again when it connects.
     """
     try:
         check_url(url)
