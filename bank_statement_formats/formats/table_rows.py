@@ -1,6 +1,6 @@
 """Rows of CSV files and workbooks, before their columns are known.
 
-Cells are texts; where a workbook stores them as such they are :class:`~decimal.Decimal` and :class:`~datetime.date`.
+Cells are texts; number and date cells of workbooks are :class:`~decimal.Decimal` and :class:`~datetime.date`.
 """
 
 import csv
@@ -21,7 +21,7 @@ from .table_words import role_of
 from .workbooks import MAX_COLUMNS
 
 DELIMITERS = (";", ",", "\t", "|")
-#: What Excel writes in front: sep=;
+#: The first line that Excel may write: sep=;
 SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 #: Lines from which the delimiter is detected, and rows in which the header is searched for.
 SAMPLE_LINES, HEADER_ROWS = 200, 120
@@ -30,9 +30,9 @@ SAMPLE_LETTERS, SAMPLE_LINE = 256 * 1024, 8 * 1024
 #: Lines of one quoted cell. More of them: a quotation mark was not closed.
 MAX_LINES_OF_A_CELL = 30
 MAX_SHEETS = 20
-#: Rows that Excel knows, and rows that may be wider than MAX_COLUMNS.
+#: Maximum number of rows in Excel, and of rows that may be wider than MAX_COLUMNS.
 MAX_LINES, MAX_WIDE = 2**20, 100
-#: Of a column.
+#: Maximum length of a column's name.
 LONGEST_NAME = 100
 ZIP, OLE2 = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 MONEY = {"amount", "debit", "credit"}
@@ -41,7 +41,7 @@ DAYS = {"booking_date", "value_date"}
 
 @dataclass
 class Table:
-    """``rows``: list of (line number, list of cells), without empty ones. ``is_open``: the last line has no end."""
+    """``rows``: list of (line number, list of cells), without empty rows. ``is_open``: the last line has no end."""
 
     kind: str
     rows: list
@@ -118,7 +118,7 @@ def read_csv(data, options, mapping=None):
     try:
         rows, quote = _split(text, delimiter, '"', options.limits), '"'
     except csv.Error:
-        # A quotation mark within a text. Without quotes a cell holds no delimiter, which the widths prove.
+        # A quotation mark inside a text. Unquoted cells contain no delimiter, which the widths of the rows prove.
         rows, quote = _split_without_quotes(text, delimiter, options.limits), None
     return Table("csv", rows, encoding, delimiter, quote, is_open=not text.endswith(("\n", "\r")), warnings=told)
 
