@@ -44,7 +44,7 @@ class Call(NamedTuple):
 
 class Generator:
     """:param case: of the test, with its worlds
-    :param caller: who calls; ``caller.own`` is the company of his own, ``caller.foreign`` that of the others
+    :param caller: who calls; ``caller.own`` is the caller's company, ``caller.foreign`` the other one
     """
 
     def __init__(self, case, caller):
@@ -118,7 +118,7 @@ class Generator:
         return value if isinstance(value, bool | int | float | str | type(None)) else str(value)
 
     def forged_context(self):
-        """Defaults for every field of every model of ours, the records and the company that are attacked."""
+        """Defaults for every field of each of our models, the records and the company that are attacked."""
         return self._once(self._make_context)
 
     def _make_context(self):
@@ -303,7 +303,7 @@ class Generator:
             yield Call(model, "activity_feedback", ids, (["mail.mail_activity_data_todo"],))
 
     def our_columns(self, model):
-        """Each field of ours, of records that are there; of Odoo's models, too.
+        """Each of our fields, on existing records; on Odoo's models, too.
 
         Where the model is closed to the caller it is closed for each field, so one is tried.
         """

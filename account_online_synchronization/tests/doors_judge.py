@@ -1,4 +1,4 @@
-"""Whether what came of a call is what doors_table says. Each finding is a sentence."""
+"""Whether the effects of a call are those that doors_table allows. Each finding is a sentence."""
 
 import fnmatch
 import json
@@ -23,7 +23,7 @@ from .doors_table import (
 #: What is of the whole database.
 NO_COMPANY = ("bank.sync.", "account.online.service")
 
-#: Tables of ours that every accounting administrator of the database changes, whatever his company.
+#: Our tables that every accounting administrator of the database may change, whatever their company.
 SHARED_TABLES = ("account_online_service",)
 
 #: Prefixes of tables in which a call may create rows only if doors_table allows it.

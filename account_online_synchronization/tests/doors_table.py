@@ -386,7 +386,7 @@ SERVER_FIELDS = {
 #: Who writes in the chatter of records that he may only read.
 NOTES = {"bank.sync.client": SUPPORT, "bank.sync.connection": SUPPORT, "bank.sync.firm": SUPPORT}
 
-#: Why a stored model of ours has no rule about companies.
+#: Why one of our stored models has no rule about companies.
 NO_COMPANY_RULE = {
     "account.online.authorization": "One user's: only the system reads it, and its methods answer that user.",
     "account.online.event": "Says what to ask about, of the whole database; nobody but the system reads it.",

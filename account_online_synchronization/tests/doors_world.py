@@ -312,7 +312,7 @@ FORGED_ACTIONS = ("unlink", "write", "_block", "_unblock", "_disconnect", "_set_
 
 
 def open_interventions(env):
-    """Support's wizards: one for each thing that they do, and one for each that they must not do, stored all the same.
+    """Support's wizards: one for each allowed action, and one for each forbidden one, stored nevertheless.
 
     :return: ids of the latter
     """

@@ -59,7 +59,7 @@ def keep(env):
 
 
 class PreparedBooks(AccountTestInvoicingCommon):
-    """Odoo's common class for accounting, without what no test of ours looks at.
+    """Odoo's common class for accounting, without the data that none of our tests uses.
 
     Odoo's own makes for each class a company, taxes, products, fiscal positions, payment terms and users: seconds.
     """

@@ -265,7 +265,7 @@ class TestEveryDoor(OnlineSyncCommon, HttpCase):
             return Answer(str(error), False, None, type(error).__name__)
 
     def do(self, call, caller, judge, door="call_kw"):
-        """Make a call, and look at everything that came of it.
+        """Make a call, and check all of its effects.
 
         :return: the answer, and the changes
         """

@@ -12,7 +12,7 @@ from .common import OnlineSyncCommon
 
 @tagged("post_install", "-at_install")
 class TestFirstLoad(OnlineSyncCommon):
-    """What the screen of the first load shows: how far it is, what the bank wants, what came of it."""
+    """What the screen of the first load shows: progress, the bank's requests, the result."""
 
     def choose_and_confirm(self, link=None, **values):
         selection = self.env["account.online.account.selection"]._create_for(link or self.connect(), refresh=True)

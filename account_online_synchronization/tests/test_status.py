@@ -325,7 +325,7 @@ class TestDisconnect(StatusCommon):
 @tagged("post_install", "-at_install")
 @freeze_time("2026-05-20 10:00:00")
 class TestHistory(StatusCommon):
-    """What came of the synchronizations of the last days, at a glance."""
+    """The results of the synchronizations of the last days, at a glance."""
 
     def run_of(self, link, days_ago, **values):
         start = fields.Datetime.now() - timedelta(days=days_ago)

@@ -42,7 +42,7 @@ class Crash(BaseException):
 
 
 class Injected(Exception):
-    """A mistake of ours, somewhere."""
+    """An error somewhere in our code."""
 
 
 #: What may go wrong at any SQL statement.
@@ -515,7 +515,7 @@ class World(Checks):
         """
         :param fault: ``("sql", number of the statement, breakdown)``, ``("commit", number, whether it dies before)``,
             ``("bank", operation, number of the call, what happens)``, ``("unreadable", index, index)``,
-            ``("call", object, name)`` for a mistake of ours in a function, or ``("nothing",)``: the caller disturbs
+            ``("call", object, name)`` for an error of our code in a function, or ``("nothing",)``: the caller disturbs
         """
         kind, *details = fault
         breakdown = contextlib.nullcontext()
