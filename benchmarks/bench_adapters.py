@@ -23,7 +23,7 @@ from environment import bootstrap, paths
 from . import harness, transactions
 
 HEADS = ("provider", "transactions", "per page", "bytes each", "seconds", "per second", "× JSON", "peak MB of a page")
-#: One in so many transactions has numbers that are seen for the first time.
+#: One in this number of transactions has numbers that are seen for the first time.
 NEW_NUMBERS = 10
 #: An IBAN, or a reference of ISO 11649.
 NUMBER = re.compile(r'"([A-Z]{2})[0-9]{2}[A-Z0-9 ]{11,36}"')

@@ -1,6 +1,6 @@
 """The directory of banks: how long it takes to fill it and to search it.
 
-One provider lists so many banks. The searches are measured at the database (as ``institutions.search`` asks it), as a
+One provider lists all banks. The searches are measured at the database (as ``institutions.search`` asks it), as a
 whole operation of the protocol with its JSON, and over HTTP on the public page, rendering included.
 """
 

@@ -20,7 +20,7 @@ RATE = float(os.environ["FLEET_RATE"])
 WRONG = "wrong answer"
 
 numbers = itertools.count()
-#: What each account's first page was, by account id: it never changes without news.
+#: The first page of each account, by account id: it never changes without new transactions.
 first_pages = {}
 
 

@@ -16,7 +16,7 @@ MODEL = "bank.sync.institution"
 
 
 def prepare(env, banks):
-    """The provider lists so many banks: take them over, then once more, when nothing has changed.
+    """The provider lists ``banks`` banks: take them over, then once more, when nothing has changed.
 
     :return: ``first``, ``again`` and ``merge`` in seconds, ``peak_mb``: by how much the process has grown
     """

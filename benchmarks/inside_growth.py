@@ -26,7 +26,7 @@ CLEANED = (
     *("bank.sync.usage", "bank.sync.event", "bank.sync.error", "bank.sync.visit", "bank.sync.connection"),
     "bank.sync.nonce",
 )
-#: The growth of a batch's time is seen by comparing so many of the first ones with the last ones.
+#: The growth of a batch's time is measured by comparing this number of first batches with as many last ones.
 ENDS = 20
 
 # -------------------------------------------------------------------------
@@ -92,7 +92,7 @@ def _fill_tables(env, seeds, connections, rows):
         f"{first_client} + (n::bigint * 7919) %% {connections} %% {clients}",
     )
     _multiply(env, seeds["usage"], rows, connection_id=one, create_date=_ago(rows, "10 days"))
-    # Why a tenth: so many databases are switched off or can't be reached; what they should have got is kept longer.
+    # Why a tenth: this share of databases is switched off or unreachable; undelivered events are kept longer.
     state = "CASE WHEN n > {0} * 0.9999 THEN 'pending' WHEN n %% 10 = 0 THEN 'given_up' ELSE 'delivered' END"
     waiting = {"state": state.format(rows), "attempts": f"CASE WHEN n > {rows} * 0.9999 THEN 0 ELSE 1 END"}
     about = {"connection_id": one, "client_id": owner}
@@ -135,7 +135,7 @@ def _banks(env):
 
 
 def _ago(number, days):
-    """:return: expression: row ``n`` of so many, evenly over the last days, the newest last"""
+    """:return: SQL expression: the time of row ``n`` of ``number``, evenly over the last days, the newest last"""
     return f"now() AT TIME ZONE 'UTC' - ({number} - n) * (interval '{days}' / {number})"
 
 
@@ -299,7 +299,7 @@ def _is_index_of_ours(node):
 def clean_up(env, batches, during_backup=False):
     """Call each clean-up until it says that nothing is left, as Odoo's scheduled action does.
 
-    :param batches: after so many enough is known; None for all
+    :param batches: stop after this number; None for all
     :param bool during_backup: another transaction sees the database as it was before, as pg_dump does
     :return: by model how many rows were deleted, in how many seconds, the slowest batch, and the medians of the first
         and of the last batches

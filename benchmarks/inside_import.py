@@ -48,7 +48,7 @@ def prepare(env):
 
 
 def preload(env, lines):
-    """A journal in use: so many lines that came before, by no variant in particular."""
+    """A journal in use: ``lines`` lines that were imported before, by no variant in particular."""
     _create_in_chunks(env, _values(env, _journal(env), transactions(lines, first_day=PRELOADED_DAY, prefix="OLD")))
 
 

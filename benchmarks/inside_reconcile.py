@@ -30,7 +30,7 @@ many = _of_the_pure_tests("many_lines").many
 
 #: Documents of one ``create``.
 CHUNK = 200
-#: So many bookings are timed.
+#: Number of bookings that are timed.
 BOOKINGS = 200
 
 # -------------------------------------------------------------------------
@@ -176,7 +176,7 @@ def _settled(line):
 
 
 def prepare_many(env, lines, items):
-    """So many open invoices, copied by PostgreSQL from one that Odoo has made."""
+    """``items`` open invoices, copied by PostgreSQL from one that Odoo has created."""
     _lines_of, books = many(lines, items, max(1, items // 10))
     candidates = {one.partner: one for one in books.candidates}
     partners = env["res.partner"].create([{"name": one.name, "is_company": True} for one in candidates.values()])

@@ -12,7 +12,7 @@ ACTION = "account_online_synchronization.ir_cron_synchronize"
 
 
 def prepare(env, links):
-    """So many links, each with an account that fills a journal and whose few transactions are known."""
+    """``links`` links, each with an account that fills a journal and whose few transactions are known."""
     connect(env, links)
 
 

@@ -87,7 +87,7 @@ COUNTRIES = (
     ("BR", "es", 2, ("Banco {} S.A.", "Cooperativa de Crédito {} Ltda")),
     ("IE", "en", 1, ("{} Credit Union Limited", "Bank of {} DAC")),
 )
-#: Banks that everybody knows, so that everybody can judge what is found.
+#: Well-known banks, so that the search results are easy to judge.
 KNOWN = (
     ("BNP Paribas Fortis SA/NV", "BE", "GEBABEBB"),
     ("KBC Bank NV", "BE", "KREDBEBB"),

@@ -17,8 +17,8 @@ NUMBERS = {
 
 
 def writer(code, rows):
-    """:return: function that makes a file of so many transactions
-    :param rows: function that gives (day, amount in cents, name, text) of so many
+    """:return: function that makes a file of a given number of transactions
+    :param rows: function that gives (day, amount in cents, name, text) of a given number
     """
 
     def write(count):

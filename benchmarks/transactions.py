@@ -37,7 +37,7 @@ def iban(number):
 
 
 def news_count(lines):
-    """:return: how many transactions are one percent of so many"""
+    """:return: how many transactions are one percent of ``lines``"""
     return max(1, lines // 100)
 
 

@@ -240,7 +240,7 @@ class Installation:
 
 @contextmanager
 def a_copy_of_the_template(*addons):
-    """:param addons: those of ours that are installed; none for all"""
+    """:param addons: which of our addons are installed; none for all"""
     with a_copy_of(the_template(addons)) as copy:
         yield copy
 
@@ -249,7 +249,7 @@ def a_copy_of_the_template(*addons):
 def a_company_with_books(*addons):
     """A copy of the template in which :meth:`Installation.prepare_company` has been run once for all.
 
-    :param addons: those of ours that are installed; none for all
+    :param addons: which of our addons are installed; none for all
     """
     template = the_template(addons)
     database.ensure_prepared(f"{template}_company", template, ROOT / "scripts" / "demo.py", "prepare_company")
@@ -258,7 +258,7 @@ def a_company_with_books(*addons):
 
 
 def the_template(addons):
-    """:return: name of a database with these addons of ours, all without any, to be copied only"""
+    """:return: name of a database with these addons (default: all), only to be copied"""
     if "BANK_SYNC_TEMPLATE" not in os.environ:
         pytest.fail("These tests need the environment that scripts/test prepares: run them through it.")
     template = os.environ["BANK_SYNC_TEMPLATE"]

@@ -391,7 +391,7 @@ class World:
         return counts
 
     def identifiers(self, column):
-        """Ids of transactions that a column of the lines holds, without blank ones."""
+        """Ids of transactions in a column of the lines, without blank ones."""
         return sorted(
             row[0]
             for row in self.rows(

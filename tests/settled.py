@@ -5,7 +5,7 @@ from playwright.sync_api import Error
 #: Milliseconds without a change, and how long to wait at most: a page that shows the progress of something never rests.
 STILL, LONGEST = 200, 800
 #: Why not "networkidle": Odoo's own bus never falls silent. Why longer than 100: Odoo looks at a new size of the window
-#: only after so many milliseconds.
+#: only after 100 milliseconds.
 REST = """
 ([still, longest]) => new Promise((resolve) => {
     const isMoving = (animation) =>

@@ -10,7 +10,7 @@ from .conftest import a_company_with_books
 from .settled import settle
 from .test_browser import PATIENCE, a_tour_of
 
-#: Odoo's own, the same in every addon; what they lack can only be mended there.
+#: Odoo's own, the same in every addon; their defects can only be fixed there.
 NOT_OURS = [
     # The frame of each page.
     ".o_navbar",

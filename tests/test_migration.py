@@ -34,7 +34,7 @@ MOMENTS = ("creating or updating database tables", "account_online_migration.xml
 
 @pytest.fixture(scope="module")
 def plain():
-    """Two companies with books, and no addon of ours: what an earlier module is put into, before ours comes."""
+    """Two companies with books, without our addons: an earlier module is installed there before ours."""
     with a_company_with_books() as copy:
         copy.shell(f"import runpy\nrunpy.run_path({BOOKS!r})['prepare'](env)")
         copy.odoo("module", "uninstall", ADDON, "bank_sync_proxy", "-d", copy.name)

@@ -36,8 +36,8 @@ def install_oca(installation):
     installation.prepare_company()
 
 
-# Why only then: it installs other addons. test_writer_fallback lets one of its own extend what the importer skips, and
-# test_bank_lines says where a line is shown with and without an addon that reconciles.
+# Why only then: it installs other addons. Without one, test_writer_fallback extends what the importer skips, and
+# test_bank_lines checks where a line is shown with and without an addon that reconciles.
 @pytest.mark.thorough
 def test_first_load_beside_an_addon_that_reconciles_lines_automatically(installation):
     installation.without_our_reconciliation()

@@ -171,7 +171,7 @@ def external_ids(installation):
 
 
 def schema_of(installation):
-    """:return: set of (table, column) of ours"""
+    """:return: set of (table, column) of our addons"""
     rows = installation.sql(
         "SELECT table_name, column_name FROM information_schema.columns WHERE table_name LIKE 'bank_sync_%'"
     )

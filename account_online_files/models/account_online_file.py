@@ -299,7 +299,7 @@ class AccountOnlineFile(models.Model):
         sentence = self.env._("%(file)s was not imported: %(reason)s", file=self.name, reason=message)
         link.message_post(body=sentence)
         if self.user_id == self.env.ref("base.user_root"):
-            # Why: it has come from a folder or by e-mail, so nobody looks at the card.
+            # Why: the file came from a folder or by e-mail, so no user is looking at the card.
             link._ask_to_review([sentence])
         link._send_status("failed")
 

@@ -13,7 +13,7 @@ DAY = date(2026, 5, 20)
 
 
 class Tiny(formats.Format):
-    """A format whose files say in JSON what a reader gives: these tests are about what becomes of it."""
+    """A format whose files contain a reader's result as JSON: these tests are about how that result is processed."""
 
     code, label, extensions = "tiny", "Tiny", (".tiny",)
 

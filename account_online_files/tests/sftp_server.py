@@ -83,10 +83,10 @@ class Files(paramiko.SFTPServerInterface):
 
 
 class SFTPServer:
-    """Listens on a port of its own, as long as the ``with`` lasts.
+    """Listens on a free port inside the ``with`` block.
 
     :ivar list asked: (kind, user, password or fingerprint) of each attempt to sign in
-    :ivar list changes: what somebody has tried to change
+    :ivar list changes: the attempts of clients to change something
     """
 
     def __init__(self, folder, user="bank", password="s3cret-word", client_key=None):

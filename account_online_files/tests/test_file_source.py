@@ -27,7 +27,7 @@ NOW = "2026-05-21 10:00:00"
 
 
 class ScriptedServer:
-    """Answers as an SFTP server does, without a socket: paramiko's threads and timeouts need a clock that goes on.
+    """Answers as an SFTP server does, without a socket: paramiko's threads and timeouts need a clock that isn't frozen.
 
     The real protocol is for ``TestSFTPServer`` and for ``tests/pure/test_places.py``.
 

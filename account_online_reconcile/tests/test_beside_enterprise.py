@@ -6,8 +6,8 @@ from .common import ReconcileCommon
 
 @tagged("post_install", "-at_install")
 class TestBesideEnterprise(ReconcileCommon):
-    """Where the app *Accounting* is installed, which reconciles by itself, ours does nothing. No code of it is needed
-    here: only the record that says that it is installed."""
+    """Where the app *Accounting* is installed, which reconciles automatically, ours does nothing. None of its code is
+    needed here, only the record that says that it is installed."""
 
     def setUp(self):
         super().setUp()

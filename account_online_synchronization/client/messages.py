@@ -27,7 +27,7 @@ class Transaction:
     """One transaction of an online account, see *transaction* in docs/protocol.md.
 
     ``amount`` is in the account's currency, credit positive. ``foreign_amount`` and ``foreign_currency`` are both set
-    or both None. ``booking_date`` may be missing for a pending one only. ``message`` is the protocol object as received;
+    or both None. ``booking_date`` may be missing only if it is pending. ``message`` is the protocol object as received;
     with ``is_storable``, a database can store it unchanged. ``fee`` is part of ``amount`` and signed like it; None if
     there is none. ``foreign_amount`` corresponds to the amount before the fee. Transactions are never modified.
     """

@@ -6,8 +6,8 @@ A transport has two methods:
     :raise ServiceUnavailable: without an answer
 
 ``for_threads() -> transport or None``
-    a transport with an attribute ``threads``: so many threads may call it at the same time, without the caller's
-    transaction; None if only the thread that created the transport may call it.
+    a transport that any thread may call, outside the caller's transaction; its attribute ``threads`` is the maximum
+    number of calls at the same time. None if only the thread that created the transport may call it.
 """
 
 import json

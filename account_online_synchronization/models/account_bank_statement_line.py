@@ -239,7 +239,7 @@ class AccountBankStatementLine(models.Model):
         )
 
     def action_separate_online_transaction(self):
-        """*Not the same*: undo the adoption of a line; the bank's transaction gets a line of its own.
+        """*Not the same*: undo the adoption of a line; the bank's transaction gets a separate line.
 
         :return: action that shows both lines
         """

@@ -120,7 +120,7 @@ class AccountOnlineLink(models.Model):
     client_identifier = fields.Char(
         string="Client ID",
         compute="_compute_client_identifier",
-        # sudo: shows the client id, which is no secret, to account.group_account_manager only
+        # sudo: shows the client id, which is not secret, to account.group_account_manager only
         compute_sudo=True,
         groups="account.group_account_manager",
         help="Give it to the support of the connection service. It is not a secret.",
@@ -191,7 +191,7 @@ class AccountOnlineLink(models.Model):
 
     @api.model
     def _default_auto_sync(self):
-        # sudo: reads one system parameter that is no secret, under a name of our own
+        # sudo: reads one system parameter that is not secret; the code fixes its name
         return self.env["ir.config_parameter"].sudo().get_param(AUTO_SYNC) != "0"
 
     # -------------------------------------------------------------------------
@@ -1134,7 +1134,7 @@ class AccountOnlineLink(models.Model):
 
     @api.model
     def _is_neutralized(self):
-        # sudo: reads one system parameter that is no secret, under a name of our own
+        # sudo: reads one system parameter that is not secret; the code fixes its name
         return bool(self.env["ir.config_parameter"].sudo().get_param("database.is_neutralized"))
 
     def _describe_next(self, locale):
@@ -1227,7 +1227,7 @@ class AccountOnlineLink(models.Model):
 
     @api.model
     def _cron_synchronize(self):
-        """Synchronize every link that is due. Each has a transaction of its own; no failure stops another."""
+        """Synchronize every link that is due, each in a separate transaction; one failure does not stop the others."""
         self._search_due()._synchronize_each()
 
     @api.model

@@ -119,7 +119,7 @@ class AccountOnlineNotices(models.AbstractModel):
 
     @api.model
     def _default_renewal_contact_email(self):
-        # sudo: reads one system parameter that is no secret, under a name of our own
+        # sudo: reads one system parameter that is not secret; the code fixes its name
         return self.env["ir.config_parameter"].sudo().get_param(NOTICE_EMAIL)
 
     # -------------------------------------------------------------------------
@@ -211,7 +211,7 @@ class AccountOnlineNotices(models.AbstractModel):
     def _get_notice_days(self):
         """:return: list of days before the end of a consent, the largest first"""
         name, usual = NOTICE_DAYS
-        # sudo: reads one system parameter that is no secret, under a name of our own
+        # sudo: reads one system parameter that is not secret; the code fixes its name
         days = self.env["ir.config_parameter"].sudo().get_param(name)
         return parse_notice_days(days) or parse_notice_days(usual)
 

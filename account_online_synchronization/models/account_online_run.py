@@ -143,7 +143,7 @@ class AccountOnlineRun(models.Model):
         """Delete the history after the time in the settings; open runs are kept."""
         most = 0
         for (name, default), keep in ((KEEP_ANSWERS, False), (KEEP_RUNS, True)):
-            # sudo: reads one system parameter that is no secret, under a name of our own
+            # sudo: reads one system parameter that is not secret; the code fixes its name
             days = self.env["ir.config_parameter"].sudo().get_param(name)
             limit = fields.Datetime.subtract(
                 fields.Datetime.now(), days=int(days) if days and days.isdigit() else default

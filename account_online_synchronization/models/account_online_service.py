@@ -115,7 +115,7 @@ class AccountOnlineService(models.Model):
         return bool(self.url and self.client_identifier and self.registered_with == self.url)
 
     def _is_known(self):
-        """Whether this database can prove its identity; a copy can't, and needs a registration of its own."""
+        """Whether this database can prove its identity; a copy can't, and must register again."""
         try:
             return bool(self._is_registered() and self._read_secrets())
         except ProxyError:
@@ -187,7 +187,7 @@ class AccountOnlineService(models.Model):
 
     @api.model
     def _check_not_neutralized(self):
-        # sudo: reads one system parameter that is no secret, under a name of our own
+        # sudo: reads one system parameter that is not secret; the code fixes its name
         if self.env["ir.config_parameter"].sudo().get_param("database.is_neutralized"):
             raise ProxyError(
                 "neutralized",
@@ -223,7 +223,7 @@ class AccountOnlineService(models.Model):
 
     @api.model
     def _get_embedded_transport_for_threads(self, client):
-        """:return: transport that gives each request a transaction of its own, as over HTTP"""
+        """:return: transport that runs each request in a separate transaction, as over HTTP"""
         # Why not in tests: other threads do not see the test's uncommitted data.
         if modules.module.current_test:
             return None
@@ -331,7 +331,7 @@ class AccountOnlineService(models.Model):
             self._become_client()
             return True
         if not self.url and error.code == "client_disconnected":
-            # Why without a phone: users of this database are users of its own connection service.
+            # Why without a phone: the connection service is embedded, so its users are users of this database.
             self._take_state(self._get_client().reactivate())
             return True
         return False
@@ -377,7 +377,7 @@ class AccountOnlineService(models.Model):
 
     @api.model
     def _base_url(self):
-        # sudo: reads one system parameter that is no secret, under a name of our own
+        # sudo: reads one system parameter that is not secret; the code fixes its name
         return (self.env["ir.config_parameter"].sudo().get_param("web.base.url") or "").rstrip("/")
 
     def _institutions_url(self):

@@ -137,7 +137,7 @@ def _pair_equal_groups(wanted, candidates, adopted):
 def _pair_among(wanted, candidates, adopted):
     """Pair as many lines as possible, so that no transaction is imported twice; which of equal ones does not matter.
 
-    A line gets the transaction of its own day first, but may get another one to allow more pairs: of a coffee on each
+    A line gets the transaction of the same day first, but may get another one to allow more pairs: of a coffee on each
     day that another provider dates one day later, only the last one is new.
     """
     groups = _groups(wanted, lambda one: one.amount)

@@ -28,7 +28,7 @@ KNOWN, ADOPT, IMPORT, LEFT_OUT, HELD, DELETED, NOT_ASKED = (
     "not_asked",
 )
 
-#: What becomes of a transaction that is stored, by the kind of what is stored. Other kinds are decided again.
+#: Outcome for a transaction that is stored already, by the kind of the stored record. Other kinds are decided again.
 OUTCOMES_OF_KNOWN = {"line": KNOWN, "deleted": DELETED}
 
 #: Reasons of :data:`LEFT_OUT`, and of :data:`HELD`.

@@ -196,7 +196,7 @@ class AccountFetch:
     def go(self, client, connection_id, *, max_pages=None, check=lambda: None, on_page=lambda *_page: None):
         """Fetch the rest.
 
-        :param int max_pages: pause after so many pages; the next :meth:`go` continues there
+        :param int max_pages: pause after this number of pages; the next :meth:`go` continues there
         :param check: called before each request; it may raise
         :param on_page: ``callable(account_fetch, page)``
         """

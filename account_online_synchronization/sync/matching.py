@@ -123,7 +123,7 @@ class _Matching:
 
     @functools.cached_property
     def reported(self):
-        """Why not at once: where all is as it was, nobody asks."""
+        """Why lazily: where nothing has changed, it is not needed."""
         return {name for entry in self.entries for name in (entry.identifier, entry.shared_identifier)}
 
     def run(self):

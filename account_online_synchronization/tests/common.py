@@ -28,7 +28,7 @@ class ScriptedProxy:
         self.failures = {}
         self.asked = []
         self.page_size = 50
-        #: With bookmarks, the last page ends with one, and a run that brings it along is told what came since.
+        #: With bookmarks, the last page ends with one, and a run that sends it gets only what came since.
         self.has_bookmarks = False
         #: Given as they are, by operation, instead of an answer.
         self.raw_answers = {}
@@ -169,7 +169,7 @@ class OnlineSyncCommon(PreparedBooks):
         return action["params"]["url"]
 
     def connect(self, **values):
-        """A link as it stands after the user came back from the bank, without journals."""
+        """A link in the state after the user came back from the bank, without journals."""
         # Why counted: a consent belongs to one link.
         identifiers = self.Link.sudo().search([]).mapped("connection_identifier")
         identifier = next(name for number in range(1, 10_000) if (name := f"C{number}") not in identifiers)
@@ -197,7 +197,7 @@ class OnlineSyncCommon(PreparedBooks):
         return link.sudo().run_ids.sorted("id")[-1]
 
     def fetch_planned(self):
-        """What the server does while the user goes on working."""
+        """What the server does while the user continues to work."""
         with self.enter_registry_test_mode():
             self.env.ref("account_online_synchronization.ir_cron_fetch_planned").method_direct_trigger()
         self.env.invalidate_all()
@@ -218,12 +218,12 @@ class OnlineSyncCommon(PreparedBooks):
 
     @staticmethod
     def delete(lines):
-        """As users do it: Odoo lets nobody delete from a valid statement."""
+        """As users do it: Odoo does not allow deleting from a valid statement."""
         lines.statement_id = False
         lines.unlink()
 
     def beside(self, state=None):
-        """What the bank told that is no line."""
+        """Transactions of the bank that are not stored as statement lines."""
         domain = [("state", "=", state)] if state else []
         return self.env["account.online.transaction"].search(domain, order="date, id")
 
@@ -233,7 +233,7 @@ class OnlineSyncCommon(PreparedBooks):
 
     @contextmanager
     def refused(self, identifier, reason):
-        """Odoo refuses to store one transaction, for a reason of its own."""
+        """Odoo refuses to store one transaction, for a reason outside our control."""
         create = type(self.Line).create
 
         def refuse(lines, vals_list):

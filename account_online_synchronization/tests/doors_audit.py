@@ -1,9 +1,9 @@
-"""What a call has changed in the database: PostgreSQL itself keeps a list, for every table, whoever writes."""
+"""What a call has changed in the database: triggers in PostgreSQL keep a list for every table, whatever code writes."""
 
 from collections import defaultdict
 from typing import NamedTuple
 
-#: Rows there are between companies: what refers to them belongs to nobody because of that.
+#: Their rows are shared between companies: a reference to them does not make a row belong to a company.
 SHARED = ("res_users", "res_partner", "res_currency", "res_country", "res_groups", "res_company")
 
 #: Columns that say who has done something, not whose it is.

@@ -44,7 +44,7 @@ class Call(NamedTuple):
 
 class Generator:
     """:param case: of the test, with its worlds
-    :param caller: who calls; ``caller.own`` is the company of his own, ``caller.foreign`` that of the others
+    :param caller: who calls; ``caller.own`` is the caller's company, ``caller.foreign`` the other one
     """
 
     def __init__(self, case, caller):
@@ -118,7 +118,7 @@ class Generator:
         return value if isinstance(value, bool | int | float | str | type(None)) else str(value)
 
     def forged_context(self):
-        """Defaults for every field of every model of ours, the records and the company that are attacked."""
+        """Defaults for every field of each of our models, the records and the company that are attacked."""
         return self._once(self._make_context)
 
     def _make_context(self):
@@ -190,7 +190,7 @@ class Generator:
     # -------------------------------------------------------------------------
 
     def specification(self, model, depth=2):
-        """:return: for ``web_read`` and the like: everything, along all relations"""
+        """:return: specification for ``web_read`` and similar methods: everything, along all relations"""
 
         def make_specification():
             return self._make_specification(model, depth)
@@ -222,7 +222,7 @@ class Generator:
         return self._once(find_visible, model)
 
     def reading(self, model):
-        """Every way in which Odoo lets somebody read records."""
+        """Every way in which Odoo lets a user read records."""
         ids = self.ids(model)
         yield Call(model, "read", ids, (list(our_fields(self.env, model)),))
         yield Call(model, "search", None, ([],))
@@ -240,7 +240,7 @@ class Generator:
         yield Call(model, "export_data", ids, (["id", "display_name"],))
 
     def reading_all(self, model):
-        """The same, field by field and along all relations, for somebody who reads some records of the model."""
+        """The same, field by field and along all relations, for a user who may read some records of the model."""
         ids, visible = self.ids(model), self.visible(model)
         ours = [name for name in our_fields(self.env, model) if name in visible]
         stored = [name for name in ours if self.env[model]._fields[name].store]
@@ -281,7 +281,7 @@ class Generator:
                 yield Call(model, "export_data", ids, ([name],), why=f"hidden {name}")
 
     def writing(self, model):
-        """Every way in which Odoo lets somebody change records that are there."""
+        """Every way in which Odoo lets a user change existing records."""
         ids, forged = self.ids(model), self.values(model, self.target)
         yield Call(model, "unlink", ids)
         yield Call(model, "copy", ids, ({},), context=self.forged_context())
@@ -303,7 +303,7 @@ class Generator:
             yield Call(model, "activity_feedback", ids, (["mail.mail_activity_data_todo"],))
 
     def our_columns(self, model):
-        """Each field of ours, of records that are there; of Odoo's models, too.
+        """Each of our fields, on existing records; on Odoo's models, too.
 
         Where the model is closed to the caller it is closed for each field, so one is tried.
         """
@@ -320,7 +320,7 @@ class Generator:
             yield Call(model, "load", None, ([".id", name], [[str(one), FORGED] for one in ids]), why=name)
 
     def changing_a_form(self, model):
-        """What a form shows while somebody types into it: computed and related fields, perhaps with more rights."""
+        """What a form shows while a user types into it: computed and related fields, perhaps with more rights."""
         forged = self.values(model, self.target)
         specification = self.specification(model)
         yield Call(model, "onchange", [], (forged, list(forged)[:1], specification))
@@ -342,7 +342,7 @@ class Generator:
         return self._once(find_allowed, operation)
 
     def own_values(self, model):
-        """What somebody would honestly enter, about his own company."""
+        """What an honest user would enter, about their own company."""
         if model in CORE_VALUES:
             return CORE_VALUES[model](self.caller.own)
         values = self.values(model, self.caller.own) if is_ours(self.env, model) else {}

@@ -1,4 +1,4 @@
-"""Whether what came of a call is what doors_table says. Each finding is a sentence."""
+"""Whether the effects of a call are those that doors_table allows. Each finding is a sentence."""
 
 import fnmatch
 import json
@@ -23,15 +23,15 @@ from .doors_table import (
 #: What is of the whole database.
 NO_COMPANY = ("bank.sync.", "account.online.service")
 
-#: Tables of ours that every accounting administrator of the database changes, whatever his company.
+#: Our tables that every accounting administrator of the database may change, whatever their company.
 SHARED_TABLES = ("account_online_service",)
 
-#: Beginnings of the names of tables to which nobody adds anything without a reason in doors_table.
+#: Prefixes of tables in which a call may create rows only if doors_table allows it.
 PROTECTED = ("account_online_", "bank_sync_", "ir_", "res_users", "res_groups", "res_company")
 
 
 class Judge:
-    """:param caller: see test_every_door; ``caller.foreign`` is None for somebody of the company that is attacked"""
+    """:param caller: see test_every_door; ``caller.foreign`` is None for a user of the attacked company"""
 
     def __init__(self, case, caller):
         self.case, self.caller, self.env = case, caller, case.env
@@ -76,7 +76,7 @@ class Judge:
         return self.may(SHOWN.get((model, name)) or READERS[model])
 
     def answers_too_much(self, call, answer):
-        """:return: generator: a method of ours did not refuse somebody who may not call it"""
+        """:return: generator of findings: a method of ours did not refuse a user who may not call it"""
         door = METHODS[f"{call.model}.{call.method}"]
         if answer.is_success and not self.may(door.who) and answer.result not in (None, False, []):
             yield f"{call} answered somebody who may not call it: {str(answer.result)[:200]}"
@@ -129,7 +129,7 @@ class Judge:
             yield f"{call} changed {change}"
 
     def _is_own(self, change, made):
-        """Whether it is about the caller's company only, or something that he may make and that is nobody else's.
+        """Whether it is about the caller's company only, or a record that the caller may create and no other user owns.
 
         :param dict made: from tables to the ids of the caller's company, those that were made just now included
         """
@@ -146,10 +146,10 @@ class Judge:
                 is_new and not change.table.startswith(PROTECTED)
             )
         if change.table in self.transient:
-            # What a wizard says is looked at by its fields; whose it is, by whoever has made it.
+            # The contents of a wizard are checked by its fields; its owner is the user who created it.
             return {(one or row).get("create_uid") for one in (change.old, change.new)} == {uid}
         if change.table in self.relations_of_wizards:
-            # What a wizard is about changes nothing before its action, which is a door of its own.
+            # The relations of a wizard have no effect before its action, which is checked as a separate door.
             return self.may(READERS[self.relations_of_wizards[change.table]])
         if self._is_ours(change.table):
             return False
@@ -158,7 +158,7 @@ class Judge:
 
     @staticmethod
     def _is_stamp(change):
-        """Odoo notes that somebody has written what was there already, as it activates a currency."""
+        """A write without new values, as when Odoo activates a currency: only the log fields change."""
         return change.table in SHARED and change.kind == "UPDATE" and change.columns() <= {"write_date", "write_uid"}
 
     def _is_ours(self, table):

@@ -14,12 +14,12 @@ from typing import NamedTuple
 # WHO
 # -------------------------------------------------------------------------
 
-#: Nobody of those who attack: the system, or administrators of the same company.
+#: Never one of the attackers: the system, or administrators of the same company.
 SYSTEM, ADMINISTRATOR = "system", "administrator"
 ACCOUNTANT, INVOICING, SUPPORT = "accountant", "invoicing", "support"
 #: Users of the accounting firm that a client has agreed with; in this world the attacker is of another firm.
 FIRM = "firm"
-#: Whoever asks: it answers with an action or with nothing that belongs to anybody.
+#: Every user: the answer is an action, or contains nothing that belongs to a user or company.
 EVERYBODY = "everybody"
 #: An override: who may call it is decided by Odoo's own access rights for the model.
 ODOO = "odoo"
@@ -51,7 +51,7 @@ WIZARDS = ("account_missing_transaction_*", "account_duplicate_transaction_*")
 
 class Door(NamedTuple):
     who: str
-    #: Tables that it may change when somebody of the same company calls it who may; ``*`` at the end for all like it.
+    #: Tables that it may change when an authorized user of the same company calls it; ``*`` at the end: a prefix.
     changes: tuple = ()
     #: Whether it may ask the connection service.
     asks: bool = False
@@ -76,7 +76,7 @@ METHODS = {
     "account.online.link.action_open_transactions": Door(EVERYBODY),
     "account.journal.open_action": Door(ODOO),
     "account.setup.bank.manual.config.validate": Door(ODOO, ("account_setup_bank_manual_config",)),
-    # A visit of the bank's pages answers the user whose visit it is, and nobody else.
+    # A visit of the bank's pages answers only the user to whom it belongs.
     "account.online.authorization.action_cancel": Door(EVERYBODY),
     "account.online.authorization.action_look": Door(EVERYBODY),
     "account.online.authorization.action_note_window": Door(EVERYBODY),
@@ -308,7 +308,7 @@ READERS = {
 
 #: Fields that others than the readers of their model see, because they stand in names or on cards.
 SHOWN = {
-    # The name of the bank stands beside the account, and on the card of the dashboard with the sentence about it.
+    # The bank's name is shown beside the account, and on the dashboard card with the sentence about it.
     ("account.online.link", "name"): INVOICING,
     ("account.online.link", "error_message"): INVOICING,
     ("account.online.link", "error_reference"): INVOICING,
@@ -316,7 +316,7 @@ SHOWN = {
     ("account.online.service", "client_identifier"): ADMINISTRATOR,
 }
 
-#: Fields that RPC may set, for models that are our own; the web client sends no others. None: nobody creates or writes.
+#: Fields of our own models that RPC may set; the web client sends no others. None: no user may create or write.
 SETTABLE = {
     "account.duplicate.transaction.wizard": {"journal_id", "date", "chosen"},
     "account.missing.transaction.page": set(),
@@ -386,7 +386,7 @@ SERVER_FIELDS = {
 #: Who writes in the chatter of records that he may only read.
 NOTES = {"bank.sync.client": SUPPORT, "bank.sync.connection": SUPPORT, "bank.sync.firm": SUPPORT}
 
-#: Why a stored model of ours has no rule about companies.
+#: Why one of our stored models has no rule about companies.
 NO_COMPANY_RULE = {
     "account.online.authorization": "One user's: only the system reads it, and its methods answer that user.",
     "account.online.event": "Says what to ask about, of the whole database; nobody but the system reads it.",

@@ -1,7 +1,7 @@
 """The world that test_every_door attacks: company A with all that our addons store, and the attackers' company B.
 
-Every text and every amount of company A is replaced by a *canary*: a value that nobody can guess and that names its
-column, so that any answer to anybody can be searched for what it gave away.
+Every text and every amount of company A is replaced by a *canary*: a value that can't be guessed and that identifies
+its column, so that any answer to any user can be searched for leaked values.
 """
 
 import base64
@@ -82,7 +82,7 @@ def public_methods(env, model):
 
 
 class Canaries:
-    """Which column each planted value stands for."""
+    """Which column each planted value identifies."""
 
     def __init__(self):
         self.columns = []
@@ -99,7 +99,7 @@ class Canaries:
         return 7310000 + self._number(model, field)
 
     def found_in(self, text):
-        """:return: set of (model, field) of which a value stands in the text"""
+        """:return: set of (model, field) of which a value occurs in the text"""
         numbers = {int(number) for number in TEXTS.findall(text)}
         numbers |= {int(thousand + rest) for thousand, rest in AMOUNTS.findall(text)}
         found = {self.columns[number] for number in numbers if number < len(self.columns)}
@@ -111,7 +111,7 @@ class Canaries:
         return found | files
 
     def plant(self, env, ids_by_model):
-        """Write them into every text and amount of the rows, with SQL: what the values mean is no longer of interest.
+        """Write them into every text and amount of the rows, with SQL: the values need no longer make sense.
 
         :param dict ids_by_model: records of company A
         """
@@ -312,7 +312,7 @@ FORGED_ACTIONS = ("unlink", "write", "_block", "_unblock", "_disconnect", "_set_
 
 
 def open_interventions(env):
-    """Support's wizards: one for each thing that they do, and one for each that they must not do, stored all the same.
+    """Support's wizards: one for each allowed action, and one for each forbidden one, stored nevertheless.
 
     :return: ids of the latter
     """

@@ -41,7 +41,7 @@ how_to_run = st.sampled_from(["user", "schedule", "deferred"])
 def event(possible=None, **strategies):
     """A rule that is drawn only where something is possible, and half of the time with a run after it.
 
-    :param possible: name of the method that tells what there is to pick; the rule gets the pick and no ``index``
+    :param possible: name of the method that lists the possible picks; the rule gets the pick and no ``index``
     """
 
     def decorate(method):
@@ -126,7 +126,7 @@ class BankMachine(RuleBasedStateMachine):
         return [(account, one) for account, one in self.changeable() if one.id_style != TAX and not one.marks & TYPED]
 
     def renamed(self):
-        """Where the bank names nothing, another amount or day is another transaction: nobody can tell."""
+        """Where the bank gives no ids, a changed amount or day can't be distinguished from another transaction."""
         return [(account, one) for account, one in self.changeable() if account.kind in ("stable", "cursor")]
 
     def reworded(self):

@@ -24,14 +24,14 @@ class NoticesCommon(OnlineSyncCommon):
         )
 
     def ending(self, days, **values):
-        """A link that fills the journal, whose consent is valid for so many days from today on."""
+        """A link that fills the journal, whose consent is valid for ``days`` days from today on."""
         end = self.today() + timedelta(days=days)
         return self.connect_journal(
             **{"expiring_synchronization_date": end, "responsible_user_id": self.accountant.id, **values}
         )
 
     def ending_another(self, days):
-        """A second link, with a journal of its own."""
+        """A second link, with a separate journal."""
         link = self.connect(
             expiring_synchronization_date=self.today() + timedelta(days=days), responsible_user_id=self.accountant.id
         )
@@ -44,7 +44,7 @@ class NoticesCommon(OnlineSyncCommon):
         self.env.invalidate_all()
 
     def mails(self, link):
-        """What the template made, not what Odoo tells of activities."""
+        """E-mails of the template, without Odoo's notifications about activities."""
         return self.env["mail.mail"].search([("body_html", "like", f'res_id={link.id}">Renew<')], order="id")
 
     def activities(self, link):

@@ -29,7 +29,7 @@ def make_company(env, name):
     """:return: a company with a chart of accounts and journals of each kind"""
     values = {"name": name}
     if "iap_enrich_auto_done" in env["res.company"]._fields:
-        # Why: Odoo would ask a service of its own about the company.
+        # Why: Odoo would query its own online service about the company.
         values["iap_enrich_auto_done"] = True
     company = env["res.company"].create(values)
     template = env["account.chart.template"]._guess_chart_template(company.country_id)
@@ -54,12 +54,12 @@ def keep(env):
     records["user"].write({"company_id": records["company"].id, "company_ids": [Command.set(records["company"].ids)]})
     for name, record in records.items():
         env["ir.model.data"]._update_xmlids([{"xml_id": f"{MODULE}.{name}", "record": record, "noupdate": True}])
-    # Why: whoever creates a company may work in it, and is then shown several.
+    # Why: the user who creates companies gets access to them, and would then see several.
     env.user.company_ids -= records["company"] + records["other_company"]
 
 
 class PreparedBooks(AccountTestInvoicingCommon):
-    """Odoo's common class for accounting, without what no test of ours looks at.
+    """Odoo's common class for accounting, without the data that none of our tests uses.
 
     Odoo's own makes for each class a company, taxes, products, fiscal positions, payment terms and users: seconds.
     """

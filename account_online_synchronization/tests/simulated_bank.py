@@ -1,7 +1,7 @@
 """A bank that lives: it books, books late, announces, changes, withdraws, renames, and sometimes fails.
 
-Nothing here knows the engine. Each message carries the number of the payment that it tells of under a key of its own,
-which ends in ``transaction_details``: so a test can say which line is which payment, whatever became of the ids.
+Nothing here knows the engine. Each message carries the number of its payment under a separate key, which is kept in
+``transaction_details``: so a test knows which line is which payment, however the ids have changed.
 """
 
 from dataclasses import dataclass, field
@@ -43,7 +43,7 @@ class Payment:
     day: date
     amount: Decimal
     text: str
-    #: Equal payments of one day have one ``kin``: nobody can say which line is which of them.
+    #: Equal payments of one day have one ``kin``: which line belongs to which of them can't be distinguished.
     kin: int
     #: ``own``, :data:`TAX` or :data:`BLANK`
     id_style: str = "own"
@@ -64,7 +64,7 @@ class Account:
     """
 
     def __init__(self, kind, number, currency, tag=""):
-        """:param tag: tells accounts apart that are alike in everything but their id"""
+        """:param tag: distinguishes accounts that are equal in everything but their id"""
         self.kind, self.number, self.currency, self.tag = kind, number, currency, tag
         self.payments = []
         self.removed = []
@@ -151,7 +151,7 @@ class SimulatedBank(ScriptedProxy):
         self.trouble = None
         #: ``(number of the booked transaction, how it is unreadable)``, once
         self.unreadable = None
-        #: Payments that were told in an unreadable way since the machine last asked.
+        #: Payments that were reported in an unreadable way since the machine last asked.
         self.told_badly = []
         self.calls = {}
 

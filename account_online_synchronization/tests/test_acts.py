@@ -8,7 +8,7 @@ from .common import OnlineSyncCommon
 
 @tagged("post_install", "-at_install")
 class TestActs(OnlineSyncCommon):
-    """Whoever does something with a consent stands in the chatter as its author."""
+    """The user who acts on a consent is the author of the message in the chatter."""
 
     def setUp(self):
         super().setUp()

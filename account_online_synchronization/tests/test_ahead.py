@@ -84,7 +84,7 @@ class TestAhead(OnlineSyncCommon):
     # -------------------------------------------------------------------------
 
     def test_all_banks_are_asked_at_the_same_time(self):
-        # Why a barrier: nobody passes it before all are there, at each question.
+        # Why a barrier: no thread passes it before all have arrived, at each request.
         barrier = threading.Barrier(THREADS, timeout=PATIENCE)
         self.before_answer = lambda operation, payload: barrier.wait()
         self.run_schedule()
@@ -250,7 +250,7 @@ class TestAhead(OnlineSyncCommon):
                 self.assertTrue(other.fetchone()[0])
 
     def row_is_taken(self, taken, *, at_once):
-        """Somebody else has the row of a link, from the beginning or only when its bank has answered."""
+        """Another transaction has locked the row of a link, from the beginning or only when its bank has answered."""
         Link = self.registry["account.online.link"]
         lock = Link.try_lock_for_update
 

@@ -25,7 +25,7 @@ class BadInputCommon(OnlineSyncCommon):
         self.account = self.link.account_online_account_ids
 
     def assert_only_the_good_one(self, run=None):
-        """Whatever came besides, it stops nobody."""
+        """Whatever else came, it does not stop the valid transaction."""
         run = run or self.synchronize(self.link)
         self.env.flush_all()
         self.assertEqual(run.state, "done", run.error_message)
@@ -265,7 +265,7 @@ class TestBadAnswers(BadInputCommon):
 @tagged("post_install", "-at_install")
 @freeze_time("2026-05-20 10:00:00")
 class TestBadErrors(BadInputCommon):
-    """Even a failure may be told badly."""
+    """Even an error message may be malformed."""
 
     def fail(self, error):
         self.proxy.failures["connections.refresh"] = error

@@ -11,7 +11,7 @@ SENTENCE = "3 of 10 connections to this bank failed in the last 24 hours."
 @tagged("post_install", "-at_install")
 @freeze_time("2026-05-20 10:00:00")
 class TestBankHealth(OnlineSyncCommon):
-    """What is known of a bank's trouble is shown before somebody signs in there."""
+    """Known problems of a bank are shown before the user signs in there."""
 
     def setUp(self):
         super().setUp()

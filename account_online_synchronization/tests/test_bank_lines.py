@@ -128,7 +128,7 @@ class TestBankLines(OnlineSyncCommon):
             line.with_user(self.user_with("clerk", "account.group_account_invoice")).action_reconcile()
 
     def test_a_line_is_booked_in_its_entry_where_no_addon_reconciles(self):
-        """What the guide tells users of Community: reset to draft, change the counterpart, post."""
+        """The steps in the guide for users of Community: reset to draft, change the counterpart, post."""
         line = self.line()
         entry = line.move_id.with_user(self.user_with("full", "account.group_account_user"))
         entry.button_draft()

@@ -9,7 +9,7 @@ from .service_common import ServiceCommon
 
 @tagged("post_install", "-at_install")
 class TestBankSearch(OnlineSyncCommon):
-    """What the search screen is told, and what it may ask."""
+    """What the search screen receives, and what it may request."""
 
     @classmethod
     def setUpClass(cls):

@@ -25,7 +25,7 @@ class ChangesCommon(OnlineSyncCommon):
     def change(self, **values):
         """The bank says something else of T1.
 
-        :return: the run that hears of it
+        :return: the run in which it is reported
         """
         self.message.update(values)
         return self.synchronize(self.link)
@@ -112,7 +112,7 @@ class TestChanges(ChangesCommon):
 @tagged("post_install", "-at_install")
 @freeze_time("2026-05-20 10:00:00")
 class TestChangesAfterAPerson(ChangesCommon):
-    """A person's work stands above the bank's; where the two differ in money, a person is asked."""
+    """A user's changes take precedence over the bank's; where the two differ in amount, the user is asked."""
 
     def test_a_text_that_a_person_wrote_stays(self):
         self.line.payment_ref = "Paper for the office"

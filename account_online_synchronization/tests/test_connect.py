@@ -84,7 +84,7 @@ class TestConnect(OnlineSyncCommon):
         selection.line_ids.action = "none"
         selection.action_confirm()
         self.assertFalse(link.journal_ids)
-        # Whoever has decided is not asked again.
+        # A user who has decided is not asked again.
         self.assertFalse(link.unlinked_count)
 
     def test_an_existing_journal_must_be_named(self):

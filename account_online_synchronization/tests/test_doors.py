@@ -50,7 +50,7 @@ class TestDoors(DoorsCommon):
         self.assertFalse(self.Line.sudo().search([("payment_ref", "=", "Forged")]))
 
     def test_undo_believes_nothing_of_what_was_kept_but_its_own_journal_and_attachments(self):
-        """Should the record ever be written by somebody else, another company stays out of reach all the same."""
+        """Even if another user could write the record, other companies would not be reachable."""
         wizard = self.env["account.duplicate.transaction.wizard"].create({"journal_id": self.journal.id})
         undo, attachment = self.forged_undo(self.other["default_journal_bank"])
         wizard.sudo().undo = undo
@@ -138,7 +138,7 @@ class TestDoors(DoorsCommon):
         self.assertEqual(self.journal.account_online_account_id, foreign)
 
     def test_wizards_of_another_user_are_not_accessible(self):
-        """Odoo 19 has no rule for that: whoever may use a wizard's model could use everybody's."""
+        """Odoo 19 has no rule for that: a user who may use a wizard's model could use the wizards of all users."""
         link = self.connect_journal()
         selection = self.env["account.online.account.selection"].with_user(self.colleague)
         selection = selection._create_for(link.with_user(self.colleague), refresh=False)

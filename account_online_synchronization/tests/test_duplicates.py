@@ -195,7 +195,7 @@ class TestDuplicates(OnlineSyncCommon):
             self.delete_lines(wizard, *lines)
 
     def test_lines_that_were_not_found_are_not_deleted(self):
-        """Whoever writes other ids into the request deletes nothing by it."""
+        """A request with forged ids deletes nothing."""
         line = self.type_line(amount=7)
         self.type_line()
         self.type_line()

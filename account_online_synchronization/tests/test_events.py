@@ -15,7 +15,7 @@ CONTROLLER = "odoo.addons.account_online_synchronization.controllers.events"
 
 @tagged("post_install", "-at_install")
 class TestEvents(ServiceCommon, HttpCase):
-    """What the service tells without being asked: only who is it may, once, and it only says what to ask."""
+    """Events that the service sends: only the real service may, each once, and an event only says what to fetch."""
 
     def setUp(self):
         super().setUp()

@@ -42,7 +42,7 @@ EVERY_RIGHT = (
     "bank_sync_proxy.group_administrator",
     "bank_sync_proxy_server.group_firm",
 )
-#: What a method says to somebody who may call it, but not now.
+#: How a method refuses a user who may call it, but not in this state.
 REFUSALS = ("odoo.exceptions.UserError", "odoo.exceptions.ValidationError", "odoo.exceptions.RedirectWarning")
 
 #: Findings that are listed; one hole has many.
@@ -67,7 +67,7 @@ class Answer(NamedTuple):
 
 @tagged("post_install", "-at_install")
 class TestEveryDoor(OnlineSyncCommon, HttpCase):
-    """Whatever RPC can call does what doors_table says, whoever calls, with forged ids, values and contexts."""
+    """All that RPC can call does what doors_table says, for every caller, with forged ids, values and contexts."""
 
     @classmethod
     def setUpClass(cls):
@@ -265,7 +265,7 @@ class TestEveryDoor(OnlineSyncCommon, HttpCase):
             return Answer(str(error), False, None, type(error).__name__)
 
     def do(self, call, caller, judge, door="call_kw"):
-        """Make a call, and look at everything that came of it.
+        """Make a call, and check all of its effects.
 
         :return: the answer, and the changes
         """
@@ -445,7 +445,7 @@ class TestEveryDoor(OnlineSyncCommon, HttpCase):
         """Else an attack would prove nothing: it would fail for a reason that has nothing to do with rights."""
         closed = []
         with mute_logger(*QUIET):
-            # The visits and wizards are those of whoever has opened them.
+            # The visits and wizards belong to the user who opened them.
             caller = Caller("administrator", self.a.administrator, "", self.a)
             for model in self.stored:
                 if self.env[model]._transient and self.ids_of(self.a, model):

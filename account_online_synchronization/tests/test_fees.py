@@ -12,7 +12,7 @@ from .common import OnlineSyncCommon
 @tagged("post_install", "-at_install")
 @freeze_time("2026-05-20 10:00:00")
 class TestFees(OnlineSyncCommon):
-    """What a payment service keeps: a line of its own or not, as the user chose, and always the whole amount."""
+    """Fees that a payment service keeps: on a separate line or not, as the user chose, and always the whole amount."""
 
     def setUp(self):
         super().setUp()

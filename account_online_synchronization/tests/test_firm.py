@@ -22,7 +22,7 @@ class TestFirm(ServiceCommon):
             name="Mia Manager",
             email="mia@books.example",
         )
-        # Why: whoever agrees must reach each company that has a connection.
+        # Why: the user who agrees must have access to each company that has a connection.
         cls.env["account.online.link"].search([("company_id", "!=", cls.company.id)]).unlink()
 
     def open(self, user=None):

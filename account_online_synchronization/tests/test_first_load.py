@@ -12,7 +12,7 @@ from .common import OnlineSyncCommon
 
 @tagged("post_install", "-at_install")
 class TestFirstLoad(OnlineSyncCommon):
-    """What the screen of the first load shows: how far it is, what the bank wants, what came of it."""
+    """What the screen of the first load shows: progress, the bank's requests, the result."""
 
     def choose_and_confirm(self, link=None, **values):
         selection = self.env["account.online.account.selection"]._create_for(link or self.connect(), refresh=True)
@@ -96,7 +96,7 @@ class TestFirstLoad(OnlineSyncCommon):
         link = self.connect_journal()
         run = self.env["account.online.run"].sudo().create({"account_online_link_id": link.id})
         reporter = Reporter(link.account_online_account_ids, run)
-        # Why it fails: nobody else sees a run that is not committed.
+        # Why it fails: other transactions do not see a run that is not committed.
         reporter.fetched(FetchProgress())
         self.assertFalse(self.env["account.online.progress"].sudo().search([("run_id", "=", run.id)]))
 

@@ -10,7 +10,7 @@ from .common import DAY, OnlineSyncCommon
 @tagged("post_install", "-at_install")
 @freeze_time("2026-05-20 10:00:00")
 class TestIdentifiers(OnlineSyncCommon):
-    """Banks change their ids; what was imported is recognised all the same."""
+    """Banks change their ids; imported transactions are still recognised."""
 
     def setUp(self):
         super().setUp()

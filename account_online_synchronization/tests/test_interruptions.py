@@ -159,7 +159,7 @@ class TestInterruptions(InterruptionsCommon):
 @tagged("post_install", "-at_install")
 @freeze_time("2026-05-20 10:00:00")
 class TestLongLoads(InterruptionsCommon):
-    """Nobody waits for months of transactions: the server fetches them meanwhile."""
+    """Users do not wait for months of transactions: the server fetches them in the background."""
 
     def setUp(self):
         super().setUp()

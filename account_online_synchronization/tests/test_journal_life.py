@@ -182,7 +182,7 @@ class TestJournalLife(OnlineSyncCommon):
         self.assert_mended()
 
     def test_a_journal_with_another_currency_is_reported(self):
-        """The company's own currency can change as long as nothing is posted; then nobody asks the journal."""
+        """The company's currency can change as long as nothing is posted; the journal is not checked then."""
         other = self.env.ref("base.CHF")
         self.env.cr.execute("UPDATE account_journal SET currency_id = %s WHERE id = %s", [other.id, self.journal.id])
         self.journal.invalidate_recordset(["currency_id"])

@@ -12,7 +12,7 @@ FRENCH = get_translation("account_online_synchronization", "fr_FR", UNREADABLE.s
 
 @tagged("post_install", "-at_install")
 class TestLanguages(OnlineSyncCommon):
-    """Whoever reads of a failure reads it in his own language, also what happened while nobody was there."""
+    """Users read about a failure in their own language, even if it happened in the background."""
 
     def setUp(self):
         super().setUp()

@@ -12,7 +12,7 @@ from .test_opening import OpeningCommon
 @tagged("post_install", "-at_install")
 @freeze_time("2026-05-20 10:00:00")
 class TestLedger(OpeningCommon):
-    """The ledger account agrees with the bank, or the screens tell by how much it does not."""
+    """The ledger account agrees with the bank, or the screens show the difference."""
 
     def setUp(self):
         super().setUp()

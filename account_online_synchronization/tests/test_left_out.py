@@ -14,7 +14,7 @@ APRIL = date(2026, 4, 28)
 @tagged("post_install", "-at_install")
 @freeze_time("2026-05-20 10:00:00")
 class TestLocked(OnlineSyncCommon):
-    """A locked period is left alone; once it is open, what was left out comes by itself."""
+    """A locked period is not changed; once it is open, the skipped transactions are imported automatically."""
 
     def setUp(self):
         super().setUp()

@@ -18,7 +18,7 @@ class TestLegacyFirstLoad(LegacyCommon):
     """What account_online_sync has brought, another provider names otherwise: nothing twice, nothing lost."""
 
     def book_old(self, number, amount, days, *, shift=0):
-        """A transaction that the earlier module brought, and that the new provider shows with an id of its own.
+        """A transaction that the earlier module imported, and that the new provider reports under another id.
 
         :param int shift: days by which the new provider dates it later
         """

@@ -19,7 +19,7 @@ class TestLocks(OnlineSyncCommon):
         self.account = self.link.account_online_account_ids
 
     def lock(self, day, name="fiscalyear_lock_date", company=None):
-        """Somebody else sets a lock date: this transaction sees it only when it reads it again."""
+        """Another transaction sets a lock date: this one sees it only when it reads it again."""
         company = company or self.company
         self.env.cr.execute(f"UPDATE res_company SET {name} = %s WHERE id = %s", [day, company.id])
 
@@ -139,7 +139,7 @@ class TestLocks(OnlineSyncCommon):
         self.assert_kept_as_locked("T2")
 
     def test_a_line_that_is_posted_on_another_day_is_refused_by_the_writer(self):
-        """Even where nobody has noticed the lock: the stored day is compared with the bank's."""
+        """Even where the lock was not noticed: the stored day is compared with the bank's."""
         for number in range(30):
             self.proxy.book(f"T{number}", "1.00", self.days_ago(10 if number % 2 else 1))
         self.company.fiscalyear_lock_date = self.days_ago(5)

@@ -85,7 +85,7 @@ class TestLyingProxy(OnlineSyncCommon):
     def test_damaged_answers_reach_the_books_as_they_were_said_or_not_at_all(self):
         others = self.env["res.company"].create({"name": "Another"})
         foreign = self.Link.sudo().create({"name": "Foreign", "company_id": others.id, "connection_identifier": "C2"})
-        # Why: what is still to be computed would be written by whoever writes next.
+        # Why: pending computations would otherwise be flushed with the next write.
         self.env.flush_all()
         before = foreign.read()
 

@@ -320,7 +320,7 @@ class TestMachineScenarios(OnlineSyncCommon):
         self.world.settle()
 
     # -------------------------------------------------------------------------
-    # WHAT STANDS BESIDE THE BOOKS
+    # WHAT IS KEPT BESIDE THE BOOKS
     # -------------------------------------------------------------------------
 
     def test_deleted_stays_deleted_with_new_ids(self):

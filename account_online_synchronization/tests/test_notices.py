@@ -15,7 +15,7 @@ from .notices_common import NoticesCommon
 @tagged("post_install", "-at_install")
 @freeze_time("2026-05-20 10:00:00")
 class TestExpiryMails(NoticesCommon):
-    """The end of a consent is told before it comes, to those whom it concerns, and not too often."""
+    """The end of a consent is announced in advance, to those whom it concerns, and not too often."""
 
     def count_mails_by_day(self, link, days):
         """Run the schedule on each of the days.
@@ -202,7 +202,7 @@ class TestExpiryMails(NoticesCommon):
 @tagged("post_install", "-at_install")
 @freeze_time("2026-05-20 10:00:00")
 class TestResponsibleUser(NoticesCommon):
-    """Somebody hears of it, also after the one who connected the bank has left."""
+    """Some user is notified, even after the one who connected the bank has left."""
 
     def setUp(self):
         super().setUp()

@@ -149,7 +149,7 @@ class TestPhone(ServiceCommon):
 
 @tagged("post_install", "-at_install")
 class TestPhoneIsNotAskedHere(OnlineSyncCommon):
-    """Whoever is in a database is in its own connection service, too."""
+    """Users of a database are also users of its embedded connection service."""
 
     def test_reconnect_is_enough(self):
         link = self.connect_journal()

@@ -6,7 +6,7 @@ from odoo.tests import tagged
 
 from .common import DAY, OnlineSyncCommon
 
-#: PostgreSQL's statements of a run without news. docs/performance.md lists them.
+#: SQL statements of a run without new transactions. docs/performance.md lists them.
 QUIET_RUN = 15
 
 

@@ -13,7 +13,7 @@ IBAN = "BE71 0961 2345 6769"
 @tagged("post_install", "-at_install")
 @freeze_time("2026-05-20 10:00:00")
 class TestRenewal(OnlineSyncCommon):
-    """After a renewed consent, or a new one, every account goes on in its journal: never a second one for it."""
+    """After a renewed or new consent, every account continues in its journal: it never gets a second one."""
 
     def offer(self, *accounts):
         """The bank offers these accounts from now on."""
@@ -333,7 +333,7 @@ class TestRenewal(OnlineSyncCommon):
             self.move(self.choose(link))
 
     def test_after_a_question_was_left_open_the_account_is_still_found_again(self):
-        """The account that waits for an answer is no second candidate for the journal."""
+        """The account that waits for an answer does not become a second candidate for the journal."""
         self.begin({"id": "OLD", "number": IBAN})
         account = self.accounts()
         self.connect_again({"id": "NEW", "number": IBAN}, old="connected")

@@ -42,7 +42,7 @@ class RenewalLinkCommon(NoticesCommon):
 
 @tagged("post_install", "-at_install")
 class TestRenewalRequest(RenewalLinkCommon):
-    """Asking somebody who has no Odoo user to renew a consent: who may, whom, and what is kept of it."""
+    """Asking a person without an Odoo user to renew a consent: who may ask, whom, and what is stored."""
 
     def test_only_users_who_may_renew_can_ask_others_to_renew(self):
         with self.assertRaisesRegex(AccessError, "Only accounting administrators"):
@@ -120,7 +120,7 @@ class TestRenewalRequest(RenewalLinkCommon):
 
 @tagged("post_install", "-at_install")
 class TestRenewalLink(RenewalLinkCommon, HttpCase):
-    """The door for somebody without an Odoo user: it leads to the bank for one consent, and nowhere else."""
+    """The link for a person without an Odoo user: it leads to the bank for one consent, and nowhere else."""
 
     def get(self, address, **options):
         return self.url_open(address, allow_redirects=False, **options)

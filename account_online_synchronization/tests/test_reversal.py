@@ -6,7 +6,7 @@ from .common import OnlineSyncCommon
 
 @tagged("post_install", "-at_install")
 class TestReversal(OnlineSyncCommon):
-    """Of a bank that reports money spent as positive; a user says what becomes of what is in the journal."""
+    """A bank that reports expenses as positive amounts; a user decides how the existing lines are treated."""
 
     def begin(self, *amounts):
         for number, amount in enumerate(amounts):
@@ -81,7 +81,7 @@ class TestReversal(OnlineSyncCommon):
         self.reconcile(reconciled)
         changed.amount = 2.5
         adopted.sudo().online_adopted = True
-        # Why by SQL: Odoo does not let anybody lock a period with open lines, but an import of lock dates does.
+        # Why by SQL: Odoo does not allow locking a period with open lines, but an import of lock dates does.
         self.env.cr.execute(
             "UPDATE res_company SET fiscalyear_lock_date = '2026-04-30' WHERE id = %s", [self.company.id]
         )

@@ -131,7 +131,7 @@ class TestRetention(OnlineSyncCommon):
 @tagged("post_install", "-at_install")
 @freeze_time("2026-05-20 10:00:00")
 class TestRawAnswers(OnlineSyncCommon):
-    """An administrator can read what the bank said, and nobody can read what nobody must."""
+    """An administrator can read the bank's answers; secrets in them can't be read by any user."""
 
     def answers(self, run):
         return [json.loads(part) for part in run.sudo().raw_answers_text.splitlines()]

@@ -12,7 +12,7 @@ from .common import OnlineSyncCommon
 @tagged("post_install", "-at_install")
 @freeze_time("2026-05-20 10:00:00")
 class TestSchedule(OnlineSyncCommon):
-    """The scheduled action fetches for everyone who is due, and nobody stops the others."""
+    """The scheduled action fetches for all links that are due; one failure does not stop the others."""
 
     def run_schedule(self):
         with self.enter_registry_test_mode():

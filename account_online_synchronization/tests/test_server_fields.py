@@ -36,7 +36,7 @@ class TestServerFields(ServerDoors, OnlineSyncCommon):
             self.synchronize(self.sample_link)
         link = self.sample_link.with_env(mine)
         selection = mine["account.online.account.selection"]._create_for(link, refresh=False)
-        # Why deleted: each call brings samples of its own, and a run has one load for each account.
+        # Why deleted: each call creates new samples, and a run has one load for each account.
         mine["account.online.load"].search([("run_id", "in", link.run_ids.ids)]).unlink()
         missing = mine["account.missing.transaction.wizard"].create({"journal_id": self.journal.id})
         records = [

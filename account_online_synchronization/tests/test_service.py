@@ -108,7 +108,7 @@ class TestService(ServiceCommon):
         self.assertIn("Nothing is listening", link.error_message)
 
     # -------------------------------------------------------------------------
-    # STRANGERS
+    # UNKNOWN CALLERS
     # -------------------------------------------------------------------------
 
     def lose_the_key(self):

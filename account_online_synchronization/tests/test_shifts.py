@@ -148,7 +148,7 @@ class TestQueries(ShiftCommon):
                 self.proxy.book(f"T{size}-{number}", f"-{number + 1}.00", day=self.days_ago(number % 9))
             if not counts:
                 self.load()
-            # Why twice: the first run without news in a process also fills Odoo's caches.
+            # Why twice: the first run without new transactions in a process also fills Odoo's caches.
             for _time in range(2):
                 self.synchronize(self.link)
             counts.append(self.queries(lambda: self.synchronize(self.link)))

@@ -100,7 +100,7 @@ class TestStatements(OnlineSyncCommon):
         self.book_three_months()
         link = self.connect_journal()
         self.synchronize(link)
-        # Why in PostgreSQL: what it deletes along with other rows is told to no statement.
+        # Why in PostgreSQL: a cascading delete does not notify the statement.
         self.env.cr.execute("DELETE FROM account_move WHERE id = ANY(%s)", [self.statements()[1].line_ids.move_id.ids])
         self.env.invalidate_all()
         self.proxy.book("LATE", "7.00", date(2026, 3, 30))

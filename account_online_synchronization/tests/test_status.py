@@ -146,7 +146,7 @@ class TestStatus(StatusCommon):
 @tagged("post_install", "-at_install")
 @freeze_time("2026-05-20 10:00:00")
 class TestWhen(StatusCommon):
-    """When something ends or is tried again is told in the user's time zone."""
+    """The times at which something ends or is retried are shown in the user's time zone."""
 
     def setUp(self):
         super().setUp()
@@ -325,7 +325,7 @@ class TestDisconnect(StatusCommon):
 @tagged("post_install", "-at_install")
 @freeze_time("2026-05-20 10:00:00")
 class TestHistory(StatusCommon):
-    """What came of the synchronizations of the last days, at a glance."""
+    """The results of the synchronizations of the last days, at a glance."""
 
     def run_of(self, link, days_ago, **values):
         start = fields.Datetime.now() - timedelta(days=days_ago)

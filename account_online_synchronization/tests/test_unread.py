@@ -9,7 +9,7 @@ from .common import OnlineSyncCommon
 
 @tagged("post_install", "-at_install")
 class TestUnread(OnlineSyncCommon):
-    """What the connection service could not read waits beside the books, and comes in by itself once it can be read."""
+    """Unreadable transactions wait beside the books, and are imported automatically once they can be read."""
 
     def setUp(self):
         super().setUp()
@@ -57,7 +57,7 @@ class TestUnread(OnlineSyncCommon):
         self.assertIn("BAD", self.lines().mapped("online_transaction_identifier"))
 
     def test_a_bookmark_stays_before_it(self):
-        """A list of changes never comes back to what it has told."""
+        """A list of changes never repeats what it has reported."""
         self.proxy.has_bookmarks = True
         link = self.connect_journal()
         account = link.account_online_account_ids

@@ -18,7 +18,7 @@ from .writer_common import WriterCommon
 
 LINE, MOVE, ITEM = "account.bank.statement.line", "account.move", "account.move.line"
 
-#: Whoever extends what more computations than these use is left to Odoo.
+#: An extension of a method that more computations than this use is left to Odoo.
 MOST_COMPUTATIONS = 3
 
 #: Models of which rows are written.
@@ -34,7 +34,7 @@ STORING = (
     "default_get",
 )
 
-#: Who may read what, and where Odoo keeps its own things, is asked everywhere, and is no part of a line.
+#: Access rights, and where Odoo keeps its configuration, are read everywhere, and are not part of a line.
 SURROUNDINGS = ("res.users", "res.groups", "res.groups.privilege", "res.lang")
 
 
@@ -129,7 +129,7 @@ def _is_computation(model, name):
 
 @tagged("post_install", "-at_install")
 class TestWriterCalls(WriterCommon):
-    """The methods of Odoo that the bulk writer skips are known by name, so that whoever extends one is found."""
+    """The methods of Odoo that the bulk writer skips are known by name, so that every extension of one is found."""
 
     def test_methods_of_odoo_that_the_writer_skips(self):
         odoo, ours = Calls(self.registry), Calls(self.registry)

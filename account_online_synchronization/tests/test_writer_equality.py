@@ -24,7 +24,7 @@ class TestWriterEquality(WriterCommon):
         return rows, {table: after[table] - before[table] for table in after if after[table] != before[table]}
 
     def assertSameAsOdoo(self, values, env=None):
-        # Why with superuser rights: so the importer creates them, and nobody else may set what the bank said.
+        # Why with superuser rights: the importer creates them like this, and no user may set the bank's values.
         Line = (env or self.env)["account.bank.statement.line"].sudo()
         bulk = Bulk()
         expected, expected_counts = self.stored(values, Line.create)

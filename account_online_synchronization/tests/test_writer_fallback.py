@@ -47,7 +47,7 @@ class TestWriterFallback(AccountTestInvoicingCommon):
         return lines
 
     def extend(self, model, name, method):
-        """What an addon does that is loaded after ours: its method stands before all others."""
+        """What an addon does that is loaded after ours: its method is the first one in the MRO."""
         self.startPatcher(patch.object(self.registry[model], name, method, create=True))
 
     def assertComplete(self, lines, count=30):
@@ -96,7 +96,7 @@ class TestWriterFallback(AccountTestInvoicingCommon):
 
         self.extend(MOVE, "_post", _post)
         self.assertComplete(self.create_lines())
-        # Why two: the pilot is posted by itself.
+        # Why two: the pilot is posted separately.
         self.assertEqual(seen, [(1, {"draft"}, {"posted"}, True), (29, {"draft"}, {"posted"}, True)])
         self.assertIsNone(self.bulk.reason)
 

@@ -38,11 +38,11 @@ TYPED = {"typed once", "typed twice"}
 
 
 class Crash(BaseException):
-    """The worker dies. Not an Exception: nobody gets a chance to clean up."""
+    """The worker dies. Not an Exception: no code gets a chance to clean up."""
 
 
 class Injected(Exception):
-    """A mistake of ours, somewhere."""
+    """An error somewhere in our code."""
 
 
 #: What may go wrong at any SQL statement.
@@ -349,7 +349,7 @@ class World(Checks):
                 if payment.state == "withdrawn":
                     payment.marks.add("silent")
         # Why only with a new account id: no bank renames what its own list of changes refers to.
-        # Why not where one has just moved: under another id and day at once nobody can know which one it was.
+        # Why not where one has just moved: after a change of both id and day it can't be identified.
         is_moving = any("moved unseen" in payment.marks for payment in account.payments)
         if new_transaction_ids and (new_ids or account.kind != "cursor") and not is_moving:
             account.id_version += 1
@@ -515,7 +515,7 @@ class World(Checks):
         """
         :param fault: ``("sql", number of the statement, breakdown)``, ``("commit", number, whether it dies before)``,
             ``("bank", operation, number of the call, what happens)``, ``("unreadable", index, index)``,
-            ``("call", object, name)`` for a mistake of ours in a function, or ``("nothing",)``: the caller disturbs
+            ``("call", object, name)`` for an error of our code in a function, or ``("nothing",)``: the caller disturbs
         """
         kind, *details = fault
         breakdown = contextlib.nullcontext()
@@ -609,7 +609,7 @@ class World(Checks):
                 payment.marks.add("was open")
 
     def _note_reported(self):
-        """A list of changes tells each thing once; a window is asked for as long as it is recent."""
+        """A list of changes reports each change once; a window of days is asked for as long as it is recent."""
         for account, number in self.bank.told_badly:
             payment = next(one for one in account.payments if one.number == number)
             lasting = account.kind == "cursor" or payment.day < self.today - timedelta(days=LATE_DAYS)

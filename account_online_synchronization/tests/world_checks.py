@@ -69,7 +69,7 @@ class Checks:
                 became[kin[one.transaction_details["payment"]]].append(one.reason_code)
         for line in self.lines(account):
             payment = self._payment_of(line)
-            # Why not those: of what has moved to another day nobody knows whether it is the same, so it is marked.
+            # Why not those: a payment that moved to another day may or may not be the same, so it is marked.
             if payment and not ("shifted" in payment.marks and line.online_possible_duplicate):
                 became[payment.kin].append(LINE)
         return became
@@ -197,7 +197,7 @@ class Checks:
         )
 
     # -------------------------------------------------------------------------
-    # WHAT STANDS IN THE DATABASE
+    # CONTENTS OF THE DATABASE
     # -------------------------------------------------------------------------
 
     def lines(self, account):

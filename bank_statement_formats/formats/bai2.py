@@ -43,7 +43,7 @@ class Record:
     def text(self):
         parts, before = [_bare(self.lines[0])], self.lines[0]
         for line in self.lines[1:]:
-            # After a slash comes the next field; a text without one goes on.
+            # A slash ends the field; a text without one continues on the next line.
             parts += ["," if before.rstrip().endswith("/") else "\n", _bare(line)[3:]]
             before = line
         return "".join(parts)

@@ -23,7 +23,7 @@ OVERPUNCHED = {
     "é": ("0", ""),
     "è": ("0", "-"),
 }
-#: Qualifiers of record 05 whose text belongs to the remittance. LC2 goes on where LCC ends.
+#: Qualifiers of record 05 whose text belongs to the remittance. LC2 continues the text of LCC.
 TEXTS = {"LIB", "LCC", "LC2", "LCS", "REF", "BDF", "   "}
 
 
@@ -71,7 +71,7 @@ class Reader:
             if line is None:
                 raise truncated(self.lines.number, "07")
             if (line[2:7], line[11:16], line[21:32]) != (same[0], head[11:16], head[21:32]):
-                # A balance of another account would close this one.
+                # Another account: its balance must not close this statement.
                 raise unexpected(self.lines.number, line)
             kind = line[:2]
             if kind == "05" and found:
@@ -101,7 +101,7 @@ def transaction(lines, number, currency):
         original, original_currency = original_amount(lines[1:], currency)
     except ValueError as error:
         return values.problem(f"line {number}: {error}"[:120], raw, status="booked")
-    # Who the other side is depends on where the money went.
+    # The sign decides which of the two parties is the counterparty.
     came = money > 0
     texts = [" ".join(line[48:79].split()), *texts, line[104:120]]
     return values.transaction(

@@ -270,7 +270,7 @@ def foreign_amount(movements, currency):
 def account_of(structure, field):
     """
     :param str structure: 0 Belgian number · 1 foreign number · 2 Belgian IBAN · 3 foreign IBAN; None for the other
-        side, where only its form tells
+        side, where only its format shows it
     :param str field: 37 characters
     :return: (number, currency), each None if missing
     """

@@ -4,8 +4,8 @@ Source: AEB/CECA, *Serie normas y procedimientos bancarios, nº 43*, June 2012, 
 https://docs.bankinter.com/stf/plataformas/empresas/gestion/ficheros/formatos_fichero/norma_43_castellano.pdf
 
 Why no library: ``csb43`` (LGPL, maintained) reads the whole file into objects, at a seventh of the speed, and needs
-``pycountry``; ``aeb43`` and ``norma43`` give a whole file up at its first odd value and have no line numbers. The tests
-compare with what they read.
+``pycountry``; ``aeb43`` and ``norma43`` reject a whole file at its first unusual value and have no line numbers. The
+tests compare our results with theirs.
 """
 
 from decimal import Decimal
@@ -20,7 +20,7 @@ from .national import spanish_iban
 from .statement import Balance, Statement
 
 SIGNS = {"1": -1, "2": 1}
-#: Complementary records of one movement.
+#: Number of complementary records of a SEPA direct debit.
 FURTHER = 5
 
 
@@ -171,7 +171,7 @@ def sepa_debit(concepts):
 
 
 def original_amount(lines, currency):
-    """Record 24: what was paid in another currency.
+    """Record 24: the original amount in another currency.
 
     :return: (amount, currency), or (None, None)
     """

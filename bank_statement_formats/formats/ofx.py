@@ -330,7 +330,7 @@ def _amount(value, currency):
 def _day(value):
     """``20260504120000.000[-5:EST]``: the first digits. Zeros are None.
 
-    :raise ValueError: for what is no day
+    :raise ValueError: if it is not a date
     """
     value = (value or "").strip()
     if not value or value[:8] == "00000000":

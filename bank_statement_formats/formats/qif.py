@@ -1,11 +1,11 @@
-"""QIF, *Quicken Interchange Format*: accounts of money (Bank, CCard, Cash, Oth A, Oth L).
+"""QIF, *Quicken Interchange Format*: cash accounts (Bank, CCard, Cash, Oth A, Oth L).
 
-Source: Intuit, *Quicken Interchange Format (QIF) files*, 1997, as Quicken's help had it.
+Source: Intuit, *Quicken Interchange Format (QIF) files*, 1997, from Quicken's help.
 https://web.archive.org/web/20100222214101/http://web.intuit.com/support/quicken/docs/d_qif.html
 
-Why no library: ``quiffen`` (MIT, maintained) needs pydantic, decides the order of day and month for each date alone,
-and takes the point for the decimal separator. A file says neither: both are proved over all rows or asked for
-(:class:`~.errors.MappingNeeded`), never guessed.
+Why no library: ``quiffen`` (MIT, maintained) needs pydantic, decides the order of day and month for each date
+separately, and assumes a point as decimal separator. A file contains neither: both are deduced from all rows or asked
+for (:class:`~.errors.MappingNeeded`), never guessed.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from .statement import Balance, Statement
 from .table_cells import ORDERS, day_of, is_ambiguous, number_of, orders, separators
 
 MONEY = {"bank", "ccard", "cash", "oth a", "oth l"}
-#: Sections of which nothing is a transaction of an account of money.
+#: Sections without transactions of a cash account.
 LISTS = {"cat", "class", "memorized", "security", "prices", "budget", "tax", "tag", "template", "invitem", "payee"}
 DATE = re.compile(r"([0-9]{1,4})([./'-])([0-9]{1,2})([./'-])([0-9]{1,4})")
 SECTION = re.compile(r"[\r\n]!(?:type:|account|option:|clear:)", re.IGNORECASE)
@@ -37,7 +37,7 @@ ASKED = {
 
 
 def tidy(text):
-    """A date with a whole year: ``1/ 5'21`` is of this century, ``1/5/98`` of the last one.
+    """A date with a four-digit year: ``1/ 5'21`` is in this century, ``1/5/98`` in the last one.
 
     >>> tidy("1/ 5'21"), tidy("1/5/98"), tidy("13.05.2026")
     ('1/5/2021', '1/5/1998', '13.05.2026')
@@ -53,7 +53,7 @@ def tidy(text):
 
 
 class Record(dict):
-    """The lines up to ``^`` by their first letter; of several the first."""
+    """The lines up to ``^`` by their first letter; if a letter repeats, the first line."""
 
     def __init__(self, lines, number, is_whole):
         super().__init__()
@@ -80,7 +80,7 @@ class Section:
             if line[:1] == "!":
                 self.header = line
             elif line.strip() and line[0] not in "#^":
-                # Some banks leave the first line out.
+                # Some banks omit the first line.
                 self.header, self.source = "!Type:Bank", chain([line], self.source)
             if self.header:
                 break
@@ -148,7 +148,7 @@ class Reader:
             yield section.kind, section.records()
 
     def _decide(self):
-        """Both notations from all rows, before the first one is read."""
+        """Determine both notations from all rows, before the first one is read."""
         dates, amounts = set(), set()
         for kind, records in self._sections(Lines(self.lines.text, self.options.limits)):
             for record in records:
@@ -160,7 +160,7 @@ class Reader:
         self.decimal = mapping.get("decimal") or self._decimal(amounts, unsure)
         if unsure:
             proposal = {"date_order": self.order, "decimal": self.decimal, "unsure": unsure}
-            # Why of the whole file: nothing in another one says that it has the same notation.
+            # Why of the whole file: there is no sign that another file has the same notation.
             proposal["fingerprint"] = hashlib.sha256(self.lines.text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
             proposal["sample"] = [list(pair) for pair in zip(sorted(dates), sorted(amounts), strict=False)][:3]
             raise MappingNeeded(unsure[0]["sentence"], proposal)
@@ -170,7 +170,7 @@ class Reader:
         allowed = [found for found in map(orders, dates) if found]
         proved = [order for order in ORDERS if all(order in found for found in allowed)]
         if not proved:
-            # Some row has another notation, and becomes a problem.
+            # A row in another notation is reported as a problem.
             return max(ORDERS, key=lambda order: sum(order in found for found in allowed))
         example = next((cell for cell in sorted(dates) if len({day_of(cell, order) for order in proved}) > 1), None)
         if example:

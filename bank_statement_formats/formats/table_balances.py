@@ -1,4 +1,4 @@
-"""Running balances: they prove the order of the lines, their signs, and that none is missing."""
+"""Running balances: they prove the order of the lines, their signs, and that none are missing."""
 
 
 def best_order(rows):
@@ -50,7 +50,7 @@ def opening_and_closing(rows, order):
 
 
 def _orders(rows):
-    """As they are, the other way round, and days the other way round with their lines as they are."""
+    """As given, reversed, and with the days reversed but the lines of each day as given."""
     numbers = list(range(len(rows)))
     is_newest_first = bool(rows) and rows[0][0] > rows[-1][0]
     backwards = numbers[::-1]

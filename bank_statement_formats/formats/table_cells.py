@@ -1,7 +1,7 @@
-"""What single cells of a table say: days and numbers, in the notation that holds for the whole column.
+"""Parsing of single cells of a table: days and numbers, in the notation of the whole column.
 
-A notation is proved over all cells: :func:`orders` and :func:`separators` say which ones a cell allows, and what all
-cells allow is left.
+A notation is deduced from all cells: :func:`orders` and :func:`separators` return which ones a cell allows, and the
+notations that all cells allow remain.
 """
 
 import re
@@ -16,29 +16,29 @@ from .table_words import CREDIT_WORDS, DEBIT_WORDS, MONTHS, plain
 ORDERS = ("dmy", "mdy", "ymd")
 YEARS = range(1990, 2080)
 BOTH = (".", ",")
-#: What is longer is neither day nor number. Why before anything else: what is looked at is remembered.
+#: Longer cells are neither days nor numbers. Why checked first: results are cached.
 LONGEST = 40
 
 TOKENS = re.compile(r"[0-9]+|[^\W\d_]+")
 NUMERIC_DAY = re.compile(r"([0-9]{1,4})([./\-年 ])[ ]?([0-9]{1,2})[./\-月 ][ ]?([0-9]{1,4})(?:日|$|[ T,].*)", re.DOTALL)
 COMPACT = re.compile(r"([0-9]{8})(?:$|[ T][0-9:.]{4,12}$)")
-#: Of a moment behind a day.
+#: The time of day after a date.
 CLOCK = re.compile(r"[T ,]{0,3}[0-9]{1,2}[:.h][0-9]{2}.{0,20}")
-#: A number: sign, digits with what groups them, sign. What surrounds it, such as a currency, is removed before.
+#: A number: sign, digits with separators, sign. Surrounding text, such as a currency, is removed before.
 NUMBER = re.compile(r"([+-]?)([0-9][0-9.,']*|[.,][0-9]+)([+-]?)")
-#: Groups of two, as in India: the last one has three.
+#: Also groups of two digits, as in India, where the last one has three.
 GROUPED_POINT = re.compile(r"[0-9]{1,3}(?:,[0-9]{2,3})+(?:\.[0-9]*)?|[0-9]*(?:\.[0-9]*)?")
 GROUPED_COMMA = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]*)?|[0-9]*(?:,[0-9]*)?")
-#: What nearly all amounts are; everything else is taken apart.
+#: A shortcut for nearly all amounts; all others are analysed in detail.
 SIMPLE = re.compile(r"-?[0-9]{1,15}(?:([.,])[0-9]{1,2})?")
-#: What may accompany an amount, apart from codes of currencies.
+#: Words that may accompany an amount, apart from currency codes.
 AROUND_WORDS = {
     *("cr", "dr", "db", "c", "d", "s", "h", "credit", "debit", "kr", "zł", "fr", "sfr", "rs", "r$", "us$", "a$", "hk$"),
     *("$", "€", "£", "¥", "₹", "₽", "₺", "₩", "元", "円"),
 }
 CURRENCIES = frozenset(BY_NUMBER.values())
 AROUND = re.compile(r"[A-Za-zÀ-ž¥€$£₹₽₺₩元円zł]{1,4}")
-#: Blanks of any width, and marks of the direction of writing, which nobody sees.
+#: Invisible characters: spaces of any width, and marks of the writing direction.
 UNSEEN = " \t\u00a0\u202f\ufeff\u200b\u200e\u200f\u061c" + "".join(
     map(chr, (*range(0x2000, 0x200B), *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 )
@@ -50,7 +50,7 @@ NUMBER_BLANKS = str.maketrans({**dict.fromkeys(UNSEEN), **dict.fromkeys(MINUS_SI
 def days(cell):
     """
     :param str cell: such as ``03/05/2026``, ``3. Mai 2026``, ``20260503``
-    :return: dict from each order that the cell allows to its day; empty where it is no day
+    :return: dict from each order that the cell allows to its day; empty if it is not a date
 
     >>> sorted(days("03/05/2026")), sorted(days("13/05/2026")), sorted(days("03.05.2026")), days("Total")
     (['dmy', 'mdy'], ['dmy'], ['dmy'], {})
@@ -71,7 +71,7 @@ def days(cell):
 
 
 def _numeric(first, second, third, separator):
-    # Why: no country writes the month first with points. The year comes first only where it has four digits.
+    # Why: no country uses points with the month first. The year comes first only if it has four digits.
     allowed = ("dmy", "ymd") if separator == "." else ORDERS
     found = {}
     for order in allowed:
@@ -114,14 +114,14 @@ def _date(year, month, day):
 
 
 def day_of(cell, order):
-    """:return: the day in this order, None where the cell says no day"""
+    """:return: the day in this order, None if the cell is not a date"""
     if type(cell) is date:
         return cell
     return days(cell).get(order) if type(cell) is str and len(cell) <= LONGEST else None
 
 
 def orders(cell):
-    """:return: tuple of the orders that the cell allows; what a workbook stores as a day allows all of them"""
+    """:return: tuple of the orders that the cell allows; a date cell of a workbook allows all of them"""
     if type(cell) is date:
         return ORDERS
     return tuple(days(cell)) if type(cell) is str and len(cell) <= LONGEST else ()
@@ -129,7 +129,7 @@ def orders(cell):
 
 @lru_cache(maxsize=65536)
 def _number(cell):
-    """:return: (negative, digits with separators) of what is written in a cell, or None"""
+    """:return: (whether it is negative, digits with separators) of a text cell, or None"""
     text = cell.translate(NUMBER_BLANKS)
     if not text:
         return None
@@ -146,14 +146,14 @@ def _number(cell):
     before, digits, after = match.groups()
     if before and after:
         return None
-    # Why not one against the other: (-12.30) and -12.30 DR say twice that money went out.
+    # Why the two do not cancel out: (-12.30) and -12.30 DR mark the debit twice.
     return negative or "-" in (before, after), digits
 
 
 def _without_words(text):
-    """Take off the currency or a mark such as CR.
+    """Remove the currency or a mark such as CR.
 
-    :return: (the rest, None where that is no number; whether the mark means a debit)
+    :return: (the rest, None if that is not a number; whether the mark means a debit)
     """
     negative = False
     for _end in range(2):
@@ -169,7 +169,7 @@ def _without_words(text):
             return None, False
         if word.casefold() in ("dr", "d", "db", "debit", "s"):
             negative = True
-        # A sign may stand before the currency: -€12.30.
+        # The sign may precede the currency: -€12.30.
         if text[:1] and text[0] in "+-" and text[1:2] and not text[1].isdigit():
             text = text[0] + AROUND.sub("", text[1:], count=1)
     if text[:1] in ("+", "-") and AROUND.match(text[1:]):
@@ -179,7 +179,7 @@ def _without_words(text):
 
 def separators(cell):
     """
-    :return: tuple of the decimal separators that a cell allows, ``.`` and ``,``; empty where it is no number
+    :return: tuple of the decimal separators that a cell allows, ``.`` and ``,``; empty if it is not a number
 
     >>> separators("1,234.50"), separators("12,30"), separators("1.234"), separators("12"), separators("abc")
     (('.',), (',',), ('.', ','), ('.', ','), ())
@@ -203,21 +203,21 @@ def separators(cell):
 
 
 def _is_with_point(digits):
-    """Whether digits are written with a decimal point."""
+    """Whether digits can be written with a decimal point."""
     if not GROUPED_POINT.fullmatch(digits):
         return False
     return "," not in digits or len(digits.partition(".")[0].rpartition(",")[2]) == 3
 
 
 def is_ambiguous(cell):
-    """Whether the separator changes the amount: ``1.234`` is one and a bit, or more than a thousand."""
+    """Whether the amount depends on the separator: ``1.234`` is either about one, or more than a thousand."""
     return len(separators(cell)) == 2 and number_of(cell, ".") != number_of(cell, ",")
 
 
 def number_of(cell, decimal):
     """
     :param str decimal: separator
-    :return: :class:`~decimal.Decimal`, None where the cell says no number
+    :return: :class:`~decimal.Decimal`, None if the cell is not a number
 
     >>> number_of("-1.234,50 €", ","), number_of("(12.30)", "."), number_of("12,30-", ","), number_of("5.00 CR", ".")
     (Decimal('-1234.50'), Decimal('-12.30'), Decimal('-12.30'), Decimal('5.00'))
@@ -251,7 +251,7 @@ def number_of(cell, decimal):
 
 
 def side_of(cell):
-    """:return: 1 for a credit, -1 for a debit, None for what says neither
+    """:return: 1 for a credit, -1 for a debit, None for other texts
 
     >>> side_of("Haben"), side_of("Af"), side_of("-"), side_of("?")
     (1, -1, -1, None)

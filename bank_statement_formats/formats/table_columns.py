@@ -1,4 +1,4 @@
-"""What the columns of a table are, and in which notation they are written: found by words, proved by all rows."""
+"""Detects the roles of a table's columns and their notation: found by words, verified with all rows."""
 
 import re
 from collections import Counter
@@ -17,15 +17,15 @@ from .table_words import CLOSING_WORDS, OPENING_WORDS, SEVERAL, plain, role_of
 CODE = re.compile(r"[A-Z]{3}")
 IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[ ]?[A-Z0-9][A-Z0-9 ]{9,38}")
 NUMBERS = (*MONEY, "balance", "fee", "foreign_amount")
-#: Columns that have decimals, from whichever the separator is proved.
+#: Columns with decimals: from their cells the separator is deduced.
 SEPARATED = (*sorted(MONEY), "balance", "fee")
-#: Part of the rows that must fit for what is only found by its contents.
+#: Share of rows that must fit for a column that is found only by its contents.
 MOST = 0.9
-#: The same for what a header names: some lines may be damaged.
+#: The same for a column that is found by its header: some lines may be damaged.
 HALF = 0.5
-#: Of balances: one line alone proves nothing.
+#: Result for balances that prove nothing, such as that of a single line.
 NOTHING_TO_COMPARE = -1
-#: Lines that a warning names.
+#: Maximum number of lines that a warning names.
 NAMED_LINES = 3
 DAY_LABELS = {"dmy": _lt("day, month, year"), "mdy": _lt("month, day, year"), "ymd": _lt("year, month, day")}
 
@@ -67,7 +67,7 @@ class Columns:
         raise FormatError(_lt("The file holds no table of transactions: no line has a date and an amount."))
 
     def cells(self, column):
-        """:return: list of what is in a column, without empty cells"""
+        """:return: list of the cells of a column, without empty ones"""
         return [row[column] for row in self.data if column < len(row) and row[column] != ""]
 
     def _is(self, column, test, part=MOST):
@@ -92,13 +92,13 @@ class Columns:
             if role in SEVERAL:
                 self.roles[role] = sorted(column for _certainty, column in found)
             elif role == "counterparty_name":
-                # The account's own holder may have a column, too: the other side changes.
+                # The account holder may have a column, too: the counterparty is the one with more different values.
                 self.roles[role] = [max(found, key=lambda one: len(set(map(str, self.cells(one[1])))))[1]]
             else:
                 self.roles[role] = [found[0][1]]
 
     def _checked(self, column, role):
-        """Some words mean different things in different languages, such as Valuta and Valor: the contents tell."""
+        """Some headers mean different things in different languages, such as Valuta and Valor: the contents decide."""
         if role in DAYS and not self._is(column, is_day, HALF):
             if self._is(column, lambda cell: type(cell) is str and CODE.fullmatch(cell.strip())):
                 return "currency"
@@ -118,7 +118,7 @@ class Columns:
     def _by_contents(self):
         free = [column for column in range(self.width) if not self._named(column)]
         if not DAYS & self.roles.keys():
-            # Also under a header that means something else: the header may be a line further up.
+            # Also under a header that means something else: the real header may be one line above.
             found = [column for column in range(self.width) if self._is(column, is_day)]
             if found:
                 self.roles = {role: [one for one in columns if one != found[0]] for role, columns in self.roles.items()}
@@ -147,7 +147,7 @@ class Columns:
         return [column for column in range(self.width) if column not in taken]
 
     def _find_sign_among_texts(self):
-        """“Transaction Type” says the side at some banks, and the kind of transaction at others."""
+        """“Transaction Type” contains debit or credit at some banks, and the kind of transaction at others."""
         for column in self.roles.get("remittance", ()):
             if self._is(column, side_of, 1) and {side_of(cell) for cell in self.cells(column)} == {1, -1}:
                 self.roles["sign"] = [column]
@@ -184,7 +184,7 @@ class Columns:
                 self.roles.setdefault("remittance", []).append(column)
 
     def label(self, column):
-        """:return: what a person recognises a column by"""
+        """:return: a name by which the user recognises a column"""
         name = self.header[column] if self._named(column) else ""
         example = next(iter(self.cells(column)), "")
         return f"{name} ({example})" if name else f"{column + 1} ({example})"
@@ -194,13 +194,13 @@ class Columns:
             self.roles["counterparty_name"] = self.roles.pop("payer", None) or self.roles.pop("payee")
 
     def _choose_account(self):
-        """A column called IBAN is of the account itself, or of the other side."""
+        """A column called IBAN contains the number of the account itself, or of the counterparty."""
         found = self.roles.get("account_number")
         if not found or "counterparty_number" in self.roles:
             return
         cells = self.cells(found[0])
         if not any(any(map(str.isdigit, str(cell))) for cell in cells):
-            # A name that the user has given to the account.
+            # Not a number, but a name that the user gave to the account.
             del self.roles["account_number"]
             return
         distinct = len(set(cells))
@@ -232,7 +232,7 @@ def _is_iban(cell):
 
 
 class Proposal:
-    """What :func:`~.tables.propose_mapping` proposes for one table.
+    """The result of :func:`~.tables.propose_mapping` for one table.
 
     :ivar data: list of (line, cells) of the transactions
     :ivar start: number of the first row below the header
@@ -275,7 +275,7 @@ class Proposal:
         counts = Counter(order for allowed in found for order in allowed)
         proved = [order for order in ORDERS if counts[order] == len(found)]
         if not proved:
-            # Some line has another notation; it becomes a problem, the others are read.
+            # A line in another notation is reported as a problem; the others are read.
             return max(ORDERS, key=lambda order: counts[order])
         different = [cell for cell in cells if len({day_of(cell, order) for order in proved}) > 1]
         if len(proved) > 1 and different:
@@ -305,7 +305,7 @@ class Proposal:
         return proved[0]
 
     def _most_orderly(self, proved):
-        """Statements are in the order of days; it is no proof, so it is only what is proposed first."""
+        """Statements are sorted by date; this proves nothing, so it only decides which order is proposed first."""
         cells = self.columns.cells(self.columns.roles["booking_date"][0])
 
         def breaks(order):
@@ -345,7 +345,7 @@ class Proposal:
 
     @staticmethod
     def _likelier(numbers):
-        # Nearly all currencies have two decimals, so three digits behind it are thousands.
+        # Nearly all currencies have two decimals, so three digits after a separator are thousands.
         points = sum("." in str(cell) for cell in numbers)
         return (",", ".") if points * 2 > len(numbers) else (".", ",")
 
@@ -354,7 +354,7 @@ class Proposal:
     def _sign(self):
         roles = self.columns.roles
         if "amount" in roles and roles.keys() & {"debit", "credit"}:
-            # The amount without a sign beside the two: the two say more.
+            # An unsigned amount next to separate debit and credit columns: those contain more information.
             amounts = self._numbers("amount")
             for role in ("amount",) if not any(amount < 0 for amount in amounts) else ("debit", "credit"):
                 roles.pop(role, None)
@@ -375,7 +375,7 @@ class Proposal:
         return [amount for amount in found if amount is not None]
 
     def _has_only_positive_amounts(self):
-        """Whether nothing says if they came in or went out."""
+        """Whether nothing distinguishes incoming from outgoing amounts."""
         amounts = self._numbers("amount")
         return bool(amounts) and self.mapping["sign"] == "signed" and not any(amount < 0 for amount in amounts)
 
@@ -403,11 +403,11 @@ class Proposal:
                 debits.append(number)
             if number and (number > 0) != (words[word] == 1):
                 signed = False
-        # Why most: the amount of a reversal has the other sign, however the others are written.
+        # Why most: reversals have the opposite sign.
         signed = signed or sum(number < 0 for number in debits) * 2 > len(debits)
         unknown = sorted(word for word, side in words.items() if side is None)
         if signed or (unknown and any(number < 0 for number in self._numbers("amount"))):
-            # The amounts have their sign already.
+            # The amounts are signed already.
             return
         self.mapping["sign"] = "words"
         self.mapping["debit_words"] = sorted(word for word, side in words.items() if side == -1)
@@ -432,7 +432,7 @@ class Proposal:
     # Balances ------------------------------------------------------------
 
     def _check_balances(self):
-        """The balance proves sign, fee and order, or it is no balance of these transactions."""
+        """The balance proves sign, fee and order; otherwise it is not the balance of these transactions."""
         roles = self.columns.roles
         if "balance" not in roles:
             if "fee" in roles and any(self._numbers("fee")):
@@ -469,7 +469,7 @@ class Proposal:
             yield {"debit_signed": not self.mapping["debit_signed"]}
 
     def _fit(self, mapping):
-        """:return: part of the balances that follow from the amounts, or :data:`NOTHING_TO_COMPARE`"""
+        """:return: share of the balances that follow from the amounts, or :data:`NOTHING_TO_COMPARE`"""
         amounts, column = Amounts(mapping), mapping["columns"]["balance"][0]
         own, currency = (
             mapping["columns"].get("account_number", [None])[0],
@@ -506,7 +506,7 @@ class Proposal:
     # The account ---------------------------------------------------------
 
     def _read_preamble(self):
-        """Lines above the table name the account, and may give balances."""
+        """Lines above the table contain the account number, and perhaps balances."""
         self.mapping["number"] = self.mapping["currency"] = None
         before = self.table.rows[: max(0, self.start - bool(self.columns.header))]
         for _line, row in before:
@@ -537,7 +537,7 @@ class Proposal:
         return [found["opening"], found["closing"]] if len(found) == 2 else []
 
     def _currency(self):
-        """From the header, such as “Betrag (EUR)” and “Umsatz in EUR”, where no column has it."""
+        """From the header, such as “Betrag (EUR)” and “Umsatz in EUR”, if no column contains it."""
         if "currency" in self.columns.roles or self.mapping["currency"]:
             return
         for role in ("amount", "debit", "credit", "balance"):
@@ -551,7 +551,7 @@ class Proposal:
                         return
 
 
-#: Of headers, where any word of three letters could be one.
+#: Currencies that are recognised in headers, where any word of three letters could be a code.
 CURRENCIES = frozenset(
     {
         *("AED", "ARS", "AUD", "BGN", "BRL", "CAD", "CHF", "CLP", "CNY", "COP", "CZK", "DKK", "EGP", "EUR", "GBP"),

@@ -23,7 +23,7 @@ COUNTERPARTY = {"counterparty_name", "counterparty_number", "counterparty_bic", 
 
 
 class Amounts:
-    """The amount of a line, from whichever columns say it."""
+    """The amount of a line, from one or several columns."""
 
     def __init__(self, mapping):
         columns = mapping["columns"]
@@ -96,7 +96,7 @@ class Reader:
         self.has_counterparty = not COUNTERPARTY.isdisjoint(self.position)
 
     def _names(self):
-        """Of the columns, for what the bank said; each one once."""
+        """Unique names of the columns, as keys of the raw data."""
         names = []
         width = max((len(row) for _line, row in self.table.rows[self.start :]), default=0)
         for column in range(width):
@@ -106,7 +106,7 @@ class Reader:
         return names
 
     def _cut_line(self):
-        """:return: number of the last line, if it has no end and lacks cells that all others have; else None"""
+        """:return: number of the last line if truncated: no line end, and fewer cells than all others; else None"""
         rows = self.table.rows[self.start :]
         if not self.table.is_open or not rows:
             return None
@@ -173,11 +173,11 @@ class Reader:
         return not self._has_amount(row)
 
     def _last_line(self, rows):
-        """:return: number of the last row of the table; what is below is a sum, or a remark"""
+        """:return: number of the last row of the table; below it are totals or remarks"""
         for number in range(len(rows) - 1, -1, -1):
             row = rows[number][1]
             cell = self._at(row, "booking_date")
-            # A day that can't be read is one that has digits.
+            # A cell with digits counts as a day, even if it can't be read.
             if self._is_line(row) or (any(map(str.isdigit, str(cell))) and self._has_amount(row)):
                 return number
         raise FormatError(_lt("The table has no line with a date."))
@@ -198,7 +198,7 @@ class Reader:
         return "status" in self.position and plain(self._text(row, "status")) in DROPPED_WORDS
 
     def _account(self, row):
-        """Why remembered: it is asked for each line, and there are few of them."""
+        """Why cached: it is needed for each line, and there are few accounts."""
         key = self._at(row, "account_number"), self._at(row, "currency")
         if key not in self.accounts:
             self.accounts[key] = self._find_account(row)
@@ -213,7 +213,7 @@ class Reader:
         )
 
     def _id_scheme(self, groups):
-        """Ids count where each line has one of its own."""
+        """Ids are used if each line has a different one."""
         if "id" not in self.position:
             return "fingerprint"
         ids = [self._text(row, "id") for rows in groups.values() for _line, row in rows]
@@ -243,14 +243,14 @@ class Reader:
         if statement.opening and statement.start:
             statement.opening = Balance(statement.opening.amount, statement.start - timedelta(days=1))
             statement.closing = Balance(statement.closing.amount, statement.end)
-        # Why one after the other: a transaction takes several times the memory of its line.
+        # Why a generator: a transaction takes several times the memory of its line.
         statement.transactions = (self._transaction(*rows[one], currency, found[one], scheme) for one in order)
         return statement
 
     def _order(self, statement, rows, read):
         """
         :param read: list of (day, amount, balance), None for lines that have none
-        :return: numbers of the lines, oldest first; opening and closing balance are set where they are proved
+        :return: numbers of the lines, oldest first; opening and closing balance are set if they are proved
         """
         good = [number for number, fact in enumerate(read) if fact]
         facts = [read[number] for number in good]
@@ -292,7 +292,7 @@ class Reader:
             )
 
     def _fact(self, line, row, currency):
-        """:return: (day, amount, balance or None, whether it is pending); a text that says what can't be read"""
+        """:return: (day, amount, balance or None, whether it is pending); or a text that says what can't be read"""
         if line == self.cut_line:
             return "not whole: the file ends within it"
         day = self._day(row, "booking_date")
@@ -335,7 +335,7 @@ class Reader:
         )
 
     def _references(self, row):
-        """Why by what there is: few tables have one, and this is done for every line."""
+        """Why only existing columns: few tables have one, and this is called for every line."""
         return {role: read(self._text(row, role)) for role, read in self.references}
 
     def _counterparty(self, row, amount):
@@ -351,7 +351,7 @@ class Reader:
         }
 
     def _foreign(self, row, amount, currency):
-        """:return: (what was paid in another currency as text, its code), or (None, None)"""
+        """:return: (original amount in another currency as text, its code), or (None, None)"""
         if "foreign_currency" not in self.position:
             return None, None
         code = values.currency(self._text(row, "foreign_currency").upper())

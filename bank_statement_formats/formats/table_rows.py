@@ -1,6 +1,6 @@
 """Rows of CSV files and workbooks, before their columns are known.
 
-Cells are texts; where a workbook stores them as such they are :class:`~decimal.Decimal` and :class:`~datetime.date`.
+Cells are texts; number and date cells of workbooks are :class:`~decimal.Decimal` and :class:`~datetime.date`.
 """
 
 import csv
@@ -21,18 +21,18 @@ from .table_words import role_of
 from .workbooks import MAX_COLUMNS
 
 DELIMITERS = (";", ",", "\t", "|")
-#: What Excel writes in front: sep=;
+#: The first line that Excel may write: sep=;
 SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
-#: Lines that tell the delimiter, and rows among which the header is.
+#: Lines from which the delimiter is detected, and rows in which the header is searched for.
 SAMPLE_LINES, HEADER_ROWS = 200, 120
-#: Letters of those lines, and of one of them.
+#: Maximum number of characters of those lines, and of one of them.
 SAMPLE_LETTERS, SAMPLE_LINE = 256 * 1024, 8 * 1024
 #: Lines of one quoted cell. More of them: a quotation mark was not closed.
 MAX_LINES_OF_A_CELL = 30
 MAX_SHEETS = 20
-#: Rows that Excel knows, and rows that may be wider than MAX_COLUMNS.
+#: Maximum number of rows in Excel, and of rows that may be wider than MAX_COLUMNS.
 MAX_LINES, MAX_WIDE = 2**20, 100
-#: Of a column.
+#: Maximum length of a column's name.
 LONGEST_NAME = 100
 ZIP, OLE2 = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 MONEY = {"amount", "debit", "credit"}
@@ -41,7 +41,7 @@ DAYS = {"booking_date", "value_date"}
 
 @dataclass
 class Table:
-    """``rows``: list of (line number, list of cells), without empty ones. ``is_open``: the last line has no end."""
+    """``rows``: list of (line number, list of cells), without empty rows. ``is_open``: the last line has no end."""
 
     kind: str
     rows: list
@@ -118,7 +118,7 @@ def read_csv(data, options, mapping=None):
     try:
         rows, quote = _split(text, delimiter, '"', options.limits), '"'
     except csv.Error:
-        # A quotation mark within a text. Without quotes a cell holds no delimiter, which the widths prove.
+        # A quotation mark inside a text. Unquoted cells contain no delimiter, which the widths of the rows prove.
         rows, quote = _split_without_quotes(text, delimiter, options.limits), None
     return Table("csv", rows, encoding, delimiter, quote, is_open=not text.endswith(("\n", "\r")), warnings=told)
 
@@ -179,7 +179,7 @@ def _bounded(reader):
 
 
 def _split_without_quotes(text, delimiter, limits):
-    """:raise FormatError: where that is no table, either"""
+    """:raise FormatError: if that does not give a table, either"""
     with suppress(csv.Error):
         rows = _split(text, delimiter, None, limits)
         if _has_one_width(rows):
@@ -235,18 +235,18 @@ def read_workbook(stream, options, mapping=None):
         raise FormatError(_lt("Workbooks need the Python library openpyxl. Ask for it to be installed, or use CSV."))
     try:
         with warnings.catch_warnings():
-            # It warns of styles, which mean nothing here.
+            # openpyxl warns about styles, which are irrelevant here.
             warnings.simplefilter("ignore")
             return _best_sheet(workbooks.sheets(stream), options, mapping)
     except FormatError:
         raise
     except Exception:
-        # The library has no errors of its own: damaged parts raise whatever reads them.
+        # openpyxl has no own exception classes: damaged parts raise exceptions of the XML or zip parser, among others.
         raise FormatError(_lt("The workbook is damaged or incomplete. Fetch it from the bank again.")) from None
 
 
 def _check_size(stream, limits):
-    """Why here, and by what the workbook says of itself: the library reads no more of a part than that."""
+    """Why the sizes that the archive declares are enough: the library reads no more of a part than that."""
     try:
         with zipfile.ZipFile(stream) as archive:
             parts = archive.infolist()
@@ -267,7 +267,7 @@ def _best_sheet(sheets, options, mapping):
         rows = _sheet_rows(read(), options.limits)
         score = max((header_score(row)[0] for _line, row in rows[:HEADER_ROWS]), default=0)
         score += sum(looks_like_data(row) for _line, row in rows[:HEADER_ROWS]) / HEADER_ROWS
-        # Why: what a person does not see in the workbook is old, or a program's own.
+        # Why: hidden sheets contain old data, or data for programs.
         rank = bool(score) and not is_hidden, score
         if rank > best:
             best, found = rank, Table("xlsx", rows, sheet=title)
@@ -283,6 +283,6 @@ def _sheet_rows(sheet, limits):
         if row:
             rows.append((line, row))
         if len(rows) > limits.held + HEADER_ROWS or line > MAX_LINES or wide > MAX_WIDE:
-            # Why the last two: what a few bytes say about cells that lie far away is no statement.
+            # Why the last two: a few bytes can place cells far away; that is not a bank statement.
             raise TooLarge(_lt("The table has more than %(count)s rows.", count=limits.held))
     return rows

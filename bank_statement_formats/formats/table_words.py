@@ -1,6 +1,6 @@
-"""Words of tables: what heads a column, which side is meant, what months are called, as :func:`plain` writes them.
+"""Words in tables: headers, words for debit and credit, names of months, in the form of :func:`plain`.
 
-The languages are those that banks' exports were seen in: en de fr es nl zh it pt pl sv da no.
+Languages of known bank exports: en de fr es nl zh it pt pl sv da no.
 """
 
 import re
@@ -8,17 +8,17 @@ import unicodedata
 from functools import lru_cache
 
 NOT_WORDS = re.compile(r"[\W_]+")
-#: RunningBalance.
+#: Words that are joined, such as RunningBalance.
 JOINED = re.compile(r"([a-zäöüß])([A-Z][a-z])")
 IN_BRACKETS = re.compile(r"[(（\[][^()（）\[\]]{0,40}[)）\]]")
 
 
 def _words(text):
-    """:param str text: words that are separated by bars"""
+    """:param str text: words separated by vertical bars"""
     return frozenset(text.split("|"))
 
 
-#: Roles of columns → what heads them. A longer text is more certain than a shorter one within it.
+#: Roles of columns → their headers. A longer text is more certain than a shorter one inside it.
 HEADERS = {
     "booking_date": (
         "date|dateop|date op|journal date|created|booking date|transaction date|trans date|posting date|"
@@ -177,7 +177,7 @@ HEADERS = {
 #: Roles that may have several columns.
 SEVERAL = {"remittance", "ignore"}
 
-#: In a column that says which side is meant. Not A, B, G and W: each is a debit in one country, a credit elsewhere.
+#: Values that mean a debit. Not A, B, G and W: each is a debit in one country, and a credit elsewhere.
 DEBIT_WORDS = _words(
     "d|dr|db|debit|dbit|s|soll|af|debet|debe|cargo|withdrawal|out|outgoing|payment|debito|dare|ausgang|"
     "ausgabe|belastung|lastschrift|depense|sortie|uitgaand|uscita|saida|借|借方|支出|支|付|付款|出|"
@@ -217,7 +217,7 @@ MONTHS = {
     for name in names.split()
 }
 
-#: Begins lines above or below the table that give a balance.
+#: Beginnings of lines above or below the table that contain a balance.
 OPENING_WORDS = _words(
     "opening balance|beginning balance|start balance|previous balance|anfangssaldo|anfangsbestand|"
     "alter kontostand|solde initial|solde precedent|ancien solde|saldo inicial|saldo anterior|beginsaldo|"
@@ -232,7 +232,7 @@ CLOSING_WORDS = _words(
 
 @lru_cache(maxsize=4096)
 def plain(value):
-    """A text in lower case without accents and signs, for comparing.
+    """A text in lower case without accents and punctuation, for comparison.
 
     >>> plain("Montant de l’Opération (EUR):"), plain("Zahlungsempfänger*in"), plain("金额（元）")
     ('montant de l operation', 'zahlungsempfanger in', '金额')
@@ -262,13 +262,13 @@ def role_of(cell):
     if not words or len(words) > 60:
         return None, 0
     for inner in IN_BRACKETS.findall(cell[:100]):
-        # 记账金额(收入): what is in brackets is mostly a currency, but here the side.
+        # 记账金额(收入): the brackets usually contain a currency, but here credit or debit.
         if ROLES.get(plain(inner[1:-1])) in ("debit", "credit"):
             return ROLES[plain(inner[1:-1])], 1.0
     if words in ROLES:
         return ROLES[words], 1.0
     if not words.isascii():
-        # Scripts without blanks between words.
+        # Scripts without spaces between words.
         for phrase in PHRASES:
             if not phrase.isascii() and phrase in words:
                 return ROLES[phrase], 0.6

@@ -11,11 +11,11 @@ A mapping is a dict that can be stored as JSON:
 ``fingerprint``   of the header: the mapping is for files that have the same one
 ``date_order``    ``dmy`` · ``mdy`` · ``ymd``
 ``decimal``       ``.`` or ``,``
-``sign``          ``signed`` · ``inverted`` (expenses are positive) · ``words`` (a column says which side is meant)
-``debit_words``   of the column that says the side; all others are credits
-``debit_signed``  whether the column of debits writes them with a minus
-``fee``           ``apart`` (taken off the amount) · ``included`` · null
-``currency``      of the account, where no column has it
+``sign``          ``signed`` · ``inverted`` (expenses are positive) · ``words`` (a column contains debit or credit)
+``debit_words``   values of that column that mean a debit; all others are credits
+``debit_signed``  whether debits in their own column have a minus sign
+``fee``           ``apart`` (subtracted from the amount) · ``included`` · null
+``currency``      of the account, if no column contains it
 ``number``        of the account, from the lines above the table
 ``kind`` · ``delimiter`` · ``sheet``
 ``unsure``        list of questions: ``field``, ``sentence``, ``choices`` (list of ``value`` and ``label``)
@@ -126,7 +126,7 @@ def _find_header(table, mapping):
 
 
 class _Table(Format):
-    """What CSV and XLSX share."""
+    """Common base of CSV and XLSX."""
 
     @classmethod
     def statements(cls, stream, options):
@@ -161,7 +161,7 @@ class CSV(_Table):
     def recognises(cls, head, filename):
         if not head.strip() or head.startswith((table_rows.ZIP, table_rows.OLE2, b"%PDF", b"<")):
             return 0
-        # A part may end within a letter of several bytes.
+        # The excerpt may end inside a multi-byte character.
         part = head[: head.rfind(b"\n") + 1] or head
         try:
             text, _encoding, _warnings = decode(part)

@@ -1,8 +1,8 @@
-"""Cells of the sheets of a workbook, row by row.
+"""Reads the cells of a workbook's sheets, row by row.
 
-openpyxl reads what is around the sheets: the list of them, texts that cells share, which formats are those of days. The
-sheets themselves are read here, with lxml: openpyxl makes several objects of each cell, goes through a sheet that names
-no size twice, and takes more than double the time.
+openpyxl reads everything except the sheets: their list, the shared strings, and which cell formats are dates. The
+sheets are read here, with lxml: openpyxl creates several objects for each cell, reads a sheet without dimensions twice,
+and takes more than double the time.
 """
 
 import re
@@ -11,11 +11,11 @@ from decimal import Decimal
 
 from lxml import etree
 
-#: No bank has more; a workbook may claim to.
+#: No bank uses more; a workbook may declare more.
 MAX_COLUMNS = 64
-#: Decimals that are left of what a workbook computes with: 89.40000000000001.
+#: Numbers are rounded to this: workbooks store 89.40000000000001.
 SMALLEST = Decimal("0.000001")
-#: What nearly all numbers are; everything else goes through Python's own reading of numbers.
+#: Matches nearly all numbers; the others are handled separately.
 PLAIN = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,6})?")
 DIGITS = "0123456789"
 OUTSIDE = "#VALUE!"
@@ -43,7 +43,7 @@ def sheets(stream):
 
 
 def _formats_of_days(reader):
-    """:return: numbers of the cell formats that show a day, and of those that show a span of time"""
+    """:return: numbers of the cell formats for dates, and of those for durations"""
     from openpyxl.styles.stylesheet import Stylesheet
     from openpyxl.xml.constants import ARC_STYLE
     from openpyxl.xml.functions import fromstring
@@ -64,7 +64,7 @@ class _Sheet:
         self.columns, self.moments = {}, {}
 
     def rows(self, part):
-        """:return: iterator of (number of the row, list of cells, whether it is wider than anybody reads)"""
+        """:return: iterator of (number of the row, list of cells, whether it is wider than :data:`MAX_COLUMNS`)"""
         last = 0
         with self.archive.open(part) as source:
             events = etree.iterparse(
@@ -118,7 +118,7 @@ class _Sheet:
         if kind == "inlineStr":
             return _text(element)
         text = None
-        # Why not ``find``: a cell has one or two parts.
+        # Why not ``find``: a cell has only one or two children.
         for part in element:
             if part.tag.endswith("}v"):
                 text = part.text
@@ -134,7 +134,7 @@ class _Sheet:
         return str(bool(int(text))) if kind == "b" else text.strip()
 
     def _day(self, text, style):
-        """Why remembered: a statement has few days, and many rows."""
+        """Why cached: a statement has few days, and many rows."""
         key = text, style in self.spans
         if key not in self.moments:
             from openpyxl.utils.datetime import from_excel
@@ -154,7 +154,7 @@ class _Sheet:
 
 
 def _text(element):
-    """Of a cell that holds its text itself; without what Japanese workbooks add on how it is pronounced."""
+    """The text of a cell with an inline string; without the phonetic texts of Japanese workbooks."""
     if len(element) == 1 and len(element[0]) == 1 and element[0][0].tag.endswith("}t"):
         return (element[0][0].text or "").strip()
     parts = element.xpath("*[local-name()='is']/descendant::*[local-name()='t'][not(ancestor::*[local-name()='rPh'])]")
@@ -163,12 +163,12 @@ def _text(element):
 
 def _number(text):
     if PLAIN.fullmatch(text):
-        # Adding zero writes 1E+3 as 1000, and -0 as 0.
+        # Adding zero turns 1E+3 into 1000, and -0 into 0.
         return Decimal(text).normalize() + 0
     if text.lstrip("-").isdecimal():
         return text
     value = float(text)
-    # NaN is not equal to itself, and not smaller than anything.
+    # NaN is excluded, too: it is not smaller than any number.
     return Decimal(repr(value)).quantize(SMALLEST).normalize() + 0 if abs(value) < 10**15 else str(value)
 
 

@@ -1,12 +1,12 @@
-"""HTTP whose time and memory are bounded, whatever the other side sends. Imports no Odoo.
+"""HTTP whose time and memory are bounded, whatever the other side sends. Does not import Odoo.
 
-The time-outs of ``requests`` count from one byte to the next, and are looked at only where bytes are read: a slow name
-server, a handshake, headers, ``100 Continue`` without end, or a body of one byte a minute each hold a worker as long as
-they like. A :class:`Deadline` shuts the socket down instead, wherever the request is.
+The time-outs of ``requests`` count from one byte to the next, and apply only while bytes are read: a slow name server,
+a handshake, headers, endless ``100 Continue``, or a body of one byte a minute can each block a worker without limit.
+A :class:`Deadline` shuts the socket down instead, in every phase of the request.
 
-Bytes that are counted when they arrive say little of what becomes of them: compressed, they grow a thousandfold, and
-30 MB of ``{}`` are 1 GB of Python objects. So they are unpacked piece by piece, and values are counted before they are
-made.
+The number of received bytes says little about the memory they will need: compressed, they grow a thousandfold, and
+30 MB of ``{}`` are 1 GB of Python objects. So they are decompressed piece by piece, and values are counted before they
+are created.
 """
 
 import contextlib
@@ -28,13 +28,13 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from urllib3.util import connection as sockets
 
 PIECE = 64 * 1024
-#: What :func:`read_body` can unpack; sent with each request.
+#: What :func:`read_body` can decompress; sent with each request.
 ACCEPT_ENCODING = "gzip"
-#: Values of one JSON text. 5,000 transactions of 100 values each are half of it.
+#: Maximum number of values in one JSON text. 5,000 transactions of 100 values each are half of it.
 MAX_VALUES = 1_000_000
-#: Levels of lists and objects within one another. Providers need ten.
+#: Maximum nesting of lists and objects. Providers need ten levels.
 MAX_DEPTH = 50
-#: Levels up to which :func:`_is_shallow` looks.
+#: Rounds of :func:`_is_shallow`. Each removes at most two levels, so it accepts at most 24: less than ``MAX_DEPTH``.
 SHALLOW = 12
 _NO_BRACKETS = bytes(set(range(256)).difference(b'[]{}"'))
 
@@ -53,8 +53,8 @@ class TookTooLong(requests.Timeout):
 class Deadline:
     """All requests that this thread makes inside of ``with Deadline(seconds):`` end by then.
 
-    They go over connections of a :class:`BoundedAdapter`, those that were kept open included. Inside of another
-    deadline the earlier one counts.
+    They must use connections of a :class:`BoundedAdapter`, including those kept alive. Of nested deadlines the earlier
+    one applies.
     """
 
     def __init__(self, seconds):
@@ -80,7 +80,7 @@ class Deadline:
                 handle.close()
             self._handles.clear()
         if self._is_over and (error is None or isinstance(error, Exception)):
-            # Why also without an error: a body that was cut off may look complete.
+            # Why also without an error: a truncated body may look complete.
             raise TookTooLong from None
 
     def left(self):
@@ -94,7 +94,7 @@ class Deadline:
         if not self.left():
             self._is_over = True
             raise TookTooLong
-        # Why a second handle: TLS takes the first one over, and a connection that is closed may not be touched.
+        # Why a second handle: TLS takes over the first one, and a closed connection must not be used.
         handle = socket.fromfd(sock.fileno(), getattr(sock, "family", socket.AF_INET), socket.SOCK_STREAM)
         with self._lock:
             self._handles.append(handle)
@@ -118,8 +118,8 @@ def time_left():
 
 
 class NoAddresses(logging.Filter):
-    """Keeps the addresses that we ask out of the log of urllib3, which writes them whole at the level DEBUG: some are
-    secrets themselves, such as that of a setup token, and others carry account numbers."""
+    """Keeps the requested URLs out of the log of urllib3, which writes them in full at level DEBUG: some are secrets
+    themselves, such as that of a setup token, and others contain account numbers."""
 
     def filter(self, record):
         return not hasattr(_thread, "deadline") or _thread.deadline is None
@@ -129,7 +129,7 @@ logging.getLogger("urllib3.connectionpool").addFilter(NoAddresses())
 
 
 def resolve(host, port):
-    """:return: list of IP addresses, none twice
+    """:return: list of IP addresses without duplicates
     :raise OSError: ``socket.gaierror``, or TimeoutError when the name server takes longer than there is time
     """
     found = []
@@ -146,7 +146,7 @@ def resolve(host, port):
     if left == float("inf"):
         ask()
     else:
-        # Why a thread: nothing ends a question to a name server that does not answer. It ends on its own.
+        # Why a thread: a query to a name server that does not answer can't be cancelled. The thread ends with it.
         thread = threading.Thread(target=ask, daemon=True)
         thread.start()
         thread.join(left)
@@ -158,12 +158,12 @@ def resolve(host, port):
 
 
 class BoundedConnection:
-    """Added to a connection of urllib3: it is made, and used, within the deadline."""
+    """Mixin for connections of urllib3: they are opened and used within the deadline."""
 
     _watched_by = None
 
     def check_addresses(self, addresses):
-        """May raise for addresses that must not be connected to; ``addresses`` are all that the name has."""
+        """Hook that may raise for addresses that must not be connected to; ``addresses`` are all those of the name."""
 
     def _new_conn(self):
         try:
@@ -175,7 +175,7 @@ class BoundedConnection:
         self.check_addresses(addresses)
         sock = self._connect(addresses)
         try:
-            # Again: whatever went wrong above, nothing is sent to an address that was not looked at.
+            # Again: whatever went wrong above, nothing is sent to an address that was not checked.
             self.check_addresses([sock.getpeername()[0]])
             self._watch(sock)
         except BaseException:
@@ -189,7 +189,7 @@ class BoundedConnection:
             if not time_left():
                 break
             try:
-                # Why the address and not the name: asked again, the name could lead elsewhere.
+                # Why the address and not the name: a second resolution could give another address.
                 return sockets.create_connection(
                     (address, self.port),
                     min(self.timeout, time_left()) if isinstance(self.timeout, int | float) else self.timeout,
@@ -204,7 +204,7 @@ class BoundedConnection:
 
     def putrequest(self, *args, **kwargs):
         if self.sock is not None:
-            # A connection that was kept open knows only the deadline of the request before.
+            # A connection that was kept alive only has the deadline of the previous request.
             self._watch(self.sock)
         return super().putrequest(*args, **kwargs)
 
@@ -216,7 +216,7 @@ class BoundedConnection:
 
 
 class BoundedAdapter(HTTPAdapter):
-    """Sends over connections that end with the :class:`Deadline` of their thread."""
+    """Sends over connections that are shut down at the :class:`Deadline` of their thread."""
 
     connection = BoundedConnection
 
@@ -228,7 +228,7 @@ class BoundedAdapter(HTTPAdapter):
     def proxy_manager_for(self, proxy, **kwargs):
         manager = super().proxy_manager_for(proxy, **kwargs)
         if not proxy.lower().startswith("socks"):
-            # Why the plain ones: the network's own proxy is meant, wherever it is.
+            # Why without a check of addresses: the configured proxy of the network may have any address.
             self._use_connections(manager, BoundedConnection)
         return manager
 
@@ -241,7 +241,7 @@ class BoundedAdapter(HTTPAdapter):
 
 
 def bound(session, adapter=BoundedAdapter):
-    """Have a session of ``requests`` send over connections that end; its own adapters of other kinds stay.
+    """Mount the adapter in a session of ``requests``; its adapters of other kinds stay.
 
     :return: the session
     """
@@ -258,13 +258,13 @@ def bound(session, adapter=BoundedAdapter):
 
 
 class TooLarge(requests.RequestException):
-    """The answer has more bytes than anybody reads."""
+    """The answer has more bytes than allowed."""
 
 
 def read_body(response, max_bytes):
     """
-    :param requests.Response response: asked for with ``stream=True``
-    :return: its content, unpacked, as bytes
+    :param requests.Response response: requested with ``stream=True``
+    :return: its content, decompressed, as bytes
     :raise requests.RequestException: :class:`TooLarge` among others
     """
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
@@ -292,7 +292,7 @@ def _pieces(response):
 
 
 class _Unzip:
-    """Unpacks piece by piece, never more than is allowed at once."""
+    """Decompresses piece by piece, never more than is allowed at once."""
 
     def __init__(self, max_bytes):
         self._max_bytes = max_bytes
@@ -314,11 +314,11 @@ class _Unzip:
 
 
 class TooMany(ValueError):
-    """The JSON text has more values than an answer."""
+    """The JSON text has more values than allowed."""
 
 
 class TooDeep(ValueError):
-    """The JSON text is nested deeper than an answer."""
+    """The JSON text is nested deeper than allowed."""
 
 
 def parse_json(content, max_values=MAX_VALUES, parse_float=float):
@@ -326,10 +326,10 @@ def parse_json(content, max_values=MAX_VALUES, parse_float=float):
     :param bytes content: JSON in UTF-8
     :param parse_float: of numbers with a fraction or an exponent, called with their text
     :return: the value; all numbers in it are finite
-    :raise ValueError: when it is none, :class:`TooMany` and :class:`TooDeep` among others
+    :raise ValueError: if it is not valid; also the subclasses :class:`TooMany` and :class:`TooDeep`
     """
-    # Each value but the first one follows a comma, a bracket or a brace. Those in texts are counted, too: a few.
-    # Fewer bytes can't be more values.
+    # Each value but the first one follows a comma, a bracket or a brace. The few of them inside strings are counted,
+    # too. A content with at most ``max_values`` bytes can't have more values than that.
     if len(content) > max_values and sum(map(content.count, (b",", b"[", b"{"))) > max_values:
         raise TooMany(f"more than {max_values} values")
     finite, decode = _decoder(parse_float)
@@ -337,9 +337,9 @@ def parse_json(content, max_values=MAX_VALUES, parse_float=float):
         try:
             data = decode(content)
         except (msgspec.DecodeError, ValueError):
-            # Why a second decoder: whatever msgspec accepts, both read alike, but it refuses lone surrogates, which
-            # banks send where they cut a text inside an emoji, and a byte order mark. For the rest, its errors say
-            # less: callers recognise an answer that was cut off by JSONDecodeError.
+            # Why a second decoder: both give the same result for everything that msgspec accepts, but msgspec refuses
+            # a byte order mark and lone surrogates, which banks send where they cut a text inside an emoji. Its errors
+            # also say less: callers recognise a truncated answer by JSONDecodeError.
             data = json.loads(content.decode("utf-8-sig"), parse_float=finite, parse_constant=_refuse_constant)
     except RecursionError:
         raise TooDeep("nested too deeply") from None
@@ -367,21 +367,23 @@ def _refuse_constant(name):
 
 
 def _is_shallow(content):
-    """Whether there are few levels, seen from the bytes alone, in half the time that it takes to look at each value.
+    """Whether the nesting is certainly less than ``MAX_DEPTH``, judged from the bytes: faster than visiting each value.
 
-    :param bytes content: right JSON
-    :return: False where that is not known
+    :param bytes content: valid JSON
+    :return: False if this can't be decided; then :func:`_check_depth` must
     """
     if b"\\" in content and b'\\"' in content:
         return False
-    # No quotation mark is escaped, so each begins or ends a text, and a text without brackets leaves a pair of them.
-    # Before the first bracket inside a text, an odd number of marks follows the bracket before it: one of them stays,
-    # and the answer is False.
+    # Only brackets and quotation marks are kept, and pairs of adjacent marks are removed. No mark is escaped, so each
+    # begins or ends a string. If no string contains a bracket, all marks stand in pairs and disappear: what is left is
+    # the nesting itself. If a string contains one, an odd number of marks directly precedes the first such bracket: two
+    # of each complete string, and the one that begins this string. So one mark remains, is never removed below (only
+    # brackets are), and the result is False.
     left = content.translate(None, _NO_BRACKETS)
     for marks in (b'"' * 16, b'"' * 4, b'""'):
         left = left.replace(marks, b"")
     for _level in range(SHALLOW):
-        # Takes the innermost level away.
+        # Removes the innermost level.
         left = left.replace(b"[]", b"").replace(b"{}", b"")
         if not left:
             return True
@@ -389,7 +391,7 @@ def _is_shallow(content):
 
 
 def _check_depth(data):
-    """:param data: what :mod:`json` has made: no types but its own, so that looking at the type is enough, and fast"""
+    """:param data: decoded JSON: lists and dicts are never subclasses, so comparing the type is enough, and fast"""
     level = [data] if type(data) in (dict, list) else []
     for _depth in range(MAX_DEPTH + 1):
         level = [

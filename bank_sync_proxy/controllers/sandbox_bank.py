@@ -18,7 +18,7 @@ class BankSyncSandboxBank(Pages, http.Controller):
         methods=["GET", "POST"],
         sitemap=False,
         save_session=False,
-        # Why no CSRF token: there is no session at this bank, and the state authorizes: another site does not know it.
+        # Why no CSRF token: this bank has no sessions; the state authorizes, and another site does not know it.
         csrf=False,
     )
     @hosted_page

@@ -195,7 +195,7 @@ class BankSyncConnection(models.Model):
 
     def _flow(self, kind, language, data=None, callback_state=None):
         """:return: the visit, in the form that adapters use"""
-        # sudo: reads one system parameter that is no secret, under a name of our own
+        # sudo: reads one system parameter that is not secret; the code fixes its name
         base = self.env["ir.config_parameter"].sudo().get_param("web.base.url")
         return Flow(
             kind=kind,
@@ -280,7 +280,7 @@ class BankSyncConnection(models.Model):
             self._adapter().revoke(self._read_state())
 
     # -------------------------------------------------------------------------
-    # BUSINESS METHODS - TELLING DATABASES
+    # BUSINESS METHODS - NOTIFYING DATABASES
     # -------------------------------------------------------------------------
 
     @api.model

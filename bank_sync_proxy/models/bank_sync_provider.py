@@ -77,7 +77,7 @@ class BankSyncProvider(models.Model):
         setting = self.setting_ids.filtered(lambda setting: setting.name == "clock_offset_hours")
         setting.ensure_one()
         self.check_access("write")
-        # sudo: the caller may write the provider, and the Demo Bank's clock is no key.
+        # sudo: the caller may write the provider, and the Demo Bank's clock is not a credential.
         setting.sudo().value = str(int(setting.value or 0) + 24)
 
     # -------------------------------------------------------------------------

@@ -343,7 +343,7 @@ class BankSyncVisit(models.Model):
 
     def _check_page(self, url):
         """:raise ProtocolError: for an address of a provider to which no browser may be sent"""
-        # sudo: reads one system parameter that is no secret, under a name of our own
+        # sudo: reads one system parameter that is not secret; the code fixes its name
         own = self.env["ir.config_parameter"].sudo().get_param("web.base.url")
         if not is_page(url, own or ""):
             provider = self.connection_id.provider_id.code

@@ -133,8 +133,8 @@ class Provider:
     # -------------------------------------------------------------------------
 
     def check_keys(self):
-        """Ask something that costs nothing, for *Test These Keys*; you must, if you declare keys of the proxy that
-        somebody can be asked about.
+        """Send a request that costs nothing, for *Test These Keys*; required, if you declare keys of the proxy that a
+        request can verify.
 
         :return: what the provider says about the keys, one line
         """

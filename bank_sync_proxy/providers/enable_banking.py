@@ -238,7 +238,7 @@ class EnableBanking(WebProvider):
             ]
 
     def _institution_id(self, bank):
-        # There is no id: name and country together are the key. https://enablebanking.com/docs/api/reference/#aspsp
+        # Banks have no id: name and country together are the key. https://enablebanking.com/docs/api/reference/#aspsp
         return f"{bank['country']}.{bank['name']}"
 
     def _validity(self, bank):

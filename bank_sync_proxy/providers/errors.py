@@ -1,8 +1,8 @@
 """What can go wrong between the proxy and a bank, divided by who must act.
 
 ProviderError
-├── TransientError        nobody: the next run tries again
-├── RateLimited           nobody: the next run waits ``retry_after`` seconds
+├── TransientError        no one: the next run retries
+├── RateLimited           no one: the next run waits ``retry_after`` seconds
 ├── ConsentError          the user
 ├── ConfigurationError    the administrator
 └── ProtocolError         us: a question or an answer that the documentation does not know
@@ -146,7 +146,7 @@ class Code:
     :param str family: name of the class above, so: who must act
     :param int status: of the HTTP answer
     :param str sentence: what happened, what it means, what to do
-    :param str connecting: the same while a bank is being connected: there is no Renew yet, and nothing was missed;
+    :param str connecting: the same while a bank is being connected: *Renew* does not exist yet, and nothing was missed;
         empty: ``sentence`` fits there, too
     """
 

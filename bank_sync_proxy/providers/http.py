@@ -1,4 +1,4 @@
-"""The one way from an adapter to the network: nobody else in this package calls ``requests``."""
+"""The only way from an adapter to the network: no other module of this package calls ``requests``."""
 
 import json
 import logging
@@ -34,20 +34,20 @@ _logger = logging.getLogger(__name__)
 RESOLVE_SECONDS = 10
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
-#: One question may take so long, all attempts and pauses included: a worker waits for it.
+#: Time limit of one request, all attempts and pauses included: a worker waits for it.
 TOTAL_SECONDS = 90
 ATTEMPTS = 3
 #: Before the second attempt, twice as long before the third.
 PAUSE_SECONDS = 0.5
-#: Some providers give years of transactions in one answer; more than this is no answer.
+#: Larger answers are refused. Some providers give years of transactions in one.
 MAX_BYTES = 32 * 1024 * 1024
 MAX_EXCERPT = 500
-#: An answer that names a longer pause is mistaken, or speaks of a moment instead.
+#: A longer Retry-After is a mistake, or means a point in time instead of seconds.
 MAX_RETRY_AFTER = 7 * 86400
 #: A gateway could not reach the service; asked again at once, it often can. Why not 500: the service itself failed, and
 #: banks count such an attempt among the few that they allow per day.
 GATEWAY_FAILURES = {502, 503, 504}
-#: Without TLS nothing leaves this machine: a gateway beside us, or a test.
+#: The only hosts that may be reached without TLS: a gateway on this machine, or a test.
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 IDEMPOTENT = {"GET", "HEAD", "PUT", "DELETE"}
 
@@ -61,7 +61,7 @@ class NoAuth(AuthBase):
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: complete, uncompressed, not larger than allowed.
+    """The answer: complete, decompressed, not larger than allowed.
 
     :param data: the JSON value, numbers with a fraction as :class:`~.reading.Number`; None where none was expected
     """
@@ -85,7 +85,7 @@ class Answer:
 
     @property
     def excerpt(self):
-        """The beginning of the content, for error records; HTML is of no use there."""
+        """The beginning of the content, for error records; of HTML, which is useless there, only its kind."""
         if self.media_type == "text/html":
             return "a page of HTML"
         return " ".join(self.text[:MAX_EXCERPT].split())
@@ -102,7 +102,7 @@ class Answer:
         return moment and min(max(0, round((moment - now).total_seconds())), MAX_RETRY_AFTER)
 
     def json(self):
-        """:raise ValueError: for what is no JSON"""
+        """:raise ValueError: if it is not JSON"""
         return parse_json(self.content, parse_float=Number)
 
     def json_or_empty(self):
@@ -115,17 +115,17 @@ class Answer:
 
 
 class Http:
-    """Asks one provider. TLS is always verified, redirects are never followed, time and memory are bounded.
+    """Requests to one provider. TLS is always verified, redirects are never followed, time and memory are bounded.
 
     :param str provider: code, for logs and errors
-    :param str base_url: questions are relative to it, and a full URL may not leave its host
+    :param str base_url: requests are relative to it, and a full URL may not leave its host
     :param auth: ``requests.auth.AuthBase``; one with ``renew()`` is asked for new credentials after a 401, once
     :param session: ``requests.Session``
-    :param dict headers: of every question
+    :param dict headers: of every request
     :param parse_error: callable(Answer) that gives the ProviderError of a failed answer
     :param now: callable that gives the current moment, aware
-    :param bool only_public: the address is one that a user has named: ask only where it leads to public addresses at
-        the moment of connecting, whatever it led to when it was checked
+    :param bool only_public: the address comes from a user: connect only if it resolves to public addresses at the
+        moment of connecting, whatever it resolved to when it was checked
     :param tuple certificate: (certificate, private key) in PEM, shown to the server: mutual TLS
     """
 
@@ -176,15 +176,15 @@ class Http:
     def ask(
         self, method, path, *, params=None, body=None, form=None, auth=None, idempotent=None, kind="json", name=None
     ):
-        """One question, repeated where that can't do harm.
+        """One request, retried where that can't do harm.
 
         :param body: JSON; ``form`` is a form instead
         :param auth: instead of the usual one
-        :param bool idempotent: whether sending it twice is as good as once; None: as the method says
-        :param str kind: ``json`` · ``text`` · ``none``: what the answer has to be
+        :param bool idempotent: whether it may be sent twice; None: depends on the method
+        :param str kind: ``json`` · ``text`` · ``none``: the expected content of the answer
         :param str name: is logged instead of a path that is a secret itself
         :return: :class:`Answer`
-        :raise ProviderError: whatever went wrong
+        :raise ProviderError: for every kind of failure
         """
         idempotent = method in IDEMPOTENT if idempotent is None else idempotent
         auth = auth or self.auth
@@ -197,7 +197,7 @@ class Http:
             attempt += 1
             answer, failure = self._once(method, url, name, deadline, kind, auth=auth, **request)
             if answer and answer.status == 401 and not renewed and hasattr(auth, "renew"):
-                # What was refused was not done, so this is no repetition.
+                # A refused request had no effect, so sending it again is not a repetition.
                 auth.renew()
                 renewed = True
                 continue
@@ -217,7 +217,7 @@ class Http:
         return url
 
     def _pause(self, attempt, answer, failure):
-        """:return: seconds until the next attempt, or None: there is none"""
+        """:return: seconds until the next attempt, or None if the request is not retried"""
         if attempt >= ATTEMPTS:
             return None
         pause = PAUSE_SECONDS * 2 ** (attempt - 1)
@@ -232,7 +232,7 @@ class Http:
     # -------------------------------------------------------------------------
 
     def _once(self, method, url, name, deadline, kind, **request):
-        """:return: (answer, None), (answer, failure to read it) or (None, failure to reach anybody)"""
+        """:return: (answer, None), (answer, failure to read it) or (None, failure to reach the server)"""
         begun = self.monotonic()
         connect, read = self.timeout
         try:
@@ -257,21 +257,21 @@ class Http:
         except AddressRefused as error:
             return None, self._failure(TransientError, str(error))
         except UnicodeError as error:
-            # A token or a link of the provider's that no request can carry.
+            # The provider's token or link contains characters that are not allowed in a request.
             return None, self._failure(ProtocolError, type(error).__name__, None)
         except requests.RequestException as error:
-            # Why not its text: it shows the URL with all parameters.
+            # Why not the error's text: it contains the URL with all parameters.
             _logger.info("%s %s %s: %s", self.provider, method, one_line(mask(name)), type(error).__name__)
             return None, self._not_reached(error)
         except TransientError as error:
-            # Of the question for a token, before this one was sent.
+            # Raised by the request for a token, before this one was sent.
             return None, error
         milliseconds = (self.monotonic() - begun) * 1000
         _logger.debug("%s %s %s: %s in %d ms", self.provider, method, one_line(mask(name)), answer.status, milliseconds)
         return self._check(*self._read(answer, kind))
 
     def _check(self, answer, failure):
-        """Why after reading: of an answer that was cut off the signature is wrong, too."""
+        """Why after reading: the signature of a truncated answer is wrong, too."""
         if failure is None and answer.ok and self.check_answer:
             try:
                 self.check_answer(answer)
@@ -280,20 +280,20 @@ class Http:
         return answer, failure
 
     def _not_reached(self, error):
-        """:return: the failure of a question that nobody has answered"""
+        """:return: the ProviderError for a request without an answer"""
         if reason := certificate_refusal(error):
             detail = f"the provider does not accept the client certificate: {reason}"
             return ConfigurationError("provider_not_configured", detail, provider=self.provider)
         return self._failure(TransientError, type(error).__name__)
 
     def _read(self, answer, kind):
-        """Check that a successful answer is what it has to be."""
+        """Check that a successful answer has the expected kind of content."""
         if 300 <= answer.status < 400:
             return answer, self._failure(ProtocolError, "a redirect, which is not followed", answer.status)
         if not answer.ok or kind == "none":
             return answer, None
         if answer.media_type == "text/html":
-            # A gateway's own page: maintenance, overload. The service itself never speaks HTML.
+            # A gateway's error page (maintenance, overload). The service itself never answers with HTML.
             return answer, self._failure(TransientError, "a page of HTML instead of an answer", answer.status)
         if kind == "text":
             return answer, None
@@ -315,7 +315,7 @@ class Http:
 
 
 def read_seconds(text):
-    """:return: a number of seconds as a header writes it, at most ``MAX_RETRY_AFTER``; None for anything else"""
+    """:return: the number of seconds in a header, at most ``MAX_RETRY_AFTER``; None for anything else"""
     if not text.isascii() or not text.isdigit():
         return None
     # The length first: Python refuses to read thousands of digits.
@@ -323,7 +323,7 @@ def read_seconds(text):
 
 
 def read_http_date(text):
-    """:return: the aware moment of a date as HTTP writes it, or None"""
+    """:return: the aware moment of a date in the format of HTTP, or None"""
     try:
         moment = parsedate_to_datetime(text)
     except (TypeError, ValueError, IndexError, OverflowError):
@@ -332,10 +332,10 @@ def read_http_date(text):
 
 
 def leads_outside(url):
-    """Whether a URL that a user entered leads, by https, to nothing but public addresses at this moment.
+    """Whether a URL that a user entered uses https and resolves only to public addresses at this moment.
 
-    It is for the sentence that a user reads. The name could lead elsewhere a moment later, so :class:`Http` looks again
-    when it connects.
+    This is only for the user's error message. The name could resolve to another address a moment later, so
+    :class:`Http` checks again when it connects.
     """
     try:
         check_url(url)

@@ -1,7 +1,7 @@
 """PayPal: the history of an account. https://developer.paypal.com/docs/api/transaction-search/v1/
 
-The user pastes client id and secret of an app of their own, which may only search transactions; there is no consent
-that ends. Each currency is an account.
+The user pastes client id and secret of their own app, which may only search transactions; there is no consent that
+could expire. Each currency is an account.
 
 Facts come from PayPal's OpenAPI document ``reporting_transactions_v1.json``, version 1.9; the parts that this adapter
 depends on are in tests/published/paypal.json. What the document does not say is from memory, and marked so.
@@ -38,7 +38,7 @@ from .web import WebProvider
 
 #: "The maximum supported range is 31 days."
 WINDOW = timedelta(days=31)
-#: A period that is cut in halves because it has too many transactions is not cut below this.
+#: A period with too many transactions is halved repeatedly, but not below this.
 SMALLEST_WINDOW = timedelta(minutes=10)
 #: "This call lists transaction for the previous three years."; a day less, because the time of day counts.
 HISTORY_DAYS = 3 * 365 - 1
@@ -50,7 +50,7 @@ TOO_MANY = "RESULTSET_TOO_LARGE"
 DELAY = timedelta(hours=3)
 SECOND = timedelta(seconds=1)
 
-#: `transaction_status`. Of V the reversal is a transaction of its own.
+#: `transaction_status`. V was reversed: the reversal is a separate transaction.
 STATUSES = {"S": "booked", "V": "booked", "P": "pending"}
 DENIED = "D"
 
@@ -89,11 +89,11 @@ GROUPS = {
     "T98": "Display only",
     "T99": "Other",
 }
-#: Holds and releases, of which the money stays in the account: whole groups, or single codes. Why not all of T21: T2109
+#: Holds and releases, which leave the money in the account: whole groups, or single codes. Why not all of T21: T2109
 #: and T2110 are gift certificates, and what may have moved money is never left out.
 HOLDS = "T1105, T1110, T1111, T15, T2101, T2102, T2103, T2104, T2105, T2106, T2107, T2108, T2111, T2112, T2113, T2114"
 
-#: Names of errors that mean the same whatever was asked. The status says the rest.
+#: Names of errors with the same meaning for all requests. Otherwise the status decides.
 ERRORS = {
     "AUTHENTICATION_FAILURE": "credentials_rejected",
     "NOT_AUTHORIZED": "credentials_rejected",
@@ -248,12 +248,12 @@ class PayPal(WebProvider):
     # -------------------------------------------------------------------------
 
     def _news_of(self, answer):
-        """What PayPal has executed later is perhaps not there yet."""
+        """Transactions that PayPal executed later may be missing."""
         refreshed = reading.moment(answer.get("last_refresh_time"))
         return min(refreshed or self.now() - DELAY, self.now())
 
     def refresh(self, state, user_present=False, flow=None):
-        """PayPal updates on its own schedule, and can't be asked to."""
+        """PayPal updates on its own schedule; an update can't be requested."""
         answer = self._balances(state)
         with self.reading("balances"):
             return Refreshed(state, self._news_of(answer))
@@ -265,7 +265,7 @@ class PayPal(WebProvider):
             return [self._account(name, one, answer) for name, one in accounts.items() if name in state["accounts"]]
 
     def _account(self, name, balance, answer):
-        """The total contains what is held, which belongs to the company and only can't be used."""
+        """The total includes held amounts, which belong to the company but can't be used."""
         total, currency = money(balance["total_balance"])
         return Account(
             id=name,
@@ -283,7 +283,7 @@ class PayPal(WebProvider):
     # -------------------------------------------------------------------------
 
     def read_page(self, state, account, since=None, cursor=None, limit=None):
-        """Windows of at most 31 days, each in pages. All bounds are in the cursor, so a page stays what it is."""
+        """Windows of at most 31 days, each in pages. All bounds are in the cursor, so a page can be repeated."""
         known = state["accounts"].get(account)
         if not known:
             raise self.failure("unknown_account", "not a currency of this account")
@@ -295,17 +295,17 @@ class PayPal(WebProvider):
         answer, place = self._search(state, known["id"], place)
         with self.reading("transactions"):
             holds = tuple(code.strip() for code in self.settings["hold_codes"].split(","))
-            # An empty list may not be there: it has one item at least, by the document.
+            # An empty list may be missing: by the document it has at least one item.
             listed = answer["transaction_details"] if int(answer["total_items"]) else []
             rows, unread = self.read_rows(listed, self._transaction, holds)
             rows.sort(key=lambda row: (row.status == "pending", row.booking_date))
-            # A number, or the list would break off.
+            # Must be a number, or the list would end too early.
             place = place.after(int(answer["total_pages"]))
             after = place and self.write_cursor(account, **place.to_json())
             return Page(tuple(rows), (), after, bool(after), tuple(unread))
 
     def _search(self, state, currency, place):
-        """:return: (answer, the place that it is of: a shorter window where there are too many transactions)"""
+        """:return: (answer, its place: a shorter window if there are too many transactions)"""
         http = self._http(state)
         while True:
             try:
@@ -324,7 +324,7 @@ class PayPal(WebProvider):
         return row_id(about), STATUSES.get(about.get("transaction_status"))
 
     def _transaction(self, row, holds):
-        """:return: :class:`~.types.Transaction`, or None for what was denied, and for holds"""
+        """:return: :class:`~.types.Transaction`, or None for denied ones and holds"""
         about = row["transaction_info"]
         get = about.get
         code = about["transaction_event_code"]
@@ -357,10 +357,10 @@ class PayPal(WebProvider):
 
 
 class Place:
-    """Where a list is: a window of time, and a page in it.
+    """A position in the list: a window of time, and a page in it.
 
     :param datetime start: of the window
-    :param datetime end: of the window, which is part of it
+    :param datetime end: of the window, inclusive
     :param datetime until: end of the whole period
     :param timedelta step: length of a window
     """
@@ -370,16 +370,16 @@ class Place:
 
     @classmethod
     def of(cls, since, now):
-        """Windows of equal length: a last one that begins an hour ago would be refused, because its start lies behind
+        """Windows of equal length: a last one that begins an hour ago would be refused, because its start is later than
         PayPal's last update."""
         until = now.replace(microsecond=0)
         first = until - timedelta(days=HISTORY_DAYS)
-        # Why a day earlier: days are those of the time zone of the PayPal account.
+        # Why a day earlier: days are in the time zone of the PayPal account.
         start = datetime.combine(since, time(), timezone.utc) - timedelta(days=1) if since else first
         start = min(max(start, first), until - timedelta(days=1))
         seconds = int((until - start).total_seconds())
         windows = -(-seconds // int(WINDOW.total_seconds()))
-        # One second more than the end is away: the end is part of a window, and the next one begins behind it.
+        # One second more than the distance to the end: the end is inclusive, and the next window begins after it.
         step = timedelta(seconds=seconds // windows + 1)
         return cls(start, min(start + step - SECOND, until), until, step)
 
@@ -446,13 +446,13 @@ def money(value):
 
 
 def payout_of(about, gross, currency):
-    """:return: what reaches the bank, or comes from it; None without a name by which to find it there"""
+    """:return: the amount that reaches the bank, or comes from it; None without a name by which to find it there"""
     name = reading.identifier(about.get("bank_reference_id")) or reading.identifier(about.get("transaction_id"))
     return Payout(name, -gross, currency) if name else None
 
 
 def reference(about):
-    """The number of the invoice that the shop gave, or what it wrote for itself where that is nothing but a number."""
+    """The shop's number of the invoice, or its custom field if that is a reference and not free text."""
     return reading.text(about.get("invoice_id")) or reading.structured_reference(about.get("custom_field"))
 
 
@@ -467,5 +467,5 @@ def name_of(payer):
 
 @lru_cache(maxsize=512)
 def words(code):
-    """What it is: the group of an event code in words, and the code."""
+    """A description: the group of an event code in words, and the code."""
     return f"{GROUPS.get(code[:3], 'Transaction')} {code}"

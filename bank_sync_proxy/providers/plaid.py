@@ -40,7 +40,7 @@ from .web import WebProvider
 HISTORY_DAYS = 730
 PAGE_SIZE = 500
 MAX_INSTITUTIONS = 100_000
-#: Plaid says to refuse older ones. https://plaid.com/docs/api/webhooks/webhook-verification/
+#: Older webhooks must be refused. https://plaid.com/docs/api/webhooks/webhook-verification/
 MAX_WEBHOOK_SECONDS = 300
 WEBHOOK_KEYS = KeyMemory()
 LANGUAGES = {"da", "de", "en", "es", "et", "fr", "hi", "it", "lt", "lv", "nl", "no", "pl", "pt", "ro", "sv", "vi"}
@@ -138,13 +138,13 @@ class Plaid(WebProvider):
         ),
         certain=("persistent_account_id", "currency"),
     )
-    #: Types, and the codes that say more than their type. https://plaid.com/docs/errors/
+    #: Types, and the codes that are more specific than their type. https://plaid.com/docs/errors/
     error_codes = {
         "RATE_LIMIT_EXCEEDED": "rate_limited",
-        # The trial's connections are used up: waiting does not bring more.
+        # The trial's connections are used up: a retry does not help.
         "ADDITION_LIMIT": "provider_not_configured",
         "INSTITUTION_ERROR": "institution_unavailable",
-        # What does not end without an action.
+        # Errors that do not end without an action.
         **dict.fromkeys(
             ("INSTITUTION_NO_LONGER_SUPPORTED", "INSTITUTION_NOT_FOUND", "INVALID_INSTITUTION", "ITEM_NOT_SUPPORTED"),
             "unknown_institution",
@@ -156,12 +156,12 @@ class Plaid(WebProvider):
             ),
             "provider_not_configured",
         ),
-        # Update mode asks the user for it.
+        # The user can give it in update mode.
         "ADDITIONAL_CONSENT_REQUIRED": "consent_expired",
         "API_ERROR": "provider_unavailable",
         "PRODUCT_NOT_READY": "provider_busy",
         "TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION": "provider_busy",
-        # All that is wrong with an Item is for its user, who repairs it on Plaid's pages.
+        # Errors of an Item are repaired by its user on Plaid's pages.
         "ITEM_ERROR": "credentials_rejected",
         "OAUTH_CONSENT_EXPIRED": "consent_expired",
         "ACCESS_NOT_GRANTED": "consent_revoked",
@@ -192,7 +192,7 @@ class Plaid(WebProvider):
         )
 
     def _read(self, path, **body):
-        """Everything is a POST; these only read, so they may be sent again."""
+        """All requests are POSTs; these only read, so they may be sent again."""
         return self.http.post(path, body, idempotent=True)
 
     @property
@@ -250,7 +250,7 @@ class Plaid(WebProvider):
             # Update mode: the same Item, access token and cursors. Products may not be named then.
             body |= {"access_token": flow.state["access_token"], "update": {"account_selection_enabled": True}}
         else:
-            # It can't be raised later without a new Item.
+            # The number of days can't be increased later without a new Item.
             body |= {"products": ["transactions"], "transactions": {"days_requested": HISTORY_DAYS}}
         with self.reading("link token"):
             answer = self.http.post(
@@ -297,11 +297,11 @@ class Plaid(WebProvider):
         return {**identity, "currency": account["balances"]["iso_currency_code"]}
 
     def _identify(self, listed, known):
-        """Give accounts ids that stay: ``account_id`` changes when the bank renames one, or with a new Item.
+        """Give accounts permanent ids: ``account_id`` changes when the bank renames one, or with a new Item.
 
         ``persistent_account_id`` exists at few banks only. https://plaid.com/docs/api/accounts/#accounts-get-response
         """
-        # Miles, crypto currencies: no books are kept in them.
+        # Miles and cryptocurrencies have no place in the books.
         listed = [one for one in listed if reading.has_currency(one["balances"].get("iso_currency_code"))]
         facts = [self._identity(account) for account in listed]
         ids = identify(known, facts, self.account_keys, [account["account_id"] for account in listed])
@@ -320,7 +320,7 @@ class Plaid(WebProvider):
     # -------------------------------------------------------------------------
 
     def refresh(self, state, user_present=False, flow=None):
-        """Plaid asks the banks on its own; to ask at once (``/transactions/refresh``) costs extra."""
+        """Plaid asks the banks on its own; an immediate update (``/transactions/refresh``) costs extra."""
         self._check_consent(state)
         with self.reading("item"):
             answer = self._read("item/get", access_token=state["access_token"])
@@ -359,7 +359,7 @@ class Plaid(WebProvider):
             for name in ("current", "available", "limit")
         )
         if current is not None:
-            # What is owed is positive.
+            # Plaid reports debts as positive.
             current = -current if current and kind in ("credit", "loan") else current
             return Balance(current, self.now())
         if kind == "credit" and None not in (available, limit):
@@ -367,7 +367,7 @@ class Plaid(WebProvider):
         return Balance(available=available)
 
     def read_page(self, state, account, since=None, cursor=None, limit=None):
-        """All that has changed since the cursor, from then on by bookmark: each account is a stream of its own."""
+        """All that has changed since the cursor, from then on by bookmark: each account is a separate stream."""
         self._check_consent(state)
         known = state["accounts"].get(account)
         if not known:
@@ -380,7 +380,7 @@ class Plaid(WebProvider):
         except ProviderError as error:
             if "MUTATION_DURING_PAGINATION" not in (error.provider_code or "") or place["at"] == place["start"]:
                 raise
-            # The list has changed between two pages; Plaid wants it to be read again from its first page.
+            # The list has changed between two pages; it must be read again from its first page.
             answer = self._sync(state, known, place["start"], limit)
         with self.reading("transactions"):
             if answer.get("transactions_update_status") == "NOT_READY":
@@ -412,7 +412,7 @@ class Plaid(WebProvider):
 
     def _transaction(self, row):
         get = row.get
-        # Money that goes out is positive. https://plaid.com/docs/api/products/transactions/#transactions-sync-response
+        # Outgoing amounts are positive. https://plaid.com/docs/api/products/transactions/#transactions-sync-response
         amount = -reading.amount(row["amount"])
         meta = get("payment_meta") or {}
         party = (get("counterparties") or [{}])[0]
@@ -452,7 +452,7 @@ class Plaid(WebProvider):
         return [WebhookEvent(kind, reference)] if kind and reference else []
 
     def _verify(self, token, body):
-        """:raise ValueError: or another one, for what Plaid has not signed a short while ago
+        """:raise Exception: ValueError or another one, if Plaid has not signed it recently
 
         https://plaid.com/docs/api/webhooks/webhook-verification/
         """
@@ -460,7 +460,7 @@ class Plaid(WebProvider):
         header, claims = (json.loads(decode_segment(part)) for part in message.split("."))
         if header["alg"] != "ES256":
             raise ValueError(f"signed with {header['alg']}")
-        # First what costs nothing; the key is asked for.
+        # The cheap check first: the key may need a request.
         if not hmac.compare_digest(hashlib.sha256(body).hexdigest(), claims["request_body_sha256"]):
             raise ValueError("signed for another body")
         if abs(self.now().timestamp() - claims["iat"]) > MAX_WEBHOOK_SECONDS:
@@ -470,7 +470,7 @@ class Plaid(WebProvider):
             self.base_url, name, self.now(), lambda: self._read("webhook_verification_key/get", key_id=name)["key"]
         )
         if key is None:
-            # Plaid sends it again.
+            # Plaid will send it again.
             raise self.failure("provider_busy", "too many webhooks with unknown keys")
         if key.get("expired_at"):
             raise ValueError("signed with a key that has expired")

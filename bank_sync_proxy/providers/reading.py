@@ -1,4 +1,4 @@
-"""Reading what providers say: numbers, dates, texts.
+"""Parsing of provider data: numbers, dates, texts.
 
 What can't be read raises ValueError; :meth:`.web.WebProvider.reading` makes it a ``ProtocolError``.
 """
@@ -13,56 +13,56 @@ import pytz
 
 from odoo.addons.bank_sync_common.tools.numbers import LONGEST, compact, creditor_reference, iban, is_bic
 
-#: Longer digits are no amount of money, and ``Decimal("1e999999")`` would fill the memory when it is written out.
+#: Longer numbers are not amounts of money, and ``Decimal("1e999999")`` would fill the memory when written out.
 AMOUNT = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,12})?")
 MAX_AMOUNT = 10**18
 SMALLEST = Decimal("0.000001")
-#: Why pytz: Odoo requires it, and it brings the time zones along, which small containers lack.
+#: Why pytz: Odoo requires it, and it contains the time zones, which small containers lack.
 CENTRAL_EUROPE = pytz.timezone("Europe/Berlin")
 TAG = re.compile(r"<[^>]*>?")
 CURRENCY = re.compile(r"[A-Z]{3}")
 
-# What banks, and the programs between them and us, write where they have nothing to say. It is no value: two
-# transactions are not the same because both say it, and nobody is called that.
+# Placeholders that banks and intermediate programs write where a value is missing. They are not values: two
+# transactions with the same placeholder are not the same, and it is not a name.
 
 #: ISO 4217: "no currency", also of accounts in several currencies (Berlin Group); and the code for tests.
 NO_CURRENCIES = {"XXX", "XTS"}
-#: In upper case, without what separates words.
+#: In upper case, without separators between words.
 PLACEHOLDERS = {
     # ISO 20022 and the EPC's guidelines: where the payer gave no reference, a bank has to write something.
     *("NOTPROVIDED", "NOTPROVID", "NOTAVAILABLE", "UNAVAILABLE", "NA"),
     # SWIFT, field 61 of MT940; NOREF is its short form.
     *("NONREF", "NOREF", "NOREFERENCE"),
-    # Of names, in recorded answers.
+    # Seen as names in recorded answers.
     *("UNKNOWN", "UNDEFINED"),
 }
-#: Programs that write the word for nothing. Only like this: there are people called Null.
+#: Written by programs for a missing value. Only in this spelling: there are people called Null.
 NOTHINGS = {"null", "None", "NaN"}
 LONGEST_PLACEHOLDER = 20
-#: What no placeholder begins with, and nearly all texts do.
+#: Nearly all texts begin with one of these, and no placeholder does.
 OTHER_INITIALS = {*string.ascii_letters, *string.digits}.difference(
     *((word[0].upper(), word[0].lower()) for word in PLACEHOLDERS | NOTHINGS)
 )
-#: Texts that are compared with each other. A batch may have thousands, one for each of its payments.
+#: Maximum number of texts that are compared. A batch may have thousands, one for each of its payments.
 MAX_COMPARED = 20
 SEPARATORS = re.compile(r"[\s./\\_*#?+:;,-]+")
-#: Of an id or a number: zeros, or a masked number that all payments with one card have.
+#: Ids and numbers without information: zeros, or a masked number that all payments with one card have.
 FILLING = re.compile(r"0+|[Xx]{3,}|[Xx*#\u2022\u25cf]{4,}[ -]?\d{0,6}")
-#: Something replaces digits. A number that is shown in part names nobody.
+#: Characters that replace digits. A masked number does not identify an account.
 MASKED = re.compile(r"[*\u2022\u25cf\u2026#]|[xX]{3}|\?{2}|\.{2}")
 #: Days that mean "not known", such as 0001-01-01, 1970-01-01 and 9999-12-31, are outside of these years.
 YEARS = range(1990, 2201)
-#: As references of ISO 11649 begin.
+#: Beginning of references of ISO 11649.
 RF = re.compile(r"[Rr][Ff]\d\d")
-#: One word, or groups of digits, perhaps after a country's model: a text with words is for people.
+#: One word, or groups of digits, perhaps after a country's model. Texts with several words are for people.
 REFERENCE = re.compile(r"[A-Za-z0-9+/*.:_-]{2,35}|(?:[A-Z]{2}\d{2} )?\d[\d -]{2,34}")
 
 
 class Number(float):
-    """A number with a fraction in JSON, and how it was written: that is what amounts are made of, never the float.
+    """A number with a fraction in JSON, and its original text: amounts are made from the text, never from the float.
 
-    Why not Decimal at once: what the provider said goes on as JSON (``raw``), and JSON can't be made of Decimals; to
-    turn them back in every transaction would take as long as all the rest.
+    Why not Decimal at once: the provider's data is passed on as JSON (``raw``), which can't contain Decimals; to
+    converting them back in every transaction would take as long as all the rest.
     """
 
     __slots__ = ("text",)
@@ -72,7 +72,7 @@ class Number(float):
 
 
 def amount(value):
-    """A decimal string, an integer, or a :class:`Number`. Never a float: it has lost what the bank said."""
+    """Of a decimal string, an integer, or a :class:`Number`. Never of a float, which lost the bank's exact value."""
     kind = type(value)
     if kind is str and AMOUNT.fullmatch(value):
         return Decimal(value)
@@ -80,8 +80,8 @@ def amount(value):
         return Decimal(value)
     if kind is Number and abs(value) < MAX_AMOUNT:
         exact = Decimal(value.text)
-        # A provider that computes with floats writes 89.40000000000001; no currency has six decimals.
-        # Nor does one with an exponent: 1e-99999 is short, and 100 KB when it is written out.
+        # A provider that computes with floats sends 89.40000000000001; no currency has six decimals. The same goes for
+        # exponents: 1e-99999 is short, but has 100 KB when written out.
         return (
             exact if len(value.text) < 9 and "e" not in value.text.lower() else exact.quantize(SMALLEST).normalize() + 0
         )
@@ -91,7 +91,7 @@ def amount(value):
 def currency(value, default=None):
     """ISO 4217.
 
-    :param default: the account's currency, for a transaction that is said to be in none
+    :param default: the account's currency, for a transaction without one
     """
     if type(value) is str and len(value) == 3 and _is_currency(value):
         return value
@@ -101,7 +101,7 @@ def currency(value, default=None):
 
 
 def has_currency(value):
-    """Whether it is one that books are kept in."""
+    """Whether it is a currency in which books can be kept."""
     return type(value) is str and len(value) == 3 and _is_currency(value)
 
 
@@ -111,7 +111,7 @@ def _is_currency(value):
 
 
 def day(value):
-    """``2026-05-03``, also as the beginning of a moment. None stays None, and what means "not known" becomes it."""
+    """``2026-05-03``, also as the beginning of a moment. None for None and for days that mean "not known"."""
     if not value or value[:10] == "0000-00-00":
         return None
     found = date.fromisoformat(value[:10])
@@ -119,12 +119,12 @@ def day(value):
 
 
 def first_day(*values):
-    """:return: the first of several days that is one, or None"""
+    """:return: the first of the values that is a known day, or None"""
     return next(filter(None, map(day, values)), None)
 
 
 def moment(value):
-    """A moment of ISO 8601, aware, in UTC; one without a zone counts as UTC. None stays None, and so "not known"."""
+    """A moment of ISO 8601, aware, in UTC; one without a zone counts as UTC. None for None and for "not known"."""
     if not value:
         return None
     try:
@@ -139,7 +139,7 @@ def moment(value):
 
 
 def _usual_moment(value):
-    """As nearly all write it, to the second or a fraction of it, with the zone behind it, as Python 3.10 reads it.
+    """The usual format, with seconds or a fraction of them and the zone, in the way that Python 3.10 can read it.
 
     :raise ValueError: for all other forms
     """
@@ -169,7 +169,7 @@ def moment_of_epoch(seconds):
 
 
 def truth(value):
-    """:return: whether it is true, as JSON or XML may say that"""
+    """:return: whether it is true, in the notation of JSON or XML"""
     return value is True or value == 1 or (type(value) is str and value.strip().lower() in ("true", "1"))
 
 
@@ -182,7 +182,7 @@ def central_european_day(moment):
 
 @lru_cache(maxsize=4096)
 def _central_european_day(*hour):
-    """Why by the hour: local days begin with one, and converting takes longer than all the rest of a transaction."""
+    """Why cached by hour: local days begin at a full hour, and converting takes longer than all the rest."""
     return datetime(*hour, tzinfo=timezone.utc).astimezone(CENTRAL_EUROPE).date()
 
 
@@ -199,15 +199,15 @@ def at(value, *path):
 
 
 def is_placeholder(value):
-    """:param str value: a text without blanks around it"""
+    """:param str value: a text without surrounding spaces"""
     if value[:1] in OTHER_INITIALS or len(value) > LONGEST_PLACEHOLDER:
-        # Nearly all texts: this is done several times for every transaction.
+        # A shortcut for nearly all texts: this is called several times for every transaction.
         return False
     return value in NOTHINGS or (core := SEPARATORS.sub("", value).upper()) in PLACEHOLDERS or not core
 
 
 def text(value):
-    """Without blanks around it; an empty one is None, and so is a placeholder."""
+    """Without surrounding spaces; None for empty texts and placeholders."""
     if value is None:
         return None
     value = (value if type(value) is str else str(value)).strip()
@@ -218,9 +218,9 @@ def text(value):
 
 
 def identifier(value):
-    """What a bank calls a transaction. None where it calls all of them the same: NOTPROVIDED, 0000."""
+    """The bank's id of a transaction. None for values that all transactions share: NOTPROVIDED, 0000."""
     if type(value) is int:
-        # A program counts: its first one may be 0.
+        # A counter: its first value may be 0.
         return str(value)
     if value is not None and type(value) is not str:
         raise ValueError(f"no id: {value!r}"[:100])
@@ -229,13 +229,13 @@ def identifier(value):
 
 
 def number(value):
-    """The number of an account of the other side, however it is written. A masked one, or zeros, is none."""
+    """The number of a counterparty's account in any notation. None for a masked one, and for zeros."""
     value = text(value)
     return value and (_number if len(value) <= LONGEST else _number.__wrapped__)(value)
 
 
-# Counterparties come again, and each run reads some days once more. The library takes as long for one number as all the
-# rest of a transaction. Long texts are not remembered, so that they can't fill the memory.
+# Why cached: counterparties recur, each run reads some days again, and the library takes as long for one number as all
+# the rest of a transaction. Long texts are not cached, so that they can't fill the memory.
 
 
 @lru_cache(maxsize=4096)
@@ -244,9 +244,9 @@ def _number(value):
 
 
 def texts(*values):
-    """All texts in order, each once: lists taken apart, without what is empty, a placeholder, or a repetition.
+    """All texts in order, each once: lists are flattened; empty texts, placeholders and repetitions are left out.
 
-    A bank may send a text and beside it the lines that it is made of.
+    A bank may send a text together with its single lines.
     """
     items = []
     for value in values:
@@ -257,7 +257,7 @@ def texts(*values):
         elif (item := text(value)) is not None:
             items.append(item)
     if len(items) < 2 or (_begin_differently(items) and "\n" not in "".join(items)):
-        # Nearly always.
+        # The usual case.
         return tuple(items)
     found = {}
     for item in items:
@@ -269,9 +269,9 @@ def texts(*values):
 
 
 def _begin_differently(items):
-    """Whether surely no text begins as another one does, whatever blanks are in them; False where that is not known.
+    """Whether certainly no text begins as another one does, ignoring spaces; False if this is not known.
 
-    :param list items: texts without blanks around them
+    :param list items: texts without surrounding spaces
     """
     count = len(items)
     if len({item[0] for item in items}) == count:
@@ -282,14 +282,14 @@ def _begin_differently(items):
 
 
 def _may_say_again(found):
-    """Whether one of the texts has several lines, or begins with another one: the few that need a closer look."""
+    """Whether one of the texts has several lines, or begins with another one: only then is a closer look needed."""
     order = sorted(found)
-    # In this order a text stands directly before one that begins with it, if there is any.
+    # In sorted order a text comes directly before one that begins with it, if there is any.
     return any(map(str.startswith, order[1:], order)) or "\n" in "".join(found.values())
 
 
 def _said_again(found):
-    """:param dict found: texts by what they are without blanks
+    """:param dict found: texts by their form without spaces
     :return: those that are lines, or consecutive parts, of another one
     """
     again, order = set(), list(found)
@@ -308,7 +308,7 @@ def _said_again(found):
 
 
 def words(value):
-    """What a stranger's server wants to tell a person: one line of plain text, not long, or None."""
+    """A text of an external server for the user: one short line of plain text, or None."""
     value = "".join(letter if letter.isprintable() else " " for letter in TAG.sub(" ", str(value or "")))
     return " ".join(value.split())[:200] or None
 
@@ -320,7 +320,7 @@ def bic(value):
 
 
 def structured_reference(value):
-    """The content of the bank's field for references: some banks put free text there.
+    """A structured reference from the bank's field for it: some banks put free text there.
 
     :return: the reference, or None for a text for people
     """
@@ -331,21 +331,21 @@ def structured_reference(value):
 
 
 def end_to_end_id(value):
-    """What the payer calls the payment."""
+    """The payer's id of the payment."""
     return text(value)
 
 
 def other_side(other, own, own_number):
-    """The counterparty of a payment. Some banks write it on the wrong side.
+    """The counterparty of a payment. Some banks report it on the wrong side.
 
-    The account's own number tells: who has it is the holder of the account, on whichever side it is.
+    The account's own number decides: the party that has it is the holder of the account, on whichever side it is.
 
-    :param other: :class:`~.types.Counterparty` where it belongs
-    :param own: the same of the side that is the account itself
+    :param other: :class:`~.types.Counterparty` of the side where it should be
+    :param own: the same of the account's own side
     :param own_number: of the account, or None
     """
     own_number = iban(own_number)
-    # Why not read as IBANs: what is equal to one is one.
+    # Why not parsed as IBANs: a text that is equal to an IBAN is one.
     is_own = own_number is not None and compact(other.account_number) == own_number
     is_other = own.account_number is not None and own_number is not None and compact(own.account_number) != own_number
     if is_own and (is_other or (own.name and not own.account_number)):

@@ -1,8 +1,8 @@
 """Salt Edge, Account Information API v6: banks of some fifty countries, by contract. https://docs.saltedge.com/v6/
 
-A *connection* belongs to a *customer*, which we make for each of them, so that one database can't see another's. Users
-give consents and codes on Salt Edge's pages (*Connect*). Salt Edge fetches on its own, or when it is asked to, and
-keeps what it has; that is what is read here. What could not be verified is listed in docs/providers/salt_edge.md.
+A *connection* belongs to a *customer*; we create one for each connection, so that a database can't see another's. Users
+give consents and codes on Salt Edge's pages (*Connect*). Salt Edge fetches on its own, or on request, and stores the
+data that is read here. What could not be verified is listed in docs/providers/salt_edge.md.
 """
 
 import base64
@@ -41,11 +41,11 @@ from .web import MAX_SKEW_SECONDS, WebProvider
 
 HISTORY_DAYS = 365
 PAGE_SIZE = 1000
-#: Nobody has so many; a list without end is a mistake of theirs.
+#: No user has more; an endless list is an error of the provider.
 MAX_PAGES = 1000
-#: Ids of pending transactions that fit into a bookmark, which has at most 2,000 letters.
+#: Ids of pending transactions that fit into a bookmark, which has at most 2,000 characters.
 MAX_KEPT = 50
-#: Where nobody but the user can ask for news, these are as good as new.
+#: Data up to this age counts as current where only the user can start an update.
 FRESH = timedelta(days=1)
 SCOPES = ["accounts", "transactions"]
 #: Languages of its pages.
@@ -147,7 +147,7 @@ class SaltEdge(WebProvider):
         ),
         Setting("webhook_key", _lt("Public key of callbacks"), required=False, help=_lt("Salt Edge documents it.")),
     )
-    #: Two accounts with numbers are not the same because of their names: they have no label.
+    #: Accounts with numbers have no label: equal names do not make them the same.
     account_keys = Keys(
         alike=(("number", "currency", "name"), ("number", "currency"), ("label", "currency")),
         certain=("number", "currency"),
@@ -160,7 +160,7 @@ class SaltEdge(WebProvider):
             # An application in test mode need not sign.
             return Headers(headers)
         key = self.load_key(load_rsa_key, self.settings["private_key"])
-        # As long as other clocks may be wrong; Salt Edge allows an hour.
+        # Valid for the clock difference that we allow elsewhere; Salt Edge allows an hour.
         return RequestSignature(key, self.now, headers, timedelta(seconds=MAX_SKEW_SECONDS))
 
     def read_error(self, body):
@@ -171,7 +171,7 @@ class SaltEdge(WebProvider):
             return f"{len(self.http.get('countries')['data'])} countries"
 
     def _list(self, path, **params):
-        """:return: all that a list has, whatever the number of its pages"""
+        """:return: all items of a list, from all its pages"""
         found, after = [], None
         for _page in range(MAX_PAGES):
             answer = self.http.get(path, **params, from_id=after)
@@ -194,7 +194,7 @@ class SaltEdge(WebProvider):
     # -------------------------------------------------------------------------
 
     def institutions(self, country=None):
-        """Banks that Salt Edge has invented are in the country XF, and only there in a sandbox."""
+        """Salt Edge's fictional banks, in the country XF, are requested only outside of production."""
         sandboxes = None if self.production else "true"
         listed = self._list("providers", country_code=country, include_sandboxes=sandboxes, per_page=PAGE_SIZE)
         with self.reading("providers"):
@@ -212,7 +212,7 @@ class SaltEdge(WebProvider):
                     ),
                 )
                 for bank in listed
-                # A file is no feed.
+                # An upload of files is not a bank feed.
                 if bank["status"] == "active" and bank["mode"] != "file"
             ]
 
@@ -245,7 +245,7 @@ class SaltEdge(WebProvider):
     def _consent(self, institution):
         with self.reading("provider"):
             bank = self.http.get(f"providers/{institution}")["data"]
-            # A day less: days do not end everywhere at once.
+            # A day less because of time zones.
             begin = self.now().date() - timedelta(days=self._history(bank) - 1)
             consent = {"scopes": SCOPES, "from_date": begin.isoformat()}
             if bank.get("max_consent_days"):
@@ -266,7 +266,7 @@ class SaltEdge(WebProvider):
             return Redirect(answer["data"]["connect_url"], {"state": flow.callback_state, **data})
 
     def _attempt(self):
-        # What Salt Edge recognises as fetched twice is marked and not deleted: only then it says so.
+        # Transactions that were fetched twice are marked instead of deleted: otherwise they would not be reported.
         return {"fetch_scopes": SCOPES, "unduplication_strategy": "mark_as_duplicate"}
 
     def complete(self, flow, params):
@@ -283,19 +283,19 @@ class SaltEdge(WebProvider):
         return self.renew(flow.state, flow) if flow.state else self.start(flow.institution, flow)
 
     def _unfinished(self, error_class):
-        """What the user can do better is asked again."""
+        """Errors that the user can correct lead to another question."""
         ours = self._our_code(error_class)
         if ours and not self._for_the_user(error_class):
             raise self.failure(ours, f"on Salt Edge's pages: {error_class}", provider_code=error_class)
         return UNFINISHED
 
     def _for_the_user(self, error_class):
-        """:return: our code of what only the user can mend, or None"""
+        """:return: our code of an error that only the user can correct, or None"""
         ours = self._our_code(error_class)
         return ours if ours and CODES[ours].family == "ConsentError" else None
 
     def _arrive(self, flow):
-        """The user is back."""
+        """Called when the user has returned."""
         connection = self._connection_of(flow)
         if not connection:
             return UNFINISHED
@@ -321,7 +321,7 @@ class SaltEdge(WebProvider):
             return Completed(state, shown, expiry, news, connection["id"])
 
     def _connection_of(self, flow):
-        """The browser could name another one's connection, so it is not asked: our customer has no other.
+        """The browser could name another user's connection, so its value is not used: our customer has only this one.
 
         :return: as Salt Edge gives it, or None
         """
@@ -329,7 +329,7 @@ class SaltEdge(WebProvider):
             return self._connection(flow.state)
         listed = self._list("connections", customer_id=flow.data["customer_id"])
         with self.reading("connections"):
-            # A user who has tried twice has two.
+            # A user who has tried twice has two connections.
             return max(listed, key=lambda one: (one["status"] == "active", one["created_at"]), default=None)
 
     def _connection(self, state):
@@ -337,7 +337,7 @@ class SaltEdge(WebProvider):
             return self.http.get(f"connections/{state['connection_id']}")["data"]
 
     def _expiry(self, connection):
-        """:return: moment at which the connection's present consent ends, or None"""
+        """:return: end of the connection's current consent, or None"""
         listed = self._list("consents", connection_id=connection["id"])
         active = [consent for consent in listed if consent["status"] == "active"]
         last = [consent for consent in active if consent["id"] == connection.get("last_consent_id")]
@@ -345,7 +345,7 @@ class SaltEdge(WebProvider):
         return reading.moment(ends[0]) if ends else None
 
     def revoke(self, state):
-        """Withdraws the consent and forgets the customer, whom we have made for it alone."""
+        """Withdraw the consent and delete the customer, which was created only for it."""
         for path in (f"connections/{state['connection_id']}", f"customers/{state['customer_id']}"):
             with suppress(ConsentError):
                 # It is gone already.
@@ -367,11 +367,11 @@ class SaltEdge(WebProvider):
         }
 
     def _identify(self, listed, known):
-        """Give accounts ids that stay. A reconnection keeps the accounts, a bank that renames them does not.
+        """Give accounts permanent ids. A reconnection keeps the accounts; if a bank renames them, they change.
 
         The documentation calls ``id`` the account's id and no more, so number or name stand in for it.
         """
-        # No books are kept in points.
+        # Accounts in points have no place in the books.
         listed = [one for one in listed if one["nature"] != "bonus" and reading.has_currency(one["currency_code"])]
         facts = [self._identity(account) for account in listed]
         ids = identify(known, facts, self.account_keys, [account["id"] for account in listed])
@@ -408,7 +408,7 @@ class SaltEdge(WebProvider):
             for name in ("available_amount", "credit_limit")
         )
         if TYPES.get(account["nature"]) == "credit_card" and limit and balance == available:
-            # A balance that is the available amount contains the limit: some banks tell nothing else of a card.
+            # A balance that equals the available amount contains the limit: some banks report nothing else of a card.
             return without_limit(available, limit, moment)
         return Balance(balance, moment)
 
@@ -417,10 +417,10 @@ class SaltEdge(WebProvider):
     # -------------------------------------------------------------------------
 
     def refresh(self, state, user_present=False, flow=None):
-        """Salt Edge begins to fetch and needs some minutes; a callback tells when it is done, or the next run sees it.
+        """Salt Edge begins to fetch and needs some minutes; a callback reports the end, or the next run sees it.
 
-        A bank that asks for codes gets its user on Salt Edge's pages. Before ``next_refresh_possible_at`` nobody is
-        asked, and what is there already is as new as it gets.
+        If a bank asks for codes, the user enters them on Salt Edge's pages. Before ``next_refresh_possible_at`` no
+        refresh is requested, because the data can't get newer.
         """
         self._check_consent(state)
         connection = self._connection(state)
@@ -440,23 +440,23 @@ class SaltEdge(WebProvider):
             if not user_present and news < self.now() - FRESH:
                 raise self.failure("auto_sync_forbidden", "the bank asks its user for a code")
         elif possible:
-            # What is there can be read all the same, and Salt Edge fetches once a day on its own.
+            # The existing data can still be read, and Salt Edge fetches once a day on its own.
             with suppress(TransientError, RateLimited, ProtocolError):
                 self.http.ask("POST", f"{path}/background_refresh", body={"data": {"attempt": self._attempt()}})
         return Refreshed(state, news)
 
     def _news_of(self, connection):
-        """:return: moment of what is there to be read"""
+        """:return: moment of the last successful fetch"""
         if not connection.get("last_success_at"):
-            # To call it new as of now would end the first load before it has begun.
+            # Returning the current moment would end the first load before it has begun.
             raise self.failure("provider_busy", "nothing was fetched yet")
         return reading.moment(connection["last_success_at"])
 
     def read_page(self, state, account, since=None, cursor=None, limit=None):
-        """By id: what comes later has a higher one, so the next run goes on at the last that was seen.
+        """By id: later transactions have higher ones, so the next run continues after the last that was seen.
 
-        What is pending comes with the last page, under new ids after each refresh; those of the run before are then
-        withdrawn. https://docs.saltedge.com/v6/#transactions
+        Pending transactions come with the last page, under new ids after each refresh; those of the previous run are
+        then withdrawn. https://docs.saltedge.com/v6/#transactions
         """
         self._check_consent(state)
         known = state["accounts"].get(account)
@@ -492,21 +492,21 @@ class SaltEdge(WebProvider):
             if unread or place.get("unread"):
                 pending = [row for row in pending if row.id in place["pending"]]
         place = {"since": None, "from": place["from"], "marked": marked, "pending": there}
-        # Without a bookmark the next run reads all, and replaces all that is pending.
+        # Without a bookmark the next run reads everything, and replaces all pending ones.
         bookmark = self.write_cursor(account, **place) if len(there) <= MAX_KEPT else None
         return Page((*rows, *pending), tuple(removed), bookmark, unread=(*unread, *unread_pending))
 
     def _withdrawn(self, asked, place):
-        """What Salt Edge has recognised as fetched twice since the last run: nothing else says so of an old one.
+        """Transactions that Salt Edge has marked as fetched twice since the last run, old ones included.
 
         :return: (ids, moment of the latest, as a text)
         """
         if place["pending"] is None:
-            # The first run has not seen them.
+            # The first run has not imported them.
             return [], place["marked"]
         listed = self._list("transactions", **asked, duplicated="true")
         with self.reading("duplicates"):
-            # Also where the parameter is not known, and everything comes.
+            # Also if the parameter is ignored, and all transactions come.
             listed = [row for row in listed if isinstance(row, dict) and row.get("duplicated")]
             found = [row["id"] for row in listed if row["updated_at"] > (place["marked"] or "")]
             return found, max([place["marked"] or "", *(row["updated_at"] for row in listed)]) or None
@@ -515,7 +515,7 @@ class SaltEdge(WebProvider):
         return row["id"], STATUSES.get(row["status"])
 
     def _transaction(self, row, wanted):
-        """Which of the fields in ``extra`` are there depends on the bank.
+        """The fields in ``extra`` depend on the bank.
 
         :param str wanted: its status, as Salt Edge calls it
         :return: :class:`~.types.Transaction`, or None for one of another status or one that was fetched twice
@@ -553,7 +553,7 @@ class SaltEdge(WebProvider):
             counterparty=Counterparty(reading.text(get(name)) or reading.text(get("transfer_account_name")), number),
             remittance=remittance,
             end_to_end_id=reading.end_to_end_id(get("end_to_end_id")),
-            # The variable symbol is what Czech and Slovak creditors recognise payments by.
+            # The variable symbol, by which Czech and Slovak creditors recognise payments.
             creditor_reference=reference or reading.structured_reference(get("variable_code")),
             raw=row,
         )
@@ -577,14 +577,14 @@ class SaltEdge(WebProvider):
     def _kind(self, data):
         if data.get("error_class"):
             return "consent.expiring" if self._for_the_user(data["error_class"]) else None
-        # Success is reported up to three times, and only the last time all is there.
+        # Success is reported up to three times; only the last time all data is available.
         return "transactions.new" if data.get("stage") in (None, "finish") else None
 
     def _verify(self, signature, body):
-        """The address is signed, too, so each kind of callback has its own: the body does not name its kind.
+        """The URL is signed, too, so each kind of callback has its own one: the body does not name its kind.
 
-        :return: whether it tells that a connection is gone
-        :raise ValueError: for what Salt Edge has not signed
+        :return: whether it reports that a connection is gone
+        :raise ValueError: if Salt Edge has not signed it
         """
         url, signed = self.settings["webhook_url"], base64.b64decode(signature, validate=True)
         for address, is_gone in ((url, False), (with_query(url, kind="destroy"), True)):

@@ -71,7 +71,7 @@ BANKS = {
 
 
 def digits(count, *words):
-    """A number of so many digits that follows from the words."""
+    """A number of ``count`` digits, derived from the words."""
     return f"{int.from_bytes(hash_of(*words), 'big') % 10**count:0{count}d}"
 
 

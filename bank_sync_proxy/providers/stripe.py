@@ -1,7 +1,7 @@
 """Stripe: the balance of a payment service. https://docs.stripe.com/api/balance_transactions
 
-The user pastes a restricted key of their Stripe account, which can only read; there is no consent that ends. Each
-currency of the balance is an account.
+The user pastes a restricted key of their Stripe account, which can only read; there is no consent that could expire.
+Each currency of the balance is an account.
 
 Facts come from Stripe's own library ``stripe`` 16.1.0 on PyPI, which is generated from its OpenAPI document; the parts
 that this adapter depends on are in tests/published/stripe.json. Decimals come from https://docs.stripe.com/currencies,
@@ -44,14 +44,14 @@ COUNTRIES = (
     *("SE", "SG", "SI", "SK", "TH", "US"),
 )
 
-#: Currencies whose smallest unit is not a hundredth. ISK and UGX have no cents, and Stripe counts them in hundredths.
+#: Currencies whose smallest unit is not a hundredth. Not ISK and UGX: they have no cents, but Stripe uses hundredths.
 ZERO_DECIMALS = frozenset(
     ("BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF")
 )
 THREE_DECIMALS = frozenset(("BHD", "JOD", "KWD", "OMR", "TND"))
 
-#: What a transaction is: ``type`` of the balance transaction. Only ids of payouts are looked for at the bank; only
-#: sales and what is given back of them have an amount that the customer saw in another currency.
+#: Kinds of ``type`` of a balance transaction. Only ids of payouts are searched for at the bank; only sales and refunds
+#: have an amount in the customer's currency.
 SALE, BACK, PAYOUT, OTHER = "sale", "back", "payout", "other"
 TYPES = {
     "charge": SALE,
@@ -82,9 +82,9 @@ TYPES = {
 #: Of the balances that a transaction may be part of, the one whose amounts ``GET /v1/balance`` has as ``available`` and
 #: ``pending``. The others (cards that the company issues, prefunding, reserves) are no part of it and left out.
 BALANCE = "payments"
-#: Where shops write the number of an order or an invoice, surest first. Odoo's own payments write ``reference``.
+#: Metadata keys for the number of an order or an invoice, most reliable first. Odoo's own payments use ``reference``.
 REFERENCES = ("reference", "invoice_number", "invoice_id", "invoice", "order_number", "order_id", "order")
-#: https://docs.stripe.com/api/errors: codes that mean the same whatever was asked. The status says the rest.
+#: https://docs.stripe.com/api/errors: codes with the same meaning for all requests. Otherwise the status decides.
 ERRORS = {
     "api_key_expired": "credentials_rejected",
     "platform_api_key_expired": "credentials_rejected",
@@ -126,7 +126,7 @@ OTHER_ACCOUNT = _lt(
 
 @lru_cache(maxsize=256)
 def decimals(currency):
-    """:return: (ISO code, places of the amounts that Stripe counts in this currency)"""
+    """:return: (ISO code, number of decimals of Stripe's amounts in this currency)"""
     code = reading.currency(currency.upper())
     return code, 0 if code in ZERO_DECIMALS else 3 if code in THREE_DECIMALS else 2
 
@@ -138,7 +138,7 @@ def money(amount, currency):
 
 
 def whole(amount, places):
-    """Amounts are whole numbers of the smallest unit."""
+    """Amounts are integers in the smallest unit."""
     if type(amount) is not int or abs(amount) >= reading.MAX_AMOUNT:
         raise ValueError(f"no amount: {amount!r}"[:100])
     return Decimal(amount).scaleb(-places)
@@ -182,7 +182,7 @@ class Stripe(WebProvider):
     #: A currency exists once in a Stripe account.
     account_keys = Keys(own=("id",))
     error_codes = ERRORS
-    #: The key is the user's. 402 is for payments, which are never asked for.
+    #: The key is the user's. 402 is for payments, which are never requested.
     status_codes = {401: "credentials_rejected", 403: "credentials_rejected"}
 
     def read_error(self, body):
@@ -214,7 +214,7 @@ class Stripe(WebProvider):
         state, http = flow.state, self._http(key)
         try:
             balance = http.get("balance")
-            # Asks for everything that a synchronization asks for, so that a missing permission shows now.
+            # The same requests as in a synchronization, so that a missing permission is noticed now.
             newest = http.get("balance_transactions", **{"limit": 1, "expand[]": "data.source"})
             if state.get("anchor"):
                 http.get(f"balance_transactions/{state['anchor']}")
@@ -232,7 +232,7 @@ class Stripe(WebProvider):
             return Completed(state, shown, refreshed_at=self.now())
 
     def _fault_of(self, key):
-        """:return: what is wrong with what was pasted, or None"""
+        """:return: what is wrong with the pasted key, or None"""
         if key.startswith("sk_"):
             return TOO_MIGHTY
         found = KEY.fullmatch(key)
@@ -252,7 +252,7 @@ class Stripe(WebProvider):
     # -------------------------------------------------------------------------
 
     def refresh(self, state, user_present=False, flow=None):
-        """Stripe itself answers, always with its news; whether it still does is seen by asking for the balance."""
+        """Stripe's data is always current; the request for the balance checks that the key still works."""
         self._http(state["secret_key"]).get("balance")
         return Refreshed(state, self.now())
 
@@ -265,7 +265,7 @@ class Stripe(WebProvider):
             ]
 
     def _account(self, name, entry, balance):
-        """What is pending is booked and only not paid out yet, so both together are the booked balance."""
+        """Pending amounts are booked and only not paid out yet, so both together are the booked balance."""
         amounts = [
             money(item["amount"], item["currency"])[0]
             for item in (*balance["available"], *balance["pending"])
@@ -285,8 +285,7 @@ class Stripe(WebProvider):
         )
 
     def read_page(self, state, account, since=None, cursor=None, limit=None):
-        """The newest first: what is added between two pages pushes nothing out of sight, because a page begins after an
-        id."""
+        """The newest first: a row that is added between two pages shifts nothing, because a page begins after an id."""
         known = state["accounts"].get(account)
         if not known:
             raise self.failure("unknown_account", "not a currency of this balance")
@@ -309,13 +308,13 @@ class Stripe(WebProvider):
             rows.sort(key=booking_date)
             after = None
             if answer["has_more"]:
-                # Why an error without one: the list would break off.
+                # Why an error without an id: the list would end too early.
                 after = self.write_cursor(account, **{**place, "after": self._id_of(listed[-1])})
             return Page(tuple(rows), (), after, bool(after), tuple(unread))
 
     @staticmethod
     def _id_of(row):
-        """:raise ValueError: where there is none to go on after"""
+        """:raise ValueError: without an id after which the next page could begin"""
         if not isinstance(row["id"], str) or not row["id"]:
             raise ValueError("no id to go on after")
         return row["id"]
@@ -334,7 +333,7 @@ class Stripe(WebProvider):
         if gross - fee != net:
             raise ValueError(f"{gross} less a fee of {fee} is not {net}")
         source = get("source")
-        # Only an id where Stripe has nothing to show beside it.
+        # Only an id if Stripe has no details.
         source = source if type(source) is dict else {"id": source} if source else {}
         foreign_amount, foreign_currency = foreign(kind, source, gross, currency)
         number = reference(source)
@@ -345,7 +344,7 @@ class Stripe(WebProvider):
             status="booked",
             amount=net,
             currency=currency,
-            # In UTC, whatever the time zone of the shop.
+            # In UTC, independent of the shop's time zone.
             booking_date=day(row["created"]),
             value_date=day(get("available_on")),
             foreign_amount=foreign_amount,
@@ -375,7 +374,7 @@ def day(seconds):
 
 
 def label(row):
-    """What it is, in words: Stripe's category for accounting, which tells a dispute from other adjustments."""
+    """What it is, in words: Stripe's category for accounting, which distinguishes disputes from other adjustments."""
     return words(row.get("reporting_category") or row["type"])
 
 
@@ -393,7 +392,7 @@ def payer(source):
 
 
 def reference(source):
-    """The number of the order or the invoice, as the shop has written it to the payment."""
+    """The number of the order or the invoice, as the shop stored it in the payment."""
     metadata = source.get("metadata") or {}
     for name in REFERENCES:
         if name in metadata and (found := reading.text(metadata[name])):
@@ -402,13 +401,13 @@ def reference(source):
 
 
 def said_by(source):
-    """What the bank shows of a payout, and why a customer or a bank wants money back."""
+    """The statement text of a payout, and the reasons for refunds and disputes."""
     reason = source.get("reason")
     return source.get("statement_descriptor"), words(str(reason)) if reason else None
 
 
 def foreign(kind, source, gross, currency):
-    """What the customer paid or got back in another currency than that of the balance.
+    """The amount that the customer paid or got back, if in another currency than that of the balance.
 
     :return: (amount, currency), None and None where there is none
     """
@@ -420,7 +419,7 @@ def foreign(kind, source, gross, currency):
 
 
 def described(details):
-    """:return: the parts of a fee in Stripe's words, each once"""
+    """:return: Stripe's descriptions of the parts of a fee, without duplicates"""
     parts = [part.get("description") or part.get("type") for part in details or ()]
     if len(parts) == 1:
         return reading.text(parts[0])

@@ -40,8 +40,8 @@ class Capabilities:
     :param bool auto_sync: False where the bank answers only while a user is present
     :param int history_days: how far back the bank gives transactions; None: not known
     :param int consent_days: how long a consent holds; None: until it is withdrawn
-    :param int reconfirm_days: the bank's consent has no end, and the user confirms it with us every so many days
-        (United Kingdom); None: a renewal is a new consent at the bank
+    :param int reconfirm_days: the bank's consent has no end, and the user confirms it with us after this number of
+        days (United Kingdom); None: a renewal is a new consent at the bank
     :param int refreshes_per_day: how often news may be asked for while no user is present; None: no limit known
     :param int fetches_per_day: how often the transactions of one account may be asked for; None: no limit known
     """

@@ -1,7 +1,7 @@
 """Envestnet Yodlee, Core API 1.1. https://developer.yodlee.com
 
 The user signs in on Yodlee's page, FastLink 4. Yodlee embeds it by a script, which could do in an Odoo database
-whatever its user may; so a form opens it in a tab of its own, as Yodlee documents it for apps, and we ask meanwhile.
+whatever its user may; so a form opens it in a new tab, as Yodlee documents it for apps, and we poll meanwhile.
 """
 
 import hashlib
@@ -36,22 +36,22 @@ from .types import (
 from .web import WebProvider
 
 VERSION = "1.1"
-#: Begins the login names that we register.
+#: Prefix of the login names that we register.
 OURS = "odoo-"
 PAGE_SIZE = 500
-#: Rows of a page that the next one shows again.
+#: Number of rows by which consecutive pages overlap.
 OVERLAP = 20
 RESTARTS = 3
 HISTORY = timedelta(days=730)
-#: Yodlee asks a bank no sooner.
+#: Minimum time between two updates of a bank.
 PAUSE = timedelta(minutes=15)
-#: News of a bank that wants its user each time are enough for so long.
+#: Data up to this age counts as current for a bank that needs its user for each update.
 FRESH = timedelta(days=1)
 NEXT_PAGE = re.compile(r"""rel=["']?next""")
 READY = ("SUCCESS", "PARTIAL_SUCCESS")
-#: Nothing new comes for now, and nobody can do anything about it; what is there stays readable.
+#: No new data for now, which no one can change; existing data stays readable.
 STALE = ("MIGRATION_IN_PROGRESS", "DATA_RETRIEVAL_FAILED")
-#: An update is going on.
+#: An update is in progress.
 RUNNING = ("LOGIN_IN_PROGRESS", "IN_PROGRESS")
 BASIC = "BASIC_AGG_DATA"
 CONTAINERS = {"bank": "current", "creditCard": "credit_card", "loan": "loan"}
@@ -62,7 +62,7 @@ BOOKED = {
     "creditCard": ("runningBalance", "balance"),
     "loan": ("principalBalance", "balance"),
 }
-#: What the others are good for: they name the currency.
+#: Other balances, which are used only for their currency.
 OTHERS = ("balance", "availableBalance", "availableCredit", "totalCreditLine")
 STATUSES = {"POSTED": "booked", "CLEARED": "booked", "PENDING": "pending", "SCHEDULED": None, "FAILED": None}
 
@@ -174,7 +174,7 @@ class Yodlee(WebProvider):
         "SITE_SESSION_INVALIDATED": "institution_unavailable",
         "UNEXPECTED_SITE_ERROR": "institution_unavailable",
         "REQUEST_TIME_OUT": "institution_unavailable",
-        # The bank is being moved to another interface, or is only partly supported: for days, and nobody can hurry it.
+        # The bank is being moved to another interface, or is only partly supported: this takes days.
         **dict.fromkeys(
             (
                 *("MIGRATION_IN_PROGRESS", "BETA_SITE_DEV_IN_PROGRESS", "DATASET_NOT_SUPPORTED"),
@@ -255,13 +255,13 @@ class Yodlee(WebProvider):
         """:return: (rows, where the next page begins or None)"""
         answer = http.ask("GET", path, params={**params, "skip": skip, "top": PAGE_SIZE})
         with self.reading(path):
-            # Nothing found is `{}`.
+            # An empty result is `{}`.
             rows = answer.data.get(key, [])
             more = rows and (len(rows) >= PAGE_SIZE or NEXT_PAGE.search(answer.headers.get("Link", "")))
             return rows, skip + len(rows) if more else None
 
     def start(self, institution, flow):
-        # One user per connection: nobody can see another one's accounts, and revoking leaves nothing behind.
+        # One user per connection: no user can see another's accounts, and revoking leaves nothing behind.
         login = f"{OURS}{hashlib.sha256(flow.callback_state.encode()).hexdigest()[:32]}"
         if test_user := not self.production and self.settings["test_user"]:
             login = test_user
@@ -276,14 +276,14 @@ class Yodlee(WebProvider):
         return self._window(visit)
 
     def renew(self, state, flow):
-        """In place: the provider account stays, and with it the ids of its accounts."""
+        """Renew in place: the provider account stays, and with it the ids of its accounts."""
         return self._reopen(state, flow, "edit")
 
     def _reopen(self, state, flow, kind):
         visit = {"login": state["login"], "open": {"flow": "add", "providerId": flow.institution}}
         sites = self._sites(self._http(state["login"], visit))
         visit["seen"] = self._attempts(sites)
-        # Asking for the token of a user who is gone has made a new one of that name, without any bank.
+        # Requesting a token for a deleted user creates a new user of that name, without any bank.
         if state["site"] in visit["seen"]:
             visit["open"] = {"flow": kind, "providerAccountId": state["site"]}
         return self._window(visit)
@@ -297,7 +297,7 @@ class Yodlee(WebProvider):
         return replace(WINDOW, data=visit, form=form)
 
     def answer(self, flow, values):
-        """FastLink tells nobody but the page that embeds it, so we look what has become of the provider account."""
+        """FastLink reports only to the page that embeds it, so we read the state of the provider account."""
         visit = dict(flow.data)
         http = self._http(visit["login"], visit)
         sites = self._sites(http)
@@ -321,7 +321,7 @@ class Yodlee(WebProvider):
         if flow.kind == "refresh":
             return Refreshed(flow.state, news)
         state, old = {"login": login, "site": str(site["id"])}, flow.state.get("site")
-        # Only banks of open banking have one. https://developer.yodlee.com/api-reference, Consents
+        # Only open banking connections have one. https://developer.yodlee.com/api-reference, Consents
         if consent := site.get("consentId"):
             answer = http.get("consents", consentIds=consent)
             with self.reading("consents"):
@@ -332,7 +332,7 @@ class Yodlee(WebProvider):
         state["accounts"] = {key: self._identity(account) for key, account in found.items()}
         shown = tuple(self._account(key, account) for key, account in found.items())
         if old in listed and old != state["site"]:
-            # The user has added the bank again: the old consent would live on, unseen.
+            # The user has added the bank again: the old consent would stay active, unnoticed.
             http.ask("DELETE", f"providerAccounts/{old}", kind="none")
         return Completed(state, shown, moment_from_text(state.get("consent_expires_at")), news)
 
@@ -342,7 +342,7 @@ class Yodlee(WebProvider):
             return [site for site in answer.get("providerAccount", []) if not site.get("isManual")]
 
     def _attempts(self, sites):
-        """:return: id → what is another one after each attempt to reach the bank"""
+        """:return: id → value that changes with each attempt to reach the bank"""
         with self.reading("providerAccounts"):
             return {str(s["id"]): f"{s['status']} {self._basic(s).get('lastUpdateAttempt')}" for s in sites}
 
@@ -369,15 +369,15 @@ class Yodlee(WebProvider):
 
     def revoke(self, state):
         http = self._http(state["login"])
-        # One that is gone already must not keep the user's own data there.
+        # If the provider account is gone already, the user must still be unregistered.
         if state["site"] in self._attempts(self._sites(http)):
             try:
                 http.ask("DELETE", f"providerAccounts/{state['site']}", kind="none")
             except ProviderError as error:
-                # While it is being migrated. It goes with its user, unless that is the sandbox's.
+                # Y868: it is being migrated. It is deleted with its user, unless that is the sandbox's.
                 if error.provider_code != "Y868" or not state["login"].startswith(OURS):
                     raise
-        # Not the sandbox's test user, whom all share.
+        # Not the sandbox's shared test user.
         if state["login"].startswith(OURS):
             http.ask("DELETE", "user/unregister", kind="none")
 
@@ -390,8 +390,8 @@ class Yodlee(WebProvider):
             raise self.failure("consent_expired", f"until {until}")
 
     def refresh(self, state, user_present=False, flow=None):
-        """Yodlee asks the banks once a day on its own, and sooner if we want. That takes it minutes, for which nobody
-        waits: what it brings comes with the next synchronization. A bank that wants its user is asked in FastLink."""
+        """Yodlee asks the banks once a day, and sooner on request. A request takes minutes, for which we do not wait:
+        the next synchronization brings the result. If the bank needs its user, the request is made in FastLink."""
         self._check_consent(state)
         http = self._http(state["login"])
         with self.reading("providerAccounts"):
@@ -406,14 +406,14 @@ class Yodlee(WebProvider):
             if self._may_update(site, "ALLOW_UPDATE"):
                 notes = self._update(http, state["site"])
             if site["status"] in STALE and self._basic(site).get("lastUpdated"):
-                # What Yodlee has can be read all the same.
+                # The data that Yodlee has can still be read.
                 error, notes = None, (NOT_UPDATED,)
             if error:
                 raise error
             return Refreshed(state, self._news_of(site), notes)
 
     def _update(self, http, site):
-        """Ask for news. What keeps Yodlee from fetching them does not keep us from reading what it has.
+        """Request an update. If Yodlee can't fetch new data, the existing data can still be read.
 
         :return: notes for the user
         """
@@ -424,7 +424,7 @@ class Yodlee(WebProvider):
         return ()
 
     def _wish_of(self, site, user_present):
-        """:return: ConsentError where the bank wants its user each time, and news are wanted, or None"""
+        """:return: ConsentError if the bank needs its user for each update and one is due, else None"""
         is_wanted = user_present or self.now() >= self._news_of(site) + FRESH
         if is_wanted and self._may_update(site, "ALLOW_UPDATE_WITH_CREDENTIALS"):
             return self.failure("challenge_required", "the bank wants its user each time")
@@ -444,7 +444,7 @@ class Yodlee(WebProvider):
                 for account in answer.get("account", [])
                 if account["CONTAINER"] in CONTAINERS
                 and account.get("accountStatus") not in ("CLOSED", "DELETED")
-                # Where nothing is known of an amount, nothing is of the currency.
+                # Without an amount the currency is unknown, too.
                 and reading.has_currency((self._balance(account) or {}).get("currency"))
             ]
 
@@ -461,7 +461,7 @@ class Yodlee(WebProvider):
         moment = reading.moment(account.get("lastUpdated")) or self.now()
         booked = next((amounts[name] for name in BOOKED[account["CONTAINER"]] if name in amounts), None)
         if booked is not None:
-            # What is owed is positive at Yodlee.
+            # Yodlee reports debts as positive.
             return Balance(booked if account["CONTAINER"] == "bank" else -booked, moment)
         if account["CONTAINER"] == "creditCard" and {"availableCredit", "totalCreditLine"} <= set(amounts):
             return without_limit(amounts["availableCredit"], amounts["totalCreditLine"], moment)
@@ -506,8 +506,8 @@ class Yodlee(WebProvider):
             )
 
     def read_page(self, state, account, since=None, cursor=None, limit=None):
-        """Yodlee counts rows, so one that is withdrawn between two pages would pull another one out of sight. Each page
-        therefore begins with the last rows of the one before; when they are not there, the list is read again."""
+        """Pages are offsets, so a row that is withdrawn between two pages would make the next page skip one. Each page
+        therefore overlaps with the one before; if the last row of that one is missing, the list is read again."""
         self._check_consent(state)
         known = state["accounts"].get(account)
         if not known:
@@ -563,11 +563,11 @@ class Yodlee(WebProvider):
             return None
         money, description = row["amount"], get("description") or {}
         original = description.get("original") or description.get("simple")
-        # Amounts have no sign, of cards neither: a purchase is a debit.
+        # Amounts have no sign, not even for cards: a purchase is a debit.
         sign = {"DEBIT": -1, "CREDIT": 1}[row["baseType"]]
         return Transaction(
-            # Unique together with CONTAINER, and an account has one. https://developer.yodlee.com/api-reference,
-            # Transaction. Nothing says that a pending one keeps it, and nothing links the two.
+            # Unique together with CONTAINER, of which an account has one. https://developer.yodlee.com/api-reference,
+            # Transaction. It is not documented that a pending one keeps its id, and nothing links the two.
             id=name,
             status=STATUSES[row["status"]],
             amount=sign * reading.amount(money["amount"]),

@@ -104,7 +104,7 @@ class AccessMixin:
 
 @tagged("post_install", "-at_install")
 class TestAccess(AccessMixin, ProxyCase):
-    """The back office belongs to support and administrators; everybody else goes through the protocol."""
+    """The back office is for support and administrators; all others use the protocol."""
 
     allow_inherited_tests_method = True
     desk = (

@@ -21,7 +21,7 @@ class TestDependencies(TransactionCase):
         self.assertNotIn("bank_sync_proxy_server", required)
 
     def test_an_ordinary_installation_runs_no_scheduled_action_within_the_hour(self):
-        """What is urgent is triggered, so a server without news for anybody stays quiet."""
+        """Urgent work is triggered, so a server without any events stays idle."""
         names = self.env["ir.model.data"].search(
             [("model", "=", "ir.cron"), ("module", "in", ("account_online_synchronization", "bank_sync_proxy"))]
         )

@@ -24,7 +24,7 @@ class TestHealth(ProxyCase):
         self.mine = self.env["bank.sync.connection"].search([("identifier", "=", self.identifier)])
 
     def others(self, failed, answered, same_client=False):
-        """So many connections of other clients, one each, whose last outcome was a failure or an answer."""
+        """Connections of other clients, one each: ``failed`` of them failed last time, ``answered`` were answered."""
         now = fields.Datetime.now()
         clients = self.env["bank.sync.client"].create(
             [{"name": f"C{number}", "database_uuid": f"c{number}"} for number in range(failed + answered)]

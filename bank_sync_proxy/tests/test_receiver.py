@@ -64,7 +64,7 @@ class HeadersMixin:
 
     addon = None
 
-    #: By route: a page of ours, a page that caches may keep, or an answer for programs.
+    #: By route: one of our pages, a page that caches may keep, or an answer for programs.
     ROUTES = {}
 
     def routes(self):

@@ -1,9 +1,9 @@
-"""How well a bank answers, counted from its connections, without telling anybody about another client's connection."""
+"""How well a bank answers, counted from its connections, without revealing the state of any client's connection."""
 
 from datetime import datetime
 from typing import NamedTuple
 
-#: What is counted is the last so many hours.
+#: Period that is counted.
 HOURS = 24
 #: The connections that were asked last stand for all, so that counting costs the same whatever their number.
 SAMPLE = 200
@@ -41,7 +41,7 @@ def describe(outcomes):
         return None
     failed_of_ten = (20 * outcomes.failed + outcomes.connections) // (2 * outcomes.connections)
     answered_at = outcomes.answered_at and outcomes.answered_at.replace(minute=0, second=0, microsecond=0)
-    # Why no trouble below one of ten: it would be somebody's own.
+    # Why no trouble below one of ten: the cause would be a single client's connection.
     return {
         "failed_of_ten": failed_of_ten,
         "answered_at": answered_at,

@@ -1,7 +1,7 @@
 """Log lines as JSON, one object a line, for programs that collect logs. Imports no Odoo.
 
 ``bank_sync_log_format = json`` in odoo.conf switches it on. Only the names below are ever written, so nothing that code
-attaches to a log record (``extra``) gets into a log by accident. That is why this is no ready-made formatter: those
+attaches to a log record (``extra``) gets into a log by accident. That is why no ready-made formatter is used: those
 write all attributes that they do not know.
 """
 

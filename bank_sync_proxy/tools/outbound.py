@@ -1,4 +1,4 @@
-"""Requests to addresses that strangers have given us: databases, for instance. Imports no Odoo.
+"""Requests to addresses from untrusted sources, such as client databases. Does not import Odoo.
 
 A user could name an address inside our own network, or a name that leads there: server-side request forgery.
 So the address is looked at where it counts: names are resolved once, *every* address that they have must be public, and
@@ -28,7 +28,7 @@ class OutboundError(Exception):
 
 
 class AddressRefused(OutboundError):
-    """The address is not one that a stranger may send us to."""
+    """The address is not allowed for untrusted sources."""
 
 
 class Answer(NamedTuple):

@@ -67,8 +67,8 @@ class BankSyncApi(http.Controller):
         sitemap=False,
     )
     def answer(self, version, operation=None):
-        # Why the superuser: the caller is no user of this database; the gate identifies the client.
-        # sudo: the caller is no user of this database: bank.sync.gate checks the signature before anything is done
+        # Why the superuser: the caller is not a user of this database; the gate identifies the client.
+        # sudo: the caller is not a user of this database: bank.sync.gate checks the signature before anything is done
         request.update_env(user=SUPERUSER_ID, context={})
         dispatcher = request.dispatcher
         if dispatcher.question is None:

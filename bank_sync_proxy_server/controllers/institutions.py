@@ -72,7 +72,7 @@ class BankSyncInstitutions(http.Controller):
             return *directory._search_page(query, country, PAGE_SIZE), False
 
     def _is_off(self):
-        # sudo: reads one system parameter that is no secret, under a name of our own
+        # sudo: reads one system parameter that is not secret; the code fixes its name
         value = request.env["ir.config_parameter"].sudo().get_param(PARAMETER, "1")
         return value.strip().lower() in OFF
 

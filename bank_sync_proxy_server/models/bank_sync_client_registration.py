@@ -116,7 +116,7 @@ class BankSyncClientRegistration(models.Model):
 
     @api.model
     def _checked_url(self, url):
-        # sudo: reads one system parameter that is no secret, under a name of our own
+        # sudo: reads one system parameter that is not secret; the code fixes its name
         parameter = self.env["ir.config_parameter"].sudo().get_param("bank_sync_proxy.allow_private_addresses")
         try:
             return clean_url(url, allow_private=str2bool(parameter or "", False))

@@ -106,7 +106,7 @@ class BankSyncEvent(models.Model):
 
     @api.model
     def _allows_private(self):
-        # sudo: reads one system parameter that is no secret, under a name of our own
+        # sudo: reads one system parameter that is not secret; the code fixes its name
         value = self.env["ir.config_parameter"].sudo().get_param("bank_sync_proxy.allow_private_addresses")
         return (value or "").strip().lower() in ("1", "true", "yes")
 

@@ -132,7 +132,7 @@ class BankSyncFirmAgreement(models.Model):
 
     @api.model
     def _about(self, payload):
-        """:return: what a client tells its firm about itself, checked
+        """:return: the client's data for its firm, checked
         :raise ProtocolError: ``invalid_request``
         """
         api_model = self.env["bank.sync.api"]

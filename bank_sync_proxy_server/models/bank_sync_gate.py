@@ -96,7 +96,7 @@ class BankSyncGate(models.AbstractModel):
 
     @api.model
     def _prove(self, question, signed):
-        """Verify that a client has signed this request, recently, and that it is no replay.
+        """Verify that a client has signed this request, recently, and that it is not a replay.
 
         :return: :class:`Proof`, committed
         """
@@ -162,7 +162,7 @@ class BankSyncGate(models.AbstractModel):
 
     @api.model
     def _limit(self, parameter):
-        # sudo: reads one system parameter that is no secret, under a name of our own
+        # sudo: reads one system parameter that is not secret; the code fixes its name
         text = self.env["ir.config_parameter"].sudo().get_param(parameter) or ""
         return int(text) if text.isdecimal() else LIMITS[parameter]
 

@@ -126,7 +126,7 @@ class BankSyncPhoneCode(models.Model):
 
     @api.model
     def _text(self, client, purpose, code):
-        # The name comes from the registering user: it must form no link, and no message of its own, in our text.
+        # The name comes from the registering user: it must not form a link, or another message, in our text.
         name = " ".join("".join(c if c.isalnum() or c in "-_" else " " for c in client.name).split())[:30]
         if purpose == "verify":
             return self.env._(

@@ -107,7 +107,7 @@ class BankSyncSuspicion(models.Model):
     @api.model
     def _threshold(self, kind):
         """:return: (how many, within how many minutes)"""
-        # sudo: reads one system parameter that is no secret, under a name of our own
+        # sudo: reads one system parameter that is not secret; the code fixes its name
         text = self.env["ir.config_parameter"].sudo().get_param(f"bank_sync_proxy.suspicion_{kind}") or ""
         most, _slash, minutes = text.partition("/")
         return (int(most), int(minutes)) if most.isdigit() and minutes.isdigit() else THRESHOLDS[kind]

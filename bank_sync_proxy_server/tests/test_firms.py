@@ -573,7 +573,7 @@ class TestLetters(FirmsCase):
         self.assertEqual(len(self.sent()), 2)
 
     def test_letter_reaches_only_the_firm_s_own_clients(self):
-        """Recipients are set by the server only; where they were forged all the same, the rules are asked again."""
+        """Only the server sets recipients; if they were forged nevertheless, the rules are checked again."""
         with self.assertRaises(AccessError):
             self.env["bank.sync.firm.letter"].with_user(self.ada).create(
                 {"agreement_ids": [Command.set(self.foreign.ids)], "subject": "x", "body": "y"}

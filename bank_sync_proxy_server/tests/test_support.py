@@ -29,7 +29,7 @@ class SupportCase(support.SupportCase):
 
 @tagged("post_install", "-at_install")
 class TestInterventions(SupportCase):
-    """What support does, and that everybody can see later who did it and why."""
+    """Actions of support, and the record of who did them and why."""
 
     def test_a_block_says_why_to_the_database_and_who_to_support(self):
         self.intervene("block", self.other_client)

@@ -4,7 +4,7 @@
 to one run of the server, whose workers are one process group, so counters begin at zero when it starts, as Prometheus
 expects. https://prometheus.github.io/client_python/multiprocess/
 
-Why files and not PostgreSQL: a request writes nothing more to the database and waits for nobody, and Prometheus adds up
+Why files and not PostgreSQL: a request needs no further write and no lock in the database, and Prometheus adds up
 machines anyway: each is scraped and has its own label ``instance``.
 """
 
@@ -27,7 +27,7 @@ SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 #: Process groups of two runs may have the same number, but not the same start.
 SEPARATOR = "-"
-#: Methods of an adapter that ask a provider. ``parse_webhook`` and the like only compute.
+#: Methods of an adapter that ask a provider. Others, such as ``parse_webhook``, only compute.
 CALLS = (
     *("institutions", "check_keys", "start", "answer", "complete", "renew", "refresh", "accounts", "transactions"),
     "revoke",
@@ -37,7 +37,7 @@ CALLS = (
 class Metrics:
     """Counts requests of databases, and calls of providers.
 
-    Every label has few values, all from lists of our own, so that strangers can't make new time series.
+    Every label has few values, all from our own lists, so that callers can't create new time series.
 
     :param folder: where the counters of all servers of this machine are kept
     :param codes: of the errors that a provider's adapter raises
@@ -124,8 +124,8 @@ class Metrics:
         return generate_latest(registry)
 
     def _prepare(self):
-        """Why only now: the library decides when it is imported where it counts, and a server that nobody asks for
-        metrics leaves no files.
+        """Why only now: the library decides at import where it counts, and a server whose metrics are not requested
+        creates no files.
 
         :return: whether this process can count; no request fails because it can't
         """

@@ -1,4 +1,4 @@
-"""Questions as they come over HTTP: from bytes of a stranger to an object that is safe to handle. Imports no Odoo."""
+"""Requests as they come over HTTP: from untrusted bytes to an object that is safe to handle. Does not import Odoo."""
 
 import json
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ PATH = "/bank_sync/1/"
 
 @dataclass
 class Question:
-    """One HTTP request, and how far it got. Kept while Odoo repeats a transaction, so that nobody knocks twice.
+    """One HTTP request and its progress. Kept while Odoo retries a transaction: it is authenticated and counted once.
 
     :param str method: of HTTP
     :param int version: of the protocol, from the path

@@ -8,7 +8,7 @@ MAX_BODY = 5000
 
 
 class BankSyncFirmLetter(models.TransientModel):
-    """An accounting firm writes to the contacts of its clients: to those that the clients have named, and nobody else.
+    """An accounting firm writes to the contacts of its clients: only to those that the clients have named.
 
     Each of them reads the user's text, the list of the client's own consents and how to end the agreement. A client
     gets one letter a day.
@@ -85,7 +85,7 @@ class BankSyncFirmLetter(models.TransientModel):
         agreements = self.env["bank.sync.firm.agreement"].search(of_own_firm)
         # sudo: found with the user's own rights above; only the server notes when a client was written to
         agreements = as_server(agreements)
-        # Why not the user's own day: whoever changes the time zone would get another one.
+        # Why not the user's day: a user could get another one by changing the time zone.
         today = fields.Date.today()
         wanted = agreements.filtered(lambda one: not one.ended_at and one.contact_email and one.written_on != today)
         if not wanted:

@@ -1,7 +1,7 @@
 """Databases with our addons: created whole or not at all, kept up to date, copied for tests.
 
-A database is complete when it has its final name; it is built under another one. A comment on it tells from
-which sources, so the mark lives and dies with the database, on whatever server.
+A database is complete when it has its final name; it is built under another one. A comment on the database contains
+the hash of its sources, so the mark exists exactly as long as the database, on every server.
 """
 
 import shutil

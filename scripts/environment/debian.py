@@ -95,7 +95,7 @@ def _private_configuration(suites):
         "APT::Get::List-Cleanup": "false",
         "Acquire::Languages": "none",
         "Acquire::Retries": "3",
-        # Why: sid's lists count as expired after a week, and many mirrors lag. The signatures are checked all the same.
+        # Why: sid's lists count as expired after a week, and many mirrors lag. The signatures are still checked.
         "Acquire::Check-Valid-Until": "false",
         # Why: the package is architecture-independent, so no foreign architecture's lists are of use.
         "APT::Architectures": process.ask(["dpkg", "--print-architecture"]),

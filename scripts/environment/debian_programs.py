@@ -8,7 +8,7 @@ import shutil
 from . import debian, locks, paths, process
 from .console import Trouble, step
 
-#: Where Debian has programs that not everybody's PATH names.
+#: Debian's folders with programs that are not in every user's PATH.
 ADMINISTRATORS = "/usr/sbin:/usr/local/sbin"
 
 #: Program → Debian's package, the file in it, and what proves that it starts.

@@ -1,6 +1,6 @@
 """Find a Python that Odoo 19 accepts.
 
-This file must parse on very old Pythons: it tells the users of such a Python what to do.
+This file must parse on very old Pythons: it shows the users of such a Python what to do.
 """
 
 import os

@@ -1,6 +1,6 @@
 """Which user our PostgreSQL runs as: the one who starts it, but never root, which PostgreSQL refuses to be.
 
-Started by root it runs as `nobody`. When the clone lies in a folder that nobody may enter, such as /root, that
+Started by root it runs as `nobody`. When the clone lies in a folder that other users may not enter, such as /root, that
 one process gets the capability to pass; the permissions of other people's folders stay as they are.
 """
 

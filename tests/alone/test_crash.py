@@ -37,7 +37,7 @@ DOUBLES = f"""
 """
 NOTHING_FETCHED = "SELECT count(*) FROM account_online_link WHERE last_refresh IS NULL"
 INSTITUTIONS = ("demo", "demo-beta", "demo-world")
-#: A first load takes some seconds with so many days, which leaves time to kill it.
+#: A first load of this number of days takes some seconds, which leaves time to kill it.
 DAYS = 60
 PATIENCE = 300
 

@@ -232,7 +232,7 @@ def entities(content):
 
 
 def large_sheet(content):
-    """A sheet of nothing but blanks, which a workbook packs a thousandfold."""
+    """A sheet that contains only spaces, which a workbook compresses a thousandfold."""
     target = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():

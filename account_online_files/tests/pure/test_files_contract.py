@@ -164,7 +164,7 @@ def test_of_a_part_of_a_file_no_row_comes_in_that_the_whole_does_not_have(code):
             read_rows = rows([statement])
             come = [one for one in read_rows if "problem" not in one]
             assert not Counter(map(str, come)) - whole, content[max(0, end - 100) : end]
-            # A row that can't be read is kept word for word for a person, who is told.
+            # A row that can't be read is kept word for word for the user, with a warning.
             assert statement.warnings or len(come) == len(read_rows)
 
 

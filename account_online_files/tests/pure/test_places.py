@@ -1,4 +1,4 @@
-"""A folder of the server and an SFTP server: what is read, what is left alone, and what nobody gets to see."""
+"""A folder of the server and an SFTP server: what is read, what is not touched, and what is never accessible."""
 
 import io
 import logging
@@ -28,7 +28,7 @@ def put(folder, name, content=b"statement", modified=1_700_000_000):
 
 @pytest.fixture
 def root(tmp_path):
-    """A folder below the root, beside something that is nobody's business."""
+    """A folder below the root, next to a file that must not be read."""
     (tmp_path / "secret.xml").write_text("not yours")
     (tmp_path / "root" / "bank").mkdir(parents=True)
     return tmp_path / "root"

@@ -76,7 +76,7 @@ export class ReconcileRenderer extends KanbanRenderer {
     setup() {
         super.setup();
         const focused = () => document.activeElement?.closest(".o_reconcile_lines .o_kanban_record");
-        // Why the card is the area: the closest one wins, and the renderer has a hotkey of its own.
+        // Why the card is the area: the closest area wins, and the renderer has its own hotkey.
         useHotkey("Enter", () => this.env.reconcile.bus.trigger("validate"), {
             area: focused,
             isAvailable: (target) => target === focused(),

@@ -38,8 +38,8 @@ class Document(NamedTuple):
 
 
 class BankLine(NamedTuple):
-    """``answer``: keys of the documents that it settles. ``kind``: what it was made as. ``is_findable``: a person could
-    tell, because a whole reference is written or the counterparty's only document of this amount is meant."""
+    """``answer``: keys of the documents that it settles. ``kind``: how it was made. ``is_findable``: a user could find
+    them, because the full reference is given or the counterparty has only one document of this amount."""
 
     key: int
     country: str
@@ -402,7 +402,7 @@ class _Maker:
         self._add("one_of_two", document.amount, words, [], "", self._payer(document, 1))
 
     def _amount_of_an_unknown_partner(self):
-        """Somebody unknown pays something else that happens to have the amount of an open invoice."""
+        """An unknown partner pays something else that happens to have the amount of an open invoice."""
         document = self._open(lambda one: not one.is_bill and one.amount > 0)
         payer = (None, f"{self._any(_STEMS)} {self.chance.choice('XYZQ')}", self._iban(8000 + document.key))
         self._add("stranger", document.amount, self.chance.choice(_VAGUE[self.country]), [], "", payer)
@@ -546,7 +546,7 @@ _MANDATE = {"DE": "MREF+M-", "BE": "MANDAAT ", "FR": "MDT ", "NL": "MARF/", "CH"
 
 
 def _cut(text, width, joint="\n"):
-    """In lines of so many characters, wherever that is in a word."""
+    """In lines of ``width`` characters, even in the middle of a word."""
     return joint.join(text[start : start + width] for start in range(0, len(text), width))
 
 

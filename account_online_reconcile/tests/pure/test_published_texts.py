@@ -58,7 +58,7 @@ def invoice(key, number, amount=AMOUNT, partner=PARTNER):
 
 @pytest.mark.parametrize(("text", "numbers"), CHANCE)
 def test_a_number_that_is_there_by_chance_books_nothing_automatically(text, numbers):
-    """The worst case: the amount is the same by chance, too, and nobody knows who has paid."""
+    """The worst case: the amount is the same by chance, too, and the payer is unknown."""
     for number in numbers:
         line = Line(1, DAY, AMOUNT, label=text)
         decision = decide([line], Books(candidates=[invoice(1, number)]), EVERYTHING)[1]

@@ -4,7 +4,7 @@ import { useService } from "@web/core/utils/hooks";
 
 const STATUS = "account_online_synchronization/status";
 
-/** Milliseconds: the news of several moments and of several banks are shown at once. */
+/** Milliseconds: messages of several banks within this time are shown at once. */
 const GATHER = 300;
 
 /** Milliseconds: without a message (a proxy without websockets), the screen polls. */
@@ -24,7 +24,7 @@ export function useSynchronizationStatus({ getFetching, reload }) {
 
     function gather(journalIds) {
         journalIds.forEach((id) => concerned.add(id));
-        // Nobody looks at a hidden window: what it has missed is read once it is looked at.
+        // A hidden window is not updated; it catches up once it is visible.
         if (concerned.size && !timer && !document.hidden) {
             timer = browser.setTimeout(() => {
                 timer = null;
@@ -36,7 +36,7 @@ export function useSynchronizationStatus({ getFetching, reload }) {
     }
 
     const onStatus = ({ journal_ids }) => gather(journal_ids);
-    // A message may have been lost in between, and “waiting” must not stay for ever.
+    // A message may have been lost, and “waiting” must not stay forever.
     const onDoubt = () => gather(getFetching());
     const onVisible = () => gather([]);
 

@@ -16,7 +16,7 @@ defineMailModels();
  *
  * @param {Object} visit as the server knows it from now on
  * @returns {Promise<Object>} `send` of the bus, `leave` the screen, `ask` as the window does when it has come back;
- *      it resolves to whether somebody has answered
+ *      it resolves to whether an answer has come
  */
 async function openScreen(visit) {
     const visits = [{ state: "open", name: "KBC" }, visit];

@@ -2,7 +2,7 @@ import { getService, makeMockEnv, patchWithCleanup } from "@web/../tests/web_tes
 import { getDefaultConfig } from "@web/views/view";
 
 /**
- * Start Odoo's client with a bus that hears only what the test sends: no websocket that connects at any moment.
+ * Start Odoo's client with a bus that receives only what the test sends: no websocket that connects at any moment.
  *
  * @returns {Promise<(type: string, message?: Object) => void>} delivers a message or event of the bus at once
  */

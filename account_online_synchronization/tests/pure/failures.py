@@ -1,6 +1,6 @@
 """What card and form show for each failure that this database can meet.
 
-A new code anywhere fails a test until it stands here, so until somebody has thought of what people see and do.
+A new code anywhere fails a test until it is listed here, that is, until a developer has decided what users see and do.
 """
 
 #: By code: the action that comes with it, the look of its sentence, the one button that helps.
@@ -46,7 +46,7 @@ FAILURES = {
     "unsupported_version": ("contact_support", "danger", "copy"),
     "invalid_request": ("contact_support", "danger", "copy"),
     "unexpected_answer": ("contact_support", "danger", "copy"),
-    # Nobody answers, or somebody else.
+    # No server answers, or a wrong one.
     "no_service": ("retry", "warning", "settings"),
     "service_unavailable": ("retry", "warning", "synchronize"),
     "service_address": ("retry", "warning", "settings"),

@@ -1,4 +1,4 @@
-"""A journal without a database: what :func:`decide` asks for and what becomes of its decisions, in lists.
+"""A journal without a database: what :func:`decide` asks for and the effect of its decisions, in lists.
 
 Beside it a bank whose transactions may come under other days, ids and texts from some day on.
 """
@@ -35,7 +35,7 @@ def friday(day):
 
 @dataclass
 class Bank:
-    """``move``, ``name`` and ``say`` make what is told of what is so."""
+    """``move``, ``name`` and ``say`` turn the actual transactions into what the bank reports."""
 
     payments: list = field(default_factory=list)
     move: object = same
@@ -125,8 +125,8 @@ class Ledger:
 
     def run(self, bank, today, back=10, reach=999):
         """
-        :param back: so many days before the last run are asked for
-        :param reach: so many days the bank shows at most
+        :param back: number of days before the last run that are asked for
+        :param reach: number of days that the bank shows at most
         :return: the decisions, after they were applied
         """
         since = (self.last_sync or self.start_date or date(2000, 1, 1)) - back * ONE_DAY
@@ -160,5 +160,5 @@ class Ledger:
 
 
 def switched(bank, move, name="N{}".format, say="{}".format):
-    """The same bank, told by another provider."""
+    """The same bank, reported by another provider."""
     return replace(bank, move=move, name=name, say=say)

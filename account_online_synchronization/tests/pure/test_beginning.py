@@ -57,7 +57,7 @@ def test_the_start_and_all_rows_give_the_bank_s_balance_of_each_day(opening, boo
     def at_the_bank(day):
         return opening + sum(amount for when, amount, _fate in booked if when <= day)
 
-    # What nobody can read has neither an amount nor a day here; the bank has counted it all the same.
+    # An unreadable transaction has neither an amount nor a day here; the bank has counted it all the same.
     rows = [
         row(None, None) if fate == "unreadable" else row(amount, when, is_inside=when >= begin)
         for when, amount, fate in booked

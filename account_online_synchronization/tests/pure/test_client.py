@@ -33,7 +33,7 @@ def test_paging_that_does_not_end_is_an_error_and_not_a_loop(cursor):
 
 
 def test_what_the_importer_computes_with_comes_through():
-    """Whatever is read into checked objects is everything that the protocol says and somebody uses."""
+    """The checked objects contain every value of the protocol that is used."""
     account = {"id": "A", "balance": None, "balance_at": "2026-05-20T22:30:00Z", "balance_date": "2026-05-21"}
     client, _asked = client_answering({"accounts": [{**account, "available": "7.00"}]})
     (read,) = client.list_accounts("c")

@@ -1,4 +1,4 @@
-"""What becomes of transactions over days, renewals and providers, whatever their amounts: as many as the bank has."""
+"""Over days, renewals and providers, and for all amounts, the journal gets as many transactions as the bank has."""
 
 from collections import Counter
 from datetime import date
@@ -300,7 +300,7 @@ def test_only_lines_that_say_the_same_as_before_change_nothing():
 
 
 def work(count, move):
-    """How many lines of Python a renewal of so many transactions takes, all of one amount and day or of many."""
+    """How many lines of Python a renewal of ``count`` transactions executes, all of one amount and day or of many."""
     import sys
 
     bank, ledger = Bank(), Ledger()

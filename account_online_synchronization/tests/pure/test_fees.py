@@ -34,7 +34,7 @@ def message(identifier, amount, fee=None, **more):
 
 
 class Books:
-    """What is stored, and what becomes of decisions, in a dict."""
+    """What is stored, and the effect of decisions, in a dict."""
 
     def __init__(self, on_own_line=True):
         self.on_own_line, self.entries = on_own_line, {}

@@ -337,7 +337,7 @@ def results(pool):
 
 
 def test_the_questions_overlap():
-    # Why a barrier: nobody passes it before all four are there, at each of the three questions.
+    # Why a barrier: no thread passes it before all four have arrived, at each of the three requests.
     barrier = threading.Barrier(4, timeout=PATIENCE)
 
     class Slow(Proxy):
@@ -418,7 +418,7 @@ def test_no_thread_runs_after_the_end():
     class Waiting(Proxy):
         def call(self, operation, payload):
             entered.release()
-            # Why this one: the bank answers only when nobody wants to hear it anymore.
+            # Why this event: the bank answers only when the answer is no longer wanted.
             assert pool._stopped.wait(PATIENCE)
             return super().call(operation, payload)
 

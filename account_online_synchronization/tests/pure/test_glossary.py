@@ -33,7 +33,7 @@ def exists(code):
     if code in {addon.name for addon in ADDONS}:
         return True
     name, _equals, value = code.partition(" = ")
-    # A star stands for the rest of several names.
+    # An asterisk matches the rest of several names.
     pattern = rf"\b{re.escape(name)}\b".replace(r"\*\b", r"\w+")
     return bool(re.search(pattern, SOURCE)) and value in SOURCE
 

@@ -39,7 +39,7 @@ def compare(before, now, first_day=FIRST_DAY, removed=(), since=None):
 
 
 def changes(before, now):
-    """One run in which only changes are told."""
+    """One run in which only changes are reported."""
     return compare(before, now, first_day=None)
 
 

@@ -24,7 +24,7 @@ RISING = ("sudo", "as_server")
 
 
 def takes_superuser_rights(node):
-    """Whether a node of Python's syntax tree gives somebody the rights of the superuser."""
+    """Whether a node of Python's syntax tree switches to superuser rights."""
     if isinstance(node, ast.keyword):
         is_true = isinstance(node.value, ast.Constant) and node.value.value is True
         return is_true and node.arg in ("su", "compute_sudo", "related_sudo")

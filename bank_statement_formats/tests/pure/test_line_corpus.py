@@ -29,7 +29,7 @@ FILES = [
     for path in sorted((CORPUS / folder).rglob("*"))
     if path.is_file() and "LICENSE" not in path.name and path.name != "COPYRIGHT"
 ]
-#: Fixtures of single fields, empty ones, and what is no statement: nobody can recognise them.
+#: Fixtures of single fields, empty ones, and files that are not statements: they can't be recognised.
 NO_STATEMENTS = {
     *("amount_formats.sta", "currency_in_25.sta", "empty_86.sta", "empty_entry_date.sta", "empty_line.sta"),
     *("missing_crlf_at_end.sta", "account_balance_credit.sta", "account_balance_debit.sta"),

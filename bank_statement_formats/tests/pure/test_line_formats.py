@@ -327,7 +327,7 @@ def test_only_line_feeds_and_carriage_returns_end_a_line(text):
 
 @pytest.mark.parametrize("code", CODES)
 def test_twice_as_much_takes_about_twice_the_time(code):
-    """Whatever stands in the file: many transactions, or one with very many lines."""
+    """Whatever the file contains: many transactions, or one with very many lines."""
     path = sorted((CASES / code).glob("*"))[0]
     lines = path.read_bytes().decode().replace("\r\n", "\n").splitlines()
     for repeated in range(1, len(lines) - 1):

@@ -48,7 +48,7 @@ START = date(2025, 12, 20)
 
 
 def texts(most):
-    """Words with single blanks between them. None that means nothing, as NA and 0000 do."""
+    """Words separated by single spaces. No placeholders, such as NA and 0000."""
     found = st.lists(WORDS, min_size=1, max_size=6).map(lambda words: f"INV{' '.join(words)}"[:most].strip())
     return found
 

@@ -180,7 +180,7 @@ def test_each_file_of_the_corpus_is_read_or_refused_with_a_sentence(path):
 
 
 def test_the_corpus_is_read_as_the_library_reads_it():
-    """What ofxparse gets out of its own files, but for days that it moves to UTC."""
+    """The result of ofxparse for its own files, except for days that it moves to UTC."""
     ofxparse = pytest.importorskip("ofxparse")
     compared = 0
     for path in CORPUS:

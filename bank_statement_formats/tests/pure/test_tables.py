@@ -307,7 +307,7 @@ def test_any_table_only_leads_to_a_format_error(text):
 
 
 CORPUS = Path(__file__).parent / "corpus" / "csv2ofx"
-#: What csv2ofx is told about these files, and is found here. Amounts as they are written, in the order of the file.
+#: What csv2ofx has to be configured with for these files, and is detected here. Amounts as written, in file order.
 FOUND = {
     "capitalone": ({"booking_date": 0, "debit": 5, "credit": 6}, []),
     "creditunion": ({"booking_date": 1, "amount": 3}, ["sign"]),

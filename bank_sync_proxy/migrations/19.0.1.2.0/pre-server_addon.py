@@ -1,7 +1,7 @@
-"""What only a proxy for many databases needs has become an addon of its own, bank_sync_proxy_server.
+"""What only a proxy for many databases needs has become a separate addon, bank_sync_proxy_server.
 
 Its tables, columns and records are moved there before Odoo loads either addon, so that nothing is dropped and created
-again. A database that serves nobody but itself does not get that addon; what is empty in it is removed.
+again. A database that serves only itself does not get that addon; its empty tables and columns are removed.
 """
 
 OLD, NEW = "bank_sync_proxy", "bank_sync_proxy_server"
@@ -44,7 +44,7 @@ TABLES = (
     *("bank_sync_intervention", "bank_sync_nonce", "bank_sync_phone_code", "bank_sync_reason"),
     *("bank_sync_registration", "bank_sync_suspicion"),
 )
-#: Each finds a row only where databases elsewhere are served, or somebody has prepared for it.
+#: Each finds a row only where other databases are served, or that has been prepared.
 TRACES = (
     "SELECT 1 FROM bank_sync_client WHERE is_embedded IS NOT TRUE OR state <> 'active'",
     "SELECT 1 FROM bank_sync_phone_code",

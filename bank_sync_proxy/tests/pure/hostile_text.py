@@ -15,7 +15,7 @@ except ImportError:
 
 #: Characters; the longest text is eight times as long.
 SMALL = 8 * 1024
-#: Eight times as much text may take so many times as long; a quadratic expression takes 64 times as long.
+#: Eight times as much text may take at most this many times as long; a quadratic expression takes 64 times as long.
 MAX_RATIO = 24
 #: Seconds. What is faster with a short text takes a quarter of a second with a long one, even if it is quadratic.
 NEGLIGIBLE = 0.004

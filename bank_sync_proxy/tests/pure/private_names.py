@@ -26,7 +26,7 @@ def sources(suffix):
 def private_names():
     """:return: dict from the name to the files that use it
 
-    A name is foreign when no file of ours defines it, or when the only method of that name extends another.
+    A name is foreign when none of our files defines it, or when the only method of that name extends another.
     """
     nodes = {path: list(ast.walk(ast.parse(path.read_text(encoding="utf-8")))) for path in sources(".py")}
     defined, methods, found = set(), Counter(), defaultdict(set)

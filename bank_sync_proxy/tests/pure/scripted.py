@@ -171,8 +171,8 @@ class Case:
     """``tests/fixtures/<provider>/<case>.json``: ``source``, ``exchanges``, and what the adapter ``gives`` for them.
 
     An exchange ``{"include": "token"}`` includes those of another file. ``impossible`` says why there is no case,
-    ``one_page`` why there is never a second page. In a list ``{"times": 998, "of": …}`` stands for as many items, in
-    whose texts ``{n}`` is the number.
+    ``one_page`` why there is never a second page. In a list ``{"times": 998, "of": …}`` is expanded to as many items,
+    in whose texts ``{n}`` is the number.
     """
 
     def __init__(self, code, name):

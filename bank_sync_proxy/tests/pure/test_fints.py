@@ -59,7 +59,7 @@ def asks_for_tan(challenge="Bitte TAN", **options):
 
 
 def answered(script, step, values=None, kind="connect", state=None):
-    """What comes of an answer to a page, with a new object, and data that have been JSON in between."""
+    """The result of an answer to a page, with a new object, and data that were JSON in between."""
     data = json.loads(json.dumps(step.data))
     flow = Flow(kind, "fints.DE", state=state or {}, data=data)
     return script.new_adapter().answer(flow, values or {})

@@ -183,7 +183,7 @@ def test_some_bookings_appear_late(current):
         known = {t.id for t in current.booked(before)}
         for transaction in current.booked(after):
             if transaction.id not in known:
-                # Both ends of a day's news lie within these two dates, unless the bank was late.
+                # Both ends of a day's new transactions are between these two dates, unless the bank was late.
                 late += transaction.booking_date < before.date()
                 assert transaction.booking_date >= before.date() - timedelta(days=4)
     assert late

@@ -34,7 +34,7 @@ def tests():
 
 
 def names(path):
-    # Why not ast: it takes seconds for so many files.
+    # Why not ast: it takes seconds for this number of files.
     return {(path.stem, name) for name in DEFINED.findall(path.read_text(encoding="utf-8"))}
 
 

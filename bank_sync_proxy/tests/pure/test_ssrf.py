@@ -50,7 +50,7 @@ HOSTS = (
 
 
 class Listener:
-    """Lets anybody in, on all addresses of this machine, and counts them."""
+    """Accepts all connections, on all addresses of this machine, and counts them."""
 
     def __init__(self):
         self.connections = 0

@@ -5,12 +5,12 @@ import { registry } from "@web/core/registry";
 import { Field } from "@web/views/fields/field";
 import { X2ManyField, x2ManyField } from "@web/views/fields/x2many/x2many_field";
 
-/** What the user enters, in this order. Whether an input shows is a condition of the view, as everywhere. */
+/** Inputs of a card, in this order. Their visibility is a condition in the view, as usual. */
 const INPUTS = ["action", "journal_id", "journal_name", "journal_type", "start_date", "fee_lines"];
 
 /**
- * One card for each bank account, all of them open for editing: what belongs together is seen together, on a desktop as
- * on a phone, and nothing has to be clicked first.
+ * One card for each bank account, all of them in edit mode: on a desktop and on a phone, related fields are shown
+ * together, and nothing has to be clicked first.
  */
 export class AccountChoiceField extends X2ManyField {
     static template = "account_online_synchronization.AccountChoiceField";
@@ -34,7 +34,7 @@ export class AccountChoiceField extends X2ManyField {
         return Object.values(this.archInfo.fieldNodes).find((node) => node.name === name);
     }
 
-    /** @returns {string} what has to be changed, at once: the server knows of the other rows when the form is saved */
+    /** @returns {string} the problem to be fixed, checked here too: the server sees the other rows only on saving */
     problem(record) {
         const { action, journal_id: journal, problem } = record.data;
         const isShared = ({ id, data }) =>

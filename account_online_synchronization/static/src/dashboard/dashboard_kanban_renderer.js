@@ -8,7 +8,7 @@ import { useSynchronizationStatus } from "../synchronization_status";
 const { DateTime } = luxon;
 
 // The cards of journals that the server fetches transactions for refresh themselves. Only those records are read again,
-// in place: scroll position, search, focus and open menus stay, and screen readers hear of the change.
+// in place: scroll position, search, focus and open menus stay, and screen readers announce the change.
 patch(DashboardKanbanRenderer.prototype, {
     setup() {
         super.setup();
@@ -34,15 +34,15 @@ patch(DashboardKanbanRenderer.prototype, {
             if (!(error instanceof FetchRecordError)) {
                 throw error;
             }
-            // One of the journals has been deleted meanwhile.
+            // One of the journals has been deleted in the meantime.
             await model.load();
         }
     },
 });
 
 /**
- * Lets the browser press a button or link that has the focus: the kanban view takes Enter and the space bar for its
- * cards, and so nothing on a card could be pressed without a mouse.
+ * Lets the browser activate the focused button or link: the kanban view uses Enter and the space bar for its cards, so
+ * nothing on a card could be activated without a mouse.
  */
 function leaveKeyToButton(ev) {
     if ([" ", "Enter"].includes(ev.key) && ev.target.closest(".o_kanban_record a, .o_kanban_record button")) {
@@ -50,7 +50,7 @@ function leaveKeyToButton(ev) {
     }
 }
 
-/** Whether a card will be another one without anybody's doing: it is fetched, or the time that a bank asked for is over. */
+/** Whether a card will change without user action: it is being fetched, or the bank's waiting time is over. */
 function isChanging(record) {
     const { online_sync: status } = JSON.parse(record.data.kanban_dashboard || "{}");
     const isOver = status?.wait_until && deserializeDateTime(status.wait_until) < DateTime.now();

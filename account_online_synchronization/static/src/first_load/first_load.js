@@ -14,8 +14,8 @@ const PROGRESS = "account_online_synchronization/progress";
 const PATIENCE = 5_000;
 
 /**
- * Follows the first load of a connection, and shows what came of it. Nothing depends on it: the server fetches, whoever
- * looks; the address names the connection, so that the screen can be left and opened again.
+ * Shows the progress and the result of the first load of a connection. The server fetches independently of this screen;
+ * the URL names the connection, so that the screen can be left and opened again.
  */
 export class FirstLoad extends Component {
     static template = "account_online_synchronization.FirstLoad";
@@ -60,7 +60,7 @@ export class FirstLoad extends Component {
         return ["waiting", "running"].includes(this.load.state);
     }
 
-    /** What a screen reader hears when it changes; not each percent. */
+    /** Announced by screen readers when it changes; not each percent. */
     get announcement() {
         const { state, result, error } = this.load;
         const sentences = {
@@ -93,19 +93,19 @@ export class FirstLoad extends Component {
         }
     }
 
-    /** Do what a button says, and show what became of it. */
+    /** Run the method of a button, and show the result. */
     async run(model, method, ids, ...args) {
         this.state.isBusy = true;
         try {
             const action = await this.orm.call(model, method, [ids, ...args]);
             if (action) {
-                // A dialog stays on this screen, which shows afterwards what was decided there.
+                // A dialog opens on top of this screen, which shows the result after it is closed.
                 await this.action.doAction(action, { onClose: () => status(this) !== "destroyed" && this.reload() });
             }
         } finally {
             this.state.isBusy = false;
         }
-        // Some actions lead elsewhere, or load the whole screen again.
+        // Some actions leave this screen, or reload it as a whole.
         if (status(this) !== "destroyed") {
             await this.reload();
         }
@@ -118,7 +118,7 @@ export class FirstLoad extends Component {
     answerBank() {
         const { params = {} } = this.props.action;
         const { challenge } = params;
-        // Its page shows once; afterwards the bank has to be asked again, also by this screen when it comes back.
+        // Its page can be shown only once; afterwards a new one is needed, also when the user returns to this screen.
         params.challenge = false;
         return challenge ? this.action.doAction(challenge) : this.callLink("action_fetch_transactions");
     }

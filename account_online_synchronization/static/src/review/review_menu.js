@@ -11,7 +11,7 @@ class ReviewMenuItem extends Component {
     static template = "account_online_synchronization.ReviewMenuItem";
     static components = { DropdownItem };
     static props = {};
-    // All in subclasses: the wizard's action, the journal's method that opens it, what the menu says.
+    // Set in subclasses: the wizard's action, the journal's method that opens it, the label of the menu item.
     static action = "";
     static method = "";
     static label = "";

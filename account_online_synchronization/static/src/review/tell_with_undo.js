@@ -2,9 +2,9 @@ import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 
 /**
- * Tells that something was done, with a button that undoes it.
+ * Notifies the user that something was done, with a button that undoes it.
  *
- * Parameters: `message`; `model` and `id` of the record whose `action_undo` answers an action; `next`, shown at once.
+ * Parameters: `message`; `model` and `id` of the record whose `action_undo` returns an action; `next`, run at once.
  */
 function tellWithUndo(env, action) {
     const { message, model, id, next } = action.params;

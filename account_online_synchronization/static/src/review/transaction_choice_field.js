@@ -5,13 +5,13 @@ import { standardFieldProps } from "@web/views/fields/standard_field_props";
 
 import { Component, useState } from "@odoo/owl";
 
-/** So many rows of a section, and so many sections, are shown at first: each has a button for more. */
+/** Numbers of rows of a section, and of sections, that are shown at first; a button shows more. */
 const ROWS = 50;
 const SECTIONS = 40;
 
 /**
- * Bank transactions in sections, some of which can be chosen. The server says in texts what is shown, see
- * wizards/account_missing_transaction_sections.py; what is chosen goes into another Json field of the record.
+ * Bank transactions in sections, some of which can be chosen. The server provides all texts, see
+ * wizards/account_missing_transaction_sections.py; the selection goes into another Json field of the record.
  *
  * A section with `single` is a question: choosing one of its rows deselects the others.
  *

@@ -7,8 +7,8 @@ import { standardFieldProps } from "@web/views/fields/standard_field_props";
 import { Component, onMounted, onPatched, onWillUnmount } from "@odoo/owl";
 
 /**
- * Lets the server read the bank's next pages as long as the record's state is "reading", and tells how far it is.
- * Closing the form ends it after the request that is on its way.
+ * Lets the server read the bank's next pages as long as the record's state is "reading", and shows the progress.
+ * Closing the form ends this after the current request.
  */
 export class TransactionReadingField extends Component {
     static template = "account_online_synchronization.TransactionReadingField";

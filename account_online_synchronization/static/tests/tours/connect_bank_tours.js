@@ -44,7 +44,7 @@ const keepWaiting = {
     },
 };
 
-/** A window whose user agrees at once, and which then tells who waits, as the page of the way back does. */
+/** A window whose user agrees at once, and which then notifies the waiting screen, as the return page does. */
 const agree = {
     content: "The user will agree in the window",
     trigger: "body",

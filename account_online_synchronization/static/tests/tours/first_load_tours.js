@@ -78,7 +78,7 @@ registry.category("web_tour.tours").add("online_first_load", {
         },
         {
             trigger: `${SCREEN} [role=progressbar]`,
-            // Somebody else does the work meanwhile.
+            // Another client starts the work in the meantime.
             async run() {
                 const linkId = Number(new URL(window.location).pathname.split("/").at(-1));
                 await rpc("/web/dataset/call_kw/account.online.link/action_fetch_transactions", {
