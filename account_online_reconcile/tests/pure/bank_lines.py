@@ -457,7 +457,7 @@ class _Maker:
 #: How many of a hundred lines are of each kind, roughly.
 _KINDS = {
     "paid_with_reference": 34,
-    "paid_by_somebody_else": 3,
+    "paid_by_a_third_party": 3,
     "paid_without_reference": 6,
     "paid_by_name_only": 2,
     "paid_with_typo": 3,
@@ -471,7 +471,7 @@ _KINDS = {
     "bill_collected": 3,
     "paid_twice": 2,
     "one_of_two": 2,
-    "amount_of_a_stranger": 2,
+    "amount_of_an_unknown_partner": 2,
     "other_numbers": 3,
     "cut_number": 1,
     "charges": 3,
