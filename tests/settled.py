@@ -1,11 +1,15 @@
-"""When a page in the browser has come to rest, so that it can be photographed and examined."""
+"""When a page in the browser has come to rest, and fits into its window."""
+
+import time
 
 from playwright.sync_api import Error
 
 #: Milliseconds without a change, and how long to wait at most: a page that shows the progress of something never rests.
-STILL, LONGEST = 200, 800
-#: Why not "networkidle": Odoo's own bus never falls silent. Why longer than 100: Odoo looks at a new size of the window
-#: only after 100 milliseconds.
+STILL, LONGEST = 400, 1_500
+#: Seconds until a page has adapted to the size of its window.
+PATIENCE_SECONDS = 10
+#: Why not "networkidle": Odoo's own bus never falls silent. Why much longer than 100: Odoo looks at a new size of the
+#: window only after 100 milliseconds, and a busy machine takes longer.
 REST = """
 ([still, longest]) => new Promise((resolve) => {
     const isMoving = (animation) =>
@@ -36,3 +40,17 @@ def settle(page):
     except Error:
         # The page has gone on to another one meanwhile.
         page.wait_for_timeout(LONGEST)
+
+
+def expect_to_fit(page, wider, station):
+    """Wait until nothing on a page is wider than its window: Odoo adapts to a new size in several steps.
+
+    :param str wider: JavaScript, whether something is wider
+    :param str station: name of the page, for the message
+    """
+    end = time.monotonic() + PATIENCE_SECONDS
+    while page.evaluate(wider):
+        assert time.monotonic() < end, f"{station} scrolls sideways"
+        # Why: a window that changes its size while Odoo renders may be overlooked; a real phone keeps its size.
+        page.evaluate("window.dispatchEvent(new Event('resize'))")
+        page.wait_for_timeout(STILL)

@@ -12,6 +12,7 @@ from playwright.sync_api import TimeoutError as NotYet
 from playwright.sync_api import expect
 
 from .conftest import a_company_with_books
+from .settled import expect_to_fit
 from .test_accessibility import Inspector
 from .test_browser import DESKTOP, PATIENCE, PHONE, a_tour_of
 from .test_provider_browser import WIDER_THAN_THE_SCREEN, look
@@ -330,7 +331,7 @@ def look_where_it_opens(tour, inspector, name, address, text, place):
         tour.open(address)
         tour.sees(text)
         tour.photograph(f"{name}{suffix}")
-        assert not tour.page.evaluate(WIDER_THAN_THE_SCREEN), f"{name}{suffix} scrolls sideways"
+        expect_to_fit(tour.page, WIDER_THAN_THE_SCREEN, f"{name}{suffix}")
         inspector.inspect(tour.page, f"{name}{suffix}", [place])
 
 

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from .conftest import a_company_behind_a_proxy, confirm_phone
+from .settled import expect_to_fit
 from .test_browser import PATIENCE, PHONE, a_tour_of
 from .test_demo_bank import connect
 
@@ -110,8 +111,7 @@ def test_a_client_agrees_is_seen_by_its_firm_and_is_gone_when_it_revokes(company
         tour.open("/odoo/action-bank_sync_proxy_server.bank_sync_firm_consent_action")
         tour.sees("Zebra Ltd")
         tour.photograph("firm_consents_phone")
-        width = tour.page.evaluate("document.documentElement.scrollWidth")
-        assert width <= PHONE["width"], f"the page is {width} pixels wide"
+        expect_to_fit(tour.page, "document.documentElement.scrollWidth > window.innerWidth", "firm_consents_phone")
         tour.page.get_by_text("Electrician").first.click()
         tour.sees("The bank did not accept the credentials")
         tour.photograph("firm_consent_phone")

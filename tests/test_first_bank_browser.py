@@ -17,6 +17,7 @@ from .conftest import ROOT, a_company_with_books
 from .enable_banking_bank import a_bank
 from .qonto_bank import LOGIN, SECRET_KEY, qonto
 from .revolut_bank import CLIENT_ID, CODE, revolut
+from .settled import expect_to_fit
 from .simplefin_bridge import a_bridge
 from .test_accessibility import Inspector
 from .test_browser import PATIENCE, PHONE, Tour, a_tour_of
@@ -135,7 +136,7 @@ class Walk:
 
     def look(self, station):
         self.tour.photograph(f"first_bank_{self.name}_{station}")
-        assert not self.page.evaluate(WIDER_THAN_THE_SCREEN), f"{station} is cut off"
+        expect_to_fit(self.page, WIDER_THAN_THE_SCREEN, station)
         self.inspector.inspect(self.page, station, [".o_action_manager"])
 
     # -------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 
 from .conftest import a_company_with_books
 from .enable_banking_bank import a_bank
+from .settled import expect_to_fit
 from .test_accessibility import Inspector
 from .test_browser import PATIENCE, a_tour_of
 from .test_identity_browser import PROVIDERS, confirm
@@ -73,7 +74,7 @@ def look(tour, inspector, name, place):
     for size, suffix in ((PHONE, "_phone"), (DESKTOP, "")):
         tour.page.set_viewport_size(size)
         tour.photograph(f"{name}{suffix}")
-        assert not tour.page.evaluate(WIDER_THAN_THE_SCREEN), f"{name}{suffix} scrolls sideways"
+        expect_to_fit(tour.page, WIDER_THAN_THE_SCREEN, f"{name}{suffix}")
         inspector.inspect(tour.page, f"{name}{suffix}", [place])
 
 

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from .conftest import a_company_with_books
+from .settled import expect_to_fit
 from .test_accessibility import Inspector
 from .test_bank_lines_browser import french
 from .test_browser import PATIENCE, PHONE, a_tour_of
@@ -185,7 +186,7 @@ def test_the_list_and_the_line_fit_their_screens_and_screen_readers(served, book
         tour.click("Back to the list")
         expect(tour.page.locator(".o_kanban_record", has_text="SUP-4711")).to_be_visible(timeout=PATIENCE)
         tour.photograph("reconcile_list_phone")
-        assert not tour.page.evaluate(WIDER_THAN_THE_SCREEN)
+        expect_to_fit(tour.page, WIDER_THAN_THE_SCREEN, "the screen to reconcile")
         inspector.inspect(tour.page, "reconcile_list_phone", [".o_reconcile"])
         tour.page.locator(".o_kanban_record", has_text="SUP-4711").click()
         shows(tour, "SUP-4711")

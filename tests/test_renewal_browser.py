@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from .books import inside
 from .conftest import a_company_with_books
+from .settled import expect_to_fit
 from .test_accessibility import Inspector
 from .test_browser import PATIENCE, Tour, a_tour_of
 from .test_provider_browser import DESKTOP, PHONE
@@ -50,8 +51,7 @@ def look(tour, inspector, name, place):
     for size, suffix in ((PHONE, "_phone"), (DESKTOP, "")):
         tour.page.set_viewport_size(size)
         tour.photograph(f"{name}{suffix}")
-        wide = tour.page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
-        assert not wide, f"{name}{suffix} scrolls sideways"
+        expect_to_fit(tour.page, "document.documentElement.scrollWidth > window.innerWidth", f"{name}{suffix}")
         inspector.inspect(tour.page, f"{name}{suffix}", [place])
 
 

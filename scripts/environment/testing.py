@@ -119,8 +119,7 @@ def pure_command(arguments):
 
 def run_whole(arguments):
     say("Tests of the whole")
-    # Why one more than processors: they often wait, for servers that start and for pages.
-    return whole(["--ignore", paths.ROOT / "tests" / "alone", *workers(arguments, spare=1), *arguments])
+    return whole(["--ignore", paths.ROOT / "tests" / "alone", *workers(arguments), *arguments])
 
 
 def run_alone(arguments):
