@@ -12,7 +12,6 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from .conftest import a_company_with_books
-from .settled import settle
 
 SCREENSHOTS = Path(__file__).parents[1] / ".environment" / "screenshots"
 #: Milliseconds. A first page of a fresh database builds its assets.
@@ -49,7 +48,8 @@ class Tour:
         expect(self.page.get_by_text(text).first).to_be_visible(timeout=PATIENCE)
 
     def photograph(self, name):
-        settle(self.page)
+        # Why a pause and not only a page at rest: pages that were resized sooner kept parts of the other size.
+        self.page.wait_for_timeout(800)
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
 
