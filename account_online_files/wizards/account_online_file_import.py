@@ -370,7 +370,7 @@ class AccountOnlineFileImport(models.TransientModel):
         return self.env._("The file is being imported. Its transactions appear automatically. You can go on working.")
 
     def _import_received(self, *, is_confirmed=False):
-        """Import files from an e-mail or a folder if there is no question to the user.
+        """Import files from an e-mail or a folder unless a user has to answer a question first.
 
         :param bool is_confirmed: users have confirmed the journal of these transactions before
         :return: a sentence with the result

@@ -39,7 +39,7 @@ def book(line, counterparts, is_by_hand=False):
     :param counterparts: list of :class:`~..matching.facts.Counterpart`
     :param is_by_hand: the user has confirmed how much of a document in another currency is settled
     :return: :class:`Booked`
-    :raise UserError: if that is no longer possible
+    :raise UserError: if the line can no longer be booked that way
     """
     return _Booking(line, counterparts, is_by_hand).run()
 

@@ -20,8 +20,8 @@ Parts of longer numbers, and months, are not document numbers:
 >>> index.find("EREF: SD36-1234-1234-1234").named, index.find("Miete 2026/05").named
 ({}, {2: 1})
 
-A number of the same sequence that no candidate has belongs to a document that is no longer open, and contradicts other
-candidates:
+If the text contains a number of the same sequence that matches no candidate, it refers to a document that is no longer
+open. That rules out the other candidates:
 
 >>> index = NumberIndex({1: ["INV/2026/00042"]})
 >>> index.find("INV/2026/00017")

@@ -148,8 +148,8 @@ class Batch:
     def _apply_complete(self):
         """Store what banks have answered completely.
 
-        Why although there is no time left: the banks would be asked again, and some allow four requests a day.
-        There are at most as many as the pool holds, and half of the worker's time limit is left.
+        Why even after the deadline: otherwise the banks would be asked again, and some allow only four requests a day.
+        There are at most as many answers as the pool has threads, and half of the worker's time limit is left.
         """
         for link_id, future in self.pool.take_complete():
             try:
