@@ -149,7 +149,7 @@ class Batch:
         """Store what banks have answered completely.
 
         Why even after the deadline: otherwise the banks would be asked again, and some allow only four requests a day.
-        There are at most as many answers as the pool has threads, and half of the worker's time limit is left.
+        There are at most as many answers as the pool holds, and half of the worker's time limit is left.
         """
         for link_id, future in self.pool.take_complete():
             try:
