@@ -9,11 +9,11 @@ from odoo.tools import mute_logger
 
 from ..client.errors import ProxyError
 from ..client.messages import parse_transaction
-from .common import THOROUGH, OnlineSyncCommon
+from .common import COMPLETE, THOROUGH, OnlineSyncCommon
 from .lies import damaged
 
 SETTINGS = settings(
-    max_examples=1000 if THOROUGH else 60,
+    max_examples=1000 if THOROUGH else 60 if COMPLETE else 20,
     derandomize=not THOROUGH,
     phases=[Phase.generate, *([Phase.shrink] if THOROUGH else [])],
     deadline=None,

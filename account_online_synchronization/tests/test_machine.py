@@ -5,12 +5,12 @@ from hypothesis.stateful import run_state_machine_as_test
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .common import THOROUGH, OnlineSyncCommon
+from .common import COMPLETE, THOROUGH, OnlineSyncCommon
 from .machine import BankMachine
 from .world import START
 
 SETTINGS = settings(
-    max_examples=300 if THOROUGH else 15,
+    max_examples=300 if THOROUGH else 15 if COMPLETE else 6,
     stateful_step_count=40 if THOROUGH else 20,
     derandomize=not THOROUGH,
     # Why: to make a failing sequence shorter takes many minutes.

@@ -29,7 +29,7 @@ def pytest_configure(config):
     # Why no deadline: it measures what else the machine does. Tests of speed measure the processor's time themselves.
     # Why derandomized: the same code always gives the same result; the nightly run looks at other examples each time.
     hypothesis.settings.register_profile(
-        "pure", deadline=None, max_examples=500 if thorough.IS_ON else 25, derandomize=not thorough.IS_ON
+        "pure", deadline=None, max_examples=thorough.rounds(8, 25, 500), derandomize=not thorough.IS_ON
     )
     hypothesis.settings.load_profile("pure")
     enter()

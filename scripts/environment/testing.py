@@ -22,15 +22,18 @@ SINGLE_PROCESS = ("-k", "-n", "-s", "--pdb", "--lf", "--last-failed", "--ff", "-
 LONGEST_FIRST = ("-p", "environment.longest_first", "--no-loadscope-reorder")
 
 # Ours; everything else is pytest's.
-SWITCHES = ("--pure", "--thorough")
+SWITCHES = ("--pure", "--complete", "--thorough")
 
 
 def main(arguments):
-    only_pure, thorough = (switch in arguments for switch in SWITCHES)
+    only_pure, complete, thorough = (switch in arguments for switch in SWITCHES)
     options, targets = suites.split([argument for argument in arguments if argument not in SWITCHES])
+    # Why here: the pytest of every suite inherits them.
     if thorough:
-        # Why here: the pytest of every suite inherits it.
         os.environ["BANK_SYNC_THOROUGH"] = "1"
+    # Why also for paths and selections: a test that is named is meant.
+    if complete or thorough or targets or is_single(options):
+        os.environ["BANK_SYNC_COMPLETE"] = "1"
     wanted = [suite for suite in suites.ORDER if suites.targets_of(suite, targets)]
     if only_pure:
         wanted = [suite for suite in wanted if suite == "pure"]
@@ -138,7 +141,7 @@ def run_odoo(arguments):
     with a_database() as name:
         options = ["--odoo-database", name, "--odoo-http", "--odoo-extra", "max-cron-threads=0"]
         # Why the whole list of skips: a browser test that did not run must be seen by name.
-        options += ["-rs", "--no-fold-skipped", "--ignore-glob", "*/tests/pure"]
+        options += ["-rs", "--no-fold-skipped", "--ignore-glob", "*/tests/pure", "-p", "environment.thorough"]
         # Why the path: each worker copies the database with PostgreSQL's own programs.
         variables = odoo_command.environment(PATH=f"{sql.program('createdb').parent}:{os.environ['PATH']}")
         return pytest([*options, *LONGEST_FIRST, *workers(arguments), *arguments], with_plugins(variables))

@@ -1,12 +1,24 @@
-"""A pytest plugin: what is marked ``thorough`` takes long, and runs with scripts/test --thorough only (each night).
+"""A pytest plugin: how much is tested.
 
-Every such test has a short relative that runs always, so that no promise is looked after by the nightly run alone.
+The ordinary run   in minutes, after each change
+``--complete``     all but what is marked ``thorough``: CI, before a change lands
+``--thorough``     also many rounds, many examples and further installations: each night
+
+Whatever is left out has a shorter relative that always runs, see the tables of CONTRIBUTING.md.
 """
 
 import os
 
-#: Whether there is time for many rounds. Tests inside Odoo read the variable themselves.
+from . import paths, slow
+
+#: Tests inside Odoo read these variables themselves.
 IS_ON = bool(os.environ.get("BANK_SYNC_THOROUGH"))
+IS_COMPLETE = IS_ON or bool(os.environ.get("BANK_SYNC_COMPLETE"))
+
+
+def rounds(ordinary, complete, thorough):
+    """:return: how many examples, or rounds, this run has time for"""
+    return thorough if IS_ON else complete if IS_COMPLETE else ordinary
 
 
 def pytest_configure(config):
@@ -14,9 +26,16 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    if IS_ON:
-        return
-    left_out = [item for item in items if item.get_closest_marker("thorough")]
+    left_out = [item for item in items if is_left_out(item)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+def is_left_out(item):
+    if item.get_closest_marker("thorough") and not IS_ON:
+        return True
+    if IS_COMPLETE:
+        return False
+    file = str(item.path.relative_to(paths.ROOT))
+    return file in slow.TESTS or f"{file}::{item.name.partition('[')[0]}" in slow.TESTS

@@ -108,7 +108,7 @@ def reported(rows, code):
     return [row((one.booking_date - FIRST).days, one.amount, f"{code} {one.remittance[0]}") for one in rows]
 
 
-@settings(max_examples=1500 if thorough.IS_ON else 200)
+@settings(max_examples=thorough.rounds(60, 200, 1500))
 @given(cut_histories())
 def test_any_files_of_a_history_give_it_exactly_or_ask(world):
     history, files = world
@@ -123,7 +123,7 @@ def test_any_files_of_a_history_give_it_exactly_or_ask(world):
         assert stored[one] + books.doubtful[one] >= truth[one], "a silent loss"
 
 
-@settings(max_examples=300 if thorough.IS_ON else 60)
+@settings(max_examples=thorough.rounds(20, 60, 300))
 @given(cut_histories())
 def test_files_of_whole_days_need_no_question(world):
     history, files = world

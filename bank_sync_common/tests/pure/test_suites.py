@@ -1,9 +1,11 @@
-"""How ``scripts/test`` runs the suites: in which order, and what it leaves to the nightly run."""
+"""How ``scripts/test`` runs the suites: in which order, and what it leaves to CI and to the nightly run."""
 
 import random
+import re
 from types import SimpleNamespace
 
-from environment import longest_first, paths, suites
+import pytest
+from environment import longest_first, paths, slow, suites, thorough
 
 CONTRIBUTING = (paths.ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
@@ -44,3 +46,38 @@ def test_every_file_of_the_whole_that_leaves_tests_to_the_nightly_run_is_listed(
     table = CONTRIBUTING.partition("## What runs with `--thorough` only")[2]
     missing = [str(path.relative_to(paths.ROOT)) for path in marked if str(path.relative_to(paths.ROOT)) not in table]
     assert missing == []
+
+
+def test_every_test_that_is_left_to_ci_exists():
+    for name in slow.TESTS:
+        file, _, function = name.partition("::")
+        assert f"def {function}" in (paths.ROOT / file).read_text(encoding="utf-8"), name
+
+
+def test_every_test_that_keeps_the_promise_of_a_slow_one_exists_and_always_runs():
+    always = {path.name for path in paths.ROOT.rglob("test_*.py") if str(path.relative_to(paths.ROOT)) not in slow.TESTS}
+    named = {file for sentence in slow.TESTS.values() for file in re.findall(r"test_\w+\.py", sentence)}
+    assert named - always == set()
+
+
+def an_item(file, name, *marks):
+    return SimpleNamespace(path=paths.ROOT / file, name=name, get_closest_marker={mark: mark for mark in marks}.get)
+
+
+ITEMS = {
+    "ordinary": an_item("tests/test_browser.py", "test_a"),
+    "slow": an_item(next(iter(slow.TESTS)), "test_b"),
+    "slow alone": an_item(*next(name for name in slow.TESTS if "::" in name).split("::")),
+    "thorough": an_item("tests/test_browser.py", "test_c[1]", "thorough"),
+}
+
+
+@pytest.mark.parametrize(
+    "is_complete, is_thorough, run",
+    [(False, False, {"ordinary"}), (True, False, {"ordinary", "slow", "slow alone"}), (True, True, set(ITEMS))],
+    ids=["ordinary", "complete", "thorough"],
+)
+def test_each_run_has_the_tests_of_the_shorter_ones(monkeypatch, is_complete, is_thorough, run):
+    monkeypatch.setattr(thorough, "IS_COMPLETE", is_complete)
+    monkeypatch.setattr(thorough, "IS_ON", is_thorough)
+    assert {name for name, item in ITEMS.items() if not thorough.is_left_out(item)} == run

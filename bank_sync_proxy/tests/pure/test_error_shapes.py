@@ -122,7 +122,7 @@ def spoil(value, path, odd):
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-@settings(max_examples=50 if thorough.IS_ON else 10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=thorough.rounds(4, 10, 50), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_an_answer_of_another_shape_is_a_coded_failure_or_is_read(script, name, data):
     if script.code == "fints":
