@@ -1,4 +1,3 @@
-import base64
 from ast import literal_eval
 
 from odoo import api, fields, models
@@ -149,13 +148,9 @@ class AccountJournal(models.Model):
     def _receive_file(self, name, content):
         content = content.encode() if isinstance(content, str) else content
         # sudo: Odoo has routed the mail to this journal's alias, and its sender is allowed for the journal
-        server = as_server(self)
+        wizard = as_server(self).env["account.online.file.import"]
         try:
             with self.env.cr.savepoint():
-                upload = server.env["ir.attachment"].create({"name": name, "datas": base64.b64encode(content)})
-                wizard = server.env["account.online.file.import"].create(
-                    {"journal_id": self.id, "company_id": self.company_id.id, "attachment_ids": [(6, 0, upload.ids)]}
-                )
-                return wizard._import_received()
+                return wizard._receive(name, content, self, self.company_id)._import_received()
         except UserError as error:
             return self.env._("%(file)s was not imported: %(reason)s", file=name, reason=error)
