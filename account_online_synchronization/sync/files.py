@@ -259,10 +259,6 @@ class _Recognition:
             if self.coverage.part(stored.day) == WHOLE:
                 self._set(number, CHANGED if stored.kind == "line" else KNOWN, stored)
 
-    # -------------------------------------------------------------------------
-    # RESULT
-    # -------------------------------------------------------------------------
-
     def _result(self, number):
         row = self.rows[number]
         if number in self.repeats:
