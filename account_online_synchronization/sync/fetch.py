@@ -141,14 +141,13 @@ def read_transaction(message, currency, decimal_places):
 
 
 def read_page(page, window, currency, decimal_places):
-    """Add a page of ``transactions.list`` to a window; unreadable messages are kept unchanged, with the reason."""
-    bookmark = page.get("next_cursor")
-    window.cursor = bookmark if isinstance(bookmark, str) and not page.get("has_more") else None
-    removed = page.get("removed_ids")
-    if isinstance(removed, list):
-        for one in removed:
-            if isinstance(one, str):
-                window.removed |= {one, fee_id(one)}
+    """Add a page to a window; unreadable messages are kept unchanged, with the reason.
+
+    :param dict page: of :func:`~..client.answers.read_page`, or only its ``transactions``
+    """
+    window.cursor = None if page.get("has_more") else page.get("next_cursor")
+    for one in page.get("removed_ids") or ():
+        window.removed |= {one, fee_id(one)}
     for message in page["transactions"]:
         try:
             transaction = read_transaction(message, currency, decimal_places)
