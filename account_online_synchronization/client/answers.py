@@ -140,7 +140,7 @@ def read_visit(answer):
 
 def _read_notes(values):
     """Each note once, in order."""
-    read = (" ".join(readable(value, MAX_NOTE).split()) for value in values[:MAX_NOTES] if isinstance(value, str))
+    read = (readable(value, MAX_NOTE) for value in values[:MAX_NOTES] if isinstance(value, str))
     return list(dict.fromkeys(filter(None, read)))
 
 

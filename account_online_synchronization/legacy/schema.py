@@ -32,17 +32,13 @@ class Problem(NamedTuple):
 
 
 class Schema:
-    """Current tables and columns of the database.
+    """Tables and columns of the database, as they are at first.
 
     :param cr: cursor of psycopg2, or one of Odoo's
     """
 
     def __init__(self, cr):
         self.cr = cr
-        self.refresh()
-
-    def refresh(self):
-        """Read them again, after tables or columns have changed."""
         self.execute(
             """
             SELECT table_name, column_name, data_type, is_nullable = 'YES'

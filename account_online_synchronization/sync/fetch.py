@@ -220,15 +220,16 @@ class AccountFetch:
         pages = 0
         while max_pages is None or pages < max_pages:
             check()
-            page = next(self._pages, None)
-            if page is None:
-                self._finish()
-                return
+            page = next(self._pages)
             pages += 1
             self.take(page)
             on_page(self, page)
-            if not page.get("has_more"):
-                self._finish()
+            if not page["has_more"]:
+                self.is_complete = True
+                if self.is_bookmark_refused:
+                    # Why: a bank that accepts none would refuse the next one, too. The next run asks by date, and may
+                    # get a bookmark again.
+                    self.window.cursor = None
                 return
 
     def take(self, page):
@@ -236,13 +237,6 @@ class AccountFetch:
         self._learn(page.get("history_days"))
         read_page(page, self.window, self.plan.currency, self.plan.decimal_places)
         self.progress.add(page["transactions"])
-
-    def _finish(self):
-        self.is_complete = True
-        if self.is_bookmark_refused:
-            # Why: a bank that accepts none would refuse the next one, too. The next run asks by date, and may get
-            # a bookmark again.
-            self.window.cursor = None
 
     def _learn(self, days):
         if learned_history(days) is not None:
