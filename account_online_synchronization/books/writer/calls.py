@@ -14,7 +14,7 @@ REPLAYED = {
 
 #: Called for the first entry of a journal, or for all at once: the copies of the pilot contain the results.
 ASKED_ONCE = {
-    "account.move": {"_get_message_create_ignore_field_names", "_get_protected_vals", "_get_starting_sequence"},
+    "account.move": {"_get_message_create_ignore_field_names", "_get_protected_vals", "_get_starting_sequence"}
 }
 
 #: Not called for written lines: if another addon extends one, Odoo creates all lines.
@@ -107,39 +107,25 @@ SKIPPED = {
         "create",
         "default_get",
     },
-    "res.currency": {
-        "compare_amounts",
-    },
+    "res.currency": {"compare_amounts"},
 }
 
 #: Used by a computation whose result the writer knows or copies: if another addon extends one, Odoo computes the fields
 #: of this computation.
 COMPUTING = {
-    "account.bank.statement.line._compute_is_reconciled": {
-        "account.bank.statement.line": {"_seek_for_lines"},
-    },
-    "account.move._compute_always_tax_exigible": {
-        "account.move": {"_collect_tax_cash_basis_values"},
-    },
-    "account.move._compute_checked": {
-        "account.move": {"_is_user_able_to_review"},
-    },
+    "account.bank.statement.line._compute_is_reconciled": {"account.bank.statement.line": {"_seek_for_lines"}},
+    "account.move._compute_always_tax_exigible": {"account.move": {"_collect_tax_cash_basis_values"}},
+    "account.move._compute_checked": {"account.move": {"_is_user_able_to_review"}},
     "account.move._compute_payment_reference": {
         "account.move": {"_inverse_payment_reference"},
         "account.move.line": {"_conditional_add_to_compute"},
     },
     "account.move.line._compute_tax_ids": {
         "account.move": {"is_entry"},
-        "account.move.line": {
-            "_get_computed_taxes",
-            "default_get",
-        },
+        "account.move.line": {"_get_computed_taxes", "default_get"},
     },
     "account.move.line._compute_totals": {
-        "account.move": {
-            "_get_product_base_line_currency_rate",
-            "_prepare_product_base_line_for_taxes_computation",
-        },
+        "account.move": {"_get_product_base_line_currency_rate", "_prepare_product_base_line_for_taxes_computation"},
         "account.tax": {
             "_add_tax_details_in_base_line",
             "_aggregate_base_line_tax_details",
