@@ -32,7 +32,7 @@ from odoo.addons.bank_sync_common.tools.words import _lt
 from ..client.client import ProxyClient
 from ..client.errors import BadTransaction, ProxyError
 from ..client.health import read_health
-from ..client.messages import parse_transaction, storable, transaction_id
+from ..client.messages import parse_day, parse_transaction, storable, transaction_id
 from ..client.recording import Recording
 from .decide import Window
 from .fees import fee_id
@@ -87,19 +87,10 @@ class FetchProgress:
         """:param list transactions: of one page, as the proxy gave them; they may be anything"""
         self.pages += 1
         self.transactions += len(transactions)
-        days = [*map(_day, transactions), self.first_day, self.last_day]
-        days = [day for day in days if day]
+        days = [parse_day(one.get("booking_date")) for one in transactions if isinstance(one, dict)]
+        days = [day for day in (*days, self.first_day, self.last_day) if day]
         if days:
             self.first_day, self.last_day = min(days), max(days)
-
-
-def _day(message):
-    """:return: the day of a transaction, None where it can't be read; :func:`read_page` deals with that"""
-    day = message.get("booking_date") if isinstance(message, dict) else None
-    try:
-        return date.fromisoformat(day) if isinstance(day, str) else None
-    except ValueError:
-        return None
 
 
 class Stopped(Exception):
