@@ -136,10 +136,6 @@ class Reading:
             if one["online_transaction_digest"]
         ]
 
-    # -------------------------------------------------------------------------
-    # PREVIEW
-    # -------------------------------------------------------------------------
-
     def decide(self):
         """The decisions of an import, without applying them.
 
@@ -149,10 +145,6 @@ class Reading:
             return Decisions([])
         books = FileBooks(self.account, self.window)
         return decide(self.window, books.policy, books)
-
-    # -------------------------------------------------------------------------
-    # IMPORT
-    # -------------------------------------------------------------------------
 
     def store(self, run, file, chosen=(), checkpoint=None):
         """Store new transactions and the coverage of the file.
@@ -247,7 +239,7 @@ class Reading:
 
 def find_holes(account):
     """:return: list of :class:`~..sync.files.Hole` between the statements of an account"""
-    coverages = [one._coverage() for one in account.file_ids if one.state == "done" and one.first_day]
+    coverages = account.file_ids._coverages()
     if len(coverages) < 2:
         return []
     groups = account.env["account.bank.statement.line"]._read_group(

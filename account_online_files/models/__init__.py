@@ -1,6 +1,7 @@
 from . import account_online_file
 from . import account_online_file_source
 from . import account_online_file_taken
+from . import account_online_server_fields
 from . import account_online_service
 from . import account_online_link
 from . import account_online_account

@@ -13,6 +13,3 @@ class AccountBankStatementLine(models.Model):
         index="btree_not_null",
         help="The imported file that brought this transaction.",
     )
-
-    def _server_addons(self):
-        return super()._server_addons() | {"account_online_files"}

@@ -1,4 +1,3 @@
-import base64
 from ast import literal_eval
 
 from odoo import api, fields, models
@@ -124,8 +123,10 @@ class AccountJournal(models.Model):
         if not journal or not self.env.su:
             return super().message_new(msg_dict, custom_values)
         if journal._is_allowed_sender(msg_dict.get("email_from")):
-            notes = journal._receive_files(msg_dict.get("attachments") or [])
-            msg_dict["body"] = "\n".join(notes)
+            notes = [
+                journal._receive_file(name, content) for name, content, *_more in msg_dict.get("attachments") or []
+            ]
+            msg_dict["body"] = "\n".join(notes) or self.env._("The mail has no attachment, so nothing was imported.")
         else:
             msg_dict["attachments"] = []
             msg_dict["body"] = self.env._(
@@ -138,24 +139,13 @@ class AccountJournal(models.Model):
         allowed = email_normalize_all(self.online_file_senders or "")
         return bool(allowed) and email_normalize(sender or "") in allowed
 
-    def _receive_files(self, attachments):
-        """
-        :param attachments: list of (name, content, information) of a mail
-        :return: list of sentences with the result of each
-        """
-        notes = [self._receive_file(name, content) for name, content, *_more in attachments]
-        return notes or [self.env._("The mail has no attachment, so nothing was imported.")]
-
     def _receive_file(self, name, content):
+        """:return: a sentence with the result of one attachment"""
         content = content.encode() if isinstance(content, str) else content
         # sudo: Odoo has routed the mail to this journal's alias, and its sender is allowed for the journal
-        server = as_server(self)
+        wizard = as_server(self).env["account.online.file.import"]
         try:
             with self.env.cr.savepoint():
-                upload = server.env["ir.attachment"].create({"name": name, "datas": base64.b64encode(content)})
-                wizard = server.env["account.online.file.import"].create(
-                    {"journal_id": self.id, "company_id": self.company_id.id, "attachment_ids": [(6, 0, upload.ids)]}
-                )
-                return wizard._import_received()
+                return wizard._receive(name, content, self, self.company_id)._import_received()
         except UserError as error:
             return self.env._("%(file)s was not imported: %(reason)s", file=name, reason=error)

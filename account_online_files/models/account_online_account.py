@@ -1,10 +1,10 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.addons.account_online_synchronization.books import locks, statements
+from odoo.addons.account_online_synchronization.books import locks
 from odoo.addons.account_online_synchronization.books.ledger import running_balance
 from odoo.addons.account_online_synchronization.books.opening import Beginning
-from odoo.addons.account_online_synchronization.books.writer import Writer
+from odoo.addons.account_online_synchronization.books.restore import write_entries
 from odoo.addons.account_online_synchronization.sync import files
 from odoo.addons.account_online_synchronization.sync.identity import LEGACY, OPENING, identify
 from odoo.exceptions import UserError
@@ -30,10 +30,6 @@ class AccountOnlineAccount(models.Model):
     # -------------------------------------------------------------------------
     # BUSINESS METHODS
     # -------------------------------------------------------------------------
-
-    @api.model
-    def _server_addons(self):
-        return super()._server_addons() | {"account_online_files"}
 
     @api.model
     def _create_for_file(self, journal, number, currency, name):
@@ -88,10 +84,8 @@ class AccountOnlineAccount(models.Model):
 
     def _coverages(self):
         """:return: list of :class:`~..sync.files.Coverage`: of its files and of its connection"""
-        covering = [one._coverage() for one in self.file_ids if one.state == "done" and one.first_day]
-        if connection := self._coverage_of_connection():
-            covering.append(connection)
-        return covering
+        connection = self._coverage_of_connection()
+        return self.file_ids._coverages() + ([connection] if connection else [])
 
     def _coverage_of_connection(self):
         """The days that the bank's connection has shown completely; the last day is incomplete."""
@@ -120,8 +114,7 @@ class AccountOnlineAccount(models.Model):
         return files.Coverage(first, self.last_sync, from_start=True) if first <= self.last_sync else None
 
     def _files_stored_until(self):
-        covering = [one._coverage() for one in self.file_ids if one.state == "done" and one.first_day]
-        until = files.stored_until(covering)
+        until = files.stored_until(self.file_ids._coverages())
         return until and min(until, fields.Date.today())
 
     def _refresh_holes(self):
@@ -161,13 +154,10 @@ class AccountOnlineAccount(models.Model):
         locks.hold(self.journal_ids)
         if locks.locked_days(self.journal_ids, days):
             raise UserError(self.env._("Some of them are in a locked period. Change the lock date first."))
-        written = Writer(self, entries).write_lines(entries)
-        if written.refused:
-            raise UserError(written.refused[0][1])
-        statements.group(self.journal_ids, written.lines)
+        lines = write_entries(self, entries)
         self.journal_balance = running_balance(self)
         self._refresh_opening()
-        return written.lines
+        return lines
 
     def _after_undo(self):
         """Update the journal's balances, holes and last stored day after a file was undone."""

@@ -130,10 +130,6 @@ class AccountOnlineFile(models.Model):
     # BUSINESS METHODS - WHAT FILES HAVE SHOWN
     # -------------------------------------------------------------------------
 
-    @api.model
-    def _server_addons(self):
-        return super()._server_addons() | {"account_online_files"}
-
     def _coverage(self):
         """:return: :class:`~..sync.files.Coverage`"""
         self.ensure_one()
@@ -142,6 +138,10 @@ class AccountOnlineFile(models.Model):
             for amount in (self.opening_balance, self.closing_balance)
         ]
         return Coverage(self.first_day, self.last_day, self.from_start, self.to_end, self.is_contiguous, *amounts)
+
+    def _coverages(self):
+        """:return: list of the coverages of those that are imported and have transactions"""
+        return [one._coverage() for one in self if one.state == "done" and one.first_day]
 
     def _forget_doubts(self, is_certain):
         """:param is_certain: function from a day: whether another file contains all of it"""
@@ -207,12 +207,7 @@ class AccountOnlineFile(models.Model):
         :raise UserError: if the journal can't be filled, or the account is in use
         """
         self.ensure_one()
-        account = self.account_online_account_id
-        link = account.account_online_link_id
-        if not try_lock(link):
-            raise UserError(
-                self.env._("%s is being synchronized right now. Try again in a moment.", account.display_name)
-            )
+        account, link = self._lock_account()
         run = self.run_id or self._begin_run()
         content = base64.b64decode(self._original().with_context(bin_size=False).datas or b"")
         options = self._read_options(self.options, account.currency_id.name)
@@ -229,6 +224,16 @@ class AccountOnlineFile(models.Model):
         run.write({"state": "done", "ended_at": now})
         link._note_file(now)
         return run
+
+    def _lock_account(self):
+        """:return: the account and its link, which are locked until the transaction ends"""
+        account = self.account_online_account_id
+        link = account.account_online_link_id
+        if not try_lock(link):
+            raise UserError(
+                self.env._("%s is being synchronized right now. Try again in a moment.", account.display_name)
+            )
+        return account, link
 
     def _after_import(self):
         """Call the extension point in a savepoint, so that its errors do not affect the import."""
@@ -337,12 +342,7 @@ class AccountOnlineFile(models.Model):
     def _undo(self):
         if self.state != "done":
             raise UserError(self.env._("%s is not imported, so there is nothing to undo.", self.name))
-        account = self.account_online_account_id
-        link = account.account_online_link_id
-        if not try_lock(link):
-            raise UserError(
-                self.env._("%s is being synchronized right now. Try again in a moment.", account.display_name)
-            )
+        account, link = self._lock_account()
         mine = self._lines_of_its_own()
         adopted = mine.filtered("online_adopted")
         self._check_undo(mine - adopted)
@@ -419,8 +419,7 @@ class AccountOnlineFile(models.Model):
         """Delete kept transactions of this file alone, such as those of a locked period."""
         if not self.first_day:
             return
-        others = [one for one in self.account_online_account_id.file_ids - self if one.state == "done"]
-        covered = [one._coverage() for one in others if one.first_day]
+        covered = (self.account_online_account_id.file_ids - self)._coverages()
         beside = self.env["account.online.transaction"].search(
             [
                 ("account_online_account_id", "=", self.account_online_account_id.id),

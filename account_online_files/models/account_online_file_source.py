@@ -1,4 +1,3 @@
-import base64
 import hashlib
 import logging
 import time
@@ -192,10 +191,6 @@ class AccountOnlineFileSource(models.Model):
     # -------------------------------------------------------------------------
     # BUSINESS METHODS
     # -------------------------------------------------------------------------
-
-    @api.model
-    def _server_addons(self):
-        return super()._server_addons() | {"account_online_files"}
 
     def _server(self):
         self.check_access("write")
@@ -414,14 +409,8 @@ class AccountOnlineFileSource(models.Model):
         """
         try:
             with self.env.cr.savepoint():
-                upload = self.env["ir.attachment"].create({"name": name, "datas": base64.b64encode(content)})
-                wizard = self.env["account.online.file.import"].create(
-                    {
-                        "journal_id": self.journal_id.id,
-                        "company_id": self.company_id.id,
-                        "attachment_ids": [(6, 0, upload.ids)],
-                    }
-                )
+                wizard = self.env["account.online.file.import"]
+                wizard = wizard._receive(name, content, self.journal_id, self.company_id)
                 note = wizard._import_received(is_confirmed=bool(self.journal_id))
                 return all(wizard.statement_ids.mapped("is_ready")), note
         except UserError as error:

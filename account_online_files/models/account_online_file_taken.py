@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.addons.bank_sync_common.models.server_fields import as_server
 
 
@@ -40,11 +40,3 @@ class AccountOnlineFileTaken(models.Model):
         # sudo: write access to the folder, which only system administrators of the company have, was checked above
         as_server(self).write({"state": "waiting", "digest": False})
         return self.source_id.action_collect()
-
-    # -------------------------------------------------------------------------
-    # BUSINESS METHODS
-    # -------------------------------------------------------------------------
-
-    @api.model
-    def _server_addons(self):
-        return super()._server_addons() | {"account_online_files"}

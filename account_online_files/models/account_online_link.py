@@ -32,10 +32,6 @@ class AccountOnlineLink(models.Model):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _server_addons(self):
-        return super()._server_addons() | {"account_online_files"}
-
-    @api.model
     def _for_files(self, company):
         """:return: the only link of a company's statement files"""
         link = self.search([("is_files", "=", True), ("company_id", "=", company.id)], limit=1)

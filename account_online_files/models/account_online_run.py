@@ -6,6 +6,3 @@ class AccountOnlineRun(models.Model):
 
     trigger = fields.Selection(selection_add=[("file", "A file")], ondelete={"file": "set default"})
     file_ids = fields.One2many(comodel_name="account.online.file", inverse_name="run_id", readonly=True)
-
-    def _server_addons(self):
-        return super()._server_addons() | {"account_online_files"}

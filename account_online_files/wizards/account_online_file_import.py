@@ -145,10 +145,6 @@ class AccountOnlineFileImport(models.TransientModel):
     # BUSINESS METHODS
     # -------------------------------------------------------------------------
 
-    @api.model
-    def _server_addons(self):
-        return super()._server_addons() | {"account_online_files"}
-
     def _server(self):
         """Check that the user may import here, now.
 
@@ -368,6 +364,12 @@ class AccountOnlineFileImport(models.TransientModel):
 
     def _describe_waiting(self):
         return self.env._("The file is being imported. Its transactions appear automatically. You can go on working.")
+
+    @api.model
+    def _receive(self, name, content, journal, company):
+        """:return: the wizard for a file from an e-mail or a folder"""
+        upload = self.env["ir.attachment"].create({"name": name, "datas": base64.b64encode(content)})
+        return self.create({"journal_id": journal.id, "company_id": company.id, "attachment_ids": [(6, 0, upload.ids)]})
 
     def _import_received(self, *, is_confirmed=False):
         """Import files from an e-mail or a folder unless a user has to answer a question first.

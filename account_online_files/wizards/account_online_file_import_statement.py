@@ -109,10 +109,6 @@ class AccountOnlineFileImportStatement(models.TransientModel):
     # BUSINESS METHODS - JOURNAL
     # -------------------------------------------------------------------------
 
-    @api.model
-    def _server_addons(self):
-        return super()._server_addons() | {"account_online_files"}
-
     def _find_journal(self, *, is_only_account):
         """:return: the journal of the statement's account; without a number, the one on which it was dropped"""
         dropped = self.wizard_id.journal_id

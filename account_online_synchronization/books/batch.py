@@ -221,6 +221,8 @@ class Batch:
             run=run,
             has_begun=has_begun,
             checkpoint=lambda: link._checkpoint(self.left, self.deadline),
+            commit=functools.partial(self._commit, 0),
+            transport=self.transport,
         )
 
     # -------------------------------------------------------------------------
@@ -237,14 +239,13 @@ class Batch:
         one = self.begun.pop(link.id) if future else self._new(link, (self.planned or {}).get(link.id))
         link = one.link
         is_ours = bool(future or self.locks.acquire([link.id]))
-        steps = {"transport": self.transport, "commit": functools.partial(self._commit, 0)}
         try:
             if not is_ours:
                 raise TakenOver
             if future:
-                one.finish(future.result(), **steps)
+                one.finish(future.result())
             else:
-                one.go(**steps)
+                one.go()
             # Why flushed here: an error while writing is a failure of this link, not of all.
             self.env.flush_all()
         except TakenOver:

@@ -33,10 +33,6 @@ class Kept:
             if (entry := one._entry())
         ]
 
-    # -------------------------------------------------------------------------
-    # VALUES
-    # -------------------------------------------------------------------------
-
     def values(self, entry):
         """Values of the record for a transaction without a statement line, except state and reason.
 
@@ -67,10 +63,6 @@ class Kept:
             "payment_ref": self.env._("Unreadable"),
         }
 
-    # -------------------------------------------------------------------------
-    # PENDING
-    # -------------------------------------------------------------------------
-
     def keep_pending(self, window, held=()):
         """Store pending transactions. A full window replaces the stored ones, a list of changes adds to them.
 
@@ -83,7 +75,12 @@ class Kept:
         if not shown and not account.pending_count:
             return
         known = self.Transaction.search([("account_online_account_id", "=", account.id), ("state", "=", "pending")])
-        same = known.filtered(lambda one: self._is_same(one, *shown.get(one.online_transaction_identifier, ())))
+        contents = {identifier: (entry.digest, reason) for identifier, (entry, reason, _similar) in shown.items()}
+        same = known.filtered(
+            lambda one: (
+                contents.get(one.online_transaction_identifier) == (one.online_transaction_digest, one.reason_code)
+            )
+        )
         gone = known - same
         if window.is_delta:
             over = {*self._booked_ids(window), *window.removed, *shown}
@@ -113,7 +110,3 @@ class Kept:
     @staticmethod
     def _booked_ids(window):
         return {name for transaction in window.booked for name in (transaction.id, transaction.pending_id)}
-
-    @staticmethod
-    def _is_same(one, entry=None, reason=False, _similar=None):
-        return bool(entry and entry.digest == one.online_transaction_digest and reason == one.reason_code)

@@ -146,19 +146,7 @@ class Books:
 
         :return: list of :class:`~..sync.adoption.Candidate` of these and neighboring days
         """
-        self.Line.flush_model(
-            [
-                "journal_id",
-                "amount",
-                "online_account_id",
-                "online_transaction_identifier",
-                "online_transaction_digest",
-                "payment_ref",
-                "partner_id",
-                "partner_name",
-                "account_number",
-            ]
-        )
+        self.Line.flush_model()
         self.env["account.move"].flush_model(["date", "state"])
         self.env.cr.execute(
             """

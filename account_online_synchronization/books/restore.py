@@ -50,14 +50,12 @@ def restore(account, transactions):
             if entry.identifier not in inside
         ],
     )
-    written = Writer(account, entries).write_lines(entries)
-    _check_written(account, written)
-    statements.group(account.journal_ids, written.lines, opening)
+    lines = write_entries(account, entries, opening)
     transactions.unlink()
     Beginning(account).settle()
     account.journal_balance = running_balance(account)
     account._refresh_opening()
-    return written.lines
+    return lines
 
 
 def separate(account, line):
@@ -67,9 +65,22 @@ def separate(account, line):
     entry = Entry(line.online_transaction_identifier, digest(transaction), transaction)
     _check_not_locked(account, [entry])
     line._give_back()
-    written = Writer(account, [entry]).write_lines([entry])
-    _check_written(account, written)
-    statements.group(account.journal_ids, written.lines)
+    return write_entries(account, [entry])
+
+
+def write_entries(account, entries, opening=None):
+    """Write lines into their statements: all of them, or none.
+
+    :param entries: list of :class:`~..sync.identity.Entry`
+    :param opening: see :func:`.statements.group`
+    :return: the lines
+    """
+    written = Writer(account, entries).write_lines(entries)
+    if written.refused:
+        raise UserError(written.refused[0][1])
+    if written.locked:
+        raise UserError(_locked_sentence(account, written.locked[0]))
+    statements.group(account.journal_ids, written.lines, opening)
     return written.lines
 
 
@@ -86,10 +97,3 @@ def _locked_sentence(account, entry):
         label=entry.transaction.label[:80],
         date=account._line_date(entry.transaction),
     )
-
-
-def _check_written(account, written):
-    if written.refused:
-        raise UserError(written.refused[0][1])
-    if written.locked:
-        raise UserError(_locked_sentence(account, written.locked[0]))

@@ -99,6 +99,8 @@ class Synchronization:
     :param run: ``account.online.run`` that was planned earlier
     :param bool has_begun: that run is running, and the link is locked
     :param checkpoint: called when a part is stored; it may commit, and raise :class:`Interrupted`
+    :param commit: called before the bank is asked, None for the checkpoint
+    :param transport: of :mod:`..client.transport` that needs no transaction; None for the default one
     """
 
     def __init__(
@@ -111,11 +113,14 @@ class Synchronization:
         run=None,
         has_begun=False,
         checkpoint=None,
+        commit=None,
+        transport=None,
     ):
         self.link, self.env = link, link.env
         self.user_present, self.refresh, self.may_defer = user_present, refresh, may_defer
         self.run = run and run.with_env(self.env)
-        self.has_begun, self.checkpoint = has_begun, checkpoint
+        self.has_begun, self.checkpoint, self.transport = has_begun, checkpoint, transport
+        self.commit = commit or checkpoint
         #: Action that notifies the user of the result, or opens the page where the bank asks for a code.
         self.answer = None
         self._nonce = None
@@ -130,11 +135,9 @@ class Synchronization:
         #: Ids of accounts whose pages were reported while they were fetched.
         self._reported = set()
 
-    def go(self, transport=None, commit=None):
+    def go(self):
         """Run all steps in the caller's thread.
 
-        :param transport: see :meth:`fetch`
-        :param commit: called before the bank is asked, None for the checkpoint
         :return: see :attr:`answer`
         """
         link = self.link
@@ -144,20 +147,20 @@ class Synchronization:
             return link._notify(self.env._("%s has just been synchronized.", link.name), "info")
         self.run = begin_runs(link, "user" if self.user_present else "schedule", self.run)[link.id]
         self.has_begun = True
-        return self.finish(self.plan(), transport, commit)
+        return self.finish(self.plan())
 
-    def finish(self, fetch, transport=None, commit=None):
+    def finish(self, fetch):
         """Fetch what has not been fetched yet, and apply.
 
-        :param fetch: of :meth:`plan`; the rest as in :meth:`go`
+        :param fetch: of :meth:`plan`
+        :return: see :attr:`answer`
         """
-        pause = commit or self.checkpoint
         while fetch:
-            if pause and not fetch.is_complete:
+            if self.commit and not fetch.is_complete:
                 with self._pausing():
                     # Why committed: other sessions see that it is running, also after a crash.
-                    pause()
-            self.fetch(fetch, transport)
+                    self.commit()
+            self.fetch(fetch)
             if self.checkpoint:
                 self._lock_row()
             fetch = self.apply(fetch)
@@ -234,23 +237,20 @@ class Synchronization:
     # FETCH
     # -------------------------------------------------------------------------
 
-    def fetch(self, fetch, transport=None):
-        """Ask the bank, in this thread.
-
-        :param transport: of :mod:`..client.transport` that needs no transaction; None for the default one
-        """
+    def fetch(self, fetch):
+        """Ask the bank, in this thread."""
         if fetch.is_complete:
             return
         try:
-            client = self._client(fetch, transport)
+            client = self._client(fetch)
         except ProxyError as error:
             fetch.error, fetch.is_complete = error, True
             return
         fetch.go(client, on_page=self._report_page)
 
-    def _client(self, fetch, transport):
-        if transport:
-            return ProxyClient(transport, language=fetch.plan.language)
+    def _client(self, fetch):
+        if self.transport:
+            return ProxyClient(self.transport, language=fetch.plan.language)
         return client_for_user(self.link) if self.user_present else self.link._get_client()
 
     def _report_page(self, fetched, _page):
@@ -444,29 +444,24 @@ class Synchronization:
 
     def _never_settled(self, plans):
         accounts = self._applied.browse([plan.account_id for plan in plans])
-        return ProxyError(
-            "interrupted",
-            self.env._(
-                "%s changed again and again while its transactions were being fetched, so none were stored. No data "
-                "was lost: the next synchronization fetches them again.",
-                ", ".join(accounts.mapped("display_name")),
-            ),
-            reference=f"RUN-{self.run.id}",
-            action="retry",
+        sentence = self.env._(
+            "%s changed again and again while its transactions were being fetched, so none were stored. No data "
+            "was lost: the next synchronization fetches them again.",
+            ", ".join(accounts.mapped("display_name")),
         )
+        return self._temporary("interrupted", sentence)
 
     def _import_failed(self, account, reason):
-        return ProxyError(
-            "import_failed",
-            self.env._(
-                "The transactions of %(account)s could not be stored: %(reason)s. No data was lost: the next "
-                "synchronization continues where this one stopped.",
-                account=account.display_name,
-                reason=reason,
-            ),
-            reference=f"RUN-{self.run.id}",
-            action="retry",
+        sentence = self.env._(
+            "The transactions of %(account)s could not be stored: %(reason)s. No data was lost: the next "
+            "synchronization continues where this one stopped.",
+            account=account.display_name,
+            reason=reason,
         )
+        return self._temporary("import_failed", sentence)
+
+    def _temporary(self, code, sentence):
+        return ProxyError(code, sentence, reference=f"RUN-{self.run.id}", action="retry")
 
     def _say(self, sentence):
         return self.env["account.online.service"]._translate(sentence)

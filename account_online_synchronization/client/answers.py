@@ -17,6 +17,7 @@ MAX_NAME = 200
 MAX_NOTES, MAX_NOTE = 5, 500
 #: Keys by which two descriptions of an account are recognized as the same one.
 OF_ONE_ACCOUNT = ("number", "currency")
+ACCOUNT_TEXTS = ("name", "number", "currency", "type", "balance_at", "balance_date", "id_scheme")
 
 
 def read_accounts(messages):
@@ -40,8 +41,7 @@ def _read_account(message):
         return None
     return {
         "id": message["id"],
-        **{name: readable(message.get(name), MAX_NAME) for name in ("name", "number", "currency", "type")},
-        **{name: readable(message.get(name), MAX_NAME) for name in ("balance_at", "balance_date", "id_scheme")},
+        **{name: readable(message.get(name), MAX_NAME) for name in ACCOUNT_TEXTS},
         **{name: _number(message.get(name)) for name in ("balance", "available")},
         "reports_fees": message.get("reports_fees") is True,
     }
@@ -140,7 +140,7 @@ def read_visit(answer):
 
 def _read_notes(values):
     """Each note once, in order."""
-    read = (" ".join(readable(value, MAX_NOTE).split()) for value in values[:MAX_NOTES] if isinstance(value, str))
+    read = (readable(value, MAX_NOTE) for value in values[:MAX_NOTES] if isinstance(value, str))
     return list(dict.fromkeys(filter(None, read)))
 
 

@@ -1,5 +1,7 @@
 """The protocol's operations as methods. Answers are the dictionaries of docs/protocol.md."""
 
+import copy
+
 from odoo.addons.bank_sync_common.tools import signing
 from odoo.addons.bank_sync_common.tools.words import _lt
 
@@ -45,39 +47,32 @@ class ProxyClient:
     """Client of the proxy's protocol.
 
     :param transport: see :mod:`.transport`
-    :param record: ``callable(operation, payload, answer)`` called with every answer, None for no recording
     :param str language: language of the proxy's error messages, such as ``fr_BE``; None for its default
     :param translate: ``callable(sentence) -> str``, which translates this package's sentences
     """
 
-    def __init__(self, transport, record=None, user=None, language=None, translate=str):
+    def __init__(self, transport, language=None, translate=str):
         self._transport = transport
-        self._record = record
-        self._user = user
+        self._record = self._user = None
         self._language = language
         self._translate = translate
 
-    def _changed(self, **changes):
-        mine = {
-            "transport": self._transport,
-            "record": self._record,
-            "user": self._user,
-            "language": self._language,
-            "translate": self._translate,
-        }
-        return type(self)(**{**mine, **changes})
+    def _changed(self, **attributes):
+        changed = copy.copy(self)
+        vars(changed).update(attributes)
+        return changed
 
     def for_user(self, ip_address, agent):
         """:return: the same client, whose requests to the bank include the user's presence, which is not recorded"""
-        return self._changed(user={"ip_address": ip_address, "agent": agent} if ip_address else None)
+        return self._changed(_user={"ip_address": ip_address, "agent": agent} if ip_address else None)
 
     def recorded_by(self, record):
-        """:return: the same client with another ``record``"""
-        return self._changed(record=record)
+        """:return: the same client, which calls ``record(operation, payload, answer)`` with every answer"""
+        return self._changed(_record=record)
 
     def without_transaction(self):
         """:return: the same client, if possible over a transport without the caller's transaction"""
-        return self._changed(transport=self._transport.for_threads() or self._transport)
+        return self._changed(_transport=self._transport.for_threads() or self._transport)
 
     def for_threads(self):
         """:return: transport for other threads, None if there is none; see :mod:`.transport`"""

@@ -85,11 +85,7 @@ def parse_transaction(message):
         raise BadTransaction(_lt("It has no currency."))
     fee, fee_description = _fee(message)
     foreign_amount, foreign_currency = _foreign(message, currency, amount - (fee or 0))
-    counterparty = message.get("counterparty")
-    counterparty = counterparty if isinstance(counterparty, dict) else {}
-    remittance = message.get("remittance") or ()
-    if not isinstance(remittance, list | tuple):
-        remittance = (remittance,)
+    counterparty = _counterparty(message)
     booking_date, value_date = _days(message, status)
     return Transaction(
         id=transaction_id(message),
@@ -102,7 +98,7 @@ def parse_transaction(message):
         foreign_currency=foreign_currency,
         counterparty_name=readable(counterparty.get("name")),
         counterparty_number=readable(counterparty.get("account_number")),
-        remittance=tuple(filter(None, map(readable, remittance[:MAX_ITEMS]))),
+        remittance=_remittance(message),
         reference=readable(message.get("creditor_reference")) or readable(message.get("end_to_end_id")),
         pending_id=readable(message.get("pending_id"), MAX_ID) or None,
         fee=fee,
@@ -121,13 +117,10 @@ def read_details(message):
     :return: dict of texts and days
     """
     message = message if isinstance(message, dict) else {}
-    counterparty = message.get("counterparty")
-    counterparty = counterparty if isinstance(counterparty, dict) else {}
-    texts = message.get("remittance")
-    texts = texts if isinstance(texts, list | tuple) else (texts,)
+    counterparty = _counterparty(message)
     foreign = (readable(message.get("foreign_amount")), readable(message.get("foreign_currency")))
     return {
-        "texts": "\n".join(filter(None, map(readable, texts[:MAX_ITEMS]))),
+        "texts": "\n".join(_remittance(message)),
         "booking_date": parse_day(message.get("booking_date")),
         "value_date": parse_day(message.get("value_date")),
         "counterparty_bic": readable(counterparty.get("bic")),
@@ -136,6 +129,17 @@ def read_details(message):
         "mandate_id": readable(message.get("mandate_id")),
         "foreign_amount": " ".join(foreign) if all(foreign) else "",
     }
+
+
+def _counterparty(message):
+    counterparty = message.get("counterparty")
+    return counterparty if isinstance(counterparty, dict) else {}
+
+
+def _remittance(message):
+    texts = message.get("remittance") or ()
+    texts = texts if isinstance(texts, list | tuple) else (texts,)
+    return tuple(filter(None, map(readable, texts[:MAX_ITEMS])))
 
 
 def transaction_id(message):

@@ -99,16 +99,14 @@ class RemoteTransport:
 
     def _call(self, operation, body):
         pauses = BACK_OFF if operation in REPEATABLE else ()
-        for pause in pauses:
+        for pause in (*pauses, None):
             try:
                 return self._attempt(operation, body)
-            except Attempt:
+            except Attempt as attempt:
+                failure = attempt.failure
+            if pause:
                 # Why random: many databases lose their proxy at the same moment.
                 self._sleep(pause * random.uniform(0.5, 1.5))
-        try:
-            return self._attempt(operation, body)
-        except Attempt as attempt:
-            failure = attempt.failure
         raise failure
 
     def _attempt(self, operation, body):

@@ -32,17 +32,13 @@ class Problem(NamedTuple):
 
 
 class Schema:
-    """Current tables and columns of the database.
+    """Tables and columns of the database, as they are at first.
 
     :param cr: cursor of psycopg2, or one of Odoo's
     """
 
     def __init__(self, cr):
         self.cr = cr
-        self.refresh()
-
-    def refresh(self):
-        """Read them again, after tables or columns have changed."""
         self.execute(
             """
             SELECT table_name, column_name, data_type, is_nullable = 'YES'
@@ -86,13 +82,15 @@ class Schema:
     # EXPRESSIONS
     # -------------------------------------------------------------------------
 
+    def _column(self, table, column, alias):
+        """:return: type and SQL of a column; one that is missing is like an empty text"""
+        found = self.columns(table).get(column)
+        return (found.type, f"{alias}.{quoted(column)}") if found else ("text", "NULL")
+
     def text(self, table, column, alias):
         """SQL for a column's text without blanks around it; NULL if empty."""
-        found = self.columns(table).get(column)
-        if not found:
-            return "NULL::text"
-        name = f"{alias}.{quoted(column)}"
-        if found.type in FAMILIES["json"]:
+        kind, name = self._column(table, column, alias)
+        if kind in FAMILIES["json"]:
             # Why: Odoo stores translated texts as a JSON object from language to text.
             name = (
                 f"CASE jsonb_typeof({name}::jsonb)"
@@ -103,31 +101,22 @@ class Schema:
         return f"NULLIF(btrim({name}::text, E' \\t\\r\\n\\u00a0\\u200b'), '')"
 
     def number(self, table, column, alias):
-        found = self.columns(table).get(column)
-        if not found:
-            return "NULL::numeric"
-        name = f"{alias}.{quoted(column)}"
-        if found.type in FAMILIES["number"]:
+        kind, name = self._column(table, column, alias)
+        if kind in FAMILIES["number"]:
             # Why: NaN is not a valid amount.
             return f"NULLIF(NULLIF(NULLIF({name}::text, 'NaN'), 'Infinity'), '-Infinity')::numeric"
         return f"CASE WHEN {name}::text ~ '^-?[0-9]{{1,15}}([.][0-9]{{1,9}})?$' THEN {name}::text::numeric END"
 
     def reference(self, table, column, alias):
         """The id of a record."""
-        found = self.columns(table).get(column)
-        if not found:
-            return "NULL::int"
-        name = f"{alias}.{quoted(column)}"
-        if found.type in ("integer", "smallint"):
+        kind, name = self._column(table, column, alias)
+        if kind in ("integer", "smallint"):
             return f"{name}::int"
         return f"CASE WHEN {name}::text ~ '^[0-9]{{1,9}}$' THEN {name}::text::int END"
 
     def moment(self, table, column, alias):
-        found = self.columns(table).get(column)
-        if not found:
-            return "NULL::timestamp"
-        name = f"{alias}.{quoted(column)}"
-        if found.type in FAMILIES["moment"]:
+        kind, name = self._column(table, column, alias)
+        if kind in FAMILIES["moment"]:
             # Why: Python can't read infinite timestamps, or those of the year 20202.
             return f"CASE WHEN {name} BETWEEN '1900-01-01' AND '2999-12-31' THEN {name}::timestamp END"
         name = f"{name}::text"

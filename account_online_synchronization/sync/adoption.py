@@ -19,12 +19,12 @@ Two lines and one transaction: a user must decide.
 ({}, {'T1'})
 """
 
-from collections import Counter, defaultdict, deque
+from collections import Counter, deque
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from .likeness import Texts, Thing, pair
+from .likeness import Texts, Thing, group, pair
 
 #: Users type the day of the invoice or of the transfer; banks book some days later.
 TOLERANCE = timedelta(days=3)
@@ -75,7 +75,7 @@ def adopt(wanted, candidates):
     near = _near(wanted, candidates)
     lines_of = Counter(one.key for one, _other in near)
     ambiguous = {one.key for one, _other in near}
-    for both in _groups(near, lambda both: both[1].line_id).values():
+    for both in group(near, lambda both: both[1].line_id).values():
         ones = [one for one, _other in both]
         if len({one.date for one in ones}) == 1 and all(lines_of[one.key] == 1 for one in ones):
             best = _pair_equal([both[0][1]], ones)
@@ -99,7 +99,7 @@ def similar(wanted, candidates, keys):
 
 def _near(wanted, candidates):
     """:return: list of pairs of one amount within some days, without lines of other connections"""
-    by_amount = _groups([other for other in candidates if not other.digest], lambda candidate: candidate.amount)
+    by_amount = group([other for other in candidates if not other.digest], lambda candidate: candidate.amount)
     return [
         (one, other) for one in wanted for other in by_amount[one.amount] if abs(other.date - one.date) <= TOLERANCE
     ]
@@ -113,7 +113,7 @@ def _pair_equal(lines, ones):
 
 
 def _pair_equal_content(wanted, candidates, adopted):
-    by_digest = _groups(candidates, lambda candidate: candidate.digest)
+    by_digest = group(candidates, lambda candidate: candidate.digest)
     left = []
     for one in wanted:
         if by_digest[one.digest]:
@@ -124,9 +124,9 @@ def _pair_equal_content(wanted, candidates, adopted):
 
 
 def _pair_equal_groups(wanted, candidates, adopted):
-    groups = _groups(candidates, lambda candidate: (candidate.date, candidate.amount))
+    groups = group(candidates, lambda candidate: (candidate.date, candidate.amount))
     left = []
-    for key, ones in _groups(wanted, lambda one: (one.date, one.amount)).items():
+    for key, ones in group(wanted, lambda one: (one.date, one.amount)).items():
         # Why not more lines: a user may have typed one that the bank books later, and it is unknown which.
         if 0 < len(groups[key]) <= len(ones):
             adopted.update(_pair_equal(groups[key], ones))
@@ -140,8 +140,8 @@ def _pair_among(wanted, candidates, adopted):
     A line gets the transaction of the same day first, but may get another one to allow more pairs: of a coffee on each
     day that another provider dates one day later, only the last one is new.
     """
-    groups = _groups(wanted, lambda one: one.amount)
-    for amount, lines in _groups([other for other in candidates if other.is_among], lambda one: one.amount).items():
+    groups = group(wanted, lambda one: one.amount)
+    for amount, lines in group([other for other in candidates if other.is_among], lambda one: one.amount).items():
         ones = groups[amount]
         pairs = _Pairs(
             [
@@ -198,13 +198,6 @@ class _Pairs:
             before = self.chosen.get(line)
             self.chosen[line], self.owner[option] = option, line
             option = before
-
-
-def _groups(items, key):
-    groups = defaultdict(list)
-    for item in items:
-        groups[key(item)].append(item)
-    return groups
 
 
 def _without(candidates, adopted):

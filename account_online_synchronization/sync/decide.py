@@ -172,6 +172,8 @@ class _Deciding:
         entries, retried, stored = self._read()
         matches = self._match(entries, retried, stored)
         shown = {found.known.identifier for found in matches if found.known}
+        missing = [one for one in stored if one.kind == "line" and one.digest and one.identifier not in shown]
+        first_day = self.window.first_day
         returning = self._find_deleted_before([found for found in matches if not found.known])
         decisions = [self._begin(found, returning) for found in matches]
         decisions = self._adopt(decisions)
@@ -180,8 +182,8 @@ class _Deciding:
             decisions,
             repeats=len(self.booked) - len(entries),
             withdrawn=frozenset((self.window.removed | self.waived) - shown),
-            gone=self._gone(stored, shown),
-            lost=self._lost(stored, shown),
+            gone=[one for one in missing if first_day and one.day >= first_day],
+            lost=self._lost(missing),
         )
 
     # -------------------------------------------------------------------------
@@ -222,19 +224,7 @@ class _Deciding:
         self.retried = {entry.identifier for entry in retried}
         return matches + match(retried, stored)
 
-    def _gone(self, stored, shown):
-        first = self.window.first_day
-        return [
-            known
-            for known in stored
-            if first
-            and known.kind == "line"
-            and known.identifier not in shown
-            and known.digest
-            and known.digest >= first.isoformat()
-        ]
-
-    def _lost(self, stored, shown):
+    def _lost(self, missing):
         """Lines of transactions that the bank reported before their day, and that are missing in a window of that day.
 
         Why not only from the first day of the window: the missing one may have been the only one.
@@ -244,13 +234,8 @@ class _Deciding:
         since = self.window.since or date.min
         return [
             known
-            for known in stored
-            if known.kind == "line"
-            and known.identifier not in shown
-            and known.digest
-            and known.day >= since
-            and not known.is_withdrawn
-            and (known.was_future or known.day > self.policy.seen_on)
+            for known in missing
+            if known.day >= since and not known.is_withdrawn and (known.was_future or known.day > self.policy.seen_on)
         ]
 
     def _find_deleted_before(self, new):

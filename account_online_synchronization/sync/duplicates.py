@@ -4,25 +4,15 @@ Pure Python; the rows come from PostgreSQL, which has found days and amounts tha
 """
 
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from .likeness import NEAR
+from .likeness import NEAR, group
 
 #: Kinds of evidence, the strongest first.
-SAME_ID, FLAGGED, MARKED, SAME_NUMBER, SAME_TEXT, SAME_DAY, NEAR_DAYS, TOLD_APART = (
-    "same_id",
-    "flagged",
-    "marked",
-    "same_number",
-    "same_text",
-    "same_day",
-    "near_days",
-    "told_apart",
-)
-EVIDENCE = (SAME_ID, FLAGGED, MARKED, SAME_NUMBER, SAME_TEXT, SAME_DAY, NEAR_DAYS, TOLD_APART)
+EVIDENCE = ("same_id", "flagged", "marked", "same_number", "same_text", "same_day", "near_days", "told_apart")
+SAME_ID, FLAGGED, MARKED, SAME_NUMBER, SAME_TEXT, SAME_DAY, NEAR_DAYS, TOLD_APART = EVIDENCE
 
 #: Dates of typed lines may differ by some days.
 TOLERANCE = timedelta(days=3)
@@ -63,47 +53,36 @@ def find_groups(rows):
     :return: list of :class:`Group`, strongest evidence first, then the latest days
     """
     pairs = [*_same_id(rows), *_same_day(rows), *_similar(rows), *_named(rows), *_near(rows)]
-    groups = [_describe(group) for group in _connect(pairs)]
-    groups = [group for group in groups if not all(row.is_distinct for row in group.rows)]
-    groups.sort(key=lambda group: group.rows[-1].date, reverse=True)
+    found = [_describe(rows) for rows in _connect(pairs) if not all(row.is_distinct for row in rows)]
+    found.sort(key=lambda one: one.rows[-1].date, reverse=True)
     # Why two sorts: one key is ascending, the other one descending.
-    return sorted(groups, key=lambda group: EVIDENCE.index(group.evidence))
+    return sorted(found, key=lambda one: EVIDENCE.index(one.evidence))
 
 
 def _same_id(rows):
     """The same id was imported by two connections to one account."""
-    by_id = defaultdict(list)
-    for row in rows:
-        if row.identifier:
-            by_id[row.identifier, row.currency_id, row.amount].append(row)
+    named = [row for row in rows if row.identifier]
+    by_id = group(named, lambda row: (row.identifier, row.currency_id, row.amount))
     return [same for same in by_id.values() if len(same) > 1]
 
 
 def _same_day(rows):
     """Equal day, amount, currency and account number. An unknown number equals any."""
-    by_day = defaultdict(list)
-    for row in rows:
-        by_day[row.date, row.currency_id, row.amount].append(row)
     groups = []
-    for same in by_day.values():
-        numbers = defaultdict(list)
-        for row in same:
-            numbers[row.number].append(row)
+    for same in group(rows, lambda row: (row.date, row.currency_id, row.amount)).values():
+        numbers = group(same, lambda row: row.number)
         unknown = numbers.pop("", [])
         if len(numbers) == 1 or (numbers and unknown):
             groups.append(same)
         else:
             groups += [*numbers.values(), unknown]
-    return [group for group in groups if len(group) > 1]
+    return [some for some in groups if len(some) > 1]
 
 
 def _similar(rows):
     """Marked or flagged lines, with those of the same amount within some days."""
-    by_amount = defaultdict(list)
-    for row in sorted(rows, key=_day):
-        by_amount[row.currency_id, row.amount].append(row)
     groups = []
-    for same in by_amount.values():
+    for same in _by_amount(rows):
         end = 0
         for row in same:
             if not row.is_marked and not row.is_flagged:
@@ -131,11 +110,8 @@ def _named(rows):
 def _near(rows):
     """Two lines of one bank account within some days, with the same counterparty or text, as after a change to a
     provider with later dates. Why only two: an amount that recurs more often is regular."""
-    by_amount = defaultdict(list)
-    for row in sorted(rows, key=_day):
-        by_amount[row.currency_id, row.amount].append(row)
     groups = []
-    for same in by_amount.values():
+    for same in _by_amount(rows):
         first = 0
         for number, row in enumerate(same, start=1):
             if number < len(same) and same[number].date - row.date <= NEAR:
@@ -155,28 +131,30 @@ def _is_one_twice(one, other):
     )
 
 
+def _by_amount(rows):
+    """:return: lists of rows of one amount, each in the order of days"""
+    return group(sorted(rows, key=_day), lambda row: (row.currency_id, row.amount)).values()
+
+
 def _day(row):
     return row.date
 
 
 def _connect(groups):
     """Merge groups that share a line."""
-    parent = {}
+    rows = {row.line_id: row for some in groups for row in some}
+    parent = {key: key for key in rows}
 
     def root(key):
         while parent[key] != key:
             parent[key] = key = parent[parent[key]]
         return key
 
-    rows = {row.line_id: row for group in groups for row in group}
-    parent.update({key: key for key in rows})
-    for group in groups:
-        for row in group[1:]:
-            parent[root(row.line_id)] = root(group[0].line_id)
-    connected = defaultdict(list)
-    for key, row in rows.items():
-        connected[root(key)].append(row)
-    return [sorted(group, key=lambda row: (row.date, row.line_id)) for group in connected.values()]
+    for some in groups:
+        for row in some[1:]:
+            parent[root(row.line_id)] = root(some[0].line_id)
+    connected = group(rows.values(), lambda row: root(row.line_id))
+    return [sorted(some, key=lambda row: (row.date, row.line_id)) for some in connected.values()]
 
 
 def _describe(rows):

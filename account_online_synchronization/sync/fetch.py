@@ -32,7 +32,7 @@ from odoo.addons.bank_sync_common.tools.words import _lt
 from ..client.client import ProxyClient
 from ..client.errors import BadTransaction, ProxyError
 from ..client.health import read_health
-from ..client.messages import parse_transaction, storable, transaction_id
+from ..client.messages import parse_day, parse_transaction, storable, transaction_id
 from ..client.recording import Recording
 from .decide import Window
 from .fees import fee_id
@@ -87,19 +87,10 @@ class FetchProgress:
         """:param list transactions: of one page, as the proxy gave them; they may be anything"""
         self.pages += 1
         self.transactions += len(transactions)
-        days = [*map(_day, transactions), self.first_day, self.last_day]
-        days = [day for day in days if day]
+        days = [parse_day(one.get("booking_date")) for one in transactions if isinstance(one, dict)]
+        days = [day for day in (*days, self.first_day, self.last_day) if day]
         if days:
             self.first_day, self.last_day = min(days), max(days)
-
-
-def _day(message):
-    """:return: the day of a transaction, None where it can't be read; :func:`read_page` deals with that"""
-    day = message.get("booking_date") if isinstance(message, dict) else None
-    try:
-        return date.fromisoformat(day) if isinstance(day, str) else None
-    except ValueError:
-        return None
 
 
 class Stopped(Exception):
@@ -141,14 +132,13 @@ def read_transaction(message, currency, decimal_places):
 
 
 def read_page(page, window, currency, decimal_places):
-    """Add a page of ``transactions.list`` to a window; unreadable messages are kept unchanged, with the reason."""
-    bookmark = page.get("next_cursor")
-    window.cursor = bookmark if isinstance(bookmark, str) and not page.get("has_more") else None
-    removed = page.get("removed_ids")
-    if isinstance(removed, list):
-        for one in removed:
-            if isinstance(one, str):
-                window.removed |= {one, fee_id(one)}
+    """Add a page to a window; unreadable messages are kept unchanged, with the reason.
+
+    :param dict page: of :func:`~..client.answers.read_page`, or only its ``transactions``
+    """
+    window.cursor = None if page.get("has_more") else page.get("next_cursor")
+    for one in page.get("removed_ids") or ():
+        window.removed |= {one, fee_id(one)}
     for message in page["transactions"]:
         try:
             transaction = read_transaction(message, currency, decimal_places)
@@ -221,15 +211,16 @@ class AccountFetch:
         pages = 0
         while max_pages is None or pages < max_pages:
             check()
-            page = next(self._pages, None)
-            if page is None:
-                self._finish()
-                return
+            page = next(self._pages)
             pages += 1
             self.take(page)
             on_page(self, page)
-            if not page.get("has_more"):
-                self._finish()
+            if not page["has_more"]:
+                self.is_complete = True
+                if self.is_bookmark_refused:
+                    # Why: a bank that accepts none would refuse the next one, too. The next run asks by date, and may
+                    # get a bookmark again.
+                    self.window.cursor = None
                 return
 
     def take(self, page):
@@ -237,13 +228,6 @@ class AccountFetch:
         self._learn(page.get("history_days"))
         read_page(page, self.window, self.plan.currency, self.plan.decimal_places)
         self.progress.add(page["transactions"])
-
-    def _finish(self):
-        self.is_complete = True
-        if self.is_bookmark_refused:
-            # Why: a bank that accepts none would refuse the next one, too. The next run asks by date, and may get
-            # a bookmark again.
-            self.window.cursor = None
 
     def _learn(self, days):
         if learned_history(days) is not None:

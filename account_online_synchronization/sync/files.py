@@ -25,7 +25,7 @@ The afternoon's coffee may be the one in the morning's file, or another one:
 ['doubtful']
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -34,7 +34,7 @@ from typing import NamedTuple
 
 from ..client.messages import Transaction
 from .identity import digest, fingerprint
-from .likeness import Texts, Thing, pair
+from .likeness import Texts, Thing, group, pair, pair_equal
 from .matching import money
 
 #: Prefix of identifiers from files. The format follows, because ids of two formats have different meanings.
@@ -146,9 +146,6 @@ class _Recognition:
     def _open(self):
         return [number for number in range(len(self.rows)) if number not in self.found]
 
-    def _left(self):
-        return [one for one in self.stored if one.identifier not in self.used]
-
     def _set(self, number, outcome, stored):
         self.found[number] = (outcome, stored)
         self.used.add(stored.identifier)
@@ -162,11 +159,17 @@ class _Recognition:
                 self.found[number] = (KNOWN, None)
 
     def _find_by_id(self):
+        for number, stored in self._of_same_id():
+            if stored.key == self.keys[number]:
+                self._set(number, self._outcome(number, stored), stored)
+
+    def _of_same_id(self):
+        """Yield the transactions that are not recognized yet, with the stored one of the same id and format."""
         for number in self._open():
             row = self.rows[number]
             stored = row.id and self.by_identifier.get(_own_identifier(row, self.code))
-            if stored and stored.identifier not in self.used and stored.key == self.keys[number]:
-                self._set(number, self._outcome(number, stored), stored)
+            if stored and stored.identifier not in self.used:
+                yield number, stored
 
     def _outcome(self, number, stored):
         """Why only of one format: other formats have other texts for the same transaction."""
@@ -178,11 +181,8 @@ class _Recognition:
     # -------------------------------------------------------------------------
 
     def _find_by_amount(self):
-        come, there = defaultdict(list), defaultdict(list)
-        for number in self._open():
-            come[self.keys[number]].append(number)
-        for one in self._left():
-            there[one.key].append(one)
+        come = group(self._open(), self.keys.__getitem__)
+        there = group([one for one in self.stored if one.identifier not in self.used], lambda one: one.key)
         certain = {}
         for key, numbers in come.items():
             if key not in there:
@@ -238,7 +238,11 @@ class _Recognition:
             return
         things = [Thing(one, one.day, "", one.texts) for one in sorted(there, key=self._preference)]
         others = [Thing(number, things[0].day, "", Texts.of(self.rows[number])) for number in numbers]
-        for one, other in _pair_best(things, others, self.digests):
+        # Equal content first, then the most similar.
+        pairs, things, others = pair_equal(
+            things, others, lambda one: one.key.digest, lambda other: self.digests[other.key]
+        )
+        for one, other in pairs + pair(things, others):
             if is_certain:
                 self._set(other.key, self._outcome(other.key, one.key), one.key)
             else:
@@ -249,21 +253,11 @@ class _Recognition:
         """Sort key: lines before kept transactions; the order of database rows means nothing."""
         return stored.kind != "line", stored.identifier
 
-    # -------------------------------------------------------------------------
-    # WHAT A BANK HAS CORRECTED
-    # -------------------------------------------------------------------------
-
     def _find_changed(self):
-        """Find the same id in the same format, if the file contains the day of the old content without that."""
-        for number in self._open():
-            row = self.rows[number]
-            stored = row.id and self.by_identifier.get(_own_identifier(row, self.code))
-            if stored and stored.identifier not in self.used and self.coverage.part(stored.day) == WHOLE:
+        """What a bank has corrected: the file contains the day of the old content, without that."""
+        for number, stored in self._of_same_id():
+            if self.coverage.part(stored.day) == WHOLE:
                 self._set(number, CHANGED if stored.kind == "line" else KNOWN, stored)
-
-    # -------------------------------------------------------------------------
-    # RESULT
-    # -------------------------------------------------------------------------
 
     def _result(self, number):
         row = self.rows[number]
@@ -285,22 +279,6 @@ class _Recognition:
             count += 1
         self.given.add(identifier)
         return identifier
-
-
-def _pair_best(things, others, digests):
-    """Pair equal content first, then the most similar; as many pairs as possible."""
-    by_digest = defaultdict(list)
-    for other in reversed(others):
-        by_digest[digests[other.key]].append(other)
-    pairs, left = [], []
-    for one in things:
-        same = by_digest[one.key.digest]
-        if same:
-            pairs.append((one, same.pop()))
-        else:
-            left.append(one)
-    taken = {other.key for _one, other in pairs}
-    return pairs + pair(left, [other for other in others if other.key not in taken])
 
 
 # -------------------------------------------------------------------------
@@ -361,8 +339,3 @@ def stored_until(coverages):
         if not last or one.last > last:
             last, closing = one.last, one.closing
     return last
-
-
-def count(found):
-    """:return: Counter of the outcomes"""
-    return Counter(one.outcome for one in found)

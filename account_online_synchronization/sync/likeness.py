@@ -106,7 +106,7 @@ def pair(things, others):
     """
     if len(things) == len(others) == 1:
         return [(things[0], others[0])]
-    pairs, things, others = _pair_equal_texts(things, others)
+    pairs, things, others = pair_equal(things, others, lambda one: one.texts, lambda other: other.texts)
     if len(things) <= FEW and len(others) <= FEW:
         ranked = sorted(
             ((one, other) for one in things for other in others if one.texts and other.texts),
@@ -121,23 +121,24 @@ def pair(things, others):
     return pairs + list(zip(things, others, strict=False))
 
 
-def _pair_equal_texts(things, others):
-    """:return: the pairs, and the rest of both lists"""
-    waiting = defaultdict(list)
-    for other in reversed(others):
-        waiting[other.texts].append(other)
-    pairs, left, taken = [], [], set()
+def pair_equal(things, others, key, other_key):
+    """Pair those with equal keys, in order; one whose key is None has no equal.
+
+    :return: the pairs, and the rest of both lists
+    """
+    waiting = group(reversed(others), other_key)
+    pairs, left = [], []
     for one in things:
-        if one.texts and waiting[one.texts]:
-            other = waiting[one.texts].pop()
-            pairs.append((one, other))
-            taken.add(other.key)
+        if key(one) and waiting[key(one)]:
+            pairs.append((one, waiting[key(one)].pop()))
         else:
             left.append(one)
+    taken = {other.key for _one, other in pairs}
     return pairs, left, [other for other in others if other.key not in taken]
 
 
 def group(things, key):
+    """:return: ``defaultdict`` from key to the list of things that have it, in their order"""
     groups = defaultdict(list)
     for thing in things:
         groups[key(thing)].append(thing)

@@ -306,10 +306,6 @@ class _Matching:
             for number, entry in numbered
         ]
 
-    # -------------------------------------------------------------------------
-    # NEW
-    # -------------------------------------------------------------------------
-
     def _new(self, number, entry):
         entry = self._distinct(entry)
         self.given.add(entry.identifier)

@@ -135,7 +135,7 @@ class TestWriterCalls(WriterCommon):
         odoo, ours = Calls(self.registry), Calls(self.registry)
         for values, env in self.kinds():
             self.record(values, env, odoo, ours)
-        skipped, computing = defaultdict(set), defaultdict(dict)
+        skipped, computing = defaultdict(set), defaultdict(lambda: defaultdict(set))
         for (model, name), reasons in odoo.seen.items():
             # Why: what the writer itself calls, for a batch or for a line, is called.
             is_called = "" in ours.seen[model, name] or name in (
@@ -144,7 +144,8 @@ class TestWriterCalls(WriterCommon):
             left = {one for one in reasons - ours.seen[model, name] if self.is_stored(one)}
             computations = {one for one in left if self.is_computable(one)}
             if left and not is_called and 0 < len(computations) <= MOST_COMPUTATIONS:
-                computing[model][name] = computations
+                for computation in computations:
+                    computing[computation][model].add(name)
             elif left and not is_called:
                 skipped[model].add(name)
         self.assertEqual(self.listed(skipped), self.listed(SKIPPED))

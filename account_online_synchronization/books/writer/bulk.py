@@ -17,7 +17,7 @@ from odoo.tools.mail import generate_tracking_message_id
 from . import tables
 from .columns import GIVEN, ITEM, LINE, MOVE, Columns, plain
 from .hooks import MARK, Written
-from .numbers import Name, Numbers, is_uniform
+from .numbers import Name, draw, is_uniform
 from .overrides import others_checks, others_extend, skipped_overrides
 from .rows import Rows
 
@@ -236,7 +236,7 @@ class Batch:
         self._ask_of_partners()
         others = self.order[1:]
         days = [self.values[index]["date"] for index in others]
-        return dict(zip(others, Numbers(self._virtual).draw(days), strict=True))
+        return dict(zip(others, draw(self._virtual, days), strict=True))
 
     def _virtual(self, day, **values):
         """An unsaved entry of the journal, for Odoo's computations."""

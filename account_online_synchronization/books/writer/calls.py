@@ -14,7 +14,7 @@ REPLAYED = {
 
 #: Called for the first entry of a journal, or for all at once: the copies of the pilot contain the results.
 ASKED_ONCE = {
-    "account.move": {"_get_message_create_ignore_field_names", "_get_protected_vals", "_get_starting_sequence"},
+    "account.move": {"_get_message_create_ignore_field_names", "_get_protected_vals", "_get_starting_sequence"}
 }
 
 #: Not called for written lines: if another addon extends one, Odoo creates all lines.
@@ -107,46 +107,42 @@ SKIPPED = {
         "create",
         "default_get",
     },
-    "res.currency": {
-        "compare_amounts",
-    },
+    "res.currency": {"compare_amounts"},
 }
 
-#: Used by computations whose result the writer knows or copies, by model and name: if another addon extends one, Odoo
-#: computes the fields of these computations.
+#: Used by a computation whose result the writer knows or copies: if another addon extends one, Odoo computes the fields
+#: of this computation.
 COMPUTING = {
-    "account.bank.statement.line": {
-        "_seek_for_lines": {"account.bank.statement.line._compute_is_reconciled"},
+    "account.bank.statement.line._compute_is_reconciled": {"account.bank.statement.line": {"_seek_for_lines"}},
+    "account.move._compute_always_tax_exigible": {"account.move": {"_collect_tax_cash_basis_values"}},
+    "account.move._compute_checked": {"account.move": {"_is_user_able_to_review"}},
+    "account.move._compute_payment_reference": {
+        "account.move": {"_inverse_payment_reference"},
+        "account.move.line": {"_conditional_add_to_compute"},
     },
-    "account.move": {
-        "_collect_tax_cash_basis_values": {"account.move._compute_always_tax_exigible"},
-        "_get_product_base_line_currency_rate": {"account.move.line._compute_totals"},
-        "_inverse_payment_reference": {"account.move._compute_payment_reference"},
-        "_is_user_able_to_review": {"account.move._compute_checked"},
-        "_prepare_product_base_line_for_taxes_computation": {"account.move.line._compute_totals"},
-        "is_entry": {"account.move.line._compute_tax_ids"},
+    "account.move.line._compute_tax_ids": {
+        "account.move": {"is_entry"},
+        "account.move.line": {"_get_computed_taxes", "default_get"},
     },
-    "account.move.line": {
-        "_conditional_add_to_compute": {"account.move._compute_payment_reference"},
-        "_get_computed_taxes": {"account.move.line._compute_tax_ids"},
-        "default_get": {"account.move.line._compute_tax_ids"},
-    },
-    "account.tax": {
-        "_add_tax_details_in_base_line": {"account.move.line._compute_totals"},
-        "_aggregate_base_line_tax_details": {"account.move.line._compute_totals"},
-        "_aggregate_base_lines_aggregated_values": {"account.move.line._compute_totals"},
-        "_aggregate_base_lines_tax_details": {"account.move.line._compute_totals"},
-        "_distribute_delta_amount_smoothly": {"account.move.line._compute_totals"},
-        "_eval_taxes_computation_prepare_product_default_values": {"account.move.line._compute_totals"},
-        "_eval_taxes_computation_prepare_product_uom_default_values": {"account.move.line._compute_totals"},
-        "_eval_taxes_computation_prepare_product_uom_values": {"account.move.line._compute_totals"},
-        "_eval_taxes_computation_prepare_product_values": {"account.move.line._compute_totals"},
-        "_get_base_line_field_value_from_record": {"account.move.line._compute_totals"},
-        "_import_base_line_extra_tax_data": {"account.move.line._compute_totals"},
-        "_prepare_base_line_for_taxes_computation": {"account.move.line._compute_totals"},
-        "_round_base_lines_tax_details": {"account.move.line._compute_totals"},
-        "_round_tax_details_base_lines": {"account.move.line._compute_totals"},
-        "_round_tax_details_tax_amounts": {"account.move.line._compute_totals"},
-        "_round_tax_details_tax_amounts_from_tax_lines": {"account.move.line._compute_totals"},
+    "account.move.line._compute_totals": {
+        "account.move": {"_get_product_base_line_currency_rate", "_prepare_product_base_line_for_taxes_computation"},
+        "account.tax": {
+            "_add_tax_details_in_base_line",
+            "_aggregate_base_line_tax_details",
+            "_aggregate_base_lines_aggregated_values",
+            "_aggregate_base_lines_tax_details",
+            "_distribute_delta_amount_smoothly",
+            "_eval_taxes_computation_prepare_product_default_values",
+            "_eval_taxes_computation_prepare_product_uom_default_values",
+            "_eval_taxes_computation_prepare_product_uom_values",
+            "_eval_taxes_computation_prepare_product_values",
+            "_get_base_line_field_value_from_record",
+            "_import_base_line_extra_tax_data",
+            "_prepare_base_line_for_taxes_computation",
+            "_round_base_lines_tax_details",
+            "_round_tax_details_base_lines",
+            "_round_tax_details_tax_amounts",
+            "_round_tax_details_tax_amounts_from_tax_lines",
+        },
     },
 }

@@ -14,29 +14,18 @@ class Name(NamedTuple):
     sequence_number: int
 
 
-class Numbers:
+def draw(virtual, days):
     """
     :param virtual: ``callable(date)`` that returns a new, unsaved ``account.move`` of the journal on that day
+    :param days: dates in ascending order
+    :return: list of :class:`Name`, one for each day
     """
-
-    def __init__(self, virtual):
-        self.virtual = virtual
-        self.periods = []
-
-    def draw(self, days):
-        """
-        :param days: dates in ascending order
-        :return: list of :class:`Name`, one for each day
-        """
-        return [self._period(day).draw() for day in days]
-
-    def _period(self, day):
-        for period in self.periods:
-            if period.start <= day <= period.end:
-                return period
-        period = _Period(self.virtual(day))
-        self.periods.append(period)
-        return period
+    names, period = [], None
+    for day in days:
+        if not period or not period.start <= day <= period.end:
+            period = _Period(virtual(day))
+        names.append(period.draw())
+    return names
 
 
 class _Period:

@@ -45,8 +45,7 @@ def skipped_overrides(env):
 
 def extended_computations(env):
     """:return: set of the computations, as ``model.method``, that use a method which another addon extends"""
-    extended = (label.partition(": ")[2].rpartition(".") for label in _overrides(env, COMPUTING))
-    return {computation for model, _dot, name in extended for computation in COMPUTING[model][name]}
+    return {computation for computation, methods in COMPUTING.items() if any(_overrides(env, methods))}
 
 
 def _overrides(env, methods, below=None):
@@ -72,12 +71,8 @@ def _others_defaults_with_work(model):
         for field in model._fields.values()
         if field.default
         and not _is_of_known_addon(field)
-        and (field.type == "one2many" or (field.inverse and not _is_known_function(_inverse_of(model, field))))
+        and (field.type == "one2many" or (field.inverse and not _is_known_way(model, field.inverse)))
     ]
-
-
-def _inverse_of(model, field):
-    return field.inverse if callable(field.inverse) else getattr(type(model), field.inverse)
 
 
 def others_triggers(env, models):
@@ -92,7 +87,7 @@ def others_triggers(env, models):
         if not (field.store and field.compute) or field.model_name in (*models, "account.bank.statement"):
             return False
         model = env[field.model_name]
-        return field.manual or not (_is_of_known_addon(field) and _is_computed_by_known(model, field))
+        return field.manual or not (_is_of_known_addon(field) and _is_known_way(model, field.compute))
 
     trees = {name: env.registry.get_trigger_tree([*env[name]._fields.values()], select=is_wanted) for name in models}
     return {name: tree for name, tree in trees.items() if tree}
@@ -111,7 +106,7 @@ def others_compute(model):
     return [
         field
         for field in model._fields.values()
-        if field.store and field.compute and not (_is_of_known_addon(field) and _is_computed_by_known(model, field))
+        if field.store and field.compute and not (_is_of_known_addon(field) and _is_known_way(model, field.compute))
     ]
 
 
@@ -133,8 +128,9 @@ def _is_of_known_addon(field):
     return not field._module or field._module in known_addons()
 
 
-def _is_computed_by_known(model, field):
-    return _is_known_function(field.compute) if callable(field.compute) else _is_known_method(model, field.compute)
+def _is_known_way(model, way):
+    """:param way: function, or name of a method, with which a field is computed or written"""
+    return _is_known_function(way) if callable(way) else _is_known_method(model, way)
 
 
 def _is_known_method(model, name):

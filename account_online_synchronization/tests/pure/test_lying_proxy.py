@@ -294,7 +294,7 @@ def assert_answer(name, answer):
 def ask(name, answer):
     """:return: what the client makes of one answer, or the error"""
     recording = Recording()
-    client = ProxyClient(EmbeddedTransport(lambda operation, payload: answer), record=recording.add)
+    client = ProxyClient(EmbeddedTransport(lambda operation, payload: answer)).recorded_by(recording.add)
     try:
         return QUESTIONS[name][0](client)
     except ProxyError as error:
