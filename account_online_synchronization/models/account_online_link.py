@@ -249,17 +249,16 @@ class AccountOnlineLink(models.Model):
     @api.depends_context("lang")
     def _compute_renewal_hint(self):
         for link in self:
-            link.renewal_hint = (
-                self.env._(
+            if link.reconfirm_days:
+                link.renewal_hint = self.env._(
                     "This consent is confirmed every %s days with the connection service. Nobody has to sign in at the "
                     "bank: Renew takes one click.",
                     link.reconfirm_days,
                 )
-                if link.reconfirm_days
-                else self.env._(
+            else:
+                link.renewal_hint = self.env._(
                     "The bank asks for a new consent when this one ends: whoever renews it needs the login of the bank."
                 )
-            )
 
     @api.depends("renewal_ids.state", "renewal_ids.expires_at")
     def _compute_renewal_text(self):
@@ -365,13 +364,12 @@ class AccountOnlineLink(models.Model):
         :param journals: the journals that it filled
         :param bool is_given_back: False if the service was not reachable, so that the consent is valid until its end
         """
-        consent = (
-            self.env._("Its consent was revoked.")
-            if is_given_back
-            else self.env._(
+        if is_given_back:
+            consent = self.env._("Its consent was revoked.")
+        else:
+            consent = self.env._(
                 "Its consent could not be revoked just now: revoke it at the bank, or wait for it to expire."
             )
-        )
         for journal in journals:
             journal.message_post(
                 body=self.env._(

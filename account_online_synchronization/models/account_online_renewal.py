@@ -260,22 +260,22 @@ class AccountOnlineRenewal(models.Model):
 
         :param visit: ``account.online.authorization`` that has ended
         """
-        sentence = {
-            "done": self.env._(
+        if visit.state == "done":
+            self.state = "done"
+            sentence = self.env._(
                 "The consent was renewed at the bank by %(address)s, whom %(user)s had asked by e-mail.",
                 address=self.email,
                 user=self.user_id.name,
-            ),
-            "failed": self.env._(
+            )
+            if self.link_id.unlinked_count:
+                more = self.env._("Some of its accounts fill no journal: use Fetch Accounts to choose journals.")
+                sentence += f" {more}"
+        elif visit.state == "failed":
+            sentence = self.env._(
                 "%s has tried to renew the consent. No new consent was given at the bank.", self.email
-            ),
-        }.get(visit.state)
-        if not sentence:
+            )
+        else:
             return
-        if visit.state == "done":
-            self.state = "done"
-        if visit.state == "done" and self.link_id.unlinked_count:
-            sentence += " " + self.env._("Some of its accounts fill no journal: use Fetch Accounts to choose journals.")
         # Why as OdooBot: the person who renewed has no user, and the user who sent the request did not do it.
         self.link_id.message_post(
             body=sentence,

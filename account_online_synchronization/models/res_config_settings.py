@@ -108,9 +108,8 @@ class ResConfigSettings(models.TransientModel):
         if not self.online_sync_service or not self.env.user.has_group("base.group_system"):
             return False
         service = self.env["account.online.service"]._get()
-        return (self.online_sync_service == "elsewhere" and service._clean(self.online_sync_url)) != (
-            service.url or False
-        )
+        chosen = self.online_sync_service == "elsewhere" and service._clean(self.online_sync_url)
+        return chosen != (service.url or False)
 
     def action_test_online_sync(self):
         """*Test Connection*."""
