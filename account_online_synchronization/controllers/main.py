@@ -1,15 +1,8 @@
-import logging
-
 from odoo import http
 from odoo.http import request
 
-from ..client.errors import ProxyError
-
-_logger = logging.getLogger(__name__)
-
 LINK_ACTION = "account_online_synchronization.account_online_link_action"
 SELECTION_ACTION = "account_online_synchronization.account_online_account_selection_action"
-
 
 #: The return page has side effects, and its address contains a nonce: no framing, caching or referrer.
 HEADERS = {
@@ -43,15 +36,9 @@ class AccountOnlineSynchronizationController(http.Controller):
         if not visit:
             # Expired, another user's, or replaced by another page of the visit: nothing is changed.
             return request.redirect(f"/odoo/action-{LINK_ACTION}")
-        if visit._is_open() and cancelled:
-            visit._cancel_at_bank()
-        elif visit._is_open():
+        if visit._is_open() and not cancelled:
             visit._check_rights()
-            try:
-                visit._finish()
-            except ProxyError as error:
-                _logger.info("The visit of the bank's pages did not end with a consent: %s", error.code)
-                visit._fail(error)
+        visit._come_back(cancelled)
         # A finished visit is only shown, so reloading the page is harmless.
         return self._page_in_window(visit) if visit.is_in_window else self._page_in_same_tab(visit)
 

@@ -72,16 +72,8 @@ class AccountOnlineRenewalController(http.Controller):
         visit = request.env["account.online.renewal"]._find_returned(nonce, request.cookies.get(COOKIE))
         if not visit:
             return self._ended()
-        renewal = visit.renewal_id
-        if visit._is_open() and cancelled:
-            visit._cancel_at_bank()
-        elif visit._is_open():
-            try:
-                visit._finish()
-            except ProxyError as error:
-                _logger.info("A renewal by e-mail did not end with a consent: %s", error.code)
-                visit._fail(error)
-        return self._page(visit.state, HTTPStatus.OK, renewal, visit=visit)
+        visit._come_back(cancelled)
+        return self._page(visit.state, HTTPStatus.OK, visit.renewal_id, visit=visit)
 
     # -------------------------------------------------------------------------
     # HELPERS

@@ -78,10 +78,7 @@ class AccountBankStatementLine(models.Model):
         help="The bank no longer shows the transaction. The line was kept, because a person has to decide about it.",
     )
     online_distinct = fields.Boolean(
-        string="No Duplicate",
-        readonly=True,
-        copy=False,
-        help="Reviewed by a user: not a duplicate.",
+        string="No Duplicate", readonly=True, copy=False, help="Reviewed by a user: not a duplicate."
     )
     # Why not stored: it follows from stored fields, and PostgreSQL groups by them (_field_to_sql).
     online_state = fields.Selection(
@@ -136,13 +133,8 @@ class AccountBankStatementLine(models.Model):
 
     @api.depends("state", "checked", "is_reconciled")
     def _compute_online_state(self):
-        for line in self:
-            if line.state != "posted":
-                line.online_state = "not_posted"
-            elif not line.checked:
-                line.online_state = "to_review"
-            else:
-                line.online_state = "reconciled" if line.is_reconciled else "open"
+        for state, domain in STATE_DOMAINS.items():
+            self.filtered_domain(domain).online_state = state
 
     def _search_online_state(self, operator, value):
         if operator != "in":
@@ -239,10 +231,7 @@ class AccountBankStatementLine(models.Model):
         )
 
     def action_separate_online_transaction(self):
-        """*Not the same*: undo the adoption of a line; the bank's transaction gets a separate line.
-
-        :return: action that shows both lines
-        """
+        """*Not the same*: undo the adoption of a line; the bank's transaction gets a separate line."""
         self.ensure_one()
         self.env["account.online.link"]._check_may_restore()
         self.check_access("write")
@@ -289,7 +278,6 @@ class AccountBankStatementLine(models.Model):
 
     def _why_not_deletable(self):
         """:return: a sentence that says why this line stays, or None where a user may delete it"""
-        self.ensure_one()
         if self.is_reconciled:
             return self.env._("Reconciled. Undo the reconciliation first.")
         if self._seek_for_lines()[2]:
@@ -306,7 +294,6 @@ class AccountBankStatementLine(models.Model):
 
     def _describe(self):
         """The line in a sentence for a person."""
-        self.ensure_one()
         return self.env._(
             "%(label)s of %(date)s, %(amount)s",
             label=(self.payment_ref or self.name or "")[:80],
@@ -316,14 +303,13 @@ class AccountBankStatementLine(models.Model):
 
     def _give_back(self):
         """Undo the adoption of these lines, which users had entered before the synchronization."""
-        if self:
-            self.write(
-                {
-                    "online_account_id": False,
-                    "online_transaction_identifier": False,
-                    "online_transaction_digest": False,
-                    "online_partner_information": False,
-                    "transaction_details": False,
-                    "online_adopted": False,
-                }
-            )
+        self.write(
+            {
+                "online_account_id": False,
+                "online_transaction_identifier": False,
+                "online_transaction_digest": False,
+                "online_partner_information": False,
+                "transaction_details": False,
+                "online_adopted": False,
+            }
+        )

@@ -245,10 +245,7 @@ class AccountJournal(models.Model):
         return {**action, "context": {"dialog_size": "large", "default_journal_id": self.id}}
 
     def action_find_duplicate_transactions(self):
-        """*Find Duplicate Transactions* in the menu of the card.
-
-        :return: action that shows what was found in the usual days
-        """
+        """*Find Duplicate Transactions* in the menu of the card."""
         self.ensure_one()
         self.env["account.online.link"]._check_may_restore()
         return self.env["account.duplicate.transaction.wizard"].create({"journal_id": self.id}).action_search()
@@ -423,10 +420,7 @@ class AccountJournal(models.Model):
 
     @api.model
     def _get_online_balance_card(self, row):
-        """The bank's balance for the card, empty where it equals the journal's.
-
-        :param row: ``DashboardRow`` of the journal's account
-        """
+        """The bank's balance for the card, empty where it equals the journal's."""
         currency = self.env["res.currency"].browse(row.currency_id)
         differs = row.difference and not currency.is_zero(row.difference)
         return {

@@ -261,10 +261,7 @@ class AccountOnlineAccount(models.Model):
     # -------------------------------------------------------------------------
 
     def action_book_opening_balance(self):
-        """*Book Opening Balance*: ask for the counterpart account.
-
-        :return: action that opens the question
-        """
+        """*Book Opening Balance*: ask for the counterpart account."""
         self.ensure_one()
         self.env["account.online.link"]._check_may_connect()
         self.check_access("write")
@@ -328,15 +325,14 @@ class AccountOnlineAccount(models.Model):
     @api.model
     def _prepare_account_values(self, message):
         """:param dict message: *account* of docs/protocol.md"""
-        currency_name = str(message.get("currency") or "")
-        currency = self.env["res.currency"].with_context(active_test=False).search([("name", "=", currency_name)])
-        types = dict(self._fields["account_type"].selection)
-        number = message.get("number")
+        name, number, kind = message.get("name"), message.get("number"), message.get("type")
+        Currency = self.env["res.currency"].with_context(active_test=False)
+        currency = Currency.search([("name", "=", message.get("currency") or "")])
         return {
-            "name": str(message.get("name") or number or message["id"]),
-            "online_name": str(message["name"]) if message.get("name") else False,
-            "account_number": str(number) if number else False,
-            "account_type": message.get("type") if message.get("type") in types else "other",
+            "name": name or number or message["id"],
+            "online_name": name or False,
+            "account_number": number or False,
+            "account_type": kind if kind in dict(self._fields["account_type"].selection) else "other",
             "currency_id": currency.id,
             "reports_fees": bool(message.get("reports_fees")),
             **self._prepare_balance_values(message),
@@ -362,10 +358,7 @@ class AccountOnlineAccount(models.Model):
     def _prepare_identity_values(self, message):
         schemes = dict(self._fields["id_scheme"].selection)
         scheme = message.get("id_scheme")
-        return {
-            "online_identifier": message["id"],
-            "id_scheme": scheme if scheme in schemes else "transaction_id",
-        }
+        return {"online_identifier": message["id"], "id_scheme": scheme if scheme in schemes else "transaction_id"}
 
     @api.model
     def _update_from_proxy(self, link, messages):
@@ -389,7 +382,8 @@ class AccountOnlineAccount(models.Model):
                 )
                 continue
             if returning and not returning._is_in_use():
-                returning._return_to(link, message)
+                returning._change_connection(link, self._prepare_identity_values(message))
+                returning._refresh(message)
                 continue
             values |= {"account_online_link_id": link.id, "duplicate_of_id": returning.id}
             created += self.create({**values, **self._prepare_identity_values(message)})
@@ -429,20 +423,14 @@ class AccountOnlineAccount(models.Model):
         has_currency = message.get("currency") in ("", None, self.currency_id.name)
         values = self._prepare_balance_values(message) if has_currency else {}
         if message.get("number"):
-            values["account_number"] = str(message["number"])
+            values["account_number"] = message["number"]
         if message.get("name"):
-            values["online_name"] = str(message["name"])
+            values["online_name"] = message["name"]
         values["reports_fees"] = bool(message.get("reports_fees"))
         self._write_changes(values)
         scheme = self._prepare_identity_values(message)["id_scheme"]
         if message.get("id_scheme") and scheme != self.id_scheme:
             self._change_scheme(scheme)
-
-    def _write_changes(self, values):
-        """Write changed values only, because a write costs queries even if nothing changes."""
-        changed = {name: value for name, value in values.items() if (self[name] or None) != (value or None)}
-        if changed:
-            self.write(changed)
 
     def _check_is_same_account(self, message):
         """:raise ProxyError: when the service describes another account of this database under this one's id"""
@@ -524,11 +512,6 @@ class AccountOnlineAccount(models.Model):
                 )
             )
 
-    def _return_to(self, link, message):
-        """Move the account to a new connection, with its journal and transactions."""
-        self._change_connection(link, self._prepare_identity_values(message))
-        self._refresh(message)
-
     def _replace(self, duplicate):
         """Move the account to the connection of its duplicate, and delete the duplicate."""
         link = duplicate.account_online_link_id
@@ -537,6 +520,7 @@ class AccountOnlineAccount(models.Model):
         self._change_connection(link, identity)
 
     def _change_connection(self, link, identity):
+        """Move the account to another connection, with its journal and transactions."""
         old = self.account_online_link_id
         self.write({"account_online_link_id": link.id, "sync_cursor": False, **identity})
         old.message_post(
@@ -558,7 +542,6 @@ class AccountOnlineAccount(models.Model):
 
     def _is_new(self):
         """Whether no user has chosen a journal for it or left it out."""
-        self.ensure_one()
         return not self.journal_ids and not self.is_left_out
 
     def _journal_type(self):
@@ -840,9 +823,7 @@ class AccountOnlineAccount(models.Model):
     def _forget_refusal(self):
         """Clear the refusal: the bank accepts requests again, or its cause was changed."""
         refused = self.filtered("refusal_code")
-        # Why only then: a write costs queries even if nothing changes.
-        if refused:
-            refused.write({"refusal_code": False, "refusal_message": False, "refused_at": False})
+        refused.write({"refusal_code": False, "refusal_message": False, "refused_at": False})
 
     def _forget_what_the_consent_refused(self):
         """Clear the refusals: a new consent may cover more, and many banks give more history just after it."""
@@ -893,7 +874,7 @@ class AccountOnlineAccount(models.Model):
             ],
             ["online_account_id"],
         )
-        accounts = self.browse().union(*(account for (account,) in groups))
-        return accounts.filtered(
+        found = self.browse().union(*(account for (account,) in groups))
+        return found.filtered(
             lambda other: not other.journal_ids and not self._is_certainly_another(other.account_number)
         )

@@ -1,18 +1,7 @@
 from odoo import fields, models
 
-#: Counters of what is stored. An interrupted run that is restarted keeps them; all others are counted again.
-LASTING = ("imported", "adopted", "changed", "removed", "possible_duplicates")
-
-COUNTERS = (
-    "fetched",
-    *LASTING,
-    "known",
-    "pending",
-    "skipped_before_start",
-    "skipped_locked",
-    "skipped_deleted",
-    "parked",
-)
+#: Counters that an interrupted run counts again when it is restarted. It keeps those of what is stored.
+COUNTED_AGAIN = ("fetched", "known", "pending", "skipped_before_start", "skipped_locked", "skipped_deleted", "parked")
 
 
 class AccountOnlineCounters(models.AbstractModel):
@@ -36,10 +25,6 @@ class AccountOnlineCounters(models.AbstractModel):
     skipped_deleted = fields.Integer(string="Deleted Before", help="A user has deleted their lines.")
     parked = fields.Integer(help="Could not be imported; see the reasons below.")
 
-    # -------------------------------------------------------------------------
-    # BUSINESS METHODS
-    # -------------------------------------------------------------------------
-
     def _count(self, counter, number=1):
         """:param str counter: name of one of the integer fields"""
         # Why checked: each write is one SQL statement.
@@ -48,5 +33,4 @@ class AccountOnlineCounters(models.AbstractModel):
 
     def _reset_counters(self):
         """Reset before a restart, except those of stored records."""
-        if self:
-            self.write(dict.fromkeys(set(COUNTERS) - set(LASTING), 0))
+        self.write(dict.fromkeys(COUNTED_AGAIN, 0))

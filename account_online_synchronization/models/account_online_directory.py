@@ -26,7 +26,6 @@ class AccountOnlineDirectory(models.AbstractModel):
     # OPENING THE SCREEN
     # -------------------------------------------------------------------------
 
-    @api.model
     def _open(self, journal=None):
         """:param journal: ``account.journal`` that the user started from, if any"""
         self.env["account.online.link"]._check_may_connect()
@@ -146,19 +145,15 @@ class AccountOnlineDirectory(models.AbstractModel):
     # BUSINESS METHODS
     # -------------------------------------------------------------------------
 
-    @api.model
     def _journal_to_connect(self, journal_id):
         """:return: the journal that the user started from, or none if it can't be connected (any more)"""
         journal = self.env["account.journal"].browse(journal_id if isinstance(journal_id, int) else False).exists()
         return journal.filtered(
-            lambda journal: (
-                journal.has_access("read")
-                and journal.type in ("bank", "credit")
-                and journal.company_id in self.env.companies
+            lambda one: (
+                one.has_access("read") and one.type in ("bank", "credit") and one.company_id in self.env.companies
             )
         )
 
-    @api.model
     def _search_banks(self, query, country, cursor, with_countries=None):
         """:return: as :meth:`action_search_banks`, and ``countries`` where they are wanted and known"""
         service = self.env["account.online.service"]._get()
@@ -179,15 +174,13 @@ class AccountOnlineDirectory(models.AbstractModel):
             )
         except ProxyError as error:
             return {"banks": [], "cursor": False, "error": self._describe_search_error(error)}
-        following = answer.get("next_cursor")
         return {
             "banks": self._readable_banks(answer["institutions"]),
-            "cursor": following if isinstance(following, str) else False,
+            "cursor": answer["next_cursor"] or False,
             "unlisted": self._readable_banks(answer.get("unlisted")),
             **({"countries": read_countries(answer.get("countries"))} if with_countries else {}),
         }
 
-    @api.model
     def _readable_banks(self, institutions):
         """:return: banks of :mod:`..client.banks`, with outages of bank and provider as a sentence ``trouble``"""
         service = self.env["account.online.service"]
@@ -197,7 +190,6 @@ class AccountOnlineDirectory(models.AbstractModel):
             one["trouble"] = service._translate(sentence) if sentence else ""
         return banks
 
-    @api.model
     def _describe_search_error(self, error):
         """:return: ``message``, ``reference``, whether the ``phone`` has to be confirmed, whether to ``retry``"""
         return {
@@ -208,7 +200,6 @@ class AccountOnlineDirectory(models.AbstractModel):
             "settings": error.code in ("no_service", "neutralized") and self.env.user.has_group("base.group_system"),
         }
 
-    @api.model
     def _named_countries(self, codes):
         """:param codes: of countries with banks, None where that is not known
         :return: list of (code, name in the user's language), by name
@@ -220,12 +211,10 @@ class AccountOnlineDirectory(models.AbstractModel):
     # BUSINESS METHODS - PROVIDERS OF THIS DATABASE
     # -------------------------------------------------------------------------
 
-    @api.model
     def _has_providers(self):
         """:return: whether this database is its own connection service, so that its providers are known here"""
         return not self.env["account.online.service"]._get().url and "bank.sync.provider" in self.env
 
-    @api.model
     def _directory_hint(self, page):
         """Which advice to show if the providers reach few banks or none.
 
@@ -241,7 +230,6 @@ class AccountOnlineDirectory(models.AbstractModel):
         hint = "none" if not page["banks"] else "demonstration" if only_demo else ""
         return f"{hint}_here" if hint and is_known and self.env.user.has_group("base.group_system") else hint
 
-    @api.model
     def _advise(self, country):
         """Which providers to enable if a search finds no bank because none reaches the country.
 
@@ -255,13 +243,11 @@ class AccountOnlineDirectory(models.AbstractModel):
         found = self.env["bank.sync.provider"]._describe_choices(where.code)
         return not found["is_reached"] and {"country": where.name, "providers": found["choices"]}
 
-    @api.model
     def _find_country(self, code, company):
         code = code if isinstance(code, str) and code.isalpha() else ""
         named = self.env["res.country"].search([("code", "=", code[:2].upper())], limit=1) if code else None
         return named or company.country_id or company.account_fiscal_country_id
 
-    @api.model
     def _find_administrator(self, company):
         """:return: a user who can enable providers; empty if the current user can, or the service is another server"""
         users = self.env["res.users"]
@@ -272,18 +258,15 @@ class AccountOnlineDirectory(models.AbstractModel):
         found = users.sudo().search(administrators, order="id")
         return found.filtered(lambda user: company in user.company_ids)[:1] or found[:1]
 
-    @api.model
     def _describe_administrator(self, company):
         """:return: ``name`` and ``is_asked`` of the administrator who can enable providers; False if there is none"""
         administrator = self._find_administrator(company)
         return bool(administrator) and {"name": administrator.name, "is_asked": bool(self._open_request())}
 
-    @api.model
     def _open_request(self):
         # sudo: reads only whether such an activity exists; the callers have checked the user
         return self.env["account.online.service"]._get().provider_activity_id.filtered("active")
 
-    @api.model
     def _request_provider(self, administrator, country, company):
         """:return: activity of an administrator, in the administrator's language, not linked to a record"""
         env = self.with_context(lang=administrator.lang or self.env.lang).env

@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.tools import SQL, config
 
 from ..client.errors import ProxyError
@@ -27,30 +27,30 @@ class AccountOnlineDoctor(models.AbstractModel):
     _name = "account.online.doctor"
     _description = "Examination of Bank Feeds"
 
-    @api.model
     def _examine(self):
         """:return: list of (``ok``, ``advice`` or ``problem``; subject; sentence that says what to do)"""
-        examined = (
-            *(self._examine_clock, self._examine_secrets, self._examine_address, self._examine_service),
-            *(self._examine_actions, self._examine_links),
-        )
-        return [finding for examine in examined for finding in examine()]
+        examined = {
+            "clock": self._examine_clock,
+            "master key": self._examine_secrets,
+            "address": self._examine_address,
+            "connection service": self._examine_service,
+            "scheduled actions": self._examine_actions,
+            "connections": self._examine_links,
+        }
+        return [(kind, subject, text) for subject, examine in examined.items() for kind, text in examine()]
 
-    @api.model
     def _examine_clock(self):
         ((now,),) = self.env.execute_query(SQL("SELECT clock_timestamp() AT TIME ZONE 'UTC'"))
         seconds = abs((fields.Datetime.now() - now).total_seconds())
         if seconds > CLOCK_SECONDS:
             yield (
                 "problem",
-                "clock",
                 f"The clocks of Odoo and PostgreSQL differ by {seconds:.0f} seconds: signed requests are refused. "
                 "Switch on time synchronization (timedatectl set-ntp true) on both machines.",
             )
         else:
-            yield "ok", "clock", "Odoo and PostgreSQL agree on the time."
+            yield "ok", "Odoo and PostgreSQL agree on the time."
 
-    @api.model
     def _examine_secrets(self):
         service = self.env["account.online.service"]._get()
         try:
@@ -58,114 +58,92 @@ class AccountOnlineDoctor(models.AbstractModel):
             if service._is_registered():
                 service._read_secrets()
         except ProxyError as error:
-            yield "problem", "master key", str(error.message)
+            yield "problem", str(error.message)
         else:
-            yield "ok", "master key", "The secrets of this database can be read."
+            yield "ok", "The secrets of this database can be read."
         if config.get("bank_sync_second_key"):
-            yield (
-                "advice",
-                "master key",
-                "bank_sync_second_key is still configured. Run odoo bank_sync reencrypt, then remove it.",
-            )
+            yield "advice", "bank_sync_second_key is still configured. Run odoo bank_sync reencrypt, then remove it."
 
-    @api.model
     def _examine_address(self):
         service = self.env["account.online.service"]._get()
         url = service._base_url()
         if service.url and not url.startswith("https://"):
             yield (
                 "advice",
-                "address",
                 f"web.base.url is {url or 'empty'}: with another server as connection service, users' browsers should "
                 "come back over https.",
             )
         elif service.url and service.registered_url and service.registered_url != url:
             yield (
                 "problem",
-                "address",
                 f"The connection service knows this database as {service.registered_url}, but web.base.url is {url}. "
                 "Correct web.base.url, or use Reconnect.",
             )
         else:
-            yield "ok", "address", url
+            yield "ok", url
         if url.startswith("https://") and not config["proxy_mode"]:
             yield (
                 "advice",
-                "address",
                 "web.base.url is https, but proxy_mode is off: Odoo takes the reverse proxy for the source of every "
                 "request. Set proxy_mode = True in odoo.conf.",
             )
 
-    @api.model
     def _examine_service(self):
         service = self.env["account.online.service"]._get()
         where = service.url or "this database"
         if not service._is_known():
-            yield "ok", "connection service", f"{where}; nothing was connected so far."
+            yield "ok", f"{where}; nothing was connected so far."
             return
         try:
             answer = service._get_client().get_status()
         except ProxyError as error:
             advice = ACCEPT if error.code == "database_copied" else ""
-            yield "problem", "connection service", f"{where}: {error.message}{advice}"
+            yield "problem", f"{where}: {error.message}{advice}"
             return
         state = answer.get("state")
         if state == "active":
-            yield "ok", "connection service", f"{where} answers."
+            yield "ok", f"{where} answers."
         else:
-            yield "problem", "connection service", f"{where} says that this database is “{state}”. Use Reconnect."
+            yield "problem", f"{where} says that this database is “{state}”. Use Reconnect."
 
-    @api.model
     def _examine_actions(self):
         if not config["max_cron_threads"]:
-            yield (
-                "advice",
-                "scheduled actions",
-                "max_cron_threads is 0 here: make sure that another Odoo of this database executes them.",
-            )
+            yield "advice", "max_cron_threads is 0 here: make sure that another Odoo of this database executes them."
         late = fields.Datetime.now() - LATE
         for action in self._scheduled_actions():
             if not action.active:
-                yield "problem", "scheduled actions", f"“{action.name}” is switched off. Switch it on."
+                yield "problem", f"“{action.name}” is switched off. Switch it on."
             elif action.nextcall < late:
                 yield (
                     "problem",
-                    "scheduled actions",
                     f"“{action.name}” should have run at {action.nextcall} UTC. Check that no other action runs "
                     "without end, and that Odoo runs with max_cron_threads above 0.",
                 )
             elif action.failure_count:
-                yield (
-                    "problem",
-                    "scheduled actions",
-                    f"“{action.name}” has failed {action.failure_count} times in a row; the log says why.",
-                )
+                yield "problem", f"“{action.name}” has failed {action.failure_count} times in a row; the log says why."
             else:
-                yield "ok", "scheduled actions", f"“{action.name}” runs next at {action.nextcall} UTC."
+                yield "ok", f"“{action.name}” runs next at {action.nextcall} UTC."
 
-    @api.model
     def _scheduled_actions(self):
         data = self.env["ir.model.data"].search(
             [("module", "=", "account_online_synchronization"), ("model", "=", "ir.cron")]
         )
         return self.env["ir.cron"].browse(data.mapped("res_id")).exists()
 
-    @api.model
     def _examine_links(self):
         links = self.env["account.online.link"].search([("state", "in", ("connected", "error"))])
         failing = links.filtered("error_code")
         late = links._search_due([("next_refresh", "<", fields.Datetime.now() - LATE)])
         if failing:
-            yield "advice", "connections", f"{len(failing)} of {len(links)} show an error: {self._name_some(failing)}."
+            yield "advice", f"{len(failing)} of {len(links)} show an error: {self._name_some(failing)}."
         if late:
             yield (
                 "problem",
-                "connections",
                 f"{len(late)} of {len(links)} are more than an hour late: {self._name_some(late)}. "
                 "See “scheduled actions”.",
             )
         if not failing and not late:
-            yield "ok", "connections", f"{len(links)}, none with an error."
+            yield "ok", f"{len(links)}, none with an error."
 
     @staticmethod
     def _name_some(links):

@@ -57,12 +57,7 @@ class AccountOnlineEvent(models.Model):
         """Store an event, and trigger the scheduled action that handles it."""
         # sudo: the event was signed (controllers/events.py) or comes from the service in this database
         event = as_server(self).create(
-            {
-                "kind": kind,
-                "connection_identifier": connection_identifier,
-                "identifier": identifier,
-                "nonce": nonce,
-            }
+            {"kind": kind, "connection_identifier": connection_identifier, "identifier": identifier, "nonce": nonce}
         )
         # sudo: triggers one fixed scheduled action, which searches for what is due
         self.sudo().env.ref("account_online_synchronization.ir_cron_look_after")._trigger()
@@ -112,17 +107,14 @@ class AccountOnlineEvent(models.Model):
             ]
         )
         free = links.try_lock_for_update(allow_referencing=True)
-        for link in free:
-            moment = max(
-                fields.Datetime.now(),
-                (link.last_refresh or fields.Datetime.now() - PAUSE_AFTER_SYNCHRONIZATION)
-                + PAUSE_AFTER_SYNCHRONIZATION,
-            )
-            # Why not after a failure: the bank may have asked to wait until the next attempt.
-            if not link.failure_count and (not link.next_refresh or link.next_refresh > moment):
+        # Why not after a failure: the bank may have asked to wait until the next attempt.
+        for link in free.filtered(lambda link: not link.failure_count):
+            moment = fields.Datetime.now()
+            if link.last_refresh:
+                moment = max(moment, link.last_refresh + PAUSE_AFTER_SYNCHRONIZATION)
+            if not link.next_refresh or link.next_refresh > moment:
                 link.next_refresh = moment
-            if not link.failure_count:
-                link._wake_schedule(moment)
+            link._wake_schedule(moment)
         busy = set((links - free).mapped("connection_identifier"))
         return self.filtered(lambda event: event.connection_identifier not in busy)
 

@@ -10,7 +10,7 @@ from odoo import api, fields, models
 from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.addons.base.models.ir_cron import _intervalTypes
 from odoo.addons.base.models.res_users import check_identity
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.modules.module import get_manifest
 from odoo.tools import config
 from odoo.tools.misc import babel_locale_parse, format_date, format_datetime, format_time, get_lang
@@ -33,8 +33,8 @@ AUTO_SYNC = "account_online_synchronization.auto_sync"
 #: Columns of the kanban view: what needs a person comes first.
 ORDER_OF_STATES = ("error", "connected", "disconnected")
 
-#: Days. A longer history is not plausible, and a date is computed from it.
-MAX_HISTORY_DAYS = 36_500
+#: What an error leaves on a link, besides its state.
+ERROR_FIELDS = ("error_code", "error_message", "error_reference", "error_action", "error_at", "retry_at")
 
 #: A bank's health is shown until the period that it counts has passed.
 HEALTH_LASTS = timedelta(hours=24)
@@ -79,10 +79,7 @@ class AccountOnlineLink(models.Model):
     )
 
     last_refresh = fields.Datetime(
-        string="Last Synchronization",
-        readonly=True,
-        copy=False,
-        help="Last successful synchronization.",
+        string="Last Synchronization", readonly=True, copy=False, help="Last successful synchronization."
     )
     next_refresh = fields.Datetime(
         string="Next Synchronization",
@@ -181,9 +178,6 @@ class AccountOnlineLink(models.Model):
     legacy_institution = fields.Char(
         string="Earlier Institution Id", readonly=True, copy=False, groups="base.group_system"
     )
-    migration_ids = fields.One2many(
-        comodel_name="account.online.migration", inverse_name="account_online_link_id", readonly=True
-    )
 
     # -------------------------------------------------------------------------
     # DEFAULT METHODS
@@ -255,17 +249,16 @@ class AccountOnlineLink(models.Model):
     @api.depends_context("lang")
     def _compute_renewal_hint(self):
         for link in self:
-            link.renewal_hint = (
-                self.env._(
+            if link.reconfirm_days:
+                link.renewal_hint = self.env._(
                     "This consent is confirmed every %s days with the connection service. Nobody has to sign in at the "
                     "bank: Renew takes one click.",
                     link.reconfirm_days,
                 )
-                if link.reconfirm_days
-                else self.env._(
+            else:
+                link.renewal_hint = self.env._(
                     "The bank asks for a new consent when this one ends: whoever renews it needs the login of the bank."
                 )
-            )
 
     @api.depends("renewal_ids.state", "renewal_ids.expires_at")
     def _compute_renewal_text(self):
@@ -371,13 +364,12 @@ class AccountOnlineLink(models.Model):
         :param journals: the journals that it filled
         :param bool is_given_back: False if the service was not reachable, so that the consent is valid until its end
         """
-        consent = (
-            self.env._("Its consent was revoked.")
-            if is_given_back
-            else self.env._(
+        if is_given_back:
+            consent = self.env._("Its consent was revoked.")
+        else:
+            consent = self.env._(
                 "Its consent could not be revoked just now: revoke it at the bank, or wait for it to expire."
             )
-        )
         for journal in journals:
             journal.message_post(
                 body=self.env._(
@@ -400,10 +392,8 @@ class AccountOnlineLink(models.Model):
 
     def action_fetch_accounts(self):
         """*Fetch Accounts*: request the accounts that the consent covers, and let the user choose journals for them."""
-        self.ensure_one()
-        self._check_may_connect()
-        self.check_access("write")
-        # sudo: the right to connect and write access to the link were checked above
+        self._check_may_change()
+        # sudo: _check_may_change above has checked the right to connect and write access to the link
         link = as_server(self)
         try:
             client, connection_id = link._get_client(), link._get_connection_identifier()
@@ -423,8 +413,7 @@ class AccountOnlineLink(models.Model):
 
     def action_disable_auto_sync(self):
         """*Switch Off*: for a bank that answers only while a user is present."""
-        self.ensure_one()
-        self._check_may_connect()
+        self._check_may_change()
         self.auto_sync = False
         return self._notify(
             self.env._("Automatic synchronization is off. Use Synchronize Now when you want new transactions."),
@@ -433,23 +422,24 @@ class AccountOnlineLink(models.Model):
 
     def action_leave_out_refused(self):
         """*Leave Out*: disconnect accounts that the bank has closed from their journals. Their transactions stay."""
-        self.ensure_one()
-        self._check_may_connect()
-        self.check_access("write")
+        self._check_may_change()
         accounts = self.account_online_account_ids._refused_ones().filtered(
             lambda account: ACTION_OF_REFUSAL.get(account.refusal_code) == "leave_out"
         )
         names = ", ".join(accounts.mapped("display_name"))
-        # sudo: the right to connect and write access to the link were checked above; the accounts are its own
+        # sudo: _check_may_change above has checked the right to connect and write access; the accounts are its own
         accounts, link = as_server(accounts), as_server(self)
         accounts.journal_ids._unlink_online_account()
         accounts.write({"is_left_out": True})
         accounts._forget_refusal()
-        link._after_leaving_out(names)
+        if link.error_action == "leave_out":
+            link._clear_error()
+        link._update_status_activity()
         if not names:
             return self._notify(
                 self.env._("The bank refuses no account of %s, so none was left out.", self.name), "info"
             )
+        link.message_post(body=self.env._("Left out, because the bank refuses it: %s.", names))
         return self._notify(
             self.env._(
                 "%s is no longer synchronized. Its journal and its transactions stay; Fetch Accounts brings it back.",
@@ -457,13 +447,6 @@ class AccountOnlineLink(models.Model):
             ),
             "success",
         )
-
-    def _after_leaving_out(self, names):
-        if self.error_action == "leave_out":
-            self._clear_error()
-        if names:
-            self.message_post(body=self.env._("Left out, because the bank refuses it: %s.", names))
-        self._update_status_activity()
 
     # -------------------------------------------------------------------------
     # ACTIONS - CONNECT
@@ -480,9 +463,7 @@ class AccountOnlineLink(models.Model):
         A connection of an earlier module can't be reconnected. A new one is made: its accounts are recognized by their
         numbers, and their journals are proposed.
         """
-        self.ensure_one()
-        self._check_may_connect()
-        self.check_access("write")
+        self._check_may_change()
         if self.legacy_source:
             journals = self.account_online_account_ids._legacy_journals()
             directory = self.env["account.online.directory"].with_company(self.company_id)
@@ -500,26 +481,20 @@ class AccountOnlineLink(models.Model):
 
     def action_revoke_renewal(self):
         """*Withdraw*: invalidate the link that was sent."""
-        self.ensure_one()
-        self._check_may_connect()
-        self.check_access("write")
-        # sudo: the right to connect and write access to the link were checked above
-        as_server(self)._revoke_renewals()
+        self._check_may_change()
+        # sudo: _check_may_change above has checked the right to connect and write access to the link
+        as_server(self).renewal_ids._revoke()
 
     def action_update_credentials(self):
         """*Update Credentials*: new credentials, or another choice of accounts, for the same connection."""
         if self.legacy_source:
             return self.action_reconnect()
-        self.ensure_one()
-        self._check_may_connect()
-        self.check_access("write")
+        self._check_may_change()
         return self.env["account.online.authorization"]._open("credentials", link=self)
 
     def action_reactivate(self):
         """*Reactivate*: confirm the phone number, so that the connection service accepts this database again."""
-        self.ensure_one()
-        self._check_may_connect()
-        self.check_access("write")
+        self._check_may_change()
         service = self.env["account.online.service"]._get()
         try:
             service._refresh_status()
@@ -541,28 +516,24 @@ class AccountOnlineLink(models.Model):
             "The support of the connection service has blocked this database, and only support can unblock it. Use "
             "Copy Details and send them to support."
         )
-        return (
-            f"{message} {self.env._('The connection service says: %(reason)s', reason=reason)}" if reason else message
-        )
+        if reason:
+            message += " " + self.env._("The connection service says: %(reason)s", reason=reason)
+        return message
 
     def action_disconnect(self):
         """*Disconnect*: revoke the consent after the user has confirmed the password."""
-        self.ensure_one()
-        self._check_may_disconnect()
+        self._check_may_change()
         return self._disconnect_with_identity()
 
     @check_identity
     def _disconnect_with_identity(self):
         # Why once more: after the password check Odoo calls this method directly, not through the button.
-        self._check_may_disconnect()
+        self._check_may_change()
         return self._give_consent_back()
 
     def _give_consent_back(self):
-        """Revoke the consent. The link, its journals and imported lines stay.
-
-        :return: action that reports the result
-        """
-        # sudo: _check_may_disconnect has asked for the right to connect and write access to the link
+        """Revoke the consent. The link, its journals and imported lines stay."""
+        # sudo: _check_may_change has asked for the right to connect and write access to the link
         link = as_server(self)
         if not link.try_lock_for_update(allow_referencing=True):
             return link._notify(
@@ -603,10 +574,7 @@ class AccountOnlineLink(models.Model):
         }
 
     def get_first_load(self):
-        """What the screen of the first load shows; the screen calls it after each message on the bus.
-
-        :return: dict of ``account.online.run._describe_first_load``
-        """
+        """What the screen of the first load shows; the screen calls it after each message on the bus."""
         self.ensure_one()
         self._check_may_synchronize()
         # sudo: _check_may_synchronize above has checked the group and read access to the link; nothing is written
@@ -662,10 +630,6 @@ class AccountOnlineLink(models.Model):
             "res_id": selection.id,
         }
 
-    def _revoke_renewals(self):
-        """Invalidate the links that were sent to renew this consent."""
-        self.renewal_ids._revoke()
-
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - ACCESS
     # -------------------------------------------------------------------------
@@ -677,9 +641,19 @@ class AccountOnlineLink(models.Model):
                 self.env._("Only accounting administrators connect banks. Please ask one of them to do it for you.")
             )
 
-    def _check_may_disconnect(self):
+    def _check_may_change(self):
+        self.ensure_one()
         self._check_may_connect()
         self.check_access("write")
+
+    def _lock_or_refuse(self, records):
+        """Lock records of these connections until the end of the transaction.
+
+        :raise UserError: if one of them is in use
+        """
+        if len(records.try_lock_for_update(allow_referencing=True)) < len(records):
+            names = ", ".join(self.mapped("name"))
+            raise UserError(self.env._("%s is being synchronized right now. Try again in a moment.", names))
 
     def _check_may_synchronize(self):
         self.check_access("read")
@@ -695,19 +669,14 @@ class AccountOnlineLink(models.Model):
     # BUSINESS METHODS - SYNCHRONIZATION
     # -------------------------------------------------------------------------
 
-    def _synchronize(self, *, user_present, refresh=True, may_defer=False, checkpoint=None):
+    def _synchronize(self, **options):
         """Fetch and store the news of all linked accounts.
 
-        :param bool user_present: a user waits for it, so the bank may ask for a code
-        :param bool refresh: ask the bank for news first; not needed right after a visit that returned some
-        :param bool may_defer: leave long work to the scheduled action, so that the user can continue
-        :param checkpoint: called when a part is stored; it may commit, see :meth:`_checkpoint`
+        :param options: of :class:`~..books.run.Synchronization`
         :return: action that reports the result, or opens the page where the bank asks for a code
         """
         self.ensure_one()
-        return Synchronization(
-            self, user_present=user_present, refresh=refresh, may_defer=may_defer, checkpoint=checkpoint
-        ).go()
+        return Synchronization(self, **options).go()
 
     def _is_long(self):
         # Why not refused accounts: their request is a single short one.
@@ -766,6 +735,10 @@ class AccountOnlineLink(models.Model):
         """:param str kind: of the message, for the accountants of the one company to which these links belong"""
         self.env["bus.bus"]._sendone(accountants_of(self.company_id), kind, message)
 
+    def _send_progress(self):
+        """Notify open screens of the first load, which then request the progress."""
+        self._send_to_accountants("account_online_synchronization/progress", {"link_id": self.id})
+
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - SCHEDULE
     # -------------------------------------------------------------------------
@@ -787,15 +760,9 @@ class AccountOnlineLink(models.Model):
 
     def _share(self):
         """:return: a number from 0 to 1, constant for each link, that spreads the links over the interval"""
-        # sudo: reads the uuid of this database, not chosen by the caller
-        uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
-        return schedule.share(uuid, self.id)
+        return schedule.share(self.env["account.online.service"]._database_uuid(), self.id)
 
     def _plan_next(self, delay, **values):
-        """
-        :param timedelta delay: from now on
-        :param values: further fields to write
-        """
         self.write({"next_refresh": fields.Datetime.now() + delay, **values})
         if self.auto_sync:
             self._wake_schedule(self.next_refresh)
@@ -842,7 +809,7 @@ class AccountOnlineLink(models.Model):
         institution = connection.get("institution") or {}
         link = self.create({"name": institution.get("name") or self.env._("Bank"), "company_id": company.id})
         link._update_from_proxy(connection, accounts)
-        if not (institution.get("capabilities") or {}).get("auto_sync", True):
+        if not read_capabilities(institution.get("capabilities"))["auto_sync"]:
             link.auto_sync = False
             link.message_post(
                 body=self.env._(
@@ -858,27 +825,24 @@ class AccountOnlineLink(models.Model):
         self.ensure_one()
         self._check_connection_is_not_shared(connection["id"])
         institution = connection.get("institution") or {}
+        capabilities = read_capabilities(institution.get("capabilities"))
         expiry = parse_moment(connection.get("consent_expires_at"))
-        values = {
-            "connection_identifier": connection["id"],
-            "provider_label": (connection.get("provider") or {}).get("label") or False,
-            "logo": institution.get("logo") or False,
-            "expiring_synchronization_date": expiry and expiry.date(),
-        }
-        capabilities = institution.get("capabilities")
-        days = capabilities.get("history_days") if isinstance(capabilities, dict) else None
-        if isinstance(days, int) and 0 < days < MAX_HISTORY_DAYS:
-            values["history_days"] = days
-        if isinstance(capabilities, dict):
-            values["reconfirm_days"] = read_capabilities(capabilities)["reconfirm_days"]
-        self.write(values)
+        self.write(
+            {
+                "connection_identifier": connection["id"],
+                "provider_label": (connection.get("provider") or {}).get("label") or False,
+                "logo": institution.get("logo") or False,
+                "expiring_synchronization_date": expiry and expiry.date(),
+                "history_days": capabilities["history_days"] or self.history_days,
+                "reconfirm_days": capabilities["reconfirm_days"],
+            }
+        )
         self._clear_error()
         self.account_online_account_ids._forget_what_the_consent_refused()
         return self.env["account.online.account"]._update_from_proxy(self, accounts)
 
     def _has_consent(self):
         """Whether the consent is valid as far as known; temporary failures do not end it."""
-        self.ensure_one()
         expiry = self.expiring_synchronization_date
         return (
             self.state != "disconnected"
@@ -903,29 +867,22 @@ class AccountOnlineLink(models.Model):
             )
 
     def _take_news_of_connection(self, connection):
-        """Update the link with the state that was requested after an event.
-
-        :param dict connection: *connection* of docs/protocol.md
-        """
+        """Update the link with the state that was requested after an event."""
         if connection.get("state") == "disconnected":
             message = self.env._(
                 "This connection was cut by the support of the connection service, so nothing is fetched any more. "
                 "Use Reconnect to connect the bank again; the transactions that you already have stay."
             )
-            reason = connection.get("reason")
-            if isinstance(reason, str) and reason:
+            if reason := connection.get("reason"):
                 message += " " + self.env._("Message from support: %s", reason)
             self._register_error(ProxyError("connection_disconnected", message, action="reconnect"))
             return
         expiry = parse_moment(connection.get("consent_expires_at"))
-        if (expiry and expiry.date()) != (self.expiring_synchronization_date or None):
-            self.expiring_synchronization_date = expiry and expiry.date()
+        self._write_changes({"expiring_synchronization_date": expiry and expiry.date()})
 
     def _take_notes(self, answer):
         """Store the notes of an answer of ``connections.refresh``, see :func:`..client.answers.read_visit`."""
-        text = "\n".join(answer.get("notes", ())) or False
-        if (self.service_notes or False) != text:
-            self.service_notes = text
+        self._write_changes({"service_notes": "\n".join(answer.get("notes", ())) or False})
 
     def _take_health(self, health):
         """:param health: :class:`~..client.health.Health`; None where the answers do not contain it"""
@@ -943,7 +900,6 @@ class AccountOnlineLink(models.Model):
 
         :return: a sentence; empty if the bank is healthy, or the information is outdated
         """
-        self.ensure_one()
         leads_to_the_bank = self.status_button in SIGN_IN_BUTTONS or self._get_consent_card()["renew"]
         is_recent = self.bank_health_at and fields.Datetime.now() - self.bank_health_at < HEALTH_LASTS
         if not is_recent or not (leads_to_the_bank or self.state == "error"):
@@ -1050,18 +1006,7 @@ class AccountOnlineLink(models.Model):
         self.message_post(body=body)
 
     def _clear_error(self):
-        values = {
-            "state": "connected",
-            "error_code": False,
-            "error_message": False,
-            "error_reference": False,
-            "error_action": False,
-            "error_at": False,
-            "retry_at": False,
-        }
-        # Why: usually there is no error, and a write costs queries even if nothing changes.
-        if any(self[name] != value for name, value in values.items()):
-            self.write(values)
+        self._write_changes({"state": "connected", **dict.fromkeys(ERROR_FIELDS, False)})
         self._update_status_activity()
 
     def _refused_accounts(self):
@@ -1070,14 +1015,8 @@ class AccountOnlineLink(models.Model):
         Why a search: the dashboard calls it for hundreds of links, very few of which have such an account.
         """
         links = self.filtered("has_refused_accounts")
-        if not links:
-            return {}
         accounts = self.env["account.online.account"].search(
-            [
-                ("account_online_link_id", "in", links.ids),
-                ("refusal_code", "!=", False),
-                ("journal_ids", "!=", False),
-            ]
+            [("account_online_link_id", "in", links.ids), ("refusal_code", "!=", False), ("journal_ids", "!=", False)]
         )
         return accounts.grouped("account_online_link_id")
 
@@ -1103,7 +1042,6 @@ class AccountOnlineLink(models.Model):
         """:param refused: accounts that the bank refuses
         :return: :class:`~..sync.status.Status`
         """
-        self.ensure_one()
         service = self.env["account.online.service"]
         refusal = service._get() if self.error_code in SERVICE_REFUSALS else service
         is_connected = bool(self.connection_identifier)
@@ -1123,7 +1061,7 @@ class AccountOnlineLink(models.Model):
                 service_notes=self.service_notes or "",
                 is_blocked_by_support=refusal.state == "blocked" and refusal.blocked_by == "support",
                 service_reason=(refusal.state in ("blocked", "disconnected") and refusal.reason) or "",
-                is_neutralized=not is_connected and self._is_neutralized(),
+                is_neutralized=not is_connected and service._is_neutralized(),
                 is_embedded="bank.sync.api" in self.env,
                 is_legacy=bool(self.legacy_source),
             )
@@ -1131,11 +1069,6 @@ class AccountOnlineLink(models.Model):
 
     def _is_rate_limited(self):
         return is_rate_limited(self.error_action, self.retry_at, fields.Datetime.now())
-
-    @api.model
-    def _is_neutralized(self):
-        # sudo: reads one system parameter that is not secret; the code fixes its name
-        return bool(self.env["ir.config_parameter"].sudo().get_param("database.is_neutralized"))
 
     def _describe_next(self, locale):
         """“in 5 hours (14:10)”, in the user's language."""
@@ -1164,35 +1097,7 @@ class AccountOnlineLink(models.Model):
         return format_timedelta(-passed, add_direction=True, locale=locale)
 
     def _get_online_sync_cards(self):
-        """The data of each link that the cards of its journals share.
-
-        :return: dict from link id to what the template needs
-        """
-        # Why together: one query for any number of connections.
-        self.fetch(
-            [
-                "state",
-                "error_code",
-                "error_action",
-                "error_message",
-                "error_reference",
-                "error_at",
-                "retry_at",
-                "last_refresh",
-                "next_refresh",
-                "auto_sync",
-                "expiring_synchronization_date",
-                "legacy_source",
-                "connection_identifier",
-                "name",
-                "provider_label",
-                "service_notes",
-                "has_refused_accounts",
-                "bank_failed_of_ten",
-                "bank_answered_at",
-                "bank_health_at",
-            ]
-        )
+        """:return: dict from link id to what the cards of its journals share"""
         fetching = self.env["account.online.run"]._get_fetching_status(self)
         may_copy = self.env.user.has_group("account.group_account_basic")
         return {
@@ -1214,21 +1119,13 @@ class AccountOnlineLink(models.Model):
         }
 
     # -------------------------------------------------------------------------
-    # BUSINESS METHODS - FIRST LOAD
-    # -------------------------------------------------------------------------
-
-    def _send_progress(self):
-        """Notify open screens of the first load, which then request the progress."""
-        self._send_to_accountants("account_online_synchronization/progress", {"link_id": self.id})
-
-    # -------------------------------------------------------------------------
     # SCHEDULED ACTIONS
     # -------------------------------------------------------------------------
 
     @api.model
     def _cron_synchronize(self):
         """Synchronize every link that is due, each in a separate transaction; one failure does not stop the others."""
-        self._search_due()._synchronize_each()
+        batch.synchronize_each(self._search_due())
 
     @api.model
     def _search_due(self, domain=()):
@@ -1256,11 +1153,7 @@ class AccountOnlineLink(models.Model):
             [("is_deferred", "=", True), ("state", "in", ("planned", "running"))], order="id"
         )
         planned = {run.account_online_link_id.id: run for run in runs}
-        self.browse(planned)._synchronize_each(planned)
-
-    def _synchronize_each(self, planned=None):
-        """:param dict planned: runs by link id, None to ask the banks for news"""
-        batch.synchronize_each(self, planned)
+        batch.synchronize_each(self.browse(planned), planned)
 
     @api.model
     def _get_transport_for_threads(self):

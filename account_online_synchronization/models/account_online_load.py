@@ -29,10 +29,6 @@ class AccountOnlineLoad(models.Model):
         "UNIQUE(run_id, account_online_account_id)", "One load for each account of a run."
     )
 
-    # -------------------------------------------------------------------------
-    # BUSINESS METHODS - COUNTING
-    # -------------------------------------------------------------------------
-
     @api.model
     def _begin(self, account, run):
         """Start counters for this account.
@@ -47,16 +43,8 @@ class AccountOnlineLoad(models.Model):
             run.current_load_id = load
         return load
 
-    # -------------------------------------------------------------------------
-    # BUSINESS METHODS - SUMMARY
-    # -------------------------------------------------------------------------
-
     def _summary(self):
-        """The summary for the screen, with formatted amounts.
-
-        :return: dict for the screen
-        """
-        self.ensure_one()
+        """:return: dict of what the screen shows, with formatted amounts"""
         account, domain = self.account_online_account_id, self._lines_domain()
         Line = self.env["account.bank.statement.line"]
         # Why groups, not records: there may be years of lines.

@@ -113,10 +113,7 @@ class AccountOnlineMigration(models.Model):
 
     @api.model
     def _required_defaults(self, model):
-        """Values that a row needs because it is not created by the ORM.
-
-        :return: dict from column to value
-        """
+        """:return: dict from column to value that a row needs because it is not created by the ORM"""
         return {
             name: field.convert_to_column_insert(field.convert_to_cache(field.default(model), model), model)
             for name, field in model._fields.items()

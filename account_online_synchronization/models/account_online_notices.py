@@ -217,7 +217,6 @@ class AccountOnlineNotices(models.AbstractModel):
 
     def _is_consent_to_renew(self):
         """Whether a notice is due: the consent expires soon or has expired, and the connection is in use."""
-        self.ensure_one()
         # Why check the date first: the comparison reads the user's time zone.
         return (
             bool(self.expiring_synchronization_date)
@@ -228,7 +227,6 @@ class AccountOnlineNotices(models.AbstractModel):
 
     def _get_expiry_threshold(self):
         """:return: the smallest number of notice days that has been reached"""
-        self.ensure_one()
         thresholds = (*self._get_notice_days(), AFTERWARDS)
         return min(days for days in thresholds if self.expiring_synchronization_due_day <= days)
 
@@ -265,7 +263,6 @@ class AccountOnlineNotices(models.AbstractModel):
 
     def _get_consent_card(self):
         """What the card of a journal shows of the consent, and whether *Renew* helps."""
-        self.ensure_one()
         # Why: the card shows the error already.
         is_shown_as_error = self.state == "error" and self.error_action == "renew"
         is_shown = not is_shown_as_error and self.state != "disconnected" and self.consent_state in ("ending", "ended")

@@ -37,10 +37,6 @@ class AccountOnlineProgress(models.Model):
 
     _account_unique = models.Constraint("UNIQUE(run_id, account_online_account_id)", "One progress for each account.")
 
-    # -------------------------------------------------------------------------
-    # BUSINESS METHODS
-    # -------------------------------------------------------------------------
-
     def _describe(self, account):
         """What the screen shows; ``self`` is empty before the first page.
 
@@ -132,10 +128,8 @@ class Reporter:
 
     def _write(self, cr):
         names, changed = ", ".join(self._values), ", ".join(f"{name} = EXCLUDED.{name}" for name in self._values)
-        cr.execute(
-            # Why no wait: the transaction that has locked the row takes precedence.
-            "SET LOCAL lock_timeout = '200ms'",
-        )
+        # Why no wait: the transaction that has locked the row takes precedence.
+        cr.execute("SET LOCAL lock_timeout = '200ms'")
         cr.execute(
             f"""
             INSERT INTO account_online_progress ({names}) VALUES %s

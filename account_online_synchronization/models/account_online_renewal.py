@@ -68,6 +68,15 @@ class AccountOnlineRenewal(models.Model):
             raise UserError(self.env._("This request has been sent, so its address can't be changed. Make a new one."))
         return super().write(vals)
 
+    @api.autovacuum
+    def _gc_renewals(self):
+        now = fields.Datetime.now()
+        is_forgotten = Domain("state", "=", "draft") & Domain("create_date", "<", now - timedelta(days=1))
+        is_old = Domain("create_date", "<", now - timedelta(days=KEEP_DAYS))
+        found = self.search(is_forgotten | is_old, limit=BATCH)
+        found.unlink()
+        return len(found), len(found) == BATCH
+
     # -------------------------------------------------------------------------
     # ACTIONS
     # -------------------------------------------------------------------------
@@ -83,7 +92,7 @@ class AccountOnlineRenewal(models.Model):
             raise AccessError(self.env._("Only the user who has begun a request sends it, once."))
         renewal.email = renewal._checked_address()
         renewal._check_room()
-        renewal.link_id._revoke_renewals()
+        renewal.link_id.renewal_ids._revoke()
         renewal._send()
         answer = link._notify(
             self.env._(
@@ -102,10 +111,7 @@ class AccountOnlineRenewal(models.Model):
 
     @api.model
     def _open_for(self, link):
-        """The dialog that asks for an address.
-
-        :param link: ``account.online.link``
-        """
+        """The dialog that asks for an address."""
         self.env["account.online.authorization"]._check_may_visit("consent", link)
         address = email_normalize_all(link.renewal_contact_email or "")[:1]
         # sudo: the right to connect and write access to the link were checked above
@@ -254,22 +260,22 @@ class AccountOnlineRenewal(models.Model):
 
         :param visit: ``account.online.authorization`` that has ended
         """
-        sentence = {
-            "done": self.env._(
+        if visit.state == "done":
+            self.state = "done"
+            sentence = self.env._(
                 "The consent was renewed at the bank by %(address)s, whom %(user)s had asked by e-mail.",
                 address=self.email,
                 user=self.user_id.name,
-            ),
-            "failed": self.env._(
+            )
+            if self.link_id.unlinked_count:
+                more = self.env._("Some of its accounts fill no journal: use Fetch Accounts to choose journals.")
+                sentence += f" {more}"
+        elif visit.state == "failed":
+            sentence = self.env._(
                 "%s has tried to renew the consent. No new consent was given at the bank.", self.email
-            ),
-        }.get(visit.state)
-        if not sentence:
+            )
+        else:
             return
-        if visit.state == "done":
-            self.state = "done"
-        if visit.state == "done" and self.link_id.unlinked_count:
-            sentence += " " + self.env._("Some of its accounts fill no journal: use Fetch Accounts to choose journals.")
         # Why as OdooBot: the person who renewed has no user, and the user who sent the request did not do it.
         self.link_id.message_post(
             body=sentence,
@@ -279,16 +285,3 @@ class AccountOnlineRenewal(models.Model):
             # Why: the visit runs as that user, and Odoo does not notify users of their own actions.
             notify_author_mention=True,
         )
-
-    # -------------------------------------------------------------------------
-    # BUSINESS METHODS - CLEANING UP
-    # -------------------------------------------------------------------------
-
-    @api.autovacuum
-    def _gc_renewals(self):
-        now = fields.Datetime.now()
-        is_forgotten = Domain("state", "=", "draft") & Domain("create_date", "<", now - timedelta(days=1))
-        is_old = Domain("create_date", "<", now - timedelta(days=KEEP_DAYS))
-        found = self.search(is_forgotten | is_old, limit=BATCH)
-        found.unlink()
-        return len(found), len(found) == BATCH

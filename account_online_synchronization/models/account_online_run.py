@@ -24,13 +24,8 @@ SHOWN_ANSWER = 100_000
 #: Runs deleted per transaction; Odoo calls the autovacuum again while there are more.
 BATCH = 10_000
 
-
-#: By the action that the proxy advises: the method that solves the error, and whether only administrators may call it.
-REMEDIES = {
-    "renew": ("action_renew", True),
-    "reconnect": ("action_reconnect", True),
-    "reactivate": ("action_reactivate", True),
-}
+#: By the action that the proxy advises: the method of the link that solves the error, for administrators only.
+REMEDIES = {"renew": "action_renew", "reconnect": "action_reconnect", "reactivate": "action_reactivate"}
 
 
 class AccountOnlineRun(models.Model):
@@ -141,22 +136,20 @@ class AccountOnlineRun(models.Model):
     @api.autovacuum
     def _gc_runs(self):
         """Delete the history after the time in the settings; open runs are kept."""
-        most = 0
-        for (name, default), keep in ((KEEP_ANSWERS, False), (KEEP_RUNS, True)):
-            # sudo: reads one system parameter that is not secret; the code fixes its name
-            days = self.env["ir.config_parameter"].sudo().get_param(name)
-            limit = fields.Datetime.subtract(
-                fields.Datetime.now(), days=int(days) if days and days.isdigit() else default
-            )
-            domain = [("started_at", "<", limit), ("state", "not in", ("planned", "running"))]
-            if keep:
-                found = self.search(domain, limit=BATCH)
-                found.unlink()
-            else:
-                found = self.search([*domain, ("raw_answers", "!=", False)], limit=BATCH)
-                found.raw_answers = False
-            most = max(most, len(found))
+        answers = self.search([*self._domain_older_than(KEEP_ANSWERS), ("raw_answers", "!=", False)], limit=BATCH)
+        answers.raw_answers = False
+        runs = self.search(self._domain_older_than(KEEP_RUNS), limit=BATCH)
+        runs.unlink()
+        most = max(len(answers), len(runs))
         return most, most == BATCH
+
+    def _domain_older_than(self, setting):
+        name, default = setting
+        # sudo: reads one system parameter that is not secret; the code fixes its name
+        days = self.env["ir.config_parameter"].sudo().get_param(name)
+        days = int(days) if days and days.isdigit() else default
+        limit = fields.Datetime.now() - timedelta(days=days)
+        return [("started_at", "<", limit), ("state", "not in", ("planned", "running"))]
 
     # -------------------------------------------------------------------------
     # ACTIONS
@@ -188,10 +181,9 @@ class AccountOnlineRun(models.Model):
 
     def _restart(self):
         """Restart after an interruption: what was stored stays counted, the rest is counted again."""
-        if self:
-            self.load_ids._reset_counters()
-            self._reset_counters()
-            self.write({"state": "running", "parked_details": False, "ended_at": False, "current_load_id": False})
+        self.load_ids._reset_counters()
+        self._reset_counters()
+        self.write({"state": "running", "parked_details": False, "ended_at": False, "current_load_id": False})
 
     def _pause(self, message=None):
         """Pause the run; the scheduled action continues it in its next call, immediately afterwards.
@@ -207,8 +199,7 @@ class AccountOnlineRun(models.Model):
 
     def _interrupt(self, message):
         """End the run unfinished; the next one does its work."""
-        if self:
-            self.write({"state": "interrupted", "ended_at": fields.Datetime.now(), "error_message": message})
+        self.write({"state": "interrupted", "ended_at": fields.Datetime.now(), "error_message": message})
 
     def _count(self, counter, number=1):
         self.current_load_id._count(counter, number)
@@ -243,7 +234,6 @@ class AccountOnlineRun(models.Model):
 
     def _summary(self):
         """What happened, in a sentence for the user who pressed the button."""
-        self.ensure_one()
         parts = [
             self.env._("New transactions: %s.", self.imported)
             if self.imported
@@ -332,18 +322,18 @@ class AccountOnlineRun(models.Model):
 
     def _describe_error(self):
         link = self.account_online_link_id
-        method, is_for_managers = REMEDIES.get(link.error_action, ("action_fetch_transactions", False))
+        method = REMEDIES.get(link.error_action)
         labels = {
             "renew": self.env._("Renew"),
             "reconnect": self.env._("Reconnect"),
             "reactivate": self.env._("Reactivate"),
             "answer_challenge": self.env._("Answer the Bank"),
         }
-        may = not is_for_managers or self.env.user.has_group("account.group_account_manager")
+        may = not method or self.env.user.has_group("account.group_account_manager")
         return {
             "message": self.error_message or link.error_message or "",
             "reference": self.error_reference or "",
-            "method": method if may else False,
+            "method": may and (method or "action_fetch_transactions"),
             "label": labels.get(link.error_action, self.env._("Try Again")),
             "help": "" if may else self.env._("Please ask an accounting administrator to do it."),
         }

@@ -11,3 +11,9 @@ class AccountOnlineServerFields(ServerFields):
     @api.model
     def _server_addons(self):
         return {"account_online_synchronization"}
+
+    def _write_changes(self, values):
+        """Write changed values only, because a write costs queries even if nothing changes."""
+        changed = {name: value for name, value in values.items() if (self[name] or None) != (value or None)}
+        if changed:
+            self.write(changed)

@@ -49,9 +49,7 @@ class AccountOnlineService(models.Model):
     # {"current": …, "next": …}: the shared secrets, encrypted. ``next`` exists during a rotation.
     secret_data = fields.Text(readonly=True, copy=False, groups="base.group_system")
     registered_with = fields.Char(
-        readonly=True,
-        copy=False,
-        help="Address of the service that issued the client ID; no other one knows it.",
+        readonly=True, copy=False, help="Address of the service that issued the client ID; no other one knows it."
     )
     registered_url = fields.Char(
         readonly=True, copy=False, help="Address of this database at the service, to which its pages lead back."
@@ -165,7 +163,6 @@ class AccountOnlineService(models.Model):
         :raise ServiceUnavailable: when no connection service is installed or chosen
         :raise ProxyError: when this database is not registered at the chosen one
         """
-        self.ensure_one()
         if self.url:
             return self._client_over(self._open_transport(self._read_secrets()[0]))
         return self._get_embedded_client()
@@ -186,9 +183,13 @@ class AccountOnlineService(models.Model):
         )
 
     @api.model
-    def _check_not_neutralized(self):
+    def _is_neutralized(self):
         # sudo: reads one system parameter that is not secret; the code fixes its name
-        if self.env["ir.config_parameter"].sudo().get_param("database.is_neutralized"):
+        return bool(self.env["ir.config_parameter"].sudo().get_param("database.is_neutralized"))
+
+    @api.model
+    def _check_not_neutralized(self):
+        if self._is_neutralized():
             raise ProxyError(
                 "neutralized",
                 self.env._(
@@ -295,8 +296,7 @@ class AccountOnlineService(models.Model):
         is_first = not self.client_identifier
         answer = self._client_over(self._open_transport()).register(
             **self._describe(),
-            # sudo: reads the uuid of this database, which no caller can choose
-            database_uuid=self.env["ir.config_parameter"].sudo().get_param("database.uuid"),
+            database_uuid=self._database_uuid(),
             language=self.env.user.lang or None,
             database=self._database_digest(),
         )
@@ -359,6 +359,11 @@ class AccountOnlineService(models.Model):
     # -------------------------------------------------------------------------
 
     @api.model
+    def _database_uuid(self):
+        # sudo: reads the uuid of this database, which no caller can choose
+        return self.env["ir.config_parameter"].sudo().get_param("database.uuid")
+
+    @api.model
     def _database_digest(self):
         """:return: hexadecimal digits that differ for a copy, also on another server, and for a renamed database"""
         cr = self.env.cr
@@ -371,9 +376,8 @@ class AccountOnlineService(models.Model):
         if may_ask:
             cr.execute("SELECT system_identifier FROM pg_control_system()")
             system = cr.fetchone()[0]
-        # sudo: reads the uuid of this database, which no caller can choose
-        uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
-        return hashlib.sha256("\n".join(map(str, (uuid, cr.dbname, system, oid))).encode()).hexdigest()
+        parts = (self._database_uuid(), cr.dbname, system, oid)
+        return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
     @api.model
     def _base_url(self):
@@ -396,11 +400,9 @@ class AccountOnlineService(models.Model):
 
     def _vault(self):
         name = self.env.cr.dbname
-        # sudo: reads the uuid of this database, which no caller can choose
-        uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
         try:
             keys = read_master_keys(config, Path(config["data_dir"]) / "bank_sync" / f"{name}.key")
-            return Vault(keys.current, uuid, name, PURPOSE, keys.second)
+            return Vault(keys.current, self._database_uuid(), name, PURPOSE, keys.second)
         except (WeakKey, KeyUnavailable) as error:
             raise ProxyError(
                 "weak_key",
@@ -443,7 +445,6 @@ class AccountOnlineService(models.Model):
 
     def _secret_place(self):
         """:return: tuple of texts that the encryption is bound to; a secret copied elsewhere can't be decrypted"""
-        self.ensure_one()
         return self._name, str(self.id), "secret_data"
 
     @api.model

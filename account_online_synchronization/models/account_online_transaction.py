@@ -93,31 +93,17 @@ class AccountOnlineTransaction(models.Model):
         self.check_access("read")
         # sudo: the group and read access to these transactions were checked above
         parked = as_server(self).filtered(lambda one: one.state == "parked")
-        parked.write(
-            {
-                "state": "deleted",
-                "reason_code": "deleted",
-                "reason": self.env._("Dismissed by %s", self.env.user.name),
-            }
-        )
+        reason = self.env._("Dismissed by %s", self.env.user.name)
+        parked.write({"state": "deleted", "reason_code": "deleted", "reason": reason})
 
     def action_restore(self):
-        """*Import*: create the lines of deleted and left out transactions after all.
-
-        :return: action that shows the new lines
-        """
+        """*Import*: create the lines of deleted and left out transactions after all."""
         self.env["account.online.link"]._check_may_restore()
         self.check_access("read")
         # sudo: the group and read access to these transactions were checked above
         transactions = as_server(self)
         # Why locked: of two users who import the same one, the second would see a unique index error of PostgreSQL.
-        if len(transactions.try_lock_for_update()) < len(transactions):
-            raise UserError(
-                self.env._(
-                    "%s is being synchronized right now. Try again in a moment.",
-                    ", ".join(transactions.account_online_account_id.account_online_link_id.mapped("name")),
-                )
-            )
+        transactions.account_online_account_id.account_online_link_id._lock_or_refuse(transactions)
         transactions._check_restorable()
         lines = self.env["account.bank.statement.line"]
         for account in transactions.account_online_account_id:
@@ -131,7 +117,6 @@ class AccountOnlineTransaction(models.Model):
 
     def _entry(self):
         """:return: :class:`~..sync.identity.Entry`, or None if it can't be parsed"""
-        self.ensure_one()
         try:
             transaction = self.account_online_account_id._parse(self.transaction_details)
         except BadTransaction:

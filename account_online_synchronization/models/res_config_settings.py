@@ -17,9 +17,7 @@ class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
     online_sync_overlap_days = fields.Integer(
-        string="Days to Look Back",
-        default=OVERLAP_DAYS,
-        config_parameter="account_online_synchronization.overlap_days",
+        string="Days to Look Back", default=OVERLAP_DAYS, config_parameter="account_online_synchronization.overlap_days"
     )
     online_sync_keep_runs_days = fields.Integer(
         string="Days to Keep the History", default=KEEP_RUNS[1], config_parameter=KEEP_RUNS[0]
@@ -110,9 +108,8 @@ class ResConfigSettings(models.TransientModel):
         if not self.online_sync_service or not self.env.user.has_group("base.group_system"):
             return False
         service = self.env["account.online.service"]._get()
-        return (self.online_sync_service == "elsewhere" and service._clean(self.online_sync_url)) != (
-            service.url or False
-        )
+        chosen = self.online_sync_service == "elsewhere" and service._clean(self.online_sync_url)
+        return chosen != (service.url or False)
 
     def action_test_online_sync(self):
         """*Test Connection*."""
@@ -166,20 +163,11 @@ class ResConfigSettings(models.TransientModel):
             message, kind = do(self.env["account.online.service"]._get()), "success"
         except ProxyError as error:
             message, kind = error.message, "danger"
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "title": self.env._("Connection Service"),
-                "message": message,
-                "type": kind,
-                "sticky": kind == "danger",
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        action = self.env["account.online.link"]._notify(message, kind)
+        return {**action, "params": {**action["params"], "title": self.env._("Connection Service")}}
 
     # -------------------------------------------------------------------------
-    # DAYS
+    # DAYS AND NOTICES
     # -------------------------------------------------------------------------
 
     @api.constrains("online_sync_overlap_days", "online_sync_keep_runs_days", "online_sync_keep_answers_days")
@@ -201,10 +189,6 @@ class ResConfigSettings(models.TransientModel):
                             most=MOST_DAYS,
                         )
                     )
-
-    # -------------------------------------------------------------------------
-    # NOTICES
-    # -------------------------------------------------------------------------
 
     @api.constrains("online_sync_notice_days", "online_sync_notice_email")
     def _check_online_sync_notices(self):

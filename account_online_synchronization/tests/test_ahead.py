@@ -292,7 +292,7 @@ class TestAhead(OnlineSyncCommon):
             self.enter_registry_test_mode(),
             self.registry.cursor() as cr,
         ):
-            self.links.with_env(self.env(cr=cr, su=True))._synchronize_each()
+            batch.synchronize_each(self.links.with_env(self.env(cr=cr, su=True)))
         begun = self.links.filtered("next_refresh")
         self.assertEqual(len(begun), 2)
         self.assert_done(begun)

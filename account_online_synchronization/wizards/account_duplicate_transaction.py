@@ -71,10 +71,7 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
     # -------------------------------------------------------------------------
 
     def action_search(self):
-        """*Search*.
-
-        :return: action that shows what was found
-        """
+        """*Search*."""
         self.ensure_one()
         self._server()._search_groups()
         return self._show()
@@ -115,10 +112,7 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
         }
 
     def action_undo(self):
-        """*Undo*.
-
-        :return: action that shows the groups again
-        """
+        """*Undo*."""
         self.ensure_one()
         wizard = self._server()
         kept = wizard.undo
@@ -159,8 +153,7 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
         return as_server(self)
 
     def _show(self):
-        name = self.env._("Find Duplicate Transactions")
-        return self._get_records_action(name=name, target="new", context={"dialog_size": "large"})
+        return self._get_records_action(name=self.display_name, target="new", context={"dialog_size": "large"})
 
     def _describe_deleted(self):
         if self.deleted_count == 1:

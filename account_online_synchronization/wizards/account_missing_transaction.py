@@ -14,6 +14,7 @@ from ..books.kept import Kept
 from ..books.read import policy_of
 from ..books.run import client_for_user, try_lock
 from ..client.errors import ProxyError
+from ..models.account_online_run import REMEDIES
 from ..sync.fetch import AccountFetch
 from .account_missing_transaction_sections import Sections
 
@@ -110,10 +111,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
     # -------------------------------------------------------------------------
 
     def action_compare(self):
-        """*Compare with the Bank*, and *Try Again*.
-
-        :return: action that shows the result or the progress
-        """
+        """*Compare with the Bank*, and *Try Again*."""
         self.ensure_one()
         wizard = self._server()
         if not self.journal_id.account_online_account_id:
@@ -150,10 +148,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
         return self._show()
 
     def action_import(self):
-        """*Import Selected*.
-
-        :return: action that shows the new lines
-        """
+        """*Import Selected*."""
         self.ensure_one()
         wizard = self._server()
         chosen = {key for key in self.chosen if isinstance(key, str)} if isinstance(self.chosen, list) else set()
@@ -168,14 +163,10 @@ class AccountMissingTransactionWizard(models.TransientModel):
         self.ensure_one()
         self._server()
         link = self.journal_id.account_online_link_id
-        names = {
-            "renew": "action_renew",
-            "reconnect": "action_reconnect",
-            "answer_challenge": "action_fetch_transactions",
-            "reactivate": "action_reactivate",
-        }
-        name = names.get(self.error_action)
-        return getattr(link, name)() if name else self.action_compare()
+        if self.error_action == "answer_challenge":
+            return link.action_fetch_transactions()
+        remedy = REMEDIES.get(self.error_action)
+        return getattr(link, remedy)() if remedy else self.action_compare()
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - READING
@@ -218,8 +209,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
         )
 
     def _show(self):
-        name = self.env._("Find Missing Transactions")
-        return self._get_records_action(name=name, target="new", context={"dialog_size": "large"})
+        return self._get_records_action(name=self.display_name, target="new", context={"dialog_size": "large"})
 
     def _account(self):
         return self.account_online_account_id.with_company(self.account_online_account_id.company_id)
@@ -314,9 +304,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
                 "You can compare again from %s on.", format_datetime(self.env, moment, dt_format="short")
             )
         action = error.action
-        if action in ("renew", "reconnect", "reactivate") and not self.env.user.has_group(
-            "account.group_account_manager"
-        ):
+        if action in REMEDIES and not self.env.user.has_group("account.group_account_manager"):
             message += " " + self.env._("Please ask an accounting administrator to do it.")
             action = False
         self.page_ids.unlink()

@@ -37,7 +37,6 @@ class Sections:
             "last": format_date(self.env, self.wizard.date_to),
             "journal": self.journal.display_name,
             "shown": found.shown,
-            "known": found.known,
         }
         missing = found.shown - found.known
         if not found.shown and not found.missing:

@@ -73,22 +73,11 @@ class AccountOnlineAccountSelection(models.TransientModel):
         link.check_access("write")
         # sudo: write access to the link was checked above; the user only answers in the lines
         selection = as_server(self).create(
-            {
-                "account_online_link_id": link.id,
-                "started_from_id": journal and journal.id,
-                "refresh": refresh,
-                "bank_statement_creation_groupby": self._default_periodicity(link.company_id),
-            }
+            {"account_online_link_id": link.id, "started_from_id": journal and journal.id, "refresh": refresh}
         )
         selection._add_lines(new if new or refresh else accounts)
         selection.bank_statement_creation_groupby = selection._legacy_periodicity()
         return selection.with_env(self.env)
-
-    @api.model
-    def _default_periodicity(self, company):
-        """The company's setting, if any."""
-        name = "bank_statement_creation_groupby"
-        return (name in company._fields and company[name]) or "month"
 
     def _legacy_journals(self):
         """Those of the chosen journals that an earlier module filled.
@@ -99,9 +88,9 @@ class AccountOnlineAccountSelection(models.TransientModel):
         return self.env["account.online.account"].search(domain).legacy_journal_id
 
     def _legacy_periodicity(self):
-        """The periodicity that these journals have in common, else the default."""
+        """The periodicity that these journals have in common, else the company's setting."""
         found = set(self._legacy_journals().mapped("bank_statement_creation_groupby"))
-        return found.pop() if len(found) == 1 else self._default_periodicity(self.company_id)
+        return found.pop() if len(found) == 1 else self.company_id.bank_statement_creation_groupby
 
     def _add_lines(self, accounts):
         """Why current accounts first: they take precedence for journals that match several accounts."""
@@ -135,17 +124,15 @@ class AccountOnlineAccountSelection(models.TransientModel):
 
     def _propose_journal(self, account, taken):
         """
-        :param account: ``account.online.account``
         :param taken: journals that are proposed for others
         :return: a journal or none, and a sentence with the reason
         """
-        started_from = self.started_from_id
+        started_from, proposal = self.started_from_id, Proposal(account)
         if account.journal_ids:
             return account.journal_ids, self.env._("It is already used for this account.")
         if elsewhere := account._filled_elsewhere():
             return elsewhere.journal_ids, ""
-        found = Proposal(account).known_journal() - taken
-        if found:
+        if found := proposal.known_journal() - taken:
             return found, self.env._("The journal has this account's number.")
         if (
             started_from
@@ -155,7 +142,7 @@ class AccountOnlineAccountSelection(models.TransientModel):
             and account._fits_currency(started_from)
         ):
             return started_from, self.env._("You started from this journal.")
-        found = Proposal(account).unused_journal(taken + started_from)
+        found = proposal.unused_journal(taken + started_from)
         return found, found and self.env._("The only journal in %s that is still empty.", account.currency_id.name)
 
     # -------------------------------------------------------------------------

@@ -107,7 +107,6 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
 
     def _find_problem(self):
         """:return: a sentence with the problem and what to do, or False"""
-        self.ensure_one()
         account, journal = self.account_online_account_id, self._chosen_journal()
         if self.action == "create" and not (self.journal_name or "").strip():
             return self.env._("Please name the new journal for %s.", account.display_name)
@@ -136,7 +135,6 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
 
     def _explain(self):
         """:return: a sentence with the reason of the proposal, or False"""
-        self.ensure_one()
         account, journal = self.account_online_account_id, self._chosen_journal()
         linked, elsewhere = account.journal_ids, account._filled_elsewhere()
         if elsewhere and not linked:
@@ -201,13 +199,7 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
         """
         for line in self:
             account = line.account_online_account_id
-            if not account.try_lock_for_update(allow_referencing=True):
-                raise UserError(
-                    self.env._(
-                        "%s is being synchronized right now. Try again in a moment.",
-                        account.account_online_link_id.name,
-                    )
-                )
+            account.account_online_link_id._lock_or_refuse(account)
             if account.journal_ids != line.linked_journal_id:
                 raise UserError(
                     self.env._(
@@ -251,13 +243,12 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
             return
         if journal and journal == account._filled_elsewhere().journal_ids:
             account = self._move_here(account)
+        account.fee_lines = self.fee_lines
         if journal and journal == account.journal_ids:
             # Linked already; its periodicity is now the journal's own setting.
             account.start_date = self.start_date
-            account.fee_lines = self.fee_lines
             return
         journal = journal or account._create_journal((self.journal_name or "").strip(), self.journal_type)
-        account.fee_lines = self.fee_lines
         account._link_journal(journal, self.start_date, self._chosen_periodicity(journal))
 
     def _chosen_periodicity(self, journal):
@@ -278,8 +269,7 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
         account = duplicate.duplicate_of_id
         link = account.account_online_link_id
         # Why: a running synchronization of the other connection would still write to the journal.
-        if not link.try_lock_for_update(allow_referencing=True):
-            raise UserError(self.env._("%s is being synchronized right now. Try again in a moment.", link.name))
+        link._lock_or_refuse(link)
         # Why first: the line would be deleted with its account.
         # sudo: _check_rights has checked both accounts and the connection that loses one
         as_server(self).account_online_account_id = account

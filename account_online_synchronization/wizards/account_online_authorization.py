@@ -112,7 +112,9 @@ class AccountOnlineAuthorization(models.TransientModel):
                 return visit._describe()
             nonce = self._new_nonce()
             service = self.env["account.online.service"]._get()
-            page = service._ask_to_connect(lambda: visit._ask_for_page_again(nonce))
+            known = visit.connection_identifier if visit.kind == "connect" else visit.link_id.connection_identifier
+            institution = visit.institution_identifier or None
+            page = service._ask_to_connect(lambda: visit._ask_for_page(visit.kind, known, nonce, institution))
         except ProxyError as error:
             return {**visit._describe(), "message": error.message, "reference": error.reference or ""}
         visit._take_page(nonce, page)
@@ -169,7 +171,7 @@ class AccountOnlineAuthorization(models.TransientModel):
                 "connection_identifier": page.get("connection_id") or (link and self._identifier_of(link)),
                 "institution_identifier": institution,
                 "institution_name": (link and link.name) or name,
-                "expires_at": self._moment(page),
+                "expires_at": parse_moment(page.get("expires_at")) or False,
             }
         )
         if link:
@@ -211,7 +213,8 @@ class AccountOnlineAuthorization(models.TransientModel):
         service = self.env["account.online.service"]._get()
         nonce = self._new_nonce()
         try:
-            page = service._ask_to_connect(lambda: self._ask_for_page(kind, link, nonce, institution))
+            known = link and self._identifier_of(link)
+            page = service._ask_to_connect(lambda: self._ask_for_page(kind, known, nonce, institution))
         except ProxyError as error:
             if service._wants_phone(error):
                 return self.env["account.online.phone"]._open(error, kind, link, journal, institution)
@@ -245,31 +248,24 @@ class AccountOnlineAuthorization(models.TransientModel):
         return page["page_url"]
 
     @api.model
-    def _ask_for_page(self, kind, link, nonce, institution=None):
-        """:return: answer of ``connections.renew``, or of ``connections.start`` if there is nothing to renew"""
+    def _ask_for_page(self, kind, known, nonce, institution):
+        """
+        :param str known: identifier of the connection to renew, if there is one
+        :return: answer of ``connections.renew``, or of ``connections.start`` if there is nothing to renew
+        """
         # sudo: _check_may_visit has checked the user, the link and the journal; the client holds the service's secrets
         client = as_server(self.env["account.online.link"])._get_client()
-        arguments = self._arguments(nonce)
-        if link and self._identifier_of(link):
+        arguments = {"return_url": self._return_url(nonce), "language": self.env.user.lang}
+        if known:
             reason = "credentials" if kind == "credentials" else "consent"
             try:
-                return client.renew_connection(self._identifier_of(link), reason, **arguments)
+                return client.renew_connection(known, reason, **arguments)
             except ProxyError as error:
-                # Why: a connection that the proxy no longer has can't be renewed; a new one serves the same link.
+                # Why: a connection that the proxy no longer has can't be renewed; a new one takes its place.
                 if error.action != "reconnect":
                     raise
         country = self.env.company.country_id.code or self.env.company.account_fiscal_country_id.code
         return client.start_connection(country=country or None, institution_id=institution, **arguments)
-
-    def _ask_for_page_again(self, nonce):
-        if self.kind == "connect":
-            client = self.env["account.online.link"]._get_client()
-            try:
-                return client.renew_connection(self.connection_identifier, "consent", **self._arguments(nonce))
-            except ProxyError as error:
-                if error.action != "reconnect":
-                    raise
-        return self._ask_for_page(self.kind, self.link_id, nonce, self.institution_identifier or None)
 
     def _take_page(self, nonce, page):
         """Continue the visit with another page; the return address of the previous one becomes invalid."""
@@ -278,17 +274,9 @@ class AccountOnlineAuthorization(models.TransientModel):
                 "state": "open",
                 "nonce_digest": self._digest(nonce),
                 "connection_identifier": page.get("connection_id") or self.connection_identifier,
-                "expires_at": self._moment(page),
+                "expires_at": parse_moment(page.get("expires_at")) or False,
             }
         )
-
-    @api.model
-    def _moment(self, page):
-        return parse_moment(page.get("expires_at")) or False
-
-    @api.model
-    def _arguments(self, nonce):
-        return {"return_url": self._return_url(nonce), "language": self.env.user.lang}
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - COMING BACK
@@ -322,7 +310,20 @@ class AccountOnlineAuthorization(models.TransientModel):
 
     def _is_open(self):
         """Whether the visit can still be finished; also after a failure."""
-        return bool(self) and self.state in ("open", "failed")
+        return self.state in ("open", "failed")
+
+    def _come_back(self, is_cancelled):
+        """The browser has returned from the bank's pages. A visit that has ended stays as it is."""
+        if not self._is_open():
+            return
+        if is_cancelled:
+            self._cancel_at_bank()
+            return
+        try:
+            self._finish()
+        except ProxyError as error:
+            _logger.info("The visit of the bank's pages did not end with a consent: %s", error.code)
+            self._fail(error)
 
     def _finish(self):
         """Request the result of the visit and store it.
@@ -496,7 +497,7 @@ class AccountOnlineAuthorization(models.TransientModel):
             self.renewal_id._note_visit(self)
             return
         if (event, self.kind) == ("done", "consent"):
-            self.link_id._revoke_renewals()
+            self.link_id.renewal_ids._revoke()
         sentence = self._sentences_of_acts().get((event, self.kind))
         if sentence:
             self.link_id.message_post(body=sentence)

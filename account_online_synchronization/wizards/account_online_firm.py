@@ -80,15 +80,7 @@ class AccountOnlineFirm(models.TransientModel):
         return service._get_client()
 
     def _show(self):
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Accounting Firm"),
-            "res_model": self._name,
-            "res_id": self.id,
-            "view_mode": "form",
-            "views": [(False, "form")],
-            "target": "new",
-        }
+        return self._get_records_action(name=self.env._("Accounting Firm"), target="new", context={})
 
     # -------------------------------------------------------------------------
     # ACTIONS
@@ -105,7 +97,8 @@ class AccountOnlineFirm(models.TransientModel):
             name = self._client().find_firm(code)
         except ProxyError as error:
             return wizard._refuse(error.message)
-        wizard.write({"step": "confirm", "firm_name": name, "refusal": False, "bank_names": self._bank_names()})
+        banks = ", ".join(self._all_links().mapped("name"))
+        wizard.write({"step": "confirm", "firm_name": name, "refusal": False, "bank_names": banks})
         return self._show()
 
     def action_agree(self):
@@ -165,10 +158,6 @@ class AccountOnlineFirm(models.TransientModel):
                     "have no access to some of them. Ask somebody who has access to all companies to agree."
                 )
             )
-
-    def _bank_names(self):
-        """:return: names of the banks that the firm would see"""
-        return ", ".join(self._all_links().mapped("name")) or False
 
     @api.model
     def _all_links(self):

@@ -96,16 +96,10 @@ class AccountOnlineReversal(models.TransientModel):
 
         :raise UserError: when it is in use, or was reversed in the meantime
         """
-        account = self.account_id
+        account, link = self.account_id, self.account_id.account_online_link_id
         # Why the link, too: a running synchronization would continue with the previous sign.
-        for record in (account.account_online_link_id, account):
-            if not record.try_lock_for_update(allow_referencing=True):
-                raise UserError(
-                    self.env._(
-                        "%s is being synchronized right now. Try again in a moment.",
-                        account.account_online_link_id.name,
-                    )
-                )
+        link._lock_or_refuse(link)
+        link._lock_or_refuse(account)
         if account.inverse_transaction_sign != self.is_reversed:
             raise UserError(
                 self.env._(
@@ -117,7 +111,6 @@ class AccountOnlineReversal(models.TransientModel):
 
     def _sort_lines(self):
         """:return: (lines that can be inverted, list of (other line, reason))"""
-        self.ensure_one()
         account = self.account_id
         lines = self.env["account.bank.statement.line"].search(
             [
