@@ -2,9 +2,19 @@ from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from account_online_synchronization.client.errors import BadTransaction
-from account_online_synchronization.client.messages import parse_moment, parse_transaction
+from account_online_synchronization.client.messages import (
+    AMOUNT,
+    MAX_AMOUNT,
+    MAX_DECIMALS,
+    parse_moment,
+    parse_transaction,
+)
+from account_online_synchronization.client.texts import read_texts, readable
+from account_online_synchronization.sync.fetch import read_transaction
 
 
 def message(**changes):
@@ -107,3 +117,46 @@ def test_moments_become_naive_utc():
     assert parse_moment("2026-05-03T11:15:00+02:00") == datetime(2026, 5, 3, 9, 15)
     assert parse_moment("2026-05-03T09:15:00Z") == datetime(2026, 5, 3, 9, 15)
     assert parse_moment("soon") is None
+
+
+# -------------------------------------------------------------------------
+# THE FAST PATHS GIVE WHAT THE THOROUGH ONES GIVE
+# -------------------------------------------------------------------------
+
+TEXTS = st.one_of(
+    st.sampled_from(["", " ", "a", " a", "a ", "a  b", "a b", "\u00a0", "\u200d", "x" * 2001, "\x00", "é😀", "\u2028"]),
+    st.text(max_size=6),
+)
+
+
+@given(st.lists(st.one_of(st.none(), TEXTS, TEXTS, TEXTS, st.sampled_from([0, 7, 1.5, False, True, [], {"a": 1}]))))
+def test_texts_that_are_read_together_are_those_that_are_read_one_by_one(values):
+    assert read_texts(values) == [readable(value) for value in values]
+
+
+def thorough_amount(value):
+    """What an amount is, without the shortcut for the usual form."""
+    text = str(value)[:100].strip()
+    if not AMOUNT.fullmatch(text):
+        return None
+    amount = Decimal(text)
+    return amount if abs(amount) < MAX_AMOUNT and amount.as_tuple().exponent >= -MAX_DECIMALS else None
+
+
+@given(
+    st.one_of(
+        st.from_regex(r"[+-]?[0-9]{1,14}(\.[0-9]{0,45})?(E[+-]?[0-9]{1,2})?", fullmatch=True),
+        st.text("0123456789.,+-eE _٣", max_size=15),
+    ),
+    st.integers(0, 4),
+)
+def test_an_amount_is_read_exactly_or_refused_in_whatever_form_it_comes(text, decimal_places):
+    expected = thorough_amount(text)
+    message = {"status": "booked", "booking_date": "2026-05-20", "currency": "EUR", "amount": text}
+    try:
+        amount = read_transaction(message, "EUR", decimal_places).amount
+    except BadTransaction:
+        assert expected is None or expected.normalize().as_tuple().exponent < -decimal_places
+    else:
+        assert repr(amount) == repr(expected)
+        assert amount.normalize().as_tuple().exponent >= -decimal_places
