@@ -36,7 +36,7 @@ def readable(value, limit=MAX_TEXT):
 def read_texts(values):
     """:return: list of what :func:`readable` gives for each value
 
-    Why together: most texts are clean, and cleaning each of them would take most of the time in which an answer is read.
+    Why together: most texts are clean, and cleaning each of them would take most of the time of reading an answer.
     """
     try:
         joined = " ".join([value for value in values if value is not None])

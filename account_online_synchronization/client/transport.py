@@ -20,8 +20,8 @@ from .remote import MAX_ANSWER
 class EmbeddedTransport:
     """Calls a proxy in the same process.
 
-    :param dispatch: ``callable(operation: str, payload: dict) -> answer``, the proxy's entry point; the answer is JSON in
-        bytes, or an object
+    :param dispatch: ``callable(operation: str, payload: dict) -> answer``, the proxy's entry point; the answer is JSON
+        in bytes, or an object
     :param in_threads: an :class:`EmbeddedTransport` whose entry point any thread may call, None without one
     :param int threads: how many threads may do so at the same time
     """

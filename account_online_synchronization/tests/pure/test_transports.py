@@ -85,7 +85,9 @@ def nested(levels):
     return [nested(levels - 1)] if levels else "bottom"
 
 
-@pytest.mark.parametrize("value", [math.nan, -math.inf, nested(60), [0] * 1_000_001], ids=["nan", "inf", "deep", "many"])
+@pytest.mark.parametrize(
+    "value", [math.nan, -math.inf, nested(60), [0] * 1_000_001], ids=["nan", "inf", "deep", "many"]
+)
 def test_a_value_that_is_no_answer_is_refused_over_each_transport(over, value):
     with pytest.raises(ProxyError):
         ProxyClient(over(answering({"state": "active", "more": value}))).get_status()
