@@ -84,7 +84,7 @@ def _is_open(value):
     level = [value]
     for _depth in range(MAX_DEPTH + 1):
         objects = [item for item in level if isinstance(item, dict)]
-        if any(len(item) > MAX_KEYS for item in objects) or not all(map(_are_open, set(map(tuple, objects)))):
+        if max(map(len, objects), default=0) > MAX_KEYS or not all(map(_are_open, set(map(tuple, objects)))):
             return False
         inner = chain.from_iterable(item.values() if isinstance(item, dict) else item for item in level)
         level = [item for item in inner if isinstance(item, CONTAINERS)]

@@ -10,6 +10,7 @@ from account_online_synchronization.client.messages import (
     AMOUNT,
     MAX_AMOUNT,
     MAX_DECIMALS,
+    Transaction,
     parse_moment,
     parse_transaction,
 )
@@ -39,6 +40,39 @@ def test_a_date_stays_the_date_that_the_bank_named():
 
 def test_the_value_date_serves_where_the_booking_date_is_missing():
     assert parse_transaction(message(booking_date=None, value_date="2026-05-04")).booking_date == date(2026, 5, 4)
+
+
+def test_each_value_has_its_place():
+    said = message(
+        value_date="2026-05-04",
+        foreign_amount="-14.00",
+        foreign_currency="usd",
+        counterparty={"name": "Azure Ltd", "account_number": "BE71096123456769"},
+        remittance=["Invoice 42", "Thank you"],
+        creditor_reference="RF18539007547034",
+        end_to_end_id="E2E",
+        pending_id="P1",
+        fee={"amount": "-0.30", "description": "Fee"},
+    )
+    assert parse_transaction(said) == Transaction(
+        id="T1",
+        booked=True,
+        booking_date=date(2026, 5, 3),
+        value_date=date(2026, 5, 4),
+        amount=Decimal("-12.30"),
+        currency="EUR",
+        foreign_amount=Decimal("-14.00"),
+        foreign_currency="USD",
+        counterparty_name="Azure Ltd",
+        counterparty_number="BE71096123456769",
+        remittance=("Invoice 42", "Thank you"),
+        reference="RF18539007547034",
+        pending_id="P1",
+        fee=Decimal("-0.30"),
+        fee_description="Fee",
+    )
+    assert parse_transaction(said).message is said
+    assert not parse_transaction(said).is_storable
 
 
 def test_unknown_keys_are_ignored():
