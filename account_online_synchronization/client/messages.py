@@ -9,7 +9,7 @@ from functools import lru_cache
 from odoo.addons.bank_sync_common.tools.words import Sentence, _lt
 
 from .errors import BadTransaction
-from .texts import MAX_ID, MAX_ITEMS, MAX_TEXT, readable, storable
+from .texts import MAX_ID, MAX_ITEMS, MAX_TEXT, read_texts, readable, storable
 
 #: Amounts outside this range can't be stored exactly by Odoo's numeric columns, and are not plausible.
 MAX_AMOUNT = Decimal("1e13")
@@ -17,6 +17,8 @@ MAX_AMOUNT = Decimal("1e13")
 #: that compute with floats write seventeen digits.
 MAX_DECIMALS = 40
 #: Python's own parser also accepts underscores, digits of all scripts, and huge exponents.
+#: An amount in its usual form, which is finite, in range, and needs no further check.
+PLAIN_AMOUNT = re.compile(r"[+-]?[0-9]{1,12}(\.[0-9]{1,20})?")
 AMOUNT = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(E[+-]?[0-9]{1,3})?", re.IGNORECASE)
 ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -80,12 +82,21 @@ def parse_transaction(message):
     if status not in ("booked", "pending"):
         raise BadTransaction(_lt("Its status “%(status)s” is neither booked nor pending.", status=_shorten(status)))
     amount = _amount(message.get("amount"))
-    currency = readable(message.get("currency"))
+    counterparty = _counterparty(message)
+    currency, name, number, creditor_reference, end_to_end_id, *remittance = read_texts(
+        [
+            message.get("currency"),
+            counterparty.get("name"),
+            counterparty.get("account_number"),
+            message.get("creditor_reference"),
+            message.get("end_to_end_id"),
+            *_remittance(message),
+        ]
+    )
     if len(currency) != 3:
         raise BadTransaction(_lt("It has no currency."))
     fee, fee_description = _fee(message)
     foreign_amount, foreign_currency = _foreign(message, currency, amount - (fee or 0))
-    counterparty = _counterparty(message)
     booking_date, value_date = _days(message, status)
     return Transaction(
         id=transaction_id(message),
@@ -96,10 +107,10 @@ def parse_transaction(message):
         currency=currency.upper(),
         foreign_amount=foreign_amount,
         foreign_currency=foreign_currency,
-        counterparty_name=readable(counterparty.get("name")),
-        counterparty_number=readable(counterparty.get("account_number")),
-        remittance=_remittance(message),
-        reference=readable(message.get("creditor_reference")) or readable(message.get("end_to_end_id")),
+        counterparty_name=name,
+        counterparty_number=number,
+        remittance=tuple(filter(None, remittance)),
+        reference=creditor_reference or end_to_end_id,
         pending_id=readable(message.get("pending_id"), MAX_ID) or None,
         fee=fee,
         fee_description=fee_description,
@@ -120,7 +131,7 @@ def read_details(message):
     counterparty = _counterparty(message)
     foreign = (readable(message.get("foreign_amount")), readable(message.get("foreign_currency")))
     return {
-        "texts": "\n".join(_remittance(message)),
+        "texts": "\n".join(filter(None, map(readable, _remittance(message)))),
         "booking_date": parse_day(message.get("booking_date")),
         "value_date": parse_day(message.get("value_date")),
         "counterparty_bic": readable(counterparty.get("bic")),
@@ -138,8 +149,7 @@ def _counterparty(message):
 
 def _remittance(message):
     texts = message.get("remittance") or ()
-    texts = texts if isinstance(texts, list | tuple) else (texts,)
-    return tuple(filter(None, map(readable, texts[:MAX_ITEMS])))
+    return texts[:MAX_ITEMS] if isinstance(texts, list | tuple) else (texts,)
 
 
 def transaction_id(message):
@@ -175,6 +185,8 @@ OF_FEES = (
 
 
 def _amount(value, sentences=OF_AMOUNTS):
+    if type(value) is str and PLAIN_AMOUNT.fullmatch(value):
+        return Decimal(value)
     missing, unreadable, out_of_range = sentences
     # Why no floats: they may have lost decimals. Booleans are ints in Python.
     if isinstance(value, bool | float) or value is None:
@@ -192,13 +204,15 @@ def _amount(value, sentences=OF_AMOUNTS):
     return amount
 
 
-def _foreign(message, currency, amount):
+def _foreign(message, currency, amount, fee):
     """The foreign amount and its currency; None if one is missing, or if it is the account's currency."""
+    if message.get("foreign_amount") is None:
+        return None, None
     foreign_currency = readable(message.get("foreign_currency")).upper()
-    if not foreign_currency or foreign_currency == currency.upper() or message.get("foreign_amount") is None:
+    if not foreign_currency or foreign_currency == currency.upper():
         return None, None
     foreign_amount = _amount(message["foreign_amount"], OF_FOREIGN_AMOUNTS)
-    if not foreign_amount or (foreign_amount > 0) != (amount > 0):
+    if not foreign_amount or (foreign_amount > 0) != (amount - (fee or 0) > 0):
         return None, None
     return foreign_amount, foreign_currency
 
@@ -234,11 +248,12 @@ def _date_or_none(value):
 
 def _date(value):
     # Why cached: transactions of a page have few different days.
-    return _date_of(readable(value, 40))
+    return _date_of(value if type(value) is str and len(value) <= 40 else readable(value, 40))
 
 
 @lru_cache(maxsize=1024)
 def _date_of(text):
+    text = readable(text, 40)
     try:
         # Why no times: converting one between time zones could change its day.
         # Python's own parser also accepts week dates and others, depending on its version.

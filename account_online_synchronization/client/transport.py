@@ -12,11 +12,16 @@ A transport has two methods:
 
 import json
 
+from odoo.addons.bank_sync_common.tools.bounded_http import parse_json
+
+from .remote import MAX_ANSWER
+
 
 class EmbeddedTransport:
     """Calls a proxy in the same process.
 
-    :param dispatch: ``callable(operation: str, payload: dict) -> dict``, the proxy's entry point
+    :param dispatch: ``callable(operation: str, payload: dict) -> answer``, the proxy's entry point; the answer is JSON
+        in bytes, or an object
     :param in_threads: an :class:`EmbeddedTransport` whose entry point any thread may call, None without one
     :param int threads: how many threads may do so at the same time
     """
@@ -33,7 +38,8 @@ class EmbeddedTransport:
         # Why through JSON: it behaves as over HTTP, and the sides share no objects.
         answer = self._dispatch(operation, json.loads(json.dumps(payload)))
         try:
-            return json.loads(json.dumps(answer))
+            content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+            return parse_json(content) if len(content) <= MAX_ANSWER else None
         except (ValueError, RecursionError):
-            # Numbers of thousands of digits or deep nesting are not an answer, which the client reports.
+            # Numbers of thousands of digits, deep nesting or NaN are not an answer, which the client reports.
             return None

@@ -211,13 +211,13 @@ class AccountOnlineService(models.Model):
                 ),
                 code="no_service",
             )
-        # sudo: this database is the client; _dispatch checks each request as if it came over HTTP
+        # sudo: this database is the client; _dispatch_to_json checks each request as if it came over HTTP
         api_model = as_server(self.env["bank.sync.api"])
         # sudo: the client record of this database itself, for any user
         client = as_server(self.env["bank.sync.client"])._get_embedded()
         return self._client_over(
             EmbeddedTransport(
-                lambda operation, payload: api_model._dispatch(client, operation, payload),
+                lambda operation, payload: api_model._dispatch_to_json(client, operation, payload),
                 in_threads=self._get_embedded_transport_for_threads(client),
             )
         )
@@ -239,7 +239,7 @@ class AccountOnlineService(models.Model):
                 # sudo: as above, in a thread: the same client, without the caller's context
                 env = api.Environment(cr, user_id, context, su=True)
                 mine = client.with_env(env)
-                return retrying(lambda: env["bank.sync.api"]._dispatch(mine, operation, payload), env)
+                return retrying(lambda: env["bank.sync.api"]._dispatch_to_json(mine, operation, payload), env)
 
         # Why so few: each uses a database connection that the server's other requests need, too.
         return EmbeddedTransport(dispatch, threads=max(config["db_maxconn"] // 4, 1))

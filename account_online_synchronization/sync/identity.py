@@ -27,6 +27,7 @@ import json
 import re
 from collections import Counter
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 from ..client.messages import Transaction
@@ -84,8 +85,8 @@ def identify(transactions):
             content = fingerprint(transaction)
             occurrences[content] += 1
             identifier = f"{FINGERPRINT_VERSION}:{content}:{occurrences[content]}"
-        entry = Entry(identifier, digest(transaction), transaction)
-        entries.setdefault(entry[:2], entry)
+        content = digest(transaction)
+        entries.setdefault((identifier, content), Entry(identifier, content, transaction))
     return list(entries.values())
 
 
@@ -135,8 +136,8 @@ def digest(transaction):
     """
     day, normal = _day(transaction), transaction.amount.normalize()
     amount = str(normal)
-    rest = (transaction.value_date, transaction.foreign_amount, transaction.foreign_currency)
-    text = f"{_fingerprint(transaction, day, amount)}\x1f{rest[0]}\x1f{rest[1]}\x1f{rest[2]}"
+    rest = f"{_text(transaction.value_date)}\x1f{transaction.foreign_amount}\x1f{transaction.foreign_currency}"
+    text = f"{_fingerprint(transaction, day, amount)}\x1f{rest}"
     content = hashlib.sha256(text.encode()).hexdigest()[:32]
     # Why not always: nearly all are written without an exponent already.
     plain = f"{normal:f}" if "E" in amount else amount
@@ -144,7 +145,11 @@ def digest(transaction):
 
 
 def _day(transaction):
-    return (transaction.booking_date or date.max).isoformat()
+    return _text(transaction.booking_date or date.max)
+
+
+#: Of a day in ISO format, or of None. Why cached: a window has few different days.
+_text = lru_cache(maxsize=1024)(str)
 
 
 def unreadable_id(message):

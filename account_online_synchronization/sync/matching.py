@@ -27,6 +27,7 @@ A shift of the whole window is certain, a single payment that may have moved is 
 """
 
 import functools
+import operator
 from collections import Counter, defaultdict
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -64,6 +65,9 @@ class Known(NamedTuple):
     def money(self):
         """Amount and currency."""
         return money(self.digest)
+
+
+RECORD_ID = operator.attrgetter("record_id")
 
 
 class Match(NamedTuple):
@@ -111,7 +115,7 @@ class _Matching:
         self.entries = entries
         # Why sorted: the order of database rows means nothing, and if a line and a kept transaction share an
         # identifier, the line counts.
-        in_order = sorted(stored, key=lambda known: (known.kind == "line", known.record_id))
+        in_order = sorted(sorted(stored, key=RECORD_ID), key=lambda known: known.kind == "line")
         self.by_identifier = {known.identifier: known for known in in_order}
         self.first_day, self.since = first_day, since
         self.removed = removed

@@ -17,6 +17,10 @@ _logger = logging.getLogger(__name__)
 MAX_TEXT = 2000
 
 
+def _to_json(value):
+    return json.dumps(value, allow_nan=False).encode()
+
+
 class BankSyncApi(models.AbstractModel):
     """The protocol's operations: one entry point for all transports. See docs/protocol.md."""
 
@@ -61,6 +65,14 @@ class BankSyncApi(models.AbstractModel):
         :param dict payload: JSON object
         :return: JSON object; ``{"error": …}`` for a failure
         """
+        return json.loads(self._dispatch_to_json(client, operation, payload))
+
+    @api.model
+    def _dispatch_to_json(self, client, operation, payload):
+        """:meth:`_dispatch` for the embedded transport, which reads the answer as it reads one from the network.
+
+        :return: bytes
+        """
         # sudo: the transport has authenticated the client, and each operation finds only that client's records
         api_sudo, client_sudo = as_server(self), as_server(client)
         language = payload.get("language") if isinstance(payload, dict) else None
@@ -75,7 +87,7 @@ class BankSyncApi(models.AbstractModel):
 
     @api.model
     def _dispatch_as_server(self, client, operation, payload):
-        """:meth:`_dispatch` in the language of the question, with the rights of the server"""
+        """:meth:`_dispatch_to_json` in the language of the question, with the rights of the server"""
         self._before(client, operation, payload)
         answer, error, record = self.env["bank.sync.error"]._attempt(
             lambda: self._run(client, operation, payload),
@@ -94,7 +106,7 @@ class BankSyncApi(models.AbstractModel):
                 "%s for client %s failed: %s, %s", one_line(str(operation)), client.id, record.reference, error
             )
         failure = error.to_protocol(record.reference, record.message)
-        return {"error": failure | self._health_of(record.connection_id)}
+        return _to_json({"error": failure | self._health_of(record.connection_id)})
 
     @api.model
     def _health_of(self, connection):
@@ -104,18 +116,19 @@ class BankSyncApi(models.AbstractModel):
 
     @api.model
     def _run(self, client, operation, payload):
+        """:return: answer in JSON, bytes"""
         method = self._operations().get(operation)
         if not method:
             raise ProtocolError("invalid_request", f"no operation {operation!r}")
         try:
             # Through JSON and back, so that the embedded transport behaves as HTTP does.
-            payload = json.loads(json.dumps(payload, allow_nan=False))
+            payload = json.loads(_to_json(payload))
         except (TypeError, ValueError) as error:
             raise ProtocolError("invalid_request", f"not JSON: {error}")
         if not isinstance(payload, dict):
             raise ProtocolError("invalid_request", "the question is not an object")
         self._check_allowed(client, operation)
-        return json.loads(json.dumps(method(client, payload), allow_nan=False))
+        return _to_json(method(client, payload))
 
     # -------------------------------------------------------------------------
     # OPERATIONS

@@ -1,3 +1,4 @@
+import json
 from datetime import date, timedelta
 from unittest.mock import patch
 
@@ -199,6 +200,26 @@ class TestDispatch(ProxyCase):
         self.assertIn("ZeroDivisionError: oops", record.detail)
         self.assertNotIn("ZeroDivisionError", answer["error"]["message"])
         self.assertNotEqual(self.client_record.name, "half done")
+
+    def test_an_answer_that_is_not_json_is_a_recorded_failure(self):
+        connection = self.connect()
+        for value in (float("nan"), {1, 2}):
+            with (
+                self.subTest(value=value),
+                patch.object(type(self.api_model), "_accounts_list", lambda *_arguments, value=value: {"more": value}),
+                self.assertLogs("odoo.addons.bank_sync_proxy", "ERROR"),
+            ):
+                answer = self.ask("accounts.list", connection_id=connection)
+                self.assertFailure(answer, "unexpected_answer", "contact_support")
+
+    def test_the_embedded_database_gets_the_json_of_the_same_answer(self):
+        payload = {"connection_id": self.connect()}
+        for operation in ("accounts.list", "no.such_operation"):
+            answer = self.ask(operation, **payload)
+            content = json.loads(self.api_model._dispatch_to_json(self.client_record, operation, payload))
+            for one in (answer, content):
+                one.get("error", {}).pop("reference", None)
+            self.assertEqual(content, answer)
 
     def test_questions_that_make_no_sense(self):
         connection = self.connect()

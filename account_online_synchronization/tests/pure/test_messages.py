@@ -2,9 +2,20 @@ from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from account_online_synchronization.client.errors import BadTransaction
-from account_online_synchronization.client.messages import parse_moment, parse_transaction
+from account_online_synchronization.client.messages import (
+    AMOUNT,
+    MAX_AMOUNT,
+    MAX_DECIMALS,
+    Transaction,
+    parse_moment,
+    parse_transaction,
+)
+from account_online_synchronization.client.texts import read_texts, readable
+from account_online_synchronization.sync.fetch import read_transaction
 
 
 def message(**changes):
@@ -29,6 +40,39 @@ def test_a_date_stays_the_date_that_the_bank_named():
 
 def test_the_value_date_serves_where_the_booking_date_is_missing():
     assert parse_transaction(message(booking_date=None, value_date="2026-05-04")).booking_date == date(2026, 5, 4)
+
+
+def test_each_value_has_its_place():
+    said = message(
+        value_date="2026-05-04",
+        foreign_amount="-14.00",
+        foreign_currency="usd",
+        counterparty={"name": "Azure Ltd", "account_number": "BE71096123456769"},
+        remittance=["Invoice 42", "Thank you"],
+        creditor_reference="RF18539007547034",
+        end_to_end_id="E2E",
+        pending_id="P1",
+        fee={"amount": "-0.30", "description": "Fee"},
+    )
+    assert parse_transaction(said) == Transaction(
+        id="T1",
+        booked=True,
+        booking_date=date(2026, 5, 3),
+        value_date=date(2026, 5, 4),
+        amount=Decimal("-12.30"),
+        currency="EUR",
+        foreign_amount=Decimal("-14.00"),
+        foreign_currency="USD",
+        counterparty_name="Azure Ltd",
+        counterparty_number="BE71096123456769",
+        remittance=("Invoice 42", "Thank you"),
+        reference="RF18539007547034",
+        pending_id="P1",
+        fee=Decimal("-0.30"),
+        fee_description="Fee",
+    )
+    assert parse_transaction(said).message is said
+    assert not parse_transaction(said).is_storable
 
 
 def test_unknown_keys_are_ignored():
@@ -107,3 +151,46 @@ def test_moments_become_naive_utc():
     assert parse_moment("2026-05-03T11:15:00+02:00") == datetime(2026, 5, 3, 9, 15)
     assert parse_moment("2026-05-03T09:15:00Z") == datetime(2026, 5, 3, 9, 15)
     assert parse_moment("soon") is None
+
+
+# -------------------------------------------------------------------------
+# THE FAST PATHS GIVE WHAT THE THOROUGH ONES GIVE
+# -------------------------------------------------------------------------
+
+TEXTS = st.one_of(
+    st.sampled_from(["", " ", "a", " a", "a ", "a  b", "a b", "\u00a0", "\u200d", "x" * 2001, "\x00", "é😀", "\u2028"]),
+    st.text(max_size=6),
+)
+
+
+@given(st.lists(st.one_of(st.none(), TEXTS, TEXTS, TEXTS, st.sampled_from([0, 7, 1.5, False, True, [], {"a": 1}]))))
+def test_texts_that_are_read_together_are_those_that_are_read_one_by_one(values):
+    assert read_texts(values) == [readable(value) for value in values]
+
+
+def thorough_amount(value):
+    """What an amount is, without the shortcut for the usual form."""
+    text = str(value)[:100].strip()
+    if not AMOUNT.fullmatch(text):
+        return None
+    amount = Decimal(text)
+    return amount if abs(amount) < MAX_AMOUNT and amount.as_tuple().exponent >= -MAX_DECIMALS else None
+
+
+@given(
+    st.one_of(
+        st.from_regex(r"[+-]?[0-9]{1,14}(\.[0-9]{0,45})?(E[+-]?[0-9]{1,2})?", fullmatch=True),
+        st.text("0123456789.,+-eE _٣", max_size=15),
+    ),
+    st.integers(0, 4),
+)
+def test_an_amount_is_read_exactly_or_refused_in_whatever_form_it_comes(text, decimal_places):
+    expected = thorough_amount(text)
+    message = {"status": "booked", "booking_date": "2026-05-20", "currency": "EUR", "amount": text}
+    try:
+        amount = read_transaction(message, "EUR", decimal_places).amount
+    except BadTransaction:
+        assert expected is None or expected.normalize().as_tuple().exponent < -decimal_places
+    else:
+        assert repr(amount) == repr(expected)
+        assert amount.normalize().as_tuple().exponent >= -decimal_places

@@ -1,8 +1,12 @@
 """What every transport promises, asked over each of them: whatever is true here may be relied on by the rest."""
 
+import json
+import math
 import threading
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from account_online_synchronization.client.auth import SignatureAuth
 from account_online_synchronization.client.client import ProxyClient
@@ -75,6 +79,45 @@ def test_an_answer_that_is_not_an_object_is_a_sentence_and_not_a_crash(over, ans
 def test_an_object_that_is_not_a_connection_is_a_sentence(over, answer):
     with pytest.raises(ProxyError, match="can't be read"):
         ProxyClient(over(answering(answer))).get_connection("c")
+
+
+def nested(levels):
+    return [nested(levels - 1)] if levels else "bottom"
+
+
+@pytest.mark.parametrize(
+    "value", [math.nan, -math.inf, nested(60), [0] * 1_000_001], ids=["nan", "inf", "deep", "many"]
+)
+def test_a_value_that_is_no_answer_is_refused_over_each_transport(over, value):
+    with pytest.raises(ProxyError):
+        ProxyClient(over(answering({"state": "active", "more": value}))).get_status()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=5) | st.integers(), inner, max_size=5),
+    max_leaves=30,
+)
+
+
+@given(st.dictionaries(st.text(), JSON), st.booleans())
+def test_the_embedded_transport_gives_what_pythons_own_json_gives_and_shares_nothing(answer, is_encoded):
+    text = json.dumps(answer)
+    heard = EmbeddedTransport(answering(text.encode() if is_encoded else answer)).call("accounts.list", {})
+    assert repr(heard) == repr(json.loads(text))
+    assert not containers(heard) & containers(answer)
+
+
+def containers(value):
+    """:return: identities of all lists and dictionaries in it"""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return set() if inner is None else {id(value)}.union(*map(containers, inner))
+
+
+def test_an_embedded_answer_has_the_size_limit_of_one_from_the_network(monkeypatch):
+    monkeypatch.setattr("account_online_synchronization.client.transport.MAX_ANSWER", 40)
+    assert EmbeddedTransport(answering({"state": "active"})).call("clients.status", {}) == {"state": "active"}
+    assert EmbeddedTransport(answering({"state": "active" * 10})).call("clients.status", {}) is None
 
 
 def test_pages_are_followed_over_each_transport(over):
