@@ -7,6 +7,7 @@ from . import (
     bank_sync_error,
     bank_sync_client,
     bank_sync_client_registration,
+    bank_sync_refused_database,
     bank_sync_client_phone,
     bank_sync_client_address,
     bank_sync_phone_code,

@@ -64,11 +64,6 @@ class BankSyncClient(models.Model):
         # sudo: _check_support above has checked the group and read access to the client
         return super(BankSyncClient, as_server(self)).action_ask_phone_again()
 
-    def action_accept_new_database(self):
-        self._check_support()
-        # sudo: _check_support above has checked the group and read access to the client
-        return super(BankSyncClient, as_server(self)).action_accept_new_database()
-
     # -------------------------------------------------------------------------
     # BUSINESS METHODS
     # -------------------------------------------------------------------------
