@@ -195,12 +195,10 @@ class BankSyncConnection(models.Model):
 
     def _flow(self, kind, language, data=None, callback_state=None):
         """:return: the visit, in the form that adapters use"""
-        # sudo: reads one system parameter that is not secret; the code fixes its name
-        base = self.env["ir.config_parameter"].sudo().get_param("web.base.url")
         return Flow(
             kind=kind,
             institution=self.institution_id.provider_institution,
-            callback_url=f"{base}/bank_sync/callback/{self.provider_id.code}",
+            callback_url=f"{self.get_base_url()}/bank_sync/callback/{self.provider_id.code}",
             callback_state=callback_state,
             language=language or "en_US",
             state=self._read_state(),

@@ -166,10 +166,7 @@ class BankSyncVisit(models.Model):
         )
 
     def _is_open(self):
-        return bool(self) and self.state == "open" and not self._is_expired()
-
-    def _is_expired(self):
-        return self.state == "open" and self.expires_at <= fields.Datetime.now()
+        return self.state == "open" and self.expires_at > fields.Datetime.now()
 
     def _close(self, state):
         self.filtered(lambda visit: visit.state == "open").write(
@@ -343,9 +340,7 @@ class BankSyncVisit(models.Model):
 
     def _check_page(self, url):
         """:raise ProtocolError: for an address of a provider to which no browser may be sent"""
-        # sudo: reads one system parameter that is not secret; the code fixes its name
-        own = self.env["ir.config_parameter"].sudo().get_param("web.base.url")
-        if not is_page(url, own or ""):
+        if not is_page(url, self.get_base_url() or ""):
             provider = self.connection_id.provider_id.code
             raise ProtocolError("unexpected_answer", f"no address of a page: {str(url)[:200]}", provider=provider)
 

@@ -1,7 +1,6 @@
 from . import (
     bank_sync_server_fields,
     bank_sync_vault,
-    bank_sync_doctor,
     bank_sync_metrics,
     bank_sync_provider,
     bank_sync_error,
@@ -9,7 +8,6 @@ from . import (
     bank_sync_client_registration,
     bank_sync_refused_database,
     bank_sync_client_phone,
-    bank_sync_client_address,
     bank_sync_phone_code,
     bank_sync_suspicion,
     bank_sync_event,
@@ -20,7 +18,6 @@ from . import (
     bank_sync_registration,
     bank_sync_gate,
     bank_sync_reason,
-    bank_sync_client_support,
     bank_sync_concern,
     bank_sync_firm,
     bank_sync_firm_member,

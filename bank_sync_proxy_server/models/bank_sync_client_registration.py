@@ -7,13 +7,12 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.addons.bank_sync_proxy.models.clean_up import clean_up
 from odoo.addons.bank_sync_proxy.providers.errors import ConfigurationError, ConsentError, ProtocolError
 from odoo.addons.bank_sync_proxy.tools.urls import UrlRefused, clean_url
-from odoo.tools import email_normalize, str2bool
+from odoo.tools import str2bool
 
 UUID = re.compile(r"[0-9A-Za-z-]{8,64}")
 DIGEST = re.compile(r"[0-9a-f]{64}")
 LANGUAGE = re.compile(r"[A-Za-z@_-]{2,20}")
 MAX_NAME = 100
-MAX_EMAIL = 254
 #: Days after which a client without a confirmed phone number and without a bank is deleted.
 KEEP_UNCONFIRMED_DAYS = 30
 
@@ -85,10 +84,7 @@ class BankSyncClientRegistration(models.Model):
         if texts["url"]:
             values["url"] = self._checked_url(texts["url"])
         if payload.get("contact_email"):
-            email = self.env["bank.sync.api"]._text(payload, "contact_email")
-            values["contact_email"] = email_normalize(email) or None
-            if not values["contact_email"] or len(email) > MAX_EMAIL:
-                raise ProtocolError("invalid_request", "contact_email must be one e-mail address")
+            values["contact_email"] = self.env["bank.sync.api"]._email(payload)
         return values
 
     @api.model
@@ -99,11 +95,15 @@ class BankSyncClientRegistration(models.Model):
         return text
 
     @api.model
-    def _checked_url(self, url):
+    def _allows_private_addresses(self):
         # sudo: reads one system parameter that is not secret; the code fixes its name
-        parameter = self.env["ir.config_parameter"].sudo().get_param("bank_sync_proxy.allow_private_addresses")
+        value = self.env["ir.config_parameter"].sudo().get_param("bank_sync_proxy.allow_private_addresses")
+        return str2bool((value or "").strip(), False)
+
+    @api.model
+    def _checked_url(self, url):
         try:
-            return clean_url(url, allow_private=str2bool(parameter or "", False))
+            return clean_url(url, allow_private=self._allows_private_addresses())
         except UrlRefused as error:
             raise ConfigurationError("url_refused", f"{url}: {error}")
 
