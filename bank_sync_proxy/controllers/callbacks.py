@@ -32,13 +32,10 @@ class Tickets(logging.Filter):
 
     def filter(self, record):
         if "/bank_sync/" in record.getMessage():
-            record.msg, record.args = self._mask(record.getMessage()), ()
+            record.msg, record.args = record.getMessage(), ()
+            for pattern, replacement in self.ADDRESSES:
+                record.msg = pattern.sub(replacement, record.msg)
         return True
-
-    def _mask(self, text):
-        for pattern, replacement in self.ADDRESSES:
-            text = pattern.sub(replacement, text)
-        return text
 
 
 # Why here: the filter has to be in place before the first request to this addon.

@@ -114,16 +114,13 @@ class BankSyncClientPhone(models.Model):
         if not self.phone:
             # Its phone was not confirmed before: it continues with the confirmation.
             if self.state != "phone_required":
-                self._ask_phone()
+                self.awaits_phone_since = self.awaits_phone_since or fields.Datetime.now()
+                self._unblock()
             return {"state": self.state}
         if code:
             self.env["bank.sync.phone.code"]._accept(self, "reactivate", code)
             return self._activate()
         return self._send_code("reactivate", self.phone)
-
-    def _ask_phone(self):
-        self.awaits_phone_since = self.awaits_phone_since or fields.Datetime.now()
-        self._unblock()
 
     def _activate(self):
         if self.blocked_by == "support":
