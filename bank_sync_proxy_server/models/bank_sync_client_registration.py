@@ -150,7 +150,7 @@ class BankSyncClientRegistration(models.Model):
         databases = self.env["bank.sync.refused.database"].with_env(client.env)
         databases._note(client, digest, address)
         client._note_copy()
-        note = self.env._("Database code, for the support: %s.", databases._code_of(digest))
+        note = self.env._("Database code for support: %s.", databases._code_of(digest))
         raise ConsentError("database_copied", "another database signs with these credentials", note=note, keeps=True)
 
     def _note_copy(self):
