@@ -41,4 +41,4 @@ def test_support_accepts_the_moved_database_and_not_the_copy_that_asked_as_well(
         tour.page.locator(".modal-footer .btn-primary").click()
         expect(tour.page.get_by_text("are refused as copies")).to_be_hidden(timeout=PATIENCE)
         assert tour.errors == []
-    assert served.sql(f"SELECT database_digest FROM bank_sync_client WHERE id = {client}") == [("b" * 64,)]
+    assert served.sql(f"SELECT database_digest FROM bank_sync_client WHERE id = {client}") == [["b" * 64]]
