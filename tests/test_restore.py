@@ -218,7 +218,7 @@ def test_installation_that_went_back_before_a_consents_renewal_asks_for_another(
 # -------------------------------------------------------------------------
 
 
-ACCEPT = "env['bank.sync.client'].search([('database_digest', '!=', False)]).action_accept_new_database()"
+ACCEPT = "env['bank.sync.refused.database'].search([]).action_accept()"
 #: Days of the backups of both, and the day on which the last of them has caught up.
 BEGUN, BETWEEN, NOW, CAUGHT_UP = 0, 18, 30, 33
 
@@ -292,10 +292,14 @@ def test_database_and_proxy_that_went_back_to_different_days_catch_up(apart, com
 
 
 def test_database_from_a_dump_catches_up_once_support_has_accepted_it(apart):
-    """To its proxy a dump is a copy, until a user confirms that it is the original."""
+    """To its proxy a dump is a copy, until support confirms that it is the original."""
     company = begin(apart, BEGUN, NOW, is_copy=True)
     assert_asks_to_reconnect(company, "database_copied")
+    ((digest,),) = company.proxy.sql("SELECT digest FROM bank_sync_refused_database")
+    code = f"{digest[:4]}-{digest[4:8]}-{digest[8:12]}"
+    assert code in link_of(company)["error_message"], "its users can read it to support"
     assert "Accept New Database" in doctor(company)
+    assert code in doctor(company)
 
     company.proxy.shell(ACCEPT)
     company.shell("env['account.online.service']._cron_look_after()")

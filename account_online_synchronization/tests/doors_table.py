@@ -201,7 +201,6 @@ METHODS = {
     "res.config.settings.get_values": Door(ODOO),
     "res.config.settings.set_values": Door(SYSTEM),
     # The proxy's back office. Support reads and intervenes, administrators of the proxy do the rest.
-    "bank.sync.client.action_accept_new_database": Door(SUPPORT, ("bank_sync_client", "bank_sync_event", *CHATTER)),
     "bank.sync.client.action_ask_phone_again": Door(SUPPORT, ("bank_sync_*", *CHATTER)),
     "bank.sync.concern.action_open": Door(EVERYBODY),
     "bank.sync.firm.action_replace_code": Door(SYSTEM),
@@ -229,6 +228,9 @@ METHODS = {
     "bank.sync.provider.action_switch_on": Door(SYSTEM),
     "bank.sync.provider.action_test_keys": Door(SYSTEM),
     "bank.sync.provider.action_update_directory": Door(SYSTEM),
+    "bank.sync.refused.database.action_accept": Door(
+        SUPPORT, ("bank_sync_client", "bank_sync_refused_database", *CHATTER)
+    ),
 }
 
 # -------------------------------------------------------------------------
@@ -299,6 +301,7 @@ READERS = {
     "bank.sync.provider": SUPPORT,
     "bank.sync.provider.setting": SYSTEM,
     "bank.sync.reason": SUPPORT,
+    "bank.sync.refused.database": SUPPORT,
     "bank.sync.registration": SYSTEM,
     "bank.sync.suspicion": SUPPORT,
     "bank.sync.usage": SYSTEM,

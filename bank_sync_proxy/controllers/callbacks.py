@@ -32,13 +32,10 @@ class Tickets(logging.Filter):
 
     def filter(self, record):
         if "/bank_sync/" in record.getMessage():
-            record.msg, record.args = self._mask(record.getMessage()), ()
+            record.msg, record.args = record.getMessage(), ()
+            for pattern, replacement in self.ADDRESSES:
+                record.msg = pattern.sub(replacement, record.msg)
         return True
-
-    def _mask(self, text):
-        for pattern, replacement in self.ADDRESSES:
-            text = pattern.sub(replacement, text)
-        return text
 
 
 # Why here: the filter has to be in place before the first request to this addon.
@@ -52,15 +49,7 @@ class BankSyncCallbacks(Pages, http.Controller):
     # BROWSERS
     # -------------------------------------------------------------------------
 
-    @http.route(
-        "/bank_sync/callback/<string:provider>",
-        type="http",
-        auth="public",
-        methods=["GET"],
-        sitemap=False,
-        save_session=False,
-    )
-    @hosted_page
+    @hosted_page("/bank_sync/callback/<string:provider>", methods=["GET"])
     def arrive(self, provider, **_parameters):
         params = request.httprequest.args.to_dict()
         if request.httprequest.method == "HEAD":
@@ -84,16 +73,7 @@ class BankSyncCallbacks(Pages, http.Controller):
         visit._complete(params, self._address())
         return self._leave(visit, from_elsewhere=True) if visit.state == "done" else self._go_to(visit)
 
-    @http.route(
-        "/bank_sync/callback/<string:provider>",
-        type="http",
-        auth="public",
-        methods=["POST"],
-        csrf=False,
-        sitemap=False,
-        max_content_length=MAX_FORM,
-    )
-    @hosted_page
+    @hosted_page("/bank_sync/callback/<string:provider>", methods=["POST"], csrf=False, max_content_length=MAX_FORM)
     def arrive_by_form(self, provider, **_parameters):
         """For a bank's page that posts a form. Its request has none of our cookies, so it is redirected to a GET, with
         its content encrypted so that only this proxy can read it."""

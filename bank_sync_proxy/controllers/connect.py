@@ -33,15 +33,7 @@ class BankSyncConnect(Pages, http.Controller):
     # ROUTES
     # -------------------------------------------------------------------------
 
-    @http.route(
-        "/bank_sync/connect/<string:token>",
-        type="http",
-        auth="public",
-        methods=["GET"],
-        sitemap=False,
-        save_session=False,
-    )
-    @hosted_page
+    @hosted_page("/bank_sync/connect/<string:token>", methods=["GET"])
     def enter(self, token, **parameters):
         # sudo: no user is logged in; the visit is found by its ticket of 256 bits only
         visit = self._use_its_language(as_server(request.env["bank.sync.visit"])._find(token))
@@ -64,15 +56,7 @@ class BankSyncConnect(Pages, http.Controller):
         visit._admit(key)
         return self._go_to(visit, query)
 
-    @http.route(
-        "/bank_sync/visit/<string:public_id>",
-        type="http",
-        auth="public",
-        methods=["GET"],
-        sitemap=False,
-        save_session=False,
-    )
-    @hosted_page
+    @hosted_page("/bank_sync/visit/<string:public_id>", methods=["GET"])
     def show(self, public_id, q=None, country=None, cursor=None, **_parameters):
         visit, refusal = self._find_own(public_id)
         if refusal:
@@ -86,26 +70,18 @@ class BankSyncConnect(Pages, http.Controller):
                 return self._closed_page(visit)
             return self._current_page(visit, q, country, cursor)
         except ProviderError as error:
-            record = (
-                # sudo: _find_own has checked the browser's key; what failed is recorded, masked
-                as_server(request.env["bank.sync.error"])._record(
-                    error, operation="visit.show", client=visit.connection_id.client_id, connection=visit.connection_id
-                )
-            )
-            visit._fail(error, record)
+            # sudo: _find_own has checked the browser's key; what failed is recorded, masked
+            errors, connection = as_server(request.env["bank.sync.error"]), visit.connection_id
+            about = {"client": connection.client_id, "connection": connection}
+            visit._fail(error, errors._record(error, operation="visit.show", **about))
             return self._closed_page(visit)
 
-    @http.route(
+    @hosted_page(
         "/bank_sync/visit/<string:public_id>",
-        type="http",
-        auth="public",
         methods=["POST"],
-        sitemap=False,
-        save_session=False,
         # Why not Odoo's CSRF token: it belongs to a session, which is a file on one machine. See _is_our_form.
         csrf=False,
     )
-    @hosted_page
     def submit(self, public_id, **_parameters):
         visit, refusal = self._find_own(public_id)
         if refusal:
@@ -131,15 +107,7 @@ class BankSyncConnect(Pages, http.Controller):
         # A form of an outdated page changes nothing: the browser gets the page of the current step.
         return self._leave(visit) if visit.state in ("done", "cancelled") else self._go_to(visit)
 
-    @http.route(
-        "/bank_sync/visit/<string:public_id>/bank",
-        type="http",
-        auth="public",
-        methods=["GET"],
-        sitemap=False,
-        save_session=False,
-    )
-    @hosted_page
+    @hosted_page("/bank_sync/visit/<string:public_id>/bank", methods=["GET"])
     def go_to_the_bank(self, public_id, **_parameters):
         """Redirect to the bank's page. None of our pages contains its address."""
         visit, refusal = self._find_own(public_id)

@@ -6,6 +6,7 @@ import secrets
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
+from odoo import http
 from odoo.http import request
 from odoo.tools.misc import hmac as odoo_hmac
 
@@ -35,17 +36,27 @@ HEADERS = {
 }
 
 
-def hosted_page(method):
-    """Set the headers of every answer of the hosted pages, also of redirects."""
+def hosted_page(*paths, **options):
+    """Route of a page for any visitor. Every answer has the headers of the hosted pages, also redirects.
 
-    @functools.wraps(method)
-    def wrapper(*arguments, **parameters):
-        response = method(*arguments, **parameters)
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        return response
+    Why no session of Odoo: a form that another site posts comes without the user's cookie, and the new session in the
+    answer would sign the user out.
 
-    return wrapper
+    :param options: of ``http.route``
+    """
+
+    def decorate(method):
+        @http.route(*paths, type="http", auth="public", sitemap=False, save_session=False, **options)
+        @functools.wraps(method)
+        def wrapper(*arguments, **parameters):
+            response = method(*arguments, **parameters)
+            for name, value in HEADERS.items():
+                response.headers.setdefault(name, value)
+            return response
+
+        return wrapper
+
+    return decorate
 
 
 class Pages:

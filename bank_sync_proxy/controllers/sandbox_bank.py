@@ -11,17 +11,12 @@ from .pages import Pages, hosted_page
 class BankSyncSandboxBank(Pages, http.Controller):
     """The Demo Bank's page, as a real bank has one: it has no access to visits, and leads back to the callback."""
 
-    @http.route(
+    @hosted_page(
         "/bank_sync/sandbox/bank",
-        type="http",
-        auth="public",
         methods=["GET", "POST"],
-        sitemap=False,
-        save_session=False,
         # Why no CSRF token: this bank has no sessions; the state authorizes, and another site does not know it.
         csrf=False,
     )
-    @hosted_page
     def page(self, institution="", state="", user="", **parameters):
         if "\x00" in institution:
             raise NotFound()

@@ -74,10 +74,7 @@ class BankSyncApi(models.AbstractModel):
         :return: bytes
         """
         # sudo: the transport has authenticated the client, and each operation finds only that client's records
-        api_sudo, client_sudo = as_server(self), as_server(client)
-        language = payload.get("language") if isinstance(payload, dict) else None
-        if language and api_sudo._is_installed(language):
-            api_sudo = api_sudo.with_context(lang=language)
+        api_sudo, client_sudo = as_server(self)._in_language_of(payload), as_server(client)
         if isinstance(payload, dict) and "user" in payload:
             # Why removed from the payload: the request is kept in error records, and the user's data must not be.
             payload = dict(payload)
@@ -279,6 +276,12 @@ class BankSyncApi(models.AbstractModel):
     def _leads_back(self, client, url):
         """Extension point: whether a browser may be sent there when a visit ends."""
         return is_local_path(url)
+
+    @api.model
+    def _in_language_of(self, payload):
+        """:return: this model, in the language of a request if that is installed"""
+        language = payload.get("language") if isinstance(payload, dict) else None
+        return self.with_context(lang=language) if self._is_installed(language) else self
 
     @api.model
     def _is_installed(self, language):

@@ -69,12 +69,10 @@ class BankSyncClient(models.Model):
             this database), ``is_doubtful`` (the page asks the user to check)
         """
         self.ensure_one()
-        # sudo: it is the address of these pages, which every visitor knows.
-        base = self.env["ir.config_parameter"].sudo().get_param("web.base.url")
         return {
             # Why not the client's name: a renamed database would be shown under its former name.
             "name": self.env.cr.dbname,
-            "host": urlsplit(base or "").netloc,
+            "host": urlsplit(self.get_base_url() or "").netloc,
             "is_here": True,
             "is_confirmed": True,
             "is_first": False,

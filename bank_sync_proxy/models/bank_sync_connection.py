@@ -195,12 +195,10 @@ class BankSyncConnection(models.Model):
 
     def _flow(self, kind, language, data=None, callback_state=None):
         """:return: the visit, in the form that adapters use"""
-        # sudo: reads one system parameter that is not secret; the code fixes its name
-        base = self.env["ir.config_parameter"].sudo().get_param("web.base.url")
         return Flow(
             kind=kind,
             institution=self.institution_id.provider_institution,
-            callback_url=f"{base}/bank_sync/callback/{self.provider_id.code}",
+            callback_url=f"{self.get_base_url()}/bank_sync/callback/{self.provider_id.code}",
             callback_state=callback_state,
             language=language or "en_US",
             state=self._read_state(),
@@ -340,10 +338,11 @@ class BankSyncConnection(models.Model):
     def _to_protocol(self):
         """:return: *connection* of docs/protocol.md"""
         self.ensure_one()
-        ended = self.state == "connected" and self.consent_expires_at and self._has_run_out()
+        end = self.state == "connected" and self.consent_expires_at
+        has_ended = end and end <= naive(self.provider_id._now())
         return {
             "id": self.identifier,
-            "state": "expired" if ended else self.state,
+            "state": "expired" if has_ended else self.state,
             "institution": self._institution_to_protocol(),
             "provider": self.provider_id._to_protocol() if self.provider_id else None,
             "consent_expires_at": moment_text(aware(self.consent_expires_at)) or None,
@@ -361,9 +360,6 @@ class BankSyncConnection(models.Model):
     def _health(self):
         """:return: *health* of docs/protocol.md of the connection's bank through its provider, or None"""
         return self.institution_id._health(self.client_id).get(self.institution_id.id)
-
-    def _has_run_out(self):
-        return self.consent_expires_at <= naive(self.provider_id._now())
 
     @api.autovacuum
     def _gc_unfinished(self):

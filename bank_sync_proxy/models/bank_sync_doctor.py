@@ -109,16 +109,8 @@ class BankSyncDoctor(models.AbstractModel):
             yield "ok", "scheduled actions", "Those of the proxy are on time."
 
     @api.model
-    def _addons_with_actions(self):
-        """Extension point.
-
-        :return: tuple of the addons whose scheduled actions have to run on time
-        """
-        return ("bank_sync_proxy",)
-
-    @api.model
     def _late_actions(self):
-        modules = self._addons_with_actions()
+        modules = list(self.env["bank.sync.server.fields"]._server_addons())
         # sudo: reads when actions of the proxy run; callers are a command and a check without parameters
         data = self.env["ir.model.data"].sudo().search([("module", "in", modules), ("model", "=", "ir.cron")])
         late = [("id", "in", data.mapped("res_id")), ("nextcall", "<", fields.Datetime.now() - LATE)]

@@ -146,35 +146,26 @@ class BankSyncError(models.Model):
         """
         client = context.get("client")
         with about(operation=context.get("operation"), client=client.id if client else None):
-            return self._attempt_in_savepoint(question, context)
-
-    @api.model
-    def _attempt_in_savepoint(self, question, context):
-        try:
-            with self.env.cr.savepoint():
-                answer, error = self._answer_or_kept(question)
-            return answer, error, error and self._record(error, **context)
-        except ProviderError as error:
-            return None, error, self._record(error, **context)
-        except psycopg2.OperationalError:
-            # Serialization failures and lost connections: Odoo repeats the whole request.
-            raise
-        except Exception as exception:
-            error = ProtocolError("unexpected_answer", type(exception).__name__)
-            record = self._record(error, trace=traceback.format_exc(), **context)
-            with about(reference=record.reference):
-                _logger.exception("Unexpected failure of %s, %s", context.get("operation"), record.reference)
-            return None, error, record
-
-    @api.model
-    def _answer_or_kept(self, question):
-        try:
-            with Deadline(QUESTION_SECONDS):
-                return question(), None
-        except ProviderError as error:
-            if not error.keeps:
+            try:
+                with self.env.cr.savepoint(), Deadline(QUESTION_SECONDS):
+                    try:
+                        return question(), None, None
+                    except ProviderError as failure:
+                        if not failure.keeps:
+                            raise
+                        error = failure
+            except ProviderError as failure:
+                error = failure
+            except psycopg2.OperationalError:
+                # Serialization failures and lost connections: Odoo repeats the whole request.
                 raise
-            return None, error
+            except Exception as exception:
+                error = ProtocolError("unexpected_answer", type(exception).__name__)
+                record = self._record(error, trace=traceback.format_exc(), **context)
+                with about(reference=record.reference):
+                    _logger.exception("Unexpected failure of %s, %s", context.get("operation"), record.reference)
+                return None, error, record
+            return None, error, self._record(error, **context)
 
     @api.model
     def _record(self, error, *, operation, client=None, connection=None, request=None, trace=None, **more):

@@ -73,23 +73,15 @@ class BankSyncEvent(models.Model):
         """
         # sudo: callers are private and have checked what happened to the client or connection
         event_sudo = as_server(self)
+        about = {"client_id": client.id, "kind": kind, "connection_id": connection.id if connection else False}
         waiting = event_sudo.search(
-            [
-                ("client_id", "=", client.id),
-                ("kind", "=", kind),
-                ("connection_id", "=", connection.id if connection else False),
-                ("state", "=", "pending"),
-            ],
+            [*((name, "=", value) for name, value in about.items()), ("state", "=", "pending")],
             # Why not by id alone: PostgreSQL would read all events in the order of their ids until it finds one.
             order="connection_id.id, id",
             limit=1,
         )
         # Why the lock: an equal event that is being delivered may have been received before this change was stored.
-        waiting = waiting.try_lock_for_update()
-        if not waiting:
-            waiting = event_sudo.create(
-                {"client_id": client.id, "kind": kind, "connection_id": connection.id if connection else False}
-            )
+        waiting = waiting.try_lock_for_update() or event_sudo.create(about)
         # sudo: wakes up one scheduled action, which decides itself what there is to do
         self.env.ref("bank_sync_proxy.ir_cron_deliver_events").sudo()._trigger()
         return waiting

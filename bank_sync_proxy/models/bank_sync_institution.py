@@ -257,7 +257,9 @@ class BankSyncInstitution(models.Model):
             values = self._values_of(institution)
             record = known.get(institution.id)
             if record is None:
-                new.append({**values, **self._identity_of(provider, institution)})
+                identifier = f"{provider.code}.{institution.id}"
+                identity = {"provider_institution": institution.id, "identifier": identifier}
+                new.append({**values, **identity, "provider_id": provider.id})
                 continue
             changed = {name: value for name, value in values.items() if (record[name] or False) != (value or False)}
             if changed:
@@ -266,14 +268,6 @@ class BankSyncInstitution(models.Model):
         # Why clear the cache: memory use stays that of one batch, however long the list.
         self.env.flush_all()
         self.env.invalidate_all()
-
-    @api.model
-    def _identity_of(self, provider, institution):
-        return {
-            "provider_id": provider.id,
-            "provider_institution": institution.id,
-            "identifier": f"{provider.code}.{institution.id}",
-        }
 
     @api.model
     def _values_of(self, institution):

@@ -18,7 +18,7 @@ BUSY_FOR = 15
 
 
 class BankSyncProvider(models.Model):
-    """A provider that this proxy may use, with its keys."""
+    """A provider that this proxy may use, with its place in the order, and its list of banks."""
 
     _name = "bank.sync.provider"
     _description = "Bank Provider"
@@ -45,6 +45,16 @@ class BankSyncProvider(models.Model):
     institution_ids = fields.One2many(comodel_name="bank.sync.institution", inverse_name="provider_id", readonly=True)
     institution_count = fields.Integer(string="Banks Listed", compute="_compute_institution_count")
     directory_updated_at = fields.Datetime(readonly=True, copy=False)
+    directory_error_id = fields.Many2one(
+        comodel_name="bank.sync.error",
+        string="Last Update Failed",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
+        index="btree_not_null",
+    )
+    directory_error_message = fields.Text(related="directory_error_id.message", string="Why")
+    may_accept_shorter = fields.Boolean(readonly=True, copy=False, help="The list has lost most of its banks.")
 
     _code_unique = models.Constraint("UNIQUE(code)", "Each provider exists once.")
 
@@ -68,6 +78,12 @@ class BankSyncProvider(models.Model):
         providers._store_facts()
         return providers
 
+    def write(self, vals):
+        result = super().write(vals)
+        if {"active", "sequence"} & vals.keys():
+            self.env["bank.sync.institution"]._propose()
+        return result
+
     # -------------------------------------------------------------------------
     # ACTIONS
     # -------------------------------------------------------------------------
@@ -80,9 +96,41 @@ class BankSyncProvider(models.Model):
         # sudo: the caller may write the provider, and the Demo Bank's clock is not a credential.
         setting.sudo().value = str(int(setting.value or 0) + 24)
 
+    def action_update_directory(self):
+        return self._update_directory()
+
+    def action_accept_shorter_directory(self):
+        """Accept a list although it has lost most of its banks."""
+        return self._update_directory(may_shrink=True)
+
     # -------------------------------------------------------------------------
     # BUSINESS METHODS
     # -------------------------------------------------------------------------
+
+    def _update_directory(self, following=None, **options):
+        """
+        :param dict following: action after a success, instead of the form
+        :return: action that shows the result; a failure is shown in the form until the next attempt
+        """
+        self.ensure_one()
+        self.check_access("write")
+        # sudo: write access to the provider was checked above; only this update may write banks
+        provider = as_server(self)
+        provider.env["bank.sync.institution"]._update_directory(provider, **options)
+        provider.invalidate_recordset(["institution_count", "institution_country_count", "reach"])
+        reload = {"type": "ir.actions.client", "tag": "soft_reload"}
+        if provider.directory_error_id:
+            return reload
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "title": provider.name,
+                "message": provider.reach,
+                "next": following or reload,
+            },
+        }
 
     def _ensure_settings(self):
         """Create the settings that each provider's adapter declares; run again after an adapter's declaration has
@@ -113,9 +161,8 @@ class BankSyncProvider(models.Model):
 
     def _generate_secrets(self):
         """Generate the secrets that are not entered; again in a copied database, which can't read the original's."""
-        generated = {s.name for s in provider_class(self.code).settings_needed if s.generated}
         # sudo: generates random secrets that are neither entered nor shown; nothing comes from a caller
-        for setting in as_server(self.setting_ids).filtered(lambda setting: setting.name in generated):
+        for setting in as_server(self.setting_ids).filtered(lambda setting: setting._is_generated()):
             # Also if the original of this copy has written it, because then it can't be read.
             if not setting._secret():
                 setting.value = secrets.token_urlsafe(32)

@@ -118,8 +118,7 @@ class BankSyncProvider(models.Model):
     @api.depends("code")
     @api.depends_context("lang")
     def _compute_steps(self):
-        # sudo: reads one system parameter that is not secret; the code fixes its name
-        base = self.env["ir.config_parameter"].sudo().get_param("web.base.url")
+        base = self.browse().get_base_url()
         for provider in self:
             facts = provider._facts()
             addresses = {

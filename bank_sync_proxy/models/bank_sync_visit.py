@@ -166,10 +166,7 @@ class BankSyncVisit(models.Model):
         )
 
     def _is_open(self):
-        return bool(self) and self.state == "open" and not self._is_expired()
-
-    def _is_expired(self):
-        return self.state == "open" and self.expires_at <= fields.Datetime.now()
+        return self.state == "open" and self.expires_at > fields.Datetime.now()
 
     def _close(self, state):
         self.filtered(lambda visit: visit.state == "open").write(
@@ -326,8 +323,9 @@ class BankSyncVisit(models.Model):
             attempts = self.attempts + failed
             if attempts >= MAX_ATTEMPTS:
                 raise ConsentError("credentials_rejected", f"{attempts} answers were not accepted")
-            waits = result.kind == "approval" and self._waits_for_the_same(result)
-            if waits:
+            before = self._challenge() if result.kind == "approval" and not result.error else None
+            if before and before.kind == "approval":
+                # The same approval is waited for: there is no new step, and the buttons of the page still work.
                 self._store({"challenge": result.to_json()})
             else:
                 self._advance({"challenge": result.to_json()}, attempts=attempts)
@@ -343,17 +341,9 @@ class BankSyncVisit(models.Model):
 
     def _check_page(self, url):
         """:raise ProtocolError: for an address of a provider to which no browser may be sent"""
-        # sudo: reads one system parameter that is not secret; the code fixes its name
-        own = self.env["ir.config_parameter"].sudo().get_param("web.base.url")
-        if not is_page(url, own or ""):
+        if not is_page(url, self.get_base_url() or ""):
             provider = self.connection_id.provider_id.code
             raise ProtocolError("unexpected_answer", f"no address of a page: {str(url)[:200]}", provider=provider)
-
-    def _waits_for_the_same(self, challenge):
-        """Whether the visit still waits for the same approval: then there is no new step, and the page's buttons still
-        work."""
-        before = self._challenge()
-        return before and before.kind == "approval" and not challenge.error
 
     def _advance(self, stored, **values):
         self._store(stored)

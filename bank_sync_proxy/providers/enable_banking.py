@@ -382,20 +382,16 @@ class EnableBanking(WebProvider):
     # -------------------------------------------------------------------------
 
     def refresh(self, state, user_present=False, flow=None):
-        self._check_consent(state)
+        # A session ends at that moment even where the bank's consent lives longer, so there is no need to ask.
+        self.check_end(state["valid_until"])
         with self.reading("session"):
             status = self.http.get(f"sessions/{state['session_id']}")["status"]
             if status != "AUTHORIZED":
                 raise self.failure(SESSION_ENDS[status], f"the session is {status}", provider_code=status)
         return Refreshed(state, self.now())
 
-    def _check_consent(self, state):
-        # A session ends at that moment even where the bank's consent lives longer, so there is no need to ask.
-        if self.now() >= moment_from_text(state["valid_until"]):
-            raise self.failure("consent_expired", f"until {state['valid_until']}")
-
     def accounts(self, state):
-        self._check_consent(state)
+        self.check_end(state["valid_until"])
         balances = self.ask_each(state["accounts"], lambda one: self._balance(state, one))
         return [self._account(key, one, balances[key] or UNKNOWN) for key, one in state["accounts"].items()]
 
@@ -442,10 +438,8 @@ class EnableBanking(WebProvider):
 
     def read_page(self, state, account, since=None, cursor=None, limit=None):
         """The bank decides how large a page is."""
-        self._check_consent(state)
-        known = state["accounts"].get(account)
-        if not known:
-            raise self.failure("unknown_account", "not part of the consent")
+        self.check_end(state["valid_until"])
+        known = self.known_account(state, account)
         if not known["uid"]:
             raise self.failure("account_refused", "the bank has named it without giving access to it")
         # Many banks give all they have only in the first minutes after the consent; `longest` asks for that.

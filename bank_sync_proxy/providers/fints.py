@@ -370,9 +370,7 @@ class FinTS(WebProvider):
     # -------------------------------------------------------------------------
 
     def read_page(self, state, account, since=None, cursor=None, limit=None):
-        known = state["accounts"].get(account)
-        if not known:
-            raise self.failure("unknown_account", "not part of the consent")
+        known = self.known_account(state, account)
         today = self.now().date()
         start = max(since or date.min, today - timedelta(days=HISTORY_DAYS - 1))
         if cursor:

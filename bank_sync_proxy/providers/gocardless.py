@@ -10,7 +10,7 @@ import secrets
 from datetime import date, timedelta
 from itertools import chain
 
-from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys
 
 from ..tools.urls import with_query
 from . import reading
@@ -374,8 +374,7 @@ class GoCardless(WebProvider):
     def _identify(self, listed, known):
         """Ids are usually the same for an IBAN at an institution, but this is not guaranteed. Cards may share a masked
         number, and a card the IBAN of its current account."""
-        ids = identify(known, listed, self.account_keys, [new["id"] for new in listed])
-        return dict(zip(ids, listed, strict=True))
+        return self.by_our_id(known, listed, listed)
 
     def revoke(self, state):
         try:
@@ -389,12 +388,8 @@ class GoCardless(WebProvider):
     # NEWS
     # -------------------------------------------------------------------------
 
-    def _check_consent(self, state):
-        if self.now() >= moment_from_text(state["expires_at"]):
-            raise self.failure("consent_expired", f"until {state['expires_at']}")
-
     def refresh(self, state, user_present=False, flow=None):
-        self._check_consent(state)
+        self.check_end(state["expires_at"])
         with self.reading("requisition"):
             status = self.http.get(f"requisitions/{state['requisition']}/")["status"]
             if status != "LN":
@@ -412,7 +407,7 @@ class GoCardless(WebProvider):
         return state if unread else {name: value for name, value in state.items() if name not in ("unread", "before")}
 
     def accounts(self, state):
-        self._check_consent(state)
+        self.check_end(state["expires_at"])
         sign = self._sign(state)
         balances = self.ask_each(state["accounts"], lambda one: self._balance(state, one).signed(sign))
         return [self._account(key, one, balances[key] or UNKNOWN) for key, one in state["accounts"].items()]
@@ -458,10 +453,8 @@ class GoCardless(WebProvider):
 
     def read_page(self, state, account, since=None, cursor=None, limit=None):
         """There is one page, however long it is."""
-        self._check_consent(state)
-        known = state["accounts"].get(account)
-        if not known:
-            raise self.failure("unknown_account", "not part of the consent")
+        self.check_end(state["expires_at"])
+        known = self.known_account(state, account)
         if cursor:
             self.read_cursor(account, cursor)
         if "transactions" in state.get("not_offered", ()):

@@ -11,10 +11,9 @@ import re
 from datetime import datetime, time, timedelta, timezone
 from functools import lru_cache
 
-from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys
 
 from . import reading
-from .auth import Basic, Bearer, Token
 from .errors import ConsentError, ProtocolError, _lt
 from .facts import EEA, Facts
 from .types import (
@@ -25,7 +24,6 @@ from .types import (
     Counterparty,
     Fee,
     Field,
-    Institution,
     Page,
     Payout,
     Refreshed,
@@ -193,23 +191,7 @@ class PayPal(WebProvider):
     # -------------------------------------------------------------------------
 
     def institutions(self, country=None):
-        limits = Capabilities(history_days=HISTORY_DAYS)
-        return [
-            Institution(id=f"paypal.{code}", name="PayPal", country=code, capabilities=limits)
-            for code in COUNTRIES
-            if country in (None, code)
-        ]
-
-    def _http(self, keys):
-        basic = Basic(keys["client_id"], keys["client_secret"])
-
-        def obtain(_old):
-            form = {"grant_type": "client_credentials"}
-            answer = self.connect(basic).ask("POST", "oauth2/token", form=form, idempotent=True).data
-            with self.reading("token"):
-                return Token.from_answer(answer, self.now())
-
-        return self.connect(Bearer(obtain, self.now))
+        return self.one_of_each_country(country, capabilities=Capabilities(history_days=HISTORY_DAYS))
 
     def start(self, institution, flow):
         return KEYS
@@ -230,7 +212,7 @@ class PayPal(WebProvider):
 
     def _balances(self, keys):
         """All balances as of PayPal's last update."""
-        answer = self._http(keys).get("reporting/balances")
+        answer = self.connect_with_client(keys).get("reporting/balances")
         with self.reading("balances"):
             if not isinstance(answer["balances"], list):
                 raise ValueError("no list of balances")
@@ -239,9 +221,7 @@ class PayPal(WebProvider):
     def _identify(self, answer, known):
         """:return: balances by our id"""
         listed = [one for one in answer["balances"] if reading.has_currency(one["currency"])]
-        facts = [identity(one, answer) for one in listed]
-        ids = identify(known, facts, self.account_keys, [one["currency"] for one in listed])
-        return dict(zip(ids, listed, strict=True))
+        return self.by_our_id(known, [identity(one, answer) for one in listed], listed)
 
     # -------------------------------------------------------------------------
     # NEWS
@@ -284,9 +264,7 @@ class PayPal(WebProvider):
 
     def read_page(self, state, account, since=None, cursor=None, limit=None):
         """Windows of at most 31 days, each in pages. All bounds are in the cursor, so a page can be repeated."""
-        known = state["accounts"].get(account)
-        if not known:
-            raise self.failure("unknown_account", "not a currency of this account")
+        known = self.known_account(state, account)
         if cursor:
             with self.reading("cursor"):
                 place = Place.from_json(self.read_cursor(account, cursor))
@@ -306,7 +284,7 @@ class PayPal(WebProvider):
 
     def _search(self, state, currency, place):
         """:return: (answer, its place: a shorter window if there are too many transactions)"""
-        http = self._http(state)
+        http = self.connect_with_client(state)
         while True:
             try:
                 answer = http.get("reporting/transactions", **place.question(currency))

@@ -32,7 +32,6 @@ from .types import (
     Setting,
     Transaction,
     WebhookEvent,
-    moment_from_text,
     moment_text,
 )
 from .web import WebProvider
@@ -321,7 +320,7 @@ class Plaid(WebProvider):
 
     def refresh(self, state, user_present=False, flow=None):
         """Plaid asks the banks on its own; an immediate update (``/transactions/refresh``) costs extra."""
-        self._check_consent(state)
+        self.check_end(state["expires_at"])
         with self.reading("item"):
             answer = self._read("item/get", access_token=state["access_token"])
             if error := answer["item"].get("error"):
@@ -330,12 +329,8 @@ class Plaid(WebProvider):
             status = (answer.get("status") or {}).get("transactions") or {}
             return Refreshed(state, reading.moment(status.get("last_successful_update")) or self.now())
 
-    def _check_consent(self, state):
-        if state["expires_at"] and self.now() >= moment_from_text(state["expires_at"]):
-            raise self.failure("consent_expired", f"until {state['expires_at']}")
-
     def accounts(self, state):
-        self._check_consent(state)
+        self.check_end(state["expires_at"])
         with self.reading("accounts"):
             listed = self._read("accounts/get", access_token=state["access_token"])["accounts"]
             return [self._account(key, account) for key, account in self._identify(listed, state["accounts"]).items()]
@@ -368,10 +363,8 @@ class Plaid(WebProvider):
 
     def read_page(self, state, account, since=None, cursor=None, limit=None):
         """All that has changed since the cursor, from then on by bookmark: each account is a separate stream."""
-        self._check_consent(state)
-        known = state["accounts"].get(account)
-        if not known:
-            raise self.failure("unknown_account", "not part of the consent")
+        self.check_end(state["expires_at"])
+        known = self.known_account(state, account)
         place = {"start": None, "at": None, "since": since and since.isoformat()}
         if cursor:
             place = self.read_cursor(account, cursor)

@@ -8,10 +8,9 @@ the dashboard.
 from datetime import date, timedelta
 from urllib.parse import parse_qs, urlsplit
 
-from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys
 
 from . import reading
-from .auth import Basic, Bearer, Token
 from .balances import Balance
 from .errors import ConsentError, ProviderError, _lt
 from .facts import Facts
@@ -22,11 +21,9 @@ from .types import (
     Completed,
     Counterparty,
     Field,
-    Institution,
     Page,
     Refreshed,
     Transaction,
-    moment_from_text,
     moment_text,
 )
 from .web import WebProvider
@@ -116,27 +113,11 @@ class Ponto(WebProvider):
 
     def institutions(self, country=None):
         """Banks are linked in the dashboard."""
-        limits = Capabilities(consent_days=CONSENT_DAYS)
-        return [
-            Institution(id=f"ponto.{code}", name="Ponto", country=code, capabilities=limits)
-            for code in COUNTRIES
-            if country in (None, code)
-        ]
+        return self.one_of_each_country(country, capabilities=Capabilities(consent_days=CONSENT_DAYS))
 
     # -------------------------------------------------------------------------
     # CONSENT
     # -------------------------------------------------------------------------
-
-    def _http(self, keys):
-        basic = Basic(keys["client_id"], keys["client_secret"])
-
-        def obtain(_old):
-            form = {"grant_type": "client_credentials"}
-            answer = self.connect(basic).ask("POST", "oauth2/token", form=form, idempotent=True).data
-            with self.reading("token"):
-                return Token.from_answer(answer, self.now())
-
-        return self.connect(Bearer(obtain, self.now))
 
     def start(self, institution, flow):
         return RENEW if flow.state else CONNECT
@@ -148,7 +129,7 @@ class Ponto(WebProvider):
         }
         page = self.start(flow.institution, flow)
         try:
-            listed = self._list(self._http(keys))
+            listed = self._list(self.connect_with_client(keys))
         except ConsentError as error:
             if error.code == "credentials_rejected":
                 return page.with_error(REFUSED_KEYS, client_id=keys["client_id"])
@@ -189,25 +170,19 @@ class Ponto(WebProvider):
         """An account that was linked again has another id; number and currency are the same. A card or a pot may have
         the number of its current account, so the name helps to distinguish them."""
         listed = [account for account in listed if reading.has_currency(account["attributes"]["currency"])]
-        facts = [self._identity(account) for account in listed]
-        ids = identify(known, facts, self.account_keys, [account["id"] for account in listed])
-        return dict(zip(ids, listed, strict=True))
+        return self.by_our_id(known, map(self._identity, listed), listed)
 
     # -------------------------------------------------------------------------
     # NEWS
     # -------------------------------------------------------------------------
-
-    def _check_consent(self, state):
-        if state["expires_at"] and self.now() >= moment_from_text(state["expires_at"]):
-            raise self.failure("consent_expired", f"until {state['expires_at']}")
 
     def refresh(self, state, user_present=False, flow=None):
         """Ponto asks the banks on its own, at 2, 8, 14 and 20 o'clock.
 
         To ask at once (``/synchronizations``) wants the user's network address, which is not passed on.
         """
-        self._check_consent(state)
-        listed = self._list(self._http(state))
+        self.check_end(state["expires_at"])
+        listed = self._list(self.connect_with_client(state))
         with self.reading("accounts"):
             accounts = self._identify(listed, state["accounts"])
             ours = [account for key, account in accounts.items() if key in state["accounts"]]
@@ -232,8 +207,8 @@ class Ponto(WebProvider):
         return max(min([now, *moments]), now - MAX_LAG)
 
     def accounts(self, state):
-        self._check_consent(state)
-        listed = self._list(self._http(state))
+        self.check_end(state["expires_at"])
+        listed = self._list(self.connect_with_client(state))
         with self.reading("accounts"):
             accounts = self._identify(listed, state["accounts"])
             return [self._account(key, account) for key, account in accounts.items() if key in state["accounts"]]
@@ -267,14 +242,12 @@ class Ponto(WebProvider):
 
     def read_page(self, state, account, since=None, cursor=None, limit=None):
         """Pages from the newest to the oldest, each of them turned round; pending ones come with the last."""
-        self._check_consent(state)
-        known = state["accounts"].get(account)
-        if not known:
-            raise self.failure("unknown_account", "not part of the integration")
+        self.check_end(state["expires_at"])
+        known = self.known_account(state, account)
         place = {"since": since and since.isoformat(), "after": None, "again": False}
         if cursor:
             place = self.read_cursor(account, cursor)
-        http, path = self._http(state), f"accounts/{known['id']}/transactions"
+        http, path = self.connect_with_client(state), f"accounts/{known['id']}/transactions"
         try:
             name = place.get("name") or "after"
             answer = http.get(path, **{LIMITS[name]: PAGE_SIZE, name: place["after"]})

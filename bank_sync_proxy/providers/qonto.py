@@ -5,7 +5,7 @@ The user pastes the login and the secret key of their organisation; the consent 
 
 from decimal import Decimal
 
-from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys
 
 from . import reading
 from .auth import Headers
@@ -17,7 +17,6 @@ from .types import (
     Completed,
     Counterparty,
     Field,
-    Institution,
     Page,
     Refreshed,
     Setting,
@@ -96,11 +95,7 @@ class Qonto(WebProvider):
     # -------------------------------------------------------------------------
 
     def institutions(self, country=None):
-        return [
-            Institution(id=f"qonto.{code}", name="Qonto", country=code, bic="QNTOFRP1XXX")
-            for code in COUNTRIES
-            if country in (None, code)
-        ]
+        return self.one_of_each_country(country, bic="QNTOFRP1XXX")
 
     def _http(self, keys):
         # Neither Basic nor Bearer. https://docs.qonto.com/get-started/business-api/authentication/api-key
@@ -132,9 +127,7 @@ class Qonto(WebProvider):
 
     def _identify(self, listed, known):
         listed = [account for account in listed if reading.has_currency(account["currency"])]
-        facts = [self._identity(account) for account in listed]
-        ids = identify(known, facts, self.account_keys, [account["id"] for account in listed])
-        return dict(zip(ids, listed, strict=True))
+        return self.by_our_id(known, map(self._identity, listed), listed)
 
     def _identity(self, account):
         # Accounts at other banks, which Qonto only shows, may have no IBAN.
@@ -171,9 +164,7 @@ class Qonto(WebProvider):
 
         The last change first: what changes between two pages moves to the front and pushes nothing out of sight.
         """
-        known = state["accounts"].get(account)
-        if not known:
-            raise self.failure("unknown_account", "not part of the organisation")
+        known = self.known_account(state, account)
         place = {"since": since and since.isoformat(), "page": 1}
         if cursor:
             place = self.read_cursor(account, cursor)

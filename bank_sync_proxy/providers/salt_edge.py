@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 
-from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys
 
 from ..tools.urls import with_query
 from . import reading
@@ -34,7 +34,6 @@ from .types import (
     Setting,
     Transaction,
     WebhookEvent,
-    moment_from_text,
     moment_text,
 )
 from .web import MAX_SKEW_SECONDS, WebProvider
@@ -373,16 +372,10 @@ class SaltEdge(WebProvider):
         """
         # Accounts in points have no place in the books.
         listed = [one for one in listed if one["nature"] != "bonus" and reading.has_currency(one["currency_code"])]
-        facts = [self._identity(account) for account in listed]
-        ids = identify(known, facts, self.account_keys, [account["id"] for account in listed])
-        return dict(zip(ids, listed, strict=True))
-
-    def _check_consent(self, state):
-        if state["expires_at"] and self.now() >= moment_from_text(state["expires_at"]):
-            raise self.failure("consent_expired", f"until {state['expires_at']}")
+        return self.by_our_id(known, map(self._identity, listed), listed)
 
     def accounts(self, state):
-        self._check_consent(state)
+        self.check_end(state["expires_at"])
         listed = self._list("accounts", connection_id=state["connection_id"])
         with self.reading("accounts"):
             accounts = self._identify(listed, state["accounts"])
@@ -422,7 +415,7 @@ class SaltEdge(WebProvider):
         If a bank asks for codes, the user enters them on Salt Edge's pages. Before ``next_refresh_possible_at`` no
         refresh is requested, because the data can't get newer.
         """
-        self._check_consent(state)
+        self.check_end(state["expires_at"])
         connection = self._connection(state)
         with self.reading("connection"):
             attempt = connection.get("last_attempt") or {}
@@ -458,10 +451,8 @@ class SaltEdge(WebProvider):
         Pending transactions come with the last page, under new ids after each refresh; those of the previous run are
         then withdrawn. https://docs.saltedge.com/v6/#transactions
         """
-        self._check_consent(state)
-        known = state["accounts"].get(account)
-        if not known:
-            raise self.failure("unknown_account", "not part of the consent")
+        self.check_end(state["expires_at"])
+        known = self.known_account(state, account)
         place = {"since": since and since.isoformat(), "from": None, "marked": None, "pending": None}
         if cursor:
             place = self.read_cursor(account, cursor)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta, timezone
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys
 
 from . import reading
 from .auth import Basic
@@ -263,8 +263,7 @@ class SimpleFIN(WebProvider):
                 listed.append(entry)
             if not listed:
                 self._check(answer, self._server_of(access_url))
-            ids = identify(known, listed, self.account_keys, [entry["id"] for entry in listed])
-            found = dict(zip(ids, listed, strict=True))
+            found = self.by_our_id(known, listed, listed)
             if answer.get("errlist") or answer.get("errors"):
                 # What is missing while something is wrong is not gone: it keeps its place, and its old balance.
                 found = {**{key: old for key, old in known.items() if key not in found}, **found}
@@ -300,9 +299,7 @@ class SimpleFIN(WebProvider):
 
     def read_page(self, state, account, since=None, cursor=None, limit=None):
         """A page is a window of days."""
-        known = state["accounts"].get(account)
-        if not known:
-            raise self.failure("unknown_account", "not part of the consent")
+        known = self.known_account(state, account)
         today = self.now().date()
         start = since or today - timedelta(days=HISTORY_DAYS)
         if cursor:

@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys
 
 from . import reading
 from .auth import Headers
@@ -26,7 +26,6 @@ from .types import (
     Counterparty,
     Fee,
     Field,
-    Institution,
     Page,
     Payout,
     Refreshed,
@@ -195,11 +194,7 @@ class Stripe(WebProvider):
     # -------------------------------------------------------------------------
 
     def institutions(self, country=None):
-        return [
-            Institution(id=f"stripe.{code}", name="Stripe", country=code)
-            for code in COUNTRIES
-            if country in (None, code)
-        ]
+        return self.one_of_each_country(country)
 
     def _http(self, key):
         return self.connect(Headers({"Authorization": f"Bearer {key}"}), headers={"Stripe-Version": API_VERSION})
@@ -244,8 +239,7 @@ class Stripe(WebProvider):
         """:return: currency by our id, in the order of the answer"""
         names = [item["currency"] for item in (*balance["available"], *balance["pending"])]
         listed = [{"id": name} for name in dict.fromkeys(names)]
-        ids = identify(known, listed, self.account_keys, [entry["id"] for entry in listed])
-        return dict(zip(ids, listed, strict=True))
+        return self.by_our_id(known, listed, listed)
 
     # -------------------------------------------------------------------------
     # NEWS
@@ -286,9 +280,7 @@ class Stripe(WebProvider):
 
     def read_page(self, state, account, since=None, cursor=None, limit=None):
         """The newest first: a row that is added between two pages shifts nothing, because a page begins after an id."""
-        known = state["accounts"].get(account)
-        if not known:
-            raise self.failure("unknown_account", "not a currency of this balance")
+        known = self.known_account(state, account)
         place = {"since": since and since.isoformat(), "after": None}
         if cursor:
             place = self.read_cursor(account, cursor)

@@ -7,16 +7,16 @@ from contextlib import contextmanager
 from functools import cached_property
 from urllib.parse import urlsplit
 
-from odoo.addons.bank_sync_common.tools.recognition import Keys
+from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
 
 from . import errors
-from .auth import check_certificate
+from .auth import Basic, Bearer, Token, check_certificate
 from .base import Provider
 from .errors import CODES, ConfigurationError, ProtocolError, ProviderError, TransientError
 from .history import PERIOD_CODES, named_periods
 from .http import Http, read_http_date
 from .masking import mask
-from .types import Unread
+from .types import Unread, moment_from_text
 
 #: As the protocol with databases allows; providers allow less.
 MAX_SKEW_SECONDS = 300
@@ -97,6 +97,19 @@ class WebProvider(Provider):
             only_public=bool(base_url) and not self.is_our_host(base_url),
             certificate=self._checked_certificate(),
         )
+
+    def connect_with_client(self, keys):
+        """:param dict keys: ``client_id`` and ``client_secret`` of one connection, for a token of RFC 6749, 4.4
+        :return: :class:`~.http.Http`
+        """
+
+        def obtain(_old):
+            basic, form = Basic(keys["client_id"], keys["client_secret"]), {"grant_type": "client_credentials"}
+            answer = self.connect(basic).ask("POST", "oauth2/token", form=form, idempotent=True).data
+            with self.reading("token"):
+                return Token.from_answer(answer, self.now())
+
+        return self.connect(Bearer(obtain, self.now))
 
     def _checked_certificate(self):
         certificate = self.client_certificate()
@@ -242,6 +255,29 @@ class WebProvider(Provider):
             problem=mask(problem[:200]),
             raw=row if isinstance(row, dict) else {"row": row},
         )
+
+    def known_account(self, state, account):
+        """:return: what the state keeps of an account
+        :raise ConsentError: ``unknown_account``
+        """
+        if known := state["accounts"].get(account):
+            return known
+        raise self.failure("unknown_account", "not part of this connection")
+
+    def by_our_id(self, known, facts, listed):
+        """:param facts: of each account in ``listed``, as :attr:`account_keys` names them, with its ``id``
+        :return: dict: the accounts that the provider lists, by our permanent ids
+        """
+        facts = list(facts)
+        ids = identify(known, facts, self.account_keys, [new["id"] for new in facts])
+        return dict(zip(ids, listed, strict=True))
+
+    def check_end(self, until):
+        """:param str until: moment at which the consent ends; empty: nobody knows one
+        :raise ConsentError: ``consent_expired``
+        """
+        if until and self.now() >= moment_from_text(until):
+            raise self.failure("consent_expired", f"until {until}")
 
     def check_state(self, flow, params):
         """Of a redirect whose ``data`` has kept ``Flow.callback_state`` as ``state``. The caller has looked, too.

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from urllib.parse import urlencode, urlsplit
 
-from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
+from odoo.addons.bank_sync_common.tools.recognition import Keys
 
 from . import reading
 from .auth import Bearer, Headers, Token
@@ -385,14 +385,10 @@ class Yodlee(WebProvider):
     # NEWS
     # -------------------------------------------------------------------------
 
-    def _check_consent(self, state):
-        if (until := state.get("consent_expires_at")) and self.now() >= moment_from_text(until):
-            raise self.failure("consent_expired", f"until {until}")
-
     def refresh(self, state, user_present=False, flow=None):
         """Yodlee asks the banks once a day, and sooner on request. A request takes minutes, for which we do not wait:
         the next synchronization brings the result. If the bank needs its user, the request is made in FastLink."""
-        self._check_consent(state)
+        self.check_end(state.get("consent_expires_at"))
         http = self._http(state["login"])
         with self.reading("providerAccounts"):
             site = next((site for site in self._sites(http) if str(site["id"]) == state["site"]), None)
@@ -482,12 +478,10 @@ class Yodlee(WebProvider):
         """Ids stay while the provider account does. After adding the bank again there are new ones: then kind, masked
         number and currency decide, where only one account has them."""
         with self.reading("accounts"):
-            facts = [self._identity(account) for account in listed]
-            ids = identify(known, facts, self.account_keys, [new["id"] for new in facts])
-            return dict(zip(ids, listed, strict=True))
+            return self.by_our_id(known, map(self._identity, listed), listed)
 
     def accounts(self, state):
-        self._check_consent(state)
+        self.check_end(state.get("consent_expires_at"))
         found = self._identify(self._list(self._http(state["login"]), state), state["accounts"])
         return [self._account(key, account) for key, account in found.items() if key in state["accounts"]]
 
@@ -508,10 +502,8 @@ class Yodlee(WebProvider):
     def read_page(self, state, account, since=None, cursor=None, limit=None):
         """Pages are offsets, so a row that is withdrawn between two pages would make the next page skip one. Each page
         therefore overlaps with the one before; if the last row of that one is missing, the list is read again."""
-        self._check_consent(state)
-        known = state["accounts"].get(account)
-        if not known:
-            raise self.failure("unknown_account", "not part of the consent")
+        self.check_end(state.get("consent_expires_at"))
+        known = self.known_account(state, account)
         today = self.now().date()
         first = today - HISTORY
         place = {"from": max(since or first, first).isoformat(), "to": today.isoformat(), "skip": 0, "again": 0}

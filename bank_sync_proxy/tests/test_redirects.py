@@ -327,6 +327,13 @@ class TestRedirects(PagesCase):
         self.assertEqual(self.get(sent.headers["Location"]).status_code, 303)
         self.assertEqual(self.connection(answer).state, "connected")
 
+    def test_form_of_another_site_signs_nobody_out(self):
+        """Its request comes without the user's session, which a new one in the answer would replace."""
+        self.another_browser()
+        sent = self.url_open("/bank_sync/callback/sandbox", data={"state": "x"}, allow_redirects=False)
+        self.assertEqual(sent.status_code, 303)
+        self.assertNotIn("Set-Cookie", sent.headers)
+
     def test_a_large_form_is_refused(self):
         sent = self.url_open("/bank_sync/callback/sandbox", data={"code": "x" * 5000}, allow_redirects=False)
         self.assertEqual(sent.status_code, 413)

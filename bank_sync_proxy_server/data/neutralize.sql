@@ -18,5 +18,6 @@ DELETE FROM bank_sync_phone_code;
 DELETE FROM bank_sync_registration;
 DELETE FROM bank_sync_nonce;
 DELETE FROM bank_sync_suspicion;
+DELETE FROM bank_sync_refused_database;
 UPDATE bank_sync_error
    SET address = NULL;

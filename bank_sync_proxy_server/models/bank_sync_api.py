@@ -5,12 +5,14 @@ from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.addons.bank_sync_proxy.providers.errors import ConsentError, ProtocolError
 from odoo.addons.bank_sync_proxy.tools.json_logs import about
 from odoo.addons.bank_sync_proxy.tools.urls import is_below
+from odoo.tools import email_normalize
 
 from ..tools.addresses import network_of
 
 _logger = logging.getLogger(__name__)
 
 MAX_DETAIL = 100
+MAX_EMAIL = 254
 
 
 class BankSyncApi(models.AbstractModel):
@@ -65,10 +67,7 @@ class BankSyncApi(models.AbstractModel):
         :return: JSON object; ``{"error": …}`` for a failure
         """
         # sudo: an unauthenticated caller: the gate has limited its rate, and only _unsigned_operations are allowed
-        api_sudo = as_server(self)
-        language = payload.get("language")
-        if language and api_sudo._is_installed(language):
-            api_sudo = api_sudo.with_context(lang=language)
+        api_sudo = as_server(self)._in_language_of(payload)
         method = api_sudo._unsigned_operations()[operation]
         answer, error, record = api_sudo.env["bank.sync.error"]._attempt(
             lambda: method(payload, address), operation=operation, request=payload, address=network_of(address)
@@ -155,12 +154,21 @@ class BankSyncApi(models.AbstractModel):
         return {"revoked": True}
 
     # -------------------------------------------------------------------------
-    # HELPERS
+    # QUESTIONS, CHECKED
     # -------------------------------------------------------------------------
+
+    @api.model
+    def _email(self, payload):
+        """:return: ``contact_email`` of a request, normalized; None where there is none"""
+        email = self._text(payload, "contact_email")
+        normalized = email_normalize(email) if email else None
+        if email and (not normalized or len(email) > MAX_EMAIL):
+            raise ProtocolError("invalid_request", "contact_email must be one e-mail address")
+        return normalized
 
     @api.model
     def _in_language(self, client, payload):
         """:return: the client, in the language of the request, or of the user who registered it"""
         language = self._text(payload, "language")
-        known = next(filter(self._is_installed, filter(None, (language, client.language))), None)
+        known = next(filter(self._is_installed, (language, client.language)), None)
         return client.with_context(lang=known) if known else client

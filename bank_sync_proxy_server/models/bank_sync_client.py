@@ -1,15 +1,26 @@
+from urllib.parse import urlsplit
+
 from markupsafe import Markup
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.addons.bank_sync_proxy.providers.errors import ConsentError
+from odoo.exceptions import AccessError
 
 
 class BankSyncClient(models.Model):
-    """Another database as a client of this proxy: its state, its secrets, and what support sees of it."""
+    """Another database as a client of this proxy: its state, its secrets, its address, and what support sees of it.
+
+    Name and address are claims of the client. An address is confirmed once the client has answered an event there with
+    a proof that only the holder of its secret can make: a client that registers with the address of another company's
+    database cannot do that.
+    """
 
     _name = "bank.sync.client"
     _inherit = ["bank.sync.client", "mail.thread"]
+    _rec_names_search = ["name", "identifier", "database_uuid", "url", "contact_email"]
+    # Support writes notes and changes nothing.
+    _mail_post_access = "read"
 
     name = fields.Char(tracking=True)
     url = fields.Char(
@@ -18,6 +29,13 @@ class BankSyncClient(models.Model):
         copy=False,
         tracking=True,
         help="Where its users work: pages lead back there, events are sent there.",
+    )
+    confirmed_url = fields.Char(readonly=True, copy=False)
+    is_address_confirmed = fields.Boolean(
+        string="Address Confirmed",
+        compute="_compute_is_address_confirmed",
+        help="The database has proven that it can be reached at this address. The pages on which users connect a "
+        "bank warn of an address that is not confirmed.",
     )
     contact_email = fields.Char(readonly=True, copy=False, tracking=True)
     state = fields.Selection(
@@ -42,6 +60,51 @@ class BankSyncClient(models.Model):
     # {"current": …, "next": …}: the shared secrets, encrypted. The next one replaces the current one when it is first
     # used.
     secret_data = fields.Text(readonly=True, copy=False, groups="base.group_system")
+    last_activity_at = fields.Datetime(
+        string="Last Activity",
+        compute="_compute_last_activity_at",
+        help="The last news of a bank, page of a bank, or failure. Nothing is written at each request.",
+    )
+    error_ids = fields.One2many(comodel_name="bank.sync.error", inverse_name="client_id", readonly=True)
+    suspicion_ids = fields.One2many(comodel_name="bank.sync.suspicion", inverse_name="client_id", readonly=True)
+    event_ids = fields.One2many(comodel_name="bank.sync.event", inverse_name="client_id", readonly=True)
+    error_count = fields.Integer(compute="_compute_support_counts")
+    suspicion_count = fields.Integer(string="Suspicious Activity", compute="_compute_support_counts")
+    event_count = fields.Integer(compute="_compute_support_counts")
+
+    # -------------------------------------------------------------------------
+    # COMPUTES
+    # -------------------------------------------------------------------------
+
+    @api.depends("url", "confirmed_url", "is_embedded")
+    def _compute_is_address_confirmed(self):
+        for client in self:
+            client.is_address_confirmed = client.is_embedded or bool(client.url and client.url == client.confirmed_url)
+
+    @api.depends("error_ids", "suspicion_ids", "event_ids")
+    def _compute_support_counts(self):
+        for name, model in (
+            ("error_count", "bank.sync.error"),
+            ("suspicion_count", "bank.sync.suspicion"),
+            ("event_count", "bank.sync.event"),
+        ):
+            groups = self.env[model]._read_group([("client_id", "in", self.ids)], ["client_id"], ["__count"])
+            counts = dict(groups)
+            for client in self:
+                client[name] = counts.get(client, 0)
+
+    @api.depends("connection_ids.refreshed_at", "error_ids")
+    def _compute_last_activity_at(self):
+        latest = {client.id: client.create_date for client in self}
+        for model, moment in (
+            ("bank.sync.connection", "refreshed_at:max"),
+            ("bank.sync.connection", "create_date:max"),
+            ("bank.sync.error", "create_date:max"),
+        ):
+            for client, last in self.env[model]._read_group([("client_id", "in", self.ids)], ["client_id"], [moment]):
+                latest[client.id] = max(filter(None, (latest[client.id], last)), default=False)
+        for client in self:
+            client.last_activity_at = latest[client.id]
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS
@@ -57,6 +120,33 @@ class BankSyncClient(models.Model):
         }
         if self.state in codes:
             raise ConsentError(codes[self.state], f"the client is {self.state}", note=self.reason or None)
+
+    def _check_support(self):
+        """Support may only read clients; its further actions run with superuser rights after this check."""
+        self.check_access("read")
+        if not (self.env.su or self.env.user.has_group("bank_sync_proxy.group_support")):
+            raise AccessError(self.env._("Only the support of the connection service may do this."))
+
+    def _ask_to_confirm_address(self):
+        """Send an event without effect: the database's answer to any event confirms its address."""
+        if not self.is_address_confirmed and self.state == "active":
+            self.env["bank.sync.event"]._emit(self, "client.active")
+
+    def _describe_receiver(self):
+        self.ensure_one()
+        if self.is_embedded:
+            return super()._describe_receiver()
+        is_first = not self.env["bank.sync.connection"].search_count(
+            [("client_id", "=", self.id), ("state", "!=", "pending")], limit=1
+        )
+        return {
+            "name": self.name,
+            "host": urlsplit(self.url or "").netloc,
+            "is_here": False,
+            "is_confirmed": self.is_address_confirmed,
+            "is_first": is_first,
+            "is_doubtful": is_first or not self.is_address_confirmed,
+        }
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - SECRETS

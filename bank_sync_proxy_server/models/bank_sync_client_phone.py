@@ -27,9 +27,12 @@ class BankSyncClientPhone(models.Model):
 
     # The number, encrypted.
     secret_phone = fields.Text(readonly=True, copy=False, groups="base.group_system")
-    # sudo: decrypts the number for the groups of this field only (here, and support in bank_sync_client_support)
+    # sudo: decrypts the number for the groups of this field only: support must be able to call
     phone = fields.Char(
-        compute="_compute_phone", compute_sudo=True, groups="base.group_system", help="Confirmed by a code."
+        compute="_compute_phone",
+        compute_sudo=True,
+        groups="bank_sync_proxy.group_support",
+        help="Confirmed by a code.",
     )
     # sudo: shows the last two digits only
     phone_hint = fields.Char(compute="_compute_phone", compute_sudo=True)
@@ -57,15 +60,16 @@ class BankSyncClientPhone(models.Model):
 
     def action_ask_phone_again(self):
         """The phone was lost or changed: a user has to confirm a number before anything else is answered."""
-        for client in self:
+        self._check_support()
+        # sudo: _check_support above has checked the group and read access to the client
+        for client in as_server(self):
             if client.is_embedded:
                 raise UserError(client.env._("This database is its own client; no phone number is asked for."))
             if client.blocked_by == "support":
                 raise UserError(
                     client.env._("Support has blocked this client. Unblock it before you ask for a phone number.")
                 )
-            # sudo: action_ask_phone_again of bank_sync_client_support has checked support's group
-            as_server(self.env["bank.sync.phone.code"])._forget(client)
+            client.env["bank.sync.phone.code"]._forget(client)
             client.write({"secret_phone": False, "awaits_phone_since": fields.Datetime.now()})
             client._set_state("phone_required")
             client.message_post(
@@ -110,16 +114,13 @@ class BankSyncClientPhone(models.Model):
         if not self.phone:
             # Its phone was not confirmed before: it continues with the confirmation.
             if self.state != "phone_required":
-                self._ask_phone()
+                self.awaits_phone_since = self.awaits_phone_since or fields.Datetime.now()
+                self._unblock()
             return {"state": self.state}
         if code:
             self.env["bank.sync.phone.code"]._accept(self, "reactivate", code)
             return self._activate()
         return self._send_code("reactivate", self.phone)
-
-    def _ask_phone(self):
-        self.awaits_phone_since = self.awaits_phone_since or fields.Datetime.now()
-        self._unblock()
 
     def _activate(self):
         if self.blocked_by == "support":

@@ -7,14 +7,12 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.addons.bank_sync_proxy.models.clean_up import clean_up
 from odoo.addons.bank_sync_proxy.providers.errors import ConfigurationError, ConsentError, ProtocolError
 from odoo.addons.bank_sync_proxy.tools.urls import UrlRefused, clean_url
-from odoo.exceptions import UserError
-from odoo.tools import email_normalize, str2bool
+from odoo.tools import str2bool
 
 UUID = re.compile(r"[0-9A-Za-z-]{8,64}")
 DIGEST = re.compile(r"[0-9a-f]{64}")
 LANGUAGE = re.compile(r"[A-Za-z@_-]{2,20}")
 MAX_NAME = 100
-MAX_EMAIL = 254
 #: Days after which a client without a confirmed phone number and without a bank is deleted.
 KEEP_UNCONFIRMED_DAYS = 30
 
@@ -27,24 +25,9 @@ class BankSyncClientRegistration(models.Model):
     language = fields.Char(readonly=True, copy=False, help="Of the user who registered the database.")
     database_digest = fields.Char(readonly=True, copy=False, groups="base.group_system")
     copy_noted_at = fields.Datetime(readonly=True, copy=False, help="When a copy of the database was last reported.")
-
-    # -------------------------------------------------------------------------
-    # ACTIONS
-    # -------------------------------------------------------------------------
-
-    def action_accept_new_database(self):
-        """The database was moved intentionally: the next one that signs with its credentials becomes the original."""
-        for client in self:
-            if client.is_embedded:
-                raise UserError(client.env._("This database is its own client; copies can't be detected."))
-            client.write({"database_digest": False, "copy_noted_at": False})
-            client.message_post(
-                body=client.env._(
-                    "%s accepted that the database was moved. The next one that asks with its credentials counts as "
-                    "the original.",
-                    client.env.user.name,
-                )
-            )
+    refused_database_ids = fields.One2many(
+        comodel_name="bank.sync.refused.database", inverse_name="client_id", string="Refused Databases", readonly=True
+    )
 
     # -------------------------------------------------------------------------
     # REGISTRATION
@@ -101,10 +84,7 @@ class BankSyncClientRegistration(models.Model):
         if texts["url"]:
             values["url"] = self._checked_url(texts["url"])
         if payload.get("contact_email"):
-            email = self.env["bank.sync.api"]._text(payload, "contact_email")
-            values["contact_email"] = email_normalize(email) or None
-            if not values["contact_email"] or len(email) > MAX_EMAIL:
-                raise ProtocolError("invalid_request", "contact_email must be one e-mail address")
+            values["contact_email"] = self.env["bank.sync.api"]._email(payload)
         return values
 
     @api.model
@@ -115,11 +95,15 @@ class BankSyncClientRegistration(models.Model):
         return text
 
     @api.model
-    def _checked_url(self, url):
+    def _allows_private_addresses(self):
         # sudo: reads one system parameter that is not secret; the code fixes its name
-        parameter = self.env["ir.config_parameter"].sudo().get_param("bank_sync_proxy.allow_private_addresses")
+        value = self.env["ir.config_parameter"].sudo().get_param("bank_sync_proxy.allow_private_addresses")
+        return str2bool((value or "").strip(), False)
+
+    @api.model
+    def _checked_url(self, url):
         try:
-            return clean_url(url, allow_private=str2bool(parameter or "", False))
+            return clean_url(url, allow_private=self._allows_private_addresses())
         except UrlRefused as error:
             raise ConfigurationError("url_refused", f"{url}: {error}")
 
@@ -149,10 +133,11 @@ class BankSyncClientRegistration(models.Model):
     # COPIES
     # -------------------------------------------------------------------------
 
-    def _check_copy(self, digest):
+    def _check_copy(self, digest, address):
         """Distinguish the original from its copies: the first database that is seen is the original.
 
         :param str digest: header ``Bank-Sync-Database``
+        :param str address: network where the request came from
         :raise ConsentError: ``database_copied``; what is noted about it is kept by :meth:`BankSyncError._attempt`
         """
         self.ensure_one()
@@ -162,8 +147,11 @@ class BankSyncClientRegistration(models.Model):
             client.database_digest = digest
         if hmac.compare_digest(client.database_digest, digest):
             return
+        databases = self.env["bank.sync.refused.database"].with_env(client.env)
+        databases._note(client, digest, address)
         client._note_copy()
-        raise ConsentError("database_copied", "another database signs with these credentials", keeps=True)
+        note = self.env._("Database code for support: %s.", databases._code_of(digest))
+        raise ConsentError("database_copied", "another database signs with these credentials", note=note, keeps=True)
 
     def _note_copy(self):
         """Notify support, at most once a day."""

@@ -4,7 +4,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.addons.bank_sync_common.tools import signing
 from odoo.addons.bank_sync_proxy.providers.errors import ProviderError
 from odoo.addons.bank_sync_proxy.tools import outbound
@@ -46,7 +46,7 @@ class BankSyncEvent(models.Model):
         return super(BankSyncEvent, self - elsewhere)._deliver()
 
     def _deliver_elsewhere(self):
-        allow_private = self._allows_private()
+        allow_private = self.env["bank.sync.client"]._allows_private_addresses()
         letters = {event: event._letter() for event in self}
         with ThreadPoolExecutor(THREADS) as threads:
             sent = {
@@ -103,12 +103,6 @@ class BankSyncEvent(models.Model):
         expected = signing.prove(client._secrets()["current"], headers[signing.NONCE], body)
         if isinstance(proof, str) and hmac.compare_digest(proof.encode(), expected.encode()):
             client.confirmed_url = client.url
-
-    @api.model
-    def _allows_private(self):
-        # sudo: reads one system parameter that is not secret; the code fixes its name
-        value = self.env["ir.config_parameter"].sudo().get_param("bank_sync_proxy.allow_private_addresses")
-        return (value or "").strip().lower() in ("1", "true", "yes")
 
 
 def _send(url, headers, body, allow_private):

@@ -3,10 +3,8 @@ from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.addons.bank_sync_proxy.models.bank_sync_connection import aware
 from odoo.addons.bank_sync_proxy.providers.errors import ProtocolError
 from odoo.addons.bank_sync_proxy.providers.types import moment_text
-from odoo.exceptions import AccessError
-from odoo.tools import email_normalize
 
-from .bank_sync_client_registration import MAX_EMAIL, MAX_NAME
+from .bank_sync_client_registration import MAX_NAME
 
 
 class BankSyncFirmAgreement(models.Model):
@@ -77,8 +75,7 @@ class BankSyncFirmAgreement(models.Model):
     def action_end(self):
         """*End*: support ends it for a client that cannot do so, such as one whose database is lost."""
         self.check_access("read")
-        if not (self.env.su or self.env.user.has_group("bank_sync_proxy.group_support")):
-            raise AccessError(self.env._("Only the support of the connection service may do this."))
+        self.env["bank.sync.client"]._check_support()
         # sudo: the group and read access were checked above; ending takes rights away and gives none
         as_server(self)._end(self.env._("Support has ended it."))
 
@@ -142,11 +139,7 @@ class BankSyncFirmAgreement(models.Model):
         }
         if not values["client_name"]:
             raise ProtocolError("invalid_request", "client_name must be a name")
-        email = api_model._text(payload, "contact_email")
-        values["contact_email"] = (email and email_normalize(email)) or False
-        if email and (not values["contact_email"] or len(email) > MAX_EMAIL):
-            raise ProtocolError("invalid_request", "contact_email must be one e-mail address")
-        return values
+        return {**values, "contact_email": api_model._email(payload)}
 
     @api.model
     def _one_line(self, text):

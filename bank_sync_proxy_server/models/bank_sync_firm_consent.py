@@ -87,6 +87,7 @@ class BankSyncFirmConsent(models.Model):
         return SQL(
             """
             SELECT shown.*,
+                   coalesce(last_seen_at, created_at) < %(now)s - make_interval(days => %(silent)s) AS is_silent,
                    status IN ('1_expired', '2_disconnected', '3_failing', '4_ending') AS is_urgent
               FROM (
             SELECT connection.id,
@@ -105,11 +106,7 @@ class BankSyncFirmConsent(models.Model):
                        WHEN connection.synchronized_at IS NULL THEN '5_never'
                        ELSE '6_fine'
                    END AS status,
-                   coalesce(
-                       greatest(connection.asked_at, connection.answered_at, connection.synchronized_at,
-                                connection.failed_at) < %(now)s - make_interval(days => %(silent)s),
-                       connection.create_date < %(now)s - make_interval(days => %(silent)s)
-                   ) AS is_silent,
+                   connection.create_date AS created_at,
                    connection.consent_expires_at::date AS consent_expires_on,
                    connection.consent_expires_at IS NOT NULL AS has_end,
                    greatest(connection.consent_expires_at::date - %(now)s::date, 0) AS days_left,

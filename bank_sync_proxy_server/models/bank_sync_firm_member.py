@@ -7,8 +7,6 @@ from odoo.exceptions import AccessError
 
 _logger = logging.getLogger(__name__)
 
-#: States of ``bank.sync.firm.consent`` that need attention.
-URGENT = ("1_expired", "2_disconnected", "3_failing", "4_ending")
 #: Rows of one digest; the page shows the rest.
 MAX_ROWS = 100
 
@@ -88,7 +86,7 @@ class BankSyncFirmMember(models.Model):
             return
         # Why as the user: the record rules decide what it contains, as on the page.
         consents = self.env["bank.sync.firm.consent"].with_user(user).with_context(lang=user.lang)
-        urgent = [("firm_id", "=", self.firm_id.id), ("status", "in", URGENT)]
+        urgent = [("firm_id", "=", self.firm_id.id), ("is_urgent", "=", True)]
         found = consents.search(urgent, limit=MAX_ROWS)
         if not found:
             return

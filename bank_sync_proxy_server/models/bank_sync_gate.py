@@ -86,7 +86,7 @@ class BankSyncGate(models.AbstractModel):
         # Odoo retries a transaction after a conflict. The nonce was then stored by this same request.
         proof = question.proof = question.proof or self._prove(question, signed)
         client = self.env["bank.sync.client"].browse(question.client)
-        client._check_copy(signed.database)
+        client._check_copy(signed.database, network_of(question.address))
         if not proof.is_counted:
             seconds = self.env["bank.sync.nonce"]._seconds_until_one_more(client.id, proof.moment, proof.most, MINUTE)
             raise RateLimited("too_many_requests", f"more than {proof.most} in a minute", retry_after=_whole(seconds))

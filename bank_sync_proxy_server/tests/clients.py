@@ -10,6 +10,7 @@ NEUTRALIZE = Path(__file__).parents[1] / "data" / "neutralize.sql"
 PHONE = "+32470123456"
 ANOTHER_PHONE = "+32470999888"
 DIGEST, ANOTHER_DIGEST = "d" * 64, "e" * 64
+ADDRESS = "203.0.113.7"
 ABOUT = {
     "database_uuid": "3f1c2d4e-0000-4000-8000-00000000000a",
     "name": "Books",
@@ -25,7 +26,7 @@ class ClientsMixin(ProxyMixin):
 
     def register(self, **about):
         """:return: a client that has just registered"""
-        answer = self.env["bank.sync.client"]._register_database({**ABOUT, **about}, "203.0.113.7")
+        answer = self.env["bank.sync.client"]._register_database({**ABOUT, **about}, ADDRESS)
         return self.env["bank.sync.client"].search([("identifier", "=", answer["client_id"])])
 
     def register_active(self, **about):

@@ -2,11 +2,12 @@ from datetime import timedelta
 
 from odoo import fields
 from odoo.addons.bank_sync_proxy.providers.errors import ProviderError
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, MissingError
 from odoo.tests import TransactionCase, new_test_user, tagged
 
 from ..models.bank_sync_client_registration import KEEP_UNCONFIRMED_DAYS
-from .clients import ABOUT, ANOTHER_DIGEST, DIGEST, NEUTRALIZE, ClientsMixin
+from ..models.bank_sync_refused_database import KEEP_DAYS, MOST
+from .clients import ABOUT, ADDRESS, ANOTHER_DIGEST, DIGEST, NEUTRALIZE, ClientsMixin
 
 
 class ClientsCase(ClientsMixin, TransactionCase):
@@ -179,11 +180,11 @@ class TestCredentials(ClientsCase):
         self.env.cr.execute("SELECT xmin FROM bank_sync_client WHERE id = %s", [client.id])
         before = self.env.cr.fetchone()
         client._confirm_secret(secret)
-        client._check_copy(DIGEST)
+        client._check_copy(DIGEST, ADDRESS)
         self.env.flush_all()
         with self.assertQueryCount(0):
             client._confirm_secret(secret)
-            client._check_copy(DIGEST)
+            client._check_copy(DIGEST, ADDRESS)
             self.env.flush_all()
         self.env.cr.execute("SELECT xmin FROM bank_sync_client WHERE id = %s", [client.id])
         self.assertEqual(self.env.cr.fetchone(), before)
@@ -206,34 +207,110 @@ class TestCopies(ClientsCase):
 
     def test_copy_is_refused_and_the_original_continues(self):
         client = self.register_active()
-        self.assertEqual(self.attempt(lambda: client._check_copy(ANOTHER_DIGEST), client), "database_copied")
-        self.assertIsNone(self.attempt(lambda: client._check_copy(DIGEST)))
+        self.assertEqual(self.attempt(lambda: client._check_copy(ANOTHER_DIGEST, ADDRESS), client), "database_copied")
+        self.assertIsNone(self.attempt(lambda: client._check_copy(DIGEST, ADDRESS)))
         self.assertEqual(client.state, "active")
         self.assertEqual(self.records_of(client).code, "database_copied")
 
     def test_first_digest_counts_if_the_registration_contained_none(self):
         client = self.register_active(database=None)
-        self.assertIsNone(self.attempt(lambda: client._check_copy(DIGEST)))
-        self.assertEqual(self.attempt(lambda: client._check_copy(ANOTHER_DIGEST)), "database_copied")
+        self.assertIsNone(self.attempt(lambda: client._check_copy(DIGEST, ADDRESS)))
+        self.assertEqual(self.attempt(lambda: client._check_copy(ANOTHER_DIGEST, ADDRESS)), "database_copied")
 
     def test_copy_is_reported_to_support_once_a_day(self):
         client = self.register_active()
         for _time in range(3):
-            self.attempt(lambda: client._check_copy(ANOTHER_DIGEST))
+            self.attempt(lambda: client._check_copy(ANOTHER_DIGEST, ADDRESS))
         self.assertEqual(len([text for text in self.chatter(client) if "A copy of this database" in text]), 1)
         client.copy_noted_at -= timedelta(days=1, minutes=1)
-        self.attempt(lambda: client._check_copy(ANOTHER_DIGEST))
+        self.attempt(lambda: client._check_copy(ANOTHER_DIGEST, ADDRESS))
         self.assertEqual(len([text for text in self.chatter(client) if "A copy of this database" in text]), 2)
+
+    def refuse(self, client, digest=ANOTHER_DIGEST, address=ADDRESS):
+        """:return: what support sees of a database after it was refused"""
+        self.assertEqual(self.attempt(lambda: client._check_copy(digest, address)), "database_copied")
+        return client.refused_database_ids.filtered(lambda database: database.digest == digest)
+
+    def support(self):
+        return new_test_user(self.env, "sue", name="Sue of Support", groups="bank_sync_proxy.group_support")
 
     def test_support_accepts_a_move_and_the_chatter_says_who_did(self):
         client = self.register_active()
-        user = new_test_user(self.env, "sue", name="Sue of Support", groups="base.group_system")
-        client.with_user(user).action_accept_new_database()
-        self.assertIsNone(self.attempt(lambda: client._check_copy(ANOTHER_DIGEST)))
-        self.assertEqual(self.attempt(lambda: client._check_copy(DIGEST)), "database_copied")
+        self.refuse(client).with_user(self.support()).action_accept()
+        self.assertIsNone(self.attempt(lambda: client._check_copy(ANOTHER_DIGEST, ADDRESS)))
+        self.refuse(client, DIGEST)
         self.assertTrue(any("Sue of Support accepted" in text for text in self.chatter(client)))
-        with self.assertRaises(UserError):
-            self.client_record.action_accept_new_database()
+        self.assertTrue(any("eeee-eeee-eeee" in text for text in self.chatter(client)))
+
+    def test_only_the_accepted_database_becomes_the_original_whichever_asks_first(self):
+        client, copy = self.register_active(), "c" * 64
+        self.refuse(client, copy)
+        self.refuse(client).with_user(self.support()).action_accept()
+        self.refuse(client, copy)
+        self.assertIsNone(self.attempt(lambda: client._check_copy(ANOTHER_DIGEST, ADDRESS)))
+
+    def test_support_sees_each_refused_database_with_its_code_time_and_address(self):
+        client = self.register_active()
+        now = fields.Datetime.now()
+        self.refuse(client, "c" * 64, "203.0.113.8")
+        self.assertRecordValues(
+            (self.refuse(client) | self.refuse(client, "c" * 64)).with_user(self.support()).sorted("code"),
+            [{"code": "cccc-cccc-cccc", "address": "203.0.113.8"}, {"code": "eeee-eeee-eeee", "address": ADDRESS}],
+        )
+        for database in client.refused_database_ids:
+            self.assertLess(database.last_at - now, timedelta(minutes=1))
+
+    def test_refused_database_that_asks_again_is_one_row_with_a_later_time(self):
+        client = self.register_active()
+        database = self.refuse(client)
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE bank_sync_refused_database SET first_at = '2026-01-01', last_at = '2026-01-01'")
+        self.env.invalidate_all()
+        self.assertEqual(self.refuse(client, address="203.0.113.9"), database)
+        self.assertEqual((database.first_at.year, database.first_at.month), (2026, 1))
+        self.assertGreater(database.last_at, database.first_at)
+        self.assertEqual(database.address, "203.0.113.9")
+
+    def test_users_of_the_refused_database_read_the_code_that_support_sees(self):
+        client = self.register_active()
+        database = self.refuse(client)
+        with self.assertRaises(ProviderError) as caught:
+            client._check_copy(ANOTHER_DIGEST, ADDRESS)
+        sentence = self.env["bank.sync.error"]._sentence(caught.exception)
+        self.assertIn(database.code, sentence)
+        self.assertNotIn(ANOTHER_DIGEST, sentence)
+
+    def test_acceptance_serves_once(self):
+        """Neither repeated, nor for the other databases that were refused before it."""
+        client, support = self.register_active(), self.support()
+        copy, moved = self.refuse(client, "c" * 64), self.refuse(client)
+        moved.with_user(support).action_accept()
+        self.refuse(client, DIGEST)
+        for earlier in (copy, moved):
+            with self.assertRaises(MissingError):
+                earlier.with_user(support).action_accept()
+        self.assertEqual(client.database_digest, ANOTHER_DIGEST)
+
+    def test_only_support_accepts_a_database(self):
+        client = self.register_active()
+        database = self.refuse(client)
+        with self.assertRaises(AccessError):
+            database.with_user(new_test_user(self.env, "eve", groups="base.group_user")).action_accept()
+        self.assertEqual(client.database_digest, DIGEST)
+
+    def test_refused_databases_of_a_client_are_few(self):
+        client = self.register_active()
+        for number in range(MOST + 3):
+            self.refuse(client, f"{number:064x}")
+        self.assertEqual(len(client.refused_database_ids), MOST)
+        self.assertIn(f"{MOST + 2:064x}", client.refused_database_ids.mapped("digest"))
+
+    def test_database_that_no_longer_asks_is_forgotten(self):
+        client = self.register_active()
+        gone, asking = self.refuse(client), self.refuse(client, "c" * 64)
+        gone.last_at -= timedelta(days=KEEP_DAYS, minutes=1)
+        gone._gc_refused_databases()
+        self.assertEqual(client.refused_database_ids, asking)
 
 
 @tagged("post_install", "-at_install")

@@ -192,10 +192,14 @@ class TestDoor(DoorCase):
 
     def test_copy_of_the_database_is_refused_and_the_original_continues(self):
         self.ask_successfully("institutions.search")
-        self.assertRefused(self.knock("institutions.search", database="e" * 64), "database_copied", 403)
+        response = self.knock("institutions.search", database="e" * 64)
+        self.assertRefused(response, "database_copied", 403)
+        self.assertIn("eeee-eeee-eeee", response.json()["error"]["message"])
         self.ask_successfully("institutions.search")
         self.env.invalidate_all()
         self.assertEqual(self.client_record.database_digest, DIGEST)
+        refused = [{"code": "eeee-eeee-eeee", "address": "127.0.0.1"}]
+        self.assertRecordValues(self.client_record.refused_database_ids, refused)
 
     def test_proxy_without_its_key_does_not_reveal_that_and_suspects_no_client(self):
         self.env["ir.config_parameter"].set_param("database.uuid", "another")

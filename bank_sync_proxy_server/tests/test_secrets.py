@@ -43,6 +43,7 @@ class TestServerSecrets(SecretsMixin, ProxyCase):
             {"client_id": client.id, "request": canary, "detail": canary, "address": canary, "code": "rate_limited"}
         )
         self.env["bank.sync.suspicion"].create({"client_id": client.id, "kind": "burst", "detail": canary})
+        self.env["bank.sync.refused.database"]._note(client, canary, canary)
         firm = self.env["bank.sync.firm"].create({"name": "Abacus"})
         about = {"client_name": "canary", "contact_name": "canary", "contact_email": canary}
         self.env["bank.sync.firm.agreement"]._agree(client, firm, about)

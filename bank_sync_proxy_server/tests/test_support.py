@@ -146,11 +146,8 @@ class TestInterventions(SupportCase):
         self.assertFalse(connection.message_follower_ids)
         self.assertFalse(connection.message_ids)
 
-    def test_support_asks_for_the_phone_again_and_accepts_a_moved_database(self):
+    def test_support_asks_for_the_phone_again(self):
         client = self.other_client
-        client.database_digest = "a" * 64
-        client.with_user(self.support).action_accept_new_database()
-        self.assertFalse(client.database_digest)
         client.with_user(self.support).action_ask_phone_again()
         self.assertEqual(client.state, "phone_required")
         self.assertIn("Sam Support", self.chatter(client)[0])

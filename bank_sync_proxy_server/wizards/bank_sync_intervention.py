@@ -61,40 +61,23 @@ class BankSyncIntervention(models.TransientModel):
     def action_apply(self):
         self.ensure_one()
         self.env["bank.sync.client"]._check_support()
-        # Why a table: what runs is one of these, whatever the record contains.
-        interventions = {
-            "block": self._block,
-            "unblock": self._unblock,
-            "disconnect": self._disconnect,
-            "disconnect_connection": self._disconnect_connection,
-        }
-        if self.action not in interventions:
-            raise UserError(self.env._("Choose what to do: block, unblock or disconnect."))
         reason = (self.reason or "").strip()
         if self.is_reason_required and not reason:
             raise UserError(self.env._("Say why: the users of the database read it."))
-        if not self._records():
+        records = self.connection_ids if self.action == "disconnect_connection" else self.client_ids
+        if not records:
             raise UserError(self.env._("Choose at least one client or connection."))
-        self._records().check_access("read")
+        records.check_access("read")
         # sudo: support's group and its read access to each record were checked above; it may do these four things only
-        interventions[self.action](as_server(self._records()), reason)
+        records = as_server(records)
+        if self.action == "block":
+            records._block(reason, by="support")
+        elif self.action == "unblock":
+            records.filtered(lambda client: client.state == "blocked")._unblock(reason or None)
+        elif self.action == "disconnect":
+            records._disconnect(reason)
+        elif self.action == "disconnect_connection":
+            records.filtered(lambda connection: connection.state != "disconnected")._disconnect_by_support(reason)
+        else:
+            raise UserError(self.env._("Choose what to do: block, unblock or disconnect."))
         return {"type": "ir.actions.act_window_close"}
-
-    # -------------------------------------------------------------------------
-    # BUSINESS METHODS
-    # -------------------------------------------------------------------------
-
-    def _records(self):
-        return self.connection_ids if self.action == "disconnect_connection" else self.client_ids
-
-    def _block(self, clients, reason):
-        clients._block(reason, by="support")
-
-    def _unblock(self, clients, reason):
-        clients.filtered(lambda client: client.state == "blocked")._unblock(reason or None)
-
-    def _disconnect(self, clients, reason):
-        clients._disconnect(reason)
-
-    def _disconnect_connection(self, connections, reason):
-        connections.filtered(lambda connection: connection.state != "disconnected")._disconnect_by_support(reason)
