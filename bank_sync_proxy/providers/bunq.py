@@ -160,6 +160,10 @@ class Bunq(WebProvider):
         ),
         connect="pasted key",
         identity="`id` of the payment",
+        sources=(
+            "Fields, signatures and sessions: bunq-sdk 1.28.0. Limits and time zone: bunq-js-client 1.1.2. "
+            "Countries, price and menus: from memory."
+        ),
     )
     account_keys = Keys(alike=(("number",),), certain=("number",))
     #: bunq's errors have words and no codes. The key is the user's. 405 and 500 mean the same everywhere.

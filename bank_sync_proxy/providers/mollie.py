@@ -114,6 +114,10 @@ class Mollie(WebProvider):
         ),
         connect="pasted key",
         identity="`id` of the balance transaction",
+        sources=(
+            "Fields and pages: Mollie's libraries mollie-api-py 1.10.20 and @mollie/api-client 4.6.0. Countries, "
+            "price and menus: from memory."
+        ),
     )
     settings_needed = (
         Setting(

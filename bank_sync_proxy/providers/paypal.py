@@ -161,6 +161,9 @@ class PayPal(WebProvider):
         ),
         connect="pasted key",
         identity="`transaction_id` with `transaction_event_code`",
+        sources=(
+            "Fields and history: PayPal's OpenAPI document of Transaction Search 1.9. Countries and menus: from memory."
+        ),
         pending=True,
         history_days=HISTORY_DAYS,
     )

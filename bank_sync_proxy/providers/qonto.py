@@ -71,6 +71,7 @@ class Qonto(WebProvider):
         ),
         connect="pasted key",
         identity="`id`, a UUID",
+        sources="Fields and limits: Qonto's documentation. Countries: from memory.",
         pending=True,
     )
     sends_dates = True

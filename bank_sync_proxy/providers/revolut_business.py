@@ -159,6 +159,10 @@ class RevolutBusiness(WebProvider):
         ),
         connect="pasted key",
         identity="`id` of the transaction, in its account",
+        sources=(
+            "Fields: Revolut's OpenAPI document 1.0. Consent and history: pyrevolut 0.9.1 and revolut-python "
+            "0.10.1. Countries and price: from memory."
+        ),
         pending=True,
         removals=True,
         consent_days=CONSENT_DAYS,

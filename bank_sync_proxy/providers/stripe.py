@@ -178,6 +178,7 @@ class Stripe(WebProvider):
         ),
         connect="pasted key",
         identity="`id` of the balance transaction",
+        sources="Fields and pages: Stripe's library stripe 16.1.0. Countries and menus: from memory.",
     )
     #: A currency exists once in a Stripe account.
     account_keys = Keys(own=("id",))

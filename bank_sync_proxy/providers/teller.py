@@ -132,6 +132,10 @@ class Teller(WebProvider):
         ),
         connect="pasted key",
         identity="`id`; a booked transaction has another one than the pending one before",
+        sources=(
+            "Fields: Teller's OpenAPI document 2020-10-12 and teller-connect-react 0.2.3. Price and webhooks: "
+            "from memory."
+        ),
         pending=True,
         webhooks=True,
     )
