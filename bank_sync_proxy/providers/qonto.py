@@ -3,6 +3,7 @@
 The user pastes the login and the secret key of their organisation; the consent does not expire.
 """
 
+from datetime import date
 from decimal import Decimal
 
 from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
@@ -186,7 +187,8 @@ class Qonto(WebProvider):
             "page": place["page"],
         }
         if place["since"]:
-            params["updated_at_from"] = f"{place['since']}T00:00:00.000Z"
+            begin = reading.central_european_midnight(date.fromisoformat(place["since"]))
+            params["updated_at_from"] = f"{begin:%Y-%m-%dT%H:%M:%S.000Z}"
         answer = self._http(state).ask("GET", "transactions", params=params).data
         with self.reading("transactions"):
             since = reading.day(place["since"])

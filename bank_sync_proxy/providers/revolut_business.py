@@ -431,7 +431,7 @@ class RevolutBusiness(WebProvider):
             account=known["id"],
             count=PAGE_SIZE,
             to=place["to"],
-            **{"from": self._first_day(since)},
+            **{"from": since and self._begin(since)},
         )
         with self.reading("transactions"):
             if rows and not any(isinstance(row, dict) for row in rows):
@@ -448,9 +448,10 @@ class RevolutBusiness(WebProvider):
             after = self.write_cursor(account, **after) if after else None
             return Page(tuple(found), removed, after, bool(after), tuple(unread))
 
-    def _first_day(self, since):
-        """:return: the day from which on transactions that were made may be booked from ``since`` on"""
-        return since and min(since, max(since - LATE, self.now().date() - REACH)).isoformat()
+    def _begin(self, since):
+        """:return: day or moment from which on transactions that were made may be booked from ``since`` on"""
+        day = max(since - LATE, self.now().date() - REACH)
+        return day.isoformat() if day < since else exact(reading.central_european_midnight(since))
 
     def _place_after(self, rows, place):
         """:return: where the next page begins, None after the last one"""
