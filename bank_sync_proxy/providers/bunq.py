@@ -330,7 +330,10 @@ class Bunq(WebProvider):
         return self._show(http, state, {key: account for key, account in found.items() if key in state["accounts"]})
 
     def _show(self, http, state, accounts):
-        """``balance`` is documented as the *available* one, so the booked one is that after the latest payment."""
+        """``balance`` is documented as the *available* one, so the booked one is that after the latest payment.
+
+        Cards also have "the current real balance", for those without a payment.
+        """
         path = f"user/{state['user']}/monetary-account/%s/payment"
         latest = self.ask_each(accounts, lambda account: self._get(http, path % account["id"], count=1))
         with self.reading("balances"):
@@ -339,6 +342,7 @@ class Bunq(WebProvider):
     def _account(self, key, account, latest):
         number = self._identity(account)["number"]
         booked = reading.at(latest, "Response", 0, "Payment", "balance_after_mutation", "value")
+        booked = booked if booked is not None else reading.at(account, "balance_real", "value")
         if booked is not None:
             balance = Balance(reading.amount(booked), self.now())
         else:

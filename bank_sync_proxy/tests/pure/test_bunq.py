@@ -277,6 +277,18 @@ def test_an_account_without_a_payment_has_an_available_amount_only(script):
     assert str(savings.balance) == "500.00"
 
 
+def test_a_card_without_a_payment_has_a_real_balance(script):
+    """MonetaryAccountCard of bunq-sdk 1.28.0: `balance_real`, beside the available `balance`."""
+    listed, first, second = Case("bunq", "accounts").exchanges
+    ((_kind, main),) = listed["answer"]["Response"][0].items()
+    card = {"MonetaryAccountCard": {**main, "balance_real": {"value": "12000.00", "currency": "EUR"}}}
+    nothing = {"Response": [], "Pagination": {"older_url": None}}
+    listed["answer"]["Response"][0] = card
+    script.server.expect([listed, {**first, "answer": nothing}, second])
+    main, _savings = script.adapter.accounts(script.state)
+    assert (main.type, str(main.balance)) == ("credit_card", "12000.00")
+
+
 def test_the_other_side_may_have_no_iban(script):
     other = {"display_name": "Someone", "iban": None, "swift_bic": "CHASUS33XXX", "swift_account_number": "000123"}
     row = {"Payment": {**ROW["Payment"], "counterparty_alias": other}}
