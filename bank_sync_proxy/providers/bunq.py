@@ -5,7 +5,8 @@ device that may use the key (device-server), and open sessions, which end. Each 
 each answer with bunq's, whose public part the installation has brought.
 
 Names of fields, kinds of accounts and payments, headers and signatures are those of bunq's own Python SDK, bunq-sdk
-1.28.0; nothing was tried with a live account.
+1.28.0. How many questions bunq takes, and that its moments are in UTC, is in the package @bunq-community/bunq-js-client
+1.1.2. Nothing was tried with a live account.
 """
 
 import base64
@@ -20,7 +21,7 @@ from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
 from . import reading
 from .auth import SPARE, load_rsa_key, new_rsa_key, public_pem, sign_sha256, verify_sha256
 from .balances import Balance
-from .errors import ConsentError, ProtocolError, ProviderError, _lt
+from .errors import ConsentError, ProtocolError, ProviderError, RateLimited, _lt
 from .facts import Facts
 from .types import (
     Account,
@@ -40,10 +41,14 @@ from .web import WebProvider
 COUNTRIES = ("AT", "BE", "DE", "ES", "FR", "IE", "IT", "NL", "PT")
 #: The most that bunq gives.
 PAGE_SIZE = 200
-#: bunq takes three GETs in three seconds.
-QUESTIONS, SECONDS = 3, 3
+#: Three GETs in three seconds; bunq-js-client waits a little longer, because bunq counts when they arrive.
+QUESTIONS, SECONDS = 3, 3.35
+#: What is refused only for that is asked for again, so often: of the pages of a long list none knows of the others.
+ATTEMPTS = 3
 #: What to wait for after too many questions, where the answer does not say it.
 PAUSE = 30
+#: How long a session is used at least before another one is opened. One that bunq has ended earlier is refused.
+SESSION_SECONDS = 300
 #: Kinds of accounts: what ours is, None for one whose payments are not bunq's.
 KINDS = {
     "MonetaryAccountBank": "current",
@@ -60,6 +65,7 @@ KINDS = {
 STATUSES = {"ACTIVE": True, "BLOCKED": True, "CANCELLED": False, "PENDING_REOPEN": False}
 #: Whose session it is.
 USERS = ("UserPerson", "UserCompany", "UserApiKey", "UserPaymentServiceProvider")
+SIGNATURE = "X-Bunq-Server-Signature"
 HEADERS = {
     "Cache-Control": "no-cache",
     "X-Bunq-Geolocation": "0 0 0 0 000",
@@ -154,6 +160,10 @@ class Bunq(WebProvider):
         ),
         connect="pasted key",
         identity="`id` of the payment",
+        sources=(
+            "Fields, signatures and sessions: bunq-sdk 1.28.0. Limits and time zone: bunq-js-client 1.1.2. "
+            "Countries, price and menus: from memory."
+        ),
     )
     account_keys = Keys(alike=(("number",),), certain=("number",))
     #: bunq's errors have words and no codes. The key is the user's. 405 and 500 mean the same everywhere.
@@ -212,7 +222,7 @@ class Bunq(WebProvider):
         with self.reading("session"):
             found = merged(answer)
             user = next(found[name] for name in USERS if name in found)
-            until = self.now() + timedelta(seconds=int(user.get("session_timeout") or 0))
+            until = self.now() + timedelta(seconds=max(session_timeout(user), SESSION_SECONDS))
             session = {"token": found["Token"]["token"], "until": moment_text(until)}
             return {"session": session, "user": str(user["id"])}
 
@@ -222,7 +232,16 @@ class Bunq(WebProvider):
         return self._connect(session, state["server_key"])
 
     def _get(self, http, path, **params):
-        """A GET that waits its turn."""
+        """A GET that waits its turn, and another time where others have taken it."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self._ask(http, path, **params)
+            except RateLimited as error:
+                if attempt == ATTEMPTS or error.retry_after > PAUSE:
+                    raise
+                http.sleep(SECONDS)
+
+    def _ask(self, http, path, **params):
         recent = [moment for moment in self.__dict__.setdefault("_asked", []) if http.monotonic() - moment < SECONDS]
         if len(recent) >= QUESTIONS:
             http.sleep(SECONDS - (http.monotonic() - recent[-QUESTIONS]))
@@ -311,7 +330,10 @@ class Bunq(WebProvider):
         return self._show(http, state, {key: account for key, account in found.items() if key in state["accounts"]})
 
     def _show(self, http, state, accounts):
-        """``balance`` is documented as the *available* one, so the booked one is that after the latest payment."""
+        """``balance`` is documented as the *available* one, so the booked one is that after the latest payment.
+
+        Cards also have "the current real balance", for those without a payment.
+        """
         path = f"user/{state['user']}/monetary-account/%s/payment"
         latest = self.ask_each(accounts, lambda account: self._get(http, path % account["id"], count=1))
         with self.reading("balances"):
@@ -320,6 +342,7 @@ class Bunq(WebProvider):
     def _account(self, key, account, latest):
         number = self._identity(account)["number"]
         booked = reading.at(latest, "Response", 0, "Payment", "balance_after_mutation", "value")
+        booked = booked if booked is not None else reading.at(account, "balance_real", "value")
         if booked is not None:
             balance = Balance(reading.amount(booked), self.now())
         else:
@@ -398,7 +421,29 @@ def older_id(answer):
     return parse_qs(urlsplit(url).query)["older_id"][0] if url else None
 
 
+def session_timeout(user):
+    """:return: seconds; of an access that another user of bunq has granted, those of the user who has asked for it"""
+    anchored = user.get("requested_by_user")
+    for who in (user, *(anchored.values() if isinstance(anchored, dict) else ())):
+        if isinstance(who, dict) and who.get("session_timeout"):
+            return int(who["session_timeout"])
+    return 0
+
+
 def verify_answer(server_key, answer):
-    """:raise ValueError: for an answer that bunq has not signed"""
-    signature = answer.headers.get("X-Bunq-Server-Signature") or ""
-    verify_sha256(server_key, answer.content, base64.b64decode(signature, validate=True))
+    """bunq signs the body. Its SDK takes a signature of status, headers and body, too, and tries it first.
+
+    :raise ValueError: for an answer that bunq has not signed
+    """
+    signature = base64.b64decode(answer.headers.get(SIGNATURE) or "", validate=True)
+    try:
+        verify_sha256(server_key, answer.content, signature)
+    except ValueError:
+        verify_sha256(server_key, head(answer) + answer.content, signature)
+
+
+def head(answer):
+    """:return: what stands before the body where headers are signed, too"""
+    signed = {"-".join(map(str.capitalize, name.split("-"))): value for name, value in answer.headers.items()}
+    lines = [f"{name}: {value}" for name, value in sorted(signed.items()) if name.startswith("X-Bunq-")]
+    return "\n".join([str(answer.status), *(line for line in lines if not line.startswith(SIGNATURE)), "\n"]).encode()

@@ -138,6 +138,10 @@ class EnableBanking(WebProvider):
         ),
         connect="bank's pages",
         identity="`entry_reference`, a fingerprint where the bank gives none",
+        sources=(
+            "Fields, limits and consent: Enable Banking's OpenAPI document 1.0. Price and terms: its FAQ. "
+            "Requests a day: rules of PSD2."
+        ),
         pending=True,
         consent_days=180,
         fetches_per_day=FETCHES_PER_DAY,

@@ -51,6 +51,7 @@ class Facts:
     :param str connect: ``bank's pages`` · ``provider's pages`` · ``provider's window`` (beside ours) · ``pasted key`` ·
         ``our pages``
     :param str identity: which field is the stable id of a transaction
+    :param str sources: where all of this is known from, English only: "from memory" is said where nothing else is
     :param bool pending: pending transactions are distinguished from booked ones
     :param bool removals: it says which transactions were withdrawn
     :param bool webhooks: it announces news without being asked
@@ -65,6 +66,7 @@ class Facts:
     needs: str
     connect: str
     identity: str
+    sources: str
     countries: tuple = ()
     audience: tuple = ()
     minutes: int | None = None

@@ -65,6 +65,9 @@ class FinTS(WebProvider):
         ),
         connect="our pages",
         identity="none: told apart by content",
+        sources=(
+            "Fields and dialogues: fints 5.0.1 and mt-940 5.1.1. History: practice of banks under PSD2, from memory."
+        ),
         pending=True,
         history_days=HISTORY_DAYS,
     )

@@ -103,13 +103,17 @@ class GoCardless(WebProvider):
         price=_lt("As agreed when your account at GoCardless was opened"),
         needs=_lt("An account for Bank Account Data at GoCardless from before July 2025"),
         minutes=5,
-        closed=_lt("closed to new customers since July 2025; existing accounts go on"),
+        closed=_lt("closed to new customers since July 2025; existing accounts still work"),
         steps=(
             _lt("Sign in at bankaccountdata.gocardless.com and open Developers ‣ User secrets."),
             _lt("Make a pair of secrets. If you bind it to network addresses, this server's must be among them."),
         ),
         connect="bank's pages",
         identity="`internalTransactionId`, else `transactionId`, else a fingerprint",
+        sources=(
+            "Fields, consent and requests a day: GoCardless's Swagger document. Closing: public reports of 2025 "
+            "and 2026."
+        ),
         pending=True,
         consent_days=MAX_CONSENT_DAYS,
         fetches_per_day=FETCHES_PER_DAY,

@@ -8,7 +8,7 @@ BEGIN, END = "<!-- providers: made by scripts/matrix -->", "<!-- end of provider
 
 def short_table():
     """For the README: who can reach what, at which price."""
-    heads = ("Provider", "Banks in", "For whom", "Price", "Until the first keys", "How a bank is connected")
+    heads = ("Provider", "Countries", "Who can use it", "Price", "Time to set up", "Where a bank is connected")
     return _table(
         heads,
         lambda code, label, facts: (
@@ -25,9 +25,10 @@ def short_table():
 def full_table():
     """For docs/providers/README.md: everything."""
     heads = (
-        *("Provider", "Banks in", "For whom", "Price", "To begin", "Until the first keys", "Terms"),
-        *("Connected on", "History", "Consent", "Questions a day"),
-        *("Pending", "Removals", "Webhooks", "Continues by bookmark", "Id of a transaction"),
+        *("Provider", "Countries", "Who can use it", "Price", "What you need", "Time to set up", "Terms"),
+        *("Where a bank is connected", "Oldest transactions", "Consent ends after", "Requests a day"),
+        *("Pending transactions", "Withdrawn transactions", "Webhooks", "Bookmarks", "Transaction ID"),
+        "Source of this information",
     )
     return _table(
         heads,
@@ -40,11 +41,12 @@ def full_table():
             _minutes(facts.minutes),
             _terms(facts),
             facts.connect,
-            _days(facts.history_days, "as the bank allows"),
-            _days(facts.consent_days, "no end"),
+            _days(facts.history_days, "no limit known" if facts.one_bank else "as the bank allows"),
+            _days(facts.consent_days, "does not end"),
             str(facts.fetches_per_day or "–"),
             *("yes" if fact else "–" for fact in (facts.pending, facts.removals, facts.webhooks, facts.bookmark)),
             facts.identity,
+            facts.sources,
         ),
     )
 

@@ -2,7 +2,7 @@
 
 The user pastes an access token of their organisation; the consent does not expire. Each balance is an account.
 
-Facts come from Mollie's own library ``mollie-api-py`` 1.10.20 on PyPI, which is generated from its OpenAPI document;
+Facts come from Mollie's own library ``mollie-api-py`` 1.10.20, which is generated from its OpenAPI document;
 the parts that this adapter depends on are in tests/published/mollie.json.
 """
 
@@ -30,7 +30,7 @@ from .types import (
 )
 from .web import WebProvider
 
-#: The most that Mollie gives at once, from its general documentation; the library names only the default, 50.
+#: "Defaults to 50. Maximum 250.": Mollie's own library for Node, @mollie/api-client 4.6.0.
 PAGE_SIZE = 250
 #: Where companies can open an account, as Mollie's help pages say; from memory.
 COUNTRIES = (*EEA, "CH", "GB")
@@ -114,6 +114,10 @@ class Mollie(WebProvider):
         ),
         connect="pasted key",
         identity="`id` of the balance transaction",
+        sources=(
+            "Fields and pages: Mollie's libraries mollie-api-py 1.10.20 and @mollie/api-client 4.6.0. Countries, "
+            "price and menus: from memory."
+        ),
     )
     settings_needed = (
         Setting(
@@ -260,7 +264,8 @@ class Mollie(WebProvider):
         try:
             answer = self._ask(state["access_token"], "settlements", limit=PAGE_SIZE, **{"from": ids[0]})
         except ProviderError as error:
-            if error.status not in (403, 404):
+            # 400: the list refuses to begin at an id that it does not know.
+            if error.status not in (400, 403, 404, 422):
                 raise
             # Why no failure: the payout is there, and only its name is not; its amount and day are.
             return {}

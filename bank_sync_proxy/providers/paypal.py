@@ -41,7 +41,7 @@ SMALLEST_WINDOW = timedelta(minutes=10)
 #: "This call lists transaction for the previous three years."; a day less, because the time of day counts.
 HISTORY_DAYS = 3 * 365 - 1
 PAGE_SIZE = 500
-#: No search gives more than this, from memory; the document does not name the limit nor its error.
+#: No search gives more than this, from memory. Its error is named by PayPal's library @paypal/paypal-server-sdk 2.5.0.
 MOST_TRANSACTIONS = 10_000
 TOO_MANY = "RESULTSET_TOO_LARGE"
 #: "It takes a maximum of three hours for executed transactions to appear".
@@ -159,6 +159,9 @@ class PayPal(WebProvider):
         ),
         connect="pasted key",
         identity="`transaction_id` with `transaction_event_code`",
+        sources=(
+            "Fields and history: PayPal's OpenAPI document of Transaction Search 1.9. Countries and menus: from memory."
+        ),
         pending=True,
         history_days=HISTORY_DAYS,
     )

@@ -93,6 +93,7 @@ class Plaid(WebProvider):
         ),
         connect="provider's pages",
         identity="`transaction_id`; a booked one names its pending one",
+        sources="Fields and history: Plaid's OpenAPI document 2020-09-14. Price: its pages on plans.",
         pending=True,
         removals=True,
         webhooks=True,

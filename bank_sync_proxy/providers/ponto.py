@@ -91,6 +91,10 @@ class Ponto(WebProvider):
         ),
         connect="pasted key",
         identity="`id`, a UUID",
+        sources=(
+            "Fields: Ibanity's Postman collection and its library for Java. Consent: Ponto's pages. Countries: "
+            "from memory."
+        ),
         pending=True,
         consent_days=CONSENT_DAYS,
     )

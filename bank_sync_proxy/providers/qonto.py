@@ -3,6 +3,7 @@
 The user pastes the login and the secret key of their organisation; the consent does not expire.
 """
 
+from datetime import date
 from decimal import Decimal
 
 from odoo.addons.bank_sync_common.tools.recognition import Keys
@@ -70,6 +71,7 @@ class Qonto(WebProvider):
         ),
         connect="pasted key",
         identity="`id`, a UUID",
+        sources="Fields and limits: Qonto's documentation. Countries: from memory.",
         pending=True,
     )
     sends_dates = True
@@ -176,7 +178,8 @@ class Qonto(WebProvider):
             "page": place["page"],
         }
         if place["since"]:
-            params["updated_at_from"] = f"{place['since']}T00:00:00.000Z"
+            begin = reading.central_european_midnight(date.fromisoformat(place["since"]))
+            params["updated_at_from"] = f"{begin:%Y-%m-%dT%H:%M:%S.000Z}"
         answer = self._http(state).ask("GET", "transactions", params=params).data
         with self.reading("transactions"):
             since = reading.day(place["since"])

@@ -5,7 +5,7 @@ What can't be read raises ValueError; :meth:`.web.WebProvider.reading` makes it 
 
 import re
 import string
-from datetime import date, datetime, timezone
+from datetime import date, datetime, time, timezone
 from decimal import Decimal
 from functools import lru_cache
 
@@ -184,6 +184,14 @@ def central_european_day(moment):
 def _central_european_day(*hour):
     """Why cached by hour: local days begin at a full hour, and converting takes longer than all the rest."""
     return datetime(*hour, tzinfo=timezone.utc).astimezone(CENTRAL_EUROPE).date()
+
+
+def central_european_midnight(day):
+    """:return: the moment at which a day of :func:`central_european_day` begins, aware, in UTC
+
+    Why to ask from there: midnight in UTC is one or two hours later, and what was booked before would be missing.
+    """
+    return CENTRAL_EUROPE.localize(datetime.combine(day, time())).astimezone(timezone.utc)
 
 
 def at(value, *path):

@@ -4,8 +4,9 @@ The company registers a certificate of ours in its settings and allows reading i
 the certificate is shown to be copied, and the private key never leaves the proxy. Each token is asked for with a short
 assertion that this key has signed.
 
-Fields, parameters, states and statuses are in Revolut's OpenAPI document, version 1.0. How tokens are got is not in it;
-that is known from Revolut's guides as the package pyrevolut 0.9.1 has put them into code.
+Fields, parameters, states and statuses are in Revolut's OpenAPI document, version 1.0. How tokens are got, that an
+access ends after 90 days, and how far back some plans may read is not in it; that is known from Revolut's guides as the
+packages pyrevolut 0.9.1 and revolut-python 0.10.1 have put them into code and words.
 """
 
 import re
@@ -44,6 +45,10 @@ COUNTRIES = tuple(sorted({*EEA, "AU", "CH", "GB", "SG", "US"}))
 PAGE_SIZE = 1000
 #: Transactions are listed by when they were made. One that was made so long before may have been booked since.
 LATE = timedelta(days=60)
+#: "Businesses on the Revolut Business Freelancer plans can only access information older than 90 days within 5 minutes
+#: of the first authorisation" (pyrevolut 0.9.1, list of transactions). What may have been booked late is not looked for
+#: beyond that: it would be refused together with the news.
+REACH = timedelta(days=89)
 #: The document writes moments with microseconds; `to` is excluded.
 STEP = timedelta(microseconds=1)
 CONSENT_DAYS = 90
@@ -154,10 +159,15 @@ class RevolutBusiness(WebProvider):
         ),
         connect="pasted key",
         identity="`id` of the transaction, in its account",
+        sources=(
+            "Fields: Revolut's OpenAPI document 1.0. Consent and history: pyrevolut 0.9.1 and revolut-python "
+            "0.10.1. Countries and price: from memory."
+        ),
         pending=True,
         removals=True,
         consent_days=CONSENT_DAYS,
     )
+    sends_dates = True
     #: Nothing says that `state` comes back. A code serves only with the client ID and the key of this connection.
     copies_callback = True
     settings_needed = (
@@ -374,7 +384,9 @@ class RevolutBusiness(WebProvider):
         """The bank itself answers. The token is asked for here and serves the questions that follow."""
         self._check_consent(state)
         token = self._renew_token(state)
-        return Refreshed({**state, **self._access(token)}, self.now())
+        # Not documented, but revolut-python 0.10.1 takes it where it comes: the old one may have ended with it.
+        refresh_token = token.refresh_value or state["refresh_token"]
+        return Refreshed({**state, "refresh_token": refresh_token, **self._access(token)}, self.now())
 
     def accounts(self, state):
         listed = self._list(self._http(state))
@@ -419,7 +431,7 @@ class RevolutBusiness(WebProvider):
             account=known["id"],
             count=PAGE_SIZE,
             to=place["to"],
-            **{"from": (since - LATE).isoformat() if since else None},
+            **{"from": since and self._begin(since)},
         )
         with self.reading("transactions"):
             if rows and not any(isinstance(row, dict) for row in rows):
@@ -435,6 +447,11 @@ class RevolutBusiness(WebProvider):
             found.sort(key=lambda row: (row.status == "pending", row.booking_date or date.max))
             after = self.write_cursor(account, **after) if after else None
             return Page(tuple(found), removed, after, bool(after), tuple(unread))
+
+    def _begin(self, since):
+        """:return: day or moment from which on transactions that were made may be booked from ``since`` on"""
+        day = max(since - LATE, self.now().date() - REACH)
+        return day.isoformat() if day < since else exact(reading.central_european_midnight(since))
 
     def _place_after(self, rows, place):
         """:return: where the next page begins, None after the last one"""
@@ -474,13 +491,13 @@ class RevolutBusiness(WebProvider):
         get = row.get
         if get("state") not in STATES:
             raise ValueError(f"no state: {get('state')!r}"[:100])
-        if STATES[row["state"]] is None:
+        if STATES[row["state"]] is None or self._is_planned(row):
             return None
         legs = [leg for leg in row["legs"] if leg["account_id"] == own]
         if len(legs) <= number:
             raise ValueError("no leg of this account")
         leg = legs[number]
-        amount, fee = reading.amount(leg["amount"]), reading.amount(leg.get("fee") or 0)
+        amount, fee = signed(leg, row["legs"]), reading.amount(leg.get("fee") or 0)
         if self.settings["fees"] == "beside":
             amount -= fee
         currency, foreign_currency = reading.currency(leg["currency"]), leg.get("bill_currency")
@@ -503,6 +520,11 @@ class RevolutBusiness(WebProvider):
             raw=row,
         )
 
+    def _is_planned(self, row):
+        """`created`: "is either processed asynchronously or scheduled for a later time"."""
+        day = row["state"] == "created" and reading.day(row.get("scheduled_for"))
+        return bool(day) and day > reading.central_european_day(self.now())
+
     def _other_side(self, row, leg):
         """Of a transfer Revolut has the name in the description only: "To John Smith"."""
         if merchant := row.get("merchant"):
@@ -511,3 +533,23 @@ class RevolutBusiness(WebProvider):
             return None
         said = DESCRIBED.fullmatch(leg.get("description") or "")
         return reading.text(said[1]) if said else None
+
+
+def signed(leg, legs):
+    """:return: the amount of a leg, negative where it pays
+
+    The document's transfer between two own pockets has the same positive amount in both legs. Money can't come to both:
+    the leg that says where it went ("To GBP Deposit pocket") has paid.
+
+    :raise ValueError: where both have the same sign and the text says nothing
+    """
+    amount = reading.amount(leg["amount"])
+    others = [other for other in legs if other is not leg and other["currency"] == leg["currency"]]
+    if len(legs) != 2 or not others or reading.amount(others[0]["amount"]) != amount or not amount:
+        return amount
+    texts = [one.get("description") or "" for one in (leg, *others)]
+    pays = [text.startswith("To ") for text in texts]
+    gets = [text.startswith("From ") for text in texts]
+    if pays == gets[::-1] and sum(pays) == 1:
+        return -abs(amount) if pays[0] else abs(amount)
+    raise ValueError("both legs have the same sign")

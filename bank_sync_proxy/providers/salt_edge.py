@@ -125,6 +125,9 @@ class SaltEdge(WebProvider):
         ),
         connect="provider's pages",
         identity="`id`; another one while pending",
+        sources=(
+            "Fields: Salt Edge's examples of v6 and the package saltedge 0.1.3 (v5). History and price: from memory."
+        ),
         pending=True,
         removals=True,
         webhooks=True,

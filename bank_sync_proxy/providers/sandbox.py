@@ -91,6 +91,7 @@ class Sandbox(Provider):
         steps=(_lt("There are no keys: switch it on."),),
         connect="our pages",
         identity="`id`",
+        sources="This project.",
         pending=True,
         webhooks=True,
         history_days=HISTORY_DAYS,

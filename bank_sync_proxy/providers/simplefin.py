@@ -131,6 +131,10 @@ class SimpleFIN(WebProvider):
         lists_banks=False,
         connect="pasted key",
         identity="`id`, unique in its account",
+        sources=(
+            "Fields and errors: the protocol and its draft 2. Price, history and requests a day: pages and "
+            "reports of users of SimpleFIN Bridge."
+        ),
         pending=True,
         history_days=HISTORY_DAYS,
         fetches_per_day=REQUESTS_PER_DAY,

@@ -3,7 +3,7 @@
 The user pastes a restricted key of their Stripe account, which can only read; there is no consent that could expire.
 Each currency of the balance is an account.
 
-Facts come from Stripe's own library ``stripe`` 16.1.0 on PyPI, which is generated from its OpenAPI document; the parts
+Facts come from Stripe's own library ``stripe`` 16.1.0, which is generated from its OpenAPI document; the parts
 that this adapter depends on are in tests/published/stripe.json. Decimals come from https://docs.stripe.com/currencies,
 as Odoo's addon ``payment_stripe`` has them, too.
 """
@@ -177,6 +177,7 @@ class Stripe(WebProvider):
         ),
         connect="pasted key",
         identity="`id` of the balance transaction",
+        sources="Fields and pages: Stripe's library stripe 16.1.0. Countries and menus: from memory.",
     )
     #: A currency exists once in a Stripe account.
     account_keys = Keys(own=("id",))

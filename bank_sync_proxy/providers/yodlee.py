@@ -116,6 +116,7 @@ class Yodlee(WebProvider):
         ),
         connect="provider's window",
         identity="`id`, within an account",
+        sources="Fields and history: Yodlee's Swagger document of 2025. FastLink, countries and price: from memory.",
         pending=True,
         history_days=HISTORY.days,
     )

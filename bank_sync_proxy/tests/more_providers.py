@@ -15,7 +15,9 @@ class Listing(Provider):
     """Lists what the test has put into ``banks``; asks for a name when a user connects."""
 
     banks = ()
-    facts = Facts(region="Everywhere", price="Free", needs="Nothing", connect="our pages", identity="`id`")
+    facts = Facts(
+        region="Everywhere", price="Free", needs="Nothing", connect="our pages", identity="`id`", sources="Here"
+    )
 
     def institutions(self, country=None):
         if isinstance(self.banks, Exception):

@@ -226,7 +226,7 @@ class TestChoice(SwitchCase):
             states,
             {
                 "plaid": "Keys missing",
-                "gocardless": "Can't be used: closed to new customers since July 2025; existing accounts go on",
+                "gocardless": "Can't be used: closed to new customers since July 2025; existing accounts still work",
                 "qonto": "Ready to switch on",
             },
         )

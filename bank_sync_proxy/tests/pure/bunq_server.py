@@ -29,6 +29,7 @@ class BunqScript(Script):
     institution = "bunq.NL"
     country = "NL"
     account = "42"
+    too_soon = 3
     answers = {"api_key": " api-key-s3cret \n"}
     refused_answers = answers
     accounts_ask = "GET /user/7/monetary-account"

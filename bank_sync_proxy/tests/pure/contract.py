@@ -58,6 +58,7 @@ class Script:
     :cvar str own_id: name under which a state keeps what the provider calls an account
     :cvar str lists_again: case in which the accounts are listed without a new consent, None where there is none
     :cvar tuple always: exchanges that days later come before any question, such as for a token that has ended
+    :cvar int too_soon: how often a question is sent that is refused for coming too soon, without a longer pause
     :cvar str asks_once: why no question is ever sent a second time; empty where those that only read may be
     """
 
@@ -75,6 +76,7 @@ class Script:
     renewed = ("", "")
     server_class = ScriptedServer
     media_type = "application/json"
+    too_soon = 1
     asks_once = ""
     always = ()
     accounts_ask = "GET /accounts"

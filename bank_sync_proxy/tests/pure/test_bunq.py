@@ -1,13 +1,16 @@
 """Quirks of bunq; what all adapters do is in test_contract."""
 
+import base64
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from bank_sync_proxy.providers.auth import load_rsa_key, sign_sha256
 from bank_sync_proxy.providers.bunq import KINDS, REFUSED_KEY, STATUSES, USERS, Bunq
-from bank_sync_proxy.providers.errors import ConsentError, ProtocolError
-from bank_sync_proxy.tests.pure.bunq_server import BunqScript
+from bank_sync_proxy.providers.errors import ConsentError, ProtocolError, RateLimited
+from bank_sync_proxy.providers.types import moment_text
+from bank_sync_proxy.tests.pure.bunq_server import BunqScript, bunq_s_key
 from bank_sync_proxy.tests.pure.contract import CASES, NOW
 from bank_sync_proxy.tests.pure.published import published
 from bank_sync_proxy.tests.pure.scripted import Case
@@ -101,6 +104,27 @@ def test_an_answer_that_was_changed_on_its_way_is_not_believed(script):
     assert "signature is wrong" in caught.value.detail
 
 
+def signed_head(content):
+    """As `validate_response` of bunq-sdk 1.28.0 puts it together: status, headers of bunq in order, an empty line."""
+    head = b"200\nX-Bunq-Client-Request-Id: q\nX-Bunq-Client-Response-Id: r\n\n"
+    signature = base64.b64encode(sign_sha256(load_rsa_key(bunq_s_key()), head + content)).decode()
+    names = {"x-bunq-client-response-id": "r", "X-Bunq-Client-Request-Id": "q"}
+    return {**names, "X-Bunq-Server-Signature": signature}
+
+
+def test_an_answer_that_is_signed_together_with_its_headers_is_believed(script):
+    script.server.sign = signed_head
+    script.server.expect([PAGE])
+    assert script.pages()[0].transactions == ()
+
+
+def test_a_header_that_was_changed_on_its_way_is_not_believed(script):
+    script.server.sign = lambda content: {**signed_head(content), "x-bunq-client-response-id": "another"}
+    script.server.expect([PAGE])
+    with pytest.raises(ProtocolError, match="signature is wrong"):
+        script.pages()
+
+
 def test_each_connection_has_a_key_of_its_own():
     keys = {Bunq(clock=lambda: NOW)._new_key() for _time in range(2)}
     assert len(keys) == 2
@@ -132,6 +156,26 @@ def test_a_refresh_keeps_the_session_that_it_has_opened(script):
     script.server.expect([session, *Case("bunq", "refresh").exchanges])
     refreshed = script.adapter.refresh(script.state)
     assert refreshed.state["session"] == {"token": "another-session", "until": "2026-12-05T12:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    "user, seconds",
+    [
+        ({"UserPerson": {"id": 7, "session_timeout": 86400}}, 86400),
+        # bunq-sdk 1.28.0, `_get_session_timeout_seconds`: of the user who has asked for the access.
+        ({"UserApiKey": {"id": 7, "requested_by_user": {"UserCompany": {"id": 8, "session_timeout": 3600}}}}, 3600),
+        ({"UserApiKey": {"id": 7, "requested_by_user": None}}, 300),
+        ({"UserPerson": {"id": 7, "session_timeout": 60}}, 300),
+    ],
+)
+def test_a_session_is_used_for_as_long_as_bunq_says(script, user, seconds):
+    """One that counts as ended at once would be opened again before each question."""
+    session = next(exchange for exchange in Case("bunq", "connect").exchanges if "session-server" in exchange["ask"])
+    session["answer"]["Response"][2] = user
+    script.moment = NOW + timedelta(days=8)
+    script.server.expect([session, *Case("bunq", "refresh").exchanges])
+    until = script.adapter.refresh(script.state).state["session"]["until"]
+    assert until == moment_text(script.moment + timedelta(seconds=seconds))
 
 
 @pytest.mark.parametrize("status", [400, 401, 403])
@@ -183,6 +227,22 @@ def test_too_many_questions_end_soon(script):
     with pytest.raises(Exception, match="rate_limited") as caught:
         script.pages()
     assert caught.value.retry_after == 30
+    assert script.slept == [3.35, 3.35]
+
+
+def test_a_page_that_came_too_soon_is_asked_for_again(script):
+    """Pages are read by objects that do not know of each other."""
+    refused = Case("bunq", "rate_limited").exchanges[0]
+    script.server.expect([refused, PAGE])
+    assert script.pages()[0].transactions == ()
+
+
+def test_a_pause_that_bunq_names_is_not_waited_for(script):
+    refused = Case("bunq", "rate_limited").exchanges[0]
+    script.server.expect([{**refused, "headers": {"Retry-After": "600"}}])
+    with pytest.raises(RateLimited) as caught:
+        script.pages()
+    assert (caught.value.retry_after, script.slept) == (600, [])
 
 
 # -------------------------------------------------------------------------
@@ -215,6 +275,18 @@ def test_an_account_without_a_payment_has_an_available_amount_only(script):
     main, savings = script.adapter.accounts(script.state)
     assert (main.balance, str(main.available)) == (None, "12345.67")
     assert str(savings.balance) == "500.00"
+
+
+def test_a_card_without_a_payment_has_a_real_balance(script):
+    """MonetaryAccountCard of bunq-sdk 1.28.0: `balance_real`, beside the available `balance`."""
+    listed, first, second = Case("bunq", "accounts").exchanges
+    ((_kind, main),) = listed["answer"]["Response"][0].items()
+    card = {"MonetaryAccountCard": {**main, "balance_real": {"value": "12000.00", "currency": "EUR"}}}
+    nothing = {"Response": [], "Pagination": {"older_url": None}}
+    listed["answer"]["Response"][0] = card
+    script.server.expect([listed, {**first, "answer": nothing}, second])
+    main, _savings = script.adapter.accounts(script.state)
+    assert (main.type, str(main.balance)) == ("credit_card", "12000.00")
 
 
 def test_the_other_side_may_have_no_iban(script):

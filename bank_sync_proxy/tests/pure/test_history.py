@@ -1,5 +1,6 @@
 """A refusal of the period: what is asked for next, by every adapter alike."""
 
+import inspect
 from datetime import date, timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bank_sync_proxy.providers import history
+from bank_sync_proxy.providers import history, provider_class, reading
 from bank_sync_proxy.providers.base import Provider
 from bank_sync_proxy.providers.errors import ProtocolError, ProviderError, RateLimited
 from bank_sync_proxy.providers.types import Page
@@ -114,7 +115,10 @@ DAYS = {
     "qonto": lambda query: query.get("updated_at_from", [None])[0],
     "simplefin": lambda query: query.get("start-date", [None])[0],
     "teller": lambda query: query.get("start_date", [None])[0],
+    "revolut_business": lambda query: query.get("from", [None])[0],
 }
+#: How far back the scripted bank goes. Revolut is asked for more than is wanted, up to the only limit that it names.
+REACHES = {code: (89,) if code == "revolut_business" else (89, 75, 60, 31) for code in DAYS}
 #: How refusals look. The last one says nothing but its status.
 REFUSALS = {
     "berlin group": (400, {"tppMessages": [{"category": "ERROR", "code": "PERIOD_INVALID", "text": "x"}]}),
@@ -137,7 +141,9 @@ def first_day(code, question):
     text = DAYS[code](parse_qs(urlsplit(question.url).query))
     if text is None:
         return None
-    return date.fromtimestamp(int(text)) if text.isdigit() else date.fromisoformat(text[:10])
+    if "T" in text:
+        return reading.central_european_day(reading.moment(text))
+    return date.fromtimestamp(int(text)) if text.isdigit() else date.fromisoformat(text)
 
 
 def bank_that_reaches(script, reach, refusal):
@@ -161,8 +167,7 @@ def bank_that_reaches(script, reach, refusal):
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)
-@pytest.mark.parametrize("reach", [89, 75, 60, 31])
-@pytest.mark.parametrize("code", DAYS)
+@pytest.mark.parametrize("code, reach", [(code, reach) for code in DAYS for reach in REACHES[code]])
 def test_an_adapter_finds_what_the_bank_gives(script, code, reach, refusal):
     days = bank_that_reaches(script, reach, refusal)
     page = script.adapter.transactions(script.state, script.account, since=days_ago(400))
@@ -185,7 +190,31 @@ def test_a_mistake_in_the_question_of_a_usual_run_is_asked_once(script, code):
     assert len(days) == 1
 
 
-def test_adapters_that_send_dates_are_all_in_the_matrix():
-    from bank_sync_proxy.providers import provider_class
+#: Adapters whose rows have moments, of which the day in Central Europe is the booking date.
+MOMENTS = ("qonto", "revolut_business")
 
+
+@pytest.mark.parametrize("day", [date(2026, 3, 1), date(2026, 7, 1)])
+@pytest.mark.parametrize("code", MOMENTS)
+def test_the_first_hour_of_the_first_day_is_asked_for(script, code, day):
+    """In UTC it belongs to the day before: what was booked then would be missing after a first load."""
+    bank_that_reaches(script, 10_000, "status only")
+    script.adapter.transactions(script.state, script.account, since=day)
+    asked = reading.moment(DAYS[code](parse_qs(urlsplit(script.server.asked[-1].url).query)))
+    first = reading.central_european_midnight(day)
+    assert asked == first and reading.central_european_day(first) == day
+    assert reading.central_european_day(first - timedelta(seconds=1)) == day - timedelta(days=1)
+
+
+def test_adapters_that_read_moments_are_all_in_the_matrix():
+    """Those that leave it to the bank which rows a day has. Others read on until a row is older."""
+    reads = [
+        code
+        for code in DAYS
+        if "central_european_day(moment)" in inspect.getsource(inspect.getmodule(provider_class(code)))
+    ]
+    assert set(reads) == set(MOMENTS)
+
+
+def test_adapters_that_send_dates_are_all_in_the_matrix():
     assert {code for code in CODES if provider_class(code).sends_dates} == set(DAYS)

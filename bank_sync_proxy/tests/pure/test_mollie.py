@@ -131,7 +131,7 @@ PAID_OUT = {**ROW, "type": "outgoing-transfer", "context": {"settlementId": "stl
 SETTLEMENTS = "GET /settlements?limit=250&from=stl_1"
 
 
-@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize("status", [400, 403, 404, 422])
 def test_a_payout_whose_settlement_can_not_be_read_has_its_id(script, status):
     script.server.expect([{**PAGE, "answer": answer(PAID_OUT)}, {"ask": SETTLEMENTS, "status": status, "answer": {}}])
     assert script.pages()[0].transactions[0].payout.id == "stl_1"

@@ -72,6 +72,12 @@ def test_provider_declares_every_fact_that_a_choice_needs(code):
 
 
 @pytest.mark.parametrize("code", CODES)
+def test_provider_says_where_its_facts_are_known_from(code):
+    sources = facts_of(code).sources
+    assert sources.endswith(".") and "|" not in sources
+
+
+@pytest.mark.parametrize("code", CODES)
 def test_steps_contain_no_other_blanks_than_our_addresses(code):
     for step in facts_of(code).steps:
         assert "%" not in step.replace(CALLBACK, "").replace(WEBHOOK, "")

@@ -31,6 +31,13 @@ def test_every_provider_has_a_page(code):
         assert f"bank_sync_proxy/providers/{code}.py" in page
 
 
+@shipped
+@pytest.mark.parametrize("code", CODES)
+def test_what_a_page_knows_from_memory_is_marked_in_the_table(code):
+    page = (ROOT / "docs" / "providers" / f"{code}.md").read_text()
+    assert "from memory" not in page or "from memory" in provider_class(code).facts.sources
+
+
 @pytest.mark.parametrize("code", CODES)
 def test_every_provider_declares_its_facts(code):
     facts = provider_class(code).facts

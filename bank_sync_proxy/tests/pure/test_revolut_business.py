@@ -203,6 +203,16 @@ def test_a_token_serves_until_it_ends(script):
     script.pages()
 
 
+def test_a_refresh_token_that_was_replaced_is_kept(script):
+    """revolut-python 0.10.1 takes `refresh_token` of each answer, "if any"."""
+    (exchange,) = Case("revolut_business", "refresh").exchanges
+    script.server.check = lambda question: None
+    for answer, kept in ({**exchange["answer"], "refresh_token": "the-next"}, "the-next"), (exchange["answer"], None):
+        script.server.expect([{**exchange, "answer": answer}])
+        refreshed = script.adapter.refresh(script.state)
+        assert refreshed.state["refresh_token"] == (kept or script.state["refresh_token"])
+
+
 # -------------------------------------------------------------------------
 # READ
 # -------------------------------------------------------------------------
@@ -257,6 +267,70 @@ def test_more_transactions_of_one_moment_than_a_page_has_are_an_error(script):
     with pytest.raises(ProtocolError) as caught:
         script.pages(since=date(2026, 11, 1))
     assert "more transactions of one moment" in caught.value.detail
+
+
+@pytest.mark.parametrize("days, asked", [(10, 70), (28, 88), (30, 89), (60, 89), (88, 89)])
+def test_late_bookings_are_not_looked_for_where_reading_needs_a_new_consent(script, days, asked):
+    """ "… can only access information older than 90 days within 5 minutes of the first authorisation": pyrevolut 0.9.1,
+    list of transactions."""
+    since, first = (NOW.date() - timedelta(days=number) for number in (days, asked))
+    script.server.expect([{**PAGE, "ask": f"{PAGE['ask']}&from={first}"}])
+    script.pages(since=since)
+
+
+@pytest.mark.parametrize(
+    "state, day, status",
+    [
+        ("created", "2026-12-24", None),
+        ("created", f"{NOW:%Y-%m-%d}", "pending"),
+        ("created", None, "pending"),
+        ("pending", "2026-12-24", "pending"),
+        ("completed", "2026-12-24", "booked"),
+    ],
+)
+def test_a_payment_that_is_scheduled_for_later_has_moved_nothing(script, state, day, status):
+    """TransactionState: "created and is either processed asynchronously or scheduled for a later time"."""
+    found = rows(script, {**ROW, "state": state, "scheduled_for": day})
+    assert [row.status for row in found] == [status] * bool(status)
+
+
+def between_pockets(script, *texts, amounts=(100, 100), currencies=("EUR", "EUR")):
+    """The document's example "Internal transfer", read in each of the two accounts."""
+    own, other = (script.state["accounts"][key]["id"] for key in script.state["accounts"])
+    legs = [
+        {**ROW["legs"][0], "account_id": account, "amount": amount, "currency": currency, "description": text}
+        for account, amount, currency, text in zip((own, other), amounts, currencies, texts, strict=True)
+    ]
+    pages = []
+    for account in script.state["accounts"]:
+        ask = PAGE["ask"].replace(script.account, script.state["accounts"][account]["id"])
+        script.server.expect([{"ask": ask, "answer": [{**ROW, "legs": legs}]}])
+        pages += script.pages(account=account)
+    return pages
+
+
+@pytest.mark.parametrize(
+    "texts, amounts",
+    [
+        (("To GBP Deposit pocket", "From GBP Regular pocket"), ["-100", "100"]),
+        (("From GBP Regular pocket", "To GBP Deposit pocket"), ["100", "-100"]),
+    ],
+)
+def test_money_does_not_come_to_both_of_two_pockets(script, texts, amounts):
+    pages = between_pockets(script, *texts)
+    assert [str(row.amount) for page in pages for row in page.transactions] == amounts
+
+
+@pytest.mark.parametrize("texts", [("Vers poche", "De poche"), ("To A", "To B"), (None, None)])
+def test_a_transfer_that_does_not_say_who_has_paid_is_not_guessed(script, texts):
+    pages = between_pockets(script, *texts)
+    assert [(page.transactions, len(page.unread)) for page in pages] == [((), 1), ((), 1)]
+
+
+@pytest.mark.parametrize("amounts, currencies", [((-100, 100), ("EUR", "EUR")), ((100, 100), ("EUR", "GBP"))])
+def test_legs_that_do_not_contradict_each_other_stay_as_they_are(script, amounts, currencies):
+    pages = between_pockets(script, "Something", "else", amounts=amounts, currencies=currencies)
+    assert [str(row.amount) for page in pages for row in page.transactions] == [str(amount) for amount in amounts]
 
 
 @pytest.mark.parametrize(

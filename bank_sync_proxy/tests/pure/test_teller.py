@@ -189,6 +189,31 @@ def test_a_page_that_begins_with_the_one_before_gives_it_once(script):
     assert given.count("txn_002") == 1 and len(given) == 102
 
 
+def rows(begin, end, status="posted"):
+    return [{**ROW, "id": f"txn_{status}_{number}", "status": status} for number in range(begin, end)]
+
+
+@pytest.mark.parametrize("size", [25, 50, 99])
+def test_a_page_that_was_cut_below_what_was_asked_for_is_not_the_last(script, size):
+    """The document names no maximum of `count`."""
+    after = f"{PAGE['ask']}&from_id=txn_posted_{size - 1}"
+    script.server.expect([{**PAGE, "answer": rows(0, size)}, {"ask": after, "answer": rows(size, size + 3)}])
+    assert [len(page.transactions) for page in script.pages()] == [size, 3]
+
+
+def test_what_is_short_is_not_asked_for_twice(script):
+    script.server.expect([{**PAGE, "answer": rows(0, 24)}])
+    assert [len(page.transactions) for page in script.pages()] == [24]
+
+
+def test_a_short_page_without_anything_new_is_the_last(script):
+    """Pending ones below the booked one after which it begins."""
+    first, waiting = rows(0, 30), rows(0, 30, "pending")
+    after = f"{PAGE['ask']}&from_id=txn_posted_29"
+    script.server.expect([{**PAGE, "answer": first}, {"ask": after, "answer": [first[-1], *waiting]}])
+    assert [len(page.transactions) for page in script.pages()] == [30, 30]
+
+
 def test_a_list_that_does_not_go_on_is_an_error(script):
     first, second = Case("teller", "paging").exchanges
     last = next(row for row in first["answer"] if row["id"] == "txn_002")
