@@ -4,15 +4,15 @@ The import applies these decisions (:mod:`..books.apply`), *Find Missing Transac
 (:mod:`..books.compare`), so both always agree.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
 from .adoption import Wanted, adopt, similar
-from .fees import fee_id, take_apart, variants
-from .identity import Entry, identify
+from .fees import fee_id, is_unknown, take_apart, variants
+from .identity import Entry, digest, identify
 from .likeness import Texts
 from .matching import NEW, SAME, Known, match, money
 
@@ -159,6 +159,37 @@ def decide(window, policy, books):
     return _Deciding(window, policy, books).run()
 
 
+class _Unclaimed:
+    """Stored transactions that have vanished, and lines without a transaction, by day and amount.
+
+    :param vanished: digests
+    :param candidates: list of :class:`~.adoption.Candidate`
+    """
+
+    def __init__(self, policy, vanished=(), candidates=()):
+        self.policy = policy
+        self.left = Counter(text.rpartition(" ")[0] for text in vanished)
+        self.left.update((one.date, one.amount) for one in candidates)
+
+    def claim(self, transactions):
+        """:return: whether all of them are among these; each of these is claimed once"""
+        if not self.left:
+            return False
+        for key in (self._key_of_stored, self._key_of_line):
+            wanted = Counter(map(key, transactions))
+            if wanted <= self.left:
+                self.left -= wanted
+                return True
+        return False
+
+    @staticmethod
+    def _key_of_stored(transaction):
+        return digest(transaction).rpartition(" ")[0]
+
+    def _key_of_line(self, transaction):
+        return self.policy.line_date(transaction), self.policy.line_amount(transaction)
+
+
 class _Deciding:
     def __init__(self, window, policy, books):
         self.window, self.policy, self.books = window, policy, books
@@ -209,10 +240,29 @@ class _Deciding:
         stored = [known for known in stored if known.kind != "pending"]
         if has_fees:
             known = {one.identifier: money(one.digest) if one.digest else "" for one in stored}
-            self.booked, self.waived = take_apart(window.booked, known.get, self.policy.fees_on_own_line)
+            claim = self._unclaimed(stored, {*names}, known).claim
+            self.booked, self.waived = take_apart(window.booked, known.get, self.policy.fees_on_own_line, claim)
             entries = identify(self.booked)
             retried = [one for one in retried if one.identifier not in self.waived]
         return entries, retried, stored
+
+    def _unclaimed(self, stored, shown, known):
+        """:return: :class:`_Unclaimed` of what transactions with a fee may be, if they come under ids not known"""
+        unknown = [one for one in self.window.booked if is_unknown(one, known.get)]
+        if not unknown:
+            return _Unclaimed(self.policy)
+        first, removed = self.window.first_day, self.window.removed
+        days = [self.policy.line_date(one) for one in unknown]
+        return _Unclaimed(
+            self.policy,
+            [
+                one.digest
+                for one in stored
+                if one.digest
+                and (one.identifier in removed or (first and one.day >= first and one.identifier not in shown))
+            ],
+            self.books.candidates(min(days), max(days)),
+        )
 
     def _match(self, entries, retried, stored):
         """:return: list of :class:`~.matching.Match` for the entries and retried ones"""

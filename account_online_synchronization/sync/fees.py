@@ -86,23 +86,47 @@ def can_be_apart(transaction):
     return bool(transaction.fee and stable_id(transaction))
 
 
-def take_apart(transactions, find_known, on_own_line):
+def take_apart(transactions, find_known, on_own_line, claim=lambda transactions: False):
     """
     :param find_known: callable(identifier) that returns the stored amount and currency in the format of
         :func:`~.matching.money`; an empty text if not known, None if nothing is stored
     :param bool on_own_line: the account's setting for new transactions
+    :param claim: callable(transactions) that says whether all of them may be in the books under other ids, or as lines
+        without one; what is claimed is claimed once
     :return: (transactions, identifiers of stored fees that the service no longer charges)
     """
     found, waived = [], set()
+    renamed = _find_renamed(transactions, find_known, on_own_line, claim)
     for transaction in transactions:
         if can_be_apart(transaction):
-            apart = _is_apart(transaction, find_known, on_own_line)
+            apart = _is_apart(transaction, find_known, renamed.get(transaction.id, on_own_line))
             found.extend(parts(transaction) if apart else (_net(transaction),))
             continue
         found.append(transaction)
         if transaction.id and find_known(fee_id(transaction.id)) is not None:
             waived.add(fee_id(transaction.id))
     return found, waived
+
+
+def is_unknown(transaction, find_known):
+    return can_be_apart(transaction) and all(
+        find_known(name) is None for name in (transaction.id, fee_id(transaction.id))
+    )
+
+
+def _find_renamed(transactions, find_known, on_own_line, claim):
+    """In which form transactions with new ids are in the books: otherwise another setting would double their amounts.
+
+    :return: dict from id to whether it is two lines
+    """
+    unknown = {one.id: one for one in transactions if is_unknown(one, find_known)}
+    renamed = {}
+    # Why first all in the form of the setting: it is the more likely one where both forms are possible.
+    for apart in (on_own_line, not on_own_line):
+        for name, transaction in unknown.items():
+            if name not in renamed and claim(parts(transaction) if apart else (transaction,)):
+                renamed[name] = apart
+    return renamed
 
 
 def _is_apart(transaction, find_known, on_own_line):

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from account_online_synchronization.client.errors import BadTransaction
 from account_online_synchronization.client.messages import parse_transaction
-from account_online_synchronization.sync.decide import IMPORT, KNOWN, Policy, Window, decide
+from account_online_synchronization.sync.adoption import Candidate
+from account_online_synchronization.sync.decide import ADOPT, IMPORT, KNOWN, Policy, Window, decide
 from account_online_synchronization.sync.fetch import read_page
 from account_online_synchronization.sync.identity import digest
 from account_online_synchronization.sync.matching import CHANGED, Known
@@ -18,6 +19,7 @@ from account_online_synchronization.sync.matching import CHANGED, Known
 DAY = date(2026, 5, 20)
 SETTINGS = settings(derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
 cents = st.integers(-100_000, 100_000).map(lambda number: Decimal(number).scaleb(-2))
+fees = st.sampled_from([None, Decimal("-1.50"), Decimal(-3)])
 
 
 def message(identifier, amount, fee=None, **more):
@@ -38,6 +40,8 @@ class Books:
 
     def __init__(self, on_own_line=True):
         self.on_own_line, self.entries = on_own_line, {}
+        #: Lines of the journal that are no transactions of this account.
+        self.typed, self.adopted = [], set()
 
     def run(self, *messages, removed=()):
         window = Window(since=date(2026, 5, 10))
@@ -48,7 +52,8 @@ class Books:
         for name in decisions.withdrawn:
             self.entries.pop(name, None)
         for one in decisions:
-            assert one.outcome in (IMPORT, KNOWN)
+            assert one.outcome in (IMPORT, KNOWN, ADOPT)
+            self.adopted |= {one.line_id} - {None}
             if one.known:
                 del self.entries[one.known.identifier]
             self.entries[one.entry.identifier] = one.entry
@@ -66,7 +71,7 @@ class Books:
         return [
             Known("line", number, name, entry.digest)
             for number, (name, entry) in enumerate(self.entries.items())
-            if name in names
+            if name in names or entry.transaction.booking_date >= date(2026, 5, 10)
         ]
 
     def contents(self, known):
@@ -76,10 +81,60 @@ class Books:
         return []
 
     def candidates(self, first, last):
-        return []
+        return self.typed
 
     def locked_days(self, days):
         return set()
+
+
+@SETTINGS
+@given(
+    st.lists(st.tuples(st.integers(12, 18), st.sampled_from([5, 10]), fees), min_size=2, max_size=6),
+    st.lists(st.tuples(st.booleans(), st.booleans(), st.lists(fees, max_size=2)), min_size=1, max_size=4),
+    st.booleans(),
+)
+def test_new_ids_double_nothing_with_any_change_of_the_setting(rows, later, on_own_line):
+    books, ids = Books(on_own_line), "T"
+
+    def run():
+        said = [
+            message(f"{ids}{number}", amount + (fee or 0), fee, booking_date=f"2026-05-{day}", remittance=[f"{number}"])
+            for number, (day, amount, fee) in enumerate(rows)
+        ]
+        books.run(*said)
+        total = sum(Decimal(one["amount"]) for one in said)
+        assert sum(one.transaction.amount for one in books.entries.values()) == total
+
+    run()
+    for books.on_own_line, is_renamed, new in later:
+        ids += "'" * is_renamed
+        rows = rows + [(18, 5, fee) for fee in new]
+        run()
+
+
+def test_new_ids_keep_the_form_in_which_a_transaction_was_stored():
+    for before in (True, False):
+        books = Books(before)
+        books.run(message("T1", "96.80", "-3.20"), message("T2", "5.00"))
+        amounts = list(books.amounts.values())
+        books.on_own_line = not before
+        books.run(message("N1", "96.80", "-3.20"), message("N2", "5.00"))
+        assert list(books.amounts.values()) == amounts
+
+
+def test_a_provider_that_begins_to_report_fees_under_new_ids_doubles_nothing():
+    books = Books()
+    books.run(message("T1", "96.80"), message("T2", "5.00"))
+    books.run(message("N1", "96.80", "-3.20"), message("N2", "5.00"))
+    assert books.amounts == {"N1": "96.80", "N2": "5.00"}
+
+
+def test_lines_that_were_typed_are_adopted_in_their_form():
+    for on_own_line, amounts in ((True, ["96.80"]), (False, ["100", "-3.20"])):
+        books = Books(on_own_line)
+        books.typed = [Candidate(n, date(2026, 5, 18), Decimal(amount)) for n, amount in enumerate(amounts)]
+        books.run(message("T1", "96.80", "-3.20"))
+        assert books.adopted == set(range(len(amounts)))
 
 
 @SETTINGS
