@@ -75,7 +75,7 @@ class BankSyncApi(models.AbstractModel):
 
     @api.model
     def _dispatch_as_server(self, client, operation, payload):
-        """:meth:`_dispatch` in the language of the question, with the rights of the server"""
+        """:meth:`_dispatch` in the language of the request, with the rights of the server"""
         self._before(client, operation, payload)
         answer, error, record = self.env["bank.sync.error"]._attempt(
             lambda: self._run(client, operation, payload),
@@ -113,7 +113,7 @@ class BankSyncApi(models.AbstractModel):
         except (TypeError, ValueError) as error:
             raise ProtocolError("invalid_request", f"not JSON: {error}")
         if not isinstance(payload, dict):
-            raise ProtocolError("invalid_request", "the question is not an object")
+            raise ProtocolError("invalid_request", "the request is not an object")
         self._check_allowed(client, operation)
         return json.loads(json.dumps(method(client, payload), allow_nan=False))
 
@@ -236,7 +236,7 @@ class BankSyncApi(models.AbstractModel):
             _logger.warning("%s: %s", record.reference, error)
 
     # -------------------------------------------------------------------------
-    # QUESTIONS, CHECKED
+    # REQUESTS, CHECKED
     # -------------------------------------------------------------------------
 
     @api.model

@@ -26,7 +26,7 @@ def full_table():
     """For docs/providers/README.md: everything."""
     heads = (
         *("Provider", "Banks in", "For whom", "Price", "To begin", "Until the first keys", "Terms"),
-        *("Connected on", "History", "Consent", "Questions a day"),
+        *("Connected on", "History", "Consent", "Requests a day"),
         *("Pending", "Removals", "Webhooks", "Continues by bookmark", "Id of a transaction"),
     )
     return _table(
