@@ -1,4 +1,4 @@
-"""The proxy over HTTP: how many signed questions of many databases it answers, how fast, and each its own.
+"""The proxy over HTTP: how many signed requests of many databases it answers, how fast, and each its own.
 
 A real server with its HTTP workers, a real PostgreSQL, and locust, which plays the databases; all on this machine, so
 what the load costs is missing to the server. The bank is the Demo Bank, which answers without a network.
@@ -51,7 +51,7 @@ def parse(arguments):
         type=_numbers,
         default=[160.0, 0.0],
         metavar="N,N",
-        help="questions per second, 0 for as many as --users can ask (default: 160,0)",
+        help="requests per second, 0 for as many as --users can ask (default: 160,0)",
     )
     # Why not one for each database: Odoo lets eight for each worker wait, and expects a reverse proxy in front of it.
     parser.add_argument("--users", type=int, default=24, metavar="N", help="connections at once (default: 24)")
@@ -74,8 +74,8 @@ def measure(options, name, fleet, rate):
     """
     :param str name: of the database with the fleet; no copy, because a copy can't read the secrets
     :param fleet: path of the file that holds what its members know
-    :param float rate: questions per second of all clients together, 0 for no limit
-    :return: figures of :mod:`.fleet_locust`, ``wrong`` and ``refused`` answers, CPU milliseconds per question, and the
+    :param float rate: requests per second of all clients together, 0 for no limit
+    :return: figures of :mod:`.fleet_locust`, ``wrong`` and ``refused`` answers, CPU milliseconds per request, and the
         memory (PSS, MiB) of the largest process of Odoo afterwards
     """
     with served(name, options.workers) as (url, server):

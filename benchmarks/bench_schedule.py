@@ -1,6 +1,6 @@
 """The scheduled action: how long it takes for many links whose banks are slow and have nothing new.
 
-Each link has one account, so its bank is asked three questions. What is measured is the whole action as Odoo executes
+Each link has one account, so its bank gets three requests. What is measured is the whole action as Odoo executes
 it, in a real process with a real database; only the network is a thread that sleeps.
 """
 
@@ -65,13 +65,13 @@ def measure(options):
     """
     :return: list of what ``inside_schedule.measure`` returns, with ``latency_ms`` and ``threads``, one per repetition
     """
-    question = {"latency_ms": options.latency_ms, "threads": options.threads}
+    values = {"latency_ms": options.latency_ms, "threads": options.threads}
     with harness.databases() as databases:
         name = databases.company()
         harness.report(f"Connecting {options.links} links …")
         harness.run_inside(name, "inside_schedule", "prepare", links=options.links)
         harness.vacuum_analyze(name)
         return [
-            {**harness.run_inside(name, "inside_schedule", "measure", **question), **question}
+            {**harness.run_inside(name, "inside_schedule", "measure", **values), **values}
             for _repetition in range(options.repeat)
         ]

@@ -2,7 +2,7 @@
 
 The file that the variable ``FLEET`` names holds the databases, as ``inside_fleet.prepare`` returns them. Users of
 locust are connections: each asks for one database after the other, as behind a reverse proxy, so that answers could be
-mixed up. ``FLEET_RATE`` is how many questions they ask together per second, 0 for as many as they can.
+mixed up. ``FLEET_RATE`` is how many requests they ask together per second, 0 for as many as they can.
 """
 
 import importlib.util
@@ -100,8 +100,8 @@ class Connection(FastHttpUser):
     @task(10)
     def refresh(self):
         mine = next_database()
-        question = {"connection_id": mine["connection"], "user_present": False}
-        self.ask(mine, "connections.refresh", lambda answer: answer.get("state") == "done", **question)
+        request = {"connection_id": mine["connection"], "user_present": False}
+        self.ask(mine, "connections.refresh", lambda answer: answer.get("state") == "done", **request)
 
     @task(10)
     def search_institutions(self):

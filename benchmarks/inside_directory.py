@@ -72,7 +72,7 @@ def search(env, banks, each):
 
 
 def protocol(env, banks, each):
-    """:return: milliseconds of whole operations ``institutions.search``, from question to answer"""
+    """:return: milliseconds of whole operations ``institutions.search``, from request to answer"""
     api, client = env["bank.sync.api"], env["bank.sync.client"]._get_embedded()
     asked = [query for kind in queries(institutions(banks), each).values() for query in kind]
     return _timed(

@@ -50,8 +50,8 @@ def _digest(number):
 
 def _connect(env, client, user):
     """As a user walks through the Demo Bank's pages."""
-    question = {"institution_id": "sandbox.demo", "return_url": f"{client.url}/back"}
-    answer = env["bank.sync.api"]._dispatch(client, "connections.start", question)
+    request = {"institution_id": "sandbox.demo", "return_url": f"{client.url}/back"}
+    answer = env["bank.sync.api"]._dispatch(client, "connections.start", request)
     connection = env["bank.sync.connection"].search([("identifier", "=", answer["connection_id"])])
     visit = connection.visit_ids
     visit._answer({"user": [user], "password": ["demo"]})

@@ -15,7 +15,7 @@ from odoo.sql_db import Cursor
 from odoo.tools import SQL
 
 CLIENTS = 10_000
-#: Rows of the tables that do not grow with each question.
+#: Rows of the tables that do not grow with each request.
 ERRORS, VISITS, NONCES = 0.2, 0.1, 0.15
 #: Rows that one INSERT adds.
 PORTION = 1_000_000

@@ -257,7 +257,7 @@ class Bank:
         }[operation]()
 
     def page(self, start, since):
-        # Why not filtered by day: every question of the benchmark begins before the first transaction.
+        # Why not filtered by day: every request of the benchmark begins before the first transaction.
         assert start or not since or since <= self.messages[0]["booking_date"]
         end = start + PAGE
         has_more = end < len(self.messages)

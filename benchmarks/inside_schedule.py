@@ -7,7 +7,7 @@ from odoo.fields import Datetime
 
 from tests.slow_bank import SlowBank, connect
 
-QUESTIONS = ("connections.refresh", "accounts.list", "transactions.list")
+REQUESTS = ("connections.refresh", "accounts.list", "transactions.list")
 ACTION = "account_online_synchronization.ir_cron_synchronize"
 
 
@@ -57,7 +57,7 @@ def measure(env, latency_ms, threads):
 
 
 def _asked_otherwise_than_once(links, bank):
-    """:return: a line for each link whose bank was asked one of the three questions twice, or not at all"""
+    """:return: a line for each link whose bank got one of the three requests twice, or not at all"""
     began = min(bank.asked_at, default=0)
     times = {}
     for (operation, name), moment in zip(bank.asked, bank.asked_at, strict=True):
@@ -66,9 +66,9 @@ def _asked_otherwise_than_once(links, bank):
     links.invalidate_recordset(["run_ids"])
     for link in links:
         asked = times.get(link.connection_identifier, {})
-        if [len(asked.get(operation, ())) for operation in QUESTIONS] != [1, 1, 1]:
+        if [len(asked.get(operation, ())) for operation in REQUESTS] != [1, 1, 1]:
             moments = "; ".join(
-                f"{operation} at {', '.join(asked.get(operation, ['no time']))}" for operation in QUESTIONS
+                f"{operation} at {', '.join(asked.get(operation, ['no time']))}" for operation in REQUESTS
             )
             runs = ", ".join(link.run_ids.sorted("id").mapped("state"))
             lines.append(f"link {link.id} ({link.connection_identifier}): {moments}; its runs: {runs}")

@@ -77,14 +77,14 @@ def _compare(env, account):
 def _booked(env, account):
     """Asked at the proxy, past all that the database's side knows and does."""
     transport = env["account.online.link"]._get_client()._transport
-    question = {
+    request = {
         "connection_id": account.account_online_link_id.connection_identifier,
         "account_id": account.online_identifier,
         "since": account.start_date and str(account.start_date),
     }
     booked, cursor = [], {}
     while True:
-        page = transport.call("transactions.list", {**question, **cursor})
+        page = transport.call("transactions.list", {**request, **cursor})
         booked += [[t["id"], float(t["amount"])] for t in page["transactions"] if t["status"] == "booked"]
         if not page["has_more"]:
             return booked

@@ -55,7 +55,7 @@ class Remote:
     made: dict = field(default_factory=dict)
 
     def signed(self, operation, payload):
-        """:return: (URL, headers, body) of one question"""
+        """:return: (URL, headers, body) of one request"""
         path, body = f"/bank_sync/1/{operation}", json.dumps(payload).encode()
         headers = new_headers(self.secret, self.client, self.database, time.time(), "POST", path, body)
         return self.url + path, {**headers, "Content-Type": "application/json"}, body

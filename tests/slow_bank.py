@@ -17,11 +17,11 @@ class SlowBank:
 
     def __init__(self, latency=0.0, threads=32, known=5):
         self.latency, self.threads, self.known = latency, threads, known
-        #: Questions: (operation, connection id).
+        #: Requests: (operation, connection id).
         self.asked = []
         #: When each of them was asked, in seconds of a clock that only goes forward.
         self.asked_at = []
-        #: Most questions that were on their way at the same time.
+        #: Most requests that were on their way at the same time.
         self.most = 0
         self._now = 0
         self._lock = threading.Lock()

@@ -71,5 +71,5 @@ class SmsGateway:
     def _respond(self, asked):
         if asked.path != "/api/sms/3/send":
             return Response(status=404)
-        question = asked.get_json(force=True)
-        return json_response(200, {"jsonrpc": "2.0", "id": question["id"], "result": self.take(question["params"])})
+        request = asked.get_json(force=True)
+        return json_response(200, {"jsonrpc": "2.0", "id": request["id"], "result": self.take(request["params"])})

@@ -11,9 +11,10 @@ import pytest
 from playwright.sync_api import expect
 
 from .conftest import a_company_with_books, demo
+from .settled import expect_to_fit
 from .test_accessibility import Inspector
-from .test_browser import PATIENCE, a_tour_of
-from .test_provider_browser import look
+from .test_browser import PATIENCE, PHONE, a_tour_of
+from .test_provider_browser import WIDER_THAN_THE_SCREEN, look
 
 #: One transaction is reconciled, one is to be reviewed, one may be there twice; the administrator sees all of Odoo.
 SOME_WORK_IS_DONE = """
@@ -25,6 +26,28 @@ expense = env["account.account"].search([("account_type", "=", "expense")], limi
 lines[0]._seek_for_lines()[1].account_id = expense
 lines[1].move_id.checked = False
 result = [journal.name, len(lines)]
+"""
+
+#: One transaction was deleted by a user, and one could not be stored.
+SOME_ARE_NOT_IMPORTED = """
+from odoo.addons.bank_sync_common.models.server_fields import as_server
+lines = env["account.bank.statement.line"].search([("online_account_id", "!=", False)], order="id desc")
+line = lines.filtered(lambda line: not line.is_reconciled and line.move_id.checked)[0]
+account, result = line.online_account_id, [line.payment_ref, line.online_transaction_identifier]
+line.move_id.button_draft()
+line.move_id.unlink()
+as_server(env["account.online.transaction"]).create({
+    "account_online_account_id": account.id,
+    "journal_id": account.journal_ids.id,
+    "state": "parked",
+    "reason_code": "parked",
+    "reason": "The account of the counterpart is archived.",
+    "date": "2026-05-20",
+    "amount": -1234.56,
+    "payment_ref": "Rent of the workshop",
+    "partner_name": "Landlord Ltd",
+    "online_transaction_identifier": "parked-1",
+})
 """
 
 
@@ -125,6 +148,31 @@ def test_lines_are_grouped_by_state_and_found_on_a_phone(tour):
     look(tour, inspector, "bank_lines_cards", ".o_kanban_renderer")
     assert not inspector.found, "\n".join(inspector.found)
     assert tour.errors == []
+
+
+def test_a_phone_shows_what_was_not_imported_as_cards_with_reason_and_buttons(served, journal):
+    label, identifier = served.shell(SOME_ARE_NOT_IMPORTED)
+    inspector = Inspector()
+    with a_tour_of(served, size=PHONE) as tour:
+        tour.open("/odoo/bank-transactions-beside-the-books")
+        cards = tour.page.locator(".o_kanban_record:not(.o_kanban_ghost)")
+        rent = cards.filter(has_text="Rent of the workshop")
+        expect(rent).to_contain_text("The account of the counterpart is archived.", timeout=PATIENCE)
+        expect(rent).to_contain_text("1,234.56")
+        tour.photograph("not_imported_cards")
+        expect_to_fit(tour.page, WIDER_THAN_THE_SCREEN, "not_imported_cards")
+        inspector.inspect(tour.page, "not_imported_cards", [".o_kanban_renderer"])
+        rent.get_by_role("button", name="Dismiss").click()
+        expect(rent).to_contain_text("Dismissed by", timeout=PATIENCE)
+        deleted = cards.filter(has_text=label).filter(has_text="Deleted by")
+        expect(deleted.get_by_role("button", name="Dismiss")).to_have_count(0)
+        deleted.get_by_role("button", name="Import").click()
+        expect(tour.page.get_by_text("Deleted by")).to_have_count(0, timeout=PATIENCE)
+        tour.sees(label)
+        assert tour.errors == []
+    assert not inspector.found, "\n".join(inspector.found)
+    restored = f"SELECT 1 FROM account_bank_statement_line WHERE online_transaction_identifier = '{identifier}'"
+    assert len(served.sql(restored)) == 1
 
 
 def test_the_list_and_the_form_fit_their_screens_in_french(served, journal):

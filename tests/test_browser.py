@@ -267,10 +267,10 @@ def test_no_message_is_listened_to_once_the_dashboard_is_left(tour, served):
     expect(tour.card("Bank").get_by_role("status")).to_contain_text("Synchronized", timeout=PATIENCE)
     tour.page.get_by_text(re.compile(r"Synchronized (just now|.* ago)")).first.click()
     tour.sees("Automatic Synchronization")
-    questions = []
-    tour.page.on("request", lambda request: "account.journal" in request.url and questions.append(request.url))
+    requests = []
+    tour.page.on("request", lambda request: "account.journal" in request.url and requests.append(request.url))
     served.shell(SET_STATE.format(state="planned"))
     served.shell(SET_STATE.format(state="done"))
     tour.page.wait_for_timeout(1500)
-    assert questions == []
+    assert requests == []
     assert tour.errors == []

@@ -28,7 +28,7 @@ PIN, TAN = "s3cret-pin", "424242"
 
 
 class Bank(FinTSScript):
-    """Answers whatever comes, instead of one question after the other: Odoo decides what it asks."""
+    """Answers whatever comes, instead of one request after the other: Odoo decides what it requests."""
 
     def __init__(self):
         super().__init__()
@@ -38,23 +38,23 @@ class Bank(FinTSScript):
         self.wants, self.approved = "tan", False
         self.dialogs = []
 
-    def check(self, question):
+    def check(self, request):
         """Wrong PINs and TANs are part of it."""
 
-    def answer(self, question):
-        segments = tuple(question["segments"])
-        if question["pin"] != PIN:
+    def answer(self, request):
+        segments = tuple(request["segments"])
+        if request["pin"] != PIN:
             return {"says": ["HIRMG:2+9050::Fehler.+9800::Abgebrochen.", "HIRMS:2:HKIDN+9942::PIN ungültig."]}
         if segments[:1] == ("HKIDN",):
-            return self.sign_in(question)
+            return self.sign_in(request)
         if segments == ("HKTAN",):
-            return self.confirm(question)
-        return {"HKSPA": self.accounts, "HKSAL": self.balance, "HKKAZ": self.statement}[segments[0]](question)
+            return self.confirm(request)
+        return {"HKSPA": self.accounts, "HKSAL": self.balance, "HKKAZ": self.statement}[segments[0]](request)
 
-    def sign_in(self, question):
-        if "HKTAN" not in question["segments"]:
+    def sign_in(self, request):
+        if "HKTAN" not in request["segments"]:
             says = self.connected[0]["says"]
-            return {"says": says if "HKSYN" in question["segments"] else says[:-1]}
+            return {"says": says if "HKSYN" in request["segments"] else says[:-1]}
         methods = "HIRMS:2:HKVVB+0020::Ok.+3920::Verfahren:912:913:923"
         self.dialogs.append(self.wants)
         if self.wants == "tan":
@@ -81,27 +81,27 @@ class Bank(FinTSScript):
         content = png.getvalue()
         return (b"\x00\x09image/png" + len(content).to_bytes(2, "big") + content).decode("iso-8859-1")
 
-    def confirm(self, question):
-        if question["process"] == "S" and not self.approved:
+    def confirm(self, request):
+        if request["process"] == "S" and not self.approved:
             return {"says": [GOT, "HIRMS:2:HKTAN+3956::Noch nicht.", "HITAN:7:HKTAN+S++1"]}
-        if question["process"] == "2" and question["tan"] != TAN:
+        if request["process"] == "2" and request["tan"] != TAN:
             return {"says": ["HIRMG:2+9050::Fehler.", "HIRMS:2:HKTAN+9941::TAN ungültig."]}
         self.wants = None
-        return {"says": [GOT, "HIRMS:2:HKTAN+0020::Ok.", f"HITAN:7:HKTAN+{question['process']}++1"]}
+        return {"says": [GOT, "HIRMS:2:HKTAN+0020::Ok.", f"HITAN:7:HKTAN+{request['process']}++1"]}
 
-    def accounts(self, question):
+    def accounts(self, request):
         return {"says": self.connected[3]["says"]}
 
-    def balance(self, question):
-        iban, day = question["iban"], datetime.date.today()
+    def balance(self, request):
+        iban, day = request["iban"], datetime.date.today()
         currency = "EUR" if iban == self.account else "USD"
         amount = f"{iban}:BYLADEM1001+Konto+{currency}+C:1200,:{currency}:{day:%Y%m%d}"
         return {"says": [GOT, "HIRMS:2:HKSAL+0020::Ok.", *NO_TAN, f"HISAL:7:HKSAL+{amount}"]}
 
-    def statement(self, question):
+    def statement(self, request):
         day = datetime.date.today() - datetime.timedelta(days=5)
-        start, end = question["start"], question["end"]
-        if question["iban"] != self.account or start > f"{day}" or (end and end < f"{day}"):
+        start, end = request["start"], request["end"]
+        if request["iban"] != self.account or start > f"{day}" or (end and end < f"{day}"):
             return {"says": [GOT, "HIRMS:2:HKKAZ+3010::Keine Umsätze.", *NO_TAN]}
         booked = [
             *("", ":20:START", ":25:10020030/0000202051", ":28C:1/1", f":60F:C{day:%y%m%d}EUR1000,"),

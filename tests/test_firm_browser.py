@@ -73,7 +73,7 @@ def test_a_client_agrees_is_seen_by_its_firm_and_is_gone_when_it_revokes(company
         tour.sees("Abacus Accountants")
         tour.sees("They do not see transactions, balances or account numbers")
         tour.page.get_by_label("Shown as").fill("Zebra Ltd")
-        tour.page.get_by_label("Whom to Ask").fill("Zoe Zebra")
+        tour.page.get_by_label("Contact", exact=True).fill("Zoe Zebra")
         tour.page.get_by_label("E-Mail").fill("zoe@zebra.example")
         tour.photograph("firm_confirm")
         tour.click("Agree", exact=True)

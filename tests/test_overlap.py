@@ -14,7 +14,7 @@ class Bank(slow_bank["SlowBank"]):
     pass
 """
 
-#: No request passes the barrier before those of all links are on their way, at each of the three questions; the last
+#: No request passes the barrier before those of all links are on their way, at each of the three requests; the last
 #: one that comes looks around first.
 LOOK_AROUND = """
 seen = []
@@ -83,7 +83,7 @@ def test_banks_are_awaited_together_with_no_transaction_open(links):
 def test_two_workers_never_ask_twice_for_one_link(links, tmp_path):
     scripts = [begin() + WORKER.format(folder=str(tmp_path), number=number) for number in range(2)]
     answers = links.shells(scripts, tmp_path)
-    asked = [tuple(question) for questions, _printed in answers for question in questions]
-    assert all(questions for questions, _printed in answers), "a worker had nothing to do: they did not share"
+    asked = [tuple(request) for requests, _printed in answers for request in requests]
+    assert all(requests for requests, _printed in answers), "a worker had nothing to do: they did not share"
     assert len(asked) == len(set(asked)) == 3 * LINKS
     assert_all_done(links)

@@ -1,4 +1,4 @@
-"""Codes to phones: real messages to a gateway over HTTP, and many questions at the same time."""
+"""Codes to phones: real messages to a gateway over HTTP, and many requests at the same time."""
 
 import pytest
 
@@ -21,12 +21,12 @@ def ask(client, operation, _began=None, **payload):
         answer = retrying(lambda: own["bank.sync.api"]._dispatch(record, operation, payload), own)
     return answer.get("error", {{}}).get("code") or answer
 
-def ask_together(questions):
+def ask_together(requests):
     # Nobody goes on before all have begun their transactions, so none of them sees what another one does.
-    answers, barrier = [], threading.Barrier(len(questions), timeout=60)
+    answers, barrier = [], threading.Barrier(len(requests), timeout=60)
     def worker(client, operation, payload):
         answers.append(ask(client, operation, _began=barrier.wait, **payload))
-    threads = [threading.Thread(target=worker, args=question) for question in questions]
+    threads = [threading.Thread(target=worker, args=request) for request in requests]
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
     return answers
@@ -125,14 +125,14 @@ def test_guesses_at_the_same_time_get_no_more_attempts(company, gateway, tmp_pat
 
 
 @pytest.mark.parametrize("clients", [1, 6])
-def test_questions_at_the_same_time_send_one_message(run, gateway, clients):
+def test_requests_at_the_same_time_send_one_message(run, gateway, clients):
     answers, printed = run(SEND_TOGETHER, clients=clients)
     assert answers.count("too_many_requests") == 5
     assert len(gateway.sent_to(PHONE)) == 1
     assert PHONE[3:] not in printed
 
 
-def test_a_question_that_began_before_another_one_sent_sends_nothing(run, gateway):
+def test_a_request_that_began_before_another_one_sent_sends_nothing(run, gateway):
     answers, printed = run(SEND_AFTER_ANOTHER)
     assert answers == [True, "too_many_requests"]
     assert len(gateway.sent_to(PHONE)) == 1

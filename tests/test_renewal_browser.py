@@ -62,7 +62,7 @@ def ask(tour, inspector, link):
     tour.open(f"/odoo/action-account_online_synchronization.account_online_link_action/{link}")
     tour.sees("Renew it in time")
     tour.photograph("renewal_form")
-    tour.click("Ask Somebody to Renew")
+    tour.click("Request Renewal")
     tour.page.locator(".modal").get_by_label("E-mail").fill("owner@example.com")
     look(tour, inspector, "renewal_ask", ".modal .o_form_view")
     tour.page.locator(".modal").get_by_role("button", name="Send").click()

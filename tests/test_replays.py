@@ -45,23 +45,23 @@ def post_all(posts):
 def test_of_copies_that_arrive_together_one_is_answered(proxy, remote, thorough):
     rounds = 40 if thorough else 8
     for _round in range(rounds):
-        question = remote.signed("institutions.search", {"query": "demo", "limit": 2})
-        answers = Counter(post_all([question] * COPIES))
+        request = remote.signed("institutions.search", {"query": "demo", "limit": 2})
+        answers = Counter(post_all([request] * COPIES))
         assert answers == {(200, None): 1, (401, "request_replayed"): COPIES - 1}
     nonces = proxy.sql("SELECT count(*), count(DISTINCT nonce) FROM bank_sync_nonce")
     assert nonces == [[str(rounds), str(rounds)]]
 
 
-def test_copies_of_a_question_that_fails_fail_once(proxy, remote):
-    question = remote.signed("connections.get", {"connection_id": "none"})
-    answers = Counter(post_all([question] * COPIES))
+def test_copies_of_a_request_that_fails_fail_once(proxy, remote):
+    request = remote.signed("connections.get", {"connection_id": "none"})
+    answers = Counter(post_all([request] * COPIES))
     assert answers == {(404, "unknown_connection"): 1, (401, "request_replayed"): COPIES - 1}
     assert proxy.sql("SELECT count(*) FROM bank_sync_error WHERE code = 'unknown_connection'") == [["1"]]
 
 
-def test_different_questions_at_the_same_moment_are_all_answered(remote):
-    questions = [remote.signed("institutions.search", {"query": "demo"}) for _number in range(3 * COPIES)]
-    assert Counter(post_all(questions)) == {(200, None): 3 * COPIES}
+def test_different_requests_at_the_same_moment_are_all_answered(remote):
+    signed = [remote.signed("institutions.search", {"query": "demo"}) for _number in range(3 * COPIES)]
+    assert Counter(post_all(signed)) == {(200, None): 3 * COPIES}
 
 
 def test_a_replay_is_refused_after_the_server_was_killed(proxy, remote):

@@ -149,7 +149,7 @@ def send_webhook(cluster, secret, reference):
 
 
 class Asking:
-    """Databases that ask again and again, each question once more where no answer came; counts."""
+    """Databases that ask again and again, each request once more where no answer came; counts."""
 
     def __init__(self, ask, until):
         """
@@ -195,12 +195,12 @@ def kill_in_the_middle(cluster, ask):
 
 
 def or_none(post):
-    """:return: the answer of an HTTP question; None where nginx says that no machine has answered"""
+    """:return: the answer of an HTTP request; None where nginx says that no machine has answered"""
     answer = post()
     return None if answer.status_code in (502, 504) else answer
 
 
-def question(remote, operation, **payload):
+def request(remote, operation, **payload):
     """:return: callable(number) that asks once; it returns the answer, None where no machine has answered"""
 
     def ask(_number=None):
@@ -214,7 +214,7 @@ def question(remote, operation, **payload):
 def test_database_gets_the_same_answers_while_a_machine_is_killed(cluster, remote):
     connection = remote.made["connection"]
     (account, *_others) = remote.ask("accounts.list", connection_id=connection)[1]["accounts"]
-    ask = question(remote, "transactions.list", connection_id=connection, account_id=account["id"])
+    ask = request(remote, "transactions.list", connection_id=connection, account_id=account["id"])
     expected = ask()
     assert expected["transactions"]
     asking = kill_in_the_middle(cluster, ask)
@@ -268,7 +268,7 @@ def test_killed_machine_leaves_no_lock_behind(cluster, remote):
     """Of its sessions in PostgreSQL nothing is left that others would wait for."""
     other = cluster.machines[1]
     other.sql(f"UPDATE bank_sync_provider SET max_concurrent = {CLIENTS} WHERE code = 'sandbox'")
-    ask = question(remote, "accounts.list", connection_id=remote.made["connection"])
+    ask = request(remote, "accounts.list", connection_id=remote.made["connection"])
     assert kill_in_the_middle(cluster, ask).lost == 0
     database = f"SELECT oid FROM pg_database WHERE datname = '{other.name}'"
     locks = f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = ({database})"

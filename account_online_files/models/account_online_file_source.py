@@ -32,7 +32,7 @@ OLD = timedelta(days=2)
 AGAIN = timedelta(minutes=2)
 #: Pause after a refused password, because banks lock the user after some attempts.
 PAUSE = timedelta(days=1)
-#: How long a server may be unreachable before users are notified.
+#: How long a server may be unreachable, or its connections end, before users are notified.
 PATIENCE = timedelta(days=1)
 
 
@@ -448,7 +448,9 @@ class AccountOnlineFileSource(models.Model):
         values = self._failure_values(error)
         if values["error_message"] != self.error_message:
             _logger.info("Folder %s of statement files can't be read: %s", self.id, error.code)
-        is_lasting = error.code != "no_answer" or values["failing_since"] <= values["checked_at"] - PATIENCE
+        is_lasting = (
+            error.code not in ("no_answer", "ended") or values["failing_since"] <= values["checked_at"] - PATIENCE
+        )
         if is_lasting and not self.is_reported:
             values["is_reported"] = True
             sentence = self.env._(
@@ -473,6 +475,11 @@ class AccountOnlineFileSource(models.Model):
             "no_library": env._("SFTP needs the Python library paramiko. Ask your system administrator to install it."),
             "no_answer": env._(
                 "No SFTP server answers at this address. Check server name and port, and the firewall. %s", detail
+            ).strip(),
+            "ended": env._(
+                "The connection to the SFTP server ended before all files were read. Odoo tries again at the next "
+                "check. %s",
+                detail,
             ).strip(),
             "unknown_host_key": env._("Nobody has confirmed the fingerprint of the server yet. Use Test."),
             "other_host_key": env._(

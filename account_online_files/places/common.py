@@ -23,8 +23,8 @@ class PlaceError(Exception):
     """The place can't be read. The caller has a sentence for each ``code``.
 
     ``no_root`` · ``not_below_root`` · ``no_folder`` · ``not_allowed`` · ``too_many`` · ``no_library`` · ``no_answer`` ·
-    ``private_address`` · ``other_host_key`` · ``unknown_host_key`` · ``bad_key`` · ``refused`` · ``bad_name`` ·
-    ``unreadable_secret``
+    ``ended`` · ``private_address`` · ``other_host_key`` · ``unknown_host_key`` · ``bad_key`` · ``refused`` ·
+    ``bad_name`` · ``unreadable_secret``
 
     :ivar str detail: message of the other side, or a fingerprint
     """

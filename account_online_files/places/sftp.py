@@ -50,6 +50,8 @@ class SFTP:
         self.host_key, self.password, self.private_key = host_key, password, private_key
         self.allow_private = allow_private
         self.socket = self.transport = self.client = None
+        #: Whether it is the server whose key was confirmed.
+        self.is_confirmed = False
 
     def __enter__(self):
         paramiko = _library()
@@ -157,12 +159,23 @@ class SFTP:
             raise PlaceError("unknown_host_key", offered)
         if offered != self.host_key.strip():
             raise PlaceError("other_host_key", offered)
+        self.is_confirmed = True
 
     def _sign_in(self, paramiko):
-        if self.private_key:
-            self.transport.auth_publickey(self.user, _private_key(paramiko, self.private_key))
-        else:
-            self.transport.auth_password(self.user, self.password or "", fallback=False)
+        """Sign in.
+
+        :raise PlaceError: ``refused`` only if the server says so; a connection that ends says nothing about a password
+        """
+        try:
+            if self.private_key:
+                self.transport.auth_publickey(self.user, _private_key(paramiko, self.private_key))
+            else:
+                self.transport.auth_password(self.user, self.password or "", fallback=False)
+        except paramiko.AuthenticationException:
+            # Why the name: the library raises the same exception when the connection ends or the server is silent. It
+            # forgets the name only when the server refuses it.
+            is_refused = self.transport.auth_handler.get_username() is None
+            raise PlaceError("refused" if is_refused else "ended") from None
 
     @contextmanager
     def _bounded(self, seconds):
@@ -173,8 +186,6 @@ class SFTP:
                 if self.socket:
                     self.deadline.watch(self.socket)
                 yield
-        except paramiko.AuthenticationException:
-            raise PlaceError("refused") from None
         except FileNotFoundError:
             raise PlaceError("no_folder", self.path) from None
         except PermissionError:
@@ -182,7 +193,7 @@ class SFTP:
         except UnicodeDecodeError:
             raise PlaceError("bad_name") from None
         except (OSError, EOFError, paramiko.SSHException, paramiko.SFTPError) as error:
-            raise PlaceError("no_answer", _words(error)) from None
+            raise PlaceError("ended" if self.is_confirmed else "no_answer", _words(error)) from None
 
     def _close(self):
         for part in (self.client, self.transport, self.socket):
@@ -190,6 +201,7 @@ class SFTP:
                 with suppress(Exception):
                     part.close()
         self.client = self.transport = self.socket = None
+        self.is_confirmed = False
 
 
 def _library():

@@ -20,12 +20,13 @@ class Door(paramiko.ServerInterface):
         return "password,publickey"
 
     def check_auth_password(self, username, password):
-        self.server.asked.append(("password", username, password))
+        self.server.attempts.append(("password", username, password))
+        self.server.on_sign_in(self.server.transports[-1])
         is_right = (username, password) == (self.server.user, self.server.password)
         return paramiko.AUTH_SUCCESSFUL if is_right else paramiko.AUTH_FAILED
 
     def check_auth_publickey(self, username, key):
-        self.server.asked.append(("publickey", username, fingerprint(key.asbytes())))
+        self.server.attempts.append(("publickey", username, fingerprint(key.asbytes())))
         is_right = username == self.server.user and key == self.server.client_key
         return paramiko.AUTH_SUCCESSFUL if is_right else paramiko.AUTH_FAILED
 
@@ -34,7 +35,7 @@ class Door(paramiko.ServerInterface):
 
 
 class Files(paramiko.SFTPServerInterface):
-    """Only what a reader asks. Whatever would change something is noted and refused."""
+    """Only what a reader requests. Whatever would change something is noted and refused."""
 
     def __init__(self, door, *_more, **_named):
         super().__init__(door)
@@ -85,15 +86,18 @@ class Files(paramiko.SFTPServerInterface):
 class SFTPServer:
     """Listens on a free port inside the ``with`` block.
 
-    :ivar list asked: (kind, user, password or fingerprint) of each attempt to sign in
+    :ivar list attempts: (kind, user, password or fingerprint) of each attempt to sign in
     :ivar list changes: the attempts of clients to change something
     """
 
     def __init__(self, folder, user="bank", password="s3cret-word", client_key=None):
         self.folder, self.user, self.password, self.client_key = str(folder), user, password, client_key
-        self.asked, self.changes = [], []
+        self.attempts, self.changes = [], []
         self.host_key = paramiko.ECDSAKey.generate()
         self.fingerprint = fingerprint(self.host_key.asbytes())
+
+    def on_sign_in(self, transport):
+        """A test decides here what happens to the connection before a password is checked."""
 
     def __enter__(self):
         self.listener = socket.create_server(("127.0.0.1", 0))

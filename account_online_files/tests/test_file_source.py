@@ -31,19 +31,19 @@ class ScriptedServer:
 
     The real protocol is for ``TestSFTPServer`` and for ``tests/pure/test_places.py``.
 
-    :ivar list asked: (user, password) of each attempt to sign in
+    :ivar list attempts: (user, password) of each attempt to sign in
     """
 
-    is_away, refused_files = False, ()
+    is_away, ends, refused_files = False, False, ()
 
-    def on_question(self):
+    def on_request(self):
         """A test looks here at what happens meanwhile."""
 
     def __init__(self, folder, port):
         self.folder, self.port = str(folder), port
         self.user, self.password = "bank", "s3cret-word"
         self.fingerprint = f"SHA256:{port:043}"
-        self.asked = []
+        self.attempts = []
 
 
 class ScriptedSFTP(Folder):
@@ -54,11 +54,11 @@ class ScriptedSFTP(Folder):
         self.server, self.host_key, self.signs_in_as = server, host_key, (user, password)
 
     def entries(self):
-        self.server.on_question()
+        self.server.on_request()
         return super().entries()
 
     def content(self, entry, limit):
-        self.server.on_question()
+        self.server.on_request()
         if entry.name in self.server.refused_files:
             raise PlaceError("not_allowed")
         return super().content(entry, limit)
@@ -67,14 +67,16 @@ class ScriptedSFTP(Folder):
         return self.server.fingerprint
 
     def __enter__(self):
-        self.server.on_question()
+        self.server.on_request()
         if self.server.is_away:
             raise PlaceError("no_answer")
         if not self.host_key:
             raise PlaceError("unknown_host_key", self.server.fingerprint)
         if self.host_key != self.server.fingerprint:
             raise PlaceError("other_host_key", self.server.fingerprint)
-        self.server.asked.append(self.signs_in_as)
+        self.server.attempts.append(self.signs_in_as)
+        if self.server.ends:
+            raise PlaceError("ended")
         if self.signs_in_as != (self.server.user, self.server.password):
             raise PlaceError("refused")
         return super().__enter__()
@@ -213,7 +215,7 @@ class TestFileSource(FileSourceCommon):
         self.collect()
         self.assertIn("confirmed", source.error_message)
         self.assertEqual(source.offered_host_key, server.fingerprint)
-        self.assertEqual(server.asked, [])
+        self.assertEqual(server.attempts, [])
         self.assertFalse(self.lines())
 
     def test_a_server_with_another_key_gets_no_password(self):
@@ -222,7 +224,7 @@ class TestFileSource(FileSourceCommon):
         source.sudo().host_key = "SHA256:" + "A" * 43
         self.collect()
         self.assertIn("another key", source.error_message)
-        self.assertEqual(server.asked, [])
+        self.assertEqual(server.attempts, [])
 
     def test_only_the_fingerprint_that_the_person_has_seen_is_confirmed(self):
         source = self.new_source(self.serve())
@@ -240,10 +242,10 @@ class TestFileSource(FileSourceCommon):
         self.collect()
         self.assertIn("refuses the user name, password or key", source.error_message)
         self.collect()
-        self.assertEqual(server.asked, [("bank", "wrong")])
+        self.assertEqual(server.attempts, [("bank", "wrong")])
         source.new_password = server.password
         self.collect()
-        self.assertEqual(server.asked[1:], [("bank", server.password)])
+        self.assertEqual(server.attempts[1:], [("bank", server.password)])
         self.assertFalse(source.error_message)
 
     def test_a_refused_password_is_tried_again_on_the_next_day_or_on_request(self):
@@ -252,14 +254,27 @@ class TestFileSource(FileSourceCommon):
         self.collect()
         with freeze_time("2026-05-22 10:00:01"):
             self.collect()
-        self.assertEqual(len(server.asked), 2)
+        self.assertEqual(len(server.attempts), 2)
         source.action_collect()
         self.collect()
-        self.assertEqual(len(server.asked), 3)
+        self.assertEqual(len(server.attempts), 3)
+
+    def test_a_connection_that_ended_is_tried_again_at_the_next_check_and_reported_after_a_day(self):
+        server = self.serve()
+        source = self.sftp(server)
+        server.ends = True
+        self.collect()
+        self.assertIn("The connection to the SFTP server ended", source.error_message)
+        self.collect()
+        self.assertEqual(len(server.attempts), 2)
+        self.assertEqual(self.review_note(), "")
+        with freeze_time("2026-05-22 10:00:01"):
+            self.collect()
+        self.assertIn("The connection to the SFTP server ended", self.review_note())
 
     def test_no_transaction_is_open_while_a_server_is_waited_for(self):
         cron = type(self.env["ir.cron"])
-        commit, committed, asked = cron._commit_progress, [], []
+        commit, committed, counts = cron._commit_progress, [], []
 
         def note(records, *arguments, **named):
             result = commit(records, *arguments, **named)
@@ -270,11 +285,11 @@ class TestFileSource(FileSourceCommon):
         self.put("may.tiny", self.statement([self.row(3, "-5")], number=IBAN))
         self.put("june.tiny", self.statement([self.row(2, "-7")], number=IBAN))
         self.sftp(server)
-        server.on_question = lambda: asked.append([cr.sql_log_count - count for cr, count in committed])
+        server.on_request = lambda: counts.append([cr.sql_log_count - count for cr, count in committed])
         self.patch(cron, "_commit_progress", note)
         self.collect()
         self.assertEqual(self.amounts(), [-7, -5])
-        self.assertEqual(asked, [[0]] * 4)
+        self.assertEqual(counts, [[0]] * 4)
 
     def test_another_server_is_confirmed_again_and_gets_no_stored_password(self):
         source = self.sftp(self.serve())
@@ -539,7 +554,7 @@ class TestSFTPServer(FileSourceCommon):
         self.assertEqual(source.action_test()["params"]["message"], "The folder can be read. Files in it: 1.")
         self.assertFalse(source.error_message)
         self.assertEqual(self.contents(source), {"may.tiny": b"statement"})
-        self.assertEqual({*server.asked}, {("password", "bank", "s3cret-word")})
+        self.assertEqual({*server.attempts}, {("password", "bank", "s3cret-word")})
         self.assertEqual(server.changes, [])
 
     def test_a_server_in_a_private_network_needs_the_operator_s_consent(self):
@@ -549,7 +564,7 @@ class TestSFTPServer(FileSourceCommon):
             source.action_test()
         self.assertIn(PRIVATE_OPTION, source.error_message)
         self.assertFalse(source.offered_host_key)
-        self.assertEqual(server.asked, [])
+        self.assertEqual(server.attempts, [])
 
     def test_a_private_key_signs_in_instead_of_a_password(self):
         key = paramiko.ECDSAKey.generate()
@@ -558,7 +573,7 @@ class TestSFTPServer(FileSourceCommon):
         server = self.serve(client_key=key)
         source = self.sftp(server, new_password=False, new_private_key=written.getvalue())
         self.assertEqual(self.contents(source), {})
-        self.assertEqual({kind for kind, *_more in server.asked}, {"publickey"})
+        self.assertEqual({kind for kind, *_more in server.attempts}, {"publickey"})
 
     def test_a_server_whose_key_is_not_the_confirmed_one_is_sent_nothing(self):
         server = self.serve()
@@ -567,4 +582,4 @@ class TestSFTPServer(FileSourceCommon):
         source.action_test()
         self.assertIn("another key", source.error_message)
         self.assertEqual(source.offered_host_key, server.fingerprint)
-        self.assertEqual(server.asked, [])
+        self.assertEqual(server.attempts, [])

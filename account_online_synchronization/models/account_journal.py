@@ -171,7 +171,7 @@ class AccountJournal(models.Model):
         return self._get_connected_link().action_renew()
 
     def action_ask_to_renew_online_link(self):
-        """*Ask Somebody to Renew* on the card of a journal whose consent ends."""
+        """*Request Renewal* on the card of a journal whose consent ends."""
         return self._get_connected_link().action_ask_to_renew()
 
     def action_reconnect_online_link(self):

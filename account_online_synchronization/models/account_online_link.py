@@ -475,7 +475,7 @@ class AccountOnlineLink(models.Model):
         return self.action_reconnect()
 
     def action_ask_to_renew(self):
-        """*Ask Somebody to Renew*: an e-mail to the person who has the bank's login."""
+        """*Request Renewal*: an e-mail to the person who has the bank's login."""
         self.ensure_one()
         return self.env["account.online.renewal"]._open_for(self)
 

@@ -116,7 +116,7 @@ class AccountOnlineRenewal(models.Model):
         address = email_normalize_all(link.renewal_contact_email or "")[:1]
         # sudo: the right to connect and write access to the link were checked above
         renewal = as_server(self).create({"link_id": link.id, "email": address[0] if address else False})
-        return renewal._get_records_action(name=self.env._("Ask Somebody to Renew"), target="new", context={})
+        return renewal._get_records_action(name=self.env._("Request Renewal"), target="new", context={})
 
     def _checked_address(self):
         found = email_normalize_all(self.email or "")

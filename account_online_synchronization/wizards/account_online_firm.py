@@ -31,7 +31,7 @@ class AccountOnlineFirm(models.TransientModel):
     agreed_at = fields.Datetime(string="Since", readonly=True)
     bank_names = fields.Text(string="Your Connections", readonly=True)
     client_name = fields.Char(string="Shown as", help="The name under which the firm finds this database.")
-    contact_name = fields.Char(string="Whom to Ask")
+    contact_name = fields.Char(string="Contact")
     contact_email = fields.Char(
         string="E-Mail", help="The firm may write to this address when a consent ends or fails."
     )

@@ -269,7 +269,7 @@ def read_body(response, max_bytes):
     """
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
     if encoding not in ("", "identity", "gzip", "x-gzip"):
-        raise requests.exceptions.ContentDecodingError("an encoding that was not asked for")
+        raise requests.exceptions.ContentDecodingError("an encoding that was not requested")
     unpack = _Unzip(max_bytes) if "gzip" in encoding else None
     # Why no list of pieces: pieces of two bytes would take thirty times their memory.
     content = bytearray()

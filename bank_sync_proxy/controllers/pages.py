@@ -107,7 +107,7 @@ class Pages:
     # -------------------------------------------------------------------------
 
     def _use_its_language(self, visit):
-        """Also pass the present user's data to the adapter: the bank is asked on this user's behalf."""
+        """Also pass the present user's data to the adapter: the request to the bank is on this user's behalf."""
         agent = request.httprequest.headers.get("User-Agent", "")
         visit = visit.with_context(bank_sync_user={"ip_address": self._address(), "agent": agent})
         if visit.language and request.env["bank.sync.api"]._is_installed(visit.language):

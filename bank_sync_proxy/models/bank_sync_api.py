@@ -84,7 +84,7 @@ class BankSyncApi(models.AbstractModel):
 
     @api.model
     def _dispatch_as_server(self, client, operation, payload):
-        """:meth:`_dispatch_to_json` in the language of the question, with the rights of the server"""
+        """:meth:`_dispatch_to_json` in the language of the request, with the rights of the server"""
         self._before(client, operation, payload)
         answer, error, record = self.env["bank.sync.error"]._attempt(
             lambda: self._run(client, operation, payload),
@@ -123,7 +123,7 @@ class BankSyncApi(models.AbstractModel):
         except (TypeError, ValueError) as error:
             raise ProtocolError("invalid_request", f"not JSON: {error}")
         if not isinstance(payload, dict):
-            raise ProtocolError("invalid_request", "the question is not an object")
+            raise ProtocolError("invalid_request", "the request is not an object")
         self._check_allowed(client, operation)
         return _to_json(method(client, payload))
 
@@ -246,7 +246,7 @@ class BankSyncApi(models.AbstractModel):
             _logger.warning("%s: %s", record.reference, error)
 
     # -------------------------------------------------------------------------
-    # QUESTIONS, CHECKED
+    # REQUESTS, CHECKED
     # -------------------------------------------------------------------------
 
     @api.model

@@ -18,7 +18,7 @@ TRIED = 1_000
 class BankSyncDoctor(models.AbstractModel):
     """The proxy's part of ``odoo bank_sync doctor``, and the checks of ``/bank_sync/health/ready``.
 
-    Sentences are for administrators at a command line and not translated. Nothing is changed and no bank is asked.
+    Sentences are for administrators at a command line and not translated. Nothing is changed or requested from a bank.
     """
 
     _name = "bank.sync.doctor"

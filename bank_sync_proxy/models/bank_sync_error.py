@@ -27,7 +27,7 @@ ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 KEEP_DAYS = 90
 MAX_DETAIL = 20_000
 #: Seconds within which all requests to a provider for one request of a database end: before its time-out (120).
-QUESTION_SECONDS = 100
+REQUEST_SECONDS = 100
 #: Records of one client within a day.
 DAILY_OF_CLIENT = 1000
 LENGTH = 8
@@ -134,22 +134,22 @@ class BankSyncError(models.Model):
         return f"E-{''.join(letters[:4])}-{''.join(letters[4:])}"
 
     @api.model
-    def _attempt(self, question, **context):
+    def _attempt(self, call, **context):
         """Call something that may fail at a provider, in a savepoint; a failure is recorded instead of raised.
 
         Its changes are rolled back with the savepoint, unless the failure ``keeps`` them; the record stays if the
         caller commits.
 
-        :param question: callable without parameters
+        :param call: callable without parameters
         :param context: parameters of :meth:`_record`
         :return: (answer, None, None), or (None, error, its record)
         """
         client = context.get("client")
         with about(operation=context.get("operation"), client=client.id if client else None):
             try:
-                with self.env.cr.savepoint(), Deadline(QUESTION_SECONDS):
+                with self.env.cr.savepoint(), Deadline(REQUEST_SECONDS):
                     try:
-                        return question(), None, None
+                        return call(), None, None
                     except ProviderError as failure:
                         if not failure.keeps:
                             raise

@@ -246,7 +246,7 @@ class BankSyncInstitution(models.Model):
         Only the connections with the latest requests are read, from an index: a bank with many connections costs no
         more.
 
-        :param client: ``bank.sync.client`` that asks
+        :param client: ``bank.sync.client`` that sent the request
         :return: dict from id of the record to *health* of docs/protocol.md; banks without one are left out
         """
         found = {

@@ -191,7 +191,7 @@ class BankSyncProvider(models.Model):
                 return
             if time.monotonic() >= end:
                 raise TransientError(
-                    "provider_busy", f"{slots} questions at once", provider=self.code, retry_after=BUSY_FOR
+                    "provider_busy", f"{slots} requests at once", provider=self.code, retry_after=BUSY_FOR
                 )
             time.sleep(0.1)
 

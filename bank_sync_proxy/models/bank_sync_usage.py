@@ -38,7 +38,7 @@ class BankSyncUsage(models.Model):
 
     @api.model
     def _check(self, connection, kind, account=None):
-        """:raise RateLimited: with the seconds until the bank may be asked again"""
+        """:raise RateLimited: with the seconds until the bank allows another request"""
         limit = self._limit(connection, kind)
         if not limit:
             return

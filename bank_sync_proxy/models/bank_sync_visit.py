@@ -196,11 +196,11 @@ class BankSyncVisit(models.Model):
             return
         identifier = identifier.replace("\x00", "")
 
-        def question():
+        def call():
             self.connection_id.institution_id = self.env["bank.sync.institution"]._find(identifier)
             self._begin("connect")
 
-        self._ask("visit.choose", question, {"institution_id": identifier}, address)
+        self._ask("visit.choose", call, {"institution_id": identifier}, address)
 
     def _choose_again(self):
         """The user wants another bank."""
@@ -230,15 +230,15 @@ class BankSyncVisit(models.Model):
         :param dict values: by name of the field, texts or tuples
         """
 
-        def question():
+        def call():
             challenge = self._challenge()
             if challenge:
                 self._ask_adapter(lambda adapter, flow: adapter.answer(flow, self._accepted(challenge, values)))
 
-        self._ask("visit.answer", question, address=address)
+        self._ask("visit.answer", call, address=address)
 
     def _poll(self, address=None):
-        """Ask the bank whether the user has approved in its app, unless it was asked a moment ago."""
+        """Ask the bank whether the user has approved in its app, unless the last request was a moment ago."""
         challenge = self._challenge()
         now = fields.Datetime.now()
         if not challenge or challenge.kind != "approval":
@@ -268,12 +268,12 @@ class BankSyncVisit(models.Model):
             # It has failed: the user can only try again.
             self._store({})
 
-    def _ask_adapter(self, question):
+    def _ask_adapter(self, call):
         stored = self._stored()
-        asked = stored.get("challenge") or stored.get("redirect") or {}
+        shown = stored.get("challenge") or stored.get("redirect") or {}
         callback_state = self._new_token()
-        flow = self.connection_id._flow(self.kind, self.language, asked.get("data"), callback_state)
-        self._take(question(self.connection_id._adapter(), flow), callback_state)
+        flow = self.connection_id._flow(self.kind, self.language, shown.get("data"), callback_state)
+        self._take(call(self.connection_id._adapter(), flow), callback_state)
 
     def _accepted(self, challenge, values):
         """Keep only the requested fields, within limits of length, and for choices only the offered options."""
@@ -287,10 +287,10 @@ class BankSyncVisit(models.Model):
                 accepted[field.name] = value if field.type != "choice" or value in options else ""
         return accepted
 
-    def _ask(self, operation, question, request=None, address=None):
+    def _ask(self, operation, call, request=None, address=None):
         """Ask the adapter; a failure ends the visit, or is shown on the page where another try makes sense."""
         _answer, error, record = self.env["bank.sync.error"]._attempt(
-            question,
+            call,
             operation=operation,
             client=self.connection_id.client_id,
             connection=self.connection_id,

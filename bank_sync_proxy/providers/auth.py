@@ -22,7 +22,7 @@ from requests.auth import AuthBase, HTTPBasicAuth
 
 from ..tools.outbound import PublicAdapter
 
-#: A token that ends so soon is renewed before it is used: the question takes its time, clocks differ.
+#: A token that ends so soon is renewed before it is used: the request takes its time, clocks differ.
 SPARE = timedelta(seconds=60)
 # Why the content ends at five hyphens: read to the next END, many BEGINs would each be followed to the end of the text.
 PEM = re.compile(r"(-----BEGIN [A-Z0-9 ]{1,40}-----)((?:[^-]|-(?!----))*)(-----END [A-Z0-9 ]{1,40}-----)")
@@ -31,34 +31,34 @@ PEM = re.compile(r"(-----BEGIN [A-Z0-9 ]{1,40}-----)((?:[^-]|-(?!----))*)(-----E
 class KeyMemory:
     """Public keys with which a provider signs, kept by this process for all operations.
 
-    An attacker who forges webhooks under ever new names of keys must not make us ask the provider for each of them.
-    What is known already costs no question, so genuine webhooks go through meanwhile.
+    An attacker who forges webhooks under ever new names of keys must not cause a request to the provider each time.
+    What is known already costs no request, so genuine webhooks go through meanwhile.
     """
 
     KEEP = timedelta(hours=1)
-    QUESTIONS_PER_MINUTE = 10
+    REQUESTS_PER_MINUTE = 10
     MAX_KEYS = 100
 
     def __init__(self):
         self._keys = {}
-        self._asked = {}
+        self._requests = {}
         self._lock = threading.Lock()
 
     def get(self, address, name, now, ask):
         """
         :param str address: of the provider
         :param datetime now: the current moment
-        :param ask: callable that asks the provider for the key
-        :return: the key, or None: too many were asked for
+        :param ask: callable that requests the key from the provider
+        :return: the key, or None: too many were requested
         """
         with self._lock:
             key, since = self._keys.get((address, name), (None, None))
             if since and now - since < self.KEEP:
                 return key
-            recent = [moment for moment in self._asked.get(address, ()) if now - moment < timedelta(minutes=1)]
-            if len(recent) >= self.QUESTIONS_PER_MINUTE:
+            recent = [moment for moment in self._requests.get(address, ()) if now - moment < timedelta(minutes=1)]
+            if len(recent) >= self.REQUESTS_PER_MINUTE:
                 return None
-            self._asked[address] = [*recent, now]
+            self._requests[address] = [*recent, now]
         key = ask()
         with self._lock:
             while len(self._keys) >= self.MAX_KEYS:
@@ -115,7 +115,7 @@ class Token:
 class Bearer(AuthBase):
     """A bearer token that is renewed before it ends, and once when it is refused.
 
-    :param obtain: callable(:class:`Token` or None) that asks for a new one; it is given the old one
+    :param obtain: callable(:class:`Token` or None) that requests a new one; it is given the old one
     :param now: callable that gives the current moment, aware
     :param token: the one that is stored
     :param keep: callable(:class:`Token`) that stores a new one permanently, before it is used. Why: where refreshing
@@ -138,7 +138,7 @@ class Bearer(AuthBase):
         return request
 
     def renew(self):
-        """Replace the token. What goes wrong is the failure of the question for which it is needed."""
+        """Replace the token. What goes wrong is the failure of the request for which it is needed."""
         token = self._obtain(self._token)
         if self._keep:
             self._keep(token)
@@ -301,11 +301,11 @@ class SignedToken(AuthBase):
 
 
 class RequestSignature(AuthBase):
-    """Signs method, URL and body of each question with RSA and SHA-256, as Salt Edge wants it.
+    """Signs method, URL and body of each request with RSA and SHA-256, as Salt Edge wants it.
 
     What is signed is ``expiry|METHOD|URL|body``. The URL is the final one, with its query; no redirect is followed.
 
-    :param dict headers: sent with each question, such as the application's id
+    :param dict headers: sent with each request, such as the application's id
     """
 
     def __init__(self, key, now, headers=None, lifetime=timedelta(minutes=1)):
@@ -369,7 +369,7 @@ def load_certificate(text):
 
 
 def check_certificate(certificate, key, now):
-    """Before anything is asked: a server only breaks the connection off, and often does not say why.
+    """Before anything is requested: a server only breaks the connection off, and often does not say why.
 
     :param datetime now: the current moment, aware
     :raise ValueError: with a reason that an administrator understands

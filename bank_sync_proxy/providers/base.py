@@ -7,15 +7,15 @@ from .errors import ConfigurationError, ProtocolError, ProviderError
 from .history import is_refused_for_its_period, next_period
 from .types import Institution
 
-#: Statuses of a question whose bookmark is not understood.
+#: Statuses of a request whose bookmark is not understood.
 REFUSED_CURSORS = (400, 404, 406, 409, 410, 416, 422)
 
 
-def _days_back(asked, today):
-    """:return: days of the last period that was asked for, 0 for one without a first day; None before any refusal"""
-    if len(asked) < 2:
+def _days_back(requested, today):
+    """:return: days of the last period that was requested, 0 for one without a first day; None before any refusal"""
+    if len(requested) < 2:
         return None
-    return (today - asked[-1]).days if asked[-1] else 0
+    return (today - requested[-1]).days if requested[-1] else 0
 
 
 class Provider:
@@ -51,8 +51,8 @@ class Provider:
     #: No real money behind it; every page says so.
     demonstration = False
 
-    #: Whether the first day that is wanted is part of the provider's question, so that an unknown refusal of the
-    #: question may be about it.
+    #: Whether the first day that is wanted is part of the provider's request, so that an unknown refusal of the
+    #: request may be about it.
     sends_dates = False
 
     #: Whether the provider leads back to our address without saying to which visit it belongs: its user copies the
@@ -94,30 +94,30 @@ class Provider:
             )
 
     def transactions(self, state, account, since=None, cursor=None, limit=None):
-        """What the proxy asks for: :meth:`read_page`, and a shorter period where the bank refuses the one wanted.
+        """What the proxy calls: :meth:`read_page`, and a shorter period where the bank refuses the one wanted.
 
         :return: :class:`~.types.Page`; ``history_days`` says how far back the bank went, where that was less
         :raise ProviderError: one that ended the search for a period says how far it had come (``history_days``)
         """
         if cursor:
             return self._continue(state, account, cursor, limit)
-        today, asked, named, first = self.now().date(), [since], set(), None
+        today, requested, named, first = self.now().date(), [since], set(), None
         while True:
             try:
-                page = self.read_page(state, account, since=asked[-1], limit=limit)
+                page = self.read_page(state, account, since=requested[-1], limit=limit)
             except ProviderError as error:
-                if not is_refused_for_its_period(error, asked[-1], today, self.sends_dates):
-                    error.history_days = _days_back(asked, today)
+                if not is_refused_for_its_period(error, requested[-1], today, self.sends_dates):
+                    error.history_days = _days_back(requested, today)
                     raise
                 first = first or error
                 named.update(error.named_days)
-                following = next_period(asked, today, named)
+                following = next_period(requested, today, named)
                 if not following:
-                    first.history_days = _days_back(asked, today)
+                    first.history_days = _days_back(requested, today)
                     raise first from None
-                asked.extend(following)
+                requested.extend(following)
             else:
-                days = _days_back(asked, today)
+                days = _days_back(requested, today)
                 return page if days is None else replace(page, history_days=days)
 
     def one_of_each_country(self, country=None, **facts):
@@ -177,9 +177,9 @@ class Provider:
     def read_page(self, state, account, since=None, cursor=None, limit=None):
         """One page of transactions, oldest first, as of the last refresh.
 
-        A bank that refuses the period is reported as ``period_refused``: :meth:`transactions` asks for a shorter one.
+        A bank that refuses the period is reported as ``period_refused``: :meth:`transactions` requests a shorter one.
 
-        A page must stay what it is: asked again, it gives the same; and news between two pages loses nothing.
+        A page must stay what it is: requested again, it is the same; and news between two pages loses nothing.
 
         :param str account: ``Account.id``
         :param date since: first booking date that is wanted; None: as far back as the bank allows
@@ -231,7 +231,7 @@ class Provider:
     def renew(self, state, flow):
         """Begin a new consent, or new credentials, for the same connection. Accounts must keep their ids.
 
-        A bank whose consent has no end date (``Capabilities.reconfirm_days``) is not asked: give a
+        A bank whose consent has no end date (``Capabilities.reconfirm_days``) needs no request: give a
         :class:`~.types.Challenge` of kind ``reconfirm`` and, when it is answered, :class:`~.types.Completed` with the
         same state and a new end.
 

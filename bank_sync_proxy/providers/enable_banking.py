@@ -1,7 +1,7 @@
 """Enable Banking: banks of the European Economic Area, over their PSD2 interfaces. https://enablebanking.com/docs/api/
 
 A consent is a *session*. It names accounts by a ``uid`` that dies with it; a renewal is a whole new session. Nothing is
-stored there: each question goes to the bank, and banks count them.
+stored there: each request goes to the bank, and banks count them.
 """
 
 from contextlib import suppress
@@ -35,7 +35,7 @@ from .types import (
 )
 from .web import WebProvider
 
-#: PSD2 lets a bank refuse more questions per account and day while no user is present.
+#: PSD2 lets a bank refuse more requests per account and day while no user is present.
 FETCHES_PER_DAY = 4
 MAX_CONSENT = timedelta(days=180)
 MAX_PAGES = 1000
@@ -230,7 +230,7 @@ class EnableBanking(WebProvider):
                     country=bank["country"],
                     bic=reading.text(bank.get("bic")),
                     logo=reading.text(bank.get("logo")),
-                    # A bank that requires more data about the user than we have can't be asked.
+                    # A bank that requires more data about the user than we have can't be used.
                     status="beta" if bank.get("beta") or required(bank) - USER_HEADERS else "stable",
                     capabilities=Capabilities(
                         auto_sync=not required(bank),
@@ -309,9 +309,9 @@ class EnableBanking(WebProvider):
             }
             if flow.data.get("user_headers"):
                 state["user_headers"] = flow.data["user_headers"]
-            # Why no balances: they count as questions, and the first synchronization asks for them.
+            # Why no balances: they count as requests, and the first synchronization requests them.
             accounts = tuple(self._account(key, account) for key, account in state["accounts"].items())
-            # The bank itself is asked with every question: what comes now is as new as it gets.
+            # Every request reaches the bank itself: what comes now is as new as it gets.
             return Completed(state, accounts, moment_from_text(state["valid_until"]), self.now())
 
     def _usable(self, listed):

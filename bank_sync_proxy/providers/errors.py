@@ -5,7 +5,7 @@ ProviderError
 ├── RateLimited           no one: the next run waits ``retry_after`` seconds
 ├── ConsentError          the user
 ├── ConfigurationError    the administrator
-└── ProtocolError         us: a question or an answer that the documentation does not know
+└── ProtocolError         us: a request or an answer that the documentation does not know
 
 An adapter raises ``ConsentError("consent_expired", provider=self.code, …)``. What the user reads for each code
 is in the one table below, :data:`CODES`; docs/protocol.md repeats it and a test compares the two.
@@ -32,7 +32,7 @@ class ProviderError(Exception):
     :param str request_id: the provider's own id of the request
     :param int retry_after: seconds
     :param str note: what a person of support wrote about it, for the user; follows the sentence
-    :param bool keeps: what the question has written until then stays, such as that a wrong code was counted
+    :param bool keeps: what the request has written until then stays, such as that a wrong code was counted
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class ProviderError(Exception):
         self.retry_after = retry_after
         self.note = note
         self.keeps = keeps
-        #: Of a refused period: first days that the refusal names, and how far back is to be asked next.
+        #: Of a refused period: first days that the refusal names, and how far back the next request goes.
         self.named_days = ()
         #: What the provider answered, for its adapter; it goes nowhere else.
         self.answer = None
@@ -119,7 +119,7 @@ class TransientError(ProviderError):
 
 
 class RateLimited(ProviderError):
-    """Too many questions. Carries ``retry_after``."""
+    """Too many requests. Carries ``retry_after``."""
 
     def __init__(self, code="rate_limited", detail="", *, retry_after=3600, **context):
         super().__init__(code, detail, retry_after=retry_after, **context)

@@ -54,11 +54,11 @@ class Facts:
     :param str sources: where all of this is known from, English only: "from memory" is said where nothing else is
     :param bool pending: pending transactions are distinguished from booked ones
     :param bool removals: it says which transactions were withdrawn
-    :param bool webhooks: it announces news without being asked
+    :param bool webhooks: it announces news without a request
     :param bool bookmark: the next run continues where the last one ended, instead of at a date
     :param int history_days: None: as the bank allows
     :param int consent_days: how long a consent holds at most; None: until it is withdrawn
-    :param int fetches_per_day: how often one account may be asked for while no user is present; None: no limit known
+    :param int fetches_per_day: how often one account may be requested while no user is present; None: no limit known
     """
 
     region: str

@@ -1,8 +1,8 @@
-"""The library ``fints`` as this proxy uses it; imported when a bank is asked, because it is optional.
+"""The library ``fints`` as this proxy uses it; imported for the first request to a bank, because it is optional.
 
 What is different here: messages travel through our own funnel (https, verified certificates, time-outs, limits, no
 content in the log); the bank's return codes are looked at after every message, of which the library itself lets most
-pass, so that a refused question would look like an empty account; and a dialog is put aside as JSON.
+pass, so that a refused request would look like an empty account; and a dialog is put aside as JSON.
 """
 
 import base64
@@ -61,7 +61,7 @@ class Connection:
         self.answer = None
 
     def send(self, message):
-        """:return: the bank's message; never asked for twice, because a bank counts PINs, and messages have numbers"""
+        """:return: the bank's message; never requested twice, because a bank counts PINs, and messages have numbers"""
         content = base64.b64encode(message.render_bytes())
         self.answer = self.http.ask("POST", self.url, form=content, kind="text", idempotent=False)
         content = b"".join(self.answer.content.split())
@@ -250,14 +250,14 @@ class Client(FinTS3PinTanClient):
         return self.method and self.method.allowed_format == AllowedFormat.NUMERIC
 
     # -------------------------------------------------------------------------
-    # QUESTIONS, INSIDE OF A DIALOG
+    # REQUESTS, INSIDE OF A DIALOG
     # -------------------------------------------------------------------------
 
-    def may(self, iban, question):
-        """Whether the bank allows a question, such as ``HKSAL``, for an account; where it says nothing, it does."""
+    def may(self, iban, request):
+        """Whether the bank allows a request, such as ``HKSAL``, for an account; where it says nothing, it does."""
         parts = [part for part in self.upd.find_segments("HIUPD") if part.iban == iban]
         allowed = {item.transaction for part in parts for item in part.allowed_transactions or () if item}
-        return not allowed or question in allowed
+        return not allowed or request in allowed
 
     def description(self, iban, subaccount=None):
         """:return: segment HIUPD of an account, or None"""
@@ -274,10 +274,10 @@ class Client(FinTS3PinTanClient):
 
         :return: NeedTANResponse, or anything else
         """
-        question = self._statement_question(account, day, None)
-        return question and self._send_with_possible_retry(self._standing_dialog, question(None), self._discard)
+        request = self._statement_request(account, day, None)
+        return request and self._send_with_possible_retry(self._standing_dialog, request(None), self._discard)
 
-    def _discard(self, question, answer):
+    def _discard(self, request, answer):
         return None
 
     def statements(self, account, start, end):
@@ -285,11 +285,11 @@ class Client(FinTS3PinTanClient):
         :return: (whether it is CAMT, booked, pending): lists of XML documents as bytes, or of one text of MT940 each;
             or NeedTANResponse
         """
-        question = self._statement_question(account, start, end)
-        if question is None:
+        request = self._statement_request(account, start, end)
+        if request is None:
             raise self.adapter.failure("account_refused", "the bank gives no transactions of this account")
         is_camt = self._statement_command(account) is HKCAZ1
-        found = self._fetch_with_touchdowns(self._standing_dialog, question, list, "HICAZ" if is_camt else "HIKAZ")
+        found = self._fetch_with_touchdowns(self._standing_dialog, request, list, "HICAZ" if is_camt else "HIKAZ")
         if isinstance(found, NeedTANResponse):
             return found
         if is_camt:
@@ -309,7 +309,7 @@ class Client(FinTS3PinTanClient):
                 return known[offered.header.version]
         return None
 
-    def _statement_question(self, account, start, end):
+    def _statement_request(self, account, start, end):
         """:return: function that makes the segment, from what the bank calls a touchdown; None where there is none"""
         command = self._statement_command(account)
         if command is None:

@@ -1,7 +1,7 @@
 """GoCardless Bank Account Data, once Nordigen: banks of Europe. https://developer.gocardless.com/bank-account-data/
 
 For accounts at GoCardless that exist already: new ones have not been possible since July 2025. A consent is a
-*requisition* with an *agreement*; the bank is asked with every question, and the questions are counted per account and
+*requisition* with an *agreement*; every request reaches the bank, and requests are counted per account and
 kind.
 """
 
@@ -303,7 +303,7 @@ class GoCardless(WebProvider):
         return read, unread, first
 
     def _details(self, state, account_id):
-        """Asked for once and kept, because the bank counts these questions."""
+        """Requested once and kept, because the bank counts these requests."""
         if "details" in state.get("not_offered", ()):
             # What GoCardless itself knows, without asking the bank.
             account = self.http.get(f"accounts/{account_id}/")
@@ -440,7 +440,7 @@ class GoCardless(WebProvider):
             return UNKNOWN
         except ProviderError as error:
             if error.code == "account_refused" or error.status == 409:
-                # The question for its transactions reports it.
+                # The request for its transactions reports it.
                 return UNKNOWN
             raise
         with self.reading("balances"):

@@ -44,8 +44,8 @@ MAX_BYTES = 32 * 1024 * 1024
 MAX_EXCERPT = 500
 #: A longer Retry-After is a mistake, or means a point in time instead of seconds.
 MAX_RETRY_AFTER = 7 * 86400
-#: A gateway could not reach the service; asked again at once, it often can. Why not 500: the service itself failed, and
-#: banks count such an attempt among the few that they allow per day.
+#: A gateway could not reach the service; requested again at once, it often can. Why not 500: the service itself failed,
+#: and banks count such an attempt among the few that they allow per day.
 GATEWAY_FAILURES = {502, 503, 504}
 #: The only hosts that may be reached without TLS: a gateway on this machine, or a test.
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}

@@ -17,7 +17,7 @@ SECRET_WORDS = re.compile(
 )
 #: ``state`` is a word of the protocol (``connected``) or OAuth's random number, which is as good as a key.
 PLAIN_STATE = re.compile(r"[a-z_]{1,24}")
-#: What a hostile question may nest, and the characters of a text after which the rest is left out. Cut before it is
+#: What a hostile request may nest, and the characters of a text after which the rest is left out. Cut before it is
 #: masked; what a key announces is masked up to the end, so the cut uncovers nothing.
 MAX_DEPTH = 30
 MAX_LENGTH = 64_000

@@ -290,7 +290,7 @@ class PayPal(WebProvider):
         http = self.connect_with_client(state)
         while True:
             try:
-                answer = http.get("reporting/transactions", **place.question(currency))
+                answer = http.get("reporting/transactions", **place.parameters(currency))
             except ProtocolError as error:
                 if TOO_MANY not in (error.provider_code or "") or not place.can_be_shorter:
                     raise
@@ -373,7 +373,7 @@ class Place:
         moments = {name: moment_text(getattr(self, name)) for name in ("start", "end", "until")}
         return {**moments, "step": int(self.step.total_seconds()), "page": self.page}
 
-    def question(self, currency):
+    def parameters(self, currency):
         return {
             "transaction_currency": currency,
             "start_date": moment_text(self.start),

@@ -461,8 +461,8 @@ class SaltEdge(WebProvider):
             place = self.read_cursor(account, cursor)
         is_delta = place["pending"] is not None
         size = max(1, min(limit or PAGE_SIZE, PAGE_SIZE))
-        asked = {"connection_id": state["connection_id"], "account_id": known["id"], "per_page": size}
-        answer = self.http.get("transactions", **asked, from_id=place["from"])
+        parameters = {"connection_id": state["connection_id"], "account_id": known["id"], "per_page": size}
+        answer = self.http.get("transactions", **parameters, from_id=place["from"])
         with self.reading("transactions"):
             since = reading.day(place["since"]) or date.min
             posted, unread = self.read_rows(answer["data"], self._transaction, "posted")
@@ -473,8 +473,8 @@ class SaltEdge(WebProvider):
             if unread and is_delta:
                 place["unread"] = True
             return Page(tuple(rows), (), self.write_cursor(account, **place), True, tuple(unread))
-        removed, marked = self._withdrawn(asked, place)
-        listed = self._list("transactions", **asked, pending="true")
+        removed, marked = self._withdrawn(parameters, place)
+        listed = self._list("transactions", **parameters, pending="true")
         with self.reading("pending transactions"):
             pending, unread_pending = self.read_rows(listed, self._transaction, "pending")
             there = [row.id for row in (*pending, *unread_pending) if row.id]
@@ -490,7 +490,7 @@ class SaltEdge(WebProvider):
         bookmark = self.write_cursor(account, **place) if len(there) <= MAX_KEPT else None
         return Page((*rows, *pending), tuple(removed), bookmark, unread=(*unread, *unread_pending))
 
-    def _withdrawn(self, asked, place):
+    def _withdrawn(self, parameters, place):
         """Transactions that Salt Edge has marked as fetched twice since the last run, old ones included.
 
         :return: (ids, moment of the latest, as a text)
@@ -498,7 +498,7 @@ class SaltEdge(WebProvider):
         if place["pending"] is None:
             # The first run has not imported them.
             return [], place["marked"]
-        listed = self._list("transactions", **asked, duplicated="true")
+        listed = self._list("transactions", **parameters, duplicated="true")
         with self.reading("duplicates"):
             # Also if the parameter is ignored, and all transactions come.
             listed = [row for row in listed if isinstance(row, dict) and row.get("duplicated")]

@@ -281,8 +281,8 @@ class Sandbox(Provider):
     def _to_bank_page(self, flow):
         # The Demo Bank's own page is a page of the proxy: it is served beside the callback.
         page = urljoin(flow.callback_url, "../sandbox/bank")
-        asked = {"institution": flow.institution, "state": flow.callback_state, "user": flow.state.get("user", "")}
-        return Redirect(f"{page}?{urlencode(asked)}")
+        parameters = {"institution": flow.institution, "state": flow.callback_state, "user": flow.state.get("user", "")}
+        return Redirect(f"{page}?{urlencode(parameters)}")
 
     def approved(self, institution, user, state):
         """What the Demo Bank's own page sends along as ``code`` when the user has approved."""

@@ -55,10 +55,10 @@ class WebProvider(Provider):
     # -------------------------------------------------------------------------
 
     def authenticate(self):
-        """:return: ``requests.auth.AuthBase`` for all questions"""
+        """:return: ``requests.auth.AuthBase`` for all requests"""
 
     def client_certificate(self):
-        """:return: (certificate, private key) in PEM that each question shows to the server, or None"""
+        """:return: (certificate, private key) in PEM that each request shows to the server, or None"""
 
     def read_error(self, body):
         """:param dict body: JSON object of a failed answer, ``{}`` without one
@@ -84,7 +84,7 @@ class WebProvider(Provider):
     def connect(self, auth=None, base_url=None, headers=None):
         """:return: :class:`~.http.Http`, with credentials and server of one connection instead of the provider's
 
-        :param dict headers: of every question
+        :param dict headers: of every request
         """
         return Http(
             self.code,

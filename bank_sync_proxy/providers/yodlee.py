@@ -209,7 +209,7 @@ class Yodlee(WebProvider):
         return Bearer(lambda _old: self._new_token(self.settings["admin_login"]), self.now)
 
     def _http(self, login, visit=None):
-        """:param dict visit: keeps the token while a page asks every few seconds"""
+        """:param dict visit: keeps the token while a page sends a request every few seconds"""
         visit = {} if visit is None else visit
         token = visit.get("token") and Token(visit["token"], moment_from_text(visit["token_until"]))
 

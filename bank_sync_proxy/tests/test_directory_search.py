@@ -102,7 +102,7 @@ class TestDirectorySearch(MoreProvidersMixin, ProxyCase):
                 expected = self.names("d e") if query == "d%e" else everything
                 self.assertEqual(self.names(query), expected)
 
-    def test_a_question_of_any_length_is_answered(self):
+    def test_a_request_of_any_length_is_answered(self):
         self.assertEqual(self.names("santander " * 200)[:1], ["Santander Consumer"])
         self.assertEqual(self.names("x" * 2000), [])
 

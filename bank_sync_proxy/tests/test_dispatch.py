@@ -7,7 +7,7 @@ from freezegun import freeze_time
 from odoo.addons.bank_sync_common.tools.bounded_http import time_left
 from odoo.tests import tagged
 
-from ..models.bank_sync_error import QUESTION_SECONDS
+from ..models.bank_sync_error import REQUEST_SECONDS
 from ..providers.errors import TransientError
 from ..providers.sandbox import Sandbox
 from .common import ProxyCase
@@ -221,7 +221,7 @@ class TestDispatch(ProxyCase):
                 one.get("error", {}).pop("reference", None)
             self.assertEqual(content, answer)
 
-    def test_questions_that_make_no_sense(self):
+    def test_requests_that_make_no_sense(self):
         connection = self.connect()
         for operation, payload in (
             ("no.such_operation", {}),
@@ -261,11 +261,11 @@ class TestDispatch(ProxyCase):
                 answer = self.ask("connections.start", institution_id="sandbox.demo", return_url=url)
                 self.assertFailure(answer, "invalid_request", "contact_support")
 
-    def test_all_requests_of_one_question_end_before_the_database_gives_up(self):
+    def test_all_requests_to_a_bank_end_before_the_database_gives_up(self):
         connection, left = self.connect(), []
         with patch.object(Sandbox, "accounts", lambda adapter, state: left.append(time_left()) or []):
             self.ask("accounts.list", connection_id=connection)
-        self.assertTrue(0 < left[0] <= QUESTION_SECONDS < 120)
+        self.assertTrue(0 < left[0] <= REQUEST_SECONDS < 120)
 
     def test_a_provider_that_is_switched_off(self):
         connection = self.connect()

@@ -86,15 +86,15 @@ class TestFairness(ProxyCase):
     def test_transactions_of_an_account_are_fetched_as_often_as_the_bank_allows(self):
         connection = self.connect("demo-limited")
         account = self.ask("accounts.list", connection_id=connection)["accounts"][0]["id"]
-        question = {"connection_id": connection, "account_id": account, "limit": 20}
+        request = {"connection_id": connection, "account_id": account, "limit": 20}
         for _time in range(8):
-            page = self.ask("transactions.list", **question)
+            page = self.ask("transactions.list", **request)
             # Further pages belong to the first one.
-            self.assertNotIn("error", self.ask("transactions.list", **question, cursor=page["next_cursor"]))
-        answer = self.ask("transactions.list", **question)
+            self.assertNotIn("error", self.ask("transactions.list", **request, cursor=page["next_cursor"]))
+        answer = self.ask("transactions.list", **request)
         self.assertFailure(answer, "rate_limited", "retry")
         self.assertAlmostEqual(answer["error"]["retry_after"], 24 * 3600, delta=60)
-        self.assertNotIn("error", self.ask("transactions.list", **question, cursor=page["next_cursor"]))
+        self.assertNotIn("error", self.ask("transactions.list", **request, cursor=page["next_cursor"]))
         self.assertEqual(self.refresh(connection)["state"], "done")
 
     def test_bank_s_limits_are_reported(self):

@@ -157,7 +157,7 @@ class TestHealth(ProxyCase):
             self.assertEqual(self.searched()["health"]["failed_of_ten"], 0)
         self.assertEqual(self.searched()["health"]["failed_of_ten"], 5)
 
-    def test_the_index_serves_the_question(self):
+    def test_the_index_serves_the_query(self):
         self.env.cr.execute("SET LOCAL enable_seqscan = off")
         self.env.cr.execute(
             "EXPLAIN SELECT client_id, answered_at, trouble FROM bank_sync_connection WHERE institution_id = 1 "

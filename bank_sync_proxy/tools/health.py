@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 #: Period that is counted.
 HOURS = 24
-#: The connections that were asked last stand for all, so that counting costs the same whatever their number.
+#: The connections that were used last stand for all, so that counting costs the same whatever their number.
 SAMPLE = 200
 #: Fewer connections prove nothing, and from fewer clients each could work out what became of the others.
 FEWEST_CONNECTIONS = 5
@@ -13,7 +13,7 @@ FEWEST_CLIENTS = 5
 
 
 class Outcomes(NamedTuple):
-    """What became of the connections to one bank that were asked lately.
+    """What became of the connections to one bank that were used lately.
 
     ``trouble``: the code of the failure that most of those that failed have in common.
     """
@@ -28,7 +28,7 @@ class Outcomes(NamedTuple):
 
 def describe(outcomes):
     """
-    :param Outcomes outcomes: the client that asks may be among them
+    :param Outcomes outcomes: the client that sent the request may be among them
     :return: ``failed_of_ten``, ``answered_at`` (the hour of the newest success) and ``trouble``; None where there are
         too few to say anything
 

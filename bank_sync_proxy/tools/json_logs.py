@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 
 OPTION, JSON = "bank_sync_log_format", "json"
-#: What a line may say about the question that is being answered: the reference that a user is shown, the client's
+#: What a line may say about the request that is being answered: the reference that a user is shown, the client's
 #: number, the operation; of the line that ends a request also its outcome and milliseconds.
 ABOUT = ("reference", "client", "operation", "outcome", "milliseconds")
 MAX_LENGTH = 100

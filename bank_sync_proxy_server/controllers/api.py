@@ -11,7 +11,7 @@ from odoo.addons.bank_sync_proxy.tools.json_logs import about
 from odoo.http import request
 
 from ..models.bank_sync_metrics import METRICS
-from ..tools.questions import MAX_BODY, Question
+from ..tools.received_request import MAX_BODY, ReceivedRequest
 
 _logger = logging.getLogger(__name__)
 #: One line for each request; --log-handler=odoo.addons.bank_sync_proxy_server.requests:WARNING silences them.
@@ -27,7 +27,7 @@ class BankSyncDispatcher(http.Dispatcher):
     """
 
     routing_type = "bank_sync"
-    question = None
+    received = None
 
     @classmethod
     def is_compatible_with(cls, request):
@@ -46,7 +46,7 @@ class BankSyncDispatcher(http.Dispatcher):
         else:
             error = ProtocolError("unexpected_answer", type(exc).__name__)
         reference = self.request.registry["bank.sync.error"]._new_reference(None)
-        operation = self.question and self.question.operation
+        operation = self.received and self.received.operation
         with about(operation=one_line(operation or ""), reference=reference):
             _logger.error("%s failed: %s, %s", operation, reference, error)
         return json_response({"error": error.to_protocol(reference)})
@@ -71,48 +71,48 @@ class BankSyncApi(http.Controller):
         # sudo: the caller is not a user of this database: bank.sync.gate checks the signature before anything is done
         request.update_env(user=SUPERUSER_ID, context={})
         dispatcher = request.dispatcher
-        if dispatcher.question is None:
-            dispatcher.question = self._read(version)
+        if dispatcher.received is None:
+            dispatcher.received = self._read(version)
         started = time.monotonic()
-        answer = request.env["bank.sync.gate"]._answer(dispatcher.question)
-        self._note(dispatcher.question, answer, time.monotonic() - started)
-        return json_response(answer, dispatcher.question.method)
+        answer = request.env["bank.sync.gate"]._answer(dispatcher.received)
+        self._note(dispatcher.received, answer, time.monotonic() - started)
+        return json_response(answer, dispatcher.received.method)
 
     @staticmethod
-    def _note(question, answer, seconds):
+    def _note(received, answer, seconds):
         """Count the request, and log one line with client, operation and outcome."""
         api, error = request.env["bank.sync.api"], answer.get("error") or {}
-        is_known = question.operation in api._operations() or question.operation in api._unsigned_operations()
-        operation, outcome = question.operation if is_known else "unknown", error.get("code", "ok")
+        is_known = received.operation in api._operations() or received.operation in api._unsigned_operations()
+        operation, outcome = received.operation if is_known else "unknown", error.get("code", "ok")
         METRICS.count_request(operation, outcome, seconds)
         milliseconds = round(1000 * seconds)
         with about(
             operation=operation,
             outcome=outcome,
             milliseconds=milliseconds,
-            client=question.client or None,
+            client=received.client or None,
             reference=error.get("reference"),
         ):
-            _requests.info("%s of client %s: %s in %d ms", operation, question.client, outcome, milliseconds)
+            _requests.info("%s of client %s: %s in %d ms", operation, received.client, outcome, milliseconds)
 
     @staticmethod
     def _read(version):
-        asked = request.httprequest
+        http_request = request.httprequest
         try:
-            body = asked.get_data()
+            body = http_request.get_data()
         except RequestEntityTooLarge:
             body = None
         except (HTTPException, OSError):
             # The body is shorter than announced, or chunked without a length: not JSON in either case.
             body = b""
-        return Question(
-            method=asked.method,
+        return ReceivedRequest(
+            method=http_request.method,
             version=version,
-            path=asked.path,
-            has_query=bool(asked.query_string),
-            headers=asked.headers,
+            path=http_request.path,
+            has_query=bool(http_request.query_string),
+            headers=http_request.headers,
             body=body if body is None or len(body) <= MAX_BODY else None,
-            address=asked.remote_addr or "",
+            address=http_request.remote_addr or "",
         )
 
 

@@ -51,18 +51,18 @@ class BankSyncHealth(http.Controller):
 
     @staticmethod
     def _may_read_metrics():
-        asked = request.httprequest
+        http_request = request.httprequest
         if configured := config.get(TOKEN):
             try:
                 token = read_key(TOKEN, configured)
             except KeyUnavailable as error:
                 _logger.error("%s", error)
                 return False
-            scheme, _space, given = asked.headers.get("Authorization", "").partition(" ")
+            scheme, _space, given = http_request.headers.get("Authorization", "").partition(" ")
             return bool(token) and scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token)
-        if any(name in asked.headers for name in FORWARDED):
+        if any(name in http_request.headers for name in FORWARDED):
             return False
         try:
-            return ipaddress.ip_address(asked.remote_addr or "").is_private
+            return ipaddress.ip_address(http_request.remote_addr or "").is_private
         except ValueError:
             return False

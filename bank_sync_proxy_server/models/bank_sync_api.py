@@ -55,7 +55,7 @@ class BankSyncApi(models.AbstractModel):
     @api.model
     def _unsigned_operations(self):
         """:return: operations for callers without credentials, name → method(payload, address)"""
-        return {"clients.register": lambda *asked: self.env["bank.sync.client"]._register_database(*asked)}
+        return {"clients.register": lambda *parameters: self.env["bank.sync.client"]._register_database(*parameters)}
 
     @api.model
     def _dispatch_unsigned(self, operation, payload, address):

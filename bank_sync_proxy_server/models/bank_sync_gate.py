@@ -55,38 +55,38 @@ class BankSyncGate(models.AbstractModel):
     _description = "Bank Synchronization Gate"
 
     @api.model
-    def _answer(self, question):
+    def _answer(self, received):
         """
-        :param question: :class:`~..tools.questions.Question`
+        :param received: :class:`~..tools.received_request.ReceivedRequest`
         :return: JSON object; ``{"error": …}`` for a failure
         """
         dispatcher = self.env["bank.sync.api"]
         try:
-            payload = question.payload()
-            if question.operation in dispatcher._unsigned_operations():
-                self._admit_unsigned(question)
-                return dispatcher._dispatch_unsigned(question.operation, payload, question.address)
-            client = self._admit(question)
-            return dispatcher._dispatch(client, question.operation, payload)
+            payload = received.payload()
+            if received.operation in dispatcher._unsigned_operations():
+                self._admit_unsigned(received)
+                return dispatcher._dispatch_unsigned(received.operation, payload, received.address)
+            client = self._admit(received)
+            return dispatcher._dispatch(client, received.operation, payload)
         except ProviderError as error:
-            return {"error": self._refuse(question, error)}
+            return {"error": self._refuse(received, error)}
 
     # -------------------------------------------------------------------------
     # WHO MAY COME IN
     # -------------------------------------------------------------------------
 
     @api.model
-    def _admit(self, question):
+    def _admit(self, received):
         """The checks of a signed request, in the order of docs/protocol.md.
 
         :return: ``bank.sync.client`` that has signed it
         :raise ProviderError: when one fails
         """
-        signed = question.signed()
+        signed = received.signed()
         # Odoo retries a transaction after a conflict. The nonce was then stored by this same request.
-        proof = question.proof = question.proof or self._prove(question, signed)
-        client = self.env["bank.sync.client"].browse(question.client)
-        client._check_copy(signed.database, network_of(question.address))
+        proof = received.proof = received.proof or self._prove(received, signed)
+        client = self.env["bank.sync.client"].browse(received.client)
+        client._check_copy(signed.database, network_of(received.address))
         if not proof.is_counted:
             seconds = self.env["bank.sync.nonce"]._seconds_until_one_more(client.id, proof.moment, proof.most, MINUTE)
             raise RateLimited("too_many_requests", f"more than {proof.most} in a minute", retry_after=_whole(seconds))
@@ -95,13 +95,13 @@ class BankSyncGate(models.AbstractModel):
         return client
 
     @api.model
-    def _prove(self, question, signed):
+    def _prove(self, received, signed):
         """Verify that a client has signed this request, recently, and that it is not a replay.
 
         :return: :class:`Proof`, committed
         """
         now = time.time()
-        client, secret, is_next = self._recognize(question, signed)
+        client, secret, is_next = self._recognize(received, signed)
         if not is_fresh(signed, now):
             raise ConfigurationError("clock_skew", f"the clocks differ by {signed.timestamp - now:+.0f} seconds")
         most, moment = self._limit("bank_sync_proxy.requests_per_minute"), _naive(now)
@@ -115,14 +115,14 @@ class BankSyncGate(models.AbstractModel):
         return Proof(is_counted, moment, most, secret if is_next else None)
 
     @api.model
-    def _recognize(self, question, signed):
+    def _recognize(self, received, signed):
         """:return: (the client that has signed, the secret that it has signed with, whether that is its next one)
         :raise ConsentError: ``signature_rejected``
         """
         client = self.env["bank.sync.client"].search_fetch(
             [("identifier", "=", signed.client)], ["state", "secret_data"], limit=1
         )
-        question.client = client.id or None
+        received.client = client.id or None
         known = {}
         if client:
             try:
@@ -130,23 +130,23 @@ class BankSyncGate(models.AbstractModel):
             except ConsentError:
                 # Why not that error's code: the proxy has lost its key, which no client may learn.
                 _logger.error("The secrets of client %s can't be read: is the key file gone?", client.id)
-                question.client = None
+                received.client = None
         valid = [secret for secret in (known.get("current"), known.get("next")) if secret]
-        secret = is_genuine(signed, valid or [DUMMY_SECRET], question.method, question.path, question.body)
+        secret = is_genuine(signed, valid or [DUMMY_SECRET], received.method, received.path, received.body)
         if not valid or secret is None:
             raise ConsentError("signature_rejected", "wrong signature" if client else "no such client")
         return client, secret, secret != known.get("current")
 
     @api.model
-    def _admit_unsigned(self, question):
+    def _admit_unsigned(self, received):
         """Limit registrations, which need no credentials: from one address, and in total.
 
         :raise RateLimited: ``too_many_requests``
         """
-        if question.proof:
+        if received.proof:
             return
         registrations, moment = self.env["bank.sync.registration"], _naive(time.time())
-        address = network_of(question.address)
+        address = network_of(received.address)
         of_address = self._limit("bank_sync_proxy.registrations_per_hour")
         in_all = self._limit("bank_sync_proxy.registrations_per_hour_in_all")
         seconds = max(
@@ -158,7 +158,7 @@ class BankSyncGate(models.AbstractModel):
         registrations._add(address, moment)
         # Why committed here: it counts immediately, and also when the registration fails.
         self.env.cr.commit()  # pylint: disable=invalid-commit
-        question.proof = True
+        received.proof = True
 
     @api.model
     def _limit(self, parameter):
@@ -171,20 +171,20 @@ class BankSyncGate(models.AbstractModel):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _refuse(self, question, error):
+    def _refuse(self, received, error):
         """Record who was refused and why, without the request's body and headers.
 
         :return: *error* of docs/protocol.md
         """
-        client = self.env["bank.sync.client"].browse(question.client)
+        client = self.env["bank.sync.client"].browse(received.client)
         if error.code in SUSPICIONS and client.state in ("active", "phone_required"):
-            client._note_suspicion(SUSPICIONS[error.code], address=question.address)
+            client._note_suspicion(SUSPICIONS[error.code], address=received.address)
         errors = self.env["bank.sync.error"]
         reference = errors._record_refused(
-            error, operation=question.operation, client=client, address=network_of(question.address)
+            error, operation=received.operation, client=client, address=network_of(received.address)
         )
-        with about(operation=one_line(question.operation or "?"), client=client.id or None, reference=reference):
-            _logger.info("%s from %s refused: %s, %s", question.operation or "?", question.address, reference, error)
+        with about(operation=one_line(received.operation or "?"), client=client.id or None, reference=reference):
+            _logger.info("%s from %s refused: %s, %s", received.operation or "?", received.address, reference, error)
         return error.to_protocol(reference, errors._sentence(error))
 
 

@@ -8,7 +8,7 @@ class BankSyncRegistration(models.Model):
     """An attempt to register, without credentials. Rows are only inserted and counted, also if the attempt fails."""
 
     _name = "bank.sync.registration"
-    _description = "Asked Registration of a Database"
+    _description = "Requested Registration of a Database"
     _order = "id desc"
     _log_access = False
 

@@ -22,7 +22,7 @@ class DoorCase(ProxyMixin, HttpCase):
         cls.client_record._write_secrets(current=SECRET)
 
     def headers(self, path, body, *, client=None, secret=SECRET, database=DIGEST, moved=0):
-        """The headers of a question, signed."""
+        """The headers of a request, signed."""
         client = client or self.client_record
         now = time.time() + moved
         return signing.new_headers(secret, client.identifier, database, now, "POST", path, body)
@@ -40,7 +40,7 @@ class DoorCase(ProxyMixin, HttpCase):
         )
 
     def knock(self, operation, payload=None, *, path=None, body=None, changed=None, **signed):
-        """Ask a question.
+        """Send a request.
 
         :param changed: headers that differ from the signed ones; None takes one away
         :param signed: parameters of :meth:`headers`

@@ -8,7 +8,7 @@ from odoo.addons.bank_sync_common.tools import signing
 from odoo.tests import HOST, tagged
 from odoo.tools import mute_logger
 
-from ..tools.questions import MAX_BODY
+from ..tools.received_request import MAX_BODY
 from .door import SECRET, DoorCase
 
 PATH = "/bank_sync/1/institutions.search"

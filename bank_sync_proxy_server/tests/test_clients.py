@@ -11,9 +11,9 @@ from .clients import ABOUT, ADDRESS, ANOTHER_DIGEST, DIGEST, NEUTRALIZE, Clients
 
 
 class ClientsCase(ClientsMixin, TransactionCase):
-    def attempt(self, question, client=None):
+    def attempt(self, call, client=None):
         """:return: code of the failure, or None"""
-        _answer, error, _record = self.env["bank.sync.error"]._attempt(question, operation="test", client=client)
+        _answer, error, _record = self.env["bank.sync.error"]._attempt(call, operation="test", client=client)
         return error and error.code
 
 
@@ -173,7 +173,7 @@ class TestCredentials(ClientsCase):
         client._confirm_secret(first)
         self.assertEqual(client._secrets(), {"current": old, "next": second})
 
-    def test_questions_write_nothing_as_long_as_nothing_is_rotated(self):
+    def test_requests_write_nothing_as_long_as_nothing_is_rotated(self):
         client = self.register_active()
         secret = client._secrets()["current"]
         self.env.flush_all()

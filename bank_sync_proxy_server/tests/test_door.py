@@ -41,7 +41,7 @@ class TestDoor(DoorCase):
         self.assertEqual(response.headers["Content-Type"], "application/json; charset=utf-8")
         self.assertNotIn("Set-Cookie", response.headers)
 
-    def test_a_failure_has_the_status_of_its_code_and_the_language_of_the_question(self):
+    def test_a_failure_has_the_status_of_its_code_and_the_language_of_the_request(self):
         self.env["res.lang"]._activate_lang("fr_FR")
         response = self.knock("connections.get", {"connection_id": "x", "language": "fr_FR"})
         self.assertEqual(response.status_code, 404)

@@ -67,7 +67,7 @@ class TestInstitutionsPage(MoreProvidersMixin, PagesCase):
         self.assertIn("The list of banks is empty", page.text)
         self.assertIn("switch on a provider", page.text)
 
-    def test_nonsense_is_answered_like_a_question(self):
+    def test_nonsense_is_answered_like_a_request(self):
         for query in (
             "q=%00&country=%00",
             "q=%3Cscript%3Ealert(1)%3C/script%3E",

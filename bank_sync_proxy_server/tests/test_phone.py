@@ -96,7 +96,7 @@ class TestPhone(PhoneCase):
         client.action_ask_phone_again()
         self.assertFailure(self.ask("clients.verify_phone", client, code=second), "code_expired", "reactivate")
 
-    def test_a_repeated_question_of_an_active_client_changes_nothing(self):
+    def test_a_repeated_request_of_an_active_client_changes_nothing(self):
         client = self.register_active()
         with self.gateway():
             self.assertEqual(self.verify(client, ANOTHER_PHONE), {"state": "active"})

@@ -4,7 +4,7 @@ from odoo.tests import tagged
 
 
 @tagged("post_install", "-at_install")
-class TestRefusedQuestions(ProxyCase):
+class TestRefusedRequests(ProxyCase):
     """A client that is blocked is answered nothing."""
 
     def test_a_blocked_client_gets_nothing(self):

@@ -1,6 +1,6 @@
 """Counters for Prometheus, right with several worker processes. Imports no Odoo.
 
-``prometheus-client`` keeps the counters of each process in files, and adds them up when it is asked. The files belong
+``prometheus-client`` keeps the counters of each process in files, and adds them up for each request. The files belong
 to one run of the server, whose workers are one process group, so counters begin at zero when it starts, as Prometheus
 expects. https://prometheus.github.io/client_python/multiprocess/
 
@@ -27,7 +27,7 @@ SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 #: Process groups of two runs may have the same number, but not the same start.
 SEPARATOR = "-"
-#: Methods of an adapter that ask a provider. Others, such as ``parse_webhook``, only compute.
+#: Methods of an adapter that send requests to a provider. Others, such as ``parse_webhook``, only compute.
 CALLS = (
     *("institutions", "check_keys", "start", "answer", "complete", "renew", "refresh", "accounts", "transactions"),
     "revoke",
@@ -69,7 +69,7 @@ class Metrics:
             self._call_seconds.labels(provider, call).observe(seconds)
 
     def observe(self, adapter):
-        """Count what is asked through an adapter from now on.
+        """Count what is requested through an adapter from now on.
 
         :return: the adapter
         """
@@ -91,7 +91,7 @@ class Metrics:
             try:
                 result = method(*args, **kwargs)
                 if call == "institutions":
-                    # Why: a generator asks while it is read.
+                    # Why: a generator sends requests while it is read.
                     result = list(result)
                 outcome = "ok"
                 return result

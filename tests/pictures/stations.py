@@ -79,7 +79,7 @@ TROUBLE = {
     "limit": {
         "error_code": "rate_limited",
         "error_action": "retry",
-        "error_message": "Demo Bank answers no more questions for now: its limit is reached.",
+        "error_message": "Demo Bank answers no more requests for now: its limit is reached.",
         "retry_at": True,
     },
     "blocked": {

@@ -14,9 +14,11 @@ import pytest
 from odoo.addons.account_online_files.places import SFTP, Changed, Entry, Folder, PlaceError, is_partial
 from odoo.addons.account_online_files.places import sftp as sftp_module
 from odoo.addons.account_online_files.places.common import checked
-from odoo.addons.account_online_files.tests.sftp_server import SFTPServer
+from odoo.addons.account_online_files.tests.sftp_server import Door, SFTPServer
 
 LIMIT = 1000
+#: Seconds.
+PATIENCE = 20
 
 
 def put(folder, name, content=b"statement", modified=1_700_000_000):
@@ -180,20 +182,20 @@ def test_no_password_is_sent_before_the_server_s_key_is_confirmed(server):
     with pytest.raises(PlaceError) as caught:
         sftp(server, host_key="").__enter__()
     assert (caught.value.code, caught.value.detail) == ("unknown_host_key", server.fingerprint)
-    assert server.asked == []
+    assert server.attempts == []
 
 
 def test_no_password_is_sent_to_a_server_with_another_key(server):
     with pytest.raises(PlaceError) as caught:
         sftp(server, host_key="SHA256:" + "A" * 43).__enter__()
     assert (caught.value.code, caught.value.detail) == ("other_host_key", server.fingerprint)
-    assert server.asked == []
+    assert server.attempts == []
 
 
 def test_the_fingerprint_is_the_one_that_openssh_shows(server):
     assert sftp(server, host_key="").offered_key() == server.fingerprint
     assert server.fingerprint == server.host_key.fingerprint
-    assert server.asked == []
+    assert server.attempts == []
 
 
 def test_a_wrong_password_is_distinguished_from_a_silent_server(server):
@@ -203,6 +205,53 @@ def test_a_wrong_password_is_distinguished_from_a_silent_server(server):
     nobody = SFTP("127.0.0.1", port, "bank", "", host_key=server.fingerprint, allow_private=True)
     assert code_of(nobody.__enter__) == "no_answer"
     assert code_of(nobody.offered_key) == "no_answer"
+
+
+def shut(transport):
+    transport.sock.shutdown(socket.SHUT_RDWR)
+
+
+def reset(transport):
+    transport.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.sock.close()
+
+
+@pytest.mark.parametrize("end", [shut, reset])
+def test_a_connection_that_ends_while_signing_in_does_not_mean_that_the_password_is_wrong(server, end):
+    server.on_sign_in = end
+    assert code_of(sftp(server).__enter__) == "ended"
+
+
+def test_a_server_that_is_silent_while_signing_in_does_not_say_that_the_password_is_wrong(server, monkeypatch):
+    monkeypatch.setattr(sftp_module, "TIMEOUT", 1)
+    over = threading.Event()
+    server.on_sign_in = lambda _transport: over.wait(PATIENCE)
+    try:
+        assert code_of(sftp(server).__enter__) == "ended"
+    finally:
+        over.set()
+
+
+def test_a_refused_password_is_one_also_if_the_server_then_ends_the_connection(server):
+    def allow_no_other_attempt(transport):
+        transport.auth_handler.auth_fail_count = 9
+
+    server.on_sign_in = allow_no_other_attempt
+    for _attempt in range(5):
+        assert code_of(sftp(server, password="wrong").__enter__) == "refused"
+
+
+def test_a_server_that_does_not_accept_passwords_refuses_them(server, monkeypatch):
+    monkeypatch.setattr(Door, "get_allowed_auths", lambda *_arguments: "publickey")
+    assert code_of(sftp(server, password="wrong").__enter__) == "refused"
+
+
+def test_a_connection_that_ends_between_two_steps_is_named_so(server, root):
+    put(root / "bank", "a.xml")
+    with sftp(server) as place:
+        (entry,) = place.entries()
+        shut(server.transports[-1])
+        assert code_of(lambda: place.content(entry, LIMIT)) == code_of(place.entries) == "ended"
 
 
 def test_a_name_that_nobody_knows_is_reported_without_the_number_of_the_error(monkeypatch):
@@ -241,25 +290,25 @@ def test_nothing_is_changed_on_the_server(server, root):
 
 @pytest.mark.parametrize("addresses", [["127.0.0.1"], ["93.184.216.34", "10.0.0.7"], ["::1"], ["169.254.169.254"]])
 def test_a_server_in_a_private_network_is_not_connected_to(server, monkeypatch, addresses):
-    asked = []
+    connected = []
     monkeypatch.setattr(sftp_module, "resolve", lambda *_address: addresses)
-    monkeypatch.setattr(sftp_module.socket, "create_connection", lambda *address, **_named: asked.append(address))
+    monkeypatch.setattr(sftp_module.socket, "create_connection", lambda *address, **_named: connected.append(address))
     one = sftp(server, allow_private=False)
     assert code_of(one.__enter__) == code_of(one.offered_key) == "private_address"
-    assert asked == []
+    assert connected == []
 
 
 def test_the_address_that_was_checked_is_the_one_that_is_connected_to(server, monkeypatch):
-    asked = []
+    connected = []
 
     def connect(address, **_named):
-        asked.append(address)
+        connected.append(address)
         raise ConnectionRefusedError
 
     monkeypatch.setattr(sftp_module, "resolve", lambda *_address: ["93.184.216.34"])
     monkeypatch.setattr(sftp_module.socket, "create_connection", connect)
     assert code_of(SFTP("bank.example", 2222, "bank", host_key="SHA256:A").__enter__) == "no_answer"
-    assert asked == [("93.184.216.34", 2222)]
+    assert connected == [("93.184.216.34", 2222)]
 
 
 class Drip:
@@ -296,9 +345,9 @@ def test_a_server_that_never_negotiates_is_named_as_one_without_an_answer(server
     monkeypatch.setattr(sftp_module, "TIMEOUT", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         one = SFTP("127.0.0.1", silent.getsockname()[1], "bank", host_key=server.fingerprint, allow_private=True)
-        for ask in (one.__enter__, one.offered_key):
+        for connect in (one.__enter__, one.offered_key):
             with pytest.raises(PlaceError) as caught:
-                ask()
+                connect()
             assert (caught.value.code, caught.value.detail) == ("no_answer", "no answer within 0.2 seconds")
 
 

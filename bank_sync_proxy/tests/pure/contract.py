@@ -48,18 +48,18 @@ class Script:
     :cvar dict answers: to all challenges of a connection, by name of the field
     :cvar dict callback: parameters with which the browser comes back; ``refusal`` when the user has refused
     :cvar tuple secrets: texts that may be in no log and in no error
-    :cvar tuple renewed: id in the questions of ``revoke``, and the one that ``renewal`` has put in its place, if it has
+    :cvar tuple renewed: id in the requests of ``revoke``, and the one that ``renewal`` has put in its place, if it has
     :cvar str always_booked: why the provider reports the booked balance of each account; empty where it may leave it
         out
     :cvar tuple bad_rows: two (unreadable transaction, how it is kept), of the kind of ``unknown_fields``
     :cvar server_class: what speaks the provider's language
     :cvar str media_type: of its answers
-    :cvar str accounts_ask: how the question begins whose answer lists the accounts, at ``accounts_at`` in it
+    :cvar str accounts_ask: how the request begins whose answer lists the accounts, at ``accounts_at`` in it
     :cvar str own_id: name under which a state keeps what the provider calls an account
     :cvar str lists_again: case in which the accounts are listed without a new consent, None where there is none
-    :cvar tuple always: exchanges that days later come before any question, such as for a token that has ended
-    :cvar int too_soon: how often a question is sent that is refused for coming too soon, without a longer pause
-    :cvar str asks_once: why no question is ever sent a second time; empty where those that only read may be
+    :cvar tuple always: exchanges that days later come before any request, such as for a token that has ended
+    :cvar int too_soon: how often a request is sent that is refused for coming too soon, without a longer pause
+    :cvar str asks_once: why no request is ever sent a second time; empty where those that only read may be
     """
 
     code = None
@@ -106,8 +106,8 @@ class Script:
         adapter.connect = connect_without_pauses
         return adapter
 
-    def check(self, question):
-        """Assert what every question needs, such as credentials."""
+    def check(self, request):
+        """Assert what every request needs, such as credentials."""
 
     def fill(self, value):
         return json.loads(json.dumps(value).replace("{base}", self.server.base_url))
@@ -191,7 +191,7 @@ class Script:
         raise NotImplementedError
 
     def pages(self, since=None, cursor=None, account=None):
-        """:return: all pages of one question"""
+        """:return: all pages of one request"""
         pages = []
         while not pages or pages[-1].has_more:
             cursor = pages[-1].next_cursor if pages else cursor

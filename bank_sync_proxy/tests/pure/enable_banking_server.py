@@ -50,9 +50,9 @@ class EnableBankingScript(Script):
         kept = {key: value for key, value in account.items() if key not in ("account_id", "all_account_ids")}
         return {**kept, "uid": f"uid-{number}", "identification_hash": own, "identification_hashes": [own, "holder"]}
 
-    def check(self, question):
+    def check(self, request):
         """The signature is verified as the provider would."""
-        kind, _blank, token = question.headers["Authorization"].partition(" ")
+        kind, _blank, token = request.headers["Authorization"].partition(" ")
         assert kind == "Bearer"
         header, claims, signature = token.split(".")
         application_key().public_key().verify(

@@ -8,7 +8,7 @@ from fints.message import FinTSCustomerMessage
 
 from .scripted import ScriptedServer
 
-#: ``HITAN:7:HKTAN+…``: segment, version, and which segment of the question it answers.
+#: ``HITAN:7:HKTAN+…``: segment, version, and which segment of the request it answers.
 HEAD = re.compile(rb"([A-Z]+):(\d+)(?::([A-Z]+))?")
 USER_SEGMENTS = ("HNHBK", "HNVSK", "HNVSD", "HNHBS", "HNSHK", "HNSHA")
 GOODBYE = {"says": ["HIRMG:2+0010::Nachricht entgegengenommen.+0100::Dialog beendet."]}
@@ -16,9 +16,9 @@ GOODBYE = {"says": ["HIRMG:2+0010::Nachricht entgegengenommen.+0100::Dialog been
 
 class FinTSServer(ScriptedServer):
     """Exchanges say ``says``: segments, without numbers; a text in braces is a binary field of
-    ``binary``, which has its lines. Of a question, ``with`` names ``segments``, ``tan``, ``method`` etc.
+    ``binary``, which has its lines. Of a request, ``with`` names ``segments``, ``tan``, ``method`` etc.
 
-    :ivar answer: callable(body of the question) that gives an exchange instead of the script, for a bank that lives on
+    :ivar answer: callable(body of the request) that gives an exchange instead of the script, for a bank that lives on
     """
 
     def __init__(self, *args, **options):
@@ -26,18 +26,18 @@ class FinTSServer(ScriptedServer):
         self.answer = None
         self._dialogs, self._numbers = count(1), {}
 
-    def _compare(self, exchange, question):
-        question.body = read(question.raw)
-        super()._compare(exchange, question)
+    def _compare(self, exchange, request):
+        request.body = read(request.raw)
+        super()._compare(exchange, request)
 
-    def _next(self, question):
+    def _next(self, request):
         """A goodbye is answered always: a script is about what a bank is asked."""
-        body, path = read(question.raw), question.path.removeprefix(self.prefix)
+        body, path = read(request.raw), request.path.removeprefix(self.prefix)
         self._follow(body)
         if body["segments"] == ["HKEND"]:
-            return {**GOODBYE, "ask": f"POST {path}", "question": body}
-        exchange = self.answer(body) if self.answer else super()._next(question)
-        return exchange and {"ask": f"POST {path}", **exchange, "question": body}
+            return {**GOODBYE, "ask": f"POST {path}", "request": body}
+        exchange = self.answer(body) if self.answer else super()._next(request)
+        return exchange and {"ask": f"POST {path}", **exchange, "request": body}
 
     def _follow(self, body):
         """A bank ends a dialog whose messages are not numbered one after the other."""
@@ -52,7 +52,7 @@ class FinTSServer(ScriptedServer):
 
     def _answer(self, handler, exchange):
         if "says" in exchange:
-            text = base64.b64encode(write(exchange, exchange["question"])).decode()
+            text = base64.b64encode(write(exchange, exchange["request"])).decode()
             exchange = {"type": "text/plain", **exchange, "text": text}
         super()._answer(handler, exchange)
 
@@ -82,19 +82,19 @@ def read(raw):
         body["medium"] = first["HKTAN"].tan_medium_name
     for name in ("HKKAZ", "HKCAZ"):
         if name in first:
-            question = first[name]
+            request = first[name]
             body |= {
-                "iban": question.account.iban,
-                "start": question.date_start and question.date_start.isoformat(),
-                "end": question.date_end and question.date_end.isoformat(),
-                "touchdown": question.touchdown_point,
+                "iban": request.account.iban,
+                "start": request.date_start and request.date_start.isoformat(),
+                "end": request.date_end and request.date_end.isoformat(),
+                "touchdown": request.touchdown_point,
             }
     if "HKSAL" in first:
         body["iban"] = first["HKSAL"].account.iban
     return body
 
 
-def write(exchange, question):
+def write(exchange, request):
     """:return: bytes of the bank's message"""
     inner = b""
     for number, text in enumerate(exchange["says"], 2):
@@ -103,7 +103,7 @@ def write(exchange, question):
             content = ("\r\n".join(lines) if isinstance(lines, list) else lines).encode("iso-8859-1")
             segment = segment.replace(b"{%s}" % name.encode(), b"@%d@%s" % (len(content), content))
         kind, version, of = HEAD.match(segment).groups()
-        place = b":%d" % question["places"][of.decode()] if of else b""
+        place = b":%d" % request["places"][of.decode()] if of else b""
         inner += b"%s:%d:%s%s%s'" % (kind, number, version, place, segment[HEAD.match(segment).end() :])
     frame = "HNVSK:998:3+PIN:1+998+1+2::0+1+2:2:13:@8@00000000:5:1+280:10020030:bank:V:0:0+0'"
     tail = b"%sHNVSD:999:1+@%d@%s'HNHBS:%d:1+%d'" % (
@@ -111,8 +111,8 @@ def write(exchange, question):
         len(inner),
         inner,
         len(exchange["says"]) + 2,
-        question["number"],
+        request["number"],
     )
-    rest = f"+300+{question['answers_as']}+{question['number']}+{question['answers_as']}:{question['number']}'".encode()
+    rest = f"+300+{request['answers_as']}+{request['number']}+{request['answers_as']}:{request['number']}'".encode()
     size = len(b"HNHBK:1:3+") + 12 + len(rest) + len(tail)
     return b"HNHBK:1:3+%012d%s%s" % (size, rest, tail)

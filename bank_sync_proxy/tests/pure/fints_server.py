@@ -47,8 +47,8 @@ class FinTSScript(Script):
 
     refused_answers = answers
 
-    def check(self, question):
-        body = question.body
+    def check(self, request):
+        body = request.body
         assert body["pin"] == "s3cret-pin" and body["user"] == "beispiel1" and body["bank_code"] == "10020030"
         assert body.get("product", PRODUCT) == PRODUCT
         assert body["tan"] in (None, "424242")
@@ -105,10 +105,10 @@ class FinTSScript(Script):
         statement = {**statement, "binary": {"booked": [*lines[:first], *row * count, *lines[last:]]}}
 
         def answer(request):
-            question = read(request.body)
-            question["answers_as"] = "DIALOG-1"
+            message = read(request.body)
+            message["answers_as"] = "DIALOG-1"
             kinds = {"HKIDN": sign_in, "HKKAZ": statement, "HKEND": GOODBYE}
-            return base64.b64encode(write(kinds[question["segments"][0]], question))
+            return base64.b64encode(write(kinds[message["segments"][0]], message))
 
         return None, len("".join(row)), answer
 

@@ -28,12 +28,12 @@ class GoCardlessScript(Script):
                 exchange["answer"]["accounts"] = accounts
         exchanges += [{"ask": f"GET /accounts/{key}/details/", "answer": {"account": card}} for key in accounts]
 
-    def check(self, question):
-        if question.path.endswith("/token/new/"):
-            assert question.body == {"secret_id": "e66e2e4c", "secret_key": "s3cret-of-gocardless"}
-            assert not question.headers["Authorization"]
+    def check(self, request):
+        if request.path.endswith("/token/new/"):
+            assert request.body == {"secret_id": "e66e2e4c", "secret_key": "s3cret-of-gocardless"}
+            assert not request.headers["Authorization"]
         else:
-            assert question.headers["Authorization"] == "Bearer access-of-gocardless"
+            assert request.headers["Authorization"] == "Bearer access-of-gocardless"
 
     def leave_out_booked(self, answer):
         answer["balances"] = [one for one in answer.get("balances", ()) if not one["balanceType"].endswith("Booked")]

@@ -41,7 +41,7 @@ class Published:
         return node
 
     def operation(self, method, path):
-        """:raise AssertionError: for a question that is not in the document"""
+        """:raise AssertionError: for a request that is not in the document"""
         for expression, _path, operations in self.paths:
             if expression.fullmatch(path) and method.lower() in operations:
                 return operations[method.lower()]

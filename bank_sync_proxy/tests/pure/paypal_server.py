@@ -32,10 +32,10 @@ class PayPalScript(Script):
         """Three years are many windows: where a test does not say since when, one is enough."""
         return super().pages(since or (None if cursor else NOW.date()), cursor, account)
 
-    def check(self, question):
+    def check(self, request):
         basic = base64.b64encode(b"client-of-paypal:s3cret-of-paypal").decode()
-        wanted = f"Basic {basic}" if question.path == "/oauth2/token" else "Bearer access-of-paypal"
-        assert question.headers["Authorization"] == wanted
+        wanted = f"Basic {basic}" if request.path == "/oauth2/token" else "Bearer access-of-paypal"
+        assert request.headers["Authorization"] == wanted
 
 
 SCRIPT = PayPalScript

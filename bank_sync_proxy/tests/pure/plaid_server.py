@@ -63,10 +63,10 @@ class PlaidScript(Script):
         balances = {**account["balances"], "current": number}
         return {**account, "account_id": f"account-{number}", "balances": balances}
 
-    def check(self, question):
-        assert question.headers["PLAID-CLIENT-ID"] == "57c4acc30080d14816e41654"
-        assert question.headers["PLAID-SECRET"] == "s3cret-of-plaid"
-        assert question.headers["Plaid-Version"] == "2020-09-14"
+    def check(self, request):
+        assert request.headers["PLAID-CLIENT-ID"] == "57c4acc30080d14816e41654"
+        assert request.headers["PLAID-SECRET"] == "s3cret-of-plaid"
+        assert request.headers["Plaid-Version"] == "2020-09-14"
 
     def sign_webhook(self, body, age=timedelta(0), genuine=True):
         """:return: (headers, body) as Plaid sends them"""

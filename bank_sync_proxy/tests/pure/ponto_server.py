@@ -19,10 +19,10 @@ class PontoScript(Script):
         about = {**account["attributes"], "currentBalance": number}
         return {**account, "id": f"account-{number}", "attributes": about}
 
-    def check(self, question):
+    def check(self, request):
         basic = base64.b64encode(b"cc5bcd9b:s3cret-of-ponto").decode()
-        wanted = f"Basic {basic}" if question.path == "/oauth2/token" else "Bearer access-of-ponto"
-        assert question.headers["Authorization"] == wanted
+        wanted = f"Basic {basic}" if request.path == "/oauth2/token" else "Bearer access-of-ponto"
+        assert request.headers["Authorization"] == wanted
 
     def leave_out_booked(self, answer):
         for account in answer.get("data", ()):

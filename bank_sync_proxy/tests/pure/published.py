@@ -1,6 +1,6 @@
 """What a provider has published, as far as its adapter depends on it: ``tests/published/<provider>.json``.
 
-Each file says where it comes from. Every question of the fixtures is held to it, and so is every answer.
+Each file says where it comes from. Every request of the fixtures is held to it, and so is every answer.
 """
 
 import json
@@ -28,7 +28,7 @@ def exchanges(code):
                 yield path.stem, exchange
 
 
-def question(exchange):
+def request_of(exchange):
     """:return: (method, path, list of (name, value) of its query)"""
     method, _blank, url = exchange["ask"].partition(" ")
     parts = urlsplit(url)

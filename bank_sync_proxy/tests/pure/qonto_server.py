@@ -20,9 +20,9 @@ class QontoScript(Script):
         """Accounts at other banks have no IBAN here."""
         return {**account, "id": f"account-{number}", "iban": "", "balance_cents": number * 100}
 
-    def check(self, question):
-        assert question.headers["Authorization"] == "example-sas-1234:s3cret-of-qonto"
-        assert not question.headers["X-Qonto-Staging-Token"]
+    def check(self, request):
+        assert request.headers["Authorization"] == "example-sas-1234:s3cret-of-qonto"
+        assert not request.headers["X-Qonto-Staging-Token"]
 
 
 SCRIPT = QontoScript

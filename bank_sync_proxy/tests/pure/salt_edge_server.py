@@ -65,15 +65,15 @@ class SaltEdgeScript(Script):
     def alike(self, account, number):
         return {**account, "id": f"account-{number}", "balance": number}
 
-    def check(self, question):
+    def check(self, request):
         """The signature is verified as Salt Edge would."""
-        assert question.headers["App-id"] == "app-id-of-salt-edge"
-        assert question.headers["Secret"] == "s3cret-of-salt-edge"
-        expires = int(question.headers["Expires-at"])
+        assert request.headers["App-id"] == "app-id-of-salt-edge"
+        assert request.headers["Secret"] == "s3cret-of-salt-edge"
+        expires = int(request.headers["Expires-at"])
         assert 0 < expires - int(self.moment.timestamp()) <= 3600
-        address = self.server.base_url.removesuffix(self.prefix) + question.url
-        message = f"{expires}|{question.method}|{address}|".encode() + question.raw
-        signature = base64.b64decode(question.headers["Signature"])
+        address = self.server.base_url.removesuffix(self.prefix) + request.url
+        message = f"{expires}|{request.method}|{address}|".encode() + request.raw
+        signature = base64.b64decode(request.headers["Signature"])
         key_of("application").public_key().verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
 
     def sign_webhook(self, body, age=timedelta(0), genuine=True):

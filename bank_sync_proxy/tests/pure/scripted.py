@@ -1,4 +1,4 @@
-"""A provider's server as a script: it expects certain questions in a certain order, over real HTTP."""
+"""A provider's server as a script: it expects certain requests in a certain order, over real HTTP."""
 
 import json
 import threading
@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
-class Question:
+class Request:
     """What arrived."""
 
     def __init__(self, handler):
@@ -34,11 +34,11 @@ class ScriptedServer:
     The query must be the same; of ``with`` every named key. Beside ``answer`` there are ``text``, ``cut`` (bytes that
     are left out of the end), ``wait`` (seconds) and ``type`` (media type).
 
-    :param check: callable(Question) that asserts what every question needs, such as credentials
+    :param check: callable(Request) that asserts what every request needs, such as credentials
     """
 
     def __init__(self, now, check=None, prefix=""):
-        self.now, self.check, self.prefix = now, check or (lambda question: None), prefix
+        self.now, self.check, self.prefix = now, check or (lambda request: None), prefix
         self.exchanges, self.complaints, self.asked = [], [], []
         #: What answers contain instead of these names, beside ``{base}``.
         self.fillings = {}
@@ -78,34 +78,32 @@ class ScriptedServer:
     # -------------------------------------------------------------------------
 
     def _serve(self, handler):
-        question = Question(handler)
+        request = Request(handler)
         with self._lock:
-            self.asked.append(question)
+            self.asked.append(request)
         exchange = None
         try:
             with self._lock:
-                exchange = self._next(question)
-            assert exchange, f"{question.method} {question.url} was not expected any more"
-            self._compare(exchange, question)
-            self.check(question)
+                exchange = self._next(request)
+            assert exchange, f"{request.method} {request.url} was not expected any more"
+            self._compare(exchange, request)
+            self.check(request)
         except AssertionError as error:
             self.complaints.append(str(error) or repr(error))
             exchange = {"status": 418, "answer": {}}
         with suppress(BrokenPipeError, ConnectionResetError):
             self._answer(handler, exchange)
 
-    def _next(self, question):
-        """:return: the exchange that a question belongs to, or None"""
+    def _next(self, request):
+        """:return: the exchange that a request belongs to, or None"""
         return self.exchanges.pop(0) if self.exchanges else None
 
-    def _compare(self, exchange, question):
+    def _compare(self, exchange, request):
         method, _blank, url = exchange["ask"].partition(" ")
         parts = urlsplit(url)
         wanted = (method, self.prefix + parts.path, sorted(parse_qsl(parts.query, keep_blank_values=True)))
-        assert (question.method, question.path, question.query) == wanted, (
-            f"{question.method} {question.url}, not {url}"
-        )
-        assert is_part(exchange.get("with", {}), question.body), f"{url} with {question.body}, not {exchange['with']}"
+        assert (request.method, request.path, request.query) == wanted, f"{request.method} {request.url}, not {url}"
+        assert is_part(exchange.get("with", {}), request.body), f"{url} with {request.body}, not {exchange['with']}"
 
     def sign(self, content):
         """:return: headers with the provider's signature of an answer"""

@@ -31,11 +31,11 @@ class SimpleFINScript(Script):
     def token(self, url=None):
         return base64.b64encode((url or f"{self.server.base_url}/claim/one-time-claim").encode()).decode()
 
-    def check(self, question):
-        if "/claim/" in question.path:
-            assert not question.headers["Authorization"] and not question.raw
+    def check(self, request):
+        if "/claim/" in request.path:
+            assert not request.headers["Authorization"] and not request.raw
         else:
-            assert question.headers["Authorization"] == "Basic " + base64.b64encode(b"us%er:s3cret").decode()
+            assert request.headers["Authorization"] == "Basic " + base64.b64encode(b"us%er:s3cret").decode()
 
     def fill(self, value):
         value = super().fill(value)

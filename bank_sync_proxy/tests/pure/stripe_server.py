@@ -30,9 +30,9 @@ class StripeScript(Script):
                 exchange["answer"]["available"] = accounts
                 exchange["answer"]["pending"] = [{**account, "amount": 0} for account in accounts]
 
-    def check(self, question):
-        assert question.headers["Authorization"] == "Bearer rk_live_s3cretOfStripe"
-        assert question.headers["Stripe-Version"] == "2026-10-28.endive"
+    def check(self, request):
+        assert request.headers["Authorization"] == "Bearer rk_live_s3cretOfStripe"
+        assert request.headers["Stripe-Version"] == "2026-10-28.endive"
 
 
 SCRIPT = StripeScript

@@ -63,7 +63,7 @@ def possible(case):
 
 
 def replay(script, **answer):
-    """Expect the question for transactions, once, with another answer."""
+    """Expect the request for transactions, once, with another answer."""
     case = Case(script.code, "empty")
     script.server.expect([*case.exchanges[:-1], {"ask": case.exchanges[-1]["ask"], **answer}])
 
@@ -75,9 +75,9 @@ def repeat_last(script, **answer):
     script.server.expect([{**script.server.exchanges[-1], **answer}])
 
 
-def failure(script, family, question=None):
+def failure(script, family, call=None):
     with pytest.raises(family) as caught:
-        question() if question else script.pages()
+        call() if call else script.pages()
     error = caught.value
     assert error.provider == script.code
     for secret in script.secrets:
@@ -444,18 +444,18 @@ def test_a_documented_failure(script, name, family):
         assert error.retry_after == case.gives["retry_after"]
 
 
-def test_too_many_questions_with_seconds(script):
+def test_too_many_requests_with_seconds(script):
     replay(script, status=429, headers={"Retry-After": "77"}, answer={})
     assert failure(script, RateLimited).retry_after == 77
 
 
-def test_too_many_questions_with_a_date(script):
+def test_too_many_requests_with_a_date(script):
     later = format_datetime(NOW + timedelta(minutes=5), usegmt=True)
     replay(script, status=429, headers={"Retry-After": later}, answer={})
     assert failure(script, RateLimited).retry_after == 300
 
 
-def test_too_many_questions_without_a_header(script):
+def test_too_many_requests_without_a_header(script):
     replay(script, status=429, answer={})
     for _time in range(1, script.too_soon):
         script.server.expect(script.server.exchanges[-1:])
@@ -568,12 +568,12 @@ def test_an_expired_consent_is_not_asked_for(script):
         assert script.adapter.facts.consent_days is None
         return
     script.moment = NOW + timedelta(days=400)
-    for question in (
+    for call in (
         lambda: script.adapter.refresh(script.state),
         lambda: script.adapter.accounts(script.state),
         lambda: script.pages(),
     ):
-        assert failure(script, ConsentError, question).code == "consent_expired"
+        assert failure(script, ConsentError, call).code == "consent_expired"
     assert not script.server.asked
 
 
@@ -586,7 +586,7 @@ def test_webhooks(script):
         assert [[event.kind, event.reference] for event in events] == hook["events"]
     body = case.gives["webhooks"][0]["body"]
     headers, signed = script.sign_webhook(body)
-    # Of four forged ones only one is worth a question.
+    # Of four forged ones only one is worth a request.
     script.expect_key()
     for wrong_headers, wrong_body in (
         ({}, signed),

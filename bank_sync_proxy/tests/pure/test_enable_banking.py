@@ -112,7 +112,7 @@ def test_user_data_that_the_bank_can_t_read_is_left_out_of_the_request(script):
     body = {"message": "Invalid header", "code": 422, "error": "PSU_HEADER_INVALID", "detail": None}
     script.server.expect([{"ask": LONG, "status": 422, "answer": body}, page(None, row("a"))])
     assert [t.id for p in script.pages() for t in p.transactions] == ["a"]
-    sent = [question.headers.get("Psu-Ip-Address") for question in script.server.asked]
+    sent = [request.headers.get("Psu-Ip-Address") for request in script.server.asked]
     assert sent == ["93.184.216.34", None]
 
 
@@ -365,8 +365,8 @@ def test_bank_gets_the_data_of_the_present_user(script, caplog, wanted, user, se
     script.state["user_headers"] = wanted
     script.server.expect(Case("enable_banking", "empty").exchanges)
     script.pages()
-    (question,) = script.server.asked
-    assert (question.headers["Psu-Ip-Address"], question.headers["Psu-User-Agent"]) == sent
+    (request,) = script.server.asked
+    assert (request.headers["Psu-Ip-Address"], request.headers["Psu-User-Agent"]) == sent
     assert "8.8.8.8" not in caplog.text and "8.8.8.8" not in repr(user)
 
 

@@ -33,7 +33,7 @@ JSON = st.recursive(
 )
 BODIES = JSON.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=40)
 #: The operations of a connection that exists.
-QUESTIONS = {
+REQUESTS = {
     "empty": lambda script: script.adapter.transactions(script.state, script.account),
     "accounts": lambda script: script.adapter.accounts(script.state),
     "refresh": lambda script: script.adapter.refresh(script.state),
@@ -101,12 +101,12 @@ def play_spoilt(script, name, number, answer):
     exchanges = Case(script.code, name).exchanges
     spoilt = {"ask": exchanges[number]["ask"], **answer}
 
-    def find(question):
+    def find(request):
         path = script.server.prefix
-        same = [e for e in exchanges if f"{path}{e['ask'].split(' ')[1].split('?')[0]}" == question.path]
+        same = [e for e in exchanges if f"{path}{e['ask'].split(' ')[1].split('?')[0]}" == request.path]
         return spoilt if same and same[0] is exchanges[number] else (same or [{"ask": "", "status": 404}])[0]
 
-    script.server._next, script.server._compare = find, lambda exchange, question: None
+    script.server._next, script.server._compare = find, lambda exchange, request: None
     script.server.complaints.clear()
 
 
@@ -121,7 +121,7 @@ def spoil(value, path, odd):
     return changed
 
 
-@pytest.mark.parametrize("name", QUESTIONS)
+@pytest.mark.parametrize("name", REQUESTS)
 @settings(max_examples=thorough.rounds(4, 10, 50), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_an_answer_of_another_shape_is_a_coded_failure_or_is_read(script, name, data):
@@ -146,6 +146,6 @@ def test_an_answer_of_another_shape_is_a_coded_failure_or_is_read(script, name, 
     play_spoilt(script, name, number, {"answer": answer, "status": status})
     script.adapter = script.new_adapter()
     try:
-        QUESTIONS[name](script)
+        REQUESTS[name](script)
     except ProviderError as error:
         json.dumps(error.to_protocol())

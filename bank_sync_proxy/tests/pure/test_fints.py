@@ -107,7 +107,7 @@ def test_a_wrong_pin_is_sent_once(script):
     script.play("refused")
     step = script.walk()
     assert step.error == pages.WRONG_PIN
-    assert [question.body["segments"] for question in script.server.asked] == [["HKIDN", "HKVVB", "HKSYN"]]
+    assert [request.body["segments"] for request in script.server.asked] == [["HKIDN", "HKVVB", "HKSYN"]]
     assert next(field.value for field in step.fields if field.name == "pin") == ""
     assert next(field.value for field in step.fields if field.name == "user") == "beispiel1"
 
@@ -119,13 +119,13 @@ def test_a_pin_that_was_refused_is_never_sent_again(script):
     assert caught.value.code == "credentials_rejected"
     kept = script.adapter.forget_refused(script.state)
     assert "s3cret-pin" not in json.dumps(kept)
-    for question in (
+    for call in (
         lambda: script.adapter.refresh(kept),
         lambda: script.adapter.accounts(kept),
         lambda: script.adapter.transactions(kept, script.account),
     ):
         with pytest.raises(ConsentError) as caught:
-            question()
+            call()
         assert caught.value.code == "credentials_rejected"
     assert len(script.server.asked) == 1
 
@@ -323,15 +323,15 @@ def test_after_as_many_looks_as_the_bank_allows_the_user_decides(script):
 # -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("question", ["refresh", "accounts", "transactions"])
-def test_bank_that_asks_for_a_tan_without_a_user_gets_no_answer(script, question):
+@pytest.mark.parametrize("operation", ["refresh", "accounts", "transactions"])
+def test_bank_that_asks_for_a_tan_without_a_user_gets_no_answer(script, operation):
     script.server.expect([asks_for_tan()])
     with pytest.raises(ConsentError) as caught:
         {
             "refresh": lambda: script.adapter.refresh(script.state),
             "accounts": lambda: script.adapter.accounts(script.state),
             "transactions": script.pages,
-        }[question]()
+        }[operation]()
     assert caught.value.code == "challenge_required"
 
 

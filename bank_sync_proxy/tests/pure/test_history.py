@@ -74,7 +74,7 @@ def test_bank_that_refuses_every_range_is_an_error_with_the_next_first_day():
     assert caught.value.code == "period_refused" and caught.value.history_days == 0
 
 
-def test_a_limit_of_questions_in_the_middle_of_the_search_loses_nothing_of_it():
+def test_a_limit_of_requests_in_the_middle_of_the_search_loses_nothing_of_it():
     bank, answers = Bank(40), iter([ProtocolError("period_refused"), RateLimited()])
     bank.read_page = lambda *args, **options: (_ for _ in ()).throw(next(answers))
     with pytest.raises(RateLimited) as caught:
@@ -104,7 +104,7 @@ def test_date_that_is_not_a_limit_does_not_shorten_the_history():
 
 
 # -------------------------------------------------------------------------
-# EVERY ADAPTER WHOSE QUESTION CARRIES THE DAY
+# EVERY ADAPTER WHOSE REQUEST CARRIES THE DAY
 # -------------------------------------------------------------------------
 
 #: Place of the first day in the request, by adapter.
@@ -137,8 +137,8 @@ def script(code):
     script.server.close()
 
 
-def first_day(code, question):
-    text = DAYS[code](parse_qs(urlsplit(question.url).query))
+def first_day(code, request):
+    text = DAYS[code](parse_qs(urlsplit(request.url).query))
     if text is None:
         return None
     if "T" in text:
@@ -152,17 +152,17 @@ def bank_that_reaches(script, reach, refusal):
     listed = exchanges[-1]["ask"].split(" ")[1].split("?")[0]
     days = []
 
-    def find(question):
-        if question.path != f"{script.server.prefix}{listed}":
+    def find(request):
+        if request.path != f"{script.server.prefix}{listed}":
             return exchanges[0]
-        day = first_day(script.code, question)
+        day = first_day(script.code, request)
         days.append(day)
         if day is None or day < days_ago(reach):
             status, answer = REFUSALS[refusal]
             return {"ask": "", "status": status, "answer": answer}
         return exchanges[-1]
 
-    script.server._next, script.server._compare = find, lambda exchange, question: None
+    script.server._next, script.server._compare = find, lambda exchange, request: None
     return days
 
 
@@ -182,7 +182,7 @@ def test_an_adapter_finds_what_the_bank_gives(script, code, reach, refusal):
 
 
 @pytest.mark.parametrize("code", DAYS)
-def test_a_mistake_in_the_question_of_a_usual_run_is_asked_once(script, code):
+def test_a_mistake_in_the_request_of_a_usual_run_is_asked_once(script, code):
     """Days that every bank gives are not refused for their number."""
     days = bank_that_reaches(script, -1, "status only")
     with pytest.raises(ProviderError):

@@ -73,7 +73,7 @@ def test_what_is_not_idempotent_is_sent_once(server, http, clock):
     assert not clock.slept
 
 
-def test_a_question_by_post_that_only_reads_is_sent_again(server, http, clock):
+def test_a_request_by_post_that_only_reads_is_sent_again(server, http, clock):
     busy = {"ask": "POST /read", "with": {"a": 1}, "status": 502, "answer": {}}
     server.expect([busy, busy, {**busy, "status": 200, "answer": {"ok": 1}}])
     assert http.post("read", {"a": 1}, idempotent=True) == {"ok": 1}
@@ -131,7 +131,7 @@ def test_links_of_answers_do_not_lead_to_other_hosts(http, url):
 def test_a_refused_token_is_renewed_once(server, http):
     tokens = iter("ab")
     http.auth = Bearer(lambda _old: Token(next(tokens)), lambda: NOW)
-    server.check = lambda question: used.append(question.headers["Authorization"])
+    server.check = lambda request: used.append(request.headers["Authorization"])
     used = []
     server.expect([{"ask": "POST /x", "status": 401, "answer": {}}] * 2)
     with pytest.raises(RateLimited):
@@ -142,7 +142,7 @@ def test_a_refused_token_is_renewed_once(server, http):
 def test_no_netrc_is_read(server, http, monkeypatch, tmp_path):
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password s3cret")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    server.check = lambda question: seen.append(question.headers["Authorization"])
+    server.check = lambda request: seen.append(request.headers["Authorization"])
     seen = []
     server.expect([{"ask": "GET /x", "answer": {}}])
     http.get("x")

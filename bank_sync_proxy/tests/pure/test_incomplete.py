@@ -87,14 +87,14 @@ def script(code):
 
 
 def play(script, exchanges):
-    """Answer by path, however often, so that a second question for the same is answered in the same way."""
+    """Answer by path, however often, so that a second request for the same is answered in the same way."""
 
-    def find(question):
+    def find(request):
         path = script.server.prefix
-        same = [e for e in exchanges if f"{path}{e['ask'].split(' ')[1].split('?')[0]}" == question.path]
+        same = [e for e in exchanges if f"{path}{e['ask'].split(' ')[1].split('?')[0]}" == request.path]
         return same[-1] if same else {"ask": "", "status": 404, "answer": {}}
 
-    script.server._next, script.server._compare = find, lambda exchange, question: None
+    script.server._next, script.server._compare = find, lambda exchange, request: None
 
 
 @pytest.mark.parametrize(

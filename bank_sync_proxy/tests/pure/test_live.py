@@ -58,7 +58,7 @@ def test_a_user_s_own_keys_read_accounts_and_transactions(monkeypatch, capsys):
     enter(monkeypatch, "qonto", **script.answers, base_url=script.server.base_url)
     organization = Case("qonto", "accounts").exchanges
     # Days are of today here, and no concern of this test.
-    script.server._compare = lambda exchange, question: None
+    script.server._compare = lambda exchange, request: None
     with closing(script.server):
         listed = Case("qonto", "accounts").gives["accounts"]
         script.server.expect(Case("qonto", "connect").exchanges + organization)
@@ -74,7 +74,7 @@ def test_who_walks_is_shown_what_to_copy_and_asked_for_the_rest(monkeypatch, cap
     answers = iter([script.answers["client_id"], script.answers["code"]])
     monkeypatch.setattr("builtins.input", lambda question: next(answers))
     # Days and moments are of today here, and no concern of this test.
-    script.server._compare, script.server.check = lambda exchange, question: None, lambda question: None
+    script.server._compare, script.server.check = lambda exchange, request: None, lambda request: None
     with closing(script.server):
         listed = Case("revolut_business", "accounts").gives["accounts"]
         script.server.expect(

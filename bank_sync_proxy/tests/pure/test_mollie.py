@@ -7,7 +7,7 @@ import pytest
 from bank_sync_proxy.providers import mollie
 from bank_sync_proxy.providers.errors import TransientError
 from bank_sync_proxy.tests.pure.mollie_server import MollieScript
-from bank_sync_proxy.tests.pure.published import exchanges, faults, published, question
+from bank_sync_proxy.tests.pure.published import exchanges, faults, published, request_of
 from bank_sync_proxy.tests.pure.scripted import Case
 
 PAGE = Case("mollie", "empty").exchanges[0]
@@ -53,7 +53,7 @@ def test_every_name_of_a_text_is_published():
 
 @pytest.mark.parametrize("case, exchange", list(exchanges("mollie")), ids=lambda v: v if type(v) is str else "")
 def test_questions_and_answers_are_as_published(case, exchange):
-    _method, path, query = question(exchange)
+    _method, path, query = request_of(exchange)
     is_list = path.endswith("/transactions")
     path = "/balances/{balanceId}/transactions" if is_list else path
     assert {name for name, _value in query} <= set(PUBLISHED["parameters"][path])

@@ -50,7 +50,7 @@ def refusal(url, certificate):
 # -------------------------------------------------------------------------
 
 
-def test_a_question_shows_the_certificate(bank):
+def test_a_request_shows_the_certificate(bank):
     url, seen = bank
     assert http(url, client()).get("accounts") == {"name": "client"}
     assert seen == ["client"]

@@ -9,7 +9,7 @@ from bank_sync_proxy.providers import paypal
 from bank_sync_proxy.providers.errors import CODES, ProtocolError
 from bank_sync_proxy.tests.pure.contract import NOW
 from bank_sync_proxy.tests.pure.paypal_server import PayPalScript
-from bank_sync_proxy.tests.pure.published import exchanges, faults, published, question
+from bank_sync_proxy.tests.pure.published import exchanges, faults, published, request_of
 from bank_sync_proxy.tests.pure.scripted import Case
 
 CASE = Case("paypal", "unknown_fields")
@@ -71,8 +71,8 @@ def test_the_page_size_and_the_version_are_the_published_ones():
 
 
 @pytest.mark.parametrize("case, exchange", list(exchanges("paypal")), ids=lambda v: v if type(v) is str else "")
-def test_questions_and_answers_are_as_published(case, exchange):
-    _method, path, query = question(exchange)
+def test_requests_and_answers_are_as_published(case, exchange):
+    _method, path, query = request_of(exchange)
     if path == "/oauth2/token":
         return
     parameters = {name: PUBLISHED["components"]["parameters"][name] for name in PUBLISHED["paths"][path]}

@@ -217,7 +217,7 @@ def test_amounts_of_floats_lose_their_dust(script):
         lambda body: "",
     ],
 )
-def test_a_forged_webhook_costs_no_question(script, spoil):
+def test_a_forged_webhook_costs_no_request(script, spoil):
     body = b'{"webhook_code": "SYNC_UPDATES_AVAILABLE", "item_id": "x"}'
     with pytest.raises(ProtocolError) as caught:
         script.adapter.parse_webhook({"Plaid-Verification": spoil(body)}, body)
@@ -232,7 +232,7 @@ def test_a_key_that_has_expired_verifies_nothing(script):
         script.adapter.parse_webhook({"Plaid-Verification": sign(body)}, body)
 
 
-def test_the_page_size_follows_the_question(script):
+def test_the_page_size_follows_the_request(script):
     exchange = replace_count(sync(None, "c"), 20)
     script.server.expect([exchange])
     script.adapter.transactions(script.state, script.account, limit=20)

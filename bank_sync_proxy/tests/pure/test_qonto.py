@@ -42,7 +42,7 @@ def test_label_on_an_old_transaction_is_not_a_change(script):
 def test_the_sandbox_wants_its_token(script):
     script.settings = {"staging_token": "s3cret-of-staging"}
     script.adapter = script.new_adapter()
-    script.server.check = lambda question: seen.append(question.headers["X-Qonto-Staging-Token"])
+    script.server.check = lambda request: seen.append(request.headers["X-Qonto-Staging-Token"])
     seen = []
     script.play("empty")
     script.pages()

@@ -450,13 +450,13 @@ def test_a_connection_that_is_not_active_is_for_its_user(script, status, failed,
 
 def test_an_application_in_test_mode_does_not_sign(script):
     script.adapter.settings["private_key"] = ""
-    script.server.check = lambda question: script_asserts(question, "Signature" not in question.headers)
+    script.server.check = lambda request: script_asserts(request, "Signature" not in request.headers)
     script.server.expect([page(POSTED), page(PENDING)])
     script.pages()
 
 
-def script_asserts(question, condition):
-    assert condition and question.headers["App-id"] == "app-id-of-salt-edge"
+def script_asserts(request, condition):
+    assert condition and request.headers["App-id"] == "app-id-of-salt-edge"
 
 
 def test_invented_banks_are_listed_in_the_sandbox_only(script):

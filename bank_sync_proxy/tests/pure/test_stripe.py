@@ -7,7 +7,7 @@ import pytest
 from bank_sync_proxy.providers import stripe
 from bank_sync_proxy.providers.errors import CODES, ConsentError
 from bank_sync_proxy.providers.types import Completed
-from bank_sync_proxy.tests.pure.published import exchanges, faults, published, question
+from bank_sync_proxy.tests.pure.published import exchanges, faults, published, request_of
 from bank_sync_proxy.tests.pure.scripted import Case
 from bank_sync_proxy.tests.pure.stripe_server import StripeScript
 
@@ -53,8 +53,8 @@ def test_the_version_is_the_one_of_the_published_document():
 @pytest.mark.parametrize(
     "case, exchange", list(exchanges("stripe")), ids=lambda value: value if type(value) is str else ""
 )
-def test_questions_and_answers_are_as_published(case, exchange):
-    method, path, query = question(exchange)
+def test_requests_and_answers_are_as_published(case, exchange):
+    method, path, query = request_of(exchange)
     is_one = path.startswith("/balance_transactions/")
     allowed = PUBLISHED["parameters"][f"{method} /balance_transactions/{{id}}" if is_one else f"{method} {path}"]
     for name, _value in query:

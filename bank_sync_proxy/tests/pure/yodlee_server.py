@@ -22,15 +22,15 @@ class YodleeScript(Script):
     def alike(self, account, number):
         return {**account, "id": number, "currentBalance": {"amount": number, "currency": "USD"}}
 
-    def check(self, question):
-        assert question.headers["Api-Version"] == "1.1"
-        if question.path.endswith("/auth/token"):
-            assert question.body == {"clientId": "the-client", "secret": "s3cret-of-client"}
-            assert question.headers["loginName"].startswith(("odoo-", "sbMem", "admin-of-example"))
-            assert not question.headers["Authorization"]
+    def check(self, request):
+        assert request.headers["Api-Version"] == "1.1"
+        if request.path.endswith("/auth/token"):
+            assert request.body == {"clientId": "the-client", "secret": "s3cret-of-client"}
+            assert request.headers["loginName"].startswith(("odoo-", "sbMem", "admin-of-example"))
+            assert not request.headers["Authorization"]
             return
-        by_admin = question.path.endswith(("/user/register", "/providers"))
-        assert question.headers["Authorization"] == f"Bearer token-of-{'admin' if by_admin else 'user'}"
+        by_admin = request.path.endswith(("/user/register", "/providers"))
+        assert request.headers["Authorization"] == f"Bearer token-of-{'admin' if by_admin else 'user'}"
 
     def leave_out_booked(self, answer):
         for account in answer.get("account", ()):

@@ -9,7 +9,7 @@ import yaml
 
 from odoo.addons.bank_sync_common.tools import signing
 from odoo.addons.bank_sync_proxy.providers.errors import CODES
-from odoo.addons.bank_sync_proxy_server.tools.questions import MAX_BODY
+from odoo.addons.bank_sync_proxy_server.tools.received_request import MAX_BODY
 
 ADDON = Path(__file__).parents[2]
 CONTRACT = yaml.safe_load((ADDON / "openapi.yaml").read_text(encoding="utf-8"))

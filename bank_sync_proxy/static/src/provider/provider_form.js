@@ -4,7 +4,7 @@ import { useService } from "@web/core/utils/hooks";
 import { FormController } from "@web/views/form/form_controller";
 import { formView } from "@web/views/form/form_view";
 
-/** Buttons that may take a minute: a long list of banks is asked for and stored. */
+/** Buttons that may take a minute: a long list of banks is requested and stored. */
 const SLOW = new Set(["action_switch_on", "action_update_directory", "action_accept_shorter_directory"]);
 
 /** The form of a provider says what it is waiting for. */

@@ -7,15 +7,15 @@ from typing import Any
 from odoo.addons.bank_sync_common.tools import signing
 from odoo.addons.bank_sync_proxy.providers.errors import ConfigurationError, ProtocolError
 
-#: Bytes of a body. The largest question is an address and a few ids.
+#: Bytes of a body. The largest request is an address and a few ids.
 MAX_BODY = 64 * 1024
-#: Objects and lists inside one another. The protocol's own questions have one level.
+#: Objects and lists inside one another. The protocol's own requests have one level.
 MAX_DEPTH = 16
 PATH = "/bank_sync/1/"
 
 
 @dataclass
-class Question:
+class ReceivedRequest:
     """One HTTP request and its progress. Kept while Odoo retries a transaction: it is authenticated and counted once.
 
     :param str method: of HTTP

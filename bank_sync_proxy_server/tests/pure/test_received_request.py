@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from odoo.addons.bank_sync_proxy.providers.errors import ProviderError
 from odoo.addons.bank_sync_proxy_server.tools.addresses import network_of
-from odoo.addons.bank_sync_proxy_server.tools.questions import MAX_DEPTH, Question, is_json, read_object
+from odoo.addons.bank_sync_proxy_server.tools.received_request import MAX_DEPTH, ReceivedRequest, is_json, read_object
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text(),
@@ -15,7 +15,7 @@ JSON = st.recursive(
 )
 
 
-def question(**changed):
+def received(**changed):
     values = {
         "method": "POST",
         "version": 1,
@@ -25,12 +25,12 @@ def question(**changed):
         "body": b"{}",
         "address": "203.0.113.7",
     }
-    return Question(**{**values, **changed})
+    return ReceivedRequest(**{**values, **changed})
 
 
-def test_a_question_as_documented_is_read():
-    assert question(body=b'{"a": [1, "\xc3\xa9"]}').payload() == {"a": [1, "é"]}
-    assert question().operation == "accounts.list"
+def test_a_request_as_documented_is_read():
+    assert received(body=b'{"a": [1, "\xc3\xa9"]}').payload() == {"a": [1, "é"]}
+    assert received().operation == "accounts.list"
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,9 @@ def test_a_question_as_documented_is_read():
         ({"body": None, "headers": {}}, "request_too_large"),
     ],
 )
-def test_a_question_of_another_form_is_refused(changed, code):
+def test_a_request_of_another_form_is_refused(changed, code):
     with pytest.raises(ProviderError) as raised:
-        question(**changed).payload()
+        received(**changed).payload()
     assert raised.value.code == code
 
 
