@@ -12,7 +12,6 @@ from odoo.tools import mute_logger
 from .common import ReconcileCommon
 from .machine import ReconcileMachine
 
-
 SETTINGS = settings(
     max_examples=100 if THOROUGH else 12 if COMPLETE else 4,
     stateful_step_count=30 if THOROUGH else 20,

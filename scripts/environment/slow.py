@@ -13,13 +13,13 @@ TESTS = {
     # Inside Odoo
     "account_online_synchronization/tests/test_every_door.py": "test_doors.py, and test_access.py of each addon",
     "bank_sync_proxy/tests/test_provider_doors.py": "test_redirects.py and test_receiver.py",
-    "account_online_synchronization/tests/test_review_tours.py": "test_missing.py, test_duplicates.py; tests/test_browser.py",
-    "account_online_synchronization/tests/test_status_tours.py": "test_status.py; tests/test_browser.py",
+    "account_online_synchronization/tests/test_review_tours.py": "test_missing.py, test_duplicates.py; test_browser.py",
+    "account_online_synchronization/tests/test_status_tours.py": "test_status.py; test_browser.py",
     "account_online_synchronization/tests/test_writer_calls.py": "test_writer_equality.py and test_writer_fallback.py",
     # The whole: pages in a browser
     "tests/test_accessibility.py": "the tours inside Odoo, most of them by keyboard",
     "tests/test_bank_health_browser.py": "bank_sync_proxy/tests/test_health.py",
-    "tests/test_bank_lines_browser.py": "account_online_synchronization/tests/test_bank_lines.py; test_reconcile_browser.py",
+    "tests/test_bank_lines_browser.py": "test_bank_lines.py inside Odoo; test_reconcile_browser.py",
     "tests/test_bank_pages.py": "bank_sync_proxy/tests/test_pages.py",
     "tests/test_enable_banking_browser.py": "test_browser.py; the contract of all adapters",
     "tests/test_fints_browser.py": "test_browser.py; the contract of all adapters",
