@@ -140,8 +140,6 @@ class AccountJournal(models.Model):
         # sudo: only the server may set the account of a journal, see _check_server_fields in create() and write()
         others = as_server(self).with_context(active_test=False)
         others = others.search([("account_online_account_id", "=", account_id), ("id", "not in", self.ids)])
-        if not others:
-            return
         others.account_online_account_id._begin_again()
         others._unlink_online_account()
         # Why flushed: if this journal were written first, the unique index would find the account in two journals.
