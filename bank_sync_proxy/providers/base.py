@@ -5,7 +5,6 @@ from datetime import datetime, timezone
 
 from .errors import ConfigurationError, ProtocolError, ProviderError
 from .history import is_refused_for_its_period, next_period
-from .types import Institution
 
 #: Statuses of a request whose bookmark is not understood.
 REFUSED_CURSORS = (400, 404, 406, 409, 410, 416, 422)
@@ -119,18 +118,6 @@ class Provider:
             else:
                 days = _days_back(requested, today)
                 return page if days is None else replace(page, history_days=days)
-
-    def one_of_each_country(self, country=None, **facts):
-        """For a provider that is a bank itself, or whose banks are chosen elsewhere.
-
-        :param facts: of each :class:`~.types.Institution`
-        :return: as :meth:`institutions`
-        """
-        return [
-            Institution(id=f"{self.code}.{code}", name=self.label, country=code, **facts)
-            for code in self.facts.countries
-            if country in (None, code)
-        ]
 
     def _continue(self, state, account, cursor, limit):
         """A bookmark that the provider no longer accepts does not end the run: the database then requests by date."""

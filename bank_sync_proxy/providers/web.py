@@ -16,7 +16,7 @@ from .errors import CODES, ConfigurationError, ProtocolError, ProviderError, Tra
 from .history import PERIOD_CODES, named_periods
 from .http import Http, read_http_date
 from .masking import mask
-from .types import Unread, moment_from_text
+from .types import Institution, Unread, moment_from_text
 
 #: As the protocol with databases allows; providers allow less.
 MAX_SKEW_SECONDS = 300
@@ -255,6 +255,18 @@ class WebProvider(Provider):
             problem=mask(problem[:200]),
             raw=row if isinstance(row, dict) else {"row": row},
         )
+
+    def one_of_each_country(self, country=None, **facts):
+        """For a provider that is a bank itself, or whose banks are chosen elsewhere.
+
+        :param facts: of each :class:`~.types.Institution`
+        :return: as :meth:`institutions`
+        """
+        return [
+            Institution(id=f"{self.code}.{code}", name=self.label, country=code, **facts)
+            for code in self.facts.countries
+            if country in (None, code)
+        ]
 
     def known_account(self, state, account):
         """:return: what the state keeps of an account
