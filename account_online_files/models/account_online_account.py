@@ -1,4 +1,5 @@
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 
 from odoo import api, fields, models
 from odoo.addons.account_online_synchronization.books import locks
@@ -72,6 +73,25 @@ class AccountOnlineAccount(models.Model):
             for name, operator, value in domain
         ]
 
+    def _plan_fetch(self):
+        """Why without a bookmark: a list of changes reports transactions of files under ids that are not stored, and
+        only a window of their days shows that they are the same.
+        """
+        plan = super()._plan_fetch()
+        return replace(plan, cursor=None) if plan.cursor and self._has_recent_of_files(plan.since) else plan
+
+    def _has_recent_of_files(self, since):
+        """Whether files have brought transactions of these days that the connection has not shown so far."""
+        recent = [
+            ("online_transaction_identifier", "=like", f"{files.FILE}%"),
+            ("online_transaction_digest", ">=", str(since or date.min)),
+        ]
+        line, transaction = self.env["account.bank.statement.line"], self.env["account.online.transaction"]
+        return bool(
+            line.search_count([("online_account_id", "=", self.id), *recent], limit=1)
+            or transaction.search_count([("account_online_account_id", "=", self.id), *recent], limit=1)
+        )
+
     # -------------------------------------------------------------------------
     # BUSINESS METHODS - WHAT FILES HAVE SHOWN
     # -------------------------------------------------------------------------
@@ -116,6 +136,16 @@ class AccountOnlineAccount(models.Model):
     def _files_stored_until(self):
         until = files.stored_until(self.file_ids._coverages())
         return until and min(until, fields.Date.today())
+
+    def _balance_of_files(self):
+        """:return: values of the balance, from the last of its files that has one"""
+        known = self.file_ids.filtered(lambda one: one.state == "done" and one.has_balances and one.is_contiguous)
+        last = max(known, key=lambda one: (one.last_day, one.id), default=known)
+        return {
+            "balance": last.closing_balance,
+            "balance_at": bool(last) and datetime.combine(last.last_day, time(12)),
+            "balance_date": last.last_day,
+        }
 
     def _refresh_holes(self):
         for account in self:
@@ -163,7 +193,7 @@ class AccountOnlineAccount(models.Model):
         """Update the journal's balances, holes and last stored day after a file was undone."""
         values = {"journal_balance": running_balance(self)}
         if self.is_files:
-            values["last_sync"] = self._files_stored_until() or False
+            values |= {"last_sync": self._files_stored_until() or False, **self._balance_of_files()}
         self._write_changes(values)
         Beginning(self).settle()
         self._refresh_opening()

@@ -355,6 +355,24 @@ class TestImportFile(FilesCommon):
         self.assertEqual(self.amounts(), [-7, -3, -2, -1])
         self.assertFalse(self.lines().filtered("online_possible_duplicate"))
 
+    def test_a_list_of_changes_brings_nothing_twice_that_a_file_has_brought(self):
+        self.proxy.accounts["A1"]["number"] = IBAN
+        self.proxy.has_bookmarks = True
+        self.proxy.book("T1", "-1", self.days_ago(3))
+        link = self.connect_journal()
+        self.synchronize(link)
+        self.import_file(self.statement([self.row(1, "-2"), self.row(0, "-3")], number=IBAN))
+        self.synchronize(link)
+        self.proxy.book("T2", "-2", self.days_ago(1))
+        self.proxy.book("T3", "-3", self.days_ago(0))
+        self.synchronize(link)
+        self.assertEqual(self.amounts(), [-3, -2, -1])
+        self.proxy.book("T4", "-4", self.days_ago(0))
+        self.synchronize(link)
+        self.assertEqual(self.amounts(), [-4, -3, -2, -1])
+        self.synchronize(link)
+        self.assertIn("cursor", self.proxy.asked[-1][1], "bookmarks are used again")
+
     def test_files_continue_after_disconnect(self):
         self.proxy.accounts["A1"]["number"] = IBAN
         self.proxy.book("T1", "-1", self.days_ago(6))
@@ -388,6 +406,15 @@ class TestImportFile(FilesCommon):
         self.import_file(content)
         self.assertEqual(self.amounts(), [-7, -6, -5])
         self.assertEqual([pair[1:] for pair in self.balances()], [(100, 95), (95, 82)])
+
+    def test_undo_takes_the_balance_of_the_file_back(self):
+        (wrong,) = self.import_file(self.statement([self.row(0, "-5000")], opening=9000))
+        wrong.action_undo()
+        self.import_file(self.statement([self.row(10, "-7"), self.row(8, "2")], opening=100))
+        self.assertEqual([pair[1:] for pair in self.balances()], [(100, 95)])
+        (wrong,) = self.import_file(self.statement([self.row(0, "-5000")], opening=9000))
+        wrong.action_undo()
+        self.assertFalse(self.journal._get_online_sync_dashboard_data()[self.journal.id]["difference"])
 
     def test_undo_keeps_the_answer_and_counts_nothing_as_new(self):
         content = self.statement([self.row(3, "-5")])

@@ -14,7 +14,7 @@ from odoo.tools.misc import format_date
 
 from ..client.messages import unread_problem
 from ..sync.decide import ADOPT, DELETED, HELD, IMPORT, KNOWN, LEFT_OUT, NOT_ASKED, decide, is_before_start
-from ..sync.identity import unreadable_id
+from ..sync.identity import stable_id, unreadable_id
 from ..sync.matching import CHANGED, MOVED, SAME, SHIFTED
 from ..sync.windows import UNREAD_DAYS
 from . import locks, readiness, statements
@@ -485,8 +485,9 @@ class Storing:
         return waits and since > today - timedelta(days=UNREAD_DAYS) and since
 
     def _bookmark(self, unread_since):
-        if not all(transaction.id for transaction in self.window.booked):
-            # Why: in a list of changes, equal transactions without ids are indistinguishable from repeats.
+        if not all(map(stable_id, self.window.booked)):
+            # Why: in a list of changes, equal transactions without ids, or with ids that only count those of a day, are
+            # indistinguishable from repeats.
             return False
         if self.held:
             # Why: a bookmark does not return unchanged transactions, so one with a future day would not be seen again.

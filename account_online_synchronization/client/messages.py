@@ -96,7 +96,7 @@ def parse_transaction(message):
     if len(currency) != 3:
         raise BadTransaction(_lt("It has no currency."))
     fee, fee_description = _fee(message)
-    foreign_amount, foreign_currency = _foreign(message, currency, amount - (fee or 0))
+    foreign_amount, foreign_currency = _foreign(message, currency, amount, fee)
     booking_date, value_date = _days(message, status)
     return Transaction(
         id=transaction_id(message),

@@ -112,6 +112,15 @@ class TestNumbersWithinTheDay(OnlineSyncCommon):
         self.assertEqual(sorted(self.lines().mapped("amount")), [-7, -2, -1])
         self.assertEqual((run.imported, run.known, run.changed), (1, 2, 0))
 
+    def test_a_second_equal_payment_is_not_lost_in_a_list_of_changes(self):
+        self.proxy.has_bookmarks = True
+        link = self.connect_journal()
+        self.book("-1.00")
+        self.synchronize(link)
+        self.book("-1.00", "-1.00")
+        self.synchronize(link)
+        self.assertEqual(self.lines().mapped("amount"), [-1, -1])
+
     def test_equal_payments_of_a_day_stay_as_many_as_they_are(self):
         link = self.connect_journal()
         self.book("-1.00", "-1.00")
