@@ -20,7 +20,7 @@ pytest.importorskip("bank_sync_proxy.providers.errors", reason="the proxy's addo
 from bank_sync_proxy.providers.errors import ProviderError
 from bank_sync_proxy.tests.pure.contract import LIBRARIES, NOW, script_class
 from bank_sync_proxy.tests.pure.scripted import Case
-from bank_sync_proxy.tests.pure.test_history import DAYS, REFUSALS, first_day
+from bank_sync_proxy.tests.pure.test_history import DAYS, REACHES, REFUSALS, first_day
 from bank_sync_proxy.tests.pure.test_incomplete import CLOSED
 
 RUNS = 30
@@ -132,7 +132,7 @@ def test_a_period_is_refused_in_the_first_run_only(world, code, lasts):
 
     def refuse(question):
         day = first_day(code, question) or date.min
-        is_long = day < world.script.moment.date() - timedelta(days=60)
+        is_long = day < world.script.moment.date() - timedelta(days=REACHES[code][0])
         return {"ask": "", "status": status, "answer": answer} if is_long else None
 
     world.refuse = refuse
