@@ -1,7 +1,7 @@
 """The terms of the addons and their translations: ``scripts/translations``.
 
-Odoo exports the terms of an installed addon. Each language's file then has exactly these terms; what is new appears
-what is new is, what is gone is gone.
+Odoo exports the terms of an installed addon. Each language's file then has exactly these terms: new ones without a
+translation, and no obsolete ones.
 """
 
 from . import bootstrap, database, odoo_command, paths, process
