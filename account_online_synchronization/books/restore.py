@@ -38,16 +38,18 @@ def restore(account, transactions):
     _check_not_locked(account, entries)
     sign = account._transaction_sign()
     first = statements.first_statement(account.journal_ids)
-    # Why not those: they were lines of the first statement, whose start balance does not contain them.
-    inside = transactions.filtered(
-        lambda one: one.state == "deleted" and one.date and (first.online_period_start or date.max) <= one.date
+    # Why not those: late bookings, and former lines of the first statement, whose start balance does not contain them.
+    outside = transactions.filtered(
+        lambda one: (
+            one.is_late or (one.state == "deleted" and one.date and (first.online_period_start or date.max) <= one.date)
+        )
     ).mapped("online_transaction_identifier")
     opening = statements.opening_before(
         first,
         [
             (account._line_date(entry.transaction), float(entry.transaction.amount * sign))
             for entry in entries
-            if entry.identifier not in inside
+            if entry.identifier not in outside
         ],
     )
     written = Writer(account, entries).write_lines(entries)
@@ -55,8 +57,8 @@ def restore(account, transactions):
     statements.group(account.journal_ids, written.lines, opening)
     transactions.unlink()
     Beginning(account).settle()
-    account.journal_balance = running_balance(account)
     account._refresh_opening()
+    account.journal_balance = running_balance(account)
     return written.lines
 
 
@@ -70,6 +72,8 @@ def separate(account, line):
     written = Writer(account, [entry]).write_lines([entry])
     _check_written(account, written)
     statements.group(account.journal_ids, written.lines)
+    account._refresh_opening()
+    account.journal_balance = running_balance(account)
     return written.lines
 
 
