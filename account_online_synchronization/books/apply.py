@@ -184,14 +184,16 @@ class Storing:
         if not decisions:
             return
         writer = Writer(self.account, [])
-        loose = self.Line
+        loose, counted = self.Line, []
         for one in decisions:
-            line = self.Line.browse(one.line_id)
+            line, is_in_opening = self.Line.browse(one.line_id), self._is_in_opening(one.entry.identifier)
             self.kept.pop(one.entry.identifier, self.Transaction).unlink()
             writer.adopt(line, one.entry)
             if not line.statement_id and not is_before_start(one, self.policy):
                 loose += line
-        statements.group(self.journal, loose)
+                counted += [(line.date, line.amount)] * is_in_opening
+        opening = statements.opening_before(statements.first_statement(self.journal), counted)
+        statements.group(self.journal, loose, opening)
 
     def _keep(self, entry, state, reason_code, reason=None):
         """Keep a transaction that did not become a line, with the reason."""
@@ -201,7 +203,7 @@ class Storing:
         values = {"state": state, "reason_code": reason_code, "reason": reason and reason[:500]}
         kept = self.kept.get(entry.identifier)
         if not kept:
-            self.to_keep.append({**self.beside.values(entry), **values})
+            self.to_keep.append({**self.beside.values(entry), **values, "is_late": not self.policy.is_load})
         elif any(kept[name] != (value or False) for name, value in values.items()):
             kept.write(values)
         return not kept
@@ -224,6 +226,8 @@ class Storing:
             self.Line.browse(lines).online_transaction_identifier = False
             self.Line.flush_model(["online_transaction_identifier"])
         writer = Writer(self.account, [found.entry for found in lines.values()])
+        # Why before: the bank held it before the first line, whichever line that is afterwards.
+        opening = statements.opening_of(self.journal)
         for line_id, found in lines.items():
             line = self.Line.browse(line_id)
             if found.change == MOVED:
@@ -239,8 +243,8 @@ class Storing:
                     self.env._("The bank has changed %(line)s, but %(reason)s.", line=line._describe(), reason=reason)
                 )
             elif (line.date, line.amount) != (day, amount):
-                statements.regroup(self.journal, line)
-                statements.settle(self.journal, line.statement_id, min(day, line.date))
+                statements.regroup(self.journal, line, opening)
+                statements.settle(self.journal, line.statement_id, min(day, line.date), opening)
         self._follow_changes_beside([found for found in matches if not found.is_line])
 
     def _note_new_day(self, line, decision):
@@ -286,6 +290,7 @@ class Storing:
                 )
                 continue
             day, statement, description = line.date, line.statement_id, line._describe()
+            opening = statements.opening_of(self.journal)
             try:
                 with self.env.cr.savepoint():
                     line.statement_id = False
@@ -296,7 +301,7 @@ class Storing:
                     self.env._("The bank has withdrawn %(line)s, but %(reason)s", line=description, reason=error)
                 )
                 continue
-            statements.settle(self.journal, statement, day)
+            statements.settle(self.journal, statement, day, opening)
             self._count("removed")
 
     def _follow_losses(self, lost):
@@ -334,13 +339,17 @@ class Storing:
         if not first.online_period_start:
             return None
         policy = self.policy
-        amounts = {
-            entry.identifier: (policy.line_date(entry.transaction), float(entry.transaction.amount * policy.sign))
+        counted = [
+            (policy.line_date(entry.transaction), float(entry.transaction.amount * policy.sign))
             for entry in new
-        }
-        # Why not all: late bookings were not part of that balance.
-        counted = [pair for identifier, pair in amounts.items() if policy.is_load or identifier in self.kept]
+            if self._is_in_opening(entry.identifier)
+        ]
         return statements.opening_before(first, counted)
+
+    def _is_in_opening(self, identifier):
+        """Why not all: late bookings are not part of the opening balance, wherever they were kept meanwhile."""
+        kept = self.kept.get(identifier)
+        return self.policy.is_load or bool(kept and not kept.is_late)
 
     def _settle_opening(self):
         """Set the journal's opening balance from the bank's balance, once the window is stored.
@@ -448,7 +457,8 @@ class Storing:
             waits = waits or (bool(unread_problem(message)) and known.get(identifier) != "line")
             if identifier not in known:
                 known[identifier] = "parked"
-                self.to_keep.append(self.beside.unreadable_values(identifier, reason, message))
+                values = self.beside.unreadable_values(identifier, reason, message)
+                self.to_keep.append({**values, "is_late": not self.policy.is_load})
         self._write_kept()
         return waits
 

@@ -7,7 +7,7 @@ from odoo.exceptions import UserError
 from odoo.tools.misc import format_date
 
 from ..sync.identity import OPENING
-from . import locks
+from . import locks, statements
 from .opening import Beginning
 
 
@@ -105,9 +105,15 @@ class OpeningBalance:
         earlier = Line.search(
             [("online_account_id", "=", self.account.id), ("online_transaction_identifier", "=", OPENING)]
         )
-        amount = self.account.opening_balance + sum(earlier.mapped("amount"))
+        # Why: that journal still needs it, if the account filled another one before.
+        elsewhere = earlier.filtered(lambda line: line.journal_id != self.journal)
+        elsewhere.online_account_id = False
+        elsewhere.flush_recordset(["online_account_id"])
+        earlier -= elsewhere
         earlier.statement_id = False
         earlier.unlink()
+        # Why now, not the sum of both: the earlier one may be on another account than the journal's present one.
+        amount = self.missing()
         line = Line.create(
             {
                 "journal_id": self.journal.id,
@@ -122,6 +128,35 @@ class OpeningBalance:
         self.account.write({"opening_declined": False, "journal_balance": running_balance(self.account)})
         self.account._refresh_opening()
         return line
+
+    def keep_first(self):
+        """Move the booked line before the journal's first transaction, which the bank has booked late.
+
+        Why: each later statement would contain the opening balance twice, in its start balance and by the line. It
+        stays in a locked period, where only a user can decide.
+        """
+        Line = self.env["account.bank.statement.line"]
+        line = Line.search(
+            [
+                ("journal_id", "=", self.journal.id),
+                ("online_transaction_identifier", "=", OPENING),
+                ("statement_id", "=", False),
+                ("state", "=", "posted"),
+            ],
+            limit=1,
+        )
+        if not line:
+            return
+        _start, index, day = Beginning(self.account).start()
+        if not index or line.internal_index < index:
+            return
+        day = fields.Date.subtract(day, days=1)
+        locks.hold(self.journal)
+        if locks.locked_days(self.journal, [day]):
+            return
+        line.date = day
+        if first := statements.first_statement(self.journal):
+            statements.settle(self.journal, first, day)
 
     def _check_booking(self, counterpart, day):
         if not counterpart:

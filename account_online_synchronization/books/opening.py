@@ -48,6 +48,9 @@ class Beginning:
                 statements.settle(self.journal, first, day)
             return
         waiting.online_start_unknown = False
+        # Why: what is kept so far is part of the balance that is known now.
+        late = [("account_online_account_id", "=", self.account.id), ("is_late", "=", True)]
+        self.Transaction.search(late).is_late = False
         statements.settle(self.journal, first, day, float(start))
 
     def start(self):

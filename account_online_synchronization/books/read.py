@@ -7,7 +7,7 @@ from ..client.errors import BadTransaction
 from ..client.messages import parse_transaction
 from ..sync.adoption import TOLERANCE, Candidate
 from ..sync.decide import FUTURE, Policy
-from ..sync.identity import LEGACY
+from ..sync.identity import LEGACY, OPENING
 from ..sync.likeness import NEAR, Texts
 from ..sync.matching import Known
 from ..sync.windows import day_at_the_bank
@@ -158,6 +158,7 @@ class Books:
          LEFT JOIN res_partner partner ON partner.id = line.partner_id
          LEFT JOIN account_online_account other ON other.id = line.online_account_id
              WHERE line.journal_id = %(journal)s AND move.state != 'cancel'
+               AND line.online_transaction_identifier IS DISTINCT FROM %(opening)s
                AND (line.online_account_id IS DISTINCT FROM %(account)s
                     OR line.online_transaction_identifier LIKE %(legacy)s)
                AND move.date BETWEEN %(first)s AND %(last)s
@@ -165,6 +166,7 @@ class Books:
             """,
             {
                 "legacy": f"{LEGACY}%",
+                "opening": OPENING,
                 "journal": self.journal.id,
                 "account": self.account.id,
                 "first": first - TOLERANCE,

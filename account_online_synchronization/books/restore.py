@@ -38,23 +38,25 @@ def restore(account, transactions):
     _check_not_locked(account, entries)
     sign = account._transaction_sign()
     first = statements.first_statement(account.journal_ids)
-    # Why not those: they were lines of the first statement, whose start balance does not contain them.
-    inside = transactions.filtered(
-        lambda one: one.state == "deleted" and one.date and (first.online_period_start or date.max) <= one.date
+    # Why not those: late bookings, and former lines of the first statement, whose start balance does not contain them.
+    outside = transactions.filtered(
+        lambda one: (
+            one.is_late or (one.state == "deleted" and one.date and (first.online_period_start or date.max) <= one.date)
+        )
     ).mapped("online_transaction_identifier")
     opening = statements.opening_before(
         first,
         [
             (account._line_date(entry.transaction), float(entry.transaction.amount * sign))
             for entry in entries
-            if entry.identifier not in inside
+            if entry.identifier not in outside
         ],
     )
     lines = write_entries(account, entries, opening)
     transactions.unlink()
     Beginning(account).settle()
-    account.journal_balance = running_balance(account)
     account._refresh_opening()
+    account.journal_balance = running_balance(account)
     return lines
 
 
@@ -65,7 +67,10 @@ def separate(account, line):
     entry = Entry(line.online_transaction_identifier, digest(transaction), transaction)
     _check_not_locked(account, [entry])
     line._give_back()
-    return write_entries(account, [entry])
+    lines = write_entries(account, [entry])
+    account._refresh_opening()
+    account.journal_balance = running_balance(account)
+    return lines
 
 
 def write_entries(account, entries, opening=None):

@@ -5,6 +5,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
+from ..sync.identity import OPENING
 from ..sync.periods import Period, period_of
 from .writer.overrides import others_compute
 
@@ -18,7 +19,7 @@ def group(journal, lines, opening_balance=None):
     :param lines: ``account.bank.statement.line`` records of the journal without a statement, or with a wrong one
     :param opening_balance: start balance of the journal's very first statement, None to keep it
     """
-    by_day = open_for(journal, set(lines.mapped("date")))
+    by_day = open_for(journal, set(lines.mapped("date")), lines)
     if not by_day:
         return
     touched = lines.statement_id.union(*by_day.values())
@@ -27,20 +28,19 @@ def group(journal, lines, opening_balance=None):
     settle(journal, touched, min(by_day), opening_balance)
 
 
-def open_for(journal, days):
+def open_for(journal, days, joining=None):
     """Find or create the statements of days.
 
     :param days: set of dates
+    :param joining: existing lines that the caller assigns to them
     :return: dict from date to ``account.bank.statement``; empty if the journal has no periodicity
     """
     if journal.bank_statement_creation_groupby == "none" or not days:
         return {}
     periods = _Periods(journal)
-    is_beginning = not first_statement(journal)
     by_day = {day: periods.find(day) for day in sorted(days)}
     new = sorted(set(by_day.values()) - set(periods.statements))
-    # Why all of them: those without lines are deleted again. The start balance follows in opening.py.
-    periods.statements.update(zip(new, _create(journal, new, is_start_unknown=is_beginning), strict=True))
+    periods.statements.update(zip(new, _create(journal, new, joining), strict=True))
     return {day: periods.statements[period] for day, period in by_day.items()}
 
 
@@ -82,13 +82,15 @@ def settle(journal, touched, first_day, opening_balance=None):
     sums = _read_lines(affected)
     is_known = not any(ordered.mapped("online_start_unknown"))
     loose = _loose_before(journal, affected, ordered)
+    has_start = (ordered - new)[:1].online_period_start
     for previous, statement in pairwise([touched.browse(), *ordered]):
         if statement not in affected:
             continue
         if previous:
             start = previous.balance_end_real + loose[statement.id]
         elif opening_balance is None:
-            start = loose[statement.id] if statement in new else statement.balance_start
+            # Why not for others: a new first statement takes over the start balance of the one before, see _create().
+            start = loose[statement.id] if statement in new and not has_start else statement.balance_start
         else:
             start = opening_balance
         # Why some have none: PostgreSQL deletes lines with their entries without updating their statements.
@@ -209,8 +211,11 @@ def _write(statement, **values):
         statement.write(changed)
 
 
-def regroup(journal, lines):
-    """Move lines whose date has changed to the statement of their new day; users' statements keep their lines."""
+def regroup(journal, lines, opening_balance=None):
+    """Move lines whose date has changed to the statement of their new day; users' statements keep their lines.
+
+    :param opening_balance: start balance of the journal's very first statement, None to keep it
+    """
 
     def has_left(line):
         statement = line.statement_id
@@ -218,7 +223,7 @@ def regroup(journal, lines):
             statement.online_period_start <= line.date <= statement.online_period_end
         )
 
-    group(journal, lines.filtered(has_left))
+    group(journal, lines.filtered(has_left), opening_balance)
 
 
 def first_statement(journal):
@@ -240,11 +245,17 @@ def of_unknown_start(journal):
     )
 
 
+def opening_of(journal):
+    """:return: the start balance of the first statement; None without one, or if a user has made it"""
+    first = first_statement(journal)
+    return first.balance_start if first.online_period_start else None
+
+
 def opening_before(first, amounts):
     """The new start balance of a journal, when transactions are imported that it has contained so far.
 
     :param first: the journal's first ``account.bank.statement``, as it was made by synchronization
-    :param amounts: list of ``(date, amount)``
+    :param amounts: list of ``(date, amount)`` of these; not of late bookings, which it has not contained
     :return: a number, or None if no amount is older than the first statement
     """
     begin = first_day(first)
@@ -284,12 +295,17 @@ class _Periods:
         return period
 
 
-def _create(journal, periods, *, is_start_unknown):
+def _create(journal, periods, joining):
     """Create statements, and assign to them the account's lines of their days that have no statement.
 
     :param list periods: :class:`~..sync.periods.Period`, in order
+    :param joining: lines that the caller assigns
     :return: ``account.bank.statement`` records in the same order
     """
+    if not periods:
+        return journal.env["account.bank.statement"]
+    first = first_statement(journal)
+    loose = _loose_lines(journal, periods) - (joining or journal.env["account.bank.statement.line"])
     created = journal.env["account.bank.statement"].create(
         [
             {
@@ -297,24 +313,14 @@ def _create(journal, periods, *, is_start_unknown):
                 "reference": journal.account_online_account_id.display_name,
                 "online_period_start": period.start,
                 "online_period_end": period.end,
-                "online_start_unknown": is_start_unknown,
-                # Why given: otherwise Odoo would search for lines.
-                "balance_start": 0.0,
+                # Why all of them: those without lines are deleted again. The start balance follows in opening.py.
+                "online_start_unknown": not first,
+                # Why given: otherwise Odoo would search for lines. Why this amount: it counts for the one that becomes
+                # the journal's first, after a late booking; the others start where the one before ends.
+                "balance_start": _start_of_earlier(first, loose),
                 "balance_end_real": 0.0,
             }
             for period in periods
-        ]
-    )
-    if not created:
-        return created
-    loose = journal.env["account.bank.statement.line"].search(
-        [
-            ("journal_id", "=", journal.id),
-            ("online_account_id", "=", journal.account_online_account_id.id),
-            ("statement_id", "=", False),
-            ("state", "=", "posted"),
-            ("date", ">=", periods[0].start),
-            ("date", "<=", periods[-1].end),
         ]
     )
     if loose:
@@ -322,3 +328,30 @@ def _create(journal, periods, *, is_start_unknown):
             joining = loose.filtered(lambda line, period=period: period.start <= line.date <= period.end)
             joining.statement_id = statement
     return created
+
+
+def _loose_lines(journal, periods):
+    """:return: the account's lines of these days without a statement, such as those of one that a user has deleted"""
+    return journal.env["account.bank.statement.line"].search(
+        [
+            ("journal_id", "=", journal.id),
+            ("online_account_id", "=", journal.account_online_account_id.id),
+            # Why not: it is what the statements begin with.
+            ("online_transaction_identifier", "!=", OPENING),
+            ("statement_id", "=", False),
+            ("state", "=", "posted"),
+            ("date", ">=", periods[0].start),
+            ("date", "<=", periods[-1].end),
+        ]
+    )
+
+
+def _start_of_earlier(first, loose):
+    """Start balance of a statement before the journal's first one.
+
+    Why not always that of the first one: it contains lines whose statement a user has deleted.
+    """
+    if not first.online_period_start:
+        return 0.0
+    older = loose.filtered(lambda line: line.internal_index < first.first_line_index)
+    return first.balance_start - sum(older.mapped("amount"))

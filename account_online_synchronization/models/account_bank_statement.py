@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 
 
 class AccountBankStatement(models.Model):
@@ -36,6 +37,18 @@ class AccountBankStatement(models.Model):
                 "statement are provisional. The synchronization that learns the balance corrects them."
             )
         return result
+
+    # -------------------------------------------------------------------------
+    # CRUD METHODS
+    # -------------------------------------------------------------------------
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_hand_on_unknown_start(self):
+        """Why: without the mark, the others would be complete with a provisional start balance."""
+        for journal in self.filtered("online_start_unknown").journal_id:
+            left = [("journal_id", "=", journal.id), ("online_period_start", "!=", False), ("id", "not in", self.ids)]
+            # sudo: Odoo has checked that the user may delete these statements; this notes what is not known of the rest
+            as_server(self).search(left, order="first_line_index", limit=1).online_start_unknown = True
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS

@@ -744,7 +744,9 @@ class AccountOnlineAccount(models.Model):
     def _refresh_opening(self):
         """Store the opening difference that the dashboard shows, after a run or after booking the opening balance."""
         for account in self:
-            missing = ledger.OpeningBalance(account).missing()
+            opening = ledger.OpeningBalance(account)
+            opening.keep_first()
+            missing = opening.missing()
             unknown = bool(statements.of_unknown_start(account.journal_ids))
             if account.opening_unknown != unknown or account.currency_id.compare_amounts(
                 account.opening_to_book, missing

@@ -150,6 +150,53 @@ class TestLedger(OpeningCommon):
         self.assertEqual(self.ledger(), 150)
         self.assert_asked_for(0)
 
+    def test_a_late_booking_comes_after_the_booked_line(self):
+        line = self.book()
+        self.proxy.book("LATE", "-7.00", self.days_ago(8))
+        self.synchronize(self.link)
+        self.assertEqual((self.lines()[0], line.date), (line, self.days_ago(9)))
+        self.assertEqual((self.ledger(), self.lines()[-1].running_balance), (143, 143))
+        self.assertEqual(self.account.balance_difference, 0)
+        self.assert_asked_for(0)
+
+    def test_a_journal_keeps_its_booked_line_when_the_feed_moves_on(self):
+        line, other = self.book(), self.journal.copy({"code": "OTHR", "name": "Other"})
+        self.account._link_journal(other, False, "month")
+        self.proxy.book("T3", "1.00")
+        self.synchronize(self.link)
+        self.account.invalidate_recordset()
+        self.assertEqual(self.account.opening_balance, 150)
+        self.book()
+        self.assertEqual((line.exists().amount, self.lines(other)[0].amount), (100, 150))
+
+    def test_an_opening_balance_is_no_transaction_of_another_account(self):
+        line = self.book()
+        self.link.account_online_account_ids.sudo().unlink()
+        self.proxy.book("T3", str(line.amount), line.date)
+        self.proxy.accounts["A1"]["number"] = "BE71096123456769"
+        link = self.connect_journal()
+        self.synchronize(link)
+        self.assertFalse(line.online_adopted)
+        self.assertEqual(self.lines().mapped("amount").count(100), 2)
+
+    def test_in_a_locked_period_the_booked_line_stays_for_a_late_booking(self):
+        line = self.book()
+        day = line.date
+        self.company.fiscalyear_lock_date = self.days_ago(9)
+        self.proxy.book("LATE", "-7.00", self.days_ago(8))
+        run = self.synchronize(self.link)
+        self.assertEqual((run.state, line.date), ("done", day))
+
+    def test_a_line_booked_on_another_ledger_account_is_replaced_and_not_added_to(self):
+        self.book()
+        self.journal.default_account_id = self.journal.default_account_id.copy({"code": "199999"})
+        self.proxy.book("T3", "1.00")
+        self.synchronize(self.link)
+        self.assert_asked_for(100)
+        self.assertEqual(self.book().amount, 100)
+        self.assert_asked_for(0)
+        self.assertEqual(sum(self.lines().mapped("amount")), 151)
+
     def test_without_statements_the_ledger_is_compared_all_the_same(self):
         other = self.env["account.journal"].create({"name": "Other", "code": "OTH", "type": "bank"})
         self.proxy.add_account("A9")

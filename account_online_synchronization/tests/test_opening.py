@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from odoo.tests import tagged
 
+from ..books.ledger import OpeningBalance
 from .common import DAY, OnlineSyncCommon
 
 
@@ -254,6 +255,147 @@ class TestOpening(OpeningCommon):
         self.lines()[0].amount = 99
         self.env.flush_all()
         self.assert_unknown()
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2026-05-20 10:00:00")
+class TestBeginningThatChanges(OpeningCommon):
+    """The bank held the opening balance before the first line, whichever line that is after a change."""
+
+    def setUp(self):
+        super().setUp()
+        self.first = self.proxy.book("T1", "-5.00", date(2026, 5, 14))
+        self.proxy.book("T2", "-6.00", date(2026, 5, 18))
+        self.bank_holds("989.00")
+
+    def bank_holds(self, balance, day=DAY):
+        self.bank.update(balance=balance, balance_at=f"{day}T08:00:00Z", balance_date=str(day))
+
+    def load(self, periodicity="day", **values):
+        self.link = self.connect_journal(periodicity=periodicity, **values)
+        self.synchronize(self.link)
+        self.assertEqual(self.statements()[0].balance_start, 1000)
+
+    def assert_true(self, balance):
+        self.env.invalidate_all()
+        self.assertEqual((self.statements()[0].balance_start, self.statements()[-1].balance_end_real), (1000, balance))
+        self.assertTrue(all(self.statements().mapped("is_complete")) and all(self.statements().mapped("is_valid")))
+        self.assertEqual(self.lines()[-1].running_balance, balance)
+
+    def book_late(self, amount="-7.00", balance="982.00", **values):
+        message = self.proxy.book("LATE", amount, date(2026, 5, 12), **values)
+        self.bank_holds(balance)
+        return message
+
+    def test_a_late_booking_before_the_first_statement_leaves_it(self):
+        for periodicity in ("day", "month"):
+            with self.subTest(periodicity), self.cr.savepoint() as savepoint:
+                self.load(periodicity)
+                self.book_late()
+                self.synchronize(self.link)
+                self.assert_true(982)
+                savepoint.rollback()
+                self.proxy.transactions["A1"].pop()
+                self.bank_holds("989.00")
+
+    def test_the_line_that_books_it_stays_before_a_late_booking(self):
+        for periodicity in ("day", "month"):
+            with self.subTest(periodicity), self.cr.savepoint() as savepoint:
+                self.load(periodicity)
+                opening = OpeningBalance(self.link.account_online_account_ids.sudo())
+                line = opening.book(opening.default_counterpart())
+                self.book_late()
+                self.synchronize(self.link)
+                self.assertEqual(self.lines()[0], line)
+                self.assert_true(982)
+                savepoint.rollback()
+                self.proxy.transactions["A1"].pop()
+                self.bank_holds("989.00")
+
+    def test_a_late_booking_that_was_locked_leaves_it(self):
+        self.load("month")
+        self.company.fiscalyear_lock_date = "2026-05-13"
+        self.book_late()
+        self.synchronize(self.link)
+        self.company.fiscalyear_lock_date = False
+        self.synchronize(self.link)
+        self.assert_true(982)
+
+    def test_a_late_booking_that_could_not_be_read_leaves_it(self):
+        self.load("month")
+        message = self.book_late()
+        message["amount"] = "a lot"
+        self.synchronize(self.link)
+        message["amount"] = "-7.00"
+        self.synchronize(self.link)
+        self.assert_true(982)
+
+    def test_a_late_booking_that_a_user_imports_leaves_it(self):
+        self.load()
+        self.company.fiscalyear_lock_date = "2026-05-13"
+        self.book_late()
+        self.synchronize(self.link)
+        self.company.fiscalyear_lock_date = False
+        self.beside().action_restore()
+        self.assert_true(982)
+
+    def test_a_late_booking_that_was_typed_leaves_it(self):
+        self.load()
+        self.Line.create({"journal_id": self.journal.id, "date": "2026-05-12", "amount": -7, "payment_ref": "x"})
+        self.book_late()
+        self.assertEqual(self.synchronize(self.link).adopted, 1)
+        self.assert_true(982)
+
+    def test_a_first_transaction_that_the_bank_dates_otherwise_leaves_it(self):
+        for day in ("2026-05-11", "2026-05-19"):
+            with self.subTest(day), self.cr.savepoint() as savepoint:
+                self.load()
+                self.first["booking_date"] = day
+                self.assertEqual(self.synchronize(self.link).changed, 1)
+                self.assert_true(989)
+                savepoint.rollback()
+                self.first["booking_date"] = "2026-05-14"
+
+    def test_a_first_transaction_that_the_bank_withdraws_leaves_it(self):
+        self.load()
+        self.proxy.withdraw("T1")
+        self.bank_holds("994.00")
+        self.assertEqual(self.synchronize(self.link).removed, 1)
+        self.assert_true(994)
+
+    def test_statement_that_a_user_has_deleted_comes_back_with_it(self):
+        self.load("month", start_date="2026-05-01")
+        self.proxy.book("T3", "-1.00", date(2026, 6, 1))
+        self.bank_holds("988.00")
+        with freeze_time("2026-06-02 10:00:00"):
+            self.synchronize(self.link)
+            self.statements()[0].unlink()
+            self.link.account_online_account_ids.last_sync = "2026-05-21"
+            self.book_late(balance="981.00")
+            self.synchronize(self.link)
+        self.assert_true(981)
+
+    def test_older_days_that_were_typed_are_part_of_it(self):
+        self.proxy.book("T0", "30.00", date(2026, 3, 2))
+        self.bank_holds("989.00")
+        self.load(start_date="2026-05-13")
+        self.Line.create({"journal_id": self.journal.id, "date": "2026-03-02", "amount": 30, "payment_ref": "x"})
+        self.link.account_online_account_ids.start_date = "2026-03-01"
+        self.assertEqual(self.synchronize(self.link).adopted, 1)
+        self.assertEqual((self.balances()[0][1], self.balances()[-1][2]), (970, 989))
+
+    def test_it_stays_unknown_where_its_statement_goes(self):
+        self.bank.update(balance=None, balance_at=None, balance_date=None)
+        self.link = self.connect_journal(periodicity="day")
+        self.synchronize(self.link)
+        self.first["booking_date"] = "2026-05-19"
+        self.synchronize(self.link)
+        self.assertFalse(any(self.statements().mapped("is_complete")))
+        self.statements()[0].unlink()
+        self.assertFalse(any(self.statements().mapped("is_complete")))
+        self.bank_holds("989.00")
+        self.synchronize(self.link)
+        self.assertTrue(all(self.statements().mapped("is_complete")))
 
 
 @tagged("post_install", "-at_install")
