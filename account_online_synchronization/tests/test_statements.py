@@ -2,10 +2,10 @@ from datetime import date
 
 from freezegun import freeze_time
 
-from odoo.tests import tagged
+from odoo.tests import Form, new_test_user, tagged
 
 from ..books.ledger import running_balance
-from .common import OnlineSyncCommon
+from .common import DAY, OnlineSyncCommon
 
 
 @tagged("post_install", "-at_install")
@@ -65,6 +65,38 @@ class TestStatements(OnlineSyncCommon):
         self.proxy.book("MAY2", "1.00", date(2026, 5, 20))
         self.synchronize(link)
         self.assertEqual(len(self.statements()), 3)
+
+    def form(self, statement):
+        accountant = new_test_user(
+            self.env,
+            login="accountant",
+            groups="account.group_account_user",
+            company_id=self.company.id,
+            company_ids=self.company.ids,
+        )
+        view = "account_online_synchronization.account_bank_statement_view_form"
+        return Form(statement.with_user(accountant), view)
+
+    def test_the_bank_s_lines_can_t_be_added_changed_or_removed_in_the_form_of_their_statement(self):
+        self.book_three_months()
+        self.synchronize(self.connect_journal())
+        stored = self.lines().read(["date", "amount", "payment_ref", "partner_id", "statement_id"], load=None)
+        with self.form(self.statements()[-1]) as form:
+            lines = form.line_ids
+            self.assertEqual(len(lines), 1)
+            for act in (lines.new, lambda: lines.edit(0), lambda: lines.remove(0)):
+                with self.assertRaisesRegex(AssertionError, "not editable"):
+                    act()
+            form.name = "May"
+        self.assertEqual(self.statements()[-1].name, "May")
+        self.assertEqual(self.lines().read([*stored[0]], load=None), stored)
+
+    def test_the_lines_of_a_statement_made_by_hand_can_be_changed_in_its_form(self):
+        line = self.Line.create({"journal_id": self.journal.id, "date": DAY, "amount": 7, "payment_ref": "Cheque"})
+        statement = self.env["account.bank.statement"].create({"name": "Mine", "line_ids": [(6, 0, line.ids)]})
+        with self.form(statement) as form, form.line_ids.edit(0) as edited:
+            edited.payment_ref = "Cheque 7"
+        self.assertEqual(line.payment_ref, "Cheque 7")
 
     def test_each_periodicity_makes_its_own_number_of_statements(self):
         for periodicity, count in [("none", 0), ("day", 4), ("week", 3), ("bimonthly", 4), ("month", 3)]:
