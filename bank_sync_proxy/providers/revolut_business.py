@@ -450,7 +450,9 @@ class RevolutBusiness(WebProvider):
 
     def _begin(self, since):
         """:return: day or moment from which on transactions that were made may be booked from ``since`` on"""
-        day = max(since - LATE, self.now().date() - REACH)
+        reach = self.now().date() - REACH
+        # Why not always from there on: what is wanted from before is granted, or refused, with what may be late, too.
+        day = since - LATE if since < reach else max(since - LATE, reach)
         return day.isoformat() if day < since else exact(reading.central_european_midnight(since))
 
     def _place_after(self, rows, place):
