@@ -1,11 +1,11 @@
 """bunq: a bank of the Netherlands with an API for each customer. https://doc.bunq.com
 
 The user pastes an API key of the bunq app. With it we register a pair of keys of our own (installation), ourselves as a
-device that may use the key (device-server), and open sessions, which end. Each question is signed with our key, and
+device that may use the key (device-server), and open sessions, which end. Each request is signed with our key, and
 each answer with bunq's, whose public part the installation has brought.
 
 Names of fields, kinds of accounts and payments, headers and signatures are those of bunq's own Python SDK, bunq-sdk
-1.28.0. How many questions bunq takes, and that its moments are in UTC, is in the package @bunq-community/bunq-js-client
+1.28.0. How many requests bunq takes, and that its moments are in UTC, is in the package @bunq-community/bunq-js-client
 1.1.2. Nothing was tried with a live account.
 """
 
@@ -42,10 +42,10 @@ COUNTRIES = ("AT", "BE", "DE", "ES", "FR", "IE", "IT", "NL", "PT")
 #: The most that bunq gives.
 PAGE_SIZE = 200
 #: Three GETs in three seconds; bunq-js-client waits a little longer, because bunq counts when they arrive.
-QUESTIONS, SECONDS = 3, 3.35
+REQUESTS, SECONDS = 3, 3.35
 #: What is refused only for that is asked for again, so often: of the pages of a long list none knows of the others.
 ATTEMPTS = 3
-#: What to wait for after too many questions, where the answer does not say it.
+#: What to wait for after too many requests, where the answer does not say it.
 PAUSE = 30
 #: How long a session is used at least before another one is opened. One that bunq has ended earlier is refused.
 SESSION_SECONDS = 300
@@ -89,7 +89,7 @@ REFUSED_KEY = _lt(
 
 
 class Signed(AuthBase):
-    """Signs the body of each question, as bunq's SDK does.
+    """Signs the body of each request, as bunq's SDK does.
 
     :param key: RSA private key
     :param str token: of the installation
@@ -217,7 +217,7 @@ class Bunq(WebProvider):
         except ProtocolError as error:
             if error.status != 400:
                 raise
-            # Nothing else of this question can be wrong.
+            # Nothing else of this request can be wrong.
             raise self.failure("credentials_rejected", error.detail, error.answer) from error
         with self.reading("session"):
             found = merged(answer)
@@ -243,8 +243,8 @@ class Bunq(WebProvider):
 
     def _ask(self, http, path, **params):
         recent = [moment for moment in self.__dict__.setdefault("_asked", []) if http.monotonic() - moment < SECONDS]
-        if len(recent) >= QUESTIONS:
-            http.sleep(SECONDS - (http.monotonic() - recent[-QUESTIONS]))
+        if len(recent) >= REQUESTS:
+            http.sleep(SECONDS - (http.monotonic() - recent[-REQUESTS]))
         self._asked = [*recent, http.monotonic()]
         return http.get(path, **params)
 
@@ -317,7 +317,7 @@ class Bunq(WebProvider):
     # -------------------------------------------------------------------------
 
     def refresh(self, state, user_present=False, flow=None):
-        """The bank itself answers. A session that was opened for it serves the questions that follow."""
+        """The bank itself answers. A session that was opened for it serves the requests that follow."""
         http = self._http(state)
         self._list(http, state)
         return Refreshed({**state, "session": http.auth.session}, self.now())

@@ -155,7 +155,7 @@ class Mollie(WebProvider):
         return self.connect(Headers({"Authorization": f"Bearer {token}"}))
 
     def _ask(self, token, path, **params):
-        """A token of an organisation serves both modes; a question about balances says which, others can't."""
+        """A token of an organisation serves both modes; a request for balances says which, others can't."""
         is_test = not self.production and path.startswith("balances")
         return self._http(token).get(path, **params, testmode="true" if is_test else None)
 

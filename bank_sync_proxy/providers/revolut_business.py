@@ -192,7 +192,7 @@ class RevolutBusiness(WebProvider):
     #: An IBAN may be the same for several currencies.
     account_keys = Keys(alike=(("mark",), ("currency", "name")), certain=("currency",))
     error_codes = {
-        # Of questions. The document shows these three; others fall to the HTTP status.
+        # Of requests. The document shows these three; others fall to the HTTP status.
         "1000": "consent_revoked",
         "9002": "credentials_rejected",
         "3162": "rate_limited",
@@ -381,7 +381,7 @@ class RevolutBusiness(WebProvider):
     # -------------------------------------------------------------------------
 
     def refresh(self, state, user_present=False, flow=None):
-        """The bank itself answers. The token is asked for here and serves the questions that follow."""
+        """The bank itself answers. The token is requested here and serves the requests that follow."""
         self._check_consent(state)
         token = self._renew_token(state)
         # Not documented, but revolut-python 0.10.1 takes it where it comes: the old one may have ended with it.
@@ -450,7 +450,9 @@ class RevolutBusiness(WebProvider):
 
     def _begin(self, since):
         """:return: day or moment from which on transactions that were made may be booked from ``since`` on"""
-        day = max(since - LATE, self.now().date() - REACH)
+        reach = self.now().date() - REACH
+        # Why not always from there on: what is wanted from before is granted, or refused, with what may be late, too.
+        day = since - LATE if since < reach else max(since - LATE, reach)
         return day.isoformat() if day < since else exact(reading.central_european_midnight(since))
 
     def _place_after(self, rows, place):

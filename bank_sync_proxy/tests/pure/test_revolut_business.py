@@ -278,6 +278,14 @@ def test_late_bookings_are_not_looked_for_where_reading_needs_a_new_consent(scri
     script.pages(since=since)
 
 
+@pytest.mark.parametrize("days, asked", [(90, 150), (200, 260)])
+def test_a_first_load_from_long_ago_reads_what_was_booked_late(script, days, asked):
+    """A card payment of the evening before is booked on the first day, or later. The opening balance counts on it."""
+    since, first = (NOW.date() - timedelta(days=number) for number in (days, asked))
+    script.server.expect([{**PAGE, "ask": f"{PAGE['ask']}&from={first}"}])
+    script.pages(since=since)
+
+
 @pytest.mark.parametrize(
     "state, day, status",
     [
