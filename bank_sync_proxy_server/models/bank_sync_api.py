@@ -154,7 +154,7 @@ class BankSyncApi(models.AbstractModel):
         return {"revoked": True}
 
     # -------------------------------------------------------------------------
-    # QUESTIONS, CHECKED
+    # REQUESTS, CHECKED
     # -------------------------------------------------------------------------
 
     @api.model
