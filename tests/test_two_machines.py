@@ -149,7 +149,7 @@ def send_webhook(cluster, secret, reference):
 
 
 class Asking:
-    """Databases that ask again and again, each request once more where no answer came; counts."""
+    """Databases that send requests continuously, and repeat each one that was not answered; counts them."""
 
     def __init__(self, ask, until):
         """
