@@ -195,7 +195,7 @@ def kill_in_the_middle(cluster, ask):
 
 
 def or_none(post):
-    """:return: the answer of an HTTP request; None where nginx says that no machine has answered"""
+    """:return: the answer of an HTTP request; None if nginx reports that no machine has answered"""
     answer = post()
     return None if answer.status_code in (502, 504) else answer
 

@@ -1,4 +1,4 @@
-"""A bank that gives less history than requested: which period to request next. One rule for all adapters.
+"""A bank that offers less history than requested: which period to request next. One rule for all adapters.
 
 Banks differ in how far back they go, and most show it only by a refusal. A refused period is requested again, shorter
 each time, within the same request of the database. The answer contains how far back the bank went, so that the next run
