@@ -80,7 +80,7 @@ def mask(value, depth=0):
 
 
 def _is_open(value):
-    """Whether no key is secret, as usual. Why level by level: twice as fast as :func:`mask`."""
+    """Whether no key is secret, the usual case. Why level by level: twice as fast as :func:`mask`."""
     level = [value]
     for _depth in range(MAX_DEPTH + 1):
         objects = [item for item in level if isinstance(item, dict)]

@@ -42,7 +42,7 @@ def read_texts(values):
         joined = " ".join([value for value in values if value is not None])
     except TypeError:
         return [*map(readable, values)]
-    # A text that begins or ends with a blank shows up as two blanks in a row. No other white space is printable.
+    # A text that begins or ends with a blank shows as two blanks in the joined text. No other white space is printable.
     is_clean = len(joined) <= MAX_TEXT and joined.isprintable() and "  " not in joined and joined == joined.strip()
     return [value or "" for value in values] if is_clean else [*map(readable, values)]
 

@@ -18,7 +18,7 @@ SECRET_WORDS = re.compile(
 #: ``state`` is a word of the protocol (``connected``) or OAuth's random number, which is as good as a key.
 PLAIN_STATE = re.compile(r"[a-z_]{1,24}")
 #: Limits for hostile requests: levels of nesting, and characters of a text, the rest of which is left out. A text is
-#: cut before it is masked; what follows a secret key is masked up to the end, so the cut uncovers nothing.
+#: cut before it is masked; what follows the name of a secret is masked up to the end, so the cut uncovers nothing.
 MAX_DEPTH = 30
 MAX_LENGTH = 64_000
 #: Longer names are cut: none of them is useful.
