@@ -106,7 +106,7 @@ def from_json(script, case, count):
     def answer_to(request):
         url, _mark, query = request.url.partition("?")
         fitting = [(wanted, answer) for (path, wanted), answer in answers.items() if url.endswith(path)]
-        # Some lists are read twice, with another parameter. One request alone fits whatever its parameters are.
+        # Some lists are read twice, with different parameters. A single request matches with any parameters.
         return next((answer for wanted, answer in fitting if wanted == query), fitting[0][1])
 
     return page, size, answer_to
@@ -181,7 +181,7 @@ def find_rows(value):
 
 
 def asking(script, answer, given):
-    """:return: callable that asks the adapter for one page, whose requests are answered from memory"""
+    """:return: callable that reads one page with the adapter, whose requests are answered from memory"""
     requests, urllib3 = importlib.import_module("requests"), importlib.import_module("urllib3")
     adapter, state = script.new_adapter(), script.state
 

@@ -1,7 +1,7 @@
-"""The proxy over HTTP: how many signed requests of many databases it answers, how fast, and each its own.
+"""The proxy over HTTP: how many signed requests of many databases it answers, how fast, and whether to the right one.
 
-A real server with its HTTP workers, a real PostgreSQL, and locust, which plays the databases; all on this machine, so
-what the load costs is missing to the server. The bank is the Demo Bank, which answers without a network.
+A real server with its HTTP workers, a real PostgreSQL, and locust in the role of the databases; all on this machine, so
+the load generator takes CPU time from the server. The bank is the Demo Bank, which answers without a network.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """What each database of the fleet asks, again and again, and whether the answer is its own. Runs inside locust.
 
 The file that the variable ``FLEET`` names holds the databases, as ``inside_fleet.prepare`` returns them. Users of
-locust are connections: each asks for one database after the other, as behind a reverse proxy, so that answers could be
-mixed up. ``FLEET_RATE`` is how many requests they ask together per second, 0 for as many as they can.
+locust are connections: each sends requests of one database after the other, as behind a reverse proxy, so that answers
+could be mixed up. ``FLEET_RATE`` is how many requests they send together per second, 0 for as many as they can.
 """
 
 import importlib.util

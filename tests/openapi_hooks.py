@@ -37,7 +37,7 @@ schemathesis.auth.set_from_requests(Signed())
 
 @schemathesis.hook
 def before_load_schema(_context, raw_schema):
-    """Make up no headers: :class:`Signed` gives the right ones to every request."""
+    """Generate no headers: :class:`Signed` adds the right ones to every request."""
     for item in raw_schema["paths"].values():
         item["post"].pop("parameters", None)
 
@@ -49,7 +49,7 @@ def before_call(_context, case, _kwargs):
     if not isinstance(body, dict):
         return
     if operation == "connections.delete":
-        # It would end what the other requests are about, and finds its id in answers.
+        # It would end the connection that the other requests need, whose id it finds in answers.
         case.body = (
             {**body, "connection_id": "another"} if body.get("connection_id") == KNOWN["connection_id"] else body
         )

@@ -28,7 +28,7 @@ PIN, TAN = "s3cret-pin", "424242"
 
 
 class Bank(FinTSScript):
-    """Answers whatever comes, instead of one request after the other: Odoo decides what it requests."""
+    """Answers requests in any order: Odoo decides what it requests."""
 
     def __init__(self):
         super().__init__()

@@ -292,7 +292,7 @@ def test_database_and_proxy_that_went_back_to_different_days_catch_up(apart, com
 
 
 def test_database_from_a_dump_catches_up_once_support_has_accepted_it(apart):
-    """To its proxy a dump is a copy, until support confirms that it is the original."""
+    """For the proxy, a dump is a copy until support confirms that it is the original."""
     company = begin(apart, BEGUN, NOW, is_copy=True)
     assert_asks_to_reconnect(company, "database_copied")
     ((digest,),) = company.proxy.sql("SELECT digest FROM bank_sync_refused_database")

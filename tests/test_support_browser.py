@@ -1,11 +1,11 @@
-"""What support does for a client in the back office of the proxy, in a real browser. Each station leaves a picture."""
+"""What support does for a client in the back office of the proxy, in a real browser. Each step leaves a picture."""
 
 from playwright.sync_api import expect
 
 from .settled import expect_to_fit
 from .test_browser import PATIENCE, PHONE, a_tour_of
 
-#: A client with a database of its own; a copy for tests and the moved original ask with its credentials.
+#: A client; a copy for tests and the moved original send requests with its credentials.
 REFUSED = """
 from odoo.addons.bank_sync_proxy.providers.errors import ConsentError
 client = env["bank.sync.client"].create({
@@ -19,7 +19,7 @@ result = client.id
 """
 
 
-def test_support_accepts_the_moved_database_and_not_the_copy_that_asked_as_well(served):
+def test_support_accepts_the_moved_database_and_not_the_copy(served):
     client = served.shell(REFUSED)
     with a_tour_of(served) as tour:
         form = f"/odoo/action-bank_sync_proxy_server.bank_sync_client_action/{client}"

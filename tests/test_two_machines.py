@@ -149,7 +149,7 @@ def send_webhook(cluster, secret, reference):
 
 
 class Asking:
-    """Databases that ask again and again, each request once more where no answer came; counts."""
+    """Databases that send requests continuously, and repeat each one that was not answered; counts them."""
 
     def __init__(self, ask, until):
         """
@@ -195,7 +195,7 @@ def kill_in_the_middle(cluster, ask):
 
 
 def or_none(post):
-    """:return: the answer of an HTTP request; None where nginx says that no machine has answered"""
+    """:return: the answer of an HTTP request; None if nginx reports that no machine has answered"""
     answer = post()
     return None if answer.status_code in (502, 504) else answer
 

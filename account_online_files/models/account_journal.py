@@ -140,7 +140,7 @@ class AccountJournal(models.Model):
         return bool(allowed) and email_normalize(sender or "") in allowed
 
     def _receive_file(self, name, content):
-        """:return: a sentence with the result of one attachment"""
+        """:return: a sentence about the result of one attachment"""
         content = content.encode() if isinstance(content, str) else content
         # sudo: Odoo has routed the mail to this journal's alias, and its sender is allowed for the journal
         wizard = as_server(self).env["account.online.file.import"]

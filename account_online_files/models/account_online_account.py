@@ -74,14 +74,14 @@ class AccountOnlineAccount(models.Model):
         ]
 
     def _plan_fetch(self):
-        """Why without a bookmark: a list of changes reports transactions of files under ids that are not stored, and
-        only a window of their days shows that they are the same.
+        """Why without a bookmark: in a list of changes, transactions that came from files have ids that are not stored;
+        only a window with their days shows that they are the same.
         """
         plan = super()._plan_fetch()
         return replace(plan, cursor=None) if plan.cursor and self._has_recent_of_files(plan.since) else plan
 
     def _has_recent_of_files(self, since):
-        """Whether files have brought transactions of these days that the connection has not shown so far."""
+        """Whether files contained transactions of these days that the connection has not reported yet."""
         recent = [
             ("online_transaction_identifier", "=like", f"{files.FILE}%"),
             ("online_transaction_digest", ">=", str(since or date.min)),
@@ -138,7 +138,7 @@ class AccountOnlineAccount(models.Model):
         return until and min(until, fields.Date.today())
 
     def _balance_of_files(self):
-        """:return: values of the balance, from the last of its files that has one"""
+        """:return: values of the balance fields, from the account's latest file with balances"""
         known = self.file_ids.filtered(lambda one: one.state == "done" and one.has_balances and one.is_contiguous)
         last = max(known, key=lambda one: (one.last_day, one.id), default=known)
         return {

@@ -140,7 +140,7 @@ class AccountOnlineFile(models.Model):
         return Coverage(self.first_day, self.last_day, self.from_start, self.to_end, self.is_contiguous, *amounts)
 
     def _coverages(self):
-        """:return: list of the coverages of those that are imported and have transactions"""
+        """:return: list of the coverages of the imported files with transactions"""
         return [one._coverage() for one in self if one.state == "done" and one.first_day]
 
     def _forget_doubts(self, is_certain):
@@ -226,7 +226,7 @@ class AccountOnlineFile(models.Model):
         return run
 
     def _lock_account(self):
-        """:return: the account and its link, which are locked until the transaction ends"""
+        """:return: the account and its link, which stays locked until the end of the database transaction"""
         account = self.account_online_account_id
         link = account.account_online_link_id
         if not try_lock(link):

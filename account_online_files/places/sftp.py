@@ -50,7 +50,7 @@ class SFTP:
         self.host_key, self.password, self.private_key = host_key, password, private_key
         self.allow_private = allow_private
         self.socket = self.transport = self.client = None
-        #: Whether it is the server whose key was confirmed.
+        #: Whether the server has shown the key that was confirmed.
         self.is_confirmed = False
 
     def __enter__(self):
@@ -164,7 +164,7 @@ class SFTP:
     def _sign_in(self, paramiko):
         """Sign in.
 
-        :raise PlaceError: ``refused`` only if the server says so; a connection that ends says nothing about a password
+        :raise PlaceError: ``refused`` only if the server refuses; a lost connection does not mean a wrong password
         """
         try:
             if self.private_key:
@@ -172,8 +172,8 @@ class SFTP:
             else:
                 self.transport.auth_password(self.user, self.password or "", fallback=False)
         except paramiko.AuthenticationException:
-            # Why the name: the library raises the same exception when the connection ends or the server is silent. It
-            # forgets the name only when the server refuses it.
+            # Why the user name: the library raises the same exception if the connection is lost or the server does not
+            # answer, but clears the name only after a refusal.
             is_refused = self.transport.auth_handler.get_username() is None
             raise PlaceError("refused" if is_refused else "ended") from None
 

@@ -35,7 +35,7 @@ class Door(paramiko.ServerInterface):
 
 
 class Files(paramiko.SFTPServerInterface):
-    """Only what a reader requests. Whatever would change something is noted and refused."""
+    """Supports reading only. Attempts to change something are noted and refused."""
 
     def __init__(self, door, *_more, **_named):
         super().__init__(door)
@@ -97,7 +97,7 @@ class SFTPServer:
         self.fingerprint = fingerprint(self.host_key.asbytes())
 
     def on_sign_in(self, transport):
-        """A test decides here what happens to the connection before a password is checked."""
+        """Called before a password is checked; tests replace it to disturb the connection."""
 
     def __enter__(self):
         self.listener = socket.create_server(("127.0.0.1", 0))

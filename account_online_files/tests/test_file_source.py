@@ -37,7 +37,7 @@ class ScriptedServer:
     is_away, ends, refused_files = False, False, ()
 
     def on_request(self):
-        """A test looks here at what happens meanwhile."""
+        """Called with each request; tests replace it to observe what happens in the meantime."""
 
     def __init__(self, folder, port):
         self.folder, self.port = str(folder), port
@@ -259,7 +259,7 @@ class TestFileSource(FileSourceCommon):
         self.collect()
         self.assertEqual(len(server.attempts), 3)
 
-    def test_a_connection_that_ended_is_tried_again_at_the_next_check_and_reported_after_a_day(self):
+    def test_a_lost_connection_is_retried_at_the_next_check_and_reported_after_a_day(self):
         server = self.serve()
         source = self.sftp(server)
         server.ends = True

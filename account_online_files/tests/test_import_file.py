@@ -355,7 +355,7 @@ class TestImportFile(FilesCommon):
         self.assertEqual(self.amounts(), [-7, -3, -2, -1])
         self.assertFalse(self.lines().filtered("online_possible_duplicate"))
 
-    def test_a_list_of_changes_brings_nothing_twice_that_a_file_has_brought(self):
+    def test_a_list_of_changes_imports_nothing_again_that_a_file_contained(self):
         self.proxy.accounts["A1"]["number"] = IBAN
         self.proxy.has_bookmarks = True
         self.proxy.book("T1", "-1", self.days_ago(3))
@@ -407,7 +407,7 @@ class TestImportFile(FilesCommon):
         self.assertEqual(self.amounts(), [-7, -6, -5])
         self.assertEqual([pair[1:] for pair in self.balances()], [(100, 95), (95, 82)])
 
-    def test_undo_takes_the_balance_of_the_file_back(self):
+    def test_undo_also_reverts_the_balance_of_the_file(self):
         (wrong,) = self.import_file(self.statement([self.row(0, "-5000")], opening=9000))
         wrong.action_undo()
         self.import_file(self.statement([self.row(10, "-7"), self.row(8, "2")], opening=100))

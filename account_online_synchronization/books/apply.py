@@ -226,7 +226,7 @@ class Storing:
             self.Line.browse(lines).online_transaction_identifier = False
             self.Line.flush_model(["online_transaction_identifier"])
         writer = Writer(self.account, [found.entry for found in lines.values()])
-        # Why before: the bank held it before the first line, whichever line that is afterwards.
+        # Why before the changes: it precedes the first line, whichever line is the first one afterwards.
         opening = statements.opening_of(self.journal)
         for line_id, found in lines.items():
             line = self.Line.browse(line_id)
@@ -347,7 +347,7 @@ class Storing:
         return statements.opening_before(first, counted)
 
     def _is_in_opening(self, identifier):
-        """Why not all: late bookings are not part of the opening balance, wherever they were kept meanwhile."""
+        """Why not all: late bookings are not part of the opening balance, even if they were kept in the meantime."""
         kept = self.kept.get(identifier)
         return self.policy.is_load or bool(kept and not kept.is_late)
 
@@ -496,8 +496,8 @@ class Storing:
 
     def _bookmark(self, unread_since):
         if not all(map(stable_id, self.window.booked)):
-            # Why: in a list of changes, equal transactions without ids, or with ids that only count those of a day, are
-            # indistinguishable from repeats.
+            # Why: in a list of changes, equal transactions can't be distinguished from repeated ones if they have no
+            # ids, or ids that only count the transactions of a day.
             return False
         if self.held:
             # Why: a bookmark does not return unchanged transactions, so one with a future day would not be seen again.

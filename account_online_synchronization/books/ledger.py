@@ -105,14 +105,14 @@ class OpeningBalance:
         earlier = Line.search(
             [("online_account_id", "=", self.account.id), ("online_transaction_identifier", "=", OPENING)]
         )
-        # Why: that journal still needs it, if the account filled another one before.
+        # Why: if the account filled another journal before, that journal still needs its line.
         elsewhere = earlier.filtered(lambda line: line.journal_id != self.journal)
         elsewhere.online_account_id = False
         elsewhere.flush_recordset(["online_account_id"])
         earlier -= elsewhere
         earlier.statement_id = False
         earlier.unlink()
-        # Why now, not the sum of both: the earlier one may be on another account than the journal's present one.
+        # Why computed now, not as a sum of both: the earlier line may be on another ledger account than the journal's.
         amount = self.missing()
         line = Line.create(
             {
@@ -130,10 +130,10 @@ class OpeningBalance:
         return line
 
     def keep_first(self):
-        """Move the booked line before the journal's first transaction, which the bank has booked late.
+        """Move the line of the opening balance before the journal's first transaction, which the bank has booked late.
 
-        Why: each later statement would contain the opening balance twice, in its start balance and by the line. It
-        stays in a locked period, where only a user can decide.
+        Why: otherwise each later statement would contain the opening balance twice, in its start balance and as the
+        line. In a locked period the line stays, because only a user can decide there.
         """
         Line = self.env["account.bank.statement.line"]
         line = Line.search(

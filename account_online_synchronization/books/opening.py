@@ -48,7 +48,7 @@ class Beginning:
                 statements.settle(self.journal, first, day)
             return
         waiting.online_start_unknown = False
-        # Why: what is kept so far is part of the balance that is known now.
+        # Why: the balance that is known now contains all transactions kept so far.
         late = [("account_online_account_id", "=", self.account.id), ("is_late", "=", True)]
         self.Transaction.search(late).is_late = False
         statements.settle(self.journal, first, day, float(start))

@@ -38,7 +38,7 @@ def restore(account, transactions):
     _check_not_locked(account, entries)
     sign = account._transaction_sign()
     first = statements.first_statement(account.journal_ids)
-    # Why not those: late bookings, and former lines of the first statement, whose start balance does not contain them.
+    # Late bookings, and former lines of the first statement: its start balance does not contain them.
     outside = transactions.filtered(
         lambda one: (
             one.is_late or (one.state == "deleted" and one.date and (first.online_period_start or date.max) <= one.date)

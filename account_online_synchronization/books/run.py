@@ -99,8 +99,8 @@ class Synchronization:
     :param run: ``account.online.run`` that was planned earlier
     :param bool has_begun: that run is running, and the link is locked
     :param checkpoint: called when a part is stored; it may commit, and raise :class:`Interrupted`
-    :param commit: called before the bank is asked, None for the checkpoint
-    :param transport: of :mod:`..client.transport` that needs no transaction; None for the default one
+    :param commit: called before the requests to the bank, None for the checkpoint
+    :param transport: of :mod:`..client.transport`, without a database transaction; None for the default one
     """
 
     def __init__(
@@ -238,7 +238,7 @@ class Synchronization:
     # -------------------------------------------------------------------------
 
     def fetch(self, fetch):
-        """Ask the bank, in this thread."""
+        """Send the requests to the bank, in this thread."""
         if fetch.is_complete:
             return
         try:

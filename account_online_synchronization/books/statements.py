@@ -89,7 +89,7 @@ def settle(journal, touched, first_day, opening_balance=None):
         if previous:
             start = previous.balance_end_real + loose[statement.id]
         elif opening_balance is None:
-            # Why not for others: a new first statement takes over the start balance of the one before, see _create().
+            # Why only then: a new first statement takes over the start balance of the previous one, see _create().
             start = loose[statement.id] if statement in new and not has_start else statement.balance_start
         else:
             start = opening_balance
@@ -246,16 +246,16 @@ def of_unknown_start(journal):
 
 
 def opening_of(journal):
-    """:return: the start balance of the first statement; None without one, or if a user has made it"""
+    """:return: the start balance of the first statement; None if there is none, or a user has created it"""
     first = first_statement(journal)
     return first.balance_start if first.online_period_start else None
 
 
 def opening_before(first, amounts):
-    """The new start balance of a journal, when transactions are imported that it has contained so far.
+    """The new start balance of a journal when transactions are imported that its start balance has contained so far.
 
-    :param first: the journal's first ``account.bank.statement``, as it was made by synchronization
-    :param amounts: list of ``(date, amount)`` of these; not of late bookings, which it has not contained
+    :param first: the journal's first ``account.bank.statement``, created by synchronization
+    :param amounts: list of ``(date, amount)`` of these; without late bookings, which it has not contained
     :return: a number, or None if no amount is older than the first statement
     """
     begin = first_day(first)
@@ -313,10 +313,10 @@ def _create(journal, periods, joining):
                 "reference": journal.account_online_account_id.display_name,
                 "online_period_start": period.start,
                 "online_period_end": period.end,
-                # Why all of them: those without lines are deleted again. The start balance follows in opening.py.
+                # Why all of them: those that stay without lines are deleted. The start balance is set in opening.py.
                 "online_start_unknown": not first,
-                # Why given: otherwise Odoo would search for lines. Why this amount: it counts for the one that becomes
-                # the journal's first, after a late booking; the others start where the one before ends.
+                # Why set: otherwise Odoo would search for lines. Why this amount: it is that of the statement that
+                # becomes the journal's first one through a late booking; others start where the previous one ends.
                 "balance_start": _start_of_earlier(first, loose),
                 "balance_end_real": 0.0,
             }
@@ -331,12 +331,12 @@ def _create(journal, periods, joining):
 
 
 def _loose_lines(journal, periods):
-    """:return: the account's lines of these days without a statement, such as those of one that a user has deleted"""
+    """:return: the account's lines of these days without a statement, for example because a user has deleted it"""
     return journal.env["account.bank.statement.line"].search(
         [
             ("journal_id", "=", journal.id),
             ("online_account_id", "=", journal.account_online_account_id.id),
-            # Why not: it is what the statements begin with.
+            # Why not this line: it is the start balance of the statements.
             ("online_transaction_identifier", "!=", OPENING),
             ("statement_id", "=", False),
             ("state", "=", "posted"),
@@ -349,7 +349,7 @@ def _loose_lines(journal, periods):
 def _start_of_earlier(first, loose):
     """Start balance of a statement before the journal's first one.
 
-    Why not always that of the first one: it contains lines whose statement a user has deleted.
+    Why not simply the first one's: that contains older lines whose statement a user has deleted.
     """
     if not first.online_period_start:
         return 0.0

@@ -16,7 +16,7 @@ MAX_AMOUNT = Decimal("1e13")
 #: Decimal("1e-999999999") takes a gigabyte when it is formatted. No currency has more than four decimals, and services
 #: that compute with floats write seventeen digits.
 MAX_DECIMALS = 40
-#: An amount in its usual form, which is finite, in range, and needs no further check.
+#: The usual form of an amount: finite, in range, without further checks.
 PLAIN_AMOUNT = re.compile(r"[+-]?[0-9]{1,12}(\.[0-9]{1,20})?")
 #: Python's own parser also accepts underscores, digits of all scripts, and huge exponents.
 AMOUNT = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(E[+-]?[0-9]{1,3})?", re.IGNORECASE)

@@ -8,7 +8,7 @@ from itertools import chain
 
 import msgspec
 
-#: Bytes of JSON that are kept of one run; further answers are only counted.
+#: Bytes of JSON kept for each run; further answers are only counted.
 MAX_SIZE = 5_000_000
 
 MASK = "•••"
@@ -46,7 +46,7 @@ class Recording:
         said = {"operation": operation, "question": payload, "answer": answer}
         part = _to_json(said if _is_open(said) else mask(said))
         self._size += len(part)
-        # Why decoded: the cut must not leave half of a character.
+        # Why decoded: the cut must not split a character.
         self._parts.append(part if len(part) <= MAX_SIZE else part[:MAX_SIZE].decode(errors="ignore").encode())
 
     def compressed(self):
@@ -80,7 +80,7 @@ def mask(value, depth=0):
 
 
 def _is_open(value):
-    """Whether no key is secret, which is the usual case. Why level by level: twice as fast as :func:`mask`."""
+    """Whether no key is secret, the usual case. Why level by level: twice as fast as :func:`mask`."""
     level = [value]
     for _depth in range(MAX_DEPTH + 1):
         objects = [item for item in level if isinstance(item, dict)]
@@ -107,5 +107,5 @@ def _to_json(value):
     try:
         return _encode(value)
     except (ValueError, TypeError, OverflowError):
-        # Why a second encoder: msgspec refuses lone surrogates and numbers of more than 64 bits.
+        # Why a second encoder: msgspec rejects lone surrogates and numbers of more than 64 bits.
         return json.dumps(value, default=str, ensure_ascii=False).encode("utf-8", "replace")

@@ -34,15 +34,15 @@ def readable(value, limit=MAX_TEXT):
 
 
 def read_texts(values):
-    """:return: list of what :func:`readable` gives for each value
+    """:return: list of what :func:`readable` returns for each value
 
-    Why together: most texts are clean, and cleaning each of them would take most of the time of reading an answer.
+    Why together: most texts are clean, and cleaning them one by one would take most of the time spent on an answer.
     """
     try:
         joined = " ".join([value for value in values if value is not None])
     except TypeError:
         return [*map(readable, values)]
-    # Joined by a blank, texts that begin or end with one show two. No other white space is printable.
+    # A text that begins or ends with a blank shows as two blanks in the joined text. No other white space is printable.
     is_clean = len(joined) <= MAX_TEXT and joined.isprintable() and "  " not in joined and joined == joined.strip()
     return [value or "" for value in values] if is_clean else [*map(readable, values)]
 

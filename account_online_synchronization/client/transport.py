@@ -20,8 +20,8 @@ from .remote import MAX_ANSWER
 class EmbeddedTransport:
     """Calls a proxy in the same process.
 
-    :param dispatch: ``callable(operation: str, payload: dict) -> answer``, the proxy's entry point; the answer is JSON
-        in bytes, or an object
+    :param dispatch: ``callable(operation: str, payload: dict) -> answer``, the proxy's entry point; it returns JSON as
+        bytes, or an object
     :param in_threads: an :class:`EmbeddedTransport` whose entry point any thread may call, None without one
     :param int threads: how many threads may do so at the same time
     """
@@ -41,5 +41,5 @@ class EmbeddedTransport:
             content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
             return parse_json(content) if len(content) <= MAX_ANSWER else None
         except (ValueError, RecursionError):
-            # Numbers of thousands of digits, deep nesting or NaN are not an answer, which the client reports.
+            # Numbers with thousands of digits, deep nesting or NaN: the client reports that this is not an answer.
             return None

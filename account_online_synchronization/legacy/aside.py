@@ -26,7 +26,7 @@ def set_aside(cr, in_use=frozenset()):
                 renamed.append(table)
     if LINKS in renamed:
         with schema.attempt(problems, "ir_cron"):
-            # Why: before this addon creates its own scheduled actions, all that have its name belong to the other one.
+            # Why all: this addon has not created its scheduled actions yet, so those in its name are not its own.
             schema.execute(
                 "UPDATE ir_cron SET active = FALSE WHERE id IN (SELECT res_id FROM ir_model_data"
                 " WHERE model = 'ir.cron' AND module = 'account_online_synchronization')"

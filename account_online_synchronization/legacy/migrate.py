@@ -54,9 +54,9 @@ class Migration:
         """Create a temporary table of the rows that have not been migrated yet.
 
         :param str kind: of their markers
-        :param str table: that they come from
-        :param str select: with a column ``row_id``
-        :param empty: names of further columns, which are filled later; ``new_id`` is one of them always
+        :param str table: from which they come
+        :param str select: query with a column ``row_id``
+        :param empty: names of further columns, which are filled later, besides ``new_id``
         """
         columns = ", ".join(f"NULL::int AS {column}" for column in (*empty, "new_id"))
         self.schema.execute(f"DROP TABLE IF EXISTS {name}")
@@ -76,8 +76,8 @@ class Migration:
         """Insert rows into a table of this addon.
 
         :param dict values: SQL by column
-        :param str source: the FROM clause, and what follows it
-        :param parameters: of both
+        :param str source: the FROM clause and everything after it
+        :param parameters: of the values and the source
         """
         fixed = {name: value for name, value in self.defaults.get(table, {}).items() if name not in values}
         values = {

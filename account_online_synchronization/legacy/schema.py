@@ -32,7 +32,7 @@ class Problem(NamedTuple):
 
 
 class Schema:
-    """Tables and columns of the database, as they are at first.
+    """Tables and columns of the database, as read when this object is created.
 
     :param cr: cursor of psycopg2, or one of Odoo's
     """
@@ -83,7 +83,7 @@ class Schema:
     # -------------------------------------------------------------------------
 
     def _column(self, table, column, alias):
-        """:return: type and SQL of a column; one that is missing is like an empty text"""
+        """:return: type and SQL of a column; a missing one is treated as an empty text"""
         found = self.columns(table).get(column)
         return (found.type, f"{alias}.{quoted(column)}") if found else ("text", "NULL")
 

@@ -44,10 +44,10 @@ class AccountBankStatement(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_hand_on_unknown_start(self):
-        """Why: without the mark, the others would be complete with a provisional start balance."""
+        """Why: without the mark, the remaining statements would count as complete with a provisional start balance."""
         for journal in self.filtered("online_start_unknown").journal_id:
             left = [("journal_id", "=", journal.id), ("online_period_start", "!=", False), ("id", "not in", self.ids)]
-            # sudo: Odoo has checked that the user may delete these statements; this notes what is not known of the rest
+            # sudo: Odoo has checked that the user may delete these statements; the mark moves to the first of the rest
             as_server(self).search(left, order="first_line_index", limit=1).online_start_unknown = True
 
     # -------------------------------------------------------------------------

@@ -261,7 +261,7 @@ class AccountOnlineAccount(models.Model):
     # -------------------------------------------------------------------------
 
     def action_book_opening_balance(self):
-        """*Book Opening Balance*: ask for the counterpart account."""
+        """*Book Opening Balance*: open the dialog for the counterpart account."""
         self.ensure_one()
         self.env["account.online.link"]._check_may_connect()
         self.check_access("write")

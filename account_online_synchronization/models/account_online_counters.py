@@ -1,6 +1,6 @@
 from odoo import fields, models
 
-#: Counters that an interrupted run counts again when it is restarted. It keeps those of what is stored.
+#: Counters that a run begins anew when it is restarted after an interruption. It keeps those of stored transactions.
 COUNTED_AGAIN = ("fetched", "known", "pending", "skipped_before_start", "skipped_locked", "skipped_deleted", "parked")
 
 

@@ -33,7 +33,7 @@ AUTO_SYNC = "account_online_synchronization.auto_sync"
 #: Columns of the kanban view: what needs a person comes first.
 ORDER_OF_STATES = ("error", "connected", "disconnected")
 
-#: What an error leaves on a link, besides its state.
+#: Fields of a link that describe an error, besides its state.
 ERROR_FIELDS = ("error_code", "error_message", "error_reference", "error_action", "error_at", "retry_at")
 
 #: A bank's health is shown until the period that it counts has passed.
@@ -533,7 +533,7 @@ class AccountOnlineLink(models.Model):
 
     def _give_consent_back(self):
         """Revoke the consent. The link, its journals and imported lines stay."""
-        # sudo: _check_may_change has asked for the right to connect and write access to the link
+        # sudo: _check_may_change has checked the right to connect and write access to the link
         link = as_server(self)
         if not link.try_lock_for_update(allow_referencing=True):
             return link._notify(
@@ -574,7 +574,7 @@ class AccountOnlineLink(models.Model):
         }
 
     def get_first_load(self):
-        """What the screen of the first load shows; the screen calls it after each message on the bus."""
+        """:return: what the screen of the first load shows; it calls this after each message on the bus"""
         self.ensure_one()
         self._check_may_synchronize()
         # sudo: _check_may_synchronize above has checked the group and read access to the link; nothing is written
@@ -1097,7 +1097,7 @@ class AccountOnlineLink(models.Model):
         return format_timedelta(-passed, add_direction=True, locale=locale)
 
     def _get_online_sync_cards(self):
-        """:return: dict from link id to what the cards of its journals share"""
+        """:return: dict from link id to the values that the cards of its journals share"""
         fetching = self.env["account.online.run"]._get_fetching_status(self)
         may_copy = self.env.user.has_group("account.group_account_basic")
         return {

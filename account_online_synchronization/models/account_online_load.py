@@ -44,7 +44,7 @@ class AccountOnlineLoad(models.Model):
         return load
 
     def _summary(self):
-        """:return: dict of what the screen shows, with formatted amounts"""
+        """:return: dict of the values that the screen shows, with formatted amounts"""
         account, domain = self.account_online_account_id, self._lines_domain()
         Line = self.env["account.bank.statement.line"]
         # Why groups, not records: there may be years of lines.

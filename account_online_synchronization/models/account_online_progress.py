@@ -128,7 +128,7 @@ class Reporter:
 
     def _write(self, cr):
         names, changed = ", ".join(self._values), ", ".join(f"{name} = EXCLUDED.{name}" for name in self._values)
-        # Why no wait: the transaction that has locked the row takes precedence.
+        # Why so short: the transaction that has locked the row takes precedence.
         cr.execute("SET LOCAL lock_timeout = '200ms'")
         cr.execute(
             f"""

@@ -111,7 +111,7 @@ class AccountOnlineRenewal(models.Model):
 
     @api.model
     def _open_for(self, link):
-        """The dialog that asks for an address."""
+        """:return: action that opens the dialog for an e-mail address"""
         self.env["account.online.authorization"]._check_may_visit("consent", link)
         address = email_normalize_all(link.renewal_contact_email or "")[:1]
         # sudo: the right to connect and write access to the link were checked above

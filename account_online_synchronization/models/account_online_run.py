@@ -24,7 +24,7 @@ SHOWN_ANSWER = 100_000
 #: Runs deleted per transaction; Odoo calls the autovacuum again while there are more.
 BATCH = 10_000
 
-#: By the action that the proxy advises: the method of the link that solves the error, for administrators only.
+#: Method of the link by the action that the proxy advises; for administrators only.
 REMEDIES = {"renew": "action_renew", "reconnect": "action_reconnect", "reactivate": "action_reactivate"}
 
 

@@ -62,7 +62,7 @@ class AccountOnlineTransaction(models.Model):
         ondelete="set null",
         help="The line that may be the same transaction; the bank no longer shows it.",
     )
-    #: Reported after the opening balance of the journal was determined, which therefore does not contain it.
+    #: First reported after the journal's opening balance was determined, which therefore does not contain it.
     is_late = fields.Boolean(readonly=True)
     online_transaction_identifier = fields.Char(required=True)
     online_transaction_digest = fields.Char()

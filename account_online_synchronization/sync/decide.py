@@ -162,7 +162,7 @@ def decide(window, policy, books):
 class _Unclaimed:
     """Stored transactions that have vanished, and lines without a transaction, by day and amount.
 
-    :param vanished: digests
+    :param vanished: digests of these transactions
     :param candidates: list of :class:`~.adoption.Candidate`
     """
 
@@ -172,7 +172,7 @@ class _Unclaimed:
         self.left.update((one.date, one.amount) for one in candidates)
 
     def claim(self, transactions):
-        """:return: whether all of them are among these; each of these is claimed once"""
+        """:return: whether all of these transactions are available; each can be claimed once"""
         if not self.left:
             return False
         for key in (self._key_of_stored, self._key_of_line):
@@ -247,7 +247,7 @@ class _Deciding:
         return entries, retried, stored
 
     def _unclaimed(self, stored, shown, known):
-        """:return: :class:`_Unclaimed` of what transactions with a fee may be, if they come under ids not known"""
+        """:return: :class:`_Unclaimed`: what transactions with a fee and unknown ids may be in the books"""
         unknown = [one for one in self.window.booked if is_unknown(one, known.get)]
         if not unknown:
             return _Unclaimed(self.policy)
@@ -311,7 +311,7 @@ class _Deciding:
         """Decide what does not depend on the journal's lines; an outcome of None is still open."""
         entry = found.entry
         if found.kind == SAME and found.known.kind == "line" and not (self.held or self.retried):
-            # Why first: nearly all transactions of a window are known lines, and none of the rest applies to them.
+            # Why first: nearly all transactions of a window are known lines, to which nothing below applies.
             return Decision(entry, KNOWN, SAME, found.known)
         known = found.known or returning.get(entry.identifier)
         held = self.held.get(entry.identifier) or self.held.get(entry.digest)

@@ -91,8 +91,8 @@ def take_apart(transactions, find_known, on_own_line, claim=lambda transactions:
     :param find_known: callable(identifier) that returns the stored amount and currency in the format of
         :func:`~.matching.money`; an empty text if not known, None if nothing is stored
     :param bool on_own_line: the account's setting for new transactions
-    :param claim: callable(transactions) that says whether all of them may be in the books under other ids, or as lines
-        without one; what is claimed is claimed once
+    :param claim: callable(transactions) that returns whether all of them may be in the books under other ids, or as
+        lines without one; each stored transaction or line can be claimed once
     :return: (transactions, identifiers of stored fees that the service no longer charges)
     """
     found, waived = [], set()
@@ -115,13 +115,14 @@ def is_unknown(transaction, find_known):
 
 
 def _find_renamed(transactions, find_known, on_own_line, claim):
-    """In which form transactions with new ids are in the books: otherwise another setting would double their amounts.
+    """Find the form in which transactions with new ids are in the books: with a changed setting, their amounts would
+    otherwise be doubled.
 
     :return: dict from id to whether it is two lines
     """
     unknown = {one.id: one for one in transactions if is_unknown(one, find_known)}
     renamed = {}
-    # Why first all in the form of the setting: it is the more likely one where both forms are possible.
+    # Why the form of the setting first, for all: where both forms are possible, it is the more likely one.
     for apart in (on_own_line, not on_own_line):
         for name, transaction in unknown.items():
             if name not in renamed and claim(parts(transaction) if apart else (transaction,)):

@@ -119,7 +119,7 @@ def read_transaction(message, currency, decimal_places):
             )
         )
     for amount in (transaction.amount, transaction.fee or ZERO):
-        # Why rounded first: faster, and nearly all amounts are equal to what they are rounded to.
+        # Why rounded first: it is faster, and nearly all amounts equal their rounded value.
         if round(amount, decimal_places) != amount and amount.normalize().as_tuple().exponent < -decimal_places:
             raise BadTransaction(
                 _lt(
@@ -135,7 +135,7 @@ def read_transaction(message, currency, decimal_places):
 def read_page(page, window, currency, decimal_places):
     """Add a page to a window; unreadable messages are kept unchanged, with the reason.
 
-    :param dict page: of :func:`~..client.answers.read_page`, or only its ``transactions``
+    :param dict page: as returned by :func:`~..client.answers.read_page`, or only its ``transactions``
     """
     window.cursor = None if page.get("has_more") else page.get("next_cursor")
     for one in page.get("removed_ids") or ():
@@ -219,8 +219,8 @@ class AccountFetch:
             if not page["has_more"]:
                 self.is_complete = True
                 if self.is_bookmark_refused:
-                    # Why: a bank that accepts none would refuse the next one, too. The next run asks by date, and may
-                    # get a bookmark again.
+                    # Why: a bank that accepts no bookmarks would refuse this one, too. The next run requests by date,
+                    # and may get a bookmark again.
                     self.window.cursor = None
                 return
 

@@ -164,7 +164,7 @@ class _Recognition:
                 self._set(number, self._outcome(number, stored), stored)
 
     def _of_same_id(self):
-        """Yield the transactions that are not recognized yet, with the stored one of the same id and format."""
+        """Yield the transactions that are not recognized yet, each with the stored one of the same id and format."""
         for number in self._open():
             row = self.rows[number]
             stored = row.id and self.by_identifier.get(_own_identifier(row, self.code))
@@ -254,7 +254,7 @@ class _Recognition:
         return stored.kind != "line", stored.identifier
 
     def _find_changed(self):
-        """What a bank has corrected: the file contains the day of the old content, without that."""
+        """Find transactions that the bank has corrected: the file covers the day of the old version, but lacks it."""
         for number, stored in self._of_same_id():
             if self.coverage.part(stored.day) == WHOLE:
                 self._set(number, CHANGED if stored.kind == "line" else KNOWN, stored)

@@ -148,7 +148,7 @@ def _day(transaction):
     return _text(transaction.booking_date or date.max)
 
 
-#: Of a day in ISO format, or of None. Why cached: a window has few different days.
+#: Text of a day in ISO format, or of None. Why cached: a window has few different days.
 _text = lru_cache(maxsize=1024)(str)
 
 

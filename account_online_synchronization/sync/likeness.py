@@ -122,7 +122,7 @@ def pair(things, others):
 
 
 def pair_equal(things, others, key, other_key):
-    """Pair those with equal keys, in order; one whose key is None has no equal.
+    """Pair things and others with equal keys, in order; those whose key is None stay unpaired.
 
     :return: the pairs, and the rest of both lists
     """
@@ -138,7 +138,7 @@ def pair_equal(things, others, key, other_key):
 
 
 def group(things, key):
-    """:return: ``defaultdict`` from key to the list of things that have it, in their order"""
+    """:return: ``defaultdict`` from key to the list of things with this key, in their order"""
     groups = defaultdict(list)
     for thing in things:
         groups[key(thing)].append(thing)

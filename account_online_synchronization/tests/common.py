@@ -14,7 +14,7 @@ from .prepared import PreparedBooks
 
 #: No test depends on the day on which it runs.
 DAY = date(2026, 5, 20)
-#: ``scripts/test --thorough`` takes its time, and other ways each time; ``--complete`` (CI) more than the ordinary run.
+#: ``scripts/test --thorough`` takes time and varies; ``--complete`` (CI) tests more than the ordinary run.
 THOROUGH = bool(os.environ.get("BANK_SYNC_THOROUGH"))
 COMPLETE = THOROUGH or bool(os.environ.get("BANK_SYNC_COMPLETE"))
 

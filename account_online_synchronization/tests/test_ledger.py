@@ -150,7 +150,7 @@ class TestLedger(OpeningCommon):
         self.assertEqual(self.ledger(), 150)
         self.assert_asked_for(0)
 
-    def test_a_late_booking_comes_after_the_booked_line(self):
+    def test_a_late_booking_follows_the_line_of_the_opening_balance(self):
         line = self.book()
         self.proxy.book("LATE", "-7.00", self.days_ago(8))
         self.synchronize(self.link)
@@ -159,7 +159,7 @@ class TestLedger(OpeningCommon):
         self.assertEqual(self.account.balance_difference, 0)
         self.assert_asked_for(0)
 
-    def test_a_journal_keeps_its_booked_line_when_the_feed_moves_on(self):
+    def test_a_journal_keeps_its_opening_balance_when_the_account_moves_to_another_one(self):
         line, other = self.book(), self.journal.copy({"code": "OTHR", "name": "Other"})
         self.account._link_journal(other, False, "month")
         self.proxy.book("T3", "1.00")
@@ -169,7 +169,7 @@ class TestLedger(OpeningCommon):
         self.book()
         self.assertEqual((line.exists().amount, self.lines(other)[0].amount), (100, 150))
 
-    def test_an_opening_balance_is_no_transaction_of_another_account(self):
+    def test_an_opening_balance_is_not_adopted_as_a_transaction(self):
         line = self.book()
         self.link.account_online_account_ids.sudo().unlink()
         self.proxy.book("T3", str(line.amount), line.date)
@@ -179,7 +179,7 @@ class TestLedger(OpeningCommon):
         self.assertFalse(line.online_adopted)
         self.assertEqual(self.lines().mapped("amount").count(100), 2)
 
-    def test_in_a_locked_period_the_booked_line_stays_for_a_late_booking(self):
+    def test_in_a_locked_period_a_late_booking_does_not_move_the_opening_balance(self):
         line = self.book()
         day = line.date
         self.company.fiscalyear_lock_date = self.days_ago(9)
@@ -187,7 +187,7 @@ class TestLedger(OpeningCommon):
         run = self.synchronize(self.link)
         self.assertEqual((run.state, line.date), ("done", day))
 
-    def test_a_line_booked_on_another_ledger_account_is_replaced_and_not_added_to(self):
+    def test_an_opening_balance_on_another_ledger_account_is_replaced_not_added_to(self):
         self.book()
         self.journal.default_account_id = self.journal.default_account_id.copy({"code": "199999"})
         self.proxy.book("T3", "1.00")

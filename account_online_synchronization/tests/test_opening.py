@@ -260,7 +260,7 @@ class TestOpening(OpeningCommon):
 @tagged("post_install", "-at_install")
 @freeze_time("2026-05-20 10:00:00")
 class TestBeginningThatChanges(OpeningCommon):
-    """The bank held the opening balance before the first line, whichever line that is after a change."""
+    """The opening balance precedes the first line, even if another line becomes the first one."""
 
     def setUp(self):
         super().setUp()
@@ -287,7 +287,7 @@ class TestBeginningThatChanges(OpeningCommon):
         self.bank_holds(balance)
         return message
 
-    def test_a_late_booking_before_the_first_statement_leaves_it(self):
+    def test_a_late_booking_before_the_first_statement_does_not_change_it(self):
         for periodicity in ("day", "month"):
             with self.subTest(periodicity), self.cr.savepoint() as savepoint:
                 self.load(periodicity)
@@ -312,7 +312,7 @@ class TestBeginningThatChanges(OpeningCommon):
                 self.proxy.transactions["A1"].pop()
                 self.bank_holds("989.00")
 
-    def test_a_late_booking_that_was_locked_leaves_it(self):
+    def test_a_late_booking_that_was_locked_does_not_change_it(self):
         self.load("month")
         self.company.fiscalyear_lock_date = "2026-05-13"
         self.book_late()
@@ -321,7 +321,7 @@ class TestBeginningThatChanges(OpeningCommon):
         self.synchronize(self.link)
         self.assert_true(982)
 
-    def test_a_late_booking_that_could_not_be_read_leaves_it(self):
+    def test_a_late_booking_that_could_not_be_read_does_not_change_it(self):
         self.load("month")
         message = self.book_late()
         message["amount"] = "a lot"
@@ -330,7 +330,7 @@ class TestBeginningThatChanges(OpeningCommon):
         self.synchronize(self.link)
         self.assert_true(982)
 
-    def test_a_late_booking_that_a_user_imports_leaves_it(self):
+    def test_a_late_booking_that_a_user_imports_does_not_change_it(self):
         self.load()
         self.company.fiscalyear_lock_date = "2026-05-13"
         self.book_late()
@@ -339,14 +339,14 @@ class TestBeginningThatChanges(OpeningCommon):
         self.beside().action_restore()
         self.assert_true(982)
 
-    def test_a_late_booking_that_was_typed_leaves_it(self):
+    def test_a_late_booking_that_was_typed_does_not_change_it(self):
         self.load()
         self.Line.create({"journal_id": self.journal.id, "date": "2026-05-12", "amount": -7, "payment_ref": "x"})
         self.book_late()
         self.assertEqual(self.synchronize(self.link).adopted, 1)
         self.assert_true(982)
 
-    def test_a_first_transaction_that_the_bank_dates_otherwise_leaves_it(self):
+    def test_a_new_date_of_the_first_transaction_does_not_change_it(self):
         for day in ("2026-05-11", "2026-05-19"):
             with self.subTest(day), self.cr.savepoint() as savepoint:
                 self.load()
@@ -356,14 +356,14 @@ class TestBeginningThatChanges(OpeningCommon):
                 savepoint.rollback()
                 self.first["booking_date"] = "2026-05-14"
 
-    def test_a_first_transaction_that_the_bank_withdraws_leaves_it(self):
+    def test_a_withdrawal_of_the_first_transaction_does_not_change_it(self):
         self.load()
         self.proxy.withdraw("T1")
         self.bank_holds("994.00")
         self.assertEqual(self.synchronize(self.link).removed, 1)
         self.assert_true(994)
 
-    def test_statement_that_a_user_has_deleted_comes_back_with_it(self):
+    def test_a_deleted_first_statement_is_created_again_with_it(self):
         self.load("month", start_date="2026-05-01")
         self.proxy.book("T3", "-1.00", date(2026, 6, 1))
         self.bank_holds("988.00")
@@ -384,7 +384,7 @@ class TestBeginningThatChanges(OpeningCommon):
         self.assertEqual(self.synchronize(self.link).adopted, 1)
         self.assertEqual((self.balances()[0][1], self.balances()[-1][2]), (970, 989))
 
-    def test_it_stays_unknown_where_its_statement_goes(self):
+    def test_it_stays_unknown_when_its_statement_is_deleted(self):
         self.bank.update(balance=None, balance_at=None, balance_date=None)
         self.link = self.connect_journal(periodicity="day")
         self.synchronize(self.link)

@@ -261,7 +261,7 @@ class AccountOnlineAuthorization(models.TransientModel):
             try:
                 return client.renew_connection(known, reason, **arguments)
             except ProxyError as error:
-                # Why: a connection that the proxy no longer has can't be renewed; a new one takes its place.
+                # Why: a connection that the proxy no longer has can't be renewed; a new one replaces it.
                 if error.action != "reconnect":
                     raise
         country = self.env.company.country_id.code or self.env.company.account_fiscal_country_id.code
@@ -313,7 +313,7 @@ class AccountOnlineAuthorization(models.TransientModel):
         return self.state in ("open", "failed")
 
     def _come_back(self, is_cancelled):
-        """The browser has returned from the bank's pages. A visit that has ended stays as it is."""
+        """Handle the browser's return from the bank's pages. A visit that has ended stays unchanged."""
         if not self._is_open():
             return
         if is_cancelled:

@@ -127,7 +127,7 @@ class ServerDoors:
                 answer = record.browse().load([".id", column], [[str(record.id), text]])
                 self.assertFalse(answer["ids"])
 
-    # Why: a default that is the present moment is the same whenever it is read.
+    # Why frozen: defaults are read twice, and one that is the present moment would differ.
     @freeze_time("2026-05-20 10:00:00")
     def test_server_fields_take_no_default_of_a_context_or_a_user(self):
         for record, name, value in self.each_field():

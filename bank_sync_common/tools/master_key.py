@@ -79,7 +79,7 @@ def read_key(option, value):
 
 @lru_cache(maxsize=4)
 def _printed_by(command):
-    """Cached in each process, so that there is no request to a key server each time a secret is read."""
+    """Cached in each process, so that reading a secret does not cost a request to a key server each time."""
     done = subprocess.run(
         shlex.split(command), stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_SECONDS, check=True
     )

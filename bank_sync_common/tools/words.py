@@ -15,5 +15,5 @@ class Sentence(str):
         return sentence
 
 
-#: Odoo's export of terms looks for functions of this name.
+#: Odoo's export of terms looks for a function with this name.
 _lt = Sentence

@@ -37,9 +37,9 @@ HEADERS = {
 
 
 def hosted_page(*paths, **options):
-    """Route of a page for any visitor. Every answer has the headers of the hosted pages, also redirects.
+    """Route of a page for any visitor. Every answer has the headers of the hosted pages, redirects included.
 
-    Why no session of Odoo: a form that another site posts comes without the user's cookie, and the new session in the
+    Why no session is saved: a form posted by another site is sent without the user's cookie, and the new session in the
     answer would sign the user out.
 
     :param options: of ``http.route``
@@ -107,7 +107,7 @@ class Pages:
     # -------------------------------------------------------------------------
 
     def _use_its_language(self, visit):
-        """Also pass the present user's data to the adapter: the request to the bank is on this user's behalf."""
+        """Also pass the user's data to the adapter: the request to the bank is sent on this user's behalf."""
         agent = request.httprequest.headers.get("User-Agent", "")
         visit = visit.with_context(bank_sync_user={"ip_address": self._address(), "agent": agent})
         if visit.language and request.env["bank.sync.api"]._is_installed(visit.language):

@@ -14,7 +14,7 @@ UPDATE bank_sync_provider_setting
   FROM bank_sync_provider
  WHERE bank_sync_provider.id = provider_id AND bank_sync_provider.code <> 'sandbox';
 DELETE FROM bank_sync_usage;
--- Request and answer when something failed, masked, but with names and account numbers. That it failed stays.
+-- Requests and answers of failures are masked, but contain names and account numbers. The failures themselves are kept.
 UPDATE bank_sync_error
    SET request = NULL, detail = NULL;
 -- The Demo Bank reaches nobody and may stay.

@@ -69,7 +69,7 @@ class BankSyncApi(models.AbstractModel):
 
     @api.model
     def _dispatch_to_json(self, client, operation, payload):
-        """:meth:`_dispatch` for the embedded transport, which reads the answer as it reads one from the network.
+        """:meth:`_dispatch` for the embedded transport, which parses the answer like one from the network.
 
         :return: bytes
         """
@@ -113,7 +113,7 @@ class BankSyncApi(models.AbstractModel):
 
     @api.model
     def _run(self, client, operation, payload):
-        """:return: answer in JSON, bytes"""
+        """:return: the answer as JSON, in bytes"""
         method = self._operations().get(operation)
         if not method:
             raise ProtocolError("invalid_request", f"no operation {operation!r}")
@@ -279,7 +279,7 @@ class BankSyncApi(models.AbstractModel):
 
     @api.model
     def _in_language_of(self, payload):
-        """:return: this model, in the language of a request if that is installed"""
+        """:return: this model in the language of the request, if that is installed"""
         language = payload.get("language") if isinstance(payload, dict) else None
         return self.with_context(lang=language) if self._is_installed(language) else self
 

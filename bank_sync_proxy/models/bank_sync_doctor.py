@@ -18,7 +18,8 @@ TRIED = 1_000
 class BankSyncDoctor(models.AbstractModel):
     """The proxy's part of ``odoo bank_sync doctor``, and the checks of ``/bank_sync/health/ready``.
 
-    Sentences are for administrators at a command line and not translated. Nothing is changed or requested from a bank.
+    Sentences are for administrators at a command line and not translated. It changes nothing, and sends no requests to
+    banks.
     """
 
     _name = "bank.sync.doctor"

@@ -89,7 +89,7 @@ class BankSyncProvider(models.Model):
             self._forget_test()
         result = super().write(vals)
         if switched_on:
-            # However it is switched on, its banks are listed; the action skips lists that were just updated.
+            # Its banks are listed no matter how it is switched on; the action skips lists that were just updated.
             # sudo: triggers a scheduled action of this addon; write access was checked by super
             self.env.ref("bank_sync_proxy.ir_cron_update_directory").sudo()._trigger()
         return result
@@ -122,7 +122,7 @@ class BankSyncProvider(models.Model):
     def action_switch_on(self):
         """*Switch On*: test the keys, switch on, and list the banks.
 
-        :return: action that shows their number and leads to their search; None if the form shows what is wrong
+        :return: action that shows their number and leads to the search; None if the form shows what is wrong
         """
         self.ensure_one()
         self.check_access("write")

@@ -238,7 +238,7 @@ class BankSyncVisit(models.Model):
         self._ask("visit.answer", call, address=address)
 
     def _poll(self, address=None):
-        """Ask the bank whether the user has approved in its app, unless the last request was a moment ago."""
+        """Check at the bank whether the user has approved in its app, unless the last request is too recent."""
         challenge = self._challenge()
         now = fields.Datetime.now()
         if not challenge or challenge.kind != "approval":
@@ -288,7 +288,7 @@ class BankSyncVisit(models.Model):
         return accepted
 
     def _ask(self, operation, call, request=None, address=None):
-        """Ask the adapter; a failure ends the visit, or is shown on the page where another try makes sense."""
+        """Call the adapter; a failure ends the visit, or is shown on the page if another attempt makes sense."""
         _answer, error, record = self.env["bank.sync.error"]._attempt(
             call,
             operation=operation,
@@ -325,7 +325,7 @@ class BankSyncVisit(models.Model):
                 raise ConsentError("credentials_rejected", f"{attempts} answers were not accepted")
             before = self._challenge() if result.kind == "approval" and not result.error else None
             if before and before.kind == "approval":
-                # The same approval is waited for: there is no new step, and the buttons of the page still work.
+                # It is still the same approval: there is no new step, and the buttons of the page still work.
                 self._store({"challenge": result.to_json()})
             else:
                 self._advance({"challenge": result.to_json()}, attempts=attempts)

@@ -22,7 +22,7 @@ from requests.auth import AuthBase, HTTPBasicAuth
 
 from ..tools.outbound import PublicAdapter
 
-#: A token that ends so soon is renewed before it is used: the request takes its time, clocks differ.
+#: A token that expires within this time is renewed before it is used: requests take time, and clocks differ.
 SPARE = timedelta(seconds=60)
 # Why the content ends at five hyphens: read to the next END, many BEGINs would each be followed to the end of the text.
 PEM = re.compile(r"(-----BEGIN [A-Z0-9 ]{1,40}-----)((?:[^-]|-(?!----))*)(-----END [A-Z0-9 ]{1,40}-----)")
@@ -31,8 +31,8 @@ PEM = re.compile(r"(-----BEGIN [A-Z0-9 ]{1,40}-----)((?:[^-]|-(?!----))*)(-----E
 class KeyMemory:
     """Public keys with which a provider signs, kept by this process for all operations.
 
-    An attacker who forges webhooks under ever new names of keys must not cause a request to the provider each time.
-    What is known already costs no request, so genuine webhooks go through meanwhile.
+    An attacker who forges webhooks with ever new key names must not cause a request to the provider each time. Known
+    keys cost no request, so genuine webhooks are still accepted.
     """
 
     KEEP = timedelta(hours=1)
@@ -49,7 +49,7 @@ class KeyMemory:
         :param str address: of the provider
         :param datetime now: the current moment
         :param ask: callable that requests the key from the provider
-        :return: the key, or None: too many were requested
+        :return: the key; None if too many were requested
         """
         with self._lock:
             key, since = self._keys.get((address, name), (None, None))
@@ -115,8 +115,8 @@ class Token:
 class Bearer(AuthBase):
     """A bearer token that is renewed before it ends, and once when it is refused.
 
-    :param obtain: callable(:class:`Token` or None) that requests a new one; it is given the old one
-    :param now: callable that gives the current moment, aware
+    :param obtain: callable(old :class:`Token` or None) that requests a new one
+    :param now: callable that returns the current moment, aware
     :param token: the one that is stored
     :param keep: callable(:class:`Token`) that stores a new one permanently, before it is used. Why: where refreshing
         ends the old token, a new one that is lost with a rolled back transaction locks us out.
@@ -138,7 +138,7 @@ class Bearer(AuthBase):
         return request
 
     def renew(self):
-        """Replace the token. What goes wrong is the failure of the request for which it is needed."""
+        """Replace the token. If that fails, the request that needs it fails with the same error."""
         token = self._obtain(self._token)
         if self._keep:
             self._keep(token)
@@ -301,7 +301,7 @@ class SignedToken(AuthBase):
 
 
 class RequestSignature(AuthBase):
-    """Signs method, URL and body of each request with RSA and SHA-256, as Salt Edge wants it.
+    """Signs method, URL and body of each request with RSA and SHA-256, as Salt Edge requires.
 
     What is signed is ``expiry|METHOD|URL|body``. The URL is the final one, with its query; no redirect is followed.
 
@@ -369,7 +369,7 @@ def load_certificate(text):
 
 
 def check_certificate(certificate, key, now):
-    """Before anything is requested: a server only breaks the connection off, and often does not say why.
+    """Why before the first request: a server only closes the connection, often without a reason.
 
     :param datetime now: the current moment, aware
     :raise ValueError: with a reason that an administrator understands

@@ -16,7 +16,7 @@ CLOSING, PREVIOUS, OPENING = "at the end of its day", "at the end of its day, wh
 
 @dataclass(frozen=True)
 class Balance:
-    """What is known of the balance of one account; all None where it was not requested.
+    """What is known about the balance of one account; all None if it was not requested.
 
     :param Decimal booked: the booked balance
     :param datetime at: the moment for which it holds

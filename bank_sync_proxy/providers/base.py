@@ -6,12 +6,12 @@ from datetime import datetime, timezone
 from .errors import ConfigurationError, ProtocolError, ProviderError
 from .history import is_refused_for_its_period, next_period
 
-#: Statuses of a request whose bookmark is not understood.
+#: Statuses of an answer that refuses the bookmark.
 REFUSED_CURSORS = (400, 404, 406, 409, 410, 416, 422)
 
 
 def _days_back(requested, today):
-    """:return: days of the last period that was requested, 0 for one without a first day; None before any refusal"""
+    """:return: days of the last requested period, 0 if it had no first day; None before the first refusal"""
     if len(requested) < 2:
         return None
     return (today - requested[-1]).days if requested[-1] else 0
@@ -50,8 +50,7 @@ class Provider:
     #: No real money behind it; every page says so.
     demonstration = False
 
-    #: Whether the first day that is wanted is part of the provider's request, so that an unknown refusal of the
-    #: request may be about it.
+    #: Whether requests to the provider contain the first day, so that it may be the reason for an unknown refusal.
     sends_dates = False
 
     #: Whether the provider leads back to our address without saying to which visit it belongs: its user copies the
@@ -93,10 +92,10 @@ class Provider:
             )
 
     def transactions(self, state, account, since=None, cursor=None, limit=None):
-        """What the proxy calls: :meth:`read_page`, and a shorter period where the bank refuses the one wanted.
+        """What the proxy calls: :meth:`read_page`, with a shorter period if the bank refuses the requested one.
 
-        :return: :class:`~.types.Page`; ``history_days`` says how far back the bank went, where that was less
-        :raise ProviderError: one that ended the search for a period says how far it had come (``history_days``)
+        :return: :class:`~.types.Page`; ``history_days`` is how far back the bank went, if that was less
+        :raise ProviderError: if the search for a period fails; ``history_days`` is how far it had come
         """
         if cursor:
             return self._continue(state, account, cursor, limit)
@@ -166,7 +165,8 @@ class Provider:
 
         A bank that refuses the period is reported as ``period_refused``: :meth:`transactions` requests a shorter one.
 
-        A page must stay what it is: requested again, it is the same; and news between two pages loses nothing.
+        Pages must be stable: a repeated request returns the same page, and new transactions between two pages must not
+        cause gaps.
 
         :param str account: ``Account.id``
         :param date since: first booking date that is wanted; None: as far back as the bank allows
@@ -218,7 +218,7 @@ class Provider:
     def renew(self, state, flow):
         """Begin a new consent, or new credentials, for the same connection. Accounts must keep their ids.
 
-        A bank whose consent has no end date (``Capabilities.reconfirm_days``) needs no request: give a
+        A bank whose consent has no end date (``Capabilities.reconfirm_days``) needs no request: return a
         :class:`~.types.Challenge` of kind ``reconfirm`` and, when it is answered, :class:`~.types.Completed` with the
         same state and a new end.
 

@@ -1,12 +1,12 @@
-"""bunq: a bank of the Netherlands with an API for each customer. https://doc.bunq.com
+"""bunq: a Dutch bank with an API for each customer. https://doc.bunq.com
 
-The user pastes an API key of the bunq app. With it we register a pair of keys of our own (installation), ourselves as a
-device that may use the key (device-server), and open sessions, which end. Each request is signed with our key, and
-each answer with bunq's, whose public part the installation has brought.
+The user pastes an API key from the bunq app. With it we register a key pair of our own (installation), register
+ourselves as a device that may use the API key (device-server), and open sessions, which expire. Each request is signed
+with our key, and each answer with bunq's, whose public key the installation returned.
 
 Names of fields, kinds of accounts and payments, headers and signatures are those of bunq's own Python SDK, bunq-sdk
-1.28.0. How many requests bunq takes, and that its moments are in UTC, is in the package @bunq-community/bunq-js-client
-1.1.2. Nothing was tried with a live account.
+1.28.0. The rate limit, and that moments are in UTC, come from the package @bunq-community/bunq-js-client 1.1.2. Nothing
+was tested with a live account.
 """
 
 import base64
@@ -39,17 +39,18 @@ from .types import (
 from .web import WebProvider
 
 COUNTRIES = ("AT", "BE", "DE", "ES", "FR", "IE", "IT", "NL", "PT")
-#: The most that bunq gives.
+#: bunq's maximum.
 PAGE_SIZE = 200
-#: Three GETs in three seconds; bunq-js-client waits a little longer, because bunq counts when they arrive.
+#: Three GETs in three seconds; bunq-js-client waits a little longer, because bunq counts requests when they arrive.
 REQUESTS, SECONDS = 3, 3.35
-#: What is refused only for that is asked for again, so often: of the pages of a long list none knows of the others.
+#: Attempts for a request that exceeds this limit: each page of a long list may be read by another adapter object, and
+#: none of them counts the requests of the others.
 ATTEMPTS = 3
-#: What to wait for after too many requests, where the answer does not say it.
+#: Seconds to wait after too many requests, if the answer does not name them.
 PAUSE = 30
-#: How long a session is used at least before another one is opened. One that bunq has ended earlier is refused.
+#: The shortest time for which a session is used. If bunq ends it earlier, its refusal leads to a new one.
 SESSION_SECONDS = 300
-#: Kinds of accounts: what ours is, None for one whose payments are not bunq's.
+#: Kinds of accounts, with ours; None if the payments of that kind are not bunq's.
 KINDS = {
     "MonetaryAccountBank": "current",
     "MonetaryAccountJoint": "current",
@@ -61,9 +62,9 @@ KINDS = {
     "MonetaryAccountInvestment": None,
     "MonetaryAccountSwitchService": None,
 }
-#: Of an account: whether it can be read.
+#: Whether an account with this status can be read.
 STATUSES = {"ACTIVE": True, "BLOCKED": True, "CANCELLED": False, "PENDING_REOPEN": False}
-#: Whose session it is.
+#: Kinds of users who can own a session.
 USERS = ("UserPerson", "UserCompany", "UserApiKey", "UserPaymentServiceProvider")
 SIGNATURE = "X-Bunq-Server-Signature"
 HEADERS = {
@@ -108,11 +109,11 @@ class Signed(AuthBase):
 
 
 class Session(Signed):
-    """The same with the token of a session, which is replaced before it ends, and once when it is refused.
+    """The same with the token of a session, which is replaced before it expires, and once after a refusal.
 
     :param dict session: ``token``, ``until``
-    :param open_session: callable that opens another one
-    :param now: callable that gives the current moment, aware
+    :param open_session: callable that opens a new one
+    :param now: callable that returns the current moment, aware
     """
 
     def __init__(self, key, session, open_session, now):
@@ -166,7 +167,7 @@ class Bunq(WebProvider):
         ),
     )
     account_keys = Keys(alike=(("number",),), certain=("number",))
-    #: bunq's errors have words and no codes. The key is the user's. 405 and 500 mean the same everywhere.
+    #: bunq's errors have texts but no codes. The key belongs to the user. 405 and 500 mean the same everywhere.
     status_codes = {401: "credentials_rejected", 403: "credentials_rejected", 404: "account_refused"}
 
     def read_error(self, body):
@@ -191,7 +192,7 @@ class Bunq(WebProvider):
         return http
 
     def _install(self, api_key):
-        """:return: all of the state but the accounts"""
+        """:return: the state, except for the accounts"""
         private_key = self._new_key()
         key = load_rsa_key(private_key)
         http = self.connect(headers={**HEADERS, "X-Bunq-Client-Request-Id": str(uuid.uuid4())})
@@ -217,7 +218,7 @@ class Bunq(WebProvider):
         except ProtocolError as error:
             if error.status != 400:
                 raise
-            # Nothing else of this request can be wrong.
+            # Nothing else in this request can be wrong.
             raise self.failure("credentials_rejected", error.detail, error.answer) from error
         with self.reading("session"):
             found = merged(answer)
@@ -232,20 +233,20 @@ class Bunq(WebProvider):
         return self._connect(session, state["server_key"])
 
     def _get(self, http, path, **params):
-        """A GET that waits its turn, and another time where others have taken it."""
+        """Send a GET within the rate limit, and repeat it if other adapter objects have used the limit up."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return self._ask(http, path, **params)
+                return self._send_in_turn(http, path, **params)
             except RateLimited as error:
                 if attempt == ATTEMPTS or error.retry_after > PAUSE:
                     raise
                 http.sleep(SECONDS)
 
-    def _ask(self, http, path, **params):
-        recent = [moment for moment in self.__dict__.setdefault("_asked", []) if http.monotonic() - moment < SECONDS]
+    def _send_in_turn(self, http, path, **params):
+        recent = [moment for moment in self.__dict__.setdefault("_sent_at", []) if http.monotonic() - moment < SECONDS]
         if len(recent) >= REQUESTS:
             http.sleep(SECONDS - (http.monotonic() - recent[-REQUESTS]))
-        self._asked = [*recent, http.monotonic()]
+        self._sent_at = [*recent, http.monotonic()]
         return http.get(path, **params)
 
     # -------------------------------------------------------------------------
@@ -317,7 +318,7 @@ class Bunq(WebProvider):
     # -------------------------------------------------------------------------
 
     def refresh(self, state, user_present=False, flow=None):
-        """The bank itself answers. A session that was opened for it serves the requests that follow."""
+        """The bank itself answers. A session opened for this request is used for the following ones."""
         http = self._http(state)
         self._list(http, state)
         return Refreshed({**state, "session": http.auth.session}, self.now())
@@ -330,9 +331,9 @@ class Bunq(WebProvider):
         return self._show(http, state, {key: account for key, account in found.items() if key in state["accounts"]})
 
     def _show(self, http, state, accounts):
-        """``balance`` is documented as the *available* one, so the booked one is that after the latest payment.
+        """``balance`` is documented as the *available* one, so the booked balance is the one after the latest payment.
 
-        Cards also have "the current real balance", for those without a payment.
+        A card without a payment has "the current real balance" instead.
         """
         path = f"user/{state['user']}/monetary-account/%s/payment"
         latest = self.ask_each(accounts, lambda account: self._get(http, path % account["id"], count=1))
@@ -395,7 +396,7 @@ class Bunq(WebProvider):
         number = other.get("iban") or other.get("swift_account_number")
         description = get("description")
         return Transaction(
-            # Given once, when the payment was done; nothing is announced before.
+            # Assigned once, when the payment is executed; nothing is announced before.
             id=reading.identifier(payment["id"]),
             status="booked",
             amount=reading.amount(payment["amount"]["value"]),
@@ -422,7 +423,7 @@ def older_id(answer):
 
 
 def session_timeout(user):
-    """:return: seconds; of an access that another user of bunq has granted, those of the user who has asked for it"""
+    """:return: seconds; if another user of bunq has granted the access, those of the user who requested it"""
     anchored = user.get("requested_by_user")
     for who in (user, *(anchored.values() if isinstance(anchored, dict) else ())):
         if isinstance(who, dict) and who.get("session_timeout"):
@@ -431,7 +432,7 @@ def session_timeout(user):
 
 
 def verify_answer(server_key, answer):
-    """bunq signs the body. Its SDK takes a signature of status, headers and body, too, and tries it first.
+    """bunq signs the body. Its SDK also accepts a signature of status, headers and body, and tries that one first.
 
     :raise ValueError: for an answer that bunq has not signed
     """
@@ -443,7 +444,7 @@ def verify_answer(server_key, answer):
 
 
 def head(answer):
-    """:return: what stands before the body where headers are signed, too"""
+    """:return: what precedes the body if headers are signed, too"""
     signed = {"-".join(map(str.capitalize, name.split("-"))): value for name, value in answer.headers.items()}
     lines = [f"{name}: {value}" for name, value in sorted(signed.items()) if name.startswith("X-Bunq-")]
     return "\n".join([str(answer.status), *(line for line in lines if not line.startswith(SIGNATURE)), "\n"]).encode()

@@ -311,7 +311,7 @@ class EnableBanking(WebProvider):
                 state["user_headers"] = flow.data["user_headers"]
             # Why no balances: they count as requests, and the first synchronization requests them.
             accounts = tuple(self._account(key, account) for key, account in state["accounts"].items())
-            # Every request reaches the bank itself: what comes now is as new as it gets.
+            # Every request reaches the bank itself: there is nothing newer to refresh.
             return Completed(state, accounts, moment_from_text(state["valid_until"]), self.now())
 
     def _usable(self, listed):
@@ -386,7 +386,7 @@ class EnableBanking(WebProvider):
     # -------------------------------------------------------------------------
 
     def refresh(self, state, user_present=False, flow=None):
-        # A session ends at that moment even where the bank's consent lives longer, so there is no need to ask.
+        # A session ends at that moment even if the bank's consent lasts longer, so no request is needed.
         self.check_end(state["valid_until"])
         with self.reading("session"):
             status = self.http.get(f"sessions/{state['session_id']}")["status"]

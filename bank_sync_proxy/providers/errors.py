@@ -5,7 +5,7 @@ ProviderError
 ├── RateLimited           no one: the next run waits ``retry_after`` seconds
 ├── ConsentError          the user
 ├── ConfigurationError    the administrator
-└── ProtocolError         us: a request or an answer that the documentation does not know
+└── ProtocolError         us: a request or an answer that is not documented
 
 An adapter raises ``ConsentError("consent_expired", provider=self.code, …)``. What the user reads for each code
 is in the one table below, :data:`CODES`; docs/protocol.md repeats it and a test compares the two.
@@ -32,7 +32,7 @@ class ProviderError(Exception):
     :param str request_id: the provider's own id of the request
     :param int retry_after: seconds
     :param str note: what a person of support wrote about it, for the user; follows the sentence
-    :param bool keeps: what the request has written until then stays, such as that a wrong code was counted
+    :param bool keeps: what the request has written until then is kept, such as the count of wrong codes
     """
 
     def __init__(
@@ -60,7 +60,8 @@ class ProviderError(Exception):
         self.retry_after = retry_after
         self.note = note
         self.keeps = keeps
-        #: Of a refused period: first days that the refusal names, and how far back the next request goes.
+        #: Of a refused period: the first days that the refusal names. ``history_days`` is how far back the next request
+        #: goes.
         self.named_days = ()
         #: What the provider answered, for its adapter; it goes nowhere else.
         self.answer = None

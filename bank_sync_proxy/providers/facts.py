@@ -51,14 +51,14 @@ class Facts:
     :param str connect: ``bank's pages`` · ``provider's pages`` · ``provider's window`` (beside ours) · ``pasted key`` ·
         ``our pages``
     :param str identity: which field is the stable id of a transaction
-    :param str sources: where all of this is known from, English only: "from memory" is said where nothing else is
+    :param str sources: the source of each of these facts, in English only; "from memory" if there is no other
     :param bool pending: pending transactions are distinguished from booked ones
     :param bool removals: it says which transactions were withdrawn
     :param bool webhooks: it announces news without a request
     :param bool bookmark: the next run continues where the last one ended, instead of at a date
     :param int history_days: None: as the bank allows
     :param int consent_days: how long a consent holds at most; None: until it is withdrawn
-    :param int fetches_per_day: how often one account may be requested while no user is present; None: no limit known
+    :param int fetches_per_day: requests allowed for one account while no user is present; None: no limit known
     """
 
     region: str

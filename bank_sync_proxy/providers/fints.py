@@ -24,7 +24,7 @@ from .web import WebProvider
 HISTORY_DAYS = 90
 #: A page is a window of days, so that no answer is larger than one of them.
 WINDOW = timedelta(days=31)
-#: How far back a request reaches when only its request for a TAN is of interest.
+#: How far back a request reaches if its only purpose is that the bank asks for a TAN.
 PROBE = timedelta(days=3)
 #: Kinds of accounts begin with these numbers, up to the next one (HIUPD, "Kontoart").
 ACCOUNT_TYPES = ((60, "other"), (50, "credit_card"), (40, "loan"), (30, "other"), (10, "savings"), (1, "current"))

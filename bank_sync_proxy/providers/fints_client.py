@@ -1,8 +1,8 @@
 """The library ``fints`` as this proxy uses it; imported for the first request to a bank, because it is optional.
 
 What is different here: messages travel through our own funnel (https, verified certificates, time-outs, limits, no
-content in the log); the bank's return codes are looked at after every message, of which the library itself lets most
-pass, so that a refused request would look like an empty account; and a dialog is put aside as JSON.
+content in the log); the bank's return codes are checked after every message, because the library ignores most of them
+and a refused request would look like an empty account; and a paused dialog is stored as JSON.
 """
 
 import base64
@@ -61,7 +61,7 @@ class Connection:
         self.answer = None
 
     def send(self, message):
-        """:return: the bank's message; never requested twice, because a bank counts PINs, and messages have numbers"""
+        """:return: the bank's answer; never requested twice, because banks count PINs, and messages have numbers"""
         content = base64.b64encode(message.render_bytes())
         self.answer = self.http.ask("POST", self.url, form=content, kind="text", idempotent=False)
         content = b"".join(self.answer.content.split())
@@ -254,7 +254,7 @@ class Client(FinTS3PinTanClient):
     # -------------------------------------------------------------------------
 
     def may(self, iban, request):
-        """Whether the bank allows a request, such as ``HKSAL``, for an account; where it says nothing, it does."""
+        """Whether the bank allows a request, such as ``HKSAL``, for an account; if it lists none, it does."""
         parts = [part for part in self.upd.find_segments("HIUPD") if part.iban == iban]
         allowed = {item.transaction for part in parts for item in part.allowed_transactions or () if item}
         return not allowed or request in allowed

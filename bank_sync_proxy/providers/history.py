@@ -1,8 +1,8 @@
-"""A bank that gives less history than requested: which period to request next. One rule for all adapters.
+"""A bank that offers less history than requested: which period to request next. One rule for all adapters.
 
-Banks differ in how far back they go, and most say so only by refusing. What is refused for its period is requested
-again, shorter each time, within the same request of the database, and the answer contains how far back the bank went,
-so that the next run begins there (``history_days`` in docs/protocol.md).
+Banks differ in how far back they go, and most show it only by a refusal. A refused period is requested again, shorter
+each time, within the same request of the database. The answer contains how far back the bank went, so that the next run
+begins there (``history_days`` in docs/protocol.md).
 """
 
 import re
@@ -13,7 +13,7 @@ RUNGS = (89, 60, 30)
 #: What banks under the Berlin Group's rules say, passed on by intermediaries, anywhere in an answer.
 #: NextGenPSD2 XS2A Framework, Implementation Guidelines 1.3.12, 14.11.2
 PERIOD_CODES = re.compile(r"\b(?:PERIOD_INVALID|TIMESTAMP_INVALID)\b")
-#: Statuses of a request that was understood and is not granted in this form.
+#: Statuses of a request that was understood, but is refused in this form.
 MAYBE_STATUSES = (400, 416, 422)
 DAY = re.compile(r"(?<![0-9])(20[0-9]{2}-[01][0-9]-[0-3][0-9])(?![0-9])")
 DAYS = re.compile(r"(?<![0-9.,:-])([1-9][0-9]{0,3})[ _-]*(?:days?\b|tage?n?\b|jours?\b)", re.IGNORECASE)
@@ -39,9 +39,9 @@ def named_periods(text, today):
 def next_period(requested, today, named=()):
     """The first day to request after a refusal.
 
-    :param list requested: what was requested so far; None means without a first day, which the provider calls longest
-    :param named: what the refusals have named
-    :return: (a date later than all that were refused, or None without a first day), or ``()`` when all was requested
+    :param list requested: first days requested so far; None: without a first day, the provider's longest period
+    :param named: first days that the refusals have named
+    :return: (a date later than all refused ones, or None without a first day), or ``()`` if nothing is left to request
     """
     latest = max((day for day in requested if day), default=date.min)
     rungs = [today - timedelta(days=days) for days in RUNGS]
@@ -58,7 +58,7 @@ def is_refused_for_its_period(error, first_day, today, sends_dates):
     """Whether a shorter period may be granted.
 
     :param error: :class:`~.errors.ProviderError`
-    :param date first_day: that was requested, or None
+    :param date first_day: the one that was requested, or None
     :param bool sends_dates: the date is part of the provider's request, so an unknown refusal may be about it
     """
     if error.code == "period_refused":

@@ -17,8 +17,8 @@ SECRET_WORDS = re.compile(
 )
 #: ``state`` is a word of the protocol (``connected``) or OAuth's random number, which is as good as a key.
 PLAIN_STATE = re.compile(r"[a-z_]{1,24}")
-#: What a hostile request may nest, and the characters of a text after which the rest is left out. Cut before it is
-#: masked; what a key announces is masked up to the end, so the cut uncovers nothing.
+#: Limits for hostile requests: levels of nesting, and characters of a text, the rest of which is left out. A text is
+#: cut before it is masked; what follows the name of a secret is masked up to the end, so the cut uncovers nothing.
 MAX_DEPTH = 30
 MAX_LENGTH = 64_000
 #: Longer names are cut: none of them is useful.

@@ -32,7 +32,7 @@ from .web import WebProvider
 
 #: "Defaults to 50. Maximum 250.": Mollie's own library for Node, @mollie/api-client 4.6.0.
 PAGE_SIZE = 250
-#: Where companies can open an account, as Mollie's help pages say; from memory.
+#: Where companies can open an account, according to Mollie's help pages; from memory.
 COUNTRIES = (*EEA, "CH", "GB")
 
 #: What a transaction is: ``type``. Only ids of payouts are looked for at the bank.
@@ -58,7 +58,7 @@ TYPES = {
         OTHER,
     ),
 }
-#: Texts of a transaction's context, the most particular first.
+#: Texts of a transaction's context, the most specific first.
 TEXTS = ("refundDescription", "chargebackDescription", "captureDescription", "paymentDescription")
 
 TOKEN = re.compile(r"access_[A-Za-z0-9]{8,250}")
@@ -134,7 +134,7 @@ class Mollie(WebProvider):
         ),
     )
     account_keys = Keys(own=("id",))
-    #: Errors have no codes, only the status. The token is the user's.
+    #: Errors have no codes, only the status. The token belongs to the user.
     status_codes = {401: "credentials_rejected", 403: "credentials_rejected", 404: "account_refused"}
 
     def read_error(self, body):
@@ -154,8 +154,8 @@ class Mollie(WebProvider):
     def _http(self, token):
         return self.connect(Headers({"Authorization": f"Bearer {token}"}))
 
-    def _ask(self, token, path, **params):
-        """A token of an organisation serves both modes; a request for balances says which, others can't."""
+    def _request(self, token, path, **params):
+        """An organisation's token works in both modes; requests for balances name the mode, others can't."""
         is_test = not self.production and path.startswith("balances")
         return self._http(token).get(path, **params, testmode="true" if is_test else None)
 
@@ -168,8 +168,8 @@ class Mollie(WebProvider):
             return KEYS.with_error(NO_TOKEN)
         try:
             listed = self._list(token)
-            # Asked for once, so that a missing permission shows now.
-            self._ask(token, "settlements", limit=1)
+            # Requested once, so that a missing permission is found now.
+            self._request(token, "settlements", limit=1)
         except ConsentError:
             return KEYS.with_error(REFUSED_TOKEN)
         with self.reading("balances"):
@@ -182,7 +182,7 @@ class Mollie(WebProvider):
         """:return: all balances of the organisation"""
         found, after = [], None
         while True:
-            answer = self._ask(token, "balances", limit=PAGE_SIZE, **{"from": after})
+            answer = self._request(token, "balances", limit=PAGE_SIZE, **{"from": after})
             with self.reading("balances"):
                 found += answer["_embedded"]["balances"]
                 after = next_id(answer)
@@ -201,7 +201,7 @@ class Mollie(WebProvider):
     # -------------------------------------------------------------------------
 
     def refresh(self, state, user_present=False, flow=None):
-        """Mollie itself answers, always with its news; whether it still does is seen by asking for the balances."""
+        """Mollie itself answers, always with current data; a request for the balances shows whether it still does."""
         self._list(state["access_token"])
         return Refreshed(state, self.now())
 
@@ -229,9 +229,9 @@ class Mollie(WebProvider):
         )
 
     def read_page(self, state, account, since=None, cursor=None, limit=None):
-        """Mollie takes no first day: pages are read from the newest on, until one ends before the day.
+        """Mollie accepts no first day: pages are read from the newest on, until one ends before that day.
 
-        News between two pages push nothing out of sight, because a page begins at an id.
+        New transactions between two pages hide nothing, because a page begins at an id.
         """
         known = state["accounts"].get(account)
         if not known:
@@ -240,7 +240,7 @@ class Mollie(WebProvider):
         if cursor:
             place = self.read_cursor(account, cursor)
         path = f"balances/{known['id']}/transactions"
-        answer = self._ask(state["access_token"], path, limit=PAGE_SIZE, **{"from": place["from"]})
+        answer = self._request(state["access_token"], path, limit=PAGE_SIZE, **{"from": place["from"]})
         with self.reading("balance transactions"):
             listed = answer["_embedded"]["balance_transactions"]
             names = self._names_of_payouts(state, listed)
@@ -256,18 +256,18 @@ class Mollie(WebProvider):
             return Page(tuple(rows), (), after, bool(after), tuple(unread))
 
     def _names_of_payouts(self, state, listed):
-        """:return: by id of a settlement its reference, "as found on your bank statement" """
+        """:return: dict from a settlement's id to its reference, "as found on your bank statement" """
         ids = [context(row).get("settlementId") for row in listed if is_payout(row)]
         ids = [name for name in ids if isinstance(name, str) and name]
         if not ids:
             return {}
         try:
-            answer = self._ask(state["access_token"], "settlements", limit=PAGE_SIZE, **{"from": ids[0]})
+            answer = self._request(state["access_token"], "settlements", limit=PAGE_SIZE, **{"from": ids[0]})
         except ProviderError as error:
             # 400: the list refuses to begin at an id that it does not know.
             if error.status not in (400, 403, 404, 422):
                 raise
-            # Why no failure: the payout is there, and only its name is not; its amount and day are.
+            # Why no failure: only the payout's name is missing; its amount and day are known.
             return {}
         found = answer["_embedded"]["settlements"]
         return {one["id"]: reading.text(one.get("reference")) for one in found}
@@ -314,7 +314,7 @@ def next_id(answer):
 
 
 def is_before(rows, first):
-    """Whether nothing from a day on can follow. Why it looks: that the newest come first is not documented."""
+    """Whether nothing from this day on can follow. Why checked: the order, newest first, is not documented."""
     days = [row.booking_date for row in rows]
     return bool(first and days and days[-1] < first and days == sorted(days, reverse=True))
 
@@ -333,15 +333,15 @@ def is_payout(row):
 
 
 def context(row):
-    """What the transaction is about. The documentation shows the values as they are, and below the name of the type."""
+    """What the transaction is about. The documentation shows the values both directly and below the type's name."""
     value = row.get("context") or {}
     inner = [one for one in value.values() if type(one) is dict]
     return {**value, **inner[0]} if inner else value
 
 
 def reference(texts):
-    """Mollie has no field for the number of an order, so shops write it as description: it is one if nothing else is
-    written there."""
+    """Mollie has no field for an order's number, so shops use the description: it is a reference if it contains nothing
+    else."""
     return next(filter(None, map(reading.structured_reference, texts)), None)
 
 
@@ -351,6 +351,6 @@ def words(name):
 
 
 def described(details):
-    """:return: what was kept, as Mollie names it: fees, commissions, repayments of a loan, reservations"""
+    """:return: what Mollie deducted, by its own names: fees, commissions, loan repayments, reservations"""
     parts = [words(name) for name, value in (details or {}).items() if value]
     return ", ".join(parts) or "Deductions"

@@ -41,7 +41,7 @@ SMALLEST_WINDOW = timedelta(minutes=10)
 #: "This call lists transaction for the previous three years."; a day less, because the time of day counts.
 HISTORY_DAYS = 3 * 365 - 1
 PAGE_SIZE = 500
-#: No search gives more than this, from memory. Its error is named by PayPal's library @paypal/paypal-server-sdk 2.5.0.
+#: No search returns more than this, from memory. PayPal's library @paypal/paypal-server-sdk 2.5.0 names the error.
 MOST_TRANSACTIONS = 10_000
 TOO_MANY = "RESULTSET_TOO_LARGE"
 #: "It takes a maximum of three hours for executed transactions to appear".

@@ -140,7 +140,7 @@ class Qonto(WebProvider):
     # -------------------------------------------------------------------------
 
     def refresh(self, state, user_present=False, flow=None):
-        """The bank itself answers, always with its news; whether it still does is seen by requesting the accounts."""
+        """The bank itself answers, always with current data; a request for the accounts shows whether it still does."""
         self._list(state)
         return Refreshed(state, self.now())
 

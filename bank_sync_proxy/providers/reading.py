@@ -189,7 +189,7 @@ def _central_european_day(*hour):
 def central_european_midnight(day):
     """:return: the moment at which a day of :func:`central_european_day` begins, aware, in UTC
 
-    Why to ask from there: midnight in UTC is one or two hours later, and what was booked before would be missing.
+    Why requests begin there: midnight in UTC is one or two hours later, and earlier transactions would be missing.
     """
     return CENTRAL_EUROPE.localize(datetime.combine(day, time())).astimezone(timezone.utc)
 

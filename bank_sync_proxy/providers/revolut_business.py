@@ -1,12 +1,12 @@
 """Revolut Business: a company's own accounts, one for each currency. https://developer.revolut.com/docs/business
 
-The company registers a certificate of ours in its settings and allows reading in the browser. We make the pair of keys:
-the certificate is shown to be copied, and the private key never leaves the proxy. Each token is asked for with a short
-assertion that this key has signed.
+The company registers a certificate of ours in its settings and allows reading in the browser. We create the key pair:
+the certificate is shown to be copied, and the private key never leaves the proxy. Each request for a token contains a
+short assertion signed with this key.
 
-Fields, parameters, states and statuses are in Revolut's OpenAPI document, version 1.0. How tokens are got, that an
-access ends after 90 days, and how far back some plans may read is not in it; that is known from Revolut's guides as the
-packages pyrevolut 0.9.1 and revolut-python 0.10.1 have put them into code and words.
+Fields, parameters, states and statuses are in Revolut's OpenAPI document, version 1.0. It does not describe how to get
+tokens, that an access ends after 90 days, and how far back some plans may read; that is known from Revolut's guides, as
+the packages pyrevolut 0.9.1 and revolut-python 0.10.1 implement and quote them.
 """
 
 import re
@@ -43,11 +43,11 @@ from .web import WebProvider
 
 COUNTRIES = tuple(sorted({*EEA, "AU", "CH", "GB", "SG", "US"}))
 PAGE_SIZE = 1000
-#: Transactions are listed by when they were made. One that was made so long before may have been booked since.
+#: Transactions are listed by the time of their creation. How much later one may be booked.
 LATE = timedelta(days=60)
 #: "Businesses on the Revolut Business Freelancer plans can only access information older than 90 days within 5 minutes
-#: of the first authorisation" (pyrevolut 0.9.1, list of transactions). What may have been booked late is not looked for
-#: beyond that: it would be refused together with the news.
+#: of the first authorisation" (pyrevolut 0.9.1, list of transactions). Late bookings are not looked for beyond that,
+#: because the whole request would be refused, new transactions included.
 REACH = timedelta(days=89)
 #: The document writes moments with microseconds; `to` is excluded.
 STEP = timedelta(microseconds=1)
@@ -66,7 +66,7 @@ STATES = {
     "reverted": None,
 }
 
-#: As the document shows it. Where it is written in another way, the name is only missing.
+#: As the document shows it. If it has another form, only the name is missing.
 DESCRIBED = re.compile(r"(?:To|From|Payment from) (.{1,140})")
 #: Ids in a cursor.
 MAX_SEEN = 20
@@ -111,7 +111,7 @@ def exact(moment):
 
 
 def certificate_of(private_key, name, now):
-    """:return: a certificate that the key has signed itself, in PEM: it only carries the public key"""
+    """:return: a self-signed certificate in PEM: it only carries the public key"""
     key = load_rsa_key(private_key)
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name[:64])])
     builder = (
@@ -168,7 +168,7 @@ class RevolutBusiness(WebProvider):
         consent_days=CONSENT_DAYS,
     )
     sends_dates = True
-    #: Nothing says that `state` comes back. A code serves only with the client ID and the key of this connection.
+    #: No document says that `state` comes back. A code works only with the client ID and the key of this connection.
     copies_callback = True
     settings_needed = (
         Setting(
@@ -192,7 +192,7 @@ class RevolutBusiness(WebProvider):
     #: An IBAN may be the same for several currencies.
     account_keys = Keys(alike=(("mark",), ("currency", "name")), certain=("currency",))
     error_codes = {
-        # Of requests. The document shows these three; others fall to the HTTP status.
+        # Of requests. The document shows these three; for others, the HTTP status decides.
         "1000": "consent_revoked",
         "9002": "credentials_rejected",
         "3162": "rate_limited",
@@ -202,7 +202,7 @@ class RevolutBusiness(WebProvider):
         "unauthorized_client": "consent_revoked",
         "invalid_request": "consent_revoked",
     }
-    #: The access is the user's.
+    #: The access belongs to the user.
     status_codes = {401: "consent_revoked", 403: "credentials_rejected", 404: "account_refused"}
 
     def read_error(self, body):
@@ -213,7 +213,7 @@ class RevolutBusiness(WebProvider):
     # TOKENS
     # -------------------------------------------------------------------------
 
-    def _ask_token(self, visit, **grant):
+    def _request_token(self, visit, **grant):
         """:param dict visit: ``client_id``, ``private_key`` and ``issuer``"""
         claims = {"iss": visit["issuer"], "sub": visit["client_id"], "aud": AUDIENCE}
         key = self.load_key(load_rsa_key, visit["private_key"])
@@ -235,7 +235,7 @@ class RevolutBusiness(WebProvider):
         return self.connect(Bearer(lambda _old: self._renew_token(state), self.now, token))
 
     def _renew_token(self, state):
-        return self._ask_token(state, grant_type="refresh_token", refresh_token=state["refresh_token"])
+        return self._request_token(state, grant_type="refresh_token", refresh_token=state["refresh_token"])
 
     def _check_consent(self, state):
         if (until := state.get("consent_expires_at")) and self.now() >= moment_from_text(until):
@@ -293,7 +293,7 @@ class RevolutBusiness(WebProvider):
         if not code or not code.isascii() or len(code.split()) != 1:
             return self._ask_code(flow.data, NO_CODE)
         try:
-            token = self._ask_token(flow.data, grant_type="authorization_code", code=code)
+            token = self._request_token(flow.data, grant_type="authorization_code", code=code)
         except ConsentError:
             return self._ask_code(flow.data, REFUSED_CODE)
         return self._finish(flow, token)
@@ -352,7 +352,7 @@ class RevolutBusiness(WebProvider):
         return Completed(state, shown, expiry, self.now())
 
     def _access(self, token):
-        # One that does not state its end is requested again each time.
+        # A token without a stated end is requested again each time.
         return {"access_token": token.value, "access_until": moment_text(token.expires_at or self.now())}
 
     def _list(self, http):
@@ -361,7 +361,7 @@ class RevolutBusiness(WebProvider):
             return [row for row in listed if row["state"] == "active" and reading.has_currency(row["currency"])]
 
     def _identity(self, account, details):
-        # A pooled address is that of many companies.
+        # A pooled account number is shared by many companies.
         own = [detail for detail in details or () if not detail.get("pooled")]
         numbers = [reading.iban(detail.get("iban")) or reading.number(detail.get("account_no")) for detail in own]
         number = next(filter(None, numbers), None)
@@ -381,10 +381,10 @@ class RevolutBusiness(WebProvider):
     # -------------------------------------------------------------------------
 
     def refresh(self, state, user_present=False, flow=None):
-        """The bank itself answers. The token is requested here and serves the requests that follow."""
+        """The bank itself answers. The token requested here is used for the following requests."""
         self._check_consent(state)
         token = self._renew_token(state)
-        # Not documented, but revolut-python 0.10.1 takes it where it comes: the old one may have ended with it.
+        # Not documented, but revolut-python 0.10.1 replaces it if there is a new one: the old one may end with that.
         refresh_token = token.refresh_value or state["refresh_token"]
         return Refreshed({**state, "refresh_token": refresh_token, **self._access(token)}, self.now())
 
@@ -416,8 +416,8 @@ class RevolutBusiness(WebProvider):
     # -------------------------------------------------------------------------
 
     def read_page(self, state, account, since=None, cursor=None, limit=None):
-        """The latest first, by when they were made. A page begins at the moment at which the one before has ended, and
-        leaves out what that one had of it: ``to`` alone would lose transactions of the same moment."""
+        """The latest first, by creation. A page begins at the moment at which the previous one ended, and leaves out
+        those that the previous one contained: ``to`` alone would lose transactions of the same moment."""
         self._check_consent(state)
         known = state["accounts"].get(account)
         if not known:
@@ -440,7 +440,7 @@ class RevolutBusiness(WebProvider):
             rows = [row for row in rows if reading.at(row, "id") not in place["seen"]] if place["seen"] else rows
             removed = self._removed(rows)
             found, unread = self.read_rows(rows, self._transaction, known["id"])
-            # Both legs within one account are documented nowhere; neither would be lost.
+            # It is not documented that both legs may be in one account; if they are, neither is lost.
             twice = [row for row in rows if len(self._legs_of(row, known["id"])) > 1]
             found += self.read_rows(twice, self._transaction, known["id"], 1)[0]
             found = [row for row in found if row.status == "pending" or not since or row.booking_date >= since]
@@ -449,9 +449,9 @@ class RevolutBusiness(WebProvider):
             return Page(tuple(found), removed, after, bool(after), tuple(unread))
 
     def _begin(self, since):
-        """:return: day or moment from which on transactions that were made may be booked from ``since`` on"""
+        """:return: day or moment of the earliest creation of transactions that may be booked from ``since`` on"""
         reach = self.now().date() - REACH
-        # Why not always from there on: what is wanted from before is granted, or refused, with what may be late, too.
+        # Why not limited for older days: such a period is granted or refused, with or without late bookings.
         day = since - LATE if since < reach else max(since - LATE, reach)
         return day.isoformat() if day < since else exact(reading.central_european_midnight(since))
 
@@ -528,7 +528,7 @@ class RevolutBusiness(WebProvider):
         return bool(day) and day > reading.central_european_day(self.now())
 
     def _other_side(self, row, leg):
-        """Of a transfer Revolut has the name in the description only: "To John Smith"."""
+        """A transfer has the name in the description only: "To John Smith"."""
         if merchant := row.get("merchant"):
             return reading.text(merchant.get("name"))
         if row.get("type") != "topup" and not leg.get("counterparty"):
@@ -538,12 +538,12 @@ class RevolutBusiness(WebProvider):
 
 
 def signed(leg, legs):
-    """:return: the amount of a leg, negative where it pays
+    """:return: the amount of a leg, negative if it pays
 
-    The document's transfer between two own pockets has the same positive amount in both legs. Money can't come to both:
-    the leg that says where it went ("To GBP Deposit pocket") has paid.
+    The document's transfer between two own pockets has the same positive amount in both legs. Both can't receive money:
+    the leg whose text names the destination ("To GBP Deposit pocket") has paid.
 
-    :raise ValueError: where both have the same sign and the text says nothing
+    :raise ValueError: if both have the same sign and the texts do not tell
     """
     amount = reading.amount(leg["amount"])
     others = [other for other in legs if other is not leg and other["currency"] == leg["currency"]]

@@ -45,7 +45,7 @@ MAX_NOTES = 5
 #: follows it and is not known says no more than the prefix itself. Whatever it is, the answer is not complete.
 ERRORS = {
     "gen.auth": "consent_revoked",
-    # Something is wrong with the request.
+    # The request is invalid.
     "gen.api": "unexpected_answer",
     "con.auth": "credentials_rejected",
     "con.": "institution_unavailable",

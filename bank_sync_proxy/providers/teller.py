@@ -1,12 +1,12 @@
 """Teller: banks of the United States. https://teller.io/docs
 
-An application shows the certificate that Teller's dashboard has issued for it (mutual TLS), and an access token says
-whose accounts are asked for. Teller Connect, where users sign in at their bank, exists only as a script for one's own
-page, and passes the token to that page; ours run no script of a provider. So it runs on a separate page, on the
-computer of the user who connects a bank (docs/providers/teller.md has it), and the token is pasted.
+An application shows the certificate that Teller's dashboard has issued for it (mutual TLS), and an access token
+identifies the user whose accounts are requested. Teller Connect, where users sign in at their bank, exists only as a
+script to embed in a page, and passes the token to that page; ours run no script of a provider. So it runs on a separate
+page, on the computer of the user who connects a bank (see docs/providers/teller.md), and the token is pasted.
 
-What is said here of fields, parameters and statuses is in Teller's OpenAPI document, 2020-10-12; what is not in it is
-marked as known from Teller's guides only.
+Fields, parameters and statuses are those of Teller's OpenAPI document, 2020-10-12; anything else is marked as known
+from Teller's guides only.
 """
 
 import hashlib
@@ -39,8 +39,8 @@ from .web import WebProvider
 
 VERSION = "2020-10-12"
 PAGE_SIZE = 100
-#: The document names no maximum of `count`, so a page that is not full may be one that Teller has cut. From so many
-#: rows on it is asked what follows; nobody cuts shorter pages.
+#: The document names no maximum of `count`, so Teller may have cut a page that is not full. After a page with at least
+#: this number of rows, the next one is requested; a limit below that is not expected.
 MAYBE_CUT = 25
 #: Of a transaction.
 STATUSES = {"posted": "booked", "pending": "pending"}
@@ -56,11 +56,11 @@ TYPES = {
     "depository": "current",
     "credit": "credit_card",
 }
-#: On which money is owed: the setting `purchases` says how their amounts are signed.
+#: Accounts on which money is owed: the setting `purchases` determines the sign of their amounts.
 OWED = ("credit_card", "loan")
-#: Of webhooks, in Teller's guides only.
+#: Of webhooks; from Teller's guides only.
 EVENTS = {"enrollment.disconnected": "consent.expiring", "transactions.processed": "transactions.new"}
-#: Teller's guide says three minutes.
+#: From Teller's guides.
 WEBHOOK_AGE = timedelta(minutes=3)
 DISCONNECTED = "enrollment.disconnected"
 
@@ -100,7 +100,7 @@ class Teller(WebProvider):
     docs_url = "https://teller.io/docs/api"
     api_version = VERSION
     production_url = "https://api.teller.io"
-    #: Certificate and token say whether it is the sandbox.
+    #: Certificate and token decide whether it is the sandbox.
     sandbox_url = production_url
     facts = Facts(
         region=_lt("United States"),
@@ -164,7 +164,7 @@ class Teller(WebProvider):
         ),
     )
     account_keys = Keys(alike=(("mark", "name"), ("mark",)), certain=("mark",))
-    #: From Teller's guides; the document has none. What follows the same beginning is treated alike.
+    #: From Teller's guides; the document has none. Other codes with the same prefix are treated alike.
     error_codes = {
         DISCONNECTED: "consent_expired",
         f"{DISCONNECTED}.account_locked": "credentials_rejected",
@@ -236,7 +236,7 @@ class Teller(WebProvider):
             listed = self._list(token)
         except ConsentError as error:
             if error.code != "consent_revoked":
-                # The token is right, and the bank wants its user.
+                # The token is valid, but the bank requires the user.
                 raise
             return refuse(NO_TOKEN)
         with self.reading("accounts"):
@@ -275,7 +275,7 @@ class Teller(WebProvider):
         }
 
     def _identify(self, listed, known):
-        """Ids stay while the enrollment does; after a new one, accounts are recognized by kind, last digits and
+        """Ids last as long as the enrollment; after a new one, accounts are recognized by kind, last digits and
         currency."""
         facts = [self._identity(account) for account in listed]
         ids = identify(known, facts, self.account_keys, [new["id"] for new in facts])
@@ -294,7 +294,7 @@ class Teller(WebProvider):
     # -------------------------------------------------------------------------
 
     def refresh(self, state, user_present=False, flow=None):
-        """Teller asks the bank when it is asked; whether it still may is seen by asking for the accounts."""
+        """Teller sends each request on to the bank; a request for the accounts shows whether it still may."""
         self._list(state["token"])
         return Refreshed(state, self.now())
 
@@ -331,8 +331,8 @@ class Teller(WebProvider):
         return -1 if kind in OWED and self.settings["purchases"] == "positive" else 1
 
     def read_page(self, state, account, since=None, cursor=None, limit=None):
-        """The latest first. A page continues after a booked transaction: a pending one may be gone by then, because it
-        gets another id when it is booked."""
+        """The latest first. A page continues after a booked transaction: a pending one may be gone by then, because its
+        id changes when it is booked."""
         known = state["accounts"].get(account)
         if not known:
             raise self.failure("unknown_account", "not part of the enrollment")
@@ -354,7 +354,7 @@ class Teller(WebProvider):
                 if len(rows) >= PAGE_SIZE:
                     raise ValueError("the list does not go on")
                 after = None
-            # Whether a page begins with the one that it was asked for from is said nowhere.
+            # Not documented: whether a page includes the transaction after which it was requested.
             first = 1 if place["after"] and ids[:1] == [place["after"]] else 0
             rows = rows[first : ids.index(after) + 1 if after else None]
             transactions, unread = self.read_rows(rows, self._transaction, known["currency"], self._sign(known["kind"]))
@@ -377,12 +377,12 @@ class Teller(WebProvider):
         details = row.get("details") or {}
         description = row.get("description")
         return Transaction(
-            # Teller's own. A pending one is replaced by a booked one with another id, and nothing links the two: they
-            # are matched by their contents.
+            # Teller's own. A booked transaction replaces the pending one under another id, and nothing links the two:
+            # they are matched by their contents.
             id=reading.identifier(row["id"]),
             status=STATUSES[row["status"]],
             amount=sign * reading.amount(row["amount"]),
-            # That of the account: transactions name none.
+            # That of the account: transactions contain none.
             currency=currency,
             booking_date=reading.day(row["date"]),
             counterparty=Counterparty(reading.text((details.get("counterparty") or {}).get("name"))),
@@ -407,7 +407,7 @@ class Teller(WebProvider):
     def _verify(self, header, body):
         """``t=1700000000,v1=…,v1=…``: HMAC-SHA256 of ``t.body``, several while a secret is replaced.
 
-        :raise ValueError: for what Teller has not signed a short while ago
+        :raise ValueError: unless Teller has signed it recently
         """
         secret = self.settings.get("webhook_secret")
         if not secret:

@@ -42,8 +42,8 @@ class Capabilities:
     :param int consent_days: how long a consent holds; None: until it is withdrawn
     :param int reconfirm_days: the bank's consent has no end, and the user confirms it with us after this number of
         days (United Kingdom); None: a renewal is a new consent at the bank
-    :param int refreshes_per_day: how often news may be requested while no user is present; None: no limit known
-    :param int fetches_per_day: how often the transactions of one account may be requested; None: no limit known
+    :param int refreshes_per_day: refreshes allowed while no user is present; None: no limit known
+    :param int fetches_per_day: requests allowed for the transactions of one account; None: no limit known
     """
 
     auto_sync: bool = True
@@ -262,7 +262,7 @@ class Transaction(NamedTuple):
 
 @dataclass(frozen=True)
 class Unread:
-    """One row that says something undocumented: its database keeps it for a person, and requests it again.
+    """One row with undocumented content: the database keeps it for a person, and requests it again.
 
     :param str id: as :attr:`Transaction.id`, or None where that can't be read either
     :param str status: ``booked`` or ``pending``, or None where that can't be read either

@@ -99,7 +99,7 @@ class WebProvider(Provider):
         )
 
     def connect_with_client(self, keys):
-        """:param dict keys: ``client_id`` and ``client_secret`` of one connection, for a token of RFC 6749, 4.4
+        """:param dict keys: ``client_id`` and ``client_secret`` of one connection, for a token by RFC 6749, 4.4
         :return: :class:`~.http.Http`
         """
 
@@ -269,7 +269,7 @@ class WebProvider(Provider):
         ]
 
     def known_account(self, state, account):
-        """:return: what the state keeps of an account
+        """:return: what the state contains about an account
         :raise ConsentError: ``unknown_account``
         """
         if known := state["accounts"].get(account):
@@ -277,15 +277,15 @@ class WebProvider(Provider):
         raise self.failure("unknown_account", "not part of this connection")
 
     def by_our_id(self, known, facts, listed):
-        """:param facts: of each account in ``listed``, as :attr:`account_keys` names them, with its ``id``
-        :return: dict: the accounts that the provider lists, by our permanent ids
+        """:param facts: of each account in ``listed``: its ``id``, and the keys that :attr:`account_keys` names
+        :return: dict from our permanent id to the account as listed by the provider
         """
         facts = list(facts)
         ids = identify(known, facts, self.account_keys, [new["id"] for new in facts])
         return dict(zip(ids, listed, strict=True))
 
     def check_end(self, until):
-        """:param str until: moment at which the consent ends; empty: nobody knows one
+        """:param str until: moment at which the consent ends; empty if unknown
         :raise ConsentError: ``consent_expired``
         """
         if until and self.now() >= moment_from_text(until):

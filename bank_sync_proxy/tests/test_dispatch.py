@@ -212,7 +212,7 @@ class TestDispatch(ProxyCase):
                 answer = self.ask("accounts.list", connection_id=connection)
                 self.assertFailure(answer, "unexpected_answer", "contact_support")
 
-    def test_the_embedded_database_gets_the_json_of_the_same_answer(self):
+    def test_the_embedded_database_gets_the_same_answer_as_json(self):
         payload = {"connection_id": self.connect()}
         for operation in ("accounts.list", "no.such_operation"):
             answer = self.ask(operation, **payload)

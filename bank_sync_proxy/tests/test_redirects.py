@@ -327,8 +327,8 @@ class TestRedirects(PagesCase):
         self.assertEqual(self.get(sent.headers["Location"]).status_code, 303)
         self.assertEqual(self.connection(answer).state, "connected")
 
-    def test_form_of_another_site_signs_nobody_out(self):
-        """Its request comes without the user's session, which a new one in the answer would replace."""
+    def test_form_of_another_site_does_not_sign_the_user_out(self):
+        """Its request has no session cookie, and a new session in the answer would replace the user's."""
         self.another_browser()
         sent = self.url_open("/bank_sync/callback/sandbox", data={"state": "x"}, allow_redirects=False)
         self.assertEqual(sent.status_code, 303)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 #: Period that is counted.
 HOURS = 24
-#: The connections that were used last stand for all, so that counting costs the same whatever their number.
+#: The most recently used connections represent all, so that the cost of counting does not depend on their number.
 SAMPLE = 200
 #: Fewer connections prove nothing, and from fewer clients each could work out what became of the others.
 FEWEST_CONNECTIONS = 5
@@ -13,9 +13,9 @@ FEWEST_CLIENTS = 5
 
 
 class Outcomes(NamedTuple):
-    """What became of the connections to one bank that were used lately.
+    """Results of the most recently used connections to one bank.
 
-    ``trouble``: the code of the failure that most of those that failed have in common.
+    ``trouble``: the most frequent code among the failures.
     """
 
     connections: int

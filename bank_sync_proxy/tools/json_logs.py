@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 
 OPTION, JSON = "bank_sync_log_format", "json"
-#: What a line may say about the request that is being answered: the reference that a user is shown, the client's
-#: number, the operation; of the line that ends a request also its outcome and milliseconds.
+#: What a line may contain about the current request: the reference that the user is shown, the client's number, the
+#: operation; the last line of a request also has its outcome and milliseconds.
 ABOUT = ("reference", "client", "operation", "outcome", "milliseconds")
 MAX_LENGTH = 100
 

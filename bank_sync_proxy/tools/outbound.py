@@ -62,7 +62,7 @@ def post(url, body, headers, allow_private=False, verify=True):
 
 
 def check_url(url, allow_private=False):
-    """:raise AddressRefused: for what can be seen without resolving the name"""
+    """:raise AddressRefused: for reasons that are known without resolving the name"""
     try:
         parts = urlsplit(url)
         _port = parts.port

@@ -12,7 +12,7 @@ MAX_LENGTH = 2000
 MAX_PAGE_LENGTH = 8000
 PORTS = {"http": 80, "https": 443}
 LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
-#: Names that lead to the machine itself, or into its own network, wherever they are resolved.
+#: Names that lead to the machine itself or into its own network, no matter where they are resolved.
 LOCAL_NAMES = ("localhost", "localdomain", "local", "internal", "intranet", "lan", "home", "corp", "home.arpa")
 #: What a browser, or an old resolver, takes for an IPv4 address: ``127.1``, ``0x7f000001``, ``2130706433``.
 NUMERIC_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")
@@ -69,8 +69,8 @@ def is_page(url, own=""):
 def clean_url(url, allow_private=False):
     """The address of a database as it is stored: it is compared with others, pages lead there, events go there.
 
-    Whether a name leads into a private network can't be said before it is resolved; who sends something there has to
-    look at the address again.
+    Whether a name leads into a private network is not known before it is resolved, so the sender of a request has to
+    check the address again.
 
     :param bool allow_private: also http, and addresses that only one's own network knows
     :return: scheme, host and path, without a slash at the end

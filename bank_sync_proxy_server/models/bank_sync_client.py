@@ -9,11 +9,11 @@ from odoo.exceptions import AccessError
 
 
 class BankSyncClient(models.Model):
-    """Another database as a client of this proxy: its state, its secrets, its address, and what support sees of it.
+    """Another database as a client of this proxy: its state, secrets and address, and what support sees of it.
 
     Name and address are claims of the client. An address is confirmed once the client has answered an event there with
-    a proof that only the holder of its secret can make: a client that registers with the address of another company's
-    database cannot do that.
+    a proof that requires its secret: a client that registers with the address of another company's database can't
+    answer it.
     """
 
     _name = "bank.sync.client"
@@ -128,7 +128,7 @@ class BankSyncClient(models.Model):
             raise AccessError(self.env._("Only the support of the connection service may do this."))
 
     def _ask_to_confirm_address(self):
-        """Send an event without effect: the database's answer to any event confirms its address."""
+        """Send an event without any effect: the database's answer to it confirms the address."""
         if not self.is_address_confirmed and self.state == "active":
             self.env["bank.sync.event"]._emit(self, "client.active")
 

@@ -141,7 +141,7 @@ class BankSyncClientRegistration(models.Model):
         :raise ConsentError: ``database_copied``; what is noted about it is kept by :meth:`BankSyncError._attempt`
         """
         self.ensure_one()
-        # sudo: the gate has checked the client's signature; what is noted about a copy is the system's, not a user's
+        # sudo: the gate has checked the client's signature; notes about copies are written by the system, not by a user
         client = self.with_user(SUPERUSER_ID)
         if not client.database_digest:
             client.database_digest = digest

@@ -4,16 +4,16 @@ from odoo import api, fields, models
 from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.addons.bank_sync_proxy.models.clean_up import clean_up
 
-#: Databases of one client that support can choose from; those that were refused before them are forgotten.
+#: Databases of one client from which support can choose; older ones are deleted.
 MOST = 10
-#: A database that was not refused for this long can't be accepted any more. One that is running asks every day.
+#: A database that was not refused for this long can no longer be accepted. One that is running sends requests daily.
 KEEP_DAYS = 30
 
 
 class BankSyncRefusedDatabase(models.Model):
     """A database that signs with a client's credentials and is not its original: a copy, or the original after a move.
 
-    Support accepts one of them. What it accepts is the digest in this record: a copy that asks first gains nothing.
+    Support accepts one of them, by the digest in this record, so a copy gains nothing by sending the first request.
     """
 
     _name = "bank.sync.refused.database"
@@ -63,7 +63,7 @@ class BankSyncRefusedDatabase(models.Model):
                 code=database.code,
             )
         )
-        # Why all: nobody accepts another one, or the same one again later, with a page or a request of before.
+        # Why all: an old page or a repeated request must not accept another one, or the same one again later.
         client.refused_database_ids.unlink()
 
     # -------------------------------------------------------------------------
@@ -72,15 +72,15 @@ class BankSyncRefusedDatabase(models.Model):
 
     @api.model
     def _code_of(self, digest):
-        """:return: enough of a digest to tell databases apart, few enough characters to be read aloud"""
+        """:return: part of the digest, long enough to distinguish databases, and short enough to be read aloud"""
         return f"{digest[:4]}-{digest[4:8]}-{digest[8:12]}"
 
     @api.model
     def _note(self, client, digest, address):
-        """Keep which database was refused, and when. Requests within a minute write it once.
+        """Record which database was refused, and when; at most once a minute.
 
-        Why not create and write: links of one database ask at the same time. What one request can't see of another is a
-        serialization failure here, after which Odoo repeats it.
+        Why not create and write: the links of one database send requests at the same time. With this statement, a
+        conflict is a serialization failure, after which Odoo repeats the request.
         """
         self.env.cr.execute(
             "INSERT INTO bank_sync_refused_database AS known (client_id, digest, address, first_at, last_at)"

@@ -227,7 +227,7 @@ class TestCopies(ClientsCase):
         self.assertEqual(len([text for text in self.chatter(client) if "A copy of this database" in text]), 2)
 
     def refuse(self, client, digest=ANOTHER_DIGEST, address=ADDRESS):
-        """:return: what support sees of a database after it was refused"""
+        """:return: the record of a database after a refusal"""
         self.assertEqual(self.attempt(lambda: client._check_copy(digest, address)), "database_copied")
         return client.refused_database_ids.filtered(lambda database: database.digest == digest)
 
@@ -242,7 +242,7 @@ class TestCopies(ClientsCase):
         self.assertTrue(any("Sue of Support accepted" in text for text in self.chatter(client)))
         self.assertTrue(any("eeee-eeee-eeee" in text for text in self.chatter(client)))
 
-    def test_only_the_accepted_database_becomes_the_original_whichever_asks_first(self):
+    def test_only_the_accepted_database_becomes_the_original_even_if_a_copy_is_first(self):
         client, copy = self.register_active(), "c" * 64
         self.refuse(client, copy)
         self.refuse(client).with_user(self.support()).action_accept()
@@ -260,7 +260,7 @@ class TestCopies(ClientsCase):
         for database in client.refused_database_ids:
             self.assertLess(database.last_at - now, timedelta(minutes=1))
 
-    def test_refused_database_that_asks_again_is_one_row_with_a_later_time(self):
+    def test_repeated_refusals_of_a_database_update_one_row(self):
         client = self.register_active()
         database = self.refuse(client)
         self.env.flush_all()
@@ -280,8 +280,8 @@ class TestCopies(ClientsCase):
         self.assertIn(database.code, sentence)
         self.assertNotIn(ANOTHER_DIGEST, sentence)
 
-    def test_acceptance_serves_once(self):
-        """Neither repeated, nor for the other databases that were refused before it."""
+    def test_acceptance_can_be_used_once(self):
+        """It can't be repeated, nor used for other databases that were refused before."""
         client, support = self.register_active(), self.support()
         copy, moved = self.refuse(client, "c" * 64), self.refuse(client)
         moved.with_user(support).action_accept()
@@ -298,14 +298,14 @@ class TestCopies(ClientsCase):
             database.with_user(new_test_user(self.env, "eve", groups="base.group_user")).action_accept()
         self.assertEqual(client.database_digest, DIGEST)
 
-    def test_refused_databases_of_a_client_are_few(self):
+    def test_number_of_refused_databases_of_a_client_is_limited(self):
         client = self.register_active()
         for number in range(MOST + 3):
             self.refuse(client, f"{number:064x}")
         self.assertEqual(len(client.refused_database_ids), MOST)
         self.assertIn(f"{MOST + 2:064x}", client.refused_database_ids.mapped("digest"))
 
-    def test_database_that_no_longer_asks_is_forgotten(self):
+    def test_database_that_sends_no_more_requests_is_deleted(self):
         client = self.register_active()
         gone, asking = self.refuse(client), self.refuse(client, "c" * 64)
         gone.last_at -= timedelta(days=KEEP_DAYS, minutes=1)

@@ -146,7 +146,7 @@ class TestInterventions(SupportCase):
         self.assertFalse(connection.message_follower_ids)
         self.assertFalse(connection.message_ids)
 
-    def test_support_asks_for_the_phone_again(self):
+    def test_support_requests_the_phone_number_again(self):
         client = self.other_client
         client.with_user(self.support).action_ask_phone_again()
         self.assertEqual(client.state, "phone_required")

@@ -69,7 +69,7 @@ class Metrics:
             self._call_seconds.labels(provider, call).observe(seconds)
 
     def observe(self, adapter):
-        """Count what is requested through an adapter from now on.
+        """Count the requests of an adapter from now on.
 
         :return: the adapter
         """
@@ -91,7 +91,7 @@ class Metrics:
             try:
                 result = method(*args, **kwargs)
                 if call == "institutions":
-                    # Why: a generator sends requests while it is read.
+                    # Why: a generator sends its requests while it is read.
                     result = list(result)
                 outcome = "ok"
                 return result

@@ -1,4 +1,4 @@
-"""Requests as they come over HTTP: from untrusted bytes to an object that is safe to handle. Does not import Odoo."""
+"""Requests received over HTTP: from untrusted bytes to an object that is safe to handle. Does not import Odoo."""
 
 import json
 from dataclasses import dataclass, field
@@ -18,13 +18,13 @@ PATH = "/bank_sync/1/"
 class ReceivedRequest:
     """One HTTP request and its progress. Kept while Odoo retries a transaction: it is authenticated and counted once.
 
-    :param str method: of HTTP
+    :param str method: HTTP method
     :param int version: of the protocol, from the path
     :param str path: decoded, without the query
     :param bool has_query: whether something follows ``?``
-    :param headers: mapping that ignores case
-    :param body: bytes, or None when there are more than :data:`MAX_BODY`
-    :param str address: where it comes from, as Odoo's ``proxy_mode`` sees it
+    :param headers: case-insensitive mapping
+    :param body: bytes, or None if there are more than :data:`MAX_BODY`
+    :param str address: the sender's, as determined by Odoo's ``proxy_mode``
     """
 
     method: str
@@ -34,20 +34,20 @@ class ReceivedRequest:
     headers: dict
     body: bytes | None
     address: str
-    #: id of the client that the headers name; only :attr:`proof` says that it is that client.
+    #: id of the client that the headers name; only :attr:`proof` proves it.
     client: int | None = field(default=None, init=False)
-    #: What the gate has found out and committed.
+    #: What the gate has verified and committed.
     proof: Any = field(default=None, init=False)
 
     @property
     def operation(self):
-        """:return: name, or an empty text for what can't be one"""
+        """:return: name of the operation, or an empty text if the path contains no valid one"""
         name = self.path.removeprefix(PATH) if self.path.startswith(PATH) else ""
         return name if name.isascii() and name.replace(".", "").replace("_", "").isalnum() else ""
 
     def payload(self):
         """:return: the JSON object
-        :raise ProviderError: when the request has not the documented form
+        :raise ProviderError: if the request does not have the documented form
         """
         if self.version != 1:
             raise ConfigurationError("unsupported_version", f"version {self.version}")
@@ -58,7 +58,7 @@ class ReceivedRequest:
         if self.has_query:
             raise ProtocolError("invalid_request", "there is a query string, which the signature does not cover")
         if "Content-Length" in self.headers and "Transfer-Encoding" in self.headers:
-            # Two lengths are how one request is smuggled inside another.
+            # Conflicting lengths are used to smuggle one request inside another.
             raise ProtocolError("invalid_request", "Content-Length and Transfer-Encoding exclude each other")
         if not is_json(self.headers.get("Content-Type", "")):
             raise ProtocolError("invalid_request", "the Content-Type is not application/json")
@@ -71,7 +71,7 @@ class ReceivedRequest:
 
     def signed(self):
         """:return: :class:`~.signing.Signed`
-        :raise ProtocolError: when a header is missing or malformed
+        :raise ProtocolError: if a header is missing or malformed
         """
         try:
             return signing.read_headers(self.headers)
@@ -80,7 +80,7 @@ class ReceivedRequest:
 
 
 def is_json(content_type):
-    """Whether a Content-Type says JSON in UTF-8, the only encoding that JSON has between programs (RFC 8259)."""
+    """Whether a Content-Type is JSON in UTF-8, the only encoding for JSON between systems (RFC 8259)."""
     kind, _semicolon, parameters = content_type.lower().replace(" ", "").partition(";")
     return kind == "application/json" and parameters in ("", "charset=utf-8", 'charset="utf-8"')
 
@@ -89,10 +89,10 @@ def read_object(body):
     """
     :param bytes body: UTF-8
     :return: dict
-    :raise ValueError: with a text that quotes nothing of the body
+    :raise ValueError: with a text that does not quote the body
     """
     try:
-        # Why decoded here: json.loads would guess the encoding of bytes, and take UTF-16 and byte order marks.
+        # Why decoded here: json.loads would guess the encoding of bytes, and accept UTF-16 and byte order marks.
         value = json.loads(body.decode(), parse_constant=_refuse_constant)
     except UnicodeDecodeError:
         raise ValueError("the body is not UTF-8") from None
@@ -111,7 +111,7 @@ def _refuse_constant(_name):
 
 
 def _check_contents(value):
-    """Refuse what is JSON, but can't be stored, sent on or walked through."""
+    """Refuse valid JSON that can't be stored, forwarded or traversed."""
     level = [value]
     for _depth in range(MAX_DEPTH):
         below = []

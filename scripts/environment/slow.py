@@ -1,7 +1,7 @@
 """Tests that the ordinary run leaves to CI (``scripts/test --complete``), because together they take most of the time.
 
-They run also where a user names their file or folder. Keys are files, or tests as ``file::function``; values say
-what keeps the promise meanwhile.
+They also run if their file or folder is named on the command line. Keys are files, or tests as ``file::function``;
+values name what covers them in the ordinary run.
 """
 
 TESTS = {

@@ -31,7 +31,7 @@ def main(arguments):
     # Why here: the pytest of every suite inherits them.
     if thorough:
         os.environ["BANK_SYNC_THOROUGH"] = "1"
-    # Why also for paths and selections: a test that is named is meant.
+    # Why also for paths and selections: tests that are named should run.
     if complete or thorough or targets or is_single(options):
         os.environ["BANK_SYNC_COMPLETE"] = "1"
     wanted = [suite for suite in suites.ORDER if suites.targets_of(suite, targets)]

@@ -1,10 +1,10 @@
-"""A pytest plugin: how much is tested.
+"""A pytest plugin that decides how much is tested.
 
-The ordinary run   in minutes, after each change
-``--complete``     all but what is marked ``thorough``: CI, before a change lands
-``--thorough``     also many rounds, many examples and further installations: each night
+The ordinary run   takes minutes; after each change
+``--complete``     everything that is not marked ``thorough``; by CI, before a change lands
+``--thorough``     also many rounds, many examples and further installations; each night
 
-Whatever is left out has a shorter relative that always runs, see the tables of CONTRIBUTING.md.
+Whatever is left out is covered by a shorter test that always runs, see the tables of CONTRIBUTING.md.
 """
 
 import os
@@ -17,7 +17,7 @@ IS_COMPLETE = IS_ON or bool(os.environ.get("BANK_SYNC_COMPLETE"))
 
 
 def rounds(ordinary, complete, thorough):
-    """:return: how many examples, or rounds, this run has time for"""
+    """:return: the number of examples, or rounds, for this run"""
     return thorough if IS_ON else complete if IS_COMPLETE else ordinary
 
 

@@ -301,7 +301,7 @@ def transactions(camera):
     row.wait_for()
     camera.photograph("transactions")
     with camera.on_a_phone():
-        # Why opened again: a window that shrinks keeps the list, a phone shows cards.
+        # Why opened again: a window made smaller keeps the list, but a phone shows cards.
         camera.open("/odoo/bank-transactions")
         camera.page.locator(".o_kanban_view .o_kanban_record").first.wait_for()
         camera.photograph("transactions_phone")

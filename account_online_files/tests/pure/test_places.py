@@ -217,12 +217,12 @@ def reset(transport):
 
 
 @pytest.mark.parametrize("end", [shut, reset])
-def test_a_connection_that_ends_while_signing_in_does_not_mean_that_the_password_is_wrong(server, end):
+def test_a_connection_lost_while_signing_in_is_not_reported_as_a_wrong_password(server, end):
     server.on_sign_in = end
     assert code_of(sftp(server).__enter__) == "ended"
 
 
-def test_a_server_that_is_silent_while_signing_in_does_not_say_that_the_password_is_wrong(server, monkeypatch):
+def test_a_server_that_does_not_answer_while_signing_in_is_not_reported_as_a_wrong_password(server, monkeypatch):
     monkeypatch.setattr(sftp_module, "TIMEOUT", 1)
     over = threading.Event()
     server.on_sign_in = lambda _transport: over.wait(PATIENCE)
@@ -232,7 +232,7 @@ def test_a_server_that_is_silent_while_signing_in_does_not_say_that_the_password
         over.set()
 
 
-def test_a_refused_password_is_one_also_if_the_server_then_ends_the_connection(server):
+def test_a_refused_password_is_reported_even_if_the_server_then_ends_the_connection(server):
     def allow_no_other_attempt(transport):
         transport.auth_handler.auth_fail_count = 9
 
@@ -241,12 +241,12 @@ def test_a_refused_password_is_one_also_if_the_server_then_ends_the_connection(s
         assert code_of(sftp(server, password="wrong").__enter__) == "refused"
 
 
-def test_a_server_that_does_not_accept_passwords_refuses_them(server, monkeypatch):
+def test_a_server_without_password_authentication_refuses_a_password(server, monkeypatch):
     monkeypatch.setattr(Door, "get_allowed_auths", lambda *_arguments: "publickey")
     assert code_of(sftp(server, password="wrong").__enter__) == "refused"
 
 
-def test_a_connection_that_ends_between_two_steps_is_named_so(server, root):
+def test_a_connection_lost_between_two_steps_is_reported_as_ended(server, root):
     put(root / "bank", "a.xml")
     with sftp(server) as place:
         (entry,) = place.entries()

@@ -110,8 +110,8 @@ SKIPPED = {
     "res.currency": {"compare_amounts"},
 }
 
-#: Used by a computation whose result the writer knows or copies: if another addon extends one, Odoo computes the fields
-#: of this computation.
+#: Methods used by a computation whose result the writer knows or copies: if another addon extends one of them, Odoo
+#: computes the fields of this computation.
 COMPUTING = {
     "account.bank.statement.line._compute_is_reconciled": {"account.bank.statement.line": {"_seek_for_lines"}},
     "account.move._compute_always_tax_exigible": {"account.move": {"_collect_tax_cash_basis_values"}},

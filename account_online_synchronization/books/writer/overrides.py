@@ -129,7 +129,7 @@ def _is_of_known_addon(field):
 
 
 def _is_known_way(model, way):
-    """:param way: function, or name of a method, with which a field is computed or written"""
+    """:param way: function, or name of a method, that computes or writes a field"""
     return _is_known_function(way) if callable(way) else _is_known_method(model, way)
 
 

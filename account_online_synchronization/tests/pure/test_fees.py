@@ -40,7 +40,7 @@ class Books:
 
     def __init__(self, on_own_line=True):
         self.on_own_line, self.entries = on_own_line, {}
-        #: Lines of the journal that are no transactions of this account.
+        #: Lines of the journal that are not transactions of this account.
         self.typed, self.adopted = [], set()
 
     def run(self, *messages, removed=()):
@@ -93,7 +93,7 @@ class Books:
     st.lists(st.tuples(st.booleans(), st.booleans(), st.lists(fees, max_size=2)), min_size=1, max_size=4),
     st.booleans(),
 )
-def test_new_ids_double_nothing_with_any_change_of_the_setting(rows, later, on_own_line):
+def test_new_ids_double_no_amounts_whenever_the_setting_changes(rows, later, on_own_line):
     books, ids = Books(on_own_line), "T"
 
     def run():
@@ -122,14 +122,14 @@ def test_new_ids_keep_the_form_in_which_a_transaction_was_stored():
         assert list(books.amounts.values()) == amounts
 
 
-def test_a_provider_that_begins_to_report_fees_under_new_ids_doubles_nothing():
+def test_a_provider_that_begins_to_report_fees_under_new_ids_doubles_no_amounts():
     books = Books()
     books.run(message("T1", "96.80"), message("T2", "5.00"))
     books.run(message("N1", "96.80", "-3.20"), message("N2", "5.00"))
     assert books.amounts == {"N1": "96.80", "N2": "5.00"}
 
 
-def test_lines_that_were_typed_are_adopted_in_their_form():
+def test_typed_lines_are_adopted_in_their_form():
     for on_own_line, amounts in ((True, ["96.80"]), (False, ["100", "-3.20"])):
         books = Books(on_own_line)
         books.typed = [Candidate(n, date(2026, 5, 18), Decimal(amount)) for n, amount in enumerate(amounts)]

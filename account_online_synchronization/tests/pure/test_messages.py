@@ -154,7 +154,7 @@ def test_moments_become_naive_utc():
 
 
 # -------------------------------------------------------------------------
-# THE FAST PATHS GIVE WHAT THE THOROUGH ONES GIVE
+# FAST PATHS RETURN THE SAME AS THOROUGH ONES
 # -------------------------------------------------------------------------
 
 TEXTS = st.one_of(
@@ -164,12 +164,12 @@ TEXTS = st.one_of(
 
 
 @given(st.lists(st.one_of(st.none(), TEXTS, TEXTS, TEXTS, st.sampled_from([0, 7, 1.5, False, True, [], {"a": 1}]))))
-def test_texts_that_are_read_together_are_those_that_are_read_one_by_one(values):
+def test_texts_read_together_equal_those_read_one_by_one(values):
     assert read_texts(values) == [readable(value) for value in values]
 
 
 def thorough_amount(value):
-    """What an amount is, without the shortcut for the usual form."""
+    """:return: the amount, read without the shortcut for the usual form"""
     text = str(value)[:100].strip()
     if not AMOUNT.fullmatch(text):
         return None
@@ -184,7 +184,7 @@ def thorough_amount(value):
     ),
     st.integers(0, 4),
 )
-def test_an_amount_is_read_exactly_or_refused_in_whatever_form_it_comes(text, decimal_places):
+def test_an_amount_in_any_form_is_read_exactly_or_refused(text, decimal_places):
     expected = thorough_amount(text)
     message = {"status": "booked", "booking_date": "2026-05-20", "currency": "EUR", "amount": text}
     try:

@@ -31,7 +31,7 @@ def test_a_secret_of_an_object_with_many_keys_is_masked():
 
 
 @pytest.mark.parametrize("value", ["\ud83d", 2**70, -(2**70), 1.5e300, "é€😀", 2**53 + 1])
-def test_a_value_that_one_encoder_refuses_is_kept(value):
+def test_a_value_that_the_fast_encoder_refuses_is_kept(value):
     assert kept([value]) == ["?" if value == "\ud83d" else value]
 
 
@@ -54,7 +54,7 @@ JSON = st.recursive(
 
 
 def masked(value):
-    """What :meth:`Recording.add` has to keep, in few words."""
+    """:return: what :meth:`Recording.add` has to keep, computed in a simple way"""
     if isinstance(value, dict):
         return {
             key[:200]: MASK if item and (len(key) > 200 or SECRETS.search(key)) else masked(item)

@@ -88,7 +88,7 @@ def nested(levels):
 @pytest.mark.parametrize(
     "value", [math.nan, -math.inf, nested(60), [0] * 1_000_001], ids=["nan", "inf", "deep", "many"]
 )
-def test_a_value_that_is_no_answer_is_refused_over_each_transport(over, value):
+def test_an_invalid_answer_is_refused_over_each_transport(over, value):
     with pytest.raises(ProxyError):
         ProxyClient(over(answering({"state": "active", "more": value}))).get_status()
 
@@ -101,7 +101,7 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(st.text(), JSON), st.booleans())
-def test_the_embedded_transport_gives_what_pythons_own_json_gives_and_shares_nothing(answer, is_encoded):
+def test_the_embedded_transport_returns_the_same_as_json_and_shares_no_objects(answer, is_encoded):
     text = json.dumps(answer)
     heard = EmbeddedTransport(answering(text.encode() if is_encoded else answer)).call("accounts.list", {})
     assert repr(heard) == repr(json.loads(text))

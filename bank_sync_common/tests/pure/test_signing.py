@@ -69,7 +69,7 @@ def test_a_header_of_another_shape_is_refused_before_anything_is_computed(header
         signed(**{header: value})
 
 
-def test_each_request_has_another_nonce():
+def test_each_request_has_a_new_nonce():
     assert signed().nonce != signed().nonce
 
 

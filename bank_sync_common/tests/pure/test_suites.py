@@ -1,4 +1,4 @@
-"""How ``scripts/test`` runs the suites: in which order, and what it leaves to CI and to the nightly run."""
+"""In which order ``scripts/test`` runs the suites, and what it leaves to CI and to the nightly run."""
 
 import random
 import re
@@ -55,7 +55,7 @@ def test_every_test_that_is_left_to_ci_exists():
         assert f"def {function}" in (paths.ROOT / file).read_text(encoding="utf-8"), name
 
 
-def test_every_test_that_keeps_the_promise_of_a_slow_one_exists_and_always_runs():
+def test_every_test_that_covers_a_slow_one_exists_and_always_runs():
     files = [path for suite in suites.ORDER for folder in suites.folders(suite) for path in folder.glob("test_*.py")]
     always = {path.name for path in files if str(path.relative_to(paths.ROOT)) not in slow.TESTS}
     named = {file for sentence in slow.TESTS.values() for file in re.findall(r"test_\w+\.py", sentence)}

@@ -67,11 +67,11 @@ class BunqScript(Script):
         return {kind: {**about, "id": number}}
 
     def list_accounts(self, exchanges, accounts):
-        """Of each account that is connected the latest payment is asked for."""
+        """The latest payment of each connected account is requested."""
         listed = next(e for e in exchanges if e["ask"].startswith("GET /user/7/monetary-account?"))
         ids = [str(about["id"]) for account in accounts for about in account.values()]
         if any("92" in json.dumps(item) for item in listed["answer"]["Response"]):
-            # Without a new key: of a new account nothing is asked.
+            # Without a new key: nothing is requested about a new account.
             ids = [one for one in ids if one in {known["id"] for known in self.state["accounts"].values()}]
         listed["answer"] = {**listed["answer"], "Response": accounts}
         rest = [e for e in exchanges if "/payment" not in e["ask"]]
@@ -88,20 +88,20 @@ class BunqScript(Script):
         answers = [e["answer"] for e in Case(self.code, "connect").exchanges if e["ask"].startswith(self.accounts_ask)]
         return [self.alike(answers[0]["Response"][0], number) for number in numbers]
 
-    def check(self, question):
-        assert question.headers["X-Bunq-Client-Request-Id"] and question.headers["Cache-Control"] == "no-cache"
-        if question.path.endswith("/installation"):
-            self.client_key = question.body["client_public_key"]
-            assert not question.headers["X-Bunq-Client-Authentication"]
+    def check(self, request):
+        assert request.headers["X-Bunq-Client-Request-Id"] and request.headers["Cache-Control"] == "no-cache"
+        if request.path.endswith("/installation"):
+            self.client_key = request.body["client_public_key"]
+            assert not request.headers["X-Bunq-Client-Authentication"]
             return
-        is_first = question.path.endswith(("/device-server", "/session-server"))
+        is_first = request.path.endswith(("/device-server", "/session-server"))
         token = "installation-s3cret" if is_first else "session-s3cret"
-        assert question.headers["X-Bunq-Client-Authentication"] == token
-        signature = base64.b64decode(question.headers["X-Bunq-Client-Signature"])
+        assert request.headers["X-Bunq-Client-Authentication"] == token
+        signature = base64.b64decode(request.headers["X-Bunq-Client-Signature"])
         try:
-            verify_sha256(self.client_key, question.raw, signature)
+            verify_sha256(self.client_key, request.raw, signature)
         except ValueError as error:
-            raise AssertionError("the question is not signed") from error
+            raise AssertionError("the request is not signed") from error
 
     def leave_out_booked(self, answer):
         for item in answer["Response"]:

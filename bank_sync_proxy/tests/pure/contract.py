@@ -44,7 +44,7 @@ class Script:
     :cvar dict settings: texts; ``{base}`` is the server
     :cvar str institution: the one that is connected
     :cvar str country: whose institutions are listed
-    :cvar str account: id of the account whose transactions are asked for
+    :cvar str account: id of the account whose transactions are requested
     :cvar dict answers: to all challenges of a connection, by name of the field
     :cvar dict callback: parameters with which the browser comes back; ``refusal`` when the user has refused
     :cvar tuple secrets: texts that may be in no log and in no error
@@ -54,12 +54,12 @@ class Script:
     :cvar tuple bad_rows: two (unreadable transaction, how it is kept), of the kind of ``unknown_fields``
     :cvar server_class: what speaks the provider's language
     :cvar str media_type: of its answers
-    :cvar str accounts_ask: how the request begins whose answer lists the accounts, at ``accounts_at`` in it
+    :cvar str accounts_ask: beginning of the request whose answer lists the accounts, at ``accounts_at`` in the answer
     :cvar str own_id: name under which a state keeps what the provider calls an account
     :cvar str lists_again: case in which the accounts are listed without a new consent, None where there is none
-    :cvar tuple always: exchanges that days later come before any request, such as for a token that has ended
-    :cvar int too_soon: how often a request is sent that is refused for coming too soon, without a longer pause
-    :cvar str asks_once: why no request is ever sent a second time; empty where those that only read may be
+    :cvar tuple always: exchanges that precede any request some days later, such as for an expired token
+    :cvar int too_soon: how often a request is sent if it is refused for coming too soon, without a longer pause
+    :cvar str asks_once: why no request is ever repeated; empty if requests that only read may be
     """
 
     code = None

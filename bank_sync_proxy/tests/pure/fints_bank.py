@@ -18,7 +18,7 @@ class FinTSServer(ScriptedServer):
     """Exchanges say ``says``: segments, without numbers; a text in braces is a binary field of
     ``binary``, which has its lines. Of a request, ``with`` names ``segments``, ``tan``, ``method`` etc.
 
-    :ivar answer: callable(body of the request) that gives an exchange instead of the script, for a bank that lives on
+    :ivar answer: callable(body of the request) that returns an exchange instead of the script, for a bank with a state
     """
 
     def __init__(self, *args, **options):

@@ -19,8 +19,8 @@ class MollieScript(Script):
     def alike(self, account, number):
         return {**account, "id": f"bal_{number}", "availableAmount": {"currency": "EUR", "value": f"{number}.00"}}
 
-    def check(self, question):
-        assert question.headers["Authorization"] == "Bearer access_s3cretOfMollie"
+    def check(self, request):
+        assert request.headers["Authorization"] == "Bearer access_s3cretOfMollie"
 
 
 SCRIPT = MollieScript

@@ -1,6 +1,6 @@
 """What a provider has published, as far as its adapter depends on it: ``tests/published/<provider>.json``.
 
-Each file says where it comes from. Every request of the fixtures is held to it, and so is every answer.
+Each file names its source. All requests and answers of the fixtures are compared with it.
 """
 
 import json

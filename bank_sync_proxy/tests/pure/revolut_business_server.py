@@ -43,7 +43,7 @@ class RevolutBusinessScript(Script):
         return {**account, "id": f"account-{number}", "balance": number}
 
     def list_accounts(self, exchanges, accounts):
-        """The answer itself is the list; of each account its bank details are asked for, once."""
+        """The answer itself is the list; the bank details of each account are requested once."""
         listed = next(e for e in exchanges if e["ask"] == "GET /accounts")
         listed["answer"] = accounts
         rest = [e for e in exchanges if not e["ask"].startswith("GET /accounts/")]
@@ -55,17 +55,17 @@ class RevolutBusinessScript(Script):
         listed = next(e for e in Case(self.code, "connect").exchanges if e["ask"] == "GET /accounts")
         return [self.alike(listed["answer"][0], number) for number in numbers]
 
-    def check(self, question):
-        if question.path.endswith("/auth/token"):
-            assert not question.headers["Authorization"]
-            message = question.body["client_assertion"].split(".")[:2]
+    def check(self, request):
+        if request.path.endswith("/auth/token"):
+            assert not request.headers["Authorization"]
+            message = request.body["client_assertion"].split(".")[:2]
             header, claims = (json.loads(decode_segment(part)) for part in message)
             assert header == {"typ": "JWT", "alg": "RS256"}
-            assert claims["sub"] == question.body["client_id"] == "the-client"
+            assert claims["sub"] == request.body["client_id"] == "the-client"
             assert claims["aud"] == "https://revolut.com" and "/" not in claims["iss"]
             assert NOW.timestamp() < claims["exp"] <= NOW.timestamp() + 600
         else:
-            assert question.headers["Authorization"] == "Bearer access-s3cret"
+            assert request.headers["Authorization"] == "Bearer access-s3cret"
 
 
 SCRIPT = RevolutBusinessScript

@@ -95,7 +95,7 @@ class ScriptedServer:
             self._answer(handler, exchange)
 
     def _next(self, request):
-        """:return: the exchange that a request belongs to, or None"""
+        """:return: the exchange to which a request belongs, or None"""
         return self.exchanges.pop(0) if self.exchanges else None
 
     def _compare(self, exchange, request):

@@ -34,14 +34,14 @@ class TellerScript(Script):
         return {**account, "id": f"acc_{number}"}
 
     def list_accounts(self, exchanges, accounts):
-        """The answer itself is the list; each account's balance is asked for."""
+        """The answer itself is the list; each account's balance is requested."""
         first = next(e for e in exchanges if e["ask"] == "GET /accounts")
-        asked = {account["id"] for account in accounts}
+        connected = {account["id"] for account in accounts}
         if any(account["id"] == "acc_new" for account in first["answer"]):
-            # Without a new consent: of a new account nothing is asked.
-            asked &= {account["id"] for account in self.state["accounts"].values()}
+            # Without a new consent: nothing is requested about a new account.
+            connected &= {account["id"] for account in self.state["accounts"].values()}
         first["answer"] = accounts
-        exchanges[:] = [first, *(self.balance(account["id"]) for account in accounts if account["id"] in asked)]
+        exchanges[:] = [first, *(self.balance(account["id"]) for account in accounts if account["id"] in connected)]
 
     def balance(self, identifier):
         ledger = identifier.rpartition("_")[2]
@@ -51,12 +51,12 @@ class TellerScript(Script):
         account = Case(self.code, "connect").exchanges[0]["answer"][0]
         return [self.alike(account, number) for number in numbers]
 
-    def check(self, question):
-        assert question.headers["Teller-Version"] == "2020-10-12"
-        if question.path == "/institutions":
-            assert not question.headers["Authorization"]
+    def check(self, request):
+        assert request.headers["Teller-Version"] == "2020-10-12"
+        if request.path == "/institutions":
+            assert not request.headers["Authorization"]
             return
-        assert base64.b64decode(question.headers["Authorization"].split()[1]) == b"token_s3cret:"
+        assert base64.b64decode(request.headers["Authorization"].split()[1]) == b"token_s3cret:"
 
     def leave_out_booked(self, answer):
         if "ledger" in answer:
@@ -68,7 +68,7 @@ class TellerScript(Script):
         return {"Teller-Signature": sign(content, NOW - age, secret)}, content
 
     def expect_key(self, times=1):
-        """Nothing is asked for: the secret is ours."""
+        """Nothing is requested: the secret is ours."""
 
 
 SCRIPT = TellerScript

@@ -54,7 +54,7 @@ def objects(value, kind):
 
 
 @pytest.mark.parametrize("name, exchange", [*exchanges()])
-def test_questions_and_answers_are_those_of_bunq_s_own_sdk(name, exchange):
+def test_requests_and_answers_are_those_of_bunq_s_own_sdk(name, exchange):
     method, _blank, url = exchange["ask"].partition(" ")
     path = "/".join("{}" if step.isdigit() else step for step in urlsplit(url).path.split("/")[1:])
     assert f"{method} {path}" in PUBLISHED["paths"]
@@ -105,20 +105,20 @@ def test_an_answer_that_was_changed_on_its_way_is_not_believed(script):
 
 
 def signed_head(content):
-    """As `validate_response` of bunq-sdk 1.28.0 puts it together: status, headers of bunq in order, an empty line."""
+    """As `validate_response` of bunq-sdk 1.28.0 builds it: status, bunq's headers in order, an empty line."""
     head = b"200\nX-Bunq-Client-Request-Id: q\nX-Bunq-Client-Response-Id: r\n\n"
     signature = base64.b64encode(sign_sha256(load_rsa_key(bunq_s_key()), head + content)).decode()
     names = {"x-bunq-client-response-id": "r", "X-Bunq-Client-Request-Id": "q"}
     return {**names, "X-Bunq-Server-Signature": signature}
 
 
-def test_an_answer_that_is_signed_together_with_its_headers_is_believed(script):
+def test_an_answer_that_is_signed_together_with_its_headers_is_accepted(script):
     script.server.sign = signed_head
     script.server.expect([PAGE])
     assert script.pages()[0].transactions == ()
 
 
-def test_a_header_that_was_changed_on_its_way_is_not_believed(script):
+def test_a_changed_header_invalidates_the_signature(script):
     script.server.sign = lambda content: {**signed_head(content), "x-bunq-client-response-id": "another"}
     script.server.expect([PAGE])
     with pytest.raises(ProtocolError, match="signature is wrong"):
@@ -152,7 +152,7 @@ def test_a_refresh_keeps_the_session_that_it_has_opened(script):
     session = next(exchange for exchange in Case("bunq", "connect").exchanges if "session-server" in exchange["ask"])
     session["answer"]["Response"][1]["Token"]["token"] = "another-session"
     script.moment = NOW + timedelta(days=8)
-    script.server.check = lambda question: None
+    script.server.check = lambda request: None
     script.server.expect([session, *Case("bunq", "refresh").exchanges])
     refreshed = script.adapter.refresh(script.state)
     assert refreshed.state["session"] == {"token": "another-session", "until": "2026-12-05T12:00:00Z"}
@@ -162,14 +162,14 @@ def test_a_refresh_keeps_the_session_that_it_has_opened(script):
     "user, seconds",
     [
         ({"UserPerson": {"id": 7, "session_timeout": 86400}}, 86400),
-        # bunq-sdk 1.28.0, `_get_session_timeout_seconds`: of the user who has asked for the access.
+        # bunq-sdk 1.28.0, `_get_session_timeout_seconds`: of the user who requested the access.
         ({"UserApiKey": {"id": 7, "requested_by_user": {"UserCompany": {"id": 8, "session_timeout": 3600}}}}, 3600),
         ({"UserApiKey": {"id": 7, "requested_by_user": None}}, 300),
         ({"UserPerson": {"id": 7, "session_timeout": 60}}, 300),
     ],
 )
 def test_a_session_is_used_for_as_long_as_bunq_says(script, user, seconds):
-    """One that counts as ended at once would be opened again before each question."""
+    """A session that counts as expired at once would be replaced before each request."""
     session = next(exchange for exchange in Case("bunq", "connect").exchanges if "session-server" in exchange["ask"])
     session["answer"]["Response"][2] = user
     script.moment = NOW + timedelta(days=8)
@@ -198,11 +198,11 @@ def test_text_that_is_not_a_key_is_not_sent(script, api_key):
 # -------------------------------------------------------------------------
 
 
-def test_questions_wait_so_that_there_are_three_in_three_seconds(script):
-    moment, waited, asked = 0.0, [], []
+def test_at_most_three_requests_are_sent_in_three_seconds(script):
+    moment, waited, sent = 0.0, [], []
 
     class Http:
-        """A clock that only moves when something is asked or waited for."""
+        """A clock that only moves with requests and pauses."""
 
         def monotonic(self):
             return moment
@@ -214,15 +214,15 @@ def test_questions_wait_so_that_there_are_three_in_three_seconds(script):
 
         def get(self, path, **params):
             nonlocal moment
-            asked.append(moment)
+            sent.append(moment)
             moment += 0.1
 
-    for _question in range(9):
+    for _request in range(9):
         script.adapter._get(Http(), "x")
-    assert waited and all(later - earlier >= 3 - 1e-9 for earlier, later in zip(asked, asked[3:], strict=False))
+    assert waited and all(later - earlier >= 3 - 1e-9 for earlier, later in zip(sent, sent[3:], strict=False))
 
 
-def test_too_many_questions_end_soon(script):
+def test_too_many_requests_fail_after_few_attempts(script):
     script.play("rate_limited")
     with pytest.raises(Exception, match="rate_limited") as caught:
         script.pages()
@@ -230,14 +230,14 @@ def test_too_many_questions_end_soon(script):
     assert script.slept == [3.35, 3.35]
 
 
-def test_a_page_that_came_too_soon_is_asked_for_again(script):
-    """Pages are read by objects that do not know of each other."""
+def test_a_page_refused_by_the_rate_limit_is_requested_again(script):
+    """Each page may be read by another adapter object, which does not count the requests of the others."""
     refused = Case("bunq", "rate_limited").exchanges[0]
     script.server.expect([refused, PAGE])
     assert script.pages()[0].transactions == ()
 
 
-def test_a_pause_that_bunq_names_is_not_waited_for(script):
+def test_a_long_pause_named_by_bunq_fails_without_waiting(script):
     refused = Case("bunq", "rate_limited").exchanges[0]
     script.server.expect([{**refused, "headers": {"Retry-After": "600"}}])
     with pytest.raises(RateLimited) as caught:

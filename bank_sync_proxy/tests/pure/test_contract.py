@@ -586,7 +586,7 @@ def test_webhooks(script):
         assert [[event.kind, event.reference] for event in events] == hook["events"]
     body = case.gives["webhooks"][0]["body"]
     headers, signed = script.sign_webhook(body)
-    # Of four forged ones only one is worth a request.
+    # Only one of four forged ones leads to a request.
     script.expect_key()
     for wrong_headers, wrong_body in (
         ({}, signed),

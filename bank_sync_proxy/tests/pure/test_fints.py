@@ -324,7 +324,7 @@ def test_after_as_many_looks_as_the_bank_allows_the_user_decides(script):
 
 
 @pytest.mark.parametrize("operation", ["refresh", "accounts", "transactions"])
-def test_bank_that_asks_for_a_tan_without_a_user_gets_no_answer(script, operation):
+def test_a_request_for_a_tan_without_a_user_is_not_answered(script, operation):
     script.server.expect([asks_for_tan()])
     with pytest.raises(ConsentError) as caught:
         {

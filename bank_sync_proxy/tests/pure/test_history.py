@@ -74,7 +74,7 @@ def test_bank_that_refuses_every_range_is_an_error_with_the_next_first_day():
     assert caught.value.code == "period_refused" and caught.value.history_days == 0
 
 
-def test_a_limit_of_requests_in_the_middle_of_the_search_loses_nothing_of_it():
+def test_a_rate_limit_during_the_search_keeps_its_progress():
     bank, answers = Bank(40), iter([ProtocolError("period_refused"), RateLimited()])
     bank.read_page = lambda *args, **options: (_ for _ in ()).throw(next(answers))
     with pytest.raises(RateLimited) as caught:
@@ -104,7 +104,7 @@ def test_date_that_is_not_a_limit_does_not_shorten_the_history():
 
 
 # -------------------------------------------------------------------------
-# EVERY ADAPTER WHOSE REQUEST CARRIES THE DAY
+# EVERY ADAPTER WHOSE REQUESTS CONTAIN THE FIRST DAY
 # -------------------------------------------------------------------------
 
 #: Place of the first day in the request, by adapter.
@@ -117,7 +117,7 @@ DAYS = {
     "teller": lambda query: query.get("start_date", [None])[0],
     "revolut_business": lambda query: query.get("from", [None])[0],
 }
-#: How far back the scripted bank goes. Revolut is asked for more than is wanted, up to the only limit that it names.
+#: How far back the scripted bank goes. The request to Revolut reaches further back than needed, up to its only limit.
 REACHES = {code: (89,) if code == "revolut_business" else (89, 75, 60, 31) for code in DAYS}
 #: How refusals look. The last one says nothing but its status.
 REFUSALS = {
@@ -182,7 +182,7 @@ def test_an_adapter_finds_what_the_bank_gives(script, code, reach, refusal):
 
 
 @pytest.mark.parametrize("code", DAYS)
-def test_a_mistake_in_the_request_of_a_usual_run_is_asked_once(script, code):
+def test_a_usual_request_that_is_refused_as_invalid_is_not_repeated(script, code):
     """Days that every bank gives are not refused for their number."""
     days = bank_that_reaches(script, -1, "status only")
     with pytest.raises(ProviderError):
@@ -190,24 +190,24 @@ def test_a_mistake_in_the_request_of_a_usual_run_is_asked_once(script, code):
     assert len(days) == 1
 
 
-#: Adapters whose rows have moments, of which the day in Central Europe is the booking date, and first days that are
-#: requested as they are. Of Revolut, mostly earlier ones are requested, because of what is booked late.
+#: Adapters whose rows have moments; their day in Central Europe is the booking date. With first days that are requested
+#: as they are: of Revolut, mostly earlier ones are requested, because of late bookings.
 MOMENTS = {"qonto": (date(2026, 3, 1), date(2026, 7, 1)), "revolut_business": (days_ago(89),)}
 
 
 @pytest.mark.parametrize("code, day", [(code, day) for code, days in MOMENTS.items() for day in days])
-def test_the_first_hour_of_the_first_day_is_asked_for(script, code, day):
-    """In UTC it belongs to the day before: what was booked then would be missing after a first load."""
+def test_the_first_hour_of_the_first_day_is_requested(script, code, day):
+    """In UTC it belongs to the previous day: its transactions would be missing after a first load."""
     bank_that_reaches(script, 10_000, "status only")
     script.adapter.transactions(script.state, script.account, since=day)
-    asked = reading.moment(DAYS[code](parse_qs(urlsplit(script.server.asked[-1].url).query)))
+    requested = reading.moment(DAYS[code](parse_qs(urlsplit(script.server.asked[-1].url).query)))
     first = reading.central_european_midnight(day)
-    assert asked == first and reading.central_european_day(first) == day
+    assert requested == first and reading.central_european_day(first) == day
     assert reading.central_european_day(first - timedelta(seconds=1)) == day - timedelta(days=1)
 
 
 def test_adapters_that_read_moments_are_all_in_the_matrix():
-    """Those that leave it to the bank which rows a day has. Others read on until a row is older."""
+    """These adapters rely on the bank for the rows of a day. Others read on until a row is older."""
     reads = [
         code
         for code in DAYS

@@ -87,7 +87,7 @@ def script(code):
 
 
 def play(script, exchanges):
-    """Answer by path, however often, so that a second request for the same is answered in the same way."""
+    """Answer by path, any number of times, so that repeated requests get the same answer."""
 
     def find(request):
         path = script.server.prefix

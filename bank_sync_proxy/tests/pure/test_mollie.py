@@ -52,7 +52,7 @@ def test_every_name_of_a_text_is_published():
 
 
 @pytest.mark.parametrize("case, exchange", list(exchanges("mollie")), ids=lambda v: v if type(v) is str else "")
-def test_questions_and_answers_are_as_published(case, exchange):
+def test_requests_and_answers_are_as_published(case, exchange):
     _method, path, query = request_of(exchange)
     is_list = path.endswith("/transactions")
     path = "/balances/{balanceId}/transactions" if is_list else path

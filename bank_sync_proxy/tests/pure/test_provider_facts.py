@@ -72,7 +72,7 @@ def test_provider_declares_every_fact_that_a_choice_needs(code):
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_provider_says_where_its_facts_are_known_from(code):
+def test_provider_names_the_sources_of_its_facts(code):
     sources = facts_of(code).sources
     assert sources.endswith(".") and "|" not in sources
 

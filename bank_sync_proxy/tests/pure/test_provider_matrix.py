@@ -33,7 +33,7 @@ def test_every_provider_has_a_page(code):
 
 @shipped
 @pytest.mark.parametrize("code", CODES)
-def test_what_a_page_knows_from_memory_is_marked_in_the_table(code):
+def test_facts_from_memory_are_marked_in_the_table(code):
     page = (ROOT / "docs" / "providers" / f"{code}.md").read_text()
     assert "from memory" not in page or "from memory" in provider_class(code).facts.sources
 

@@ -59,17 +59,17 @@ def shown(challenge, name):
 
 @pytest.mark.parametrize(
     "name, exchange",
-    # How tokens are got is in Revolut's guides, not in the document.
+    # How to get tokens is in Revolut's guides, not in the document.
     [(name, exchange) for name, exchange in PUBLISHED.exchanges() if "/auth/token" not in exchange["ask"]],
     ids=lambda value: value if isinstance(value, str) else value["ask"],
 )
-def test_questions_and_answers_are_those_of_the_document(name, exchange):
+def test_requests_and_answers_are_those_of_the_document(name, exchange):
     if name == "undocumented":
         pytest.skip("it is there because it is not in the document")
     PUBLISHED.check(exchange)
 
 
-def test_a_question_that_is_not_in_the_document_would_be_found():
+def test_a_request_that_is_not_in_the_document_would_be_found():
     for ask in ("GET /account", "GET /transactions?size=5", "GET /transactions?count=1001"):
         with pytest.raises(Exception, match=r"."):
             PUBLISHED.check({"ask": ask, "answer": []})
@@ -199,14 +199,14 @@ def test_a_token_serves_until_it_ends(script):
     script.play("refresh")
     script.play("empty")
     script.adapter = script.new_adapter()
-    script.server.check = lambda question: None
+    script.server.check = lambda request: None
     script.pages()
 
 
 def test_a_refresh_token_that_was_replaced_is_kept(script):
-    """revolut-python 0.10.1 takes `refresh_token` of each answer, "if any"."""
+    """revolut-python 0.10.1 reads `refresh_token` from each answer, "if any"."""
     (exchange,) = Case("revolut_business", "refresh").exchanges
-    script.server.check = lambda question: None
+    script.server.check = lambda request: None
     for answer, kept in ({**exchange["answer"], "refresh_token": "the-next"}, "the-next"), (exchange["answer"], None):
         script.server.expect([{**exchange, "answer": answer}])
         refreshed = script.adapter.refresh(script.state)
@@ -269,11 +269,11 @@ def test_more_transactions_of_one_moment_than_a_page_has_are_an_error(script):
     assert "more transactions of one moment" in caught.value.detail
 
 
-@pytest.mark.parametrize("days, asked", [(10, 70), (28, 88), (30, 89), (60, 89), (88, 89)])
-def test_late_bookings_are_not_looked_for_where_reading_needs_a_new_consent(script, days, asked):
+@pytest.mark.parametrize("days, requested", [(10, 70), (28, 88), (30, 89), (60, 89), (88, 89)])
+def test_late_bookings_are_not_looked_for_where_reading_needs_a_new_consent(script, days, requested):
     """ "… can only access information older than 90 days within 5 minutes of the first authorisation": pyrevolut 0.9.1,
     list of transactions."""
-    since, first = (NOW.date() - timedelta(days=number) for number in (days, asked))
+    since, first = (NOW.date() - timedelta(days=number) for number in (days, requested))
     script.server.expect([{**PAGE, "ask": f"{PAGE['ask']}&from={first}"}])
     script.pages(since=since)
 
@@ -296,14 +296,14 @@ def test_a_first_load_from_long_ago_reads_what_was_booked_late(script, days, ask
         ("completed", "2026-12-24", "booked"),
     ],
 )
-def test_a_payment_that_is_scheduled_for_later_has_moved_nothing(script, state, day, status):
+def test_a_payment_that_is_scheduled_for_later_is_not_reported(script, state, day, status):
     """TransactionState: "created and is either processed asynchronously or scheduled for a later time"."""
     found = rows(script, {**ROW, "state": state, "scheduled_for": day})
     assert [row.status for row in found] == [status] * bool(status)
 
 
 def between_pockets(script, *texts, amounts=(100, 100), currencies=("EUR", "EUR")):
-    """The document's example "Internal transfer", read in each of the two accounts."""
+    """:return: pages of the document's example "Internal transfer", read in each of the two accounts"""
     own, other = (script.state["accounts"][key]["id"] for key in script.state["accounts"])
     legs = [
         {**ROW["legs"][0], "account_id": account, "amount": amount, "currency": currency, "description": text}
@@ -324,13 +324,13 @@ def between_pockets(script, *texts, amounts=(100, 100), currencies=("EUR", "EUR"
         (("From GBP Regular pocket", "To GBP Deposit pocket"), ["100", "-100"]),
     ],
 )
-def test_money_does_not_come_to_both_of_two_pockets(script, texts, amounts):
+def test_a_transfer_between_two_pockets_has_one_payer(script, texts, amounts):
     pages = between_pockets(script, *texts)
     assert [str(row.amount) for page in pages for row in page.transactions] == amounts
 
 
 @pytest.mark.parametrize("texts", [("Vers poche", "De poche"), ("To A", "To B"), (None, None)])
-def test_a_transfer_that_does_not_say_who_has_paid_is_not_guessed(script, texts):
+def test_the_payer_of_a_transfer_is_not_guessed(script, texts):
     pages = between_pockets(script, *texts)
     assert [(page.transactions, len(page.unread)) for page in pages] == [((), 1), ((), 1)]
 

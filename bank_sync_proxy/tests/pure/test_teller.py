@@ -14,7 +14,7 @@ from bank_sync_proxy.tests.pure.teller_server import TellerScript, sign
 from bank_sync_proxy.tests.pure.tls_server import client, serve
 
 PUBLISHED = Published("teller")
-#: What the adapter asks.
+#: The adapter's requests.
 ASKED = [
     ("GET", "/institutions"),
     ("GET", "/accounts"),
@@ -49,7 +49,7 @@ def script():
 
 
 def without_nulls(value):
-    """The document forgets that what is not there may be null; Teller's guides show that."""
+    """The document omits that missing values may be null; Teller's guides show that."""
     if isinstance(value, list):
         return [without_nulls(item) for item in value]
     if isinstance(value, dict):
@@ -74,11 +74,11 @@ def as_published(exchange):
     [(name, exchange) for name, exchange in PUBLISHED.exchanges() if name not in NOT_PUBLISHED],
     ids=lambda value: value if isinstance(value, str) else value["ask"],
 )
-def test_questions_and_answers_are_those_of_the_document(name, exchange):
+def test_requests_and_answers_are_those_of_the_document(name, exchange):
     PUBLISHED.check(as_published(exchange))
 
 
-def test_a_question_that_is_not_in_the_document_would_be_found():
+def test_a_request_that_is_not_in_the_document_would_be_found():
     for ask in ("GET /account", "GET /accounts/a/transactions?size=5", "GET /accounts/a/transactions?count=x"):
         with pytest.raises((AssertionError, ValueError)):
             PUBLISHED.check({"ask": ask, "answer": []})
@@ -194,20 +194,20 @@ def rows(begin, end, status="posted"):
 
 
 @pytest.mark.parametrize("size", [25, 50, 99])
-def test_a_page_that_was_cut_below_what_was_asked_for_is_not_the_last(script, size):
+def test_a_page_with_fewer_rows_than_requested_is_not_the_last(script, size):
     """The document names no maximum of `count`."""
     after = f"{PAGE['ask']}&from_id=txn_posted_{size - 1}"
     script.server.expect([{**PAGE, "answer": rows(0, size)}, {"ask": after, "answer": rows(size, size + 3)}])
     assert [len(page.transactions) for page in script.pages()] == [size, 3]
 
 
-def test_what_is_short_is_not_asked_for_twice(script):
+def test_no_page_is_requested_after_a_very_short_one(script):
     script.server.expect([{**PAGE, "answer": rows(0, 24)}])
     assert [len(page.transactions) for page in script.pages()] == [24]
 
 
 def test_a_short_page_without_anything_new_is_the_last(script):
-    """Pending ones below the booked one after which it begins."""
+    """Pending transactions may follow the booked one after which the page begins."""
     first, waiting = rows(0, 30), rows(0, 30, "pending")
     after = f"{PAGE['ask']}&from_id=txn_posted_29"
     script.server.expect([{**PAGE, "answer": first}, {"ask": after, "answer": [first[-1], *waiting]}])

@@ -47,7 +47,7 @@ def test_a_request_as_documented_is_read():
         ({"path": "/bank_sync/1"}, "invalid_request"),
         ({"path": "/bank_sync/01/accounts.list"}, "invalid_request"),
         ({"body": b"[]"}, "invalid_request"),
-        # The version decides before all else: another one may have another form.
+        # The version is checked first: other versions may have another form.
         ({"version": 2, "body": None, "method": "GET"}, "unsupported_version"),
         ({"body": None, "headers": {}}, "request_too_large"),
     ],
@@ -59,7 +59,7 @@ def test_a_request_of_another_form_is_refused(changed, code):
 
 
 @given(st.binary())
-def test_whatever_bytes_come_they_are_an_object_or_refused(body):
+def test_any_bytes_are_an_object_or_refused(body):
     try:
         assert isinstance(read_object(body), dict)
     except ValueError as error:
@@ -67,7 +67,7 @@ def test_whatever_bytes_come_they_are_an_object_or_refused(body):
 
 
 @given(st.dictionaries(st.text(), JSON, max_size=4))
-def test_an_object_is_read_as_it_was_written_or_refused(value):
+def test_an_object_is_read_exactly_or_refused(value):
     try:
         assert read_object(json.dumps(value).encode()) == value
     except ValueError as error:
@@ -85,7 +85,7 @@ def test_a_body_that_is_nested_deeply_is_refused_and_no_stack_overflows(depth):
             read_object(body)
 
 
-def test_nesting_is_limited_to_the_level():
+def test_nesting_is_limited_to_an_exact_level():
     def nested(depth):
         return b'{"a":' * depth + b"1" + b"}" * depth
 
