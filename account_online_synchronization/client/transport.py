@@ -14,7 +14,9 @@ import json
 
 from odoo.addons.bank_sync_common.tools.bounded_http import parse_json
 
-from .remote import MAX_ANSWER
+#: Values in an answer of the same process. Why more than over the network: GoCardless returns all transactions in one
+#: page, and refusing it would end each synchronization of a large account.
+MAX_VALUES = 10_000_000
 
 
 class EmbeddedTransport:
@@ -39,7 +41,7 @@ class EmbeddedTransport:
         answer = self._dispatch(operation, json.loads(json.dumps(payload)))
         try:
             content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-            return parse_json(content) if len(content) <= MAX_ANSWER else None
+            return parse_json(content, MAX_VALUES)
         except (ValueError, RecursionError):
             # Numbers with thousands of digits, deep nesting or NaN: the client reports that this is not an answer.
             return None

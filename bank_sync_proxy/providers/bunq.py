@@ -238,7 +238,8 @@ class Bunq(WebProvider):
             try:
                 return self._send_in_turn(http, path, **params)
             except RateLimited as error:
-                if attempt == ATTEMPTS or error.retry_after > PAUSE:
+                is_named = error.retry_after != PAUSE
+                if attempt == ATTEMPTS or (is_named and error.retry_after > SECONDS):
                     raise
                 http.sleep(SECONDS)
 

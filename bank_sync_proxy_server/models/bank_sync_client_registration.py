@@ -133,11 +133,12 @@ class BankSyncClientRegistration(models.Model):
     # COPIES
     # -------------------------------------------------------------------------
 
-    def _check_copy(self, digest, address):
+    def _check_copy(self, digest, address, is_noted=True):
         """Distinguish the original from its copies: the first database that is seen is the original.
 
         :param str digest: header ``Bank-Sync-Database``
         :param str address: network where the request came from
+        :param bool is_noted: False beyond the rate limit, so that a flood of digests pushes no database out of the list
         :raise ConsentError: ``database_copied``; what is noted about it is kept by :meth:`BankSyncError._attempt`
         """
         self.ensure_one()
@@ -148,8 +149,9 @@ class BankSyncClientRegistration(models.Model):
         if hmac.compare_digest(client.database_digest, digest):
             return
         databases = self.env["bank.sync.refused.database"].with_env(client.env)
-        databases._note(client, digest, address)
-        client._note_copy()
+        if is_noted:
+            databases._note(client, digest, address)
+            client._note_copy()
         note = self.env._("Database code for support: %s.", databases._code_of(digest))
         raise ConsentError("database_copied", "another database signs with these credentials", note=note, keeps=True)
 

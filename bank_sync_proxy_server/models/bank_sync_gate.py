@@ -86,7 +86,7 @@ class BankSyncGate(models.AbstractModel):
         # Odoo retries a transaction after a conflict. The nonce was then stored by this same request.
         proof = received.proof = received.proof or self._prove(received, signed)
         client = self.env["bank.sync.client"].browse(received.client)
-        client._check_copy(signed.database, network_of(received.address))
+        client._check_copy(signed.database, network_of(received.address), is_noted=proof.is_counted)
         if not proof.is_counted:
             seconds = self.env["bank.sync.nonce"]._seconds_until_one_more(client.id, proof.moment, proof.most, MINUTE)
             raise RateLimited("too_many_requests", f"more than {proof.most} in a minute", retry_after=_whole(seconds))

@@ -226,6 +226,15 @@ class TestCopies(ClientsCase):
         self.attempt(lambda: client._check_copy(ANOTHER_DIGEST, ADDRESS))
         self.assertEqual(len([text for text in self.chatter(client) if "A copy of this database" in text]), 2)
 
+    def test_requests_beyond_the_rate_limit_push_no_database_out_of_the_list(self):
+        client = self.register_active()
+        moved = self.refuse(client)
+        for number in range(20):
+            digest = f"{number:064x}"
+            refused = self.attempt(lambda digest=digest: client._check_copy(digest, ADDRESS, is_noted=False))
+            self.assertEqual(refused, "database_copied")
+        self.assertEqual(client.refused_database_ids, moved)
+
     def refuse(self, client, digest=ANOTHER_DIGEST, address=ADDRESS):
         """:return: the record of a database after a refusal"""
         self.assertEqual(self.attempt(lambda: client._check_copy(digest, address)), "database_copied")
