@@ -349,7 +349,7 @@ class Storing:
     def _is_in_opening(self, identifier):
         """Why not all: late bookings are not part of the opening balance, wherever they were kept meanwhile."""
         kept = self.kept.get(identifier)
-        return self.policy.is_load or bool(kept and not kept.is_late)
+        return not kept.is_late if kept else self.policy.is_load
 
     def _settle_opening(self):
         """Set the journal's opening balance from the bank's balance, once the window is stored.
