@@ -357,7 +357,9 @@ class Storing:
         Why not in each run: most have no effect on it.
         """
         account = self.account
-        if not (self.has_new or self.policy.is_load or account.opening_unknown or account.opening_to_book):
+        # Why those, too: the line that books it has to stay before the first one, which they may have changed.
+        has_moved = self.has_new or any(self.counts[name] for name in ("adopted", "changed", "removed"))
+        if not (has_moved or self.policy.is_load or account.opening_unknown or account.opening_to_book):
             return
         beginning = Beginning(self.account)
         if self.policy.is_load and self.window.unreadable:
