@@ -357,5 +357,6 @@ def _start_of_earlier(first, loose):
     """
     if not first.online_period_start:
         return 0.0
-    older = loose.filtered(lambda line: line.internal_index < first.first_line_index)
+    # Why some have no index: users may have deleted their lines.
+    older = loose.filtered(lambda line: line.internal_index < (first.first_line_index or ""))
     return first.balance_start - sum(older.mapped("amount"))
