@@ -16,9 +16,9 @@ MAX_AMOUNT = Decimal("1e13")
 #: Decimal("1e-999999999") takes a gigabyte when it is formatted. No currency has more than four decimals, and services
 #: that compute with floats write seventeen digits.
 MAX_DECIMALS = 40
-#: Python's own parser also accepts underscores, digits of all scripts, and huge exponents.
 #: An amount in its usual form, which is finite, in range, and needs no further check.
 PLAIN_AMOUNT = re.compile(r"[+-]?[0-9]{1,12}(\.[0-9]{1,20})?")
+#: Python's own parser also accepts underscores, digits of all scripts, and huge exponents.
 AMOUNT = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(E[+-]?[0-9]{1,3})?", re.IGNORECASE)
 ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
