@@ -189,10 +189,14 @@ class AccountOnlineAccount(models.Model):
         self.journal_balance = running_balance(self)
         return lines
 
-    def _after_undo(self):
+    def _after_undo(self, file):
         """Update the journal's balances, holes and last stored day after a file was undone."""
         if self.is_files:
-            self._write_changes({"last_sync": self._files_stored_until() or False, **self._balance_of_files()})
+            values = {"last_sync": self._files_stored_until() or False}
+            # Why not after others: the balance may be of a file that shows no balance before its transactions.
+            if file.has_balances and not self.currency_id.compare_amounts(file.closing_balance, self.balance):
+                values |= self._balance_of_files()
+            self._write_changes(values)
         Beginning(self).settle()
         self._refresh_opening()
         # Why last: the opening balance, and the line that books it, are part of it.
