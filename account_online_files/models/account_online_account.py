@@ -185,16 +185,20 @@ class AccountOnlineAccount(models.Model):
         if locks.locked_days(self.journal_ids, days):
             raise UserError(self.env._("Some of them are in a locked period. Change the lock date first."))
         lines = write_entries(self, entries)
-        self.journal_balance = running_balance(self)
         self._refresh_opening()
+        self.journal_balance = running_balance(self)
         return lines
 
-    def _after_undo(self):
+    def _after_undo(self, file):
         """Update the journal's balances, holes and last stored day after a file was undone."""
-        values = {"journal_balance": running_balance(self)}
         if self.is_files:
-            values |= {"last_sync": self._files_stored_until() or False, **self._balance_of_files()}
-        self._write_changes(values)
+            values = {"last_sync": self._files_stored_until() or False}
+            # Why not after others: the balance may be of a file that shows no balance before its transactions.
+            if file.has_balances and not self.currency_id.compare_amounts(file.closing_balance, self.balance):
+                values |= self._balance_of_files()
+            self._write_changes(values)
         Beginning(self).settle()
         self._refresh_opening()
+        # Why last: the opening balance, and the line that books it, are part of it.
+        self._write_changes({"journal_balance": running_balance(self)})
         self._refresh_holes()

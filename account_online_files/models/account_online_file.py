@@ -352,7 +352,7 @@ class AccountOnlineFile(models.Model):
         self._hand_on()
         self._unlink_beside()
         self.write({"state": "undone", "new_count": 0, "doubtful": [], "doubtful_count": 0, "line_ids": [(5,)]})
-        account._after_undo()
+        account._after_undo(self)
         link.message_post(
             body=self.env._(
                 "The import of %(file)s was undone by %(user)s. Transactions deleted: %(count)s.",

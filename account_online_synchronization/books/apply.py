@@ -158,13 +158,13 @@ class Storing:
             if one.is_returning:
                 self.kept[one.entry.identifier].write(self.beside.values(one.entry))
         self._count_decisions(decisions)
-        self._adopt([one for one in decisions if one.outcome == ADOPT])
+        new = [one for one in decisions if one.outcome == IMPORT]
+        self._adopt([one for one in decisions if one.outcome == ADOPT], [one.entry for one in new])
         for one in decisions:
             if one.outcome == LEFT_OUT:
                 self._keep(one.entry, "left_out", one.reason)
         # Why not known ones: they are kept already, for another reason.
         self.held = [one for one in decisions if one.outcome == HELD and not one.known]
-        new = [one for one in decisions if one.outcome == IMPORT]
         # Why exists: the bank may have withdrawn that line in this window.
         there = set(self.Line.browse([one.similar_line_id for one in new if one.similar_line_id]).exists().ids)
         self.doubtful = {one.entry.identifier: one for one in new if one.similar_line_id in there or one.may_be_deleted}
@@ -179,8 +179,11 @@ class Storing:
         self._count("skipped_before_start", outcomes.count(NOT_ASKED))
         self._count("adopted", outcomes.count(ADOPT))
 
-    def _adopt(self, decisions):
-        """Link lines that were typed or imported from elsewhere to their transactions."""
+    def _adopt(self, decisions, new):
+        """Link lines that were typed or imported from elsewhere to their transactions.
+
+        :param new: entries that become lines afterwards
+        """
         if not decisions:
             return
         writer = Writer(self.account, [])
@@ -192,6 +195,10 @@ class Storing:
             if not line.statement_id and not is_before_start(one, self.policy):
                 loose += line
                 counted += [(line.date, line.amount)] * is_in_opening
+        if loose:
+            # Why: the journal begins with an adopted line then, so _opening_balance() counts only those before it.
+            begin = min(loose.mapped("date"))
+            counted += [pair for pair in self._pairs_in_opening(new) if pair[0] >= begin]
         opening = statements.opening_before(statements.first_statement(self.journal), counted)
         statements.group(self.journal, loose, opening)
 
@@ -338,18 +345,21 @@ class Storing:
         first = statements.first_statement(self.journal) if new else self.Statement
         if not first.online_period_start:
             return None
+        return statements.opening_before(first, self._pairs_in_opening(new))
+
+    def _pairs_in_opening(self, new):
+        """:return: list of ``(date, amount)`` of the entries that the opening balance contains so far"""
         policy = self.policy
-        counted = [
+        return [
             (policy.line_date(entry.transaction), float(entry.transaction.amount * policy.sign))
             for entry in new
             if self._is_in_opening(entry.identifier)
         ]
-        return statements.opening_before(first, counted)
 
     def _is_in_opening(self, identifier):
         """Why not all: late bookings are not part of the opening balance, even if they were kept in the meantime."""
         kept = self.kept.get(identifier)
-        return self.policy.is_load or bool(kept and not kept.is_late)
+        return not kept.is_late if kept else self.policy.is_load
 
     def _settle_opening(self):
         """Set the journal's opening balance from the bank's balance, once the window is stored.
@@ -357,7 +367,9 @@ class Storing:
         Why not in each run: most have no effect on it.
         """
         account = self.account
-        if not (self.has_new or self.policy.is_load or account.opening_unknown or account.opening_to_book):
+        # Why those, too: the line that books it has to stay before the first one, which they may have changed.
+        has_moved = self.has_new or any(self.counts[name] for name in ("adopted", "changed", "removed"))
+        if not (has_moved or self.policy.is_load or account.opening_unknown or account.opening_to_book):
             return
         beginning = Beginning(self.account)
         if self.policy.is_load and self.window.unreadable:

@@ -9,6 +9,7 @@ from odoo.tools.misc import format_date
 from ..sync.identity import OPENING
 from . import locks, statements
 from .opening import Beginning
+from .writer import REFUSALS
 
 
 class OpeningBalance:
@@ -133,7 +134,8 @@ class OpeningBalance:
         """Move the line of the opening balance before the journal's first transaction, which the bank has booked late.
 
         Why: otherwise each later statement would contain the opening balance twice, in its start balance and as the
-        line. In a locked period the line stays, because only a user can decide there.
+        line. In a locked period, and where Odoo refuses the day, such as one of the year before its number, the line
+        stays, because only a user can decide there.
         """
         Line = self.env["account.bank.statement.line"]
         line = Line.search(
@@ -154,7 +156,12 @@ class OpeningBalance:
         locks.hold(self.journal)
         if locks.locked_days(self.journal, [day]):
             return
-        line.date = day
+        try:
+            with self.env.cr.savepoint():
+                line.date = day
+        except REFUSALS:
+            # Why continue: otherwise no run could store anything of this account any more.
+            return
         if first := statements.first_statement(self.journal):
             statements.settle(self.journal, first, day)
 

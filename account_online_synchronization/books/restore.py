@@ -67,7 +67,13 @@ def separate(account, line):
     entry = Entry(line.online_transaction_identifier, digest(transaction), transaction)
     _check_not_locked(account, [entry])
     line._give_back()
-    lines = write_entries(account, [entry])
+    opening = None
+    if not line.statement_id:
+        # Why: adopted before the start date, so the bank held it before the first statement.
+        amount = float(transaction.amount * account._transaction_sign())
+        counted = [(account._line_date(transaction), amount)]
+        opening = statements.opening_before(statements.first_statement(account.journal_ids), counted)
+    lines = write_entries(account, [entry], opening)
     account._refresh_opening()
     account.journal_balance = running_balance(account)
     return lines

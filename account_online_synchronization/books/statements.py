@@ -69,8 +69,12 @@ def settle(journal, touched, first_day, opening_balance=None):
     :param opening_balance: start balance of the journal's very first statement, None to keep it
     """
     new = touched.filtered(lambda one: not one.first_line_index)
+    is_unknown = any(touched.mapped("online_start_unknown"))
     touched = _follow_lines(touched)
     ordered = touched.search([("journal_id", "=", journal.id)], order="first_line_index, id")
+    if is_unknown and not any(ordered.mapped("online_start_unknown")):
+        # Why here: a statement that has lost its lines, and was deleted with the mark, has no journal any more.
+        ordered.filtered("online_period_start")[:1].online_start_unknown = True
     affected = ordered.filtered(
         lambda one: (
             # Why touched ones, too: a statement ends earlier if its last line was moved.
@@ -353,5 +357,6 @@ def _start_of_earlier(first, loose):
     """
     if not first.online_period_start:
         return 0.0
-    older = loose.filtered(lambda line: line.internal_index < first.first_line_index)
+    # Why some have no index: users may have deleted their lines.
+    older = loose.filtered(lambda line: line.internal_index < (first.first_line_index or ""))
     return first.balance_start - sum(older.mapped("amount"))

@@ -384,6 +384,57 @@ class TestBeginningThatChanges(OpeningCommon):
         self.assertEqual(self.synchronize(self.link).adopted, 1)
         self.assertEqual((self.balances()[0][1], self.balances()[-1][2]), (970, 989))
 
+    def test_older_days_of_which_only_some_were_typed_are_part_of_it(self):
+        self.proxy.book("T0", "30.00", date(2026, 3, 2))
+        self.proxy.book("T00", "10.00", date(2026, 4, 6))
+        self.bank_holds("989.00")
+        self.load(start_date="2026-05-13")
+        self.Line.create({"journal_id": self.journal.id, "date": "2026-03-02", "amount": 30, "payment_ref": "x"})
+        self.link.account_online_account_ids.start_date = "2026-03-01"
+        self.assertEqual(self.synchronize(self.link).adopted, 1)
+        self.assertEqual((self.balances()[0][1], self.balances()[-1][2]), (960, 989))
+
+    def test_a_late_booking_that_a_load_of_older_days_imports_leaves_it(self):
+        self.load("month", start_date="2026-05-13")
+        self.company.fiscalyear_lock_date = "2026-05-13"
+        self.book_late()
+        self.synchronize(self.link)
+        self.company.fiscalyear_lock_date = False
+        self.link.account_online_account_ids.start_date = "2026-05-01"
+        self.synchronize(self.link)
+        self.assert_true(982)
+
+    def test_the_line_that_books_it_stays_before_a_late_booking_that_was_typed(self):
+        self.load()
+        opening = OpeningBalance(self.link.account_online_account_ids.sudo())
+        line = opening.book(opening.default_counterpart())
+        self.Line.create({"journal_id": self.journal.id, "date": "2026-05-12", "amount": -7, "payment_ref": "x"})
+        self.book_late()
+        self.assertEqual(self.synchronize(self.link).adopted, 1)
+        self.assertEqual(self.lines()[0], line)
+        self.assert_true(982)
+
+    def test_a_transaction_before_the_start_that_is_not_the_typed_one_is_part_of_it(self):
+        typed = self.Line.create(
+            {"journal_id": self.journal.id, "date": "2026-05-12", "amount": -7, "payment_ref": "x"}
+        )
+        self.proxy.book("T0", "-7.00", date(2026, 5, 12))
+        self.bank_holds("989.00")
+        self.load(start_date="2026-05-13")
+        typed.action_separate_online_transaction()
+        self.assertEqual((self.balances()[0][1], self.balances()[-1][2]), (1007, 989))
+
+    def test_it_stays_unknown_where_the_bank_withdraws_its_only_line(self):
+        self.bank.update(balance=None, balance_at=None, balance_date=None)
+        self.proxy.transactions["A1"].pop()
+        self.link = self.connect_journal(periodicity="day")
+        self.synchronize(self.link)
+        self.proxy.book("T2", "-6.00", date(2026, 5, 18))
+        self.synchronize(self.link)
+        self.proxy.withdraw("T1")
+        self.assertEqual(self.synchronize(self.link).removed, 1)
+        self.assertFalse(any(self.statements().mapped("is_complete")))
+
     def test_it_stays_unknown_when_its_statement_is_deleted(self):
         self.bank.update(balance=None, balance_at=None, balance_date=None)
         self.link = self.connect_journal(periodicity="day")
