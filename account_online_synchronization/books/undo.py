@@ -20,6 +20,7 @@ def delete(lines, keeper):
     journal = lines.journal_id
     first = statements.first_statement(journal)
     kept = {
+        "journal": journal.id,
         "first_statement": first.id,
         "opening": first.balance_start if first.online_period_start else None,
         "lines": [_remember(line, keeper) for line in lines],

@@ -40,8 +40,7 @@ class EmbeddedTransport:
         # Why through JSON: it behaves as over HTTP, and the sides share no objects.
         answer = self._dispatch(operation, json.loads(json.dumps(payload)))
         try:
-            content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-            return parse_json(content, MAX_VALUES)
+            return parse_json(answer, MAX_VALUES) if isinstance(answer, bytes) else json.loads(json.dumps(answer))
         except (ValueError, RecursionError):
             # Numbers with thousands of digits, deep nesting or NaN: the client reports that this is not an answer.
             return None

@@ -116,8 +116,13 @@ class Judge:
                     # What refers to it, such as its followers, is the caller's, too.
                     made.setdefault(change.table, set()).add(change.new["id"])
                 continue
-            # Why never: support cuts off and lets in again, and what it has done stays to be read.
-            is_erased = change.kind == "DELETE" and change.table.startswith("bank_sync_")
+            # Why never: support cuts off and lets in again, and what it has done stays to be read. The acceptance of a
+            # refused database is in the chatter.
+            is_erased = (
+                change.kind == "DELETE"
+                and change.table.startswith("bank_sync_")
+                and change.table != "bank_sync_refused_database"
+            )
             may_change = (
                 not is_erased
                 and door

@@ -86,9 +86,10 @@ def nested(levels):
 
 
 @pytest.mark.parametrize("value", [math.nan, -math.inf, nested(60)], ids=["nan", "inf", "deep"])
-def test_an_invalid_answer_is_refused_over_each_transport(over, value):
+def test_json_that_is_no_answer_is_refused_by_the_embedded_transport(value):
+    content = json.dumps({"state": "active", "more": value}).encode()
     with pytest.raises(ProxyError):
-        ProxyClient(over(answering({"state": "active", "more": value}))).get_status()
+        ProxyClient(EmbeddedTransport(answering(content))).get_status()
 
 
 JSON = st.recursive(
@@ -114,12 +115,13 @@ def containers(value):
 
 def test_the_largest_page_of_a_provider_is_read_by_the_embedded_transport():
     answer = {"more": [0] * 1_000_001}
-    assert EmbeddedTransport(answering(answer)).call("transactions.list", {}) == answer
+    assert EmbeddedTransport(answering(json.dumps(answer).encode())).call("transactions.list", {}) == answer
 
 
 def test_an_embedded_answer_with_too_many_values_is_refused(monkeypatch):
     monkeypatch.setattr("account_online_synchronization.client.transport.MAX_VALUES", 40)
-    assert EmbeddedTransport(answering({"more": [0] * 50})).call("transactions.list", {}) is None
+    content = json.dumps({"more": [0] * 50}).encode()
+    assert EmbeddedTransport(answering(content)).call("transactions.list", {}) is None
 
 
 def test_pages_are_followed_over_each_transport(over):
