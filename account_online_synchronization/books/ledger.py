@@ -87,7 +87,10 @@ class OpeningBalance:
                     account.display_name,
                 )
             )
-        if not account.opening_balance:
+        self._check_missing(account.opening_balance)
+
+    def _check_missing(self, amount):
+        if self.account.currency_id.is_zero(amount):
             raise UserError(
                 self.env._("The ledger account of %s agrees with the bank: nothing is missing.", self.journal.name)
             )
@@ -115,6 +118,7 @@ class OpeningBalance:
         earlier.unlink()
         # Why computed now, not as a sum of both: the earlier line may be on another ledger account than the journal's.
         amount = self.missing()
+        self._check_missing(amount)
         line = Line.create(
             {
                 "journal_id": self.journal.id,
