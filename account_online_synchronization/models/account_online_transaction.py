@@ -63,7 +63,7 @@ class AccountOnlineTransaction(models.Model):
         help="The line that may be the same transaction; the bank no longer shows it.",
     )
     #: First reported after the journal's opening balance was determined, which therefore does not contain it.
-    is_late = fields.Boolean(readonly=True)
+    is_late = fields.Boolean(string="Late Booking", readonly=True)
     online_transaction_identifier = fields.Char(required=True)
     online_transaction_digest = fields.Char()
     transaction_details = fields.Json(help="The transaction as reported by the bank.")

@@ -29,13 +29,13 @@ class BankSyncRefusedDatabase(models.Model):
         string="Database Code",
         compute="_compute_code",
         compute_sudo=True,
-        help="The users of this database read the same code where it says that it was refused.",
+        help="Users of that database see the same code in the message about the refusal.",
     )
-    address = fields.Char(readonly=True, help="Where its last request came from.")
+    address = fields.Char(readonly=True, help="Network address of its last request.")
     first_at = fields.Datetime(string="First Refused", required=True, readonly=True)
     last_at = fields.Datetime(string="Last Refused", required=True, readonly=True)
 
-    _client_digest = models.UniqueIndex("(client_id, digest)", "A client's database is refused once.")
+    _client_digest = models.UniqueIndex("(client_id, digest)", "This refused database is already listed.")
     _last_at = models.Index("(last_at)")
 
     @api.depends("digest")
