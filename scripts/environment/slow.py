@@ -1,7 +1,7 @@
 """Tests that the ordinary run leaves to CI (``scripts/test --complete``), because together they take most of the time.
 
 They also run if their file or folder is named on the command line. Keys are files, or tests as ``file::function``;
-values name what covers them in the ordinary run.
+values name what covers them in the ordinary run, or say why nothing does.
 """
 
 TESTS = {
@@ -22,36 +22,43 @@ TESTS = {
     # Inside Odoo
     "account_online_synchronization/tests/test_every_door.py": "test_doors.py, and test_access.py of each addon",
     "bank_sync_proxy/tests/test_provider_doors.py": "test_redirects.py and test_receiver.py",
+    "account_online_synchronization/tests/test_connect_tours.py": "test_connect.py, test_bank_visit.py",
+    "account_online_synchronization/tests/test_first_load_tours.py": "test_first_load.py; test_browser.py",
+    "account_online_synchronization/tests/test_machine_scenarios.py": "test_machine.py, with fewer sequences",
     "account_online_synchronization/tests/test_review_tours.py": "test_missing.py, test_duplicates.py; test_browser.py",
     "account_online_synchronization/tests/test_status_tours.py": "test_status.py; test_browser.py",
     "account_online_synchronization/tests/test_writer_calls.py": "test_writer_equality.py and test_writer_fallback.py",
     # The whole: pages in a browser
     "tests/test_accessibility.py": "the tours inside Odoo, most of them by keyboard",
     "tests/test_bank_health_browser.py": "bank_sync_proxy/tests/test_health.py",
-    "tests/test_bank_lines_browser.py": "test_bank_lines.py inside Odoo; test_reconcile_browser.py",
+    "tests/test_bank_lines_browser.py": "test_bank_lines.py inside Odoo",
     "tests/test_bank_pages.py": "bank_sync_proxy/tests/test_pages.py",
     "tests/test_enable_banking_browser.py": "test_browser.py; the contract of all adapters",
     "tests/test_fints_browser.py": "test_browser.py; the contract of all adapters",
+    "tests/test_files_browser.py": "account_online_files/tests/test_import_file.py",
     "tests/test_firm_browser.py": "bank_sync_proxy_server/tests/test_firms.py",
     "tests/test_first_bank_browser.py": "test_browser.py",
     "tests/test_identity_browser.py": "test_access.py of each addon",
     "tests/test_legacy_browser.py": "account_online_synchronization/tests/test_legacy_first_load.py",
     "tests/test_provider_browser.py": "bank_sync_proxy/tests/test_provider_switch.py and test_provider_keys.py",
+    "tests/test_reconcile_browser.py": "test_reconcile_screen.py, test_hoot.py",
     "tests/test_remote_browser.py": "test_remote.py",
     "tests/test_renewal_browser.py": "account_online_synchronization/tests/test_renewal_link.py",
     "tests/test_search_browser.py": "account_online_synchronization/tests/test_bank_search.py",
+    "tests/test_support_browser.py": "bank_sync_proxy_server/tests/test_support.py",
     # The whole: servers, installations, updates
     "tests/test_benchmarks.py": "nothing: figures, not behaviour",
     "tests/test_canaries.py": "test_secrets.py of each addon",
     "tests/test_demonstration.py": "test_demo_bank.py",
     "tests/test_directory.py": "bank_sync_proxy/tests/test_directory_update.py",
     "tests/test_key_change.py": "bank_sync_proxy/tests/test_secrets.py",
-    "tests/test_lifecycle.py": "test_migration.py installs, uninstalls and installs again",
+    "tests/test_lifecycle.py": "nothing: the ordinary run uninstalls no addon",
+    "tests/test_migration.py": "test_legacy.py, rule by rule",
     "tests/test_payment_service.py": "account_online_synchronization/tests/test_fees.py; the contract of all adapters",
     "tests/test_phone_codes.py": "bank_sync_proxy_server/tests/test_phone.py",
     "tests/test_restore.py": "bank_sync_proxy_server/tests/test_clients.py",
-    "tests/test_secret_update.py": "bank_sync_proxy/tests/test_secrets.py",
-    "tests/test_server_addon_update.py": "test_migration.py",
+    "tests/test_secret_update.py": "nothing: the ordinary run updates no database",
+    "tests/test_server_addon_update.py": "nothing: the ordinary run updates no database",
     "tests/test_two_machines.py": "test_replays.py and test_remote.py",
     "tests/test_visits_at_once.py": "test_replays.py",
     "tests/test_wheels.py": "test_dependencies.py",
