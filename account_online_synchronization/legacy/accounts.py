@@ -5,6 +5,16 @@ from .links import main_company, unknown_link
 from .names import ACCOUNTS, JOURNAL, JOURNALS, LINE, LINKS, MARKER
 from .schema import Problem
 
+#: Columns into which every source of accounts is read.
+STAGED = """
+    CREATE TEMPORARY TABLE legacy_accounts ON COMMIT DROP AS
+    SELECT DISTINCT ON (row_id) found.*, NULL::int AS link_id, NULL::int AS company_id, NULL::int AS new_id
+      FROM ({select}) found
+     WHERE row_id IS NOT NULL
+       AND NOT EXISTS (SELECT FROM {marker} WHERE kind = 'account' AND source = %s AND row_id = found.row_id)
+  ORDER BY row_id
+"""
+
 
 def take_accounts(migration, table):
     schema = migration.schema
@@ -27,7 +37,7 @@ def take_lost_journals(migration):
     """Create accounts for journals whose lines have transaction ids but whose bank account no longer exists."""
     schema = migration.schema
     identifier = sources.line_identifier(schema)
-    if not identifier:
+    if not identifier or not schema.has(LINE, "journal_id"):
         return
     number = schema.text("res_partner_bank", "acc_number", "bank")
     # Why not those of a known account: they belong to it, even if its journal has changed.
@@ -56,7 +66,8 @@ def take_lost_journals(migration):
 
 
 def _stage(migration, table, select):
-    migration.stage("legacy_accounts", "account", table, select, "link_id", "company_id")
+    migration.schema.execute("DROP TABLE IF EXISTS legacy_accounts")
+    migration.schema.execute(STAGED.format(select=select, marker=MARKER), [table])
 
 
 def _give_to_unknown(migration, table):
@@ -84,8 +95,10 @@ def _give_to_unknown(migration, table):
 
 
 def _insert_all(migration, table, keep):
-    new_ids = migration.number_rows("legacy_accounts", ACCOUNTS, keep)
-    migration.in_halves(table, new_ids, lambda ids: _insert(migration, table, ids))
+    migration.number_rows("legacy_accounts", ACCOUNTS, keep)
+    rows = migration.schema.rows("SELECT new_id FROM legacy_accounts ORDER BY row_id")
+    if rows:
+        migration.in_halves(table, [row[0] for row in rows], lambda ids: _insert(migration, table, ids))
 
 
 def _insert(migration, table, ids):
@@ -116,7 +129,8 @@ def _insert(migration, table, ids):
    LEFT JOIN account_journal journal ON journal.id = staged.journal_id
        WHERE staged.new_id = ANY(%(ids)s)
     """
-    migration.insert(ACCOUNTS, values, source, table=table, ids=ids)
+    statement, parameters = migration.insert(ACCOUNTS, values, source)
+    migration.schema.execute(statement, {**parameters, "table": table, "ids": ids})
     marker = {
         "kind": "'account'",
         "source": "%(table)s",
@@ -126,5 +140,6 @@ def _insert(migration, table, ids):
         "journal_id": "journal_id",
         "company_id": "company_id",
     }
-    migration.insert(MARKER, marker, "legacy_accounts WHERE new_id = ANY(%(ids)s)", table=table, ids=ids)
+    statement, parameters = migration.insert(MARKER, marker, "legacy_accounts WHERE new_id = ANY(%(ids)s)")
+    migration.schema.execute(statement, {**parameters, "table": table, "ids": ids})
     migration.report.accounts += ids

@@ -26,11 +26,7 @@ def set_aside(cr, in_use=frozenset()):
                 renamed.append(table)
     if LINKS in renamed:
         with schema.attempt(problems, "ir_cron"):
-            # Why all: this addon has not created its scheduled actions yet, so those in its name are not its own.
-            schema.execute(
-                "UPDATE ir_cron SET active = FALSE WHERE id IN (SELECT res_id FROM ir_model_data"
-                " WHERE model = 'ir.cron' AND module = 'account_online_synchronization')"
-            )
+            _switch_off_crons(schema)
     # Why by the lines' table: an installation, of this or another module, adds all shared columns at once.
     if schema.has(LINE) and not schema.has(LINE, OWN_COLUMN[LINE]):
         for table, columns in SHARED_COLUMNS.items():
@@ -40,6 +36,15 @@ def set_aside(cr, in_use=frozenset()):
                         _rename_column(schema, table, column)
                         renamed.append(f"{table}.{column}")
     return renamed, problems
+
+
+def _switch_off_crons(schema):
+    """Disable the scheduled actions of a module with the same name, before this addon creates its own."""
+    if schema.has("ir_cron", "active") and schema.has("ir_model_data"):
+        schema.execute(
+            "UPDATE ir_cron SET active = FALSE WHERE id IN (SELECT res_id FROM ir_model_data"
+            " WHERE model = 'ir.cron' AND module = 'account_online_synchronization')"
+        )
 
 
 def _rename_table(schema, table, name):

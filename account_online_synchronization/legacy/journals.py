@@ -41,4 +41,6 @@ def mark(migration, kind, source, row_id=None, *, journal_id=None, text=None):
         WHERE NOT EXISTS (SELECT FROM {MARKER} WHERE kind = %(kind)s AND source = %(source)s
                              AND row_id IS NOT DISTINCT FROM %(row_id)s AND text IS NOT DISTINCT FROM %(text)s)
     """
-    migration.insert(MARKER, values, where, kind=kind, source=source, row_id=row_id, journal_id=journal_id, text=text)
+    statement, parameters = migration.insert(MARKER, values, where)
+    found = {"kind": kind, "source": source, "row_id": row_id, "journal_id": journal_id, "text": text}
+    migration.schema.execute(statement, {**parameters, **found})

@@ -8,10 +8,24 @@ UNKNOWN = "unknown"
 
 
 def take_links(migration, table):
-    migration.stage("legacy_links", "link", table, sources.links(migration.schema, table))
+    schema = migration.schema
+    schema.execute("DROP TABLE IF EXISTS legacy_links")
+    schema.execute(
+        f"""
+        CREATE TEMPORARY TABLE legacy_links ON COMMIT DROP AS
+        SELECT DISTINCT ON (row_id) found.*, NULL::int AS new_id
+          FROM ({sources.links(schema, table)}) found
+         WHERE row_id IS NOT NULL
+           AND NOT EXISTS (SELECT FROM {MARKER} WHERE kind = 'link' AND source = %s AND row_id = found.row_id)
+      ORDER BY row_id
+        """,
+        [table],
+    )
     _fill_companies(migration, table)
-    new_ids = migration.number_rows("legacy_links", LINKS, keep=table != PROVIDERS)
-    migration.in_halves(table, new_ids, lambda ids: _insert(migration, table, ids))
+    migration.number_rows("legacy_links", LINKS, keep=table != PROVIDERS)
+    rows = schema.rows("SELECT new_id FROM legacy_links ORDER BY row_id")
+    if rows:
+        migration.in_halves(table, [row[0] for row in rows], lambda ids: _insert(migration, table, ids))
 
 
 def _fill_companies(migration, table):
@@ -33,18 +47,17 @@ def _fill_companies(migration, table):
                 RETURNING link.row_id
                 """
             )
-            _report_companies(migration, table, "the company of its journals")
+            for (row_id,) in schema.cr.fetchall():
+                migration.report.problems.append(
+                    Problem(table, row_id, "Its company is missing: it was put into the company of its journals.")
+                )
     schema.execute(
         "UPDATE legacy_links SET company_id = %s WHERE company_id IS NULL RETURNING row_id", [main_company(schema)]
     )
-    _report_companies(migration, table, "the main company")
-
-
-def _report_companies(migration, table, chosen):
-    migration.report.problems += [
-        Problem(table, row_id, f"Its company is missing: it was put into {chosen}.")
-        for (row_id,) in migration.schema.cr.fetchall()
-    ]
+    for (row_id,) in schema.cr.fetchall():
+        migration.report.problems.append(
+            Problem(table, row_id, "Its company is missing: it was put into the main company.")
+        )
 
 
 def main_company(schema):
@@ -74,7 +87,9 @@ def _insert(migration, table, ids):
         "legacy_reference": "reference",
         "legacy_institution": "institution",
     }
-    migration.insert(LINKS, values, "legacy_links WHERE new_id = ANY(%(ids)s)", table=table, ids=ids)
+    statement, parameters = migration.insert(LINKS, values, "legacy_links WHERE new_id = ANY(%(ids)s)")
+    parameters.update(table=table, ids=ids)
+    migration.schema.execute(statement, parameters)
     marker = {
         "kind": "'link'",
         "source": "%(table)s",
@@ -82,7 +97,8 @@ def _insert(migration, table, ids):
         "account_online_link_id": "new_id",
         "company_id": "company_id",
     }
-    migration.insert(MARKER, marker, "legacy_links WHERE new_id = ANY(%(ids)s)", table=table, ids=ids)
+    statement, parameters = migration.insert(MARKER, marker, "legacy_links WHERE new_id = ANY(%(ids)s)")
+    migration.schema.execute(statement, {**parameters, "table": table, "ids": ids})
     migration.report.links += ids
 
 
@@ -103,7 +119,7 @@ def unknown_link(migration, company_id):
         "legacy_source": f"'{UNKNOWN}'",
         "legacy_provider": f"'{sources.UNKNOWN_PROVIDER}'",
     }
-    migration.insert(LINKS, values, "(VALUES (1)) AS one RETURNING id", company=company_id)
-    (link_id,) = schema.cr.fetchone()
+    statement, parameters = migration.insert(LINKS, values, "(VALUES (1)) AS one RETURNING id")
+    ((link_id,),) = schema.rows(statement, {**parameters, "company": company_id})
     migration.report.links.append(link_id)
     return link_id

@@ -50,34 +50,12 @@ class Migration:
         self.defaults = defaults
         self.report = Report()
 
-    def stage(self, name, kind, table, select, *empty):
-        """Create a temporary table of the rows that have not been migrated yet.
-
-        :param str kind: of their markers
-        :param str table: from which they come
-        :param str select: query with a column ``row_id``
-        :param empty: names of further columns, which are filled later, besides ``new_id``
-        """
-        columns = ", ".join(f"NULL::int AS {column}" for column in (*empty, "new_id"))
-        self.schema.execute(f"DROP TABLE IF EXISTS {name}")
-        self.schema.execute(
-            f"""
-            CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS
-            SELECT DISTINCT ON (row_id) found.*, {columns}
-              FROM ({select}) found
-             WHERE row_id IS NOT NULL
-               AND NOT EXISTS (SELECT FROM {MARKER} WHERE kind = %s AND source = %s AND row_id = found.row_id)
-          ORDER BY row_id
-            """,
-            [kind, table],
-        )
-
-    def insert(self, table, values, source, /, **parameters):
-        """Insert rows into a table of this addon.
+    def insert(self, table, values, source):
+        """SQL that inserts rows into a table of this addon.
 
         :param dict values: SQL by column
-        :param str source: the FROM clause and everything after it
-        :param parameters: of the values and the source
+        :param str source: the FROM clause
+        :return: (statement, parameters)
         """
         fixed = {name: value for name, value in self.defaults.get(table, {}).items() if name not in values}
         values = {
@@ -88,18 +66,14 @@ class Migration:
             "create_date": "now() at time zone 'UTC'",
             "write_date": "now() at time zone 'UTC'",
         }
-        self.schema.execute(
-            f"INSERT INTO {table} ({', '.join(values)}) SELECT {', '.join(values.values())} FROM {source}",
-            {**{f"default_{name}": value for name, value in fixed.items()}, **parameters},
-        )
+        statement = f"INSERT INTO {table} ({', '.join(values)}) SELECT {', '.join(values.values())} FROM {source}"
+        return statement, {f"default_{name}": value for name, value in fixed.items()}
 
     def in_halves(self, table, ids, work):
         """Process all rows at once; retry by halves after a failure, so that a bad row does not stop others.
 
         :param work: called with a list of ids
         """
-        if not ids:
-            return
         failed = []
         with self.schema.attempt(failed, table, ids[0] if len(ids) == 1 else None):
             work(ids)
@@ -114,7 +88,6 @@ class Migration:
         """Assign to the rows of a temporary table their ids in a table of this addon.
 
         :param bool keep: keep their old ids if these are free, because chatter and attachments refer to them
-        :return: list of the ids
         """
         if keep:
             self.schema.execute(
@@ -127,7 +100,6 @@ class Migration:
             f" WHERE EXISTS (SELECT FROM {staged} WHERE new_id IS NOT NULL)"
         )
         self.schema.execute(f"UPDATE {staged} SET new_id = nextval({sequence}) WHERE new_id IS NULL")
-        return [new_id for (new_id,) in self.schema.rows(f"SELECT new_id FROM {staged} ORDER BY row_id")]
 
 
 def migrate(cr, defaults):

@@ -32,13 +32,17 @@ class Problem(NamedTuple):
 
 
 class Schema:
-    """Tables and columns of the database, as read when this object is created.
+    """Current tables and columns of the database.
 
     :param cr: cursor of psycopg2, or one of Odoo's
     """
 
     def __init__(self, cr):
         self.cr = cr
+        self.refresh()
+
+    def refresh(self):
+        """Read them again, after tables or columns have changed."""
         self.execute(
             """
             SELECT table_name, column_name, data_type, is_nullable = 'YES'
@@ -82,15 +86,13 @@ class Schema:
     # EXPRESSIONS
     # -------------------------------------------------------------------------
 
-    def _column(self, table, column, alias):
-        """:return: type and SQL of a column; a missing one is treated as an empty text"""
-        found = self.columns(table).get(column)
-        return (found.type, f"{alias}.{quoted(column)}") if found else ("text", "NULL")
-
     def text(self, table, column, alias):
         """SQL for a column's text without blanks around it; NULL if empty."""
-        kind, name = self._column(table, column, alias)
-        if kind in FAMILIES["json"]:
+        found = self.columns(table).get(column)
+        if not found:
+            return "NULL::text"
+        name = f"{alias}.{quoted(column)}"
+        if found.type in FAMILIES["json"]:
             # Why: Odoo stores translated texts as a JSON object from language to text.
             name = (
                 f"CASE jsonb_typeof({name}::jsonb)"
@@ -101,22 +103,31 @@ class Schema:
         return f"NULLIF(btrim({name}::text, E' \\t\\r\\n\\u00a0\\u200b'), '')"
 
     def number(self, table, column, alias):
-        kind, name = self._column(table, column, alias)
-        if kind in FAMILIES["number"]:
+        found = self.columns(table).get(column)
+        if not found:
+            return "NULL::numeric"
+        name = f"{alias}.{quoted(column)}"
+        if found.type in FAMILIES["number"]:
             # Why: NaN is not a valid amount.
             return f"NULLIF(NULLIF(NULLIF({name}::text, 'NaN'), 'Infinity'), '-Infinity')::numeric"
         return f"CASE WHEN {name}::text ~ '^-?[0-9]{{1,15}}([.][0-9]{{1,9}})?$' THEN {name}::text::numeric END"
 
     def reference(self, table, column, alias):
         """The id of a record."""
-        kind, name = self._column(table, column, alias)
-        if kind in ("integer", "smallint"):
+        found = self.columns(table).get(column)
+        if not found:
+            return "NULL::int"
+        name = f"{alias}.{quoted(column)}"
+        if found.type in ("integer", "smallint"):
             return f"{name}::int"
         return f"CASE WHEN {name}::text ~ '^[0-9]{{1,9}}$' THEN {name}::text::int END"
 
     def moment(self, table, column, alias):
-        kind, name = self._column(table, column, alias)
-        if kind in FAMILIES["moment"]:
+        found = self.columns(table).get(column)
+        if not found:
+            return "NULL::timestamp"
+        name = f"{alias}.{quoted(column)}"
+        if found.type in FAMILIES["moment"]:
             # Why: Python can't read infinite timestamps, or those of the year 20202.
             return f"CASE WHEN {name} BETWEEN '1900-01-01' AND '2999-12-31' THEN {name}::timestamp END"
         name = f"{name}::text"
