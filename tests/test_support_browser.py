@@ -36,7 +36,7 @@ def test_support_accepts_the_moved_database_and_not_the_copy(served):
 
         moved = tour.page.locator(".o_field_x2many .o_kanban_record").filter(has_text="bbbb-bbbb-bbbb")
         moved.get_by_role("button", name="Accept New Database").click()
-        tour.sees("This database counts as the original")
+        tour.sees("This database becomes the original")
         tour.photograph("refused_databases_confirm_phone")
         tour.page.locator(".modal-footer .btn-primary").click()
         expect(tour.page.get_by_text("are refused as copies")).to_be_hidden(timeout=PATIENCE)
