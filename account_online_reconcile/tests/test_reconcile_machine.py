@@ -4,7 +4,7 @@ from itertools import permutations
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from odoo.addons.account_online_synchronization.tests.common import COMPLETE, THOROUGH
+from odoo.addons.account_online_synchronization.tests.common import THOROUGH
 from odoo.addons.account_online_synchronization.tests.doors_audit import Audit
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -13,7 +13,7 @@ from .common import ReconcileCommon
 from .machine import ReconcileMachine
 
 SETTINGS = settings(
-    max_examples=100 if THOROUGH else 12 if COMPLETE else 4,
+    max_examples=100 if THOROUGH else 12,
     stateful_step_count=30 if THOROUGH else 20,
     derandomize=not THOROUGH,
     # Why: to make a failing sequence shorter takes many minutes.
