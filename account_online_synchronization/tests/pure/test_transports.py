@@ -92,6 +92,18 @@ def test_json_that_is_no_answer_is_refused_by_the_embedded_transport(value):
         ProxyClient(EmbeddedTransport(answering(content))).get_status()
 
 
+@pytest.mark.parametrize(
+    "value", [math.nan, -math.inf, nested(60), [0] * 1_000_001], ids=["nan", "inf", "deep", "many"]
+)
+def test_json_that_is_no_answer_is_refused_from_the_network(value):
+    with ProxyServer(answering({"state": "active", "more": value})) as server:
+        transport = RemoteTransport(
+            server.address, SignatureAuth(CLIENT, SECRET, DATABASE), sleep=lambda _seconds: None
+        )
+        with pytest.raises(ProxyError):
+            ProxyClient(transport).get_status()
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=5) | st.integers(), inner, max_size=5),
