@@ -302,8 +302,6 @@ def test_a_table_whose_days_are_not_certain_is_dropped_on_the_list_and_asked_abo
 
 FOLDERS = """
 from odoo.addons.bank_sync_common.models.server_fields import as_server
-# The bot's greeting would cover the page on a phone.
-env.ref("base.user_admin").odoobot_state = "disabled"
 sources = env["account.online.file.source"].create([
     {"name": "Statements of the bank", "host": "sftp.bank.example", "username": "acme", "new_password": "secret"},
     {"name": "Files of the cash register", "kind": "folder", "folder": "register"},

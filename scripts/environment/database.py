@@ -11,7 +11,12 @@ from .console import Trouble, step
 
 MARK = "bank sync sources "
 #: What Odoo's own test runner does before tests with a browser.
-BUNDLES = "env['ir.qweb']._pregenerate_assets_bundles()\nenv.cr.commit()\n"
+BUNDLES = "env['ir.qweb']._pregenerate_assets_bundles()\n"
+#: Odoo's chat greets each user on the first page. The greeting is above the page, and covers all of it on a phone.
+NO_GREETING = (
+    "env['res.users'].with_context(active_test=False).search([]).odoobot_state = 'disabled'\n"
+    "env['ir.default'].set('res.users', 'odoobot_state', 'disabled')\n"
+)
 
 
 def sources(addons=paths.ADDONS):
@@ -129,9 +134,9 @@ def _create(database, current, addons=paths.ADDONS, with_pages=False):
     unfinished = f"{database}_unfinished"
     drop(unfinished)
     _install(("-i",), unfinished, addons)
-    if with_pages:
-        failed = "Odoo could not build the bundles of the web client: the log tells why."
-        odoo_command.shell(BUNDLES, unfinished, f"database-{database}", failed)
+    script = f"{NO_GREETING}{BUNDLES if with_pages else ''}env.cr.commit()\n"
+    failed = "Odoo could not prepare the database: the log tells why."
+    odoo_command.shell(script, unfinished, f"database-{database}", failed)
     _mark(unfinished, current)
     # Why the files first: without the database they are taken for leftovers, the other way round they would be missed.
     shutil.rmtree(paths.FILESTORE / database, ignore_errors=True)
