@@ -1,7 +1,8 @@
 """The scheduled action: how long it takes for many links whose banks are slow and have nothing new.
 
-Each link has one account, so its bank gets three requests. What is measured is the whole action as Odoo executes
-it, in a real process with a real database; only the network is a thread that sleeps.
+Each link has one account, so its bank gets three requests, or two where the refresh lists the accounts. What is
+measured is the whole action as Odoo executes it, in a real process with a real database; only the network is a thread
+that sleeps.
 """
 
 import argparse
@@ -11,6 +12,7 @@ from . import harness
 HEADS = (
     "links",
     "latency ms",
+    "answers",
     "threads",
     "seconds",
     "waiting in turn",
@@ -32,6 +34,7 @@ def main(arguments):
         [
             one["links"],
             one["latency_ms"],
+            one["answers"],
             one["threads"],
             one["seconds"],
             one["calls"] * one["latency_ms"] / 1000,
@@ -52,6 +55,14 @@ def parse(arguments):
     parser.add_argument("--links", type=int, default=1000, metavar="N", help="how many are due (default: 1000)")
     parser.add_argument("--latency-ms", type=int, default=200, metavar="N", help="of each answer (default: 200)")
     parser.add_argument(
+        "--answers",
+        type=int,
+        choices=(2, 3),
+        default=3,
+        metavar="N",
+        help="of the bank for each link; 2: its refresh lists the accounts (default: 3)",
+    )
+    parser.add_argument(
         "--threads", type=int, default=32, metavar="N", help="how many may ask at once; 0: in turn (default: 32)"
     )
     parser.add_argument("--repeat", type=int, default=1, metavar="N", help="repetitions, each shown (default: 1)")
@@ -63,9 +74,9 @@ def parse(arguments):
 
 def measure(options):
     """
-    :return: list of what ``inside_schedule.measure`` returns, with ``latency_ms`` and ``threads``, one per repetition
+    :return: list of what ``inside_schedule.measure`` returns, with the options, one per repetition
     """
-    values = {"latency_ms": options.latency_ms, "threads": options.threads}
+    values = {"latency_ms": options.latency_ms, "answers": options.answers, "threads": options.threads}
     with harness.databases() as databases:
         name = databases.company()
         harness.report(f"Connecting {options.links} links …")

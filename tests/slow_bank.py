@@ -13,10 +13,11 @@ class SlowBank:
     :param float latency: seconds until an answer
     :param int threads: how many may ask at the same time
     :param int known: number of transactions
+    :param bool lists_at_once: its refresh lists the accounts
     """
 
-    def __init__(self, latency=0.0, threads=32, known=5):
-        self.latency, self.threads, self.known = latency, threads, known
+    def __init__(self, latency=0.0, threads=32, known=5, lists_at_once=False):
+        self.latency, self.threads, self.known, self.lists_at_once = latency, threads, known, lists_at_once
         #: Requests: (operation, connection id).
         self.asked = []
         #: When each of them was asked, in seconds of a clock that only goes forward.
@@ -47,8 +48,9 @@ class SlowBank:
     def wait(self, _operation):
         time.sleep(self.latency)
 
-    def connections_refresh(self, _connection_id):
-        return {"state": "done", "refreshed_at": f"{date.today()}T00:00:00Z"}
+    def connections_refresh(self, connection_id):
+        accounts = self.accounts_list(connection_id) if self.lists_at_once else {}
+        return {"state": "done", "refreshed_at": f"{date.today()}T00:00:00Z", **accounts}
 
     def accounts_list(self, connection_id):
         return {"accounts": [self.account(connection_id)]}

@@ -252,20 +252,22 @@ class ProxyClient:
         return visit
 
     def refresh_connection(self, connection_id, user_present, return_url=None, language=None):
-        """:return: see :func:`.answers.read_visit`; ``state`` is ``done`` or ``challenge``"""
-        visit = read_visit(
-            self._ask(
-                "connections.refresh",
-                ("state", str),
-                connection_id=connection_id,
-                user_present=user_present,
-                return_url=return_url,
-                language=language,
-            )
+        """:return: see :func:`.answers.read_visit`; ``state`` is ``done`` or ``challenge``, ``accounts`` as from
+        :meth:`list_accounts`, None where they have to be requested with it
+        """
+        answer = self._ask(
+            "connections.refresh",
+            ("state", str),
+            connection_id=connection_id,
+            user_present=user_present,
+            return_url=return_url,
+            language=language,
         )
+        visit, accounts = read_visit(answer), answer.get("accounts")
         if visit["state"] not in ("done", "challenge"):
             raise self._unreadable()
-        return {**visit, "connection_id": connection_id}
+        listed = self._read_accounts(accounts) if isinstance(accounts, list) else None
+        return {**visit, "connection_id": connection_id, "accounts": listed}
 
     def delete_connection(self, connection_id):
         """:return: True: the consent was revoked"""
@@ -275,7 +277,11 @@ class ProxyClient:
 
     def list_accounts(self, connection_id):
         """:return: see :func:`.answers.read_accounts`; accounts without an id are left out"""
-        accounts = self._ask("accounts.list", ("accounts", list), connection_id=connection_id)["accounts"]
+        return self._read_accounts(
+            self._ask("accounts.list", ("accounts", list), connection_id=connection_id)["accounts"]
+        )
+
+    def _read_accounts(self, accounts):
         if len(accounts) > MAX_ACCOUNTS:
             raise self._unreadable()
         return read_accounts(accounts)

@@ -239,8 +239,8 @@ class AccountFetch:
 class Fetch:
     """Plan and results of one link.
 
-    ``news``: answer of ``connections.refresh`` · ``listed``: of ``accounts.list`` · ``accounts``:
-    :class:`AccountFetch` by id · ``error``: failure before any transactions.
+    ``news``: answer of ``connections.refresh`` · ``listed``: its accounts, or those of ``accounts.list`` ·
+    ``accounts``: :class:`AccountFetch` by id · ``error``: failure before any transactions.
 
     :param Plan plan: what to request
     """
@@ -307,8 +307,10 @@ class Fetch:
         self.news = self._ask_for_news(client)
         if self.news["state"] != "done":
             return
-        check()
-        self.listed = client.list_accounts(plan.connection_id)
+        self.listed = self.news.get("accounts")
+        if self.listed is None:
+            check()
+            self.listed = client.list_accounts(plan.connection_id)
         known = {account["id"] for account in self.listed}
         # Why only those: an account with a new id is planned again under it, after that is stored.
         self.accounts = {key: one for key, one in self.accounts.items() if one.plan.online_identifier in known}

@@ -130,6 +130,15 @@ class TestTwelveBehaviours(OnlineSyncCommon):
         self.assertEqual(self.asked_operations(), ["connections.refresh", "accounts.list", "transactions.list"])
         self.assertEqual((len(self.lines()), len(self.statements())), (90, 90))
 
+    def test_09_accounts_that_come_with_the_news_are_not_asked_for_again(self):
+        link = self.connect_journal()
+        account = {**self.proxy.accounts["A1"], "balance": "12.00"}
+        self.proxy.answers["connections.refresh"]["accounts"] = [account]
+        self.proxy.asked.clear()
+        self.synchronize(link)
+        self.assertEqual(self.asked_operations(), ["connections.refresh", "transactions.list"])
+        self.assertEqual(link.account_online_account_ids.balance, 12.0)
+
     def test_10a_an_amount_in_another_currency_is_never_booked_as_ours(self):
         self.assertFalse(self.journal.currency_id)
         self.proxy.book("T1", "-10.00", currency="EUR" if self.proxy.currency != "EUR" else "USD")

@@ -194,10 +194,10 @@ class BankSyncApi(models.AbstractModel):
         connection = self._connection(client, payload)
         visit = self._visit_values(payload, client)
         state = self.env["bank.sync.visit"]._new_token()
-        challenge, notes = connection._refresh(payload.get("user_present") is True, visit["language"], state)
+        challenge, news = connection._refresh(payload.get("user_present") is True, visit["language"], state)
         if challenge is None:
             answer = {"state": "done", "refreshed_at": moment_text(aware(connection.refreshed_at))}
-            return answer | ({"notes": notes} if notes else {}) | self._health_of(connection)
+            return answer | news | self._health_of(connection)
         page = self.env["bank.sync.visit"]._open(connection, "refresh", challenge, state, **visit)
         return {"state": "challenge", "page_url": page["page_url"], "expires_at": page["expires_at"]}
 

@@ -219,8 +219,9 @@ class BankSyncConnection(models.Model):
     def _refresh(self, user_present, language=None, callback_state=None):
         """Ask the bank to update its data.
 
-        :return: (None when it is up to date, or the challenge or redirect that the bank requires first; list of
-            sentences about problems, in the reader's language)
+        :return: (None when it is up to date, or the challenge or redirect that the bank requires first; dict of
+            ``notes``, sentences about problems in the reader's language, and ``accounts`` of docs/protocol.md, each
+            where there are any)
         """
         self._check_usable()
         flow = self._flow("refresh", language, callback_state=callback_state)
@@ -231,11 +232,19 @@ class BankSyncConnection(models.Model):
                 result = self._adapter().refresh(flow.state, user_present=False, flow=flow)
         if isinstance(result, Refreshed):
             self._take(result)
-            language = self.env.lang or "en_US"
-            return None, [get_translation("bank_sync_proxy", language, note, ()) for note in result.notes]
+            return None, self._news_of(result)
         if not user_present and isinstance(result, Challenge | Redirect):
             raise ConsentError("challenge_required", "the adapter asks although nobody is present")
-        return result, []
+        return result, {}
+
+    def _news_of(self, refreshed):
+        news, language = {}, self.env.lang or "en_US"
+        if refreshed.notes:
+            news["notes"] = [get_translation("bank_sync_proxy", language, note, ()) for note in refreshed.notes]
+        if refreshed.accounts is not None:
+            news["accounts"] = [account.to_protocol() for account in refreshed.accounts]
+            self._note_answer()
+        return news
 
     def _accounts(self):
         """:return: *account* objects of docs/protocol.md"""

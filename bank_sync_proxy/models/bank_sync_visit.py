@@ -216,7 +216,7 @@ class BankSyncVisit(models.Model):
     def _begin(self, kind):
         callback_state = self._new_token()
         if kind == "refresh":
-            result, _notes = self.connection_id._refresh(True, self.language, callback_state)
+            result, _news = self.connection_id._refresh(True, self.language, callback_state)
             if result is None:
                 self._close("done")
                 return

@@ -205,7 +205,7 @@ class Provider:
         raise NotImplementedError
 
     def refresh(self, state, user_present=False, flow=None):
-        """Ask the bank for its news.
+        """Ask the bank for its news. Accounts that this lists are part of the result, so they are not listed again.
 
         :param bool user_present: a user waits and can answer questions
         :param flow: :class:`~.types.Flow` of the visit that a challenge or a redirect begins

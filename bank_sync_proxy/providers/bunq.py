@@ -321,11 +321,13 @@ class Bunq(WebProvider):
     def refresh(self, state, user_present=False, flow=None):
         """The bank itself answers. A session opened for this request is used for the following ones."""
         http = self._http(state)
-        self._list(http, state)
-        return Refreshed({**state, "session": http.auth.session}, self.now())
+        accounts = self._read_accounts(http, state)
+        return Refreshed({**state, "session": http.auth.session}, self.now(), accounts=accounts)
 
     def accounts(self, state):
-        http = self._http(state)
+        return self._read_accounts(self._http(state), state)
+
+    def _read_accounts(self, http, state):
         listed = self._list(http, state)
         with self.reading("accounts"):
             found = self._identify(listed, state["accounts"])

@@ -202,8 +202,7 @@ class Mollie(WebProvider):
 
     def refresh(self, state, user_present=False, flow=None):
         """Mollie itself answers, always with current data; a request for the balances shows whether it still does."""
-        self._list(state["access_token"])
-        return Refreshed(state, self.now())
+        return Refreshed(state, self.now(), accounts=tuple(self.accounts(state)))
 
     def accounts(self, state):
         listed = self._list(state["access_token"])

@@ -239,13 +239,16 @@ class PayPal(WebProvider):
         """PayPal updates on its own schedule; an update can't be requested."""
         answer = self._balances(state)
         with self.reading("balances"):
-            return Refreshed(state, self._news_of(answer))
+            return Refreshed(state, self._news_of(answer), accounts=self._accounts_of(answer, state))
 
     def accounts(self, state):
         answer = self._balances(state)
         with self.reading("balances"):
-            accounts = self._identify(answer, state["accounts"])
-            return [self._account(name, one, answer) for name, one in accounts.items() if name in state["accounts"]]
+            return self._accounts_of(answer, state)
+
+    def _accounts_of(self, answer, state):
+        accounts = self._identify(answer, state["accounts"])
+        return tuple(self._account(name, one, answer) for name, one in accounts.items() if name in state["accounts"])
 
     def _account(self, name, balance, answer):
         """The total includes held amounts, which belong to the company but can't be used."""

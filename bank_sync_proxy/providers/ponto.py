@@ -186,15 +186,13 @@ class Ponto(WebProvider):
         To ask at once (``/synchronizations``) wants the user's network address, which is not passed on.
         """
         self.check_end(state["expires_at"])
-        listed = self._list(self.connect_with_client(state))
+        ours = self._list_ours(state)
         with self.reading("accounts"):
-            accounts = self._identify(listed, state["accounts"])
-            ours = [account for key, account in accounts.items() if key in state["accounts"]]
             # One bank of several may wait for its user; the others are synchronized.
-            errors = [error for error in map(self._error_of, ours) if error]
+            errors = [error for error in map(self._error_of, ours.values()) if error]
             if errors and len(errors) == len(ours):
                 raise errors[0]
-            return Refreshed(state, self._news_of(ours))
+            return Refreshed(state, self._news_of(ours.values()), accounts=self._accounts_of(ours))
 
     def _error_of(self, account):
         """:return: ConsentError of the last synchronization with the bank, or None"""
@@ -212,10 +210,19 @@ class Ponto(WebProvider):
 
     def accounts(self, state):
         self.check_end(state["expires_at"])
+        ours = self._list_ours(state)
+        with self.reading("accounts"):
+            return self._accounts_of(ours)
+
+    def _list_ours(self, state):
+        """:return: dict from our id to an account of the consent, as Ponto gives it"""
         listed = self._list(self.connect_with_client(state))
         with self.reading("accounts"):
             accounts = self._identify(listed, state["accounts"])
-            return [self._account(key, account) for key, account in accounts.items() if key in state["accounts"]]
+            return {key: account for key, account in accounts.items() if key in state["accounts"]}
+
+    def _accounts_of(self, ours):
+        return tuple(self._account(key, account) for key, account in ours.items())
 
     def _account(self, key, account):
         about = account["attributes"]

@@ -141,8 +141,7 @@ class Qonto(WebProvider):
 
     def refresh(self, state, user_present=False, flow=None):
         """The bank itself answers, always with current data; a request for the accounts shows whether it still does."""
-        self._list(state)
-        return Refreshed(state, self.now())
+        return Refreshed(state, self.now(), accounts=tuple(self.accounts(state)))
 
     def accounts(self, state):
         listed = self._list(state)

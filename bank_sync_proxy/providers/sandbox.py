@@ -325,7 +325,7 @@ class Sandbox(Provider):
 
     def _refreshed(self, state):
         state = {**state, "refreshed_at": moment_text(self._not_before(self.now(), state))}
-        return Refreshed(state, moment_from_text(state["refreshed_at"]))
+        return Refreshed(state, moment_from_text(state["refreshed_at"]), accounts=tuple(self.accounts(state)))
 
     def _not_before(self, moment, state):
         # An administrator may set the bank's clock back; what was seen once stays seen.

@@ -245,7 +245,8 @@ class SimpleFIN(WebProvider):
     def refresh(self, state, user_present=False, flow=None):
         """One request gives all balances; they are kept in the state, because the bridge counts requests."""
         accounts, notes = self._fetch_accounts(state["access_url"], state["accounts"])
-        return Refreshed({**state, "accounts": accounts}, self._news_of(accounts), notes)
+        state = {**state, "accounts": accounts}
+        return Refreshed(state, self._news_of(accounts), notes, accounts=tuple(self.accounts(state)))
 
     def _fetch_accounts(self, access_url, known):
         """:return: (our id → what identifies an account and its balance, notes for the user)"""

@@ -295,8 +295,7 @@ class Teller(WebProvider):
 
     def refresh(self, state, user_present=False, flow=None):
         """Teller sends each request on to the bank; a request for the accounts shows whether it still may."""
-        self._list(state["token"])
-        return Refreshed(state, self.now())
+        return Refreshed(state, self.now(), accounts=tuple(self.accounts(state)))
 
     def accounts(self, state):
         listed = self._list(state["token"])

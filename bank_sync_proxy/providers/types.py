@@ -486,11 +486,14 @@ class Refreshed:
 
     :param tuple notes: what its users should know although it worked, such as that some of the news are missing:
         sentences for a person, plain text
+    :param tuple accounts: what :meth:`~.base.Provider.accounts` would return now, where the refresh itself lists the
+        accounts, so that they are not requested again; None where it does not, or where the list may be older
     """
 
     state: dict = field(repr=False)
     refreshed_at: datetime
     notes: tuple[str, ...] = ()
+    accounts: tuple[Account, ...] | None = None
 
 
 # -------------------------------------------------------------------------

@@ -150,6 +150,9 @@ class TestAdapters(ProxyCase):
         self.assertEqual(
             answer["refreshed_at"].replace("Z", "+00:00"), gives.get("refreshed_at", NOW.isoformat(timespec="seconds"))
         )
+        if "accounts" in answer:
+            state = self.connection({"connection_id": connection})._read_state()
+            self.assertEqual([account["id"] for account in answer["accounts"]], list(state["accounts"]))
 
     def be_refused(self, script, connection):
         gives = self.play(script, "consent_revoked")

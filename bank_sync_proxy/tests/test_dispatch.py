@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from unittest.mock import patch
 
@@ -93,8 +94,25 @@ class TestDispatch(ProxyCase):
         with freeze_time("2026-05-06 18:00:00"):
             self.assertEqual(self.transactions(connection, account), before)
             answer = self.ask("connections.refresh", connection_id=connection, user_present=False)
-            self.assertEqual(answer, {"state": "done", "refreshed_at": "2026-05-06T18:00:00Z"})
+            self.assertEqual((answer["state"], answer["refreshed_at"]), ("done", "2026-05-06T18:00:00Z"))
             self.assertNotEqual(self.transactions(connection, account), before)
+
+    def test_a_refresh_gives_the_accounts_that_it_has_listed(self):
+        with freeze_time("2026-05-04 08:00:00"):
+            connection = self.connect()
+            before = self.ask("accounts.list", connection_id=connection)["accounts"]
+        with freeze_time("2026-05-06 18:00:00"):
+            answer = self.ask("connections.refresh", connection_id=connection)
+            self.assertEqual(set(answer), {"state", "refreshed_at", "accounts"})
+            self.assertEqual(answer["accounts"], self.ask("accounts.list", connection_id=connection)["accounts"])
+        self.assertNotEqual(answer["accounts"], before)
+        self.assertEqual({account["balance_at"] for account in answer["accounts"]}, {"2026-05-06T18:00:00Z"})
+
+    def test_a_refresh_that_does_not_list_the_accounts_gives_none(self):
+        connection = self.connect()
+        refresh = Sandbox.refresh
+        with patch.object(Sandbox, "refresh", lambda *args, **kwargs: replace(refresh(*args, **kwargs), accounts=None)):
+            self.assertNotIn("accounts", self.ask("connections.refresh", connection_id=connection))
 
     def test_since_limits_what_is_given(self):
         connection = self.connect()

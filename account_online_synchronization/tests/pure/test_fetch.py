@@ -93,6 +93,22 @@ def test_each_question_is_asked_once():
     assert len(proxy.asked) == 4
 
 
+def test_accounts_of_the_refresh_are_not_asked_for_again():
+    done = {"state": "done", "refreshed_at": "2026-05-20T08:00:00Z", "accounts": [{"id": "A1"}]}
+    proxy = Proxy(connections_refresh=done)
+    fetch = fetched(proxy)
+    assert proxy.operations() == ["connections.refresh", "transactions.list"]
+    assert [account["id"] for account in fetch.listed] == ["A1"]
+    assert booked(fetch) == {1: ["A1"]}
+
+
+@pytest.mark.parametrize("rubbish", [None, {}, "A1", 7, True])
+def test_accounts_are_asked_for_where_the_refresh_has_no_list_of_them(rubbish):
+    proxy = Proxy(connections_refresh={"state": "done", "accounts": rubbish})
+    assert booked(fetched(proxy)) == {1: ["A1"], 2: ["A2"]}
+    assert proxy.operations()[:2] == ["connections.refresh", "accounts.list"]
+
+
 def test_days_and_bookmarks_are_asked_for_as_planned():
     proxy = Proxy()
     fetch = fetched(proxy)
@@ -112,7 +128,7 @@ def test_answers_are_recorded():
 def test_without_a_refresh_the_bank_is_not_asked_for_news():
     proxy = Proxy()
     assert fetched(proxy, refresh=False).news["refreshed_at"] == "2026-05-19T08:00:00Z"
-    assert "connections.refresh" not in proxy.operations()
+    assert proxy.operations()[:2] == ["connections.get", "accounts.list"]
 
 
 def test_a_bank_without_news_so_far_is_asked_for_them():
@@ -178,7 +194,7 @@ def test_a_failure_of_one_account_leaves_the_other_one():
 
 
 def test_where_the_bank_wants_a_code_nothing_more_is_asked():
-    proxy = Proxy(connections_refresh={"state": "challenge", "page_url": "/code"})
+    proxy = Proxy(connections_refresh={"state": "challenge", "page_url": "/code", "accounts": [{"id": "A1"}]})
     fetch = fetched(proxy)
     assert (fetch.is_complete, fetch.error, fetch.listed) == (True, None, None)
     assert proxy.operations() == ["connections.refresh"]

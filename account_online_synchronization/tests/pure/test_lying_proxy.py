@@ -127,7 +127,7 @@ QUESTIONS = {
     "refresh_connection": (
         lambda client: client.refresh_connection("C1", True),
         {"state": "challenge", "refreshed_at": "2026-05-03T09:15:00Z", "notes": ["A card is missing."], **PAGE}
-        | {"health": BANK["health"]},
+        | {"health": BANK["health"], "accounts": [ACCOUNT, {**ACCOUNT, "id": "A2"}]},
     ),
     "delete_connection": (lambda client: client.delete_connection("C1"), {"deleted": True}),
     "list_accounts": (lambda client: client.list_accounts("C1"), {"accounts": [ACCOUNT, {**ACCOUNT, "id": "A2"}]}),
@@ -255,12 +255,16 @@ def assert_transaction(message):
     assert_storable(transaction.raw)
 
 
+def assert_accounts(accounts):
+    ids = [account["id"] for account in accounts]
+    assert len(ids) == len(set(ids))
+    for account in accounts:
+        assert_account(account)
+
+
 def assert_answer(name, answer):
     if name == "list_accounts":
-        ids = [account["id"] for account in answer]
-        assert len(ids) == len(set(ids))
-        for account in answer:
-            assert_account(account)
+        assert_accounts(answer)
     elif name == "get_connection":
         assert_connection(answer)
     elif name == "transaction_pages":
@@ -285,6 +289,8 @@ def assert_answer(name, answer):
         assert answer
         assert_readable(answer)
     else:
+        if name == "refresh_connection":
+            assert_accounts(answer.pop("accounts") or ())
         assert_storable(answer)
         for value in answer.values() if isinstance(answer, dict) else ():
             if isinstance(value, str):
@@ -330,6 +336,8 @@ def test_nothing_that_is_used_is_lost_of_a_valid_answer():
     assert ask("transaction_pages", page) == [page]
     refreshed = ask("refresh_connection", QUESTIONS["refresh_connection"][1])
     assert refreshed["notes"] == ["A card is missing."]
+    assert refreshed["accounts"] == ask("list_accounts", {"accounts": refreshed["accounts"]})
+    assert [account["id"] for account in refreshed["accounts"]] == ["A1", "A2"]
     assert refreshed["health"] == Health(3, datetime(2026, 5, 3, 9))
     assert read_health(ask("refresh_connection", ERROR).health) == refreshed["health"]
 
@@ -451,6 +459,7 @@ def test_a_page_with_more_transactions_than_any_account_has_is_refused():
 def test_more_accounts_than_a_bank_gives_one_customer_are_refused():
     accounts = [{**ACCOUNT, "id": f"A{number}"} for number in range(1001)]
     assert ask("list_accounts", {"accounts": accounts}).code == "unexpected_answer"
+    assert ask("refresh_connection", {"state": "done", "accounts": accounts}).code == "unexpected_answer"
 
 
 def test_what_is_kept_of_a_transaction_of_megabytes_is_small():

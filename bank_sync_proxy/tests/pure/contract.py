@@ -17,6 +17,8 @@ STATE = "the-state-of-this-visit"
 
 #: Has no network, so there is nothing to script.
 OFFLINE = {"sandbox"}
+#: Why some requests for tokens are repeated.
+SIGNS_IN = "an adapter lives for one operation, and its token is not stored"
 #: Which optional library an adapter needs; without it, its script can't be imported either.
 LIBRARIES = {"fints": "fints"}
 CODES = [code for code, _label, _name in PROVIDERS if code not in OFFLINE]
@@ -60,6 +62,7 @@ class Script:
     :cvar tuple always: exchanges that precede any request some days later, such as for an expired token
     :cvar int too_soon: how often a request is sent if it is refused for coming too soon, without a longer pause
     :cvar str asks_once: why no request is ever repeated; empty if requests that only read may be
+    :cvar dict asks_again: requests (``POST /token``) that one synchronization sends several times, each with the reason
     """
 
     code = None
@@ -78,6 +81,7 @@ class Script:
     media_type = "application/json"
     too_soon = 1
     asks_once = ""
+    asks_again = {}
     always = ()
     accounts_ask = "GET /accounts"
     accounts_at = ("accounts",)

@@ -26,6 +26,7 @@ class FinTSScript(Script):
     own_id = "iban"
     lists_again = None
     media_type = "text/plain"
+    asks_again = {"POST /bank": "all messages of FinTS have one address"}
     asks_once = "a bank counts PINs, and the messages of a dialog have numbers"
 
     bad_rows = (

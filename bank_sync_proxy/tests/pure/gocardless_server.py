@@ -1,6 +1,6 @@
 """GoCardless Bank Account Data as the contract suite needs it."""
 
-from .contract import STATE, Script
+from .contract import SIGNS_IN, STATE, Script
 
 
 class GoCardlessScript(Script):
@@ -13,6 +13,7 @@ class GoCardlessScript(Script):
     callback = {"state": STATE, "ref": "124151"}
     refusal = {**callback, "error": "UserCancelledSession", "details": "User cancelled the session."}
     lists_again = None
+    asks_again = {"POST /token/new/": SIGNS_IN}
     secrets = ("s3cret-of-gocardless", "access-of-gocardless")
 
     def some_alike(self, numbers):

@@ -2,7 +2,7 @@
 
 import base64
 
-from .contract import NOW, Script
+from .contract import NOW, SIGNS_IN, Script
 
 #: What "alike" accounts are here: they differ in currency only.
 CURRENCIES = ("EUR", "USD", "GBP", "CHF", "SEK", "NOK")
@@ -18,6 +18,7 @@ class PayPalScript(Script):
     refused_answers = answers
     accounts_ask = "GET /reporting/balances"
     accounts_at = ("balances",)
+    asks_again = {"POST /oauth2/token": SIGNS_IN}
     secrets = ("s3cret-of-paypal", "access-of-paypal")
     bad_rows = (
         ({"transaction_info": {"not": "documented"}}, {"transaction_info": {"not": "documented"}}),

@@ -2,7 +2,7 @@
 
 import base64
 
-from .contract import Script
+from .contract import SIGNS_IN, Script
 
 
 class PontoScript(Script):
@@ -13,6 +13,7 @@ class PontoScript(Script):
     answers = {"client_id": "cc5bcd9b", "client_secret": " s3cret-of-ponto\n"}
     refused_answers = answers
     accounts_at = ("data",)
+    asks_again = {"POST /oauth2/token": SIGNS_IN}
     secrets = ("s3cret-of-ponto", "access-of-ponto")
 
     def alike(self, account, number):

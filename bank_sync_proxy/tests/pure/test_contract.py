@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections import Counter
 from dataclasses import asdict
 from datetime import timedelta
 from email.utils import format_datetime
@@ -419,6 +420,42 @@ def test_an_account_outside_the_consent_is_not_asked_for(script):
     with pytest.raises(ConsentError) as caught:
         script.adapter.transactions(script.state, "another")
     assert caught.value.code == "unknown_account"
+
+
+# -------------------------------------------------------------------------
+# ONE SYNCHRONIZATION
+# -------------------------------------------------------------------------
+
+
+def test_a_synchronization_sends_no_request_twice(script):
+    """Each operation with its own adapter, as in the proxy: refresh, accounts unless it has listed them, transactions.
+
+    Of another account or page the requests are other ones.
+    """
+    script.play("refresh")
+    refreshed = script.adapter.refresh(script.state)
+    script.state = json.loads(json.dumps(refreshed.state))
+    if refreshed.accounts is None:
+        script.play("accounts")
+        script.new_adapter().accounts(script.state)
+    script.adapter = script.new_adapter()
+    since = script.play("empty").given.get("since")
+    script.pages(since=since and NOW.date().fromisoformat(since))
+    sent = Counter(
+        (f"{request.method} {request.path.removeprefix(script.prefix)}", *request.query)
+        for request in script.server.asked
+    )
+    assert {name for (name, *_query), times in sent.items() if times > 1} == set(script.asks_again)
+
+
+def test_accounts_of_a_refresh_are_those_of_the_list(script):
+    script.play("refresh")
+    refreshed = script.adapter.refresh(script.state)
+    if refreshed.accounts is None:
+        pytest.skip("this refresh does not list the accounts")
+    if Case(script.code, "accounts").exchanges:
+        script.play("refresh")
+    assert list(refreshed.accounts) == list(script.new_adapter().accounts(refreshed.state))
 
 
 # -------------------------------------------------------------------------

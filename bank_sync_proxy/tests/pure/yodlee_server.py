@@ -1,6 +1,6 @@
 """Yodlee as the contract suite needs it."""
 
-from .contract import Script
+from .contract import SIGNS_IN, Script
 
 
 class YodleeScript(Script):
@@ -16,6 +16,7 @@ class YodleeScript(Script):
     country = "US"
     account = "10503001"
     accounts_at = ("account",)
+    asks_again = {"POST /auth/token": SIGNS_IN}
     secrets = ("s3cret-of-client", "admin-of-example", "token-of-user", "token-of-admin")
     renewed = ("10502782", "10509999")
 
