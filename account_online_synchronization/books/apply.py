@@ -65,6 +65,9 @@ class Storing:
         #: Sentences for the review activity.
         self.reviews = []
         self.has_new = False
+        #: Start balance of the journal's first statement before the new lines, ``(date, amount)`` of older entries that
+        #: it contains, and the day of the first new line.
+        self.opening, self.in_opening, self.written_from = 0.0, [], date.max
         #: Counters of the run. Why collected: otherwise each savepoint would write them.
         self.counts = Counter()
 
@@ -76,7 +79,7 @@ class Storing:
                 readiness.check(self.account)
             new = self._apply(decisions)
             self.has_new = bool(new)
-            opening = self._opening_balance(new)
+            self._note_opening(new)
             self._write_kept()
             # Why here: most runs find nothing new, and need no further chunk.
             if not new:
@@ -84,7 +87,7 @@ class Storing:
             self._ask_to_review()
         if new:
             self._write_counts()
-            self._write_all(new, opening)
+            self._write_all(new)
             with self.env.cr.savepoint():
                 self._finish()
                 self._ask_to_review()
@@ -95,7 +98,7 @@ class Storing:
         is_noted = window.pending or window.unreadable or account.pending_count or account.unread_since
         return decisions.changes_nothing and not is_noted
 
-    def _write_all(self, new, opening):
+    def _write_all(self, new):
         writer = Writer(self.account, new)
         for start in range(0, len(new), CHUNK):
             if start:
@@ -104,7 +107,7 @@ class Storing:
                 # Why again: the checkpoint may have committed.
                 locks.hold(self.journal)
             with self.env.cr.savepoint():
-                self._write(writer, self._without_locked(new[start : start + CHUNK]), opening)
+                self._write(writer, self._without_locked(new[start : start + CHUNK]))
                 self._ask_to_review()
             self._write_counts()
 
@@ -196,7 +199,7 @@ class Storing:
                 loose += line
                 counted += [(line.date, line.amount)] * is_in_opening
         if loose:
-            # Why: the journal begins with an adopted line then, so _opening_balance() counts only those before it.
+            # Why: the journal begins with an adopted line then, so _note_opening() counts only those before it.
             begin = min(loose.mapped("date"))
             counted += [pair for pair in self._pairs_in_opening(new) if pair[0] >= begin]
         opening = statements.opening_before(statements.first_statement(self.journal), counted)
@@ -337,15 +340,25 @@ class Storing:
     # WRITING
     # -------------------------------------------------------------------------
 
-    def _opening_balance(self, new):
-        """New start balance of the journal's first statement, when transactions that it contained become lines.
+    def _note_opening(self, new):
+        """Note which entries the start balance of the journal's first statement contains until they become lines."""
+        first = statements.first_statement(self.journal) if new else self.Statement
+        begin = statements.first_day(first) if first.online_period_start else None
+        if begin:
+            self.opening = first.balance_start
+            self.in_opening = [(day, amount) for day, amount in self._pairs_in_opening(new) if day < begin]
 
+    def _opening_from(self, days):
+        """New start balance of the journal's first statement, when the earliest of these entries became lines.
+
+        Why not all: what was refused before the first line is part of the start balance until it becomes a line.
+
+        :param days: of the entries that have become lines
         :return: a number, or None to leave it as it is
         """
-        first = statements.first_statement(self.journal) if new else self.Statement
-        if not first.online_period_start:
-            return None
-        return statements.opening_before(first, self._pairs_in_opening(new))
+        self.written_from = min([self.written_from, *days])
+        amounts = [amount for day, amount in self.in_opening if day >= self.written_from]
+        return self.opening - sum(amounts) if amounts else None
 
     def _pairs_in_opening(self, new):
         """:return: list of ``(date, amount)`` of the entries that the opening balance contains so far"""
@@ -377,7 +390,7 @@ class Storing:
         beginning.settle()
         account._refresh_opening()
 
-    def _write(self, writer, entries, opening):
+    def _write(self, writer, entries):
         if not entries:
             self._write_kept()
             return
@@ -385,17 +398,18 @@ class Storing:
         by_day = statements.open_for(self.journal, days)
         with statements.undisturbed(by_day):
             written = writer.write_lines(entries, self.doubtful, by_day)
+        refused = {entry.identifier for entry in [entry for entry, _reason in written.refused] + written.locked}
+        stored = [entry for entry in entries if entry.identifier not in refused]
+        opening = self._opening_from(self.policy.line_date(entry.transaction) for entry in stored)
         if by_day:
             statements.settle(self.journal, self.Statement.union(*by_day.values()), min(days), opening)
         if writer.bulk.reason:
             self.run.one_by_one_reason = writer.bulk.reason
-        refused = {entry.identifier for entry, _reason in written.refused}
         for entry, reason in written.refused:
             self._park(entry.identifier, reason, is_new=self._keep(entry, "parked", "parked", reason))
         for entry in written.locked:
             self._keep(entry, "left_out", "locked")
-        refused |= {entry.identifier for entry in written.locked}
-        imported = {entry.identifier for entry in entries} - refused
+        imported = {entry.identifier for entry in stored}
         self._write_kept()
         for identifier in imported & self.kept.keys():
             self.kept[identifier].unlink()

@@ -37,6 +37,10 @@ from .likeness import NEAR, Texts, Thing, find_shift, group, nearest, pair, pair
 
 SAME, MOVED, CHANGED, SHIFTED, NEW = "same", "moved", "changed", "shifted", "new"
 
+#: So much later, an id names another payment unless the bank's answer proves a move: some banks give all payments of a
+#: standing order one id, and none moves a booked one so far. A fortnight, less a holiday.
+AGAIN = timedelta(days=13)
+
 
 class Known(NamedTuple):
     """A stored transaction of the account: a statement line or a kept transaction.
@@ -178,7 +182,8 @@ class _Matching:
         shown = Counter(entry.identifier for entry in self.entries)
         for number, entry in self._open():
             known = self.by_identifier.get(entry.identifier)
-            if known and known.identifier not in self.used and self._may_have_changed(known, entry):
+            known = known if known and known.identifier not in self.used else None
+            if known and self._may_have_changed(known, entry) and not self._comes_again(known, entry):
                 self._set(number, entry, CHANGED, known)
                 continue
             # Why by amount: an id that is repeated with another amount belongs to something else, such as a tax.
@@ -193,6 +198,10 @@ class _Matching:
                 vanished = [one for one in alike if self._has_vanished(one)]
                 self._doubt(number, entry, alike)
                 alike = vanished if len(vanished) == 1 else []
+            elif alike and self._comes_again(alike[0], entry):
+                if alike[0].kind in ("line", "deleted"):
+                    self.similar[number] = alike[0]
+                alike = []
             if alike:
                 self._set(number, entry if alike[0] is known else self._distinct(entry), CHANGED, alike[0])
 
@@ -207,6 +216,12 @@ class _Matching:
     def _has_only_moved(self, known, entry):
         """Whether it moved to a later day and was the first of the window, which therefore begins later."""
         return bool(self.since and known.digest and known.day >= self.since and known.money == money(entry.digest))
+
+    def _comes_again(self, known, entry):
+        """Whether the id names another payment now. A list of changes is clear: it names what it changes."""
+        if not self.first_day or not known.digest or known.is_withdrawn or known.identifier in self.removed:
+            return False
+        return not self._is_covered(known) and entry.transaction.booking_date - known.day >= AGAIN
 
     # -------------------------------------------------------------------------
     # BY CONTENT

@@ -6,7 +6,9 @@ from freezegun import freeze_time
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
+from ..books.duplicates import find_duplicates
 from .common import OnlineSyncCommon
+from .test_missing import MissingCommon
 
 
 class ChangesCommon(OnlineSyncCommon):
@@ -195,6 +197,108 @@ class TestChangesAfterAPerson(ChangesCommon):
             self.change(amount="-15.00")
         self.assertEqual(self.lines().mapped("amount"), [50, -12, 100, 1])
         self.assertIn(reason, self.asked[0])
+
+
+@tagged("post_install", "-at_install")
+class TestStandingOrder(MissingCommon):
+    """A bank that gives all payments of a standing order one id: each becomes a line, and keeps its day."""
+
+    def setUp(self):
+        super().setUp()
+        self.asked = self.reviews()
+        self.clock = self.enterContext(freeze_time("2026-05-20 10:00:00"))
+        self.book("2026-05-18")
+        self.link = self.connect_journal()
+        self.run_on("2026-05-20")
+        # Why: the next run does not show the first payment any more, which would be a proof that the id is repeated.
+        self.run_on("2026-06-05")
+
+    def book(self, day):
+        self.proxy.book("ORDER", "-500.00", date.fromisoformat(day), remittance=["Rent"])
+
+    def run_on(self, day):
+        self.clock.move_to(f"{day} 10:00:00")
+        self.proxy.refreshed_at = self.proxy.answers["connections.refresh"]["refreshed_at"] = f"{day}T08:00:00Z"
+        self.proxy.accounts["A1"].update(balance_at=f"{day}T08:00:00Z", balance_date=day)
+        self.synchronize(self.link)
+
+    def assert_lines(self, *days):
+        self.assertEqual([str(line.date) for line in self.lines()], list(days))
+        self.assertEqual(self.lines()[-1].running_balance, float(self.proxy.accounts["A1"]["balance"]))
+        self.assertTrue(all(self.statements().mapped("is_complete")) and all(self.statements().mapped("is_valid")))
+
+    def test_each_month_becomes_a_line_and_the_user_is_asked_once(self):
+        days = ["2026-05-18"]
+        for today, day in (("2026-06-19", "2026-06-18"), ("2026-07-05", None), ("2026-07-20", "2026-07-18")):
+            if day:
+                self.book(day)
+                days.append(day)
+            self.run_on(today)
+            self.run_on(today)
+            self.assert_lines(*days)
+        self.assertEqual(len(self.asked), 1)
+        self.assertRegex(self.asked[0], "may be the same transaction as Rent of 2026-05-18")
+        self.assertEqual(self.lines().mapped("online_possible_duplicate"), [False, True, False])
+
+    def test_the_next_one_waits_for_its_day_and_moves_no_line(self):
+        self.book("2026-06-18")
+        self.run_on("2026-06-10")
+        self.assertEqual([str(line.date) for line in self.lines()], ["2026-05-18"])
+        self.assertEqual(self.beside("pending").mapped("amount"), [-500])
+        self.run_on("2026-06-19")
+        self.assert_lines("2026-05-18", "2026-06-18")
+
+    def test_the_next_one_is_imported_where_a_user_has_deleted_the_last_one(self):
+        self.delete(self.lines())
+        self.book("2026-06-18")
+        self.run_on("2026-06-19")
+        self.assertEqual([str(line.date) for line in self.lines()], ["2026-06-18"])
+        self.assertRegex(self.asked[0], "may be a transaction that a user has deleted")
+        self.beside("deleted").action_restore()
+        self.assert_lines("2026-05-18", "2026-06-18")
+
+    def test_what_is_kept_of_a_locked_period_stays_beside_the_next_one(self):
+        self.reconcile(self.lines())
+        self.company.fiscalyear_lock_date = "2026-06-30"
+        self.book("2026-06-18")
+        self.run_on("2026-06-19")
+        self.run_on("2026-07-05")
+        self.book("2026-07-18")
+        self.run_on("2026-07-19")
+        self.assertEqual(self.beside("left_out").mapped("date"), [date(2026, 6, 18)])
+        self.company.fiscalyear_lock_date = False
+        self.run_on("2026-07-20")
+        self.assert_lines("2026-05-18", "2026-06-18", "2026-07-18")
+
+    def test_find_missing_shows_the_next_one_and_imports_it_once(self):
+        self.book("2026-06-18")
+        self.clock.move_to("2026-06-19 10:00:00")
+        wizard = self.compare(date_from="2026-06-10", date_to="2026-06-19")
+        self.assertEqual(self.labels(wizard, "missing"), ["Rent"])
+        self.choose(wizard, "Rent").action_import()
+        for _ in range(2):
+            self.run_on("2026-06-19")
+            self.assert_lines("2026-05-18", "2026-06-18")
+        wizard = self.compare(date_from="2026-05-01", date_to="2026-06-19")
+        self.assertFalse(wizard.sections)
+
+    def test_no_duplicate_is_the_end_of_the_question(self):
+        self.book("2026-06-18")
+        self.run_on("2026-06-19")
+        self.assertEqual(len(find_duplicates(self.journal, date(2026, 1, 1))), 1)
+        self.lines()[-1].action_no_duplicate()
+        self.run_on("2026-07-05")
+        self.book("2026-07-18")
+        self.run_on("2026-07-19")
+        self.assertEqual(find_duplicates(self.journal, date(2026, 1, 1)), [])
+
+    def test_what_the_bank_moves_by_weeks_within_the_days_that_it_shows_is_one_line(self):
+        self.proxy.book("T0", "-1.00", date(2026, 5, 17))
+        self.link.account_online_account_ids.last_sync = "2026-05-20"
+        self.proxy.transactions["A1"][0]["booking_date"] = "2026-06-05"
+        self.run_on("2026-06-06")
+        self.assert_lines("2026-05-17", "2026-06-05")
+        self.assertRegex(self.asked[0], "has moved Rent of 2026-06-05, .* from 05/18/2026")
 
 
 @tagged("post_install", "-at_install")

@@ -114,6 +114,35 @@ class TestOpening(OpeningCommon):
         self.synchronize(self.link)
         self.assert_begins_with(0)
 
+    def test_while_the_oldest_one_is_refused_the_beginning_stays(self):
+        self.book_at("150.00", ("T1", "100.00", date(2026, 4, 2)), ("T2", "50.00", DAY))
+        with self.refused("T1", "This line is not wanted."):
+            self.load()
+            for _ in range(2):
+                self.synchronize(self.link)
+                self.assert_begins_with(100)
+        self.beside("parked").action_restore()
+        self.assert_begins_with(0)
+
+    def test_of_older_days_only_what_is_refused_before_the_first_line_stays_in_the_beginning(self):
+        rows = ("T0", "30.00", "2026-03-02"), ("T00", "10.00", "2026-04-06"), ("T000", "5.00", "2026-04-08")
+        for refused, start in (("T0", 85), ("T00", 55), ("T000", 55)):
+            with self.subTest(refused), self.cr.savepoint() as savepoint:
+                self.book_at("150.00", ("T1", "50.00", self.days_ago(2)))
+                self.load(start_date=str(self.days_ago(3)))
+                self.book_at("150.00", *rows)
+                self.account.start_date = "2026-03-01"
+                with self.refused(refused, "This line is not wanted."):
+                    for _ in range(2):
+                        self.synchronize(self.link)
+                        self.assert_begins_with(start)
+                self.beside("parked").action_restore()
+                self.assert_begins_with(55)
+                self.assertEqual(self.lines()[-1].running_balance, 150)
+                savepoint.rollback()
+            self.env.invalidate_all()
+            self.proxy.transactions["A1"].clear()
+
     def test_what_lies_before_the_start_date_is_in_the_beginning(self):
         self.book_at("150.00", ("T1", "100.00", self.days_ago(5)), ("T2", "50.00", DAY))
         self.link = self.connect_journal(start_date=str(self.days_ago(2)))

@@ -109,6 +109,26 @@ def test_a_window_that_shifts_in_one_way_stays_one_line_each(count, move):
     assert (len(ledger.lines), ledger.marks(), ledger.held) == (count, Counter(), [])
 
 
+@SETTINGS
+@given(
+    period=st.one_of(st.integers(1, 10), st.integers(13, 35)),
+    count=st.integers(2, 5),
+    gaps=st.lists(st.sampled_from([1, 1, 1, 2, 7, 40]), min_size=1, max_size=9),
+)
+def test_a_standing_order_whose_payments_have_one_id_loses_none(period, count, gaps):
+    bank, ledger = Bank(name=lambda number: "ORDER"), Ledger()
+    order = [TODAY + number * period * ONE_DAY for number in range(count)]
+    today = TODAY
+    while order:
+        while order and order[0] <= today:
+            bank.book(order.pop(0), "-50.00", "Rent")
+        ledger.run(bank, today)
+        assert len(ledger.lines) == len(bank.payments)
+        today += gaps[len(ledger.lines) % len(gaps)] * ONE_DAY
+    # Why one at most: from the second payment on it is known that the bank repeats this id.
+    assert len([line for line in ledger.lines if line.similar_line_id]) <= 1
+
+
 # -------------------------------------------------------------------------------------------------
 # The future
 # -------------------------------------------------------------------------------------------------

@@ -183,9 +183,42 @@ def test_the_first_payment_of_the_window_may_move_to_a_later_day():
     assert compare(before, now, first_day=date(2026, 5, 5), since=FIRST_DAY) == [("changed", 0), "new"]
 
 
-@pytest.mark.parametrize("day", [date(2026, 5, 9), date(2026, 5, 15), date(2026, 9, 3)], ids=str)
-def test_an_equal_id_and_amount_is_the_same_payment_on_any_day(day):
+@pytest.mark.parametrize("day", [9, 15])
+def test_an_equal_id_and_amount_is_the_same_payment_some_days_later(day):
+    day = date(2026, 5, day)
     assert compare([payment("T1", day=3)], [payment("T1", day=day)], first_day=day, since=day) == [("changed", 0)]
+
+
+@pytest.mark.parametrize("kind", ["line", "deleted", "left_out"])
+@pytest.mark.parametrize("day", [date(2026, 5, 16), date(2026, 6, 3), date(2026, 9, 3)], ids=str)
+def test_an_equal_id_weeks_after_a_payment_whose_day_is_not_shown_is_another_one(day, kind):
+    """A standing order, all of whose payments have one id."""
+    (found,) = match(identify([payment("T1", day=day)]), stored(payment("T1", day=3), kind=kind), day, since=day)
+    assert (found.kind, found.similar and found.similar.record_id) == ("new", None if kind == "left_out" else 0)
+    assert found.entry.identifier != "T1"
+
+
+@pytest.mark.parametrize("since", [FIRST_DAY, None])
+def test_an_equal_id_weeks_later_is_another_one_where_the_history_does_not_reach_back(since):
+    day = date(2026, 6, 3)
+    assert compare([payment("T1", day=3)], [payment("T1", day=day)], first_day=day, since=since) == ["new"]
+
+
+def test_a_payment_moves_by_weeks_if_its_day_is_shown_without_it():
+    now = [payment("T0", day=2), payment("T1", day=date(2026, 6, 3))]
+    assert compare([payment("T0", day=2), payment("T1", day=3)], now, since=FIRST_DAY) == [("same", 0), ("changed", 1)]
+
+
+def test_a_payment_moves_by_weeks_if_the_bank_has_withdrawn_it():
+    day, before = date(2026, 6, 3), stored(payment("T1", day=3))
+    now = [payment("T1", day=day)]
+    assert compare(before, now, first_day=day, removed=["T1"], since=day) == [("changed", 0)]
+    withdrawn = [known._replace(is_withdrawn=True) for known in before]
+    assert compare(withdrawn, now, first_day=day, since=day) == [("changed", 0)]
+
+
+def test_a_payment_moves_by_weeks_if_a_list_of_changes_says_so():
+    assert changes([payment("T1", day=3)], [payment("T1", day=date(2026, 6, 3))]) == [("changed", 0)]
 
 
 def test_an_equal_id_that_names_several_payments_has_not_moved():
