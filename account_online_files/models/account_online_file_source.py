@@ -32,6 +32,10 @@ OLD = timedelta(days=2)
 AGAIN = timedelta(minutes=2)
 #: Pause after a refused password, because banks lock the user after some attempts.
 PAUSE = timedelta(days=1)
+#: Pause after a first sign-in that the server has ended without an answer: perhaps the network, perhaps its way to
+#: refuse a password. Each further pause is so many times what has passed since the first: attempts after 1, 5 and 25
+#: hours, then once a day.
+FIRST_PAUSE, PAUSE_GROWTH = timedelta(hours=1), 4
 #: How long a server may be unreachable, or its connections end, before users are notified.
 PATIENCE = timedelta(days=1)
 
@@ -432,13 +436,17 @@ class AccountOnlineFileSource(models.Model):
         }
 
     def _failure_values(self, error):
-        now = fields.Datetime.now()
+        now, message = fields.Datetime.now(), self._describe(error)
         values = {
             "checked_at": now,
-            "error_message": self._describe(error),
+            "error_message": message,
             "failing_since": self.failing_since or now,
             "paused_until": error.code == "refused" and now + PAUSE,
         }
+        if error.code == "sign_in_ended":
+            is_again = message == self.error_message
+            so_far = PAUSE_GROWTH * (now - values["failing_since"]) if is_again else FIRST_PAUSE
+            values["paused_until"] = now + min(max(so_far, FIRST_PAUSE), PAUSE)
         if error.code in ("other_host_key", "unknown_host_key"):
             values["offered_host_key"] = error.detail
         return values
@@ -446,10 +454,13 @@ class AccountOnlineFileSource(models.Model):
     def _note_failure(self, error):
         """Notify the responsible user once while it fails, because accountants would wait for files in vain."""
         values = self._failure_values(error)
-        if values["error_message"] != self.error_message:
+        is_again = values["error_message"] == self.error_message
+        if not is_again:
             _logger.info("Folder %s of statement files can't be read: %s", self.id, error.code)
         is_lasting = (
-            error.code not in ("no_answer", "ended") or values["failing_since"] <= values["checked_at"] - PATIENCE
+            error.code not in ("no_answer", "ended", "sign_in_ended")
+            or (error.code == "sign_in_ended" and is_again)
+            or values["failing_since"] <= values["checked_at"] - PATIENCE
         )
         if is_lasting and not self.is_reported:
             values["is_reported"] = True
@@ -481,6 +492,11 @@ class AccountOnlineFileSource(models.Model):
                 "check. %s",
                 detail,
             ).strip(),
+            "sign_in_ended": env._(
+                "The SFTP server ended the connection while Odoo was signing in, without a reason. Check the user "
+                "name, the password or key, and whether your bank allows the address of this server. Odoo tries "
+                "again, but ever more rarely, so that the bank does not lock the user."
+            ),
             "unknown_host_key": env._("Nobody has confirmed the fingerprint of the server yet. Use Test."),
             "other_host_key": env._(
                 "The server has another key than the one that was confirmed, so nothing was sent to it. If your bank "

@@ -24,7 +24,7 @@ class PlaceError(Exception):
 
     ``no_root`` · ``not_below_root`` · ``no_folder`` · ``not_allowed`` · ``too_many`` · ``no_library`` · ``no_answer`` ·
     ``ended`` · ``private_address`` · ``other_host_key`` · ``unknown_host_key`` · ``bad_key`` · ``refused`` ·
-    ``bad_name`` · ``unreadable_secret``
+    ``sign_in_ended`` · ``bad_name`` · ``unreadable_secret``
 
     :ivar str detail: message of the other side, or a fingerprint
     """

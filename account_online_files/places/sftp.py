@@ -52,6 +52,8 @@ class SFTP:
         self.socket = self.transport = self.client = None
         #: Whether the server has shown the key that was confirmed.
         self.is_confirmed = False
+        #: Whether a password or a key has been sent that the server has not answered yet.
+        self.is_signing_in = False
 
     def __enter__(self):
         paramiko = _library()
@@ -164,18 +166,22 @@ class SFTP:
     def _sign_in(self, paramiko):
         """Sign in.
 
-        :raise PlaceError: ``refused`` only if the server refuses; a lost connection does not mean a wrong password
+        :raise PlaceError: ``refused`` only if the server refuses; a lost connection does not mean a wrong password, but
+            some servers only disconnect after one, so it is ``sign_in_ended``
         """
+        key = _private_key(paramiko, self.private_key) if self.private_key else None
+        self.is_signing_in = True
         try:
-            if self.private_key:
-                self.transport.auth_publickey(self.user, _private_key(paramiko, self.private_key))
+            if key:
+                self.transport.auth_publickey(self.user, key)
             else:
                 self.transport.auth_password(self.user, self.password or "", fallback=False)
         except paramiko.AuthenticationException:
             # Why the user name: the library raises the same exception if the connection is lost or the server does not
             # answer, but clears the name only after a refusal.
             is_refused = self.transport.auth_handler.get_username() is None
-            raise PlaceError("refused" if is_refused else "ended") from None
+            raise PlaceError("refused" if is_refused else "sign_in_ended") from None
+        self.is_signing_in = False
 
     @contextmanager
     def _bounded(self, seconds):
@@ -193,7 +199,12 @@ class SFTP:
         except UnicodeDecodeError:
             raise PlaceError("bad_name") from None
         except (OSError, EOFError, paramiko.SSHException, paramiko.SFTPError) as error:
-            raise PlaceError("ended" if self.is_confirmed else "no_answer", _words(error)) from None
+            raise self._broken(error) from None
+
+    def _broken(self, error):
+        if self.is_signing_in:
+            return PlaceError("sign_in_ended")
+        return PlaceError("ended" if self.is_confirmed else "no_answer", _words(error))
 
     def _close(self):
         for part in (self.client, self.transport, self.socket):
@@ -201,7 +212,7 @@ class SFTP:
                 with suppress(Exception):
                     part.close()
         self.client = self.transport = self.socket = None
-        self.is_confirmed = False
+        self.is_confirmed = self.is_signing_in = False
 
 
 def _library():

@@ -34,7 +34,7 @@ class ScriptedServer:
     :ivar list attempts: (user, password) of each attempt to sign in
     """
 
-    is_away, ends, refused_files = False, False, ()
+    is_away, ends, ends_sign_in, refused_files = False, False, False, ()
 
     def on_request(self):
         """Called with each request; tests replace it to observe what happens in the meantime."""
@@ -75,6 +75,8 @@ class ScriptedSFTP(Folder):
         if self.host_key != self.server.fingerprint:
             raise PlaceError("other_host_key", self.server.fingerprint)
         self.server.attempts.append(self.signs_in_as)
+        if self.server.ends_sign_in:
+            raise PlaceError("sign_in_ended")
         if self.server.ends:
             raise PlaceError("ended")
         if self.signs_in_as != (self.server.user, self.server.password):
@@ -271,6 +273,43 @@ class TestFileSource(FileSourceCommon):
         with freeze_time("2026-05-22 10:00:01"):
             self.collect()
         self.assertIn("The connection to the SFTP server ended", self.review_note())
+
+    def test_a_server_that_ends_each_sign_in_is_tried_ever_more_rarely_and_soon_reported(self):
+        server = self.serve()
+        source = self.sftp(server)
+        server.ends_sign_in = True
+        tried = []
+        for hour in range(5 * 24):
+            with freeze_time(datetime.fromisoformat(NOW) + timedelta(hours=hour)):
+                self.collect()
+            if len(server.attempts) > len(tried):
+                tried.append(hour)
+                self.assertEqual(bool(self.review_note()), hour > 0)
+        self.assertEqual(tried, [0, 1, 5, 25, 49, 73, 97])
+        for part in ("without a reason", "user name", "password or key", "address of this server"):
+            self.assertIn(part, source.error_message)
+
+    def test_a_server_that_ended_a_sign_in_is_tried_at_once_with_what_was_entered_again(self):
+        server = self.serve()
+        source = self.sftp(server)
+        server.ends_sign_in = True
+        self.collect()
+        self.assertTrue(source.paused_until)
+        server.ends_sign_in = False
+        source.new_password = server.password
+        self.collect()
+        self.assertFalse(source.error_message)
+        self.assertFalse(source.paused_until)
+
+    def test_a_sign_in_that_ends_after_other_failures_is_soon_tried_again(self):
+        server = self.serve()
+        source = self.sftp(server)
+        server.is_away = True
+        self.collect()
+        server.is_away, server.ends_sign_in = False, True
+        with freeze_time("2026-05-23 10:00:00"):
+            self.collect()
+        self.assertEqual(str(source.paused_until), "2026-05-23 11:00:00")
 
     def test_no_transaction_is_open_while_a_server_is_waited_for(self):
         cron = type(self.env["ir.cron"])

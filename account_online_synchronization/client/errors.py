@@ -19,6 +19,7 @@ ACTIONS = (
     "contact_support",
     "reactivate",
     "leave_out",
+    "check_permission",
 )
 
 

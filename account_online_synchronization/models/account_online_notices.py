@@ -361,6 +361,7 @@ class AccountOnlineNotices(models.AbstractModel):
             "reactivate": self.env._("Reactivate the bank synchronization"),
             "answer_challenge": self.env._("Enter the code that the bank asks for"),
             "disable_auto_sync": self.env._("Switch the automatic synchronization off"),
+            "check_permission": self.env._("Check the permissions and the plan at the bank"),
             "leave_out": self.env._("Decide about an account that the bank refuses"),
         }.get(self.error_action) or self.env._("Contact support about the bank connection")
 

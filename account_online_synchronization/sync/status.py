@@ -31,6 +31,7 @@ BUTTON_OF_ACTION = {
     "contact_support": "copy",
     "reactivate": "reactivate",
     "leave_out": "leave_out",
+    "check_permission": "synchronize",
 }
 
 #: Buttons of failures that need another one than their action's.

@@ -17,6 +17,14 @@ def _days_back(requested, today):
     return (today - requested[-1]).days if requested[-1] else 0
 
 
+def _days_learned(first, requested, today):
+    """As :func:`_days_back`, of a search that failed.
+
+    :param first: the first refusal, or None. Why it matters: a permission may be missing for all periods
+    """
+    return None if first and first.code == "permission_missing" else _days_back(requested, today)
+
+
 class Provider:
     """A provider: the aggregator or standard through which the proxy reaches banks.
 
@@ -105,13 +113,13 @@ class Provider:
                 page = self.read_page(state, account, since=requested[-1], limit=limit)
             except ProviderError as error:
                 if not is_refused_for_its_period(error, requested[-1], today, self.sends_dates):
-                    error.history_days = _days_back(requested, today)
+                    error.history_days = _days_learned(first, requested, today)
                     raise
                 first = first or error
                 named.update(error.named_days)
                 following = next_period(requested, today, named)
                 if not following:
-                    first.history_days = _days_back(requested, today)
+                    first.history_days = _days_learned(first, requested, today)
                     raise first from None
                 requested.extend(following)
             else:

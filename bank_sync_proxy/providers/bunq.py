@@ -168,7 +168,7 @@ class Bunq(WebProvider):
     )
     account_keys = Keys(alike=(("number",),), certain=("number",))
     #: bunq's errors have texts but no codes. The key belongs to the user. 405 and 500 mean the same everywhere.
-    status_codes = {401: "credentials_rejected", 403: "credentials_rejected", 404: "account_refused"}
+    status_codes = {401: "credentials_rejected", 403: "permission_missing", 404: "account_refused"}
 
     def read_error(self, body):
         return None, reading.at(body, "Error", 0, "error_description"), None
@@ -215,8 +215,8 @@ class Bunq(WebProvider):
         http = self._connect(Signed(key, state["installation"]), state["server_key"])
         try:
             answer = http.post("session-server", {"secret": state["api_key"]})
-        except ProtocolError as error:
-            if error.status != 400:
+        except (ConsentError, ProtocolError) as error:
+            if error.status not in (400, 403):
                 raise
             # Nothing else in this request can be wrong.
             raise self.failure("credentials_rejected", error.detail, error.answer) from error

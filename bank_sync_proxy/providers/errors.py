@@ -271,6 +271,22 @@ CODES = {
             ),
         ),
         Code(
+            "permission_missing",
+            "check_permission",
+            "ConsentError",
+            403,
+            _lt(
+                "The bank accepts this access but does not allow it to read what was asked for, so nothing was "
+                "fetched: a permission is missing, or the plan of the account does not include it. Check both on the "
+                "bank's own pages, then use Synchronize Now. Renew only if the bank gives you a new key for it."
+            ),
+            _lt(
+                "The bank accepts this access but does not allow it to read the accounts, so the bank was not "
+                "connected: a permission is missing, or the plan of the account does not include it. Check both on the "
+                "bank's own pages, then start again."
+            ),
+        ),
+        Code(
             "connection_disconnected",
             "reconnect",
             "ConsentError",
@@ -362,12 +378,14 @@ CODES = {
             "ConfigurationError",
             503,
             _lt(
-                "The service that reaches this bank is switched off, or its keys are missing or refused, so nothing "
-                "was fetched. Ask the administrator of the connection service to check the provider's settings."
+                "The service that reaches this bank is switched off, or its keys are missing, refused or not allowed "
+                "to do this, so nothing was fetched. Ask the administrator of the connection service to check the "
+                "provider's settings."
             ),
             _lt(
-                "The service that reaches this bank is switched off, or its keys are missing or refused, so the bank "
-                "was not connected. Ask the administrator of the connection service to check the provider's settings."
+                "The service that reaches this bank is switched off, or its keys are missing, refused or not allowed "
+                "to do this, so the bank was not connected. Ask the administrator of the connection service to check "
+                "the provider's settings."
             ),
         ),
         Code(

@@ -64,4 +64,6 @@ def is_refused_for_its_period(error, first_day, today, sends_dates):
     if error.code == "period_refused":
         return True
     is_long = first_day is not None and first_day < today - timedelta(days=RUNGS[-1])
-    return sends_dates and is_long and error.code == "unexpected_answer" and error.status in MAYBE_STATUSES
+    is_maybe = error.code == "unexpected_answer" and error.status in MAYBE_STATUSES
+    # Some plans may read only the last days.
+    return sends_dates and is_long and (is_maybe or error.code == "permission_missing")

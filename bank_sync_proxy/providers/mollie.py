@@ -135,7 +135,7 @@ class Mollie(WebProvider):
     )
     account_keys = Keys(own=("id",))
     #: Errors have no codes, only the status. The token belongs to the user.
-    status_codes = {401: "credentials_rejected", 403: "credentials_rejected", 404: "account_refused"}
+    status_codes = {401: "credentials_rejected", 403: "permission_missing", 404: "account_refused"}
 
     def read_error(self, body):
         return None, body.get("detail") or body.get("title"), None

@@ -94,13 +94,13 @@ HOLDS = "T1105, T1110, T1111, T15, T2101, T2102, T2103, T2104, T2105, T2106, T21
 #: Names of errors with the same meaning for all requests. Otherwise the status decides.
 ERRORS = {
     "AUTHENTICATION_FAILURE": "credentials_rejected",
-    "NOT_AUTHORIZED": "credentials_rejected",
+    "NOT_AUTHORIZED": "permission_missing",
     "INTERNAL_SERVER_ERROR": "provider_unavailable",
     "SERVICE_UNAVAILABLE": "provider_unavailable",
     # Of the token endpoint: RFC 6749.
     "invalid_client": "credentials_rejected",
     "unauthorized_client": "credentials_rejected",
-    "invalid_scope": "credentials_rejected",
+    "invalid_scope": "permission_missing",
 }
 #: Where companies can open an account and receive payments; a choice, from memory. PayPal names more than 200.
 COUNTRIES = (
@@ -182,7 +182,7 @@ class PayPal(WebProvider):
     account_keys = Keys(own=("id", "payer"))
     error_codes = ERRORS
     #: The keys are the user's.
-    status_codes = {401: "credentials_rejected", 403: "credentials_rejected"}
+    status_codes = {401: "credentials_rejected", 403: "permission_missing"}
 
     def read_error(self, body):
         issue = reading.at(body, "details", 0, "issue")

@@ -86,7 +86,7 @@ class Qonto(WebProvider):
     )
     account_keys = Keys(alike=(("iban",),), certain=("iban",))
     #: The key is the user's.
-    status_codes = {401: "credentials_rejected", 403: "credentials_rejected", 404: "account_refused"}
+    status_codes = {401: "credentials_rejected", 403: "permission_missing", 404: "account_refused"}
 
     def read_error(self, body):
         words = reading.at(body, "errors", 0, "detail") or body.get("message")
@@ -115,7 +115,9 @@ class Qonto(WebProvider):
             return KEYS.with_error(REFUSED_KEYS, login=keys["login"])
         try:
             listed = self._list(keys)
-        except ConsentError:
+        except ConsentError as error:
+            if error.code == "permission_missing":
+                raise
             return KEYS.with_error(REFUSED_KEYS, login=keys["login"])
         with self.reading("organization"):
             accounts = self._identify(listed, flow.state.get("accounts", {}))

@@ -194,7 +194,8 @@ class RevolutBusiness(WebProvider):
     error_codes = {
         # Of requests. The document shows these three; for others, the HTTP status decides.
         "1000": "consent_revoked",
-        "9002": "credentials_rejected",
+        # The user, the plan or the scope of the token lacks something: "insufficient permissions".
+        "9002": "permission_missing",
         "3162": "rate_limited",
         # Of `auth/token`: those of OAuth 2.0 (RFC 6749, 5.2).
         "invalid_grant": "consent_revoked",
@@ -203,7 +204,7 @@ class RevolutBusiness(WebProvider):
         "invalid_request": "consent_revoked",
     }
     #: The access belongs to the user.
-    status_codes = {401: "consent_revoked", 403: "credentials_rejected", 404: "account_refused"}
+    status_codes = {401: "consent_revoked", 403: "permission_missing", 404: "account_refused"}
 
     def read_error(self, body):
         code = body.get("error") if isinstance(body.get("error"), str) else body.get("code")

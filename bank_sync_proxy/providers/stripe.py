@@ -183,7 +183,7 @@ class Stripe(WebProvider):
     account_keys = Keys(own=("id",))
     error_codes = ERRORS
     #: The key is the user's. 402 is for payments, which are never requested.
-    status_codes = {401: "credentials_rejected", 403: "credentials_rejected"}
+    status_codes = {401: "credentials_rejected", 403: "permission_missing"}
 
     def read_error(self, body):
         error = body.get("error") or {}

@@ -219,7 +219,7 @@ def reset(transport):
 @pytest.mark.parametrize("end", [shut, reset])
 def test_a_connection_lost_while_signing_in_is_not_reported_as_a_wrong_password(server, end):
     server.on_sign_in = end
-    assert code_of(sftp(server).__enter__) == "ended"
+    assert code_of(sftp(server).__enter__) == "sign_in_ended"
 
 
 def test_a_server_that_does_not_answer_while_signing_in_is_not_reported_as_a_wrong_password(server, monkeypatch):
@@ -227,9 +227,24 @@ def test_a_server_that_does_not_answer_while_signing_in_is_not_reported_as_a_wro
     over = threading.Event()
     server.on_sign_in = lambda _transport: over.wait(PATIENCE)
     try:
-        assert code_of(sftp(server).__enter__) == "ended"
+        assert code_of(sftp(server).__enter__) == "sign_in_ended"
     finally:
         over.set()
+
+
+def test_a_sign_in_that_lasts_until_the_end_of_its_time_is_not_reported_as_a_lost_connection(server, monkeypatch):
+    monkeypatch.setattr(sftp_module, "STEP_SECONDS", 2)
+    over = threading.Event()
+    server.on_sign_in = lambda _transport: over.wait(PATIENCE)
+    try:
+        assert code_of(sftp(server).__enter__) == "sign_in_ended"
+    finally:
+        over.set()
+
+
+def test_a_connection_lost_after_signing_in_says_nothing_about_the_password(server, monkeypatch):
+    monkeypatch.setattr(Door, "check_channel_subsystem_request", lambda *_arguments: False)
+    assert code_of(sftp(server).__enter__) == "ended"
 
 
 def test_a_refused_password_is_reported_even_if_the_server_then_ends_the_connection(server):

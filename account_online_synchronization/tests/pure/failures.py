@@ -15,6 +15,7 @@ FAILURES = {
     "consent_expired": ("renew", "danger", "renew"),
     "consent_revoked": ("renew", "danger", "renew"),
     "credentials_rejected": ("renew", "danger", "credentials"),
+    "permission_missing": ("check_permission", "danger", "synchronize"),
     "unknown_account": ("renew", "danger", "credentials"),
     "account_refused": ("leave_out", "danger", "leave_out"),
     "period_refused": ("contact_support", "danger", "copy"),

@@ -18,6 +18,7 @@ ADDON = Path(__file__).parents[2]
 PROTOCOL = ADDON.parent / "docs" / "protocol.md"
 ACTIONS = {
     "leave_out",
+    "check_permission",
     "retry",
     "renew",
     "reconnect",
