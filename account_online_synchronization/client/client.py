@@ -22,7 +22,7 @@ from .texts import is_identifier
 #: Operations that the proxy forwards to the bank, which wants to know whether a user is present.
 FOR_THE_USER = {"connections.refresh", "accounts.list", "transactions.list"}
 UNREADABLE = _lt(
-    "The connection service gave an answer that can't be read, so nothing was fetched. Try again later, and "
+    "The connection service sent an answer that can't be read, so nothing was fetched. Try again later, and "
     "contact support if this message persists."
 )
 ENDLESS = _lt(

@@ -10,7 +10,7 @@ class AccountOnlineCounters(models.AbstractModel):
     _name = "account.online.counters"
     _description = "Counters of a Synchronization"
 
-    fetched = fields.Integer(help="Transactions that the bank gave, including known ones.")
+    fetched = fields.Integer(help="Transactions that the bank provided, including known ones.")
     imported = fields.Integer(help="New statement lines.")
     possible_duplicates = fields.Integer(help="New lines that may be duplicates of lines already in the journal.")
     adopted = fields.Integer(

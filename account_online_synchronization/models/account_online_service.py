@@ -146,7 +146,7 @@ class AccountOnlineService(models.Model):
             return self.env._("Not registered yet. This happens automatically when the first bank is connected.")
         sentence = {
             "active": self.env._("Active."),
-            "phone_required": self.env._("A phone number is asked for when the next bank is connected."),
+            "phone_required": self.env._("You will be asked for a phone number when the next bank is connected."),
             "blocked": self.env._(
                 "This database is blocked. Use Reactivate on a bank connection, or contact support with the client ID."
             ),

@@ -41,7 +41,7 @@ class TestRenew(NoticesCommon):
         connection = self.proxy.dispatch("connections.get", {"connection_id": link.connection_identifier})["connection"]
         link._update_from_proxy(connection, list(self.proxy.accounts.values()))
         self.assertEqual(link.reconfirm_days, 0)
-        self.assertIn("needs the login of the bank", link.renewal_hint)
+        self.assertIn("needs the bank login", link.renewal_hint)
 
     def test_an_accountant_does_not_renew(self):
         link = self.ending(3)

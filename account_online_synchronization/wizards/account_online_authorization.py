@@ -61,13 +61,13 @@ class AccountOnlineAuthorization(models.TransientModel):
         comodel_name="account.online.renewal",
         readonly=True,
         ondelete="cascade",
-        help="Not the user, but somebody without one goes there, by a link in an e-mail.",
+        help="Set if the bank's pages are visited by somebody without an Odoo user, through a link in an e-mail.",
     )
     connection_identifier = fields.Char(readonly=True, groups="base.group_system")
     institution_identifier = fields.Char(readonly=True, help="The bank, if it was chosen in this database.")
     institution_name = fields.Char(readonly=True)
     is_in_window = fields.Boolean(
-        readonly=True, help="A screen of ours waits. No: the bank's page has taken its place."
+        readonly=True, help="An Odoo page is waiting for the result. No: the bank's page has replaced it."
     )
     expires_at = fields.Datetime(readonly=True, help="The previous page stays valid until then.")
     error_message = fields.Text(readonly=True)

@@ -200,11 +200,11 @@ CODES = {
             "RateLimited",
             429,
             _lt(
-                "The bank currently allows no further requests, because it was asked too often. Please wait before "
-                "you try again; the missing transactions are fetched then."
+                "The bank currently allows no further requests, because it received too many requests. Please wait "
+                "before you try again; the missing transactions are fetched then."
             ),
             _lt(
-                "The bank currently allows no further requests, because it was asked too often, so it was not "
+                "The bank currently allows no further requests, because it received too many requests, so it was not "
                 "connected. Please wait before you try again."
             ),
         ),
@@ -320,9 +320,9 @@ CODES = {
             "ConsentError",
             409,
             _lt(
-                "The bank gives no transactions of this account, because it is closed or blocked there. Renewing the "
-                "consent does not change that. If you no longer need the account, use Leave Out; otherwise ask your "
-                "bank, then use Synchronize Now."
+                "The bank provides no transactions for this account, because it is closed or blocked there. Renewing "
+                "the consent does not change that. If you no longer need the account, use Leave Out; otherwise ask "
+                "your bank, then use Synchronize Now."
             ),
         ),
         Code(
@@ -331,7 +331,7 @@ CODES = {
             "ProtocolError",
             502,
             _lt(
-                "The bank refused every period that it was asked for, so no transactions of this account were fetched. "
+                "The bank refused every period that was requested, so no transactions of this account were fetched. "
                 "Your other accounts are not affected. Please report it with the reference."
             ),
         ),

@@ -107,8 +107,8 @@ class Mollie(WebProvider):
         steps=(
             _lt("Nothing is entered here: switch the provider on."),
             _lt(
-                "Whoever connects Mollie opens Developers ‣ API keys ‣ Organization access tokens there, and creates a "
-                "token with the permissions balances.read and settlements.read."
+                "The user who connects Mollie opens Developers ‣ API keys ‣ Organization access tokens there, and "
+                "creates a token with the permissions balances.read and settlements.read."
             ),
             _lt("That token is pasted when the bank “Mollie” is connected."),
         ),

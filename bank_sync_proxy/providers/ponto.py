@@ -86,7 +86,7 @@ class Ponto(WebProvider):
             _lt("Nothing is entered here: switch the provider on."),
             _lt(
                 "Each company signs up at Ponto, links its banks there, and makes an integration: Integrations ‣ "
-                "Custom Integration. Whoever connects the bank pastes its client ID and client secret."
+                "Custom Integration. The user who connects the bank pastes its client ID and client secret."
             ),
         ),
         connect="pasted key",

@@ -65,7 +65,7 @@ class Qonto(WebProvider):
         steps=(
             _lt("Nothing is entered here: switch the provider on."),
             _lt(
-                "Whoever connects the bank finds login and secret key in Qonto, Settings ‣ Integrations and "
+                "The user who connects the bank finds login and secret key in Qonto, Settings ‣ Integrations and "
                 "Partnerships ‣ API key, and pastes both."
             ),
         ),

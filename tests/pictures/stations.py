@@ -149,7 +149,7 @@ def visit(camera):
         blocked.sees("Your browser did not open the window")
         blocked.photograph_everywhere("visit_blocked")
         blocked.click("Resume Later")
-        blocked.sees("You have begun to connect")
+        blocked.sees("You have started to connect")
         blocked.photograph("connect_begun")
         blocked.click("Forget")
         expect(blocked.page.locator(".o_bank_begun")).to_have_count(0)
