@@ -13,7 +13,7 @@ from ..legacy.lines import continue_lines
 from ..sync import accounts
 from ..sync.fetch import AccountPlan, read_transaction
 from ..sync.identity import LEGACY
-from ..sync.refusals import LASTING_REFUSALS, NO_FIRST_DAY, is_worth_asking, learned_history, within_history
+from ..sync.refusals import LASTING_REFUSALS, NO_FIRST_DAY, is_worth_requesting, learned_history, within_history
 from ..sync.windows import OVERLAP_DAYS, UNREAD_DAYS, window_start
 
 
@@ -832,9 +832,9 @@ class AccountOnlineAccount(models.Model):
         self._forget_refusal()
         self.filtered("history_days").write({"history_days": 0})
 
-    def _is_worth_asking(self, user_present):
+    def _is_worth_requesting(self, user_present):
         """:param bool user_present: a user requested it, perhaps after solving the problem at the bank"""
-        return is_worth_asking(self.refusal_code, self.refused_at, fields.Datetime.now(), user_present)
+        return is_worth_requesting(self.refusal_code, self.refused_at, fields.Datetime.now(), user_present)
 
     def _refused_ones(self):
         """:return: those of which users are notified: they fill a journal, and the bank refuses them"""

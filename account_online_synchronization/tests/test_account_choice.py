@@ -299,4 +299,4 @@ class TestAccountChoice(OnlineSyncCommon):
         selection = self.choose()
         selection.line_ids.action = "none"
         self.assertIn("No account was chosen", selection.action_confirm()["params"]["message"])
-        self.assertNotIn("connections.refresh", self.asked_operations())
+        self.assertNotIn("connections.refresh", self.requested_operations())

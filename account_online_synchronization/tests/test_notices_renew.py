@@ -25,10 +25,10 @@ class TestRenew(NoticesCommon):
         link = self.ending(3)
         for record, method in ((link, "action_renew"), (self.journal, "action_renew_online_link")):
             with self.subTest(method):
-                self.proxy.asked.clear()
+                self.proxy.requests.clear()
                 action = getattr(record.with_user(self.manager), method)()
                 self.assertEqual(self.address_of_bank(action), "/renew")
-                [(operation, payload)] = self.proxy.asked
+                [(operation, payload)] = self.proxy.requests
                 self.assertEqual((operation, payload["reason"]), ("connections.renew", "consent"))
 
     def test_a_consent_that_is_confirmed_with_the_service_needs_no_bank_login(self):

@@ -114,7 +114,7 @@ class AccountOnlineAuthorization(models.TransientModel):
             service = self.env["account.online.service"]._get()
             known = visit.connection_identifier if visit.kind == "connect" else visit.link_id.connection_identifier
             institution = visit.institution_identifier or None
-            page = service._ask_to_connect(lambda: visit._ask_for_page(visit.kind, known, nonce, institution))
+            page = service._request_to_connect(lambda: visit._request_page(visit.kind, known, nonce, institution))
         except ProxyError as error:
             return {**visit._describe(), "message": error.message, "reference": error.reference or ""}
         visit._take_page(nonce, page)
@@ -214,7 +214,7 @@ class AccountOnlineAuthorization(models.TransientModel):
         nonce = self._new_nonce()
         try:
             known = link and self._identifier_of(link)
-            page = service._ask_to_connect(lambda: self._ask_for_page(kind, known, nonce, institution))
+            page = service._request_to_connect(lambda: self._request_page(kind, known, nonce, institution))
         except ProxyError as error:
             if service._wants_phone(error):
                 return self.env["account.online.phone"]._open(error, kind, link, journal, institution)
@@ -248,7 +248,7 @@ class AccountOnlineAuthorization(models.TransientModel):
         return page["page_url"]
 
     @api.model
-    def _ask_for_page(self, kind, known, nonce, institution):
+    def _request_page(self, kind, known, nonce, institution):
         """
         :param str known: identifier of the connection to renew, if there is one
         :return: answer of ``connections.renew``, or of ``connections.start`` if there is nothing to renew
