@@ -61,7 +61,7 @@ class AccountOnlineFileImport(models.TransientModel):
     chosen = fields.Json(help="Keys of the doubtful transactions that are to be imported as well.")
     mappings = fields.Json(readonly=True, help="Columns of tables that the user has answered for, by their header.")
     can_import = fields.Boolean(readonly=True)
-    has_news = fields.Boolean(readonly=True, help="An import would bring or change something.")
+    has_news = fields.Boolean(readonly=True, help="An import would add or change something.")
 
     # -------------------------------------------------------------------------
     # COMPUTE AND CRUD METHODS

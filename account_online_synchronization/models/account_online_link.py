@@ -501,7 +501,7 @@ class AccountOnlineLink(models.Model):
         except ProxyError as error:
             return self._notify(error.message, "danger")
         if service.state == "active":
-            return self._notify(self.env._("The connection service answers again. Nothing has to be done."), "success")
+            return self._notify(self.env._("The connection service answers again. No action is needed."), "success")
         if service.state == "blocked" and service.blocked_by == "support":
             return self._notify(self._describe_block_by_support(service.reason), "danger")
         code = {"phone_required": "phone_required", "disconnected": "client_disconnected"}.get(service.state)

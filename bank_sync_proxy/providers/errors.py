@@ -200,11 +200,11 @@ CODES = {
             "RateLimited",
             429,
             _lt(
-                "The bank currently allows no further requests, because it received too many requests. Please wait "
+                "The bank currently allows no further requests, because too many were sent. Please wait "
                 "before you try again; the missing transactions are fetched then."
             ),
             _lt(
-                "The bank currently allows no further requests, because it received too many requests, so it was not "
+                "The bank currently allows no further requests, because too many were sent, so it was not "
                 "connected. Please wait before you try again."
             ),
         ),
@@ -235,7 +235,7 @@ CODES = {
             403,
             _lt(
                 "Your consent at the bank has expired, so the bank no longer sends transactions. Use Renew to "
-                "give it again; what was missed in the meantime is fetched then."
+                "grant it again; what was missed in the meantime is fetched then."
             ),
             _lt(
                 "The bank, or the service that reaches it, says that this access has expired, so the bank was not "
@@ -249,7 +249,7 @@ CODES = {
             403,
             _lt(
                 "Your consent was withdrawn at the bank, so the bank no longer sends transactions. If that was not "
-                "intended, use Renew to give it again; what was missed is fetched then."
+                "intended, use Renew to grant it again; what was missed is fetched then."
             ),
             _lt(
                 "The bank, or the service that reaches it, says that this access was withdrawn, so the bank was not "

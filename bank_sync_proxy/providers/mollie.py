@@ -105,7 +105,7 @@ class Mollie(WebProvider):
             (_lt("Terms of Mollie"), "https://www.mollie.com/user-agreement"),
         ),
         steps=(
-            _lt("Nothing is entered here: switch the provider on."),
+            _lt("There is nothing to enter: switch the provider on."),
             _lt(
                 "The user who connects Mollie opens Developers ‣ API keys ‣ Organization access tokens there, and "
                 "creates a token with the permissions balances.read and settlements.read."

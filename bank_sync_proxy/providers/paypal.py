@@ -150,7 +150,7 @@ class PayPal(WebProvider):
             (_lt("Terms of PayPal for developers"), "https://www.paypal.com/legalhub/xdeveloper-full"),
         ),
         steps=(
-            _lt("Nothing is entered here: switch the provider on."),
+            _lt("There is nothing to enter: switch the provider on."),
             _lt(
                 "The user who connects PayPal signs in at developer.paypal.com, creates an app in Live mode, and "
                 "switches on Transaction search in it, and nothing else."

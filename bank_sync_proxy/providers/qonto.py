@@ -63,7 +63,7 @@ class Qonto(WebProvider):
             (_lt("API keys at Qonto"), "https://docs.qonto.com/get-started/business-api/authentication/api-key"),
         ),
         steps=(
-            _lt("Nothing is entered here: switch the provider on."),
+            _lt("There is nothing to enter: switch the provider on."),
             _lt(
                 "The user who connects the bank finds login and secret key in Qonto, Settings ‣ Integrations and "
                 "Partnerships ‣ API key, and pastes both."
