@@ -113,7 +113,7 @@ class TestFirstLoad(OnlineSyncCommon):
         self.env.invalidate_all()
         (shown,) = self.screen(link)["accounts"]
         self.assertEqual((shown["progress"]["step"], shown["progress"]["percent"]), ("fetch", 30))
-        self.assertIn("given so far: 150", shown["progress"]["text"])
+        self.assertIn("received from the bank so far: 150", shown["progress"]["text"])
         channel, kind, message = sent[-1]
         self.assertEqual(channel, accountants_of(self.company))
         self.assertEqual((kind, message), ("account_online_synchronization/progress", {"link_id": link.id}))

@@ -65,7 +65,7 @@ class TestRenewalRequest(RenewalLinkCommon):
     def test_a_request_is_sent_once_by_its_user_and_its_address_stays(self):
         draft = self.request()
         other = self.new_user("another", "account.group_account_manager")
-        with self.assertRaisesRegex(AccessError, "Only the user who has begun"):
+        with self.assertRaisesRegex(AccessError, "Only the user who started"):
             draft.with_user(other).action_send()
         draft.action_send()
         with self.assertRaisesRegex(AccessError, "once"):
