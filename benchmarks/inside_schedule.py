@@ -50,22 +50,22 @@ def measure(env, latency_ms, threads, answers=3):
         "seconds": time.perf_counter() - started,
         "cpu_seconds": time.process_time() - cpu,
         "queries": sql_db.sql_counter - queries,
-        "calls": len(bank.asked),
+        "calls": len(bank.requests),
         "overlapped": bank.most,
         "executions": executions,
     }
-    wrong = _asked_otherwise_than_once(links, bank, REQUESTS[answers])
+    wrong = _requested_otherwise_than_once(links, bank, REQUESTS[answers])
     assert not wrong, f"In {executions} executions not every bank was asked once:\n" + "\n".join(wrong)
     assert all(link.last_refresh and link.next_refresh > Datetime.now() for link in links)
     links.next_refresh = False
     return figures
 
 
-def _asked_otherwise_than_once(links, bank, requests):
+def _requested_otherwise_than_once(links, bank, requests):
     """:return: a line for each link whose bank got one of the requests twice or not at all, or another one"""
-    began = min(bank.asked_at, default=0)
+    began = min(bank.requested_at, default=0)
     times = {}
-    for (operation, name), moment in zip(bank.asked, bank.asked_at, strict=True):
+    for (operation, name), moment in zip(bank.requests, bank.requested_at, strict=True):
         times.setdefault(name, {}).setdefault(operation, []).append(f"{moment - began:.2f} s")
     lines = []
     links.invalidate_recordset(["run_ids"])

@@ -19,9 +19,9 @@ class SlowBank:
     def __init__(self, latency=0.0, threads=32, known=5, lists_at_once=False):
         self.latency, self.threads, self.known, self.lists_at_once = latency, threads, known, lists_at_once
         #: Requests: (operation, connection id).
-        self.asked = []
+        self.requests = []
         #: When each of them was asked, in seconds of a clock that only goes forward.
-        self.asked_at = []
+        self.requested_at = []
         #: Most requests that were on their way at the same time.
         self.most = 0
         self._now = 0
@@ -36,8 +36,8 @@ class SlowBank:
 
     def call(self, operation, payload):
         with self._lock:
-            self.asked.append((operation, payload["connection_id"]))
-            self.asked_at.append(time.monotonic())
+            self.requests.append((operation, payload["connection_id"]))
+            self.requested_at.append(time.monotonic())
             self._now += 1
             self.most = max(self.most, self._now)
         self.wait(operation)

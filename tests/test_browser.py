@@ -210,7 +210,7 @@ def test_over_the_bank_s_own_site_in_a_window_and_with_the_tab_closed(tour, serv
     assert "/bank-visit/" in address
 
     tour.page.reload()
-    tour.sees("You have begun to connect Demo Redirect Bank")
+    tour.sees("You have started to connect Demo Redirect Bank")
     tour.photograph("bank_visit_resumed")
     tour.open("/web/image/res.users/2/avatar_128")
     window.click("Allow", exact=True)

@@ -79,4 +79,4 @@ def test_doctor_says_what_to_type_where_files_were_replaced_and_no_update_was_ru
         one.odoo(*shlex.split(re.search(r"run: odoo (.+)$", problem)[1]), "--no-http")
         _status, printed = doctor(one)
         assert re.search(f"^ok +version: {addon} 19.0.", printed, re.MULTILINE)
-        assert "checks" in printed and "The rest" not in printed
+        assert "checks" in printed and "Solve these first" not in printed

@@ -259,7 +259,7 @@ def drop_on_the_list(tour, name, content):
     renderer.wait_for()
     tour.page.evaluate(DROP, [renderer.element_handle(), name, base64.b64encode(content.encode()).decode()])
     zone.wait_for()
-    tour.sees("Drop statement files of your bank here.")
+    tour.sees("Drop statement files from your bank here.")
     zone.evaluate(RELEASE)
     preview(tour).wait_for()
 

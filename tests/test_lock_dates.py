@@ -82,7 +82,7 @@ def fresh(company):
     return company, begin
 
 
-def test_a_lock_set_while_the_bank_is_asked_keeps_its_days_out(fresh):
+def test_a_lock_set_during_the_request_keeps_its_days_out(fresh):
     company, begin = fresh
     stored = company.shell(begin + WHILE_ASKED)
     assert stored["lines"] + stored["locked"] == 18

@@ -31,7 +31,7 @@ Bank.wait = lambda bank, operation: barrier.wait()
 bank = Bank(threads={links})
 bank.connect(env)
 env["account.online.link"]._cron_synchronize()
-result = {{"seen": seen, "most": bank.most, "asked": len(bank.asked)}}
+result = {{"seen": seen, "most": bank.most, "asked": len(bank.requests)}}
 """
 
 #: Each waits until the other one is there.
@@ -44,7 +44,7 @@ while len(list(here.glob("ready-*"))) < 2:
 bank = Bank(latency=0.05, threads=2)
 bank.connect(env)
 env["account.online.link"]._cron_synchronize()
-result = bank.asked
+result = bank.requests
 """
 
 

@@ -71,7 +71,7 @@ def test_no_secret_of_the_bank_or_of_the_proxy_is_in_the_database(company):
     )
 
 
-def test_a_proxy_that_dies_while_it_is_asked_loses_nothing(company, link):
+def test_a_proxy_that_dies_during_a_request_loses_nothing(company, link):
     company.move_demo_clock(24 * 8)
     company.proxy.freeze()
     done = threading.Thread(target=fetch, args=(company, link))

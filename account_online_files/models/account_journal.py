@@ -17,7 +17,7 @@ class AccountJournal(models.Model):
     online_file_senders = fields.Char(
         string="Allowed Senders",
         help="E-mail addresses, separated by commas, whose statement files are imported when they arrive at the alias. "
-        "Mails of others are ignored.",
+        "E-mails from other addresses are ignored.",
     )
 
     # -------------------------------------------------------------------------
@@ -126,11 +126,11 @@ class AccountJournal(models.Model):
             notes = [
                 journal._receive_file(name, content) for name, content, *_more in msg_dict.get("attachments") or []
             ]
-            msg_dict["body"] = "\n".join(notes) or self.env._("The mail has no attachment, so nothing was imported.")
+            msg_dict["body"] = "\n".join(notes) or self.env._("The e-mail has no attachment, so nothing was imported.")
         else:
             msg_dict["attachments"] = []
             msg_dict["body"] = self.env._(
-                "A mail of %s was ignored: the address is not among the allowed senders of this journal.",
+                "An e-mail from %s was ignored: the address is not among the allowed senders of this journal.",
                 msg_dict.get("email_from") or "?",
             )
         return journal

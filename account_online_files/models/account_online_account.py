@@ -179,7 +179,7 @@ class AccountOnlineAccount(models.Model):
     def _write_file_entries(self, entries):
         """Create lines for doubtful transactions that the user wants to import."""
         if not self.journal_ids:
-            raise UserError(self.env._("%s fills no journal anymore.", self.display_name))
+            raise UserError(self.env._("%s is no longer linked to a journal.", self.display_name))
         days = {self._line_date(entry.transaction) for entry in entries}
         locks.hold(self.journal_ids)
         if locks.locked_days(self.journal_ids, days):

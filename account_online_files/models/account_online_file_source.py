@@ -95,7 +95,9 @@ class AccountOnlineFileSource(models.Model):
     checked_at = fields.Datetime(string="Last Checked", readonly=True, copy=False)
     error_message = fields.Text(readonly=True, copy=False)
     failing_since = fields.Datetime(readonly=True, copy=False)
-    is_reported = fields.Boolean(readonly=True, copy=False, help="A person was told that the folder can't be read.")
+    is_reported = fields.Boolean(
+        readonly=True, copy=False, help="A user has been notified that the folder can't be read."
+    )
     paused_until = fields.Datetime(
         readonly=True, copy=False, help="The scheduled action does not contact the server before then."
     )

@@ -371,7 +371,7 @@ class TestImportFile(FilesCommon):
         self.synchronize(link)
         self.assertEqual(self.amounts(), [-4, -3, -2, -1])
         self.synchronize(link)
-        self.assertIn("cursor", self.proxy.asked[-1][1], "bookmarks are used again")
+        self.assertIn("cursor", self.proxy.requests[-1][1], "bookmarks are used again")
 
     def test_files_continue_after_disconnect(self):
         self.proxy.accounts["A1"]["number"] = IBAN
@@ -382,14 +382,14 @@ class TestImportFile(FilesCommon):
         self.import_file(self.statement([self.row(6, "-1"), self.row(0, "-2")], number=IBAN))
         self.assertEqual(self.amounts(), [-2, -1])
 
-    def test_no_bank_is_asked_for_an_account_of_files(self):
+    def test_no_bank_gets_a_request_for_an_account_of_files(self):
         self.import_file(self.statement([self.row(3, "-5")]))
         link = self.journal.account_online_link_id
         self.assertTrue(link.is_files)
         link.auto_sync = True
         self.assertNotIn(link, self.Link._search_due())
         self.assertEqual(link.action_fetch_transactions()["res_model"], "account.online.file.import")
-        self.assertFalse(self.proxy.asked)
+        self.assertFalse(self.proxy.requests)
 
     # -------------------------------------------------------------------------
     # UNDO

@@ -195,7 +195,7 @@ class AccountOnlineFileImportStatement(models.TransientModel):
             return ""
         if number:
             return self.env._(
-                "The file is of the account %(number)s, and %(journal)s has no account number yet. Is it the same "
+                "The file is for the account %(number)s, and %(journal)s has no account number yet. Is it the same "
                 "account?",
                 number=self.account_number,
                 journal=journal.display_name,
@@ -389,7 +389,7 @@ class _Showing:
                 )
             )
         if not self.reading.found and not self.reading.window.unreadable:
-            notes.append(self.env._("It holds no booked transaction."))
+            notes.append(self.env._("It contains no booked transactions."))
         return "\n".join(notes)
 
     # -------------------------------------------------------------------------

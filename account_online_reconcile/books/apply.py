@@ -199,7 +199,7 @@ class _Booking:
         }
         if item.currency_id != self.currency:
             if item.currency_id != self.line.foreign_currency_id and not self.is_by_hand:
-                raise UserError(self.env._("The bank does not say the amount in the currency of the document."))
+                raise UserError(self.env._("The bank does not state the amount in the currency of the document."))
             values |= {"currency_id": item.currency_id.id, "amount_currency": -float(one.settles)}
             if item.currency_id == self.company.currency_id:
                 values["balance"] = values["amount_currency"]
@@ -319,8 +319,8 @@ class _Booking:
         if not account:
             raise UserError(
                 self.env._(
-                    "A fee was kept of this payout, and the journal “%s” has no account for bank charges. Choose one "
-                    "in its settings.",
+                    "A fee was deducted from this payout, and the journal “%s” has no account for bank charges. Choose "
+                    "one in its settings.",
                     line.journal_id.display_name,
                 )
             )

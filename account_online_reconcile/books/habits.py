@@ -72,7 +72,7 @@ def _check_with_past(decision, reader, values):
     if others:
         raise UserError(
             decision.env._(
-                "Such a rule would also have applied to %(count)s lines of the past year that were booked otherwise, "
+                "Such a rule would also have applied to %(count)s lines of the past year that were booked differently, "
                 "such as “%(label)s”. Make a narrower rule under Reconciliation Models.",
                 count=len(others),
                 label=others[0].label,

@@ -26,7 +26,7 @@ def sentences(env):
         "own_transfer": env._("The other side of this transfer is a line of another journal of yours."),
         "payout": env._("The other side is a payout of the payment service, which the bank's text names."),
         "payout_fee": env._(
-            "The payment service kept a fee of %s, which is booked on its journal's account for bank charges."
+            "The payment service deducted a fee of %s, which is booked on its journal's account for bank charges."
         ),
         "no_fee_account": env._(
             "Its journal has no account for bank charges: choose one in the settings of the journal."
@@ -41,7 +41,7 @@ def sentences(env):
         "part": env._("The payment is less than what is open: %s would be left open."),
         "over": env._("The payment is more than what is open: %s would be left."),
         "late_discount": env._("The early payment discount ended on %s."),
-        "other_currency": env._("The document is in another currency, and the bank does not say the amount in it."),
+        "other_currency": env._("The document is in another currency, and the bank does not state the amount in it."),
         "names_others": env._("The payment also names %s, which is not open."),
         "names_settled": env._("The payment also names a document that %s has paid already."),
         "names_other_direction": env._("The payment names %s, but goes in the other direction."),

@@ -24,7 +24,9 @@ SENTENCES = {
     "payout": "The other side is a payout of the payment service, which the bank's text names.",
     "rule": "The rule “%s” applies.",
     "memory": "You have booked similar payments this way before: %s times.",
-    "payout_fee": "The payment service kept a fee of %s, which is booked on its journal's account for bank charges.",
+    "payout_fee": (
+        "The payment service deducted a fee of %s, which is booked on its journal's account for bank charges."
+    ),
     # Reasons against an automatic booking.
     "no_fee_account": "Its journal has no account for bank charges: choose one in the settings of the journal.",
     "ambiguous": "Several documents fit equally well.",
@@ -35,7 +37,7 @@ SENTENCES = {
     "part": "The payment is less than what is open: %s would be left open.",
     "over": "The payment is more than what is open: %s would be left.",
     "late_discount": "The early payment discount ended on %s.",
-    "other_currency": "The document is in another currency, and the bank does not say the amount in it.",
+    "other_currency": "The document is in another currency, and the bank does not state the amount in it.",
     "names_others": "The payment also names %s, which is not open.",
     "names_settled": "The payment also names a document that %s has paid already.",
     "names_other_direction": "The payment names %s, but goes in the other direction.",

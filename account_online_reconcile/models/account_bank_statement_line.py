@@ -112,9 +112,7 @@ class AccountBankStatementLine(models.Model):
         self._check_may_reconcile_one()
         decision = self._get_reconcile_decisions(["proposed"])
         if not decision or decision.id != decision_id:
-            raise UserError(
-                self.env._("There is another proposal for this line meanwhile. Look at it, and accept again.")
-            )
+            raise UserError(self.env._("There is a newer proposal for this line. Check it, then accept again."))
         decision._book(self.env.user)
         return decision.id
 
@@ -240,7 +238,7 @@ class AccountBankStatementLine(models.Model):
         is_replaced = bool(decision) and not decision.exists()
         if is_replaced and self._get_reconcile_decisions(["proposed"]):
             # Why not booked: the previous booking has replaced the proposal that the user has seen.
-            return self.env._("There is another proposal for this line meanwhile. Look at it, and accept again.")
+            return self.env._("There is a newer proposal for this line. Check it, then accept again.")
         if is_replaced or not decision:
             return self.env._("There is no proposal for this line.")
         try:

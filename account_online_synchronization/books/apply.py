@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from odoo.tools.misc import format_date
 
 from ..client.messages import unread_problem
-from ..sync.decide import ADOPT, DELETED, HELD, IMPORT, KNOWN, LEFT_OUT, NOT_ASKED, decide, is_before_start
+from ..sync.decide import ADOPT, DELETED, HELD, IMPORT, KNOWN, LEFT_OUT, NOT_REQUESTED, decide, is_before_start
 from ..sync.identity import stable_id, unreadable_id
 from ..sync.matching import CHANGED, MOVED, SAME, SHIFTED
 from ..sync.windows import UNREAD_DAYS
@@ -179,7 +179,7 @@ class Storing:
         outcomes = [one.outcome for one in decisions]
         self._count("known", decisions.repeats + outcomes.count(KNOWN))
         self._count("skipped_deleted", outcomes.count(DELETED))
-        self._count("skipped_before_start", outcomes.count(NOT_ASKED))
+        self._count("skipped_before_start", outcomes.count(NOT_REQUESTED))
         self._count("adopted", outcomes.count(ADOPT))
 
     def _adopt(self, decisions, new):

@@ -20,7 +20,9 @@ def restore(account, transactions):
     """
     if not account.journal_ids:
         raise UserError(
-            account.env._("%s fills no journal. Use Fetch Accounts to choose one first.", account.display_name)
+            account.env._(
+                "%s is not linked to a journal. Use Fetch Accounts to choose one first.", account.display_name
+            )
         )
     locks.hold(account.journal_ids)
     entries = []

@@ -214,7 +214,7 @@ class Synchronization:
     def _plan_accounts(self):
         accounts = [
             account
-            for account in self._accounts_worth_asking()
+            for account in self._accounts_worth_requesting()
             if not readiness.reason_against(account, account.journal_ids)
         ]
         if self.checkpoint:
@@ -226,9 +226,9 @@ class Synchronization:
             }
         return tuple(account._plan_fetch() for account in accounts)
 
-    def _accounts_worth_asking(self):
-        asked_by_user = self.run.trigger == "user"
-        return self.link._linked_accounts().filtered(lambda account: account._is_worth_asking(asked_by_user))
+    def _accounts_worth_requesting(self):
+        is_users_request = self.run.trigger == "user"
+        return self.link._linked_accounts().filtered(lambda account: account._is_worth_requesting(is_users_request))
 
     def _is_to_defer(self):
         return self.may_defer and not self.run.is_deferred and self.link._is_long()
@@ -323,7 +323,7 @@ class Synchronization:
             return []
         refreshed_at = parse_moment(fetch.news.get("refreshed_at"))
         again = []
-        for number, account in enumerate(self._accounts_worth_asking() - self._applied):
+        for number, account in enumerate(self._accounts_worth_requesting() - self._applied):
             if number and self.checkpoint:
                 self.checkpoint()
             is_applied, error = self._import_account(account, fetch.accounts.get(account.id), refreshed_at)

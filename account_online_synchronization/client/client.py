@@ -22,7 +22,7 @@ from .texts import is_identifier
 #: Operations that the proxy forwards to the bank, which wants to know whether a user is present.
 FOR_THE_USER = {"connections.refresh", "accounts.list", "transactions.list"}
 UNREADABLE = _lt(
-    "The connection service gave an answer that can't be read, so nothing was fetched. Try again later, and "
+    "The connection service sent an answer that can't be read, so nothing was fetched. Try again later, and "
     "contact support if this message persists."
 )
 ENDLESS = _lt(
@@ -78,7 +78,7 @@ class ProxyClient:
         """:return: transport for other threads, None if there is none; see :mod:`.transport`"""
         return self._transport.for_threads()
 
-    def _ask(self, operation, _expect=None, **payload):
+    def _request(self, operation, _expect=None, **payload):
         """
         :param tuple _expect: key and type that the answer must have
         :raise ProxyError: when the proxy answers with a failure, or with an invalid answer
@@ -117,7 +117,7 @@ class ProxyClient:
         :param about: ``database_uuid``, ``name``, ``url``, ``contact_email``, ``language``, ``database`` (digest)
         :return: ``client_id``, ``client_secret``, ``state``
         """
-        answer = self._ask("clients.register", ("client_id", str), **about)
+        answer = self._request("clients.register", ("client_id", str), **about)
         if not CLIENT_ID.fullmatch(answer["client_id"]) or not _is_secret(answer.get("client_secret")):
             raise self._unreadable()
         return read_state(answer)
@@ -128,7 +128,7 @@ class ProxyClient:
         :return: ``state``; ``sent``, ``phone_hint``, ``retry_after`` where a code was sent
         """
         return read_state(
-            self._ask(
+            self._request(
                 "clients.verify_phone", ("state", str), phone=phone, country=country, code=code, language=language
             )
         )
@@ -138,22 +138,22 @@ class ProxyClient:
 
         :return: as :meth:`verify_phone`
         """
-        return read_state(self._ask("clients.reactivate", ("state", str), code=code, language=language))
+        return read_state(self._request("clients.reactivate", ("state", str), code=code, language=language))
 
     def get_status(self):
         """:return: ``state``, ``reason``, ``phone_hint``, ``client_id``, ``blocked_by``"""
-        return read_state(self._ask("clients.status", ("state", str)))
+        return read_state(self._request("clients.status", ("state", str)))
 
     def rotate_secret(self):
         """:return: the new secret, which replaces the old one at its first use"""
-        answer = self._ask("clients.rotate_secret", ("client_secret", str))
+        answer = self._request("clients.rotate_secret", ("client_secret", str))
         if not _is_secret(answer["client_secret"]):
             raise self._unreadable()
         return answer["client_secret"]
 
     def update(self, **about):
         """:param about: ``url``, ``contact_email``, ``name``"""
-        return read_state(self._ask("clients.update", ("state", str), **about))
+        return read_state(self._request("clients.update", ("state", str), **about))
 
     # -------------------------------------------------------------------------
     # ACCOUNTING FIRMS
@@ -161,7 +161,7 @@ class ProxyClient:
 
     def find_firm(self, code):
         """:return: the name of the accounting firm that has this code"""
-        name = read_firm_name(self._ask("firms.find", ("firm", dict), code=code)["firm"])
+        name = read_firm_name(self._request("firms.find", ("firm", dict), code=code)["firm"])
         if not name:
             raise self._unreadable()
         return name
@@ -171,7 +171,7 @@ class ProxyClient:
             ``client_name``, ``contact_name``, ``contact_email``
         :return: see :func:`.answers.read_agreement`
         """
-        agreement = read_agreement(self._ask("firms.agree", ("agreement", dict), **about)["agreement"])
+        agreement = read_agreement(self._request("firms.agree", ("agreement", dict), **about)["agreement"])
         if not agreement or about.get("firm_name") not in (None, agreement["firm_name"]):
             # Why refused: the user has agreed to another name.
             raise self._unreadable()
@@ -179,14 +179,14 @@ class ProxyClient:
 
     def get_firm_agreement(self):
         """:return: see :func:`.answers.read_agreement`; None where no accounting firm sees this database"""
-        answer = self._ask("firms.get")
+        answer = self._request("firms.get")
         if "agreement" not in answer:
             raise self._unreadable()
         return read_agreement(answer["agreement"])
 
     def revoke_firm(self):
         """:return: True: no accounting firm sees this database any more"""
-        if self._ask("firms.revoke").get("revoked") is not True:
+        if self._request("firms.revoke").get("revoked") is not True:
             raise self._unreadable()
         return True
 
@@ -196,7 +196,7 @@ class ProxyClient:
 
     def search_institutions(self, query=None, country=None, limit=20, cursor=None, with_countries=None):
         """:return: ``institutions`` and ``countries``, unchecked, see :mod:`.banks`; ``next_cursor``"""
-        answer = self._ask(
+        answer = self._request(
             "institutions.search",
             ("institutions", list),
             query=query,
@@ -210,7 +210,7 @@ class ProxyClient:
 
     def start_connection(self, return_url, country=None, language=None, institution_id=None):
         """:return: see :func:`.answers.read_visit`; with the id of the new connection"""
-        visit = self._ask_for_page(
+        visit = self._request_page(
             "connections.start",
             return_url=return_url,
             country=country,
@@ -223,7 +223,7 @@ class ProxyClient:
 
     def get_connection(self, connection_id):
         """:return: see :func:`.answers.read_connection`"""
-        answer = self._ask("connections.get", ("connection", dict), connection_id=connection_id)
+        answer = self._request("connections.get", ("connection", dict), connection_id=connection_id)
         connection = read_connection(answer["connection"])
         if connection["id"] != connection_id:
             # Why refused: the data of another connection would be stored for this one.
@@ -234,7 +234,7 @@ class ProxyClient:
         """:param str reason: ``consent`` or ``credentials``
         :return: see :func:`.answers.read_visit`
         """
-        visit = self._ask_for_page(
+        visit = self._request_page(
             "connections.renew",
             connection_id=connection_id,
             reason=reason,
@@ -245,8 +245,8 @@ class ProxyClient:
             raise self._unreadable()
         return {**visit, "connection_id": connection_id}
 
-    def _ask_for_page(self, operation, **payload):
-        visit = read_visit(self._ask(operation, ("page_url", str), **payload))
+    def _request_page(self, operation, **payload):
+        visit = read_visit(self._request(operation, ("page_url", str), **payload))
         if not visit["page_url"]:
             raise self._unreadable()
         return visit
@@ -255,7 +255,7 @@ class ProxyClient:
         """:return: see :func:`.answers.read_visit`; ``state`` is ``done`` or ``challenge``, ``accounts`` as from
         :meth:`list_accounts`, None where they have to be requested with it
         """
-        answer = self._ask(
+        answer = self._request(
             "connections.refresh",
             ("state", str),
             connection_id=connection_id,
@@ -271,14 +271,14 @@ class ProxyClient:
 
     def delete_connection(self, connection_id):
         """:return: True: the consent was revoked"""
-        if self._ask("connections.delete", connection_id=connection_id).get("deleted") is not True:
+        if self._request("connections.delete", connection_id=connection_id).get("deleted") is not True:
             raise self._unreadable()
         return True
 
     def list_accounts(self, connection_id):
         """:return: see :func:`.answers.read_accounts`; accounts without an id are left out"""
         return self._read_accounts(
-            self._ask("accounts.list", ("accounts", list), connection_id=connection_id)["accounts"]
+            self._request("accounts.list", ("accounts", list), connection_id=connection_id)["accounts"]
         )
 
     def _read_accounts(self, accounts):
@@ -297,7 +297,7 @@ class ProxyClient:
         """
         seen, count = set(seen), 0
         while True:
-            answer = self._ask(
+            answer = self._request(
                 "transactions.list",
                 ("transactions", list),
                 connection_id=connection_id,

@@ -43,7 +43,7 @@ class Recording:
         if self._size > MAX_SIZE:
             self._left_out += 1
             return
-        said = {"operation": operation, "question": payload, "answer": answer}
+        said = {"operation": operation, "request": payload, "answer": answer}
         part = _to_json(said if _is_open(said) else mask(said))
         self._size += len(part)
         # Why decoded: the cut must not split a character.

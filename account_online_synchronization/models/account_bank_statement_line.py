@@ -35,7 +35,7 @@ class AccountBankStatementLine(models.Model):
     online_transaction_identifier = fields.Char(
         readonly=True,
         copy=False,
-        help="The bank's identifier of the transaction, or a fingerprint where the bank gives none.",
+        help="The bank's identifier of the transaction, or a fingerprint where the bank provides none.",
     )
     online_transaction_digest = fields.Char(
         readonly=True, copy=False, help="Date, amount, currency and a fingerprint of the bank's last version."
@@ -201,7 +201,7 @@ class AccountBankStatementLine(models.Model):
     def write(self, vals):
         """Protect the bank's data of synchronized lines; on other lines, such as imported files, users may set it."""
         if "transaction_details" in vals and not self.env.su and self.online_account_id:
-            raise AccessError(self.env._("What the bank said about a transaction can't be changed."))
+            raise AccessError(self.env._("What the bank reported about a transaction can't be changed."))
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)

@@ -13,7 +13,7 @@ from ..legacy.lines import continue_lines
 from ..sync import accounts
 from ..sync.fetch import AccountPlan, read_transaction
 from ..sync.identity import LEGACY
-from ..sync.refusals import LASTING_REFUSALS, NO_FIRST_DAY, is_worth_asking, learned_history, within_history
+from ..sync.refusals import LASTING_REFUSALS, NO_FIRST_DAY, is_worth_requesting, learned_history, within_history
 from ..sync.windows import OVERLAP_DAYS, UNREAD_DAYS, window_start
 
 
@@ -86,8 +86,8 @@ class AccountOnlineAccount(models.Model):
     opening_unknown = fields.Boolean(
         readonly=True,
         copy=False,
-        help="The balance with which the journal begins is not known: the bank gives no booked balance, or something "
-        "that it contains could not be read.",
+        help="The opening balance of the journal is not known: the bank provides no booked balance, or it contains "
+        "transactions that could not be read.",
     )
     opening_declined = fields.Boolean(
         string="Opening Balance Not Needed",
@@ -296,7 +296,7 @@ class AccountOnlineAccount(models.Model):
         self.ensure_one()
         if not self.journal_ids:
             raise UserError(
-                self.env._("%s fills no journal. Use Fetch Accounts to choose one first.", self.display_name)
+                self.env._("%s is not linked to a journal. Use Fetch Accounts to choose one first.", self.display_name)
             )
         return self.journal_ids
 
@@ -446,8 +446,8 @@ class AccountOnlineAccount(models.Model):
             raise ProxyError(
                 "account_mixed_up",
                 self.env._(
-                    "The connection service now gives %s the account number of another bank account in this database, "
-                    "so nothing was imported. Please report it to the support of the connection service.",
+                    "The connection service now reports the account number of another bank account in this database "
+                    "for %s, so nothing was imported. Please report it to the support of the connection service.",
                     self.display_name,
                 ),
             )
@@ -791,8 +791,8 @@ class AccountOnlineAccount(models.Model):
             )
         first = fields.Date.today() - timedelta(days=self.history_days)
         return self.env._(
-            "%(account)s: the bank gives transactions of the last %(days)s days only, so today from %(date)s on. "
-            "Import older ones from a file, if you need them.",
+            "%(account)s: the bank provides transactions of the last %(days)s days only, so currently from %(date)s "
+            "on. Import older ones from a file if you need them.",
             account=self.display_name,
             days=self.history_days,
             date=format_date(self.env, first),
@@ -832,9 +832,9 @@ class AccountOnlineAccount(models.Model):
         self._forget_refusal()
         self.filtered("history_days").write({"history_days": 0})
 
-    def _is_worth_asking(self, user_present):
+    def _is_worth_requesting(self, user_present):
         """:param bool user_present: a user requested it, perhaps after solving the problem at the bank"""
-        return is_worth_asking(self.refusal_code, self.refused_at, fields.Datetime.now(), user_present)
+        return is_worth_requesting(self.refusal_code, self.refused_at, fields.Datetime.now(), user_present)
 
     def _refused_ones(self):
         """:return: those of which users are notified: they fill a journal, and the bank refuses them"""

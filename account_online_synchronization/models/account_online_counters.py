@@ -10,7 +10,7 @@ class AccountOnlineCounters(models.AbstractModel):
     _name = "account.online.counters"
     _description = "Counters of a Synchronization"
 
-    fetched = fields.Integer(help="Transactions that the bank gave, including known ones.")
+    fetched = fields.Integer(help="Transactions that the bank provided, including known ones.")
     imported = fields.Integer(help="New statement lines.")
     possible_duplicates = fields.Integer(help="New lines that may be duplicates of lines already in the journal.")
     adopted = fields.Integer(
@@ -22,7 +22,7 @@ class AccountOnlineCounters(models.AbstractModel):
     pending = fields.Integer(help="Announced by the bank, not booked yet.")
     skipped_before_start = fields.Integer(string="Before Start Date", help="Dated before the account's start date.")
     skipped_locked = fields.Integer(string="In Locked Period", help="Dated on or before the journal's lock date.")
-    skipped_deleted = fields.Integer(string="Deleted Before", help="A user has deleted their lines.")
+    skipped_deleted = fields.Integer(string="Deleted Before", help="Transactions whose lines a user has deleted.")
     parked = fields.Integer(help="Could not be imported; see the reasons below.")
 
     def _count(self, counter, number=1):

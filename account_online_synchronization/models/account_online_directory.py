@@ -158,7 +158,7 @@ class AccountOnlineDirectory(models.AbstractModel):
         """:return: as :meth:`action_search_banks`, and ``countries`` where they are wanted and known"""
         service = self.env["account.online.service"]._get()
         try:
-            answer = service._ask_to_connect(
+            answer = service._request_to_connect(
                 lambda: (
                     # sudo: action_begin_bank_search and action_search_banks have checked the right to connect
                     as_server(self.env["account.online.link"])

@@ -12,7 +12,7 @@ CLOCK_SECONDS = 30
 #: After a restore from a dump, or a move.
 ACCEPT = (
     " If this is the original after a restore or a move, ask the service's support for “Accept New Database” instead: "
-    "this database then goes on within a day, or at once with Test Connection in the settings."
+    "this database then continues within a day, or at once with Test Connection in the settings."
 )
 #: Longest list of names in a sentence.
 NAMED = 5
@@ -71,7 +71,7 @@ class AccountOnlineDoctor(models.AbstractModel):
             yield (
                 "advice",
                 f"web.base.url is {url or 'empty'}: with another server as connection service, users' browsers should "
-                "come back over https.",
+                "return over https.",
             )
         elif service.url and service.registered_url and service.registered_url != url:
             yield (
@@ -84,7 +84,7 @@ class AccountOnlineDoctor(models.AbstractModel):
         if url.startswith("https://") and not config["proxy_mode"]:
             yield (
                 "advice",
-                "web.base.url is https, but proxy_mode is off: Odoo takes the reverse proxy for the source of every "
+                "web.base.url is https, but proxy_mode is off: Odoo sees the reverse proxy as the source of every "
                 "request. Set proxy_mode = True in odoo.conf.",
             )
 
@@ -92,7 +92,7 @@ class AccountOnlineDoctor(models.AbstractModel):
         service = self.env["account.online.service"]._get()
         where = service.url or "this database"
         if not service._is_known():
-            yield "ok", f"{where}; nothing was connected so far."
+            yield "ok", f"{where}; no bank has been connected yet."
             return
         try:
             answer = service._get_client().get_status()
@@ -104,11 +104,11 @@ class AccountOnlineDoctor(models.AbstractModel):
         if state == "active":
             yield "ok", f"{where} answers."
         else:
-            yield "problem", f"{where} says that this database is “{state}”. Use Reconnect."
+            yield "problem", f"{where} reports this database as “{state}”. Use Reconnect."
 
     def _examine_actions(self):
         if not config["max_cron_threads"]:
-            yield "advice", "max_cron_threads is 0 here: make sure that another Odoo of this database executes them."
+            yield "advice", "max_cron_threads is 0 here: make sure that another Odoo server runs them."
         late = fields.Datetime.now() - LATE
         for action in self._scheduled_actions():
             if not action.active:
@@ -116,11 +116,11 @@ class AccountOnlineDoctor(models.AbstractModel):
             elif action.nextcall < late:
                 yield (
                     "problem",
-                    f"“{action.name}” should have run at {action.nextcall} UTC. Check that no other action runs "
-                    "without end, and that Odoo runs with max_cron_threads above 0.",
+                    f"“{action.name}” should have run at {action.nextcall} UTC. Check that no other action is "
+                    "stuck, and that Odoo runs with max_cron_threads above 0.",
                 )
             elif action.failure_count:
-                yield "problem", f"“{action.name}” has failed {action.failure_count} times in a row; the log says why."
+                yield "problem", f"“{action.name}” has failed {action.failure_count} times in a row; see the log."
             else:
                 yield "ok", f"“{action.name}” runs next at {action.nextcall} UTC."
 

@@ -113,7 +113,7 @@ class AccountOnlineLink(models.Model):
         readonly=True, copy=False, help="Of ten connections to this bank, how many failed within a day."
     )
     bank_answered_at = fields.Datetime(readonly=True, copy=False, help="When the bank last answered any of them.")
-    bank_health_at = fields.Datetime(readonly=True, copy=False, help="When the connection service said so.")
+    bank_health_at = fields.Datetime(readonly=True, copy=False, help="When the connection service reported it.")
     client_identifier = fields.Char(
         string="Client ID",
         compute="_compute_client_identifier",
@@ -257,7 +257,7 @@ class AccountOnlineLink(models.Model):
                 )
             else:
                 link.renewal_hint = self.env._(
-                    "The bank asks for a new consent when this one ends: whoever renews it needs the login of the bank."
+                    "The bank asks for a new consent when this one ends: the person who renews it needs the bank login."
                 )
 
     @api.depends("renewal_ids.state", "renewal_ids.expires_at")
@@ -501,7 +501,7 @@ class AccountOnlineLink(models.Model):
         except ProxyError as error:
             return self._notify(error.message, "danger")
         if service.state == "active":
-            return self._notify(self.env._("The connection service answers again. Nothing has to be done."), "success")
+            return self._notify(self.env._("The connection service answers again. No action is needed."), "success")
         if service.state == "blocked" and service.blocked_by == "support":
             return self._notify(self._describe_block_by_support(service.reason), "danger")
         code = {"phone_required": "phone_required", "disconnected": "client_disconnected"}.get(service.state)
@@ -517,7 +517,7 @@ class AccountOnlineLink(models.Model):
             "Copy Details and send them to support."
         )
         if reason:
-            message += " " + self.env._("The connection service says: %(reason)s", reason=reason)
+            message += " " + self.env._("Message from the connection service: %(reason)s", reason=reason)
         return message
 
     def action_disconnect(self):

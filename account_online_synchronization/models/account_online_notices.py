@@ -75,10 +75,10 @@ class AccountOnlineNotices(models.AbstractModel):
         "company takes the place of a user who has left or has no access.",
     )
     renewal_contact_email = fields.Char(
-        string="Connection Requests",
+        string="Also Notify",
         default=lambda self: self._default_renewal_contact_email(),
         copy=False,
-        help="Also receive the e-mails that ask for a new consent; separate several addresses by commas.",
+        help="Addresses that also receive the e-mails that ask for a new consent; separate several by commas.",
     )
     expiring_synchronization_due_day = fields.Integer(
         string="Days Left", compute="_compute_consent_state", help="Days until the consent ends; negative afterwards."
@@ -88,7 +88,7 @@ class AccountOnlineNotices(models.AbstractModel):
         string="Consent",
         compute="_compute_consent_state",
         search="_search_consent_state",
-        help="Based on the expiry date; empty if the bank gave none.",
+        help="Based on the expiry date; empty if the bank provided none.",
     )
     consent_text = fields.Char(compute="_compute_consent_state")
     expiry_notice_date = fields.Date(readonly=True, copy=False, help="Expiry date in the last notice sent.")
@@ -342,7 +342,7 @@ class AccountOnlineNotices(models.AbstractModel):
         elif key.startswith("refused:"):
             sentences = [account._describe_refusal() for account in link.account_online_account_ids._refused_ones()]
             note = Markup().join(Markup("<p>%s</p>") % sentence for sentence in sentences)
-            summary = link.env._("Decide about an account that the bank refuses")
+            summary = link.env._("Decide what to do with an account that the bank refuses")
             deadline = fields.Date.context_today(link)
         else:
             deadline = link.expiring_synchronization_date
@@ -362,7 +362,7 @@ class AccountOnlineNotices(models.AbstractModel):
             "answer_challenge": self.env._("Enter the code that the bank asks for"),
             "disable_auto_sync": self.env._("Switch the automatic synchronization off"),
             "check_permission": self.env._("Check the permissions and the plan at the bank"),
-            "leave_out": self.env._("Decide about an account that the bank refuses"),
+            "leave_out": self.env._("Decide what to do with an account that the bank refuses"),
         }.get(self.error_action) or self.env._("Contact support about the bank connection")
 
     def _ask_to_review(self, sentences):

@@ -30,7 +30,7 @@ class AccountOnlineProgress(models.Model):
     )
     step = fields.Selection(selection=[("fetch", "Fetching"), ("store", "Storing"), ("done", "Done")], required=True)
     pages = fields.Integer()
-    transactions = fields.Integer(help="What the bank has given so far.")
+    transactions = fields.Integer(help="Number of transactions received from the bank so far.")
     first_day = fields.Date()
     last_day = fields.Date()
     stored = fields.Integer(help="New lines so far.")
@@ -57,9 +57,9 @@ class AccountOnlineProgress(models.Model):
                 transactions=given,
             )
         if not self.first_day:
-            return self.env._("The bank is asked for transactions.")
+            return self.env._("Transactions are being requested from the bank.")
         return self.env._(
-            "Transactions that the bank has given so far: %(number)s, from %(first)s to %(last)s.",
+            "Transactions received from the bank so far: %(number)s, from %(first)s to %(last)s.",
             number=given,
             first=format_date(self.env, self.first_day),
             last=format_date(self.env, self.last_day),

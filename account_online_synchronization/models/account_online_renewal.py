@@ -44,7 +44,7 @@ class AccountOnlineRenewal(models.Model):
     user_id = fields.Many2one(
         comodel_name="res.users", string="Requested by", required=True, readonly=True, default=lambda self: self.env.uid
     )
-    email = fields.Char(string="E-mail", help="Who holds the login of the bank. No Odoo user is needed.")
+    email = fields.Char(string="E-mail", help="The person who has the bank login. No Odoo user is needed.")
     state = fields.Selection(
         selection=[("draft", "Draft"), ("sent", "Sent"), ("done", "Renewed"), ("revoked", "Withdrawn")],
         required=True,
@@ -89,7 +89,7 @@ class AccountOnlineRenewal(models.Model):
         # sudo: the right to connect and write access to the link were checked above; only a draft of the user is sent
         renewal = as_server(self)
         if renewal.state != "draft" or renewal.user_id != self.env.user:
-            raise AccessError(self.env._("Only the user who has begun a request sends it, once."))
+            raise AccessError(self.env._("Only the user who started a request can send it, and only once."))
         renewal.email = renewal._checked_address()
         renewal._check_room()
         renewal.link_id.renewal_ids._revoke()
@@ -268,7 +268,9 @@ class AccountOnlineRenewal(models.Model):
                 user=self.user_id.name,
             )
             if self.link_id.unlinked_count:
-                more = self.env._("Some of its accounts fill no journal: use Fetch Accounts to choose journals.")
+                more = self.env._(
+                    "Some of its accounts are not linked to a journal: use Fetch Accounts to choose journals."
+                )
                 sentence += f" {more}"
         elif visit.state == "failed":
             sentence = self.env._(

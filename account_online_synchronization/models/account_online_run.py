@@ -72,7 +72,7 @@ class AccountOnlineRun(models.Model):
         compute="_compute_failures",
         store=True,
         precompute=True,
-        help="1 for a run that failed, so that they can be counted.",
+        help="1 if the run failed, so that failed runs can be counted.",
     )
     load_ids = fields.One2many(comodel_name="account.online.load", inverse_name="run_id", readonly=True)
     current_load_id = fields.Many2one(
@@ -194,7 +194,7 @@ class AccountOnlineRun(models.Model):
             self.state = "planned"
         else:
             self._interrupt(
-                message or self.env._("The time of the scheduled action ran out. The next run continues at once.")
+                message or self.env._("The scheduled action ran out of time. The next run continues at once.")
             )
 
     def _interrupt(self, message):

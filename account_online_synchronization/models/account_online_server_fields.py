@@ -6,7 +6,7 @@ class AccountOnlineServerFields(ServerFields):
     """For every model of this addon, and for extended models with fields that only the server may set."""
 
     _name = "account.online.server.fields"
-    _description = "Fields That Only the Server Sets"
+    _description = "Server-Only Fields"
 
     @api.model
     def _server_addons(self):

@@ -146,7 +146,7 @@ class AccountOnlineService(models.Model):
             return self.env._("Not registered yet. This happens automatically when the first bank is connected.")
         sentence = {
             "active": self.env._("Active."),
-            "phone_required": self.env._("A phone number is asked for when the next bank is connected."),
+            "phone_required": self.env._("You will be asked for a phone number when the next bank is connected."),
             "blocked": self.env._(
                 "This database is blocked. Use Reactivate on a bank connection, or contact support with the client ID."
             ),
@@ -336,20 +336,20 @@ class AccountOnlineService(models.Model):
             return True
         return False
 
-    def _ask_to_connect(self, question):
+    def _request_to_connect(self, send):
         """Send a request for a visit; this database is registered first if needed.
 
-        :param question: ``callable()`` that sends the request
+        :param send: ``callable()`` that sends the request
         :return: its result
         :raise ProxyError: when the service refuses it again
         """
         self._prepare_to_connect()
         try:
-            return question()
+            return send()
         except ProxyError as error:
             if not self._make_way(error):
                 raise
-            return question()
+            return send()
 
     def _wants_phone(self, error):
         return bool(self.url) and error.code in PHONE_REFUSALS

@@ -18,14 +18,14 @@ from .matching import NEW, SAME, Known, match, money
 
 #: Outcomes: nothing, because it is a line · an existing line is adopted · a new line · kept without a line, with a
 #: reason · pending, because its day is in the future · deleted by a user · older than requested.
-KNOWN, ADOPT, IMPORT, LEFT_OUT, HELD, DELETED, NOT_ASKED = (
+KNOWN, ADOPT, IMPORT, LEFT_OUT, HELD, DELETED, NOT_REQUESTED = (
     "known",
     "adopt",
     "import",
     "left_out",
     "held",
     "deleted",
-    "not_asked",
+    "not_requested",
 )
 
 #: Outcome for a transaction that is stored already, by the kind of the stored record. Other kinds are decided again.
@@ -335,8 +335,8 @@ class _Deciding:
             return decision
         if self._is_future(decision):
             return decision._replace(outcome=HELD, reason=FUTURE)
-        if self._was_not_asked_for(decision):
-            return decision._replace(outcome=NOT_ASKED)
+        if self._was_not_requested(decision):
+            return decision._replace(outcome=NOT_REQUESTED)
         return decision
 
     def _is_future(self, decision):
@@ -347,7 +347,7 @@ class _Deciding:
         day, today = decision.entry.transaction.booking_date, self.policy.seen_on
         return day > today or (day == today and decision.was_held)
 
-    def _was_not_asked_for(self, decision):
+    def _was_not_requested(self, decision):
         """Some providers return more than was requested; older ones were handled before, or are not wanted."""
         since = self.window.since
         return bool(

@@ -304,7 +304,7 @@ class Fetch:
     def _fetch_news(self, client, check):
         plan = self.plan
         check()
-        self.news = self._ask_for_news(client)
+        self.news = self._request_news(client)
         if self.news["state"] != "done":
             return
         self.listed = self.news.get("accounts")
@@ -315,7 +315,7 @@ class Fetch:
         # Why only those: an account with a new id is planned again under it, after that is stored.
         self.accounts = {key: one for key, one in self.accounts.items() if one.plan.online_identifier in known}
 
-    def _ask_for_news(self, client):
+    def _request_news(self, client):
         plan = self.plan
         if not plan.refresh:
             connection = client.get_connection(plan.connection_id)

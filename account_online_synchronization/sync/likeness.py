@@ -34,7 +34,7 @@ ONE_DAY = timedelta(days=1)
 class Thing(NamedTuple):
     """A transaction to compare. ``money`` is amount and currency as a text. ``texts`` are the bank's texts, if known.
 
-    ``may_be``: it has perhaps not vanished, because the window does not include its day · ``is_asked``: its day was
+    ``may_be``: it has perhaps not vanished, because the window does not include its day · ``is_requested``: its day was
     requested, even if the window begins later.
     """
 
@@ -43,7 +43,7 @@ class Thing(NamedTuple):
     money: str
     texts: "Texts | None" = None
     may_be: bool = False
-    is_asked: bool = True
+    is_requested: bool = True
 
 
 class Texts(NamedTuple):
@@ -196,7 +196,7 @@ def find_shift(gone, come, first=date.min):
     :return: :class:`Shift`, or None
     """
     # Why not the days before: transactions there have not vanished, and prove nothing.
-    gone = [thing for thing in gone if thing.is_asked]
+    gone = [thing for thing in gone if thing.is_requested]
     if not gone or not come:
         return None
     come_by = Counter((thing.day, thing.money) for thing in come)

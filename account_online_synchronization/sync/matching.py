@@ -312,7 +312,7 @@ class _Matching:
             known.money,
             texts.get(known.identifier),
             may_be=not self._has_vanished(known),
-            is_asked=self.since is None or known.day >= self.since or known.identifier in self.removed,
+            is_requested=self.since is None or known.day >= self.since or known.identifier in self.removed,
         )
 
     def _texts(self, knowns):

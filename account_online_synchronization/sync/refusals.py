@@ -39,7 +39,7 @@ def within_history(since, history, today):
     return max(since, first) if since else first
 
 
-def is_worth_asking(code, refused_at, now, user_present):
+def is_worth_requesting(code, refused_at, now, user_present):
     """
     :param code: of the last refusal, empty for none
     :param datetime refused_at: when that was

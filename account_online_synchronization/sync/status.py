@@ -187,7 +187,9 @@ def _describe_failure(link):
     hint = ""
     if link.error_code in SERVICE_REFUSALS:
         button = "copy" if link.is_blocked_by_support else button
-        hint = link.service_reason and _lt("The connection service says: %(reason)s", reason=link.service_reason)
+        hint = link.service_reason and _lt(
+            "Message from the connection service: %(reason)s", reason=link.service_reason
+        )
     elif is_rate_limited(link.error_action, link.retry_at, link.now):
         # Why no button: the limit applies to users, too, and some banks count the attempts.
         button = "" if button == "synchronize" else button

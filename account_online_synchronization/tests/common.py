@@ -27,7 +27,7 @@ class ScriptedProxy:
         self.accounts = {}
         self.transactions = {}
         self.failures = {}
-        self.asked = []
+        self.requests = []
         self.page_size = 50
         #: With bookmarks, the last page ends with one, and a run that sends it gets only what came since.
         self.has_bookmarks = False
@@ -94,7 +94,7 @@ class ScriptedProxy:
         self.failures[operation] = {"code": code, "message": f"Sentence of {code}.", "action": action, **values}
 
     def dispatch(self, operation, payload):
-        self.asked.append((operation, payload))
+        self.requests.append((operation, payload))
         if operation in self.raw_answers:
             return self.raw_answers[operation]
         if operation in self.failures:
@@ -246,8 +246,8 @@ class OnlineSyncCommon(PreparedBooks):
         with patch.object(type(self.Line), "create", refuse):
             yield
 
-    def asked_operations(self):
-        return [operation for operation, _payload in self.proxy.asked]
+    def requested_operations(self):
+        return [operation for operation, _payload in self.proxy.requests]
 
     def lines(self, journal=None):
         return self.Line.search([("journal_id", "=", (journal or self.journal).id)], order="internal_index")

@@ -84,13 +84,13 @@ class Judge:
             yield f"{call} {call.ids} did what is no intervention"
 
     # -------------------------------------------------------------------------
-    # WHAT WAS ASKED
+    # WHAT WAS REQUESTED
     # -------------------------------------------------------------------------
 
-    def questions(self, call, asked):
-        """:return: generator of sentences about what the connection service was asked"""
+    def requests(self, call, sent):
+        """:return: generator of sentences about what the connection service was asked for"""
         door = METHODS.get(f"{call.model}.{call.method}")
-        for operation, payload in asked:
+        for operation, payload in sent:
             about = self.case.connection_id("A") in json.dumps(payload)
             if about and (self.caller.foreign or not (door and door.asks and self.may(door.who))):
                 yield f"{call} asked the connection service about the company's bank: {operation}"

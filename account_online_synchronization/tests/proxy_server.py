@@ -22,7 +22,7 @@ class ProxyServer:
         self.dispatch = dispatch
         #: What came: (operation, headers).
         self.requests = []
-        #: Nonces of genuine questions.
+        #: Nonces of genuine requests.
         self.nonces = []
         #: By client id: all secrets that are valid, and the database that was registered, None for any.
         self.secrets, self.databases = {CLIENT: [SECRET]}, {}

@@ -24,14 +24,14 @@ class ScriptedService(ScriptedProxy):
     def dispatch(self, operation, payload):
         method = getattr(self, operation.replace(".", "_"), None)
         if method:
-            self.asked.append((operation, payload))
+            self.requests.append((operation, payload))
             return {"error": self.failures[operation]} if operation in self.failures else method(payload)
         if self.state != "active":
             suspended = self.state == "blocked" and self.blocked_by == "support"
             codes = {"phone_required": "phone_required", "disconnected": "client_disconnected"}
             code = codes.get(self.state) or ("client_suspended" if suspended else "client_blocked")
             actions = {"client_suspended": "contact_support", "client_disconnected": "reconnect"}
-            self.asked.append((operation, payload))
+            self.requests.append((operation, payload))
             return self.failure(code, actions.get(code, "reactivate"))
         return super().dispatch(operation, payload)
 

@@ -217,7 +217,8 @@ class TestAccountChoice(OnlineSyncCommon):
         self.assertEqual((line.start_date, line.start_reason), (date(2026, 5, 1), "The day after your lock date."))
         line.start_date = False
         self.assertEqual(
-            line.start_reason, "Your books are locked up to 04/30/2026: what is dated up to then is left out."
+            line.start_reason,
+            "Your books are locked up to 04/30/2026: transactions dated on or before that day are left out.",
         )
 
     def test_the_last_transaction_counts_when_it_is_after_the_lock_date(self):
@@ -298,4 +299,4 @@ class TestAccountChoice(OnlineSyncCommon):
         selection = self.choose()
         selection.line_ids.action = "none"
         self.assertIn("No account was chosen", selection.action_confirm()["params"]["message"])
-        self.assertNotIn("connections.refresh", self.asked_operations())
+        self.assertNotIn("connections.refresh", self.requested_operations())

@@ -24,7 +24,7 @@ PATIENCE = 30
 @tagged("post_install", "-at_install")
 @freeze_time("2026-05-20 10:00:00")
 class TestAhead(OnlineSyncCommon):
-    """Banks are asked about several links at the same time; whatever happens meanwhile, each is stored as if alone."""
+    """Several links are requested at the same time; whatever happens meanwhile, each is stored as if alone."""
 
     def setUp(self):
         super().setUp()
@@ -40,18 +40,18 @@ class TestAhead(OnlineSyncCommon):
             self.links += link
         self.links.next_refresh = False
         self.old_runs = self.links.run_ids
-        self.proxy.asked.clear()
+        self.proxy.requests.clear()
         #: Called by the threads before the bank answers them.
         self.before_answer = lambda operation, payload: None
-        #: Names of connections that were asked about in a thread of their own.
-        self.asked_in_threads = []
+        #: Names of connections that were requested in a thread of their own.
+        self.requested_in_threads = []
         in_threads = EmbeddedTransport(self.answer_in_thread, threads=THREADS)
-        client = ProxyClient(EmbeddedTransport(lambda *question: self.proxy.dispatch(*question), in_threads))
+        client = ProxyClient(EmbeddedTransport(lambda *request: self.proxy.dispatch(*request), in_threads))
         self.startPatcher(patch.object(self.registry["account.online.link"], "_get_client", lambda link: client))
 
     def answer_in_thread(self, operation, payload):
         if threading.current_thread() is not threading.main_thread():
-            self.asked_in_threads.append(payload["connection_id"])
+            self.requested_in_threads.append(payload["connection_id"])
         self.before_answer(operation, payload)
         return self.proxy.dispatch(operation, payload)
 
@@ -65,10 +65,10 @@ class TestAhead(OnlineSyncCommon):
         runs = self.links.run_ids - self.old_runs
         return runs.sorted(lambda run: self.links.ids.index(run.account_online_link_id.id))
 
-    def asked_of(self, link, operation):
+    def requests_about(self, link, operation):
         name = link.connection_identifier
         return [
-            payload for asked, payload in self.proxy.asked if asked == operation and payload["connection_id"] == name
+            payload for sent, payload in self.proxy.requests if sent == operation and payload["connection_id"] == name
         ]
 
     def assert_done(self, links=None):
@@ -83,18 +83,18 @@ class TestAhead(OnlineSyncCommon):
     # AS LONG AS ALL IS WELL
     # -------------------------------------------------------------------------
 
-    def test_all_banks_are_asked_at_the_same_time(self):
+    def test_requests_go_to_all_banks_at_the_same_time(self):
         # Why a barrier: no thread passes it before all have arrived, at each request.
         barrier = threading.Barrier(THREADS, timeout=PATIENCE)
         self.before_answer = lambda operation, payload: barrier.wait()
         self.run_schedule()
         self.assert_done()
 
-    def test_each_question_is_asked_once(self):
+    def test_each_request_is_sent_once(self):
         self.run_schedule()
         for link in self.links:
             for operation in ("connections.refresh", "accounts.list", "transactions.list"):
-                self.assertEqual(len(self.asked_of(link, operation)), 1)
+                self.assertEqual(len(self.requests_about(link, operation)), 1)
 
     def test_news_are_stored(self):
         self.proxy.book("T2", "2.00")
@@ -103,7 +103,7 @@ class TestAhead(OnlineSyncCommon):
         self.assertEqual(self.new_runs().mapped("imported"), [1] * THREADS)
         for journal in self.links.journal_ids:
             self.assertEqual(self.lines(journal).mapped("amount"), [1.0, 2.0])
-        self.assertEqual(len(self.asked_operations()), 3 * THREADS)
+        self.assertEqual(len(self.requested_operations()), 3 * THREADS)
 
     def test_the_run_keeps_the_answers(self):
         self.run_schedule()
@@ -135,13 +135,13 @@ class TestAhead(OnlineSyncCommon):
         self.links[0].account_online_account_ids.last_sync = False
         self.run_schedule()
         self.assert_done()
-        self.assertNotIn("C0", self.asked_in_threads)
-        self.assertEqual({payload["connection_id"] for _operation, payload in self.proxy.asked[-3:]}, {"C0"})
+        self.assertNotIn("C0", self.requested_in_threads)
+        self.assertEqual({payload["connection_id"] for _operation, payload in self.proxy.requests[-3:]}, {"C0"})
 
     def test_no_transaction_is_open_while_the_bank_of_a_long_load_is_waited_for(self):
         self.links[0].account_online_account_ids.last_sync = False
         commit_progress = self.registry["ir.cron"]._commit_progress
-        committed, asked = [], []
+        committed, counts = [], []
 
         def commit(cron, *arguments, **options):
             result = commit_progress(cron, *arguments, **options)
@@ -151,13 +151,13 @@ class TestAhead(OnlineSyncCommon):
         def count_statements(_operation, payload):
             if payload["connection_id"] == "C0":
                 cr, before = committed[-1]
-                asked.append(cr.sql_log_count - before)
+                counts.append(cr.sql_log_count - before)
 
         self.before_answer = count_statements
         with patch.object(self.registry["ir.cron"], "_commit_progress", commit):
             self.run_schedule()
         self.assert_done()
-        self.assertEqual(asked, [0, 0, 0], "statements between the last commit and each question")
+        self.assertEqual(counts, [0, 0, 0], "statements between the last commit and each request")
 
     # -------------------------------------------------------------------------
     # FAILURES
@@ -176,7 +176,7 @@ class TestAhead(OnlineSyncCommon):
         self.assertEqual((failed.state, failed.failure_count), ("error", 1))
         self.assertEqual(str(failed.next_refresh), "2026-05-20 12:00:00")
         self.assertEqual(self.new_runs()[1].error_code, "rate_limited")
-        self.assertEqual(len(self.asked_of(failed, "connections.refresh")), 1)
+        self.assertEqual(len(self.requests_about(failed, "connections.refresh")), 1)
 
     def test_a_mistake_in_a_thread_concerns_its_link_only(self):
         def break_one(_operation, payload):
@@ -203,20 +203,20 @@ class TestAhead(OnlineSyncCommon):
         ):
             self.run_schedule()
         self.assert_done()
-        self.assertEqual(self.asked_in_threads, [])
+        self.assertEqual(self.requested_in_threads, [])
 
-    def test_without_a_connection_nothing_is_asked_and_the_link_says_so(self):
+    def test_without_a_connection_nothing_is_requested_and_the_link_says_so(self):
         self.links[0].connection_identifier = False
         self.run_schedule()
         self.assert_done(self.links[1:])
         self.assertEqual(self.links[0].error_code, "no_connection")
-        self.assertEqual(len(self.asked_operations()), 3 * (THREADS - 1))
+        self.assertEqual(len(self.requested_operations()), 3 * (THREADS - 1))
 
     # -------------------------------------------------------------------------
     # OTHERS
     # -------------------------------------------------------------------------
 
-    def test_an_account_that_has_changed_meanwhile_is_asked_again(self):
+    def test_an_account_that_has_changed_meanwhile_is_requested_again(self):
         link = self.links[0]
         finish = Synchronization.finish
 
@@ -229,7 +229,8 @@ class TestAhead(OnlineSyncCommon):
             self.run_schedule()
         self.assert_done()
         self.assertEqual(
-            [payload["since"] for payload in self.asked_of(link, "transactions.list")], ["2026-05-10", "2026-05-08"]
+            [payload["since"] for payload in self.requests_about(link, "transactions.list")],
+            ["2026-05-10", "2026-05-08"],
         )
 
     def test_a_link_that_another_worker_has_costs_no_request(self):
@@ -238,7 +239,7 @@ class TestAhead(OnlineSyncCommon):
             other.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK, self.links[2].id])
             self.run_schedule()
         self.assert_done(self.links - self.links[2])
-        self.assertEqual(self.asked_of(self.links[2], "connections.refresh"), [])
+        self.assertEqual(self.requests_about(self.links[2], "connections.refresh"), [])
         triggers = self.env["ir.cron.trigger"].search([]).mapped("call_at")
         self.assertIn("2026-05-20 10:05:00", [str(moment) for moment in triggers])
 
@@ -264,7 +265,7 @@ class TestAhead(OnlineSyncCommon):
         with self.row_is_taken(taken, at_once=True):
             self.run_schedule()
         self.assert_done(self.links - taken)
-        self.assertEqual(self.asked_of(taken, "connections.refresh"), [])
+        self.assertEqual(self.requests_about(taken, "connections.refresh"), [])
         self.assertFalse(taken.next_refresh)
 
     def test_link_locked_when_its_bank_answers_is_left_to_the_next_run(self):
@@ -297,7 +298,7 @@ class TestAhead(OnlineSyncCommon):
         self.assertEqual(len(begun), 2)
         self.assert_done(begun)
         self.assertEqual(
-            {payload["connection_id"] for _operation, payload in self.proxy.asked},
+            {payload["connection_id"] for _operation, payload in self.proxy.requests},
             {*begun.mapped("connection_identifier")},
         )
 
@@ -328,10 +329,10 @@ class TestAhead(OnlineSyncCommon):
         self.run_schedule()
         self.assert_done()
         self.assertEqual(len(self.new_runs()), THREADS)
-        self.assertEqual(len(self.asked_operations()), 3 * THREADS)
+        self.assertEqual(len(self.requested_operations()), 3 * THREADS)
 
-    def test_without_time_left_no_bank_is_asked(self):
+    def test_without_time_left_no_bank_gets_a_request(self):
         with patch.object(self.registry["account.online.link"], "_deadline", lambda links: time.monotonic() - 1):
             self.run_schedule()
-        self.assertEqual(self.asked_operations(), [])
+        self.assertEqual(self.requested_operations(), [])
         self.assertFalse(self.links.run_ids - self.old_runs)

@@ -202,7 +202,7 @@ class TestBadAnswers(BadInputCommon):
                     self.assertEqual((run.state, run.error_code), ("failed", "unexpected_answer"))
         self.assert_nothing_is_lost(run)
 
-    def test_objects_without_what_was_asked_for(self):
+    def test_objects_without_what_was_requested(self):
         for answer in ({}, {"transactions": None}, {"transactions": {}}, {"transactions": "none"}, {"transactions": 0}):
             with self.subTest(answer=answer):
                 run = self.answer("transactions.list", answer)
@@ -221,7 +221,7 @@ class TestBadAnswers(BadInputCommon):
                     self.answer(operation, {"state": "done", "accounts": [nested(depth)], "more": nested(depth)})
         self.assert_only_the_good_one()
 
-    def test_a_next_page_that_cannot_be_asked_for(self):
+    def test_a_next_page_that_cannot_be_requested(self):
         for cursor in (7, 0.5, True, [], {}, "", None):
             with self.subTest(cursor=cursor):
                 run = self.answer("transactions.list", {"transactions": [], "has_more": True, "next_cursor": cursor})
@@ -233,7 +233,7 @@ class TestBadAnswers(BadInputCommon):
             self.answer("transactions.list", {"transactions": [], "has_more": False, "next_cursor": cursor})
             self.assertFalse(self.account.sync_cursor)
         self.synchronize(self.link)
-        self.assertNotIn("cursor", self.proxy.asked[-1][1])
+        self.assertNotIn("cursor", self.proxy.requests[-1][1])
 
     def test_withdrawn_ids_of_wrong_types(self):
         for removed in (None, 7, "GOOD", True, {"GOOD": 1}, [None, 7, [], {}, ["GOOD"]]):

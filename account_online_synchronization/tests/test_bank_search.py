@@ -68,8 +68,8 @@ class TestBankSearch(OnlineSyncCommon):
 
     def test_queries_from_the_keyboard_are_cut_to_what_the_service_takes(self):
         self.Directory.action_search_banks("x" * 500 + "\x00", "BELGIUM")
-        self.assertEqual(self.proxy.asked[-1][1]["query"], "x" * 100)
-        self.assertEqual(self.proxy.asked[-1][1]["country"], "BE")
+        self.assertEqual(self.proxy.requests[-1][1]["query"], "x" * 100)
+        self.assertEqual(self.proxy.requests[-1][1]["country"], "BE")
 
     def test_only_accounting_administrators_ask(self):
         accountant = new_test_user(
@@ -89,11 +89,11 @@ class TestBankSearch(OnlineSyncCommon):
         ):
             with self.subTest(method), self.assertRaisesRegex(AccessError, "Only accounting administrators"):
                 getattr(Directory, method)(*arguments)
-        self.assertEqual(self.proxy.asked, [])
+        self.assertEqual(self.proxy.requests, [])
 
     def test_the_chosen_bank_and_provider_are_the_ones_that_are_connected(self):
         self.Directory.action_open_bank("ing-two")
-        operation, payload = self.proxy.asked[-1]
+        operation, payload = self.proxy.requests[-1]
         self.assertEqual((operation, payload["institution_id"]), ("connections.start", "ing-two"))
 
     def test_a_journal_of_another_company_is_not_taken_along(self):
@@ -129,7 +129,7 @@ class TestBankSearch(OnlineSyncCommon):
         self.assertEqual({bank["country"] for bank in banks}, {"BE"})
         self.assertEqual(set(banks[0]), {"country", "id", "name", "picture"})
         self.env["account.journal"].fetch_online_sync_favorite_institutions()
-        self.assertEqual(self.asked_operations().count("institutions.search"), 1)
+        self.assertEqual(self.requested_operations().count("institutions.search"), 1)
 
     def test_favourites_never_fail(self):
         self.proxy.fail("institutions.search", "service_unavailable")

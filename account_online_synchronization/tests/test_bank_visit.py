@@ -18,7 +18,7 @@ class TestBankVisit(OnlineSyncCommon):
 
     def nonce(self):
         operation = ("connections.start", "connections.renew")
-        payload = next(payload for asked, payload in reversed(self.proxy.asked) if asked in operation)
+        payload = next(payload for asked, payload in reversed(self.proxy.requests) if asked in operation)
         return payload["return_url"].rsplit("/", 1)[1]
 
     def come_back(self):
@@ -77,7 +77,7 @@ class TestBankVisit(OnlineSyncCommon):
         self.proxy.fail("connections.get", "unknown_connection", "reconnect")
         self.proxy.fail("connections.renew", "unknown_connection", "reconnect")
         self.assertEqual(visit.action_open_again()["url"], "/bank")
-        self.assertEqual(self.proxy.asked[-1][1]["institution_id"], "kbc")
+        self.assertEqual(self.proxy.requests[-1][1]["institution_id"], "kbc")
 
     def test_an_unreachable_service_is_reported_and_the_visit_stays_open(self):
         visit = self.begin()
@@ -89,7 +89,7 @@ class TestBankVisit(OnlineSyncCommon):
     def test_cancelling_leaves_nothing_here_and_at_the_service(self):
         visit = self.begin()
         self.assertEqual(visit.action_cancel()["state"], "cancelled")
-        self.assertEqual(self.proxy.asked[-1], ("connections.delete", {"connection_id": "C1"}))
+        self.assertEqual(self.proxy.requests[-1], ("connections.delete", {"connection_id": "C1"}))
         self.assertFalse(visit._find(self.nonce())._is_open())
         self.assertFalse(self.Link.search([("company_id", "=", self.company.id)]))
 
@@ -97,7 +97,7 @@ class TestBankVisit(OnlineSyncCommon):
         link = self.connect_journal()
         action = link.action_reconnect()
         self.env["account.online.authorization"].browse(action["params"]["visit_id"]).action_cancel()
-        self.assertNotIn("connections.delete", self.asked_operations())
+        self.assertNotIn("connections.delete", self.requested_operations())
         self.assertEqual(link.state, "connected")
 
     def test_a_take_over_that_fails_half_way_leaves_no_connection(self):
@@ -122,7 +122,7 @@ class TestBankVisit(OnlineSyncCommon):
                     self.state_at_the_service("pending")
                     visit.sudo()._fail(ProxyError("provider_unavailable", "Too late."))
                     getattr(visit if cancel == "action_cancel" else visit.sudo(), cancel)()
-                    self.assertNotIn("connections.delete", self.asked_operations())
+                    self.assertNotIn("connections.delete", self.requested_operations())
                     self.assertEqual(visit.action_look()["state"], "cancelled")
                     savepoint.rollback()
                     self.env.invalidate_all()
@@ -132,7 +132,7 @@ class TestBankVisit(OnlineSyncCommon):
         visit = self.begin()
         self.come_back()
         self.assertEqual(visit.action_cancel()["state"], "done")
-        self.assertNotIn("connections.delete", self.asked_operations())
+        self.assertNotIn("connections.delete", self.requested_operations())
 
     def test_what_was_begun_is_offered_on_the_search_screen_until_it_is_forgotten(self):
         visit = self.begin()

@@ -18,7 +18,7 @@ class TestConnect(OnlineSyncCommon):
         """What the controller does when the browser arrives from the bank's pages."""
         self.address_of_bank(action)
         _operation, payload = next(
-            (o, p) for o, p in reversed(self.proxy.asked) if o in ("connections.start", "connections.renew")
+            (o, p) for o, p in reversed(self.proxy.requests) if o in ("connections.start", "connections.renew")
         )
         nonce = payload["return_url"].rsplit("/", 1)[1]
         return self.env["account.online.authorization"]._find(nonce)._finish()
@@ -42,7 +42,7 @@ class TestConnect(OnlineSyncCommon):
     def test_a_way_back_serves_once_and_only_its_own_user(self):
         self.Directory.action_open_bank("I1")
         authorization = self.env["account.online.authorization"].sudo().search([], order="id desc", limit=1)
-        nonce = self.proxy.asked[-1][1]["return_url"].rsplit("/", 1)[1]
+        nonce = self.proxy.requests[-1][1]["return_url"].rsplit("/", 1)[1]
         other = self.env["account.online.authorization"].with_user(self.env.ref("base.user_admin"))
         self.assertFalse(other._find(nonce))
         self.assertEqual(self.env["account.online.authorization"]._find(nonce), authorization)
@@ -51,7 +51,7 @@ class TestConnect(OnlineSyncCommon):
 
     def test_the_nonce_is_stored_as_a_digest_only(self):
         self.Directory.action_open_bank("I1")
-        nonce = self.proxy.asked[-1][1]["return_url"].rsplit("/", 1)[1]
+        nonce = self.proxy.requests[-1][1]["return_url"].rsplit("/", 1)[1]
         self.env.flush_all()
         self.env.cr.execute("SELECT row_to_json(a)::text FROM account_online_authorization a")
         self.assertNotIn(nonce, str(self.env.cr.fetchall()))
@@ -132,15 +132,15 @@ class TestConnect(OnlineSyncCommon):
         self.selection(link.action_fetch_accounts()).action_confirm()
         self.assertEqual(self.journal.bank_statement_creation_groupby, "week")
 
-    def test_straight_from_the_banks_pages_the_bank_is_not_asked_again(self):
+    def test_straight_from_the_banks_pages_nothing_is_requested_again(self):
         action, _link = self.come_back(self.Directory.action_open_bank("I1"))
         self.selection(action).action_confirm()
-        self.assertNotIn("connections.refresh", self.asked_operations())
+        self.assertNotIn("connections.refresh", self.requested_operations())
 
     def test_accounts_that_are_fetched_later_bring_the_banks_news(self):
         link = self.connect_journal()
         self.selection(link.action_fetch_accounts()).action_confirm()
-        self.assertIn("connections.refresh", self.asked_operations())
+        self.assertIn("connections.refresh", self.requested_operations())
 
     def test_a_journal_that_is_linked_again_to_its_account_goes_on_without_a_gap(self):
         self.proxy.book("T1", "1.00")
@@ -176,7 +176,7 @@ class TestConnect(OnlineSyncCommon):
     def test_update_credentials_says_so_to_the_proxy(self):
         link = self.connect_journal()
         link.action_update_credentials()
-        self.assertEqual(self.proxy.asked[-1][1]["reason"], "credentials")
+        self.assertEqual(self.proxy.requests[-1][1]["reason"], "credentials")
 
     def test_a_connection_that_the_proxy_no_longer_has_is_replaced_for_the_same_link(self):
         link = self.connect_journal()
@@ -196,7 +196,7 @@ class TestConnect(OnlineSyncCommon):
         link = self.connect_journal()
         self.synchronize(link)
         link.unlink()
-        self.assertEqual(self.proxy.asked[-1][0], "connections.delete")
+        self.assertEqual(self.proxy.requests[-1][0], "connections.delete")
         self.assertEqual(self.journal.bank_statements_source, "undefined")
         self.assertEqual(len(self.lines()), 1)
 

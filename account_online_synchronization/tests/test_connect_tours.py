@@ -26,7 +26,7 @@ class ConnectTours(HttpCase):
 
     def institution(self):
         """:return: id of the bank that was connected last"""
-        return next(p["institution_id"] for o, p in reversed(self.proxy.asked) if o == "connections.start")
+        return next(p["institution_id"] for o, p in reversed(self.proxy.requests) if o == "connections.start")
 
     def links(self):
         self.env.invalidate_all()
@@ -61,7 +61,7 @@ class TestConnectTours(OnlineSyncCommon, ConnectTours):
         for operation in ("connections.start", "connections.renew"):
             self.proxy.answers[operation]["expires_at"] = "2099-01-01T00:00:00Z"
         self.walk("resume_and_cancel")
-        self.assertIn("connections.delete", self.asked_operations())
+        self.assertIn("connections.delete", self.requested_operations())
         self.assertFalse(self.links())
 
     def test_a_consent_that_did_not_come_about_is_explained_where_the_user_waits(self):

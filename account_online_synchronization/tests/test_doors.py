@@ -74,7 +74,7 @@ class TestDoors(DoorsCommon):
                 .create({"mode": "verify", "kind": "consent", "link_id": link.id})
             )
             wizard._go_on({"state": "active"})
-        self.assertNotIn("connections.renew", self.asked_operations())
+        self.assertNotIn("connections.renew", self.requested_operations())
 
     def test_the_one_door_to_consents_checks_rights_connection_and_journal(self):
         link = self.connect_journal()
@@ -88,17 +88,17 @@ class TestDoors(DoorsCommon):
             with self.subTest(user.login), self.assertRaises(AccessError):
                 mine = {name: value if name == "kind" else value.with_user(user) for name, value in values.items()}
                 Authorization.with_user(user)._open(**mine)
-        self.assertFalse({"connections.renew", "connections.start"} & set(self.asked_operations()))
+        self.assertFalse({"connections.renew", "connections.start"} & set(self.requested_operations()))
 
     def test_a_visit_is_not_gone_on_with_after_its_rights_are_gone(self):
         link = self.connect_journal()
         action = link.with_user(self.colleague).action_reconnect()
         visit = self.env["account.online.authorization"].with_user(self.colleague).browse(action["params"]["visit_id"])
         self.colleague.group_ids -= self.env.ref("account.group_account_manager")
-        asked = len(self.proxy.asked)
+        before = len(self.proxy.requests)
         with self.assertRaises(AccessError):
             visit.action_open_again()
-        self.assertEqual(len(self.proxy.asked), asked)
+        self.assertEqual(len(self.proxy.requests), before)
 
     # -------------------------------------------------------------------------
     # CHOICE OF ACCOUNTS

@@ -108,7 +108,7 @@ class TestDuplicates(OnlineSyncCommon):
         self.proxy.book("T1", "-3.00", duplicate=True)
         self.proxy.book("T2", "-4.00", duplicate=False)
         self.synchronize(self.connect_journal())
-        self.assertEqual(self.texts(self.search()), ["The provider says that one of them may be a duplicate."])
+        self.assertEqual(self.texts(self.search()), ["According to the provider, one of them may be a duplicate."])
 
     def test_the_starting_date_counts(self):
         self.type_line(days=10)

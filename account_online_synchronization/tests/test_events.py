@@ -158,7 +158,7 @@ class TestEvents(ServiceCommon, HttpCase):
         self.tell("consent.expiring")
         self.assertEqual(str(link.expiring_synchronization_date), "2026-11-16")
 
-    def test_what_can_not_be_asked_now_is_asked_later(self):
+    def test_what_can_not_be_requested_now_is_requested_later(self):
         self.linked()
         self.proxy.fail("connections.get")
         self.tell("consent.expiring")

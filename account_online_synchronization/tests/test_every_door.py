@@ -269,12 +269,12 @@ class TestEveryDoor(OnlineSyncCommon, HttpCase):
 
         :return: the answer, and the changes
         """
-        self.proxy.asked.clear()
+        self.proxy.requests.clear()
         doors = {"call_kw": self.over_call_kw, "json_2": self.over_json_2, "nothing": self.over_nothing}
         answer = doors[door](call, caller)
         changes = self.audit.changes()
         self.note(judge.leaks(call, answer))
-        self.note(judge.questions(call, list(self.proxy.asked)))
+        self.note(judge.requests(call, list(self.proxy.requests)))
         self.note(judge.effects(call, changes))
         return answer, changes
 

@@ -36,8 +36,8 @@ class TestFirm(ServiceCommon):
         wizard.action_agree()
         return wizard
 
-    def asked(self, operation):
-        return [payload for name, payload in self.proxy.asked if name == operation]
+    def requests(self, operation):
+        return [payload for name, payload in self.proxy.requests if name == operation]
 
     def test_a_user_reads_the_name_of_the_firm_before_agreeing(self):
         self.register()
@@ -46,7 +46,7 @@ class TestFirm(ServiceCommon):
         wizard.code = "ABAC-US22"
         wizard.action_find()
         self.assertEqual((wizard.step, wizard.firm_name), ("confirm", "Abacus"))
-        self.assertFalse(self.asked("firms.agree"))
+        self.assertFalse(self.requests("firms.agree"))
         self.assertFalse(self.service.firm_name)
 
     def test_the_service_learns_what_the_user_was_shown_and_has_entered(self):
@@ -54,10 +54,10 @@ class TestFirm(ServiceCommon):
         wizard = self.open()
         wizard.write({"client_name": " Bakery ", "contact_name": "Bea", "contact_email": "bea@bakery.example"})
         self.agree(wizard)
-        (asked,) = self.asked("firms.agree")
-        asked.pop("language")
+        (request,) = self.requests("firms.agree")
+        request.pop("language")
         self.assertEqual(
-            asked,
+            request,
             {
                 "code": "abac us22",
                 "firm_name": "Abacus",
@@ -86,14 +86,14 @@ class TestFirm(ServiceCommon):
         again = self.open()
         again.contact_email = "new@books.example"
         again.action_change()
-        self.assertNotIn("code", self.asked("firms.agree")[-1])
+        self.assertNotIn("code", self.requests("firms.agree")[-1])
         self.assertEqual(again.contact_email, "new@books.example")
 
     def test_a_user_revokes_at_once(self):
         self.register()
         wizard = self.agree()
         wizard.action_revoke()
-        self.assertEqual(len(self.asked("firms.revoke")), 1)
+        self.assertEqual(len(self.requests("firms.revoke")), 1)
         self.assertEqual((wizard.step, wizard.firm_name), ("code", False))
         self.assertFalse(self.service.firm_name)
         self.assertIn("No accounting firm", self.service._describe_firm())
@@ -127,7 +127,7 @@ class TestFirm(ServiceCommon):
         wizard.action_find()
         self.assertIn("Enter the code", wizard.refusal)
         wizard.action_agree()
-        self.assertFalse(self.asked("firms.agree"))
+        self.assertFalse(self.requests("firms.agree"))
 
     def test_a_firm_that_was_renamed_meanwhile_is_not_agreed_with(self):
         self.register()
@@ -163,10 +163,10 @@ class TestFirm(ServiceCommon):
         for action in (wizard.action_find, wizard.action_agree, wizard.action_change):
             with self.assertRaisesRegex(UserError, "all companies"):
                 action()
-        self.assertFalse(self.asked("firms.find"))
+        self.assertFalse(self.requests("firms.find"))
         before = len(hidden.message_ids)
         wizard.action_revoke()
-        self.assertTrue(self.asked("firms.revoke"))
+        self.assertTrue(self.requests("firms.revoke"))
         self.assertEqual(len(hidden.message_ids), before, "nobody writes into another company's chatter")
 
     def test_a_database_that_the_service_does_not_know_connects_a_bank_first(self):

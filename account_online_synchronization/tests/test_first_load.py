@@ -113,7 +113,7 @@ class TestFirstLoad(OnlineSyncCommon):
         self.env.invalidate_all()
         (shown,) = self.screen(link)["accounts"]
         self.assertEqual((shown["progress"]["step"], shown["progress"]["percent"]), ("fetch", 30))
-        self.assertIn("given so far: 150", shown["progress"]["text"])
+        self.assertIn("received from the bank so far: 150", shown["progress"]["text"])
         channel, kind, message = sent[-1]
         self.assertEqual(channel, accountants_of(self.company))
         self.assertEqual((kind, message), ("account_online_synchronization/progress", {"link_id": link.id}))
@@ -131,12 +131,12 @@ class TestFirstLoad(OnlineSyncCommon):
     # WHAT THE BANK WANTS, AND WHAT GOES WRONG
     # -------------------------------------------------------------------------
 
-    def test_the_page_of_a_challenge_is_one_click_away_and_the_bank_is_not_asked_twice(self):
+    def test_the_page_of_a_challenge_is_one_click_away_and_nothing_is_requested_twice(self):
         self.proxy.answers["connections.refresh"] = {"state": "challenge", "page_url": "/code"}
         action = self.choose_and_confirm()
         self.assertEqual(self.address_of_bank(action["params"]["challenge"]), "/code")
         self.assertEqual(self.screen(self.Link.browse(action["params"]["link_id"]))["state"], "challenge")
-        self.assertEqual(self.asked_operations().count("connections.refresh"), 1)
+        self.assertEqual(self.requested_operations().count("connections.refresh"), 1)
 
     def test_an_error_is_shown_with_its_button(self):
         link = self.connect_journal()

@@ -148,7 +148,7 @@ class TestFuture(FutureCommon):
         self.synchronize(link)
         self.proxy.book("T1", "-300.00", day=self.in_days(5))
         self.synchronize(link)
-        self.assertIn("cursor", self.proxy.asked[-1][1])
+        self.assertIn("cursor", self.proxy.requests[-1][1])
         self.assertEqual(len(self.beside("pending")), 1)
         self.go_to("2026-05-26 10:00:00")
         for _ in range(2):

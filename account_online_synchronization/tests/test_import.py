@@ -125,7 +125,7 @@ class TestImport(OnlineSyncCommon):
         self.proxy.book("T2", "2.00", self.days_ago(8))
         self.synchronize(link)
         self.assertEqual(self.lines().mapped("amount"), [2.0, 1.0])
-        self.assertEqual(self.proxy.asked[-1][1]["since"], str(self.days_ago(10)))
+        self.assertEqual(self.proxy.requests[-1][1]["since"], str(self.days_ago(10)))
 
     def test_late_bookings_are_requested_however_late_the_last_news_was_stored(self):
         self.proxy.refreshed_at = "2026-04-10T08:00:00Z"
@@ -133,18 +133,18 @@ class TestImport(OnlineSyncCommon):
         link._synchronize(user_present=True, refresh=False)
         self.proxy.book("T1", "1.00", date(2026, 4, 20))
         self.synchronize(link)
-        self.assertEqual(self.proxy.asked[-1][1]["since"], "2026-03-31")
+        self.assertEqual(self.proxy.requests[-1][1]["since"], "2026-03-31")
         self.assertEqual(len(self.lines()), 1)
 
-    def test_without_any_news_so_far_the_bank_is_asked_for_them_first(self):
+    def test_without_any_news_so_far_they_are_requested_first(self):
         self.proxy.refreshed_at = None
         self.connect_journal()._synchronize(user_present=True, refresh=False)
-        self.assertIn("connections.refresh", self.asked_operations())
+        self.assertIn("connections.refresh", self.requested_operations())
 
     def test_the_first_load_reaches_as_far_back_as_the_bank_allows(self):
         self.proxy.book("T1", "1.00", self.days_ago(300))
         self.synchronize(self.connect_journal())
-        self.assertNotIn("since", self.proxy.asked[-1][1])
+        self.assertNotIn("since", self.proxy.requests[-1][1])
         self.assertEqual(len(self.lines()), 1)
 
     def test_a_journal_with_transactions_continues_on_the_day_after_the_last(self):

@@ -102,11 +102,11 @@ class TestInterruptions(InterruptionsCommon):
         with freeze_time("2026-05-20 10:06:00"):
             self.trigger("ir_cron_synchronize")
 
-    def test_without_time_left_no_bank_is_asked(self):
-        self.proxy.asked.clear()
+    def test_without_time_left_no_bank_gets_a_request(self):
+        self.proxy.requests.clear()
         with patch.object(self.registry["account.online.link"], "_deadline", lambda links: time.monotonic() - 1):
             self.trigger("ir_cron_synchronize")
-        self.assertEqual(self.asked_operations(), [])
+        self.assertEqual(self.requested_operations(), [])
 
     def test_a_checkpoint_ends_the_work_when_the_time_is_up(self):
         with patch.object(self.registry["ir.cron"], "_commit_progress", lambda cron, *done, **left: 0):
@@ -124,8 +124,8 @@ class TestInterruptions(InterruptionsCommon):
 
         with patch.object(self.proxy, "_page", change_meanwhile):
             run = self.synchronize(link)
-        self.assertEqual(self.asked_operations().count("transactions.list"), MAX_FETCHES)
-        self.assertEqual(self.asked_operations().count("connections.refresh"), 1)
+        self.assertEqual(self.requested_operations().count("transactions.list"), MAX_FETCHES)
+        self.assertEqual(self.requested_operations().count("connections.refresh"), 1)
         self.assertEqual((run.state, run.error_code, link.state), ("failed", "interrupted", "error"))
         self.assertIn("changed again and again", run.error_message)
         self.assertFalse(self.lines())
@@ -146,13 +146,13 @@ class TestInterruptions(InterruptionsCommon):
         self.assertEqual(self.link._deadline(), float("inf"))
 
     def test_a_link_that_another_worker_has_is_left_alone(self):
-        self.proxy.asked.clear()
+        self.proxy.requests.clear()
         with patch.object(
             self.registry["account.online.link"], "try_lock_for_update", lambda links, **options: links[:0]
         ):
             answer = self.link._synchronize(user_present=True)
         self.assertIn("is being synchronized right now", answer["params"]["message"])
-        self.assertEqual(self.asked_operations(), [])
+        self.assertEqual(self.requested_operations(), [])
         self.assertFalse(self.link.run_ids)
 
 
@@ -186,10 +186,10 @@ class TestLongLoads(InterruptionsCommon):
         self.link.action_fetch_transactions()
         self.assertTrue(self.env["ir.cron.trigger"].search_count([("cron_id", "=", cron.id)]))
 
-    def test_the_bank_is_asked_for_news_once_and_not_again_behind_the_user(self):
+    def test_news_are_requested_once_and_not_again_behind_the_user(self):
         self.link.action_fetch_transactions()
         self.trigger("ir_cron_fetch_planned")
-        self.assertEqual(self.asked_operations().count("connections.refresh"), 1)
+        self.assertEqual(self.requested_operations().count("connections.refresh"), 1)
 
     def test_a_second_click_does_it_at_once(self):
         self.link.action_fetch_transactions()
@@ -218,9 +218,9 @@ class TestLongLoads(InterruptionsCommon):
         self.assertIn("New transactions: 1.", answer["params"]["message"])
 
     def test_nothing_is_fetched_behind_the_user_while_nothing_is_planned(self):
-        self.proxy.asked.clear()
+        self.proxy.requests.clear()
         self.trigger("ir_cron_fetch_planned")
-        self.assertEqual(self.asked_operations(), [])
+        self.assertEqual(self.requested_operations(), [])
 
     def test_while_nothing_runs_the_status_is_done(self):
         self.assertEqual(self.status(), "done")

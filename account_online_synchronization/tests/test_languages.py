@@ -41,7 +41,7 @@ class TestLanguages(OnlineSyncCommon):
         action = self.link.with_context(lang="fr_FR").action_fetch_transactions()
         self.assertEqual(action["params"]["message"], FRENCH)
 
-    def test_the_service_is_asked_in_the_language_of_the_reader(self):
+    def test_requests_are_in_the_language_of_the_reader(self):
         heard = []
 
         def listen(_operation, payload):

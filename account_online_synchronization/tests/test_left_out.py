@@ -161,7 +161,7 @@ class TestDeleted(OnlineSyncCommon):
     def test_without_a_journal_nothing_can_be_brought_back(self):
         self.delete(self.line)
         self.journal.sudo()._unlink_online_account()
-        with self.assertRaisesRegex(UserError, "fills no journal"):
+        with self.assertRaisesRegex(UserError, "is not linked to a journal"):
             self.beside().action_restore()
 
 

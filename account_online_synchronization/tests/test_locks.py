@@ -23,7 +23,7 @@ class TestLocks(OnlineSyncCommon):
         company = company or self.company
         self.env.cr.execute(f"UPDATE res_company SET {name} = %s WHERE id = %s", [day, company.id])
 
-    def lock_while_asked(self, day, **options):
+    def lock_during_the_request(self, day, **options):
         def locking_page(payload):
             self.lock(day, **options)
             return type(self.proxy)._page(self.proxy, payload)
@@ -35,7 +35,7 @@ class TestLocks(OnlineSyncCommon):
         self.assertEqual(set(kept.mapped("online_transaction_identifier")), set(identifiers))
         self.assertEqual(set(kept.mapped("reason_code")), {"locked"} if identifiers else set())
 
-    def test_a_lock_set_while_the_bank_is_asked_is_respected(self):
+    def test_a_lock_set_during_the_request_is_respected(self):
         for name in ("fiscalyear_lock_date", "hard_lock_date"):
             with self.subTest(name):
                 self.link = self.connect_journal(self.journal.copy())
@@ -44,14 +44,14 @@ class TestLocks(OnlineSyncCommon):
                 self.proxy.book(f"{name} old", "1.00", self.days_ago(10))
                 self.proxy.book(f"{name} new", "2.00", DAY)
                 self.company._get_violated_lock_dates(DAY, False, self.journal)
-                self.lock_while_asked(self.days_ago(5), name=name)
+                self.lock_during_the_request(self.days_ago(5), name=name)
                 run = self.synchronize(self.link)
                 self.assertEqual(self.lines(self.account.journal_ids).mapped("amount"), [2])
                 self.assertEqual(run.skipped_locked, 1)
 
     def test_the_sales_lock_does_not_concern_a_bank_journal(self):
         self.proxy.book("T1", "1.00", self.days_ago(10))
-        self.lock_while_asked(DAY, name="sale_lock_date")
+        self.lock_during_the_request(DAY, name="sale_lock_date")
         self.synchronize(self.link)
         self.assertEqual(self.lines().mapped("amount"), [1])
 
@@ -87,10 +87,10 @@ class TestLocks(OnlineSyncCommon):
 
     def test_what_was_kept_as_locked_comes_in_once_when_the_lock_is_gone(self):
         self.proxy.book("T1", "1.00", self.days_ago(10))
-        self.lock_while_asked(self.days_ago(5))
+        self.lock_during_the_request(self.days_ago(5))
         self.synchronize(self.link)
         self.assert_kept_as_locked("T1")
-        self.lock_while_asked(None)
+        self.lock_during_the_request(None)
         for _run in range(2):
             self.synchronize(self.link)
             self.assertEqual(self.lines().mapped("amount"), [1])
@@ -112,12 +112,12 @@ class TestLocks(OnlineSyncCommon):
         link = self.Link.sudo()._create_from_proxy(connection, list(self.proxy.accounts.values()), branch)
         link.account_online_account_ids._link_journal(journal)
         self.proxy.book("T1", "1.00", self.days_ago(10))
-        self.lock_while_asked(self.days_ago(5))
+        self.lock_during_the_request(self.days_ago(5))
         self.synchronize(link)
         self.assertFalse(self.lines(journal))
         self.assert_kept_as_locked("T1")
 
-    def test_an_exception_that_is_revoked_while_the_bank_is_asked_counts_no_more(self):
+    def test_an_exception_that_is_revoked_during_the_request_counts_no_more(self):
         self.company.fiscalyear_lock_date = self.days_ago(5)
         exception = self.env["account.lock_exception"].create(
             {"company_id": self.company.id, "fiscalyear_lock_date": self.days_ago(30)}
@@ -155,7 +155,7 @@ class TestLocks(OnlineSyncCommon):
         self.synchronize(self.link)
         reviews = self.reviews()
         self.proxy.transactions["A1"][0]["booking_date"] = str(self.days_ago(7))
-        self.lock_while_asked(self.days_ago(5))
+        self.lock_during_the_request(self.days_ago(5))
         self.synchronize(self.link)
         self.assertEqual(self.lines().mapped("date"), [DAY])
         self.assertEqual(len(reviews), 1)

@@ -108,7 +108,7 @@ class TestLyingProxy(OnlineSyncCommon):
             example()
 
     # -------------------------------------------------------------------------
-    # ANSWERS TO OTHER QUESTIONS
+    # ANSWERS TO OTHER REQUESTS
     # -------------------------------------------------------------------------
 
     def test_the_connection_of_another_link_is_not_taken_over(self):
@@ -172,10 +172,10 @@ class TestLyingProxy(OnlineSyncCommon):
             return {"transactions": [], "has_more": True, "next_cursor": f"p{len(count)}"}
 
         asked = type(self.Link.sudo()._get_client())
-        original = asked._ask
+        original = asked._request
         with patch.object(
             asked,
-            "_ask",
+            "_request",
             lambda client, operation, *more, **payload: (
                 page(client, operation, **payload)
                 if operation == "transactions.list"

@@ -71,8 +71,8 @@ class TestMissing(MissingCommon):
         self.assertEqual(account.read(["last_sync", "sync_cursor", "balance", "journal_balance"]), before)
         self.assertEqual((len(account.account_online_link_id.run_ids), len(self.beside())), (runs, beside))
         self.assertEqual(len(self.lines()), 1)
-        self.assertEqual(self.asked_operations()[-1:], ["transactions.list"])
-        self.assertEqual(self.proxy.asked[-1][1]["since"], "2026-03-21")
+        self.assertEqual(self.requested_operations()[-1:], ["transactions.list"])
+        self.assertEqual(self.proxy.requests[-1][1]["since"], "2026-03-21")
 
     def test_each_reason_is_shown(self):
         for number, days in (("old", 40), ("locked", 20), ("deleted", 3), ("kept", 2), ("new", 0), ("late", 30)):
@@ -301,7 +301,7 @@ class TestMissing(MissingCommon):
         wizard.action_read_on()
         self.assertEqual(wizard.read_count, 5, "nothing is asked once it is over")
 
-    def test_no_transaction_is_open_while_the_bank_is_asked(self):
+    def test_no_transaction_is_open_during_the_request(self):
         self.synchronize(self.connect_journal())
         events, execute = [], Cursor.execute
 
@@ -338,7 +338,7 @@ class TestMissing(MissingCommon):
             return dispatch(operation, payload)
 
         self.proxy.dispatch = answer
-        client = ProxyClient(EmbeddedTransport(lambda *question: self.proxy.dispatch(*question)))
+        client = ProxyClient(EmbeddedTransport(lambda *request: self.proxy.dispatch(*request)))
         with patch.object(self.registry["account.online.link"], "_get_client", lambda link: client):
             wizard.action_compare()
         self.assertEqual((wizard.state, wizard.read_count, len(wizard.sudo().page_ids)), ("done", 1, 1))
@@ -350,7 +350,7 @@ class TestMissing(MissingCommon):
         link = self.connect_journal(start_date=self.days_ago(1))
         link.account_online_account_ids.sudo().history_days = -1
         wizard = self.compare(date_from=self.days_ago(10))
-        self.assertNotIn("since", self.proxy.asked[-1][1])
+        self.assertNotIn("since", self.proxy.requests[-1][1])
         self.assertEqual(self.labels(wizard, "missing"), ["Text of T2"])
 
     def test_a_failure_has_its_button_and_leaves_the_link_alone(self):

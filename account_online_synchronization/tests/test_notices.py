@@ -86,7 +86,7 @@ class TestExpiryMails(NoticesCommon):
             self.company.name,
             "May 27, 2026",
             "in 7 days",
-            "Nothing is lost",
+            "No data is lost",
         ):
             self.assertIn(text, mail.body_html)
         [button] = html.fromstring(mail.body_html).xpath("//a[normalize-space()='Renew']")

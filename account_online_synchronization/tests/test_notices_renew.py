@@ -25,10 +25,10 @@ class TestRenew(NoticesCommon):
         link = self.ending(3)
         for record, method in ((link, "action_renew"), (self.journal, "action_renew_online_link")):
             with self.subTest(method):
-                self.proxy.asked.clear()
+                self.proxy.requests.clear()
                 action = getattr(record.with_user(self.manager), method)()
                 self.assertEqual(self.address_of_bank(action), "/renew")
-                [(operation, payload)] = self.proxy.asked
+                [(operation, payload)] = self.proxy.requests
                 self.assertEqual((operation, payload["reason"]), ("connections.renew", "consent"))
 
     def test_a_consent_that_is_confirmed_with_the_service_needs_no_bank_login(self):
@@ -41,7 +41,7 @@ class TestRenew(NoticesCommon):
         connection = self.proxy.dispatch("connections.get", {"connection_id": link.connection_identifier})["connection"]
         link._update_from_proxy(connection, list(self.proxy.accounts.values()))
         self.assertEqual(link.reconfirm_days, 0)
-        self.assertIn("needs the login of the bank", link.renewal_hint)
+        self.assertIn("needs the bank login", link.renewal_hint)
 
     def test_an_accountant_does_not_renew(self):
         link = self.ending(3)

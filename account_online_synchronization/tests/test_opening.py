@@ -206,7 +206,7 @@ class TestOpening(OpeningCommon):
         self.synchronize(self.link)
         self.assertFalse(self.account.balance_at)
 
-    def test_a_balance_that_was_not_asked_for_leaves_the_last_one(self):
+    def test_a_balance_that_was_not_requested_leaves_the_last_one(self):
         self.proxy.book("T1", "10.00")
         self.load()
         self.bank.update(balance=None, balance_at=None)

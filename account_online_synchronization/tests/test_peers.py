@@ -120,23 +120,23 @@ class TestTwelveBehaviours(OnlineSyncCommon):
             self.synchronize(link)
         self.assertEqual(len(self.lines()), 1)
 
-    def test_09_ninety_days_of_history_cost_one_question(self):
+    def test_09_ninety_days_of_history_cost_one_request(self):
         self.proxy.page_size = 500
         for days in range(90):
             self.proxy.book(f"T{days}", "1.00", self.days_ago(days))
         link = self.connect_journal(start_date=self.days_ago(90), periodicity="day")
-        self.proxy.asked.clear()
+        self.proxy.requests.clear()
         self.synchronize(link)
-        self.assertEqual(self.asked_operations(), ["connections.refresh", "accounts.list", "transactions.list"])
+        self.assertEqual(self.requested_operations(), ["connections.refresh", "accounts.list", "transactions.list"])
         self.assertEqual((len(self.lines()), len(self.statements())), (90, 90))
 
-    def test_09_accounts_that_come_with_the_news_are_not_asked_for_again(self):
+    def test_09_accounts_that_come_with_the_news_are_not_requested_again(self):
         link = self.connect_journal()
         account = {**self.proxy.accounts["A1"], "balance": "12.00"}
         self.proxy.answers["connections.refresh"]["accounts"] = [account]
-        self.proxy.asked.clear()
+        self.proxy.requests.clear()
         self.synchronize(link)
-        self.assertEqual(self.asked_operations(), ["connections.refresh", "transactions.list"])
+        self.assertEqual(self.requested_operations(), ["connections.refresh", "transactions.list"])
         self.assertEqual(link.account_online_account_ids.balance, 12.0)
 
     def test_10a_an_amount_in_another_currency_is_never_booked_as_ours(self):
@@ -157,10 +157,10 @@ class TestTwelveBehaviours(OnlineSyncCommon):
         link = self.connect_journal()
         self.run_schedule()
         self.assertGreater(link.next_refresh, datetime(2026, 5, 20, 20))
-        self.proxy.asked.clear()
+        self.proxy.requests.clear()
         with freeze_time("2026-05-20 12:00:00"):
             self.run_schedule()
-        self.assertEqual(self.asked_operations(), [])
+        self.assertEqual(self.requested_operations(), [])
         self.proxy.fail("connections.refresh", "provider_unavailable")
         with freeze_time("2026-05-20 22:30:00"):
             self.run_schedule()

@@ -20,8 +20,8 @@ class TestPhone(ServiceCommon):
         self.assertEqual(self.wizard(wizard.action_send()), wizard)
         self.assertEqual((wizard.step, wizard.phone_hint), ("code", "•••• 56"))
         self.assertIn("seconds", wizard.wait_text)
-        question = next(payload for operation, payload in self.proxy.asked if operation == "clients.verify_phone")
-        self.assertEqual(question["phone"], "0470 12 34 56")
+        request = next(payload for operation, payload in self.proxy.requests if operation == "clients.verify_phone")
+        self.assertEqual(request["phone"], "0470 12 34 56")
         wizard.code = " 123 456 "
         action = wizard.action_confirm()
         self.assertEqual(self.address_of_bank(action), f"{self.server.address}/bank")
@@ -49,14 +49,14 @@ class TestPhone(ServiceCommon):
         wizard = self.wizard(self.Directory.action_open_bank("I1"))
         wizard.phone = "0470 12 34 56"
         wizard.action_send()
-        asked = len(self.proxy.asked)
+        before = len(self.proxy.requests)
         wizard.action_send()
         self.assertIn("Another code can be sent in", wizard.refusal)
-        self.assertEqual(len(self.proxy.asked), asked)
+        self.assertEqual(len(self.proxy.requests), before)
         wizard.sudo().wait_until = False
         wizard.action_send()
         self.assertFalse(wizard.refusal)
-        self.assertEqual(len(self.proxy.asked), asked + 1)
+        self.assertEqual(len(self.proxy.requests), before + 1)
 
     def test_another_number_may_be_entered(self):
         wizard = self.wizard(self.Directory.action_open_bank("I1"))

@@ -44,11 +44,11 @@ class RefusingBank(ScriptedProxy):
                 payload = {**payload, "since": str(first)}
         return {**super()._page(payload), **limit}
 
-    def asked_for(self, account_id="A1"):
-        """:return: (since, cursor) of the questions for an account"""
+    def requests_for(self, account_id="A1"):
+        """:return: (since, cursor) of the requests for an account"""
         return [
             (payload.get("since"), payload.get("cursor"))
-            for operation, payload in self.asked
+            for operation, payload in self.requests
             if operation == "transactions.list" and payload["account_id"] == account_id
         ]
 
@@ -93,7 +93,7 @@ class TestHistory(RefusalCommon):
                 self.proxy.refreshed_at = f"{fields.Datetime.now():%Y-%m-%dT%H:%M:%SZ}"
                 self.proxy.answers["connections.refresh"]["refreshed_at"] = self.proxy.refreshed_at
                 self.assertEqual(self.run_as_scheduled(link).state, "done")
-        self.assertEqual(self.proxy.longer, [], "what was refused once is not asked for again")
+        self.assertEqual(self.proxy.longer, [], "what was refused once is not requested again")
         self.assertEqual(len(self.messages(link, "last 60 days only")), 1)
         self.assertEqual(len(self.lines()), 3)
 
@@ -109,7 +109,7 @@ class TestHistory(RefusalCommon):
         window = self.fetch_window(account).window
         self.assertEqual(window.since, self.days_ago(60))
 
-    def test_a_bank_that_takes_no_first_day_is_asked_without_one(self):
+    def test_a_bank_that_takes_no_first_day_gets_requests_without_one(self):
         self.proxy.reach = 0
         link = self.connect_journal(start_date=self.days_ago(700))
         account = link.account_online_account_ids[0]
@@ -129,7 +129,7 @@ class TestHistory(RefusalCommon):
             self.assertFalse(account._learn_history(odd))
         self.assertFalse(account.history_days)
 
-    def test_a_renewed_consent_is_asked_for_the_whole_history_again(self):
+    def test_after_a_renewed_consent_the_whole_history_is_requested_again(self):
         link = self.connect_journal()
         account = link.account_online_account_ids[0]
         account.sudo()._learn_history(60)
@@ -141,7 +141,7 @@ class TestHistory(RefusalCommon):
 @tagged("post_install", "-at_install")
 @freeze_time(NOW)
 class TestBookmarks(RefusalCommon):
-    """A bookmark that is refused is forgotten, and the days are asked for by date once."""
+    """A bookmark that is refused is forgotten, and the days are requested by date once."""
 
     def setUp(self):
         super().setUp()
@@ -152,18 +152,18 @@ class TestBookmarks(RefusalCommon):
         self.account = self.link.account_online_account_ids[0]
         self.assertTrue(self.account.sync_cursor)
         self.proxy.takes_bookmarks = False
-        del self.proxy.asked[:]
+        del self.proxy.requests[:]
 
-    def test_a_refused_bookmark_costs_one_question_and_loses_nothing(self):
+    def test_a_refused_bookmark_costs_one_request_and_loses_nothing(self):
         self.proxy.book("T2", 20, self.days_ago(1))
         self.assertEqual(self.run_as_scheduled(self.link).state, "done")
         self.assertEqual(self.lines().mapped("amount"), [10, 20])
-        self.assertEqual([bool(cursor) for _since, cursor in self.proxy.asked_for()], [True, False])
+        self.assertEqual([bool(cursor) for _since, cursor in self.proxy.requests_for()], [True, False])
 
-    def test_a_bank_that_takes_no_bookmark_is_not_asked_with_one_twice_in_a_row(self):
+    def test_a_bank_that_takes_no_bookmark_gets_none_twice_in_a_row(self):
         for _run in range(6):
             self.assertEqual(self.run_as_scheduled(self.link).state, "done")
-        with_bookmark = [bool(cursor) for _since, cursor in self.proxy.asked_for()]
+        with_bookmark = [bool(cursor) for _since, cursor in self.proxy.requests_for()]
         self.assertEqual(with_bookmark, [True, False, False, True, False, False, True, False, False])
 
     def test_a_refused_bookmark_stays_forgotten_when_the_date_fails_too(self):
@@ -179,7 +179,7 @@ class TestBookmarks(RefusalCommon):
         self.assertFalse(self.account.sync_cursor)
         self.assertEqual(str(self.account.last_sync), str(DAY))
         self.assertEqual(self.run_as_scheduled(self.link).state, "done")
-        self.assertEqual([bool(cursor) for _since, cursor in self.proxy.asked_for()], [True, False, False])
+        self.assertEqual([bool(cursor) for _since, cursor in self.proxy.requests_for()], [True, False, False])
 
 
 @tagged("post_install", "-at_install")
@@ -207,13 +207,13 @@ class TestRefusedAccounts(RefusalCommon):
         self.assertIn(f"{self.closed.display_name}: Sentence of account_refused. Reference: E-1", self.link.status_text)
         self.assertEqual(len(self.messages(self.link, "Sentence of account_refused")), 1)
 
-    def test_what_is_refused_for_good_is_not_asked_for_in_each_run(self):
+    def test_what_is_refused_for_good_is_not_requested_in_each_run(self):
         moment = fields.Datetime.from_string(NOW)
         for hours in range(0, 24 * 30, 12):
             with freeze_time(moment + timedelta(hours=hours)):
                 self.run_as_scheduled(self.link)
-        self.assertLessEqual(len(self.proxy.asked_for("A1")), 5, "once a week, in case that it was opened again")
-        self.assertEqual(len(self.proxy.asked_for("A2")), 60)
+        self.assertLessEqual(len(self.proxy.requests_for("A1")), 5, "once a week, in case that it was opened again")
+        self.assertEqual(len(self.proxy.requests_for("A2")), 60)
         self.assertEqual(len(self.messages(self.link, "Sentence of account_refused")), 1)
 
     def test_an_account_that_was_opened_again_comes_back(self):
@@ -255,13 +255,13 @@ class TestRefusedAccounts(RefusalCommon):
         self.link.action_leave_out_refused()
         self.assertEqual(self.closed.journal_ids, self.journal, "only what the bank has closed is left out")
 
-    def test_a_new_consent_asks_again(self):
+    def test_a_new_consent_requests_again(self):
         self.run_as_scheduled(self.link)
         connection = self.proxy.dispatch("connections.get", {"connection_id": "C1"})["connection"]
         self.link.sudo()._update_from_proxy(connection, list(self.proxy.accounts.values()))
         self.assertFalse(self.closed.refusal_code)
 
-    def test_an_account_with_another_id_is_asked_again(self):
+    def test_an_account_with_another_id_is_requested_again(self):
         self.run_as_scheduled(self.link)
         self.closed.sudo()._change_identifier({"id": "A3"})
         self.assertFalse(self.closed.refusal_code)

@@ -54,7 +54,7 @@ class TestRenewal(OnlineSyncCommon):
         self.assertFalse(new)
         self.assertEqual((len(self.accounts()), len(self.lines())), (1, 1))
         self.assertEqual(self.journal.account_online_account_id, self.accounts())
-        self.assertEqual(self.proxy.asked[-1][1]["account_id"], "NEW")
+        self.assertEqual(self.proxy.requests[-1][1]["account_id"], "NEW")
 
     def test_a_number_is_the_same_however_it_is_written(self):
         self.begin({"id": "OLD", "number": IBAN})
@@ -65,7 +65,7 @@ class TestRenewal(OnlineSyncCommon):
         self.begin({"id": "OLD", "number": IBAN})
         self.renew({"id": "NEW", "number": IBAN})
         self.synchronize(self.link)
-        self.assertNotIn("cursor", self.proxy.asked[-1][1])
+        self.assertNotIn("cursor", self.proxy.requests[-1][1])
 
     def test_what_the_user_called_the_account_stays(self):
         self.begin({"id": "OLD", "number": IBAN})

@@ -65,7 +65,7 @@ class TestRenewalRequest(RenewalLinkCommon):
     def test_a_request_is_sent_once_by_its_user_and_its_address_stays(self):
         draft = self.request()
         other = self.new_user("another", "account.group_account_manager")
-        with self.assertRaisesRegex(AccessError, "Only the user who has begun"):
+        with self.assertRaisesRegex(AccessError, "Only the user who started"):
             draft.with_user(other).action_send()
         draft.action_send()
         with self.assertRaisesRegex(AccessError, "once"):
@@ -132,7 +132,7 @@ class TestRenewalLink(RenewalLinkCommon, HttpCase):
 
     def way_back(self):
         return next(
-            payload["return_url"] for name, payload in reversed(self.proxy.asked) if name == "connections.renew"
+            payload["return_url"] for name, payload in reversed(self.proxy.requests) if name == "connections.renew"
         )
 
     def another_browser(self):
@@ -143,8 +143,8 @@ class TestRenewalLink(RenewalLinkCommon, HttpCase):
         self.assertIn("no longer valid", page.text)
         self.assertNotIn(self.link.name, page.text)
 
-    def renewals_asked(self):
-        return self.asked_operations().count("connections.renew")
+    def renewals_requested(self):
+        return self.requested_operations().count("connections.renew")
 
     def test_the_consent_is_renewed_and_the_sender_is_notified_by_whom(self):
         renewal, address = self.send()
@@ -170,13 +170,13 @@ class TestRenewalLink(RenewalLinkCommon, HttpCase):
             self.assertEqual(self.opener.head(self.base_url() + address, timeout=30).status_code, 200)
             self.another_browser()
         self.env.invalidate_all()
-        self.assertEqual((renewal.attempts, renewal.browser_digest, self.renewals_asked()), (0, False, 0))
+        self.assertEqual((renewal.attempts, renewal.browser_digest, self.renewals_requested()), (0, False, 0))
 
     def test_only_a_form_of_our_own_page_goes_on(self):
         _renewal, address = self.send()
         self.get(address)
         answer = self.url_open(address, data={"csrf_token": "guessed"}, allow_redirects=False)
-        self.assertEqual((answer.status_code, self.renewals_asked()), (400, 0))
+        self.assertEqual((answer.status_code, self.renewals_requested()), (400, 0))
 
     def test_the_pages_show_nothing_else_of_the_books(self):
         _renewal, address = self.send()
@@ -193,7 +193,7 @@ class TestRenewalLink(RenewalLinkCommon, HttpCase):
         self.assertEnded(self.get(address))
         self.another_browser()
         self.assertEnded(self.get(address))
-        self.assertEqual(self.renewals_asked(), 1)
+        self.assertEqual(self.renewals_requested(), 1)
 
     def test_who_left_the_banks_pages_may_come_again(self):
         renewal, address = self.send()
@@ -209,7 +209,7 @@ class TestRenewalLink(RenewalLinkCommon, HttpCase):
         _renewal, address = self.send()
         page = self.get(address)
         answers = [self.press(address, page).status_code for _attempt in range(4)]
-        self.assertEqual((answers, self.renewals_asked()), ([303, 303, 410, 410], 2))
+        self.assertEqual((answers, self.renewals_requested()), ([303, 303, 410, 410], 2))
 
     def test_another_browser_neither_goes_on_nor_comes_back(self):
         _renewal, address = self.send()
@@ -221,7 +221,7 @@ class TestRenewalLink(RenewalLinkCommon, HttpCase):
         self.assertEnded(self.get(way_back))
         self.env.invalidate_all()
         self.assertFalse(self.Renewal.search([("state", "=", "done")]))
-        self.assertEqual(self.renewals_asked(), 1)
+        self.assertEqual(self.renewals_requested(), 1)
 
     def test_an_expired_or_withdrawn_link_opens_nothing(self):
         _renewal, address = self.send()
@@ -289,7 +289,7 @@ class TestRenewalLink(RenewalLinkCommon, HttpCase):
         page = self.press(address)
         self.assertIn("E-7KQ2", page.text)
         self.assertNotIn("Use Reconnect", page.text)
-        self.assertNotIn("connections.start", self.asked_operations())
+        self.assertNotIn("connections.start", self.requested_operations())
 
     def test_a_missing_consent_is_reported_to_recipient_and_sender(self):
         renewal, address = self.send()

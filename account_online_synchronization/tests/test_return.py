@@ -12,7 +12,7 @@ class TestReturn(OnlineSyncCommon, HttpCase):
         action = self.Directory.action_open_bank("I1", False, "A Bank")
         visit = self.env["account.online.authorization"].browse(action["params"]["visit_id"])
         visit.action_note_window(in_window)
-        way_back = self.proxy.asked[-1][1]["return_url"]
+        way_back = self.proxy.requests[-1][1]["return_url"]
         self.authenticate(self.env.user.login, self.env.user.login)
         return visit, way_back
 
@@ -82,14 +82,14 @@ class TestReturn(OnlineSyncCommon, HttpCase):
         self.assertEqual(visit.action_look()["state"], "cancelled")
         self.assertFalse(self.links())
         # The scripted service says that there is a consent: the query is not believed, so it is not given back.
-        self.assertNotIn("connections.delete", self.asked_operations())
+        self.assertNotIn("connections.delete", self.requested_operations())
 
     def test_what_was_cancelled_before_a_consent_is_given_back_to_the_service(self):
         answer = self.proxy.dispatch("connections.get", {"connection_id": "C1"})
         self.proxy.raw_answers["connections.get"] = {"connection": {**answer["connection"], "state": "pending"}}
         _visit, way_back = self.begin(in_window=True)
         self.url_open(way_back + "?cancelled=1")
-        self.assertEqual(self.proxy.asked[-1], ("connections.delete", {"connection_id": "C1"}))
+        self.assertEqual(self.proxy.requests[-1], ("connections.delete", {"connection_id": "C1"}))
 
     def test_a_failure_is_tried_again_when_the_page_is_loaded_again(self):
         visit, way_back = self.begin(in_window=True)

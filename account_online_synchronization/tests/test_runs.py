@@ -57,7 +57,7 @@ class TestCounters(OnlineSyncCommon):
         self.assert_counted(run, known=1)
         self.assertEqual(run.changed, 1)
 
-    def test_what_the_bank_shows_beyond_the_question_is_counted_as_too_old(self):
+    def test_what_the_bank_shows_beyond_the_request_is_counted_as_too_old(self):
         link = self.connect_journal()
         self.synchronize(link)
         self.proxy.book("OLD", "1.00", self.days_ago(40))
@@ -76,7 +76,7 @@ class TestCounters(OnlineSyncCommon):
         run = self.synchronize(self.connect_journal())
         self.assertEqual(run._summary(), "New transactions: 1. Pending at the bank, imported once booked: 1.")
 
-    def test_a_run_says_who_asked_for_it(self):
+    def test_a_run_says_who_requested_it(self):
         run = self.synchronize(self.connect_journal())
         self.assertRecordValues(run, [{"trigger": "user", "started_at": fields.Datetime.now(), "state": "done"}])
 
@@ -145,7 +145,7 @@ class TestRawAnswers(OnlineSyncCommon):
             company_ids=[Command.set(self.company.ids)],
         )
 
-    def test_questions_and_answers_are_kept_in_order(self):
+    def test_requests_and_answers_are_kept_in_order(self):
         self.proxy.book("T1", "1.00")
         parts = self.answers(self.synchronize(self.connect_journal()))
         self.assertEqual(
@@ -168,7 +168,7 @@ class TestRawAnswers(OnlineSyncCommon):
 
     def test_addresses_of_pages_are_masked_in_the_history(self):
         run = self.synchronize(self.connect_journal())
-        self.assertEqual(self.answers(run)[0]["question"]["return_url"], "•••")
+        self.assertEqual(self.answers(run)[0]["request"]["return_url"], "•••")
 
     def test_only_the_system_reads_them(self):
         run = self.synchronize(self.connect_journal())

@@ -31,26 +31,26 @@ class TestSchedule(OnlineSyncCommon):
 
     def test_without_automatic_synchronization_the_bank_is_left_alone(self):
         self.connect_journal(auto_sync=False)
-        self.proxy.asked.clear()
+        self.proxy.requests.clear()
         self.run_schedule()
-        self.assertEqual(self.asked_operations(), [])
+        self.assertEqual(self.requested_operations(), [])
 
     def test_a_link_without_journals_costs_no_request(self):
         self.connect()
-        self.proxy.asked.clear()
+        self.proxy.requests.clear()
         self.run_schedule()
-        self.assertEqual(self.asked_operations(), [])
+        self.assertEqual(self.requested_operations(), [])
 
-    def test_a_rate_limited_link_is_not_asked_before_its_time(self):
+    def test_a_rate_limited_link_gets_no_request_before_its_time(self):
         self.connect_journal(next_refresh="2026-05-20 14:00:00")
-        self.proxy.asked.clear()
+        self.proxy.requests.clear()
         self.run_schedule()
-        self.assertEqual(self.asked_operations(), [])
+        self.assertEqual(self.requested_operations(), [])
 
     def test_the_user_is_not_said_to_be_present(self):
         self.connect_journal()
         self.run_schedule()
-        refresh = next(payload for operation, payload in self.proxy.asked if operation == "connections.refresh")
+        refresh = next(payload for operation, payload in self.proxy.requests if operation == "connections.refresh")
         self.assertIs(refresh["user_present"], False)
 
     def test_bank_that_forbids_automatic_synchronization_is_named_in_the_chatter(self):

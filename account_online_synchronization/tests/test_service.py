@@ -18,7 +18,7 @@ class TestService(ServiceCommon):
     def test_the_first_bank_registers_the_database_and_asks_for_a_phone(self):
         wizard = self.wizard(self.Directory.action_open_bank("I1"))
         self.assertEqual((wizard.mode, wizard.step, wizard.kind), ("verify", "phone", "connect"))
-        _operation, about = self.proxy.asked[0]
+        _operation, about = self.proxy.requests[0]
         self.assertEqual(about["url"], "https://books.example.com")
         self.assertEqual(about["database"], self.service._database_digest())
         self.assertEqual(about["database_uuid"], self.env["ir.config_parameter"].get_param("database.uuid"))
@@ -67,16 +67,16 @@ class TestService(ServiceCommon):
         self.register()
         action = self.Directory.action_open_bank("I1")
         self.assertEqual(self.address_of_bank(action), f"{self.server.address}/bank")
-        return_url = self.proxy.asked[-1][1]["return_url"]
+        return_url = self.proxy.requests[-1][1]["return_url"]
         self.assertTrue(return_url.startswith("https://books.example.com/account_online_synchronization/return/"))
 
     def test_a_new_address_of_this_database_is_sent_before_pages_return_to_it(self):
         self.register()
         self.env["ir.config_parameter"].set_param("web.base.url", "https://new.example.com/")
         self.Directory.action_open_bank("I1")
-        self.assertEqual(self.proxy.asked[-2][0], "clients.update")
-        self.assertEqual(self.proxy.asked[-2][1]["url"], "https://new.example.com")
-        self.assertTrue(self.proxy.asked[-1][1]["return_url"].startswith("https://new.example.com/account_online"))
+        self.assertEqual(self.proxy.requests[-2][0], "clients.update")
+        self.assertEqual(self.proxy.requests[-2][1]["url"], "https://new.example.com")
+        self.assertTrue(self.proxy.requests[-1][1]["return_url"].startswith("https://new.example.com/account_online"))
 
     def test_a_synchronization_goes_over_http(self):
         self.register()
@@ -119,11 +119,11 @@ class TestService(ServiceCommon):
         self.register()
         link = self.connect_journal()
         self.lose_the_key()
-        asked = len(self.server.requests)
+        before = len(self.server.requests)
         self.synchronize(link)
         self.assertEqual((link.state, link.error_code), ("disconnected", "registration_unreadable"))
         self.assertIn("can't act for the original", link.error_message)
-        self.assertEqual(len(self.server.requests), asked)
+        self.assertEqual(len(self.server.requests), before)
 
     def test_reconnect_registers_a_copy_again_and_continues(self):
         self.register()
@@ -255,7 +255,7 @@ class TestService(ServiceCommon):
         self.register()
         link = self.connect_journal()
         self.env["ir.config_parameter"].set_param("database.is_neutralized", "true")
-        asked = len(self.server.requests)
+        before = len(self.server.requests)
         self.synchronize(link)
         self.assertIn("neutralized copy", link.error_message)
         self.assertIn("neutralized copy", self.message(link.action_reconnect()))
@@ -263,7 +263,7 @@ class TestService(ServiceCommon):
         for action in (settings.action_test_online_sync, settings._register_online_sync):
             self.assertIn("neutralized copy", self.message(action()))
         self.look_after()
-        self.assertEqual(len(self.server.requests), asked)
+        self.assertEqual(len(self.server.requests), before)
 
     # -------------------------------------------------------------------------
     # SECRET
@@ -302,7 +302,7 @@ class TestService(ServiceCommon):
         cron = self.env.ref("account_online_synchronization.ir_cron_rotate_secret")
         with self.enter_registry_test_mode():
             cron.method_direct_trigger()
-        self.assertFalse(self.proxy.asked, "nobody is asked before this database is registered")
+        self.assertFalse(self.proxy.requests, "nobody is asked before this database is registered")
         self.register()
         old = self.secrets()[0]
         with self.enter_registry_test_mode():

@@ -207,7 +207,7 @@ class TestNearlyAlike(ShiftCommon):
         self.assertEqual((len(self.lines()), len(self.asked)), (3, 1))
         self.assertEqual(self.first.date, self.days_ago(60))
 
-    def test_an_id_of_several_transactions_is_asked_for_beyond_the_window(self):
+    def test_an_id_of_several_transactions_is_looked_for_beyond_the_window(self):
         """``T1`` was two payments; of the second one the date moves by twelve days."""
         self.proxy.book("T1", "-1.00", day=self.days_ago(13))
         self.proxy.book("T1", "-2.00", day=self.days_ago(13))

@@ -253,7 +253,7 @@ class TestDisconnect(StatusCommon):
         link = self.connect_journal()
         self.synchronize(link)
         action = link._give_consent_back()
-        self.assertEqual(self.proxy.asked[-1], ("connections.delete", {"connection_id": "C1"}))
+        self.assertEqual(self.proxy.requests[-1], ("connections.delete", {"connection_id": "C1"}))
         self.assertRecordValues(
             link, [{"state": "disconnected", "connection_identifier": False, "next_refresh": False}]
         )
@@ -268,7 +268,7 @@ class TestDisconnect(StatusCommon):
         self.synchronize(link)
         link._give_consent_back()
         self.address_of_bank(link.action_reconnect())
-        self.assertIn("connections.start", self.asked_operations())
+        self.assertIn("connections.start", self.requested_operations())
         self.proxy.book("T2", "6.00")
         visit = self.env["account.online.authorization"].sudo().search([("link_id", "=", link.id)])
         visit._finish()

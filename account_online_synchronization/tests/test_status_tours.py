@@ -32,5 +32,5 @@ class TestStatusTours(OnlineSyncCommon, HttpCase):
         self.proxy.fail("connections.refresh", "consent_expired", "renew", reference="E-7KQ2")
         self.synchronize(self.link)
         self.start_tour("/odoo/online-synchronization", "online_status_form", login="admin")
-        self.assertEqual(self.proxy.asked[-1], ("connections.delete", {"connection_id": "C1"}))
+        self.assertEqual(self.proxy.requests[-1], ("connections.delete", {"connection_id": "C1"}))
         self.assertEqual(self.link.state, "disconnected")

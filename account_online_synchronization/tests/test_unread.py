@@ -42,7 +42,7 @@ class TestUnread(OnlineSyncCommon):
         self.assertEqual(sorted(self.lines().mapped("online_transaction_identifier")), ["BAD", "GOOD"])
         self.assertFalse(link.account_online_account_ids.unread_since)
 
-    def test_meanwhile_the_bank_is_asked_for_its_days_again(self):
+    def test_meanwhile_its_days_are_requested_again(self):
         """Weeks later it would not be in the usual window any more."""
         link = self.connect_journal()
         message = self.unread()
@@ -126,7 +126,7 @@ class TestUnread(OnlineSyncCommon):
         self.synchronize(link)
         self.assertFalse(self.beside())
 
-    def test_after_eighty_days_it_stays_visible_but_is_asked_for_no_more(self):
+    def test_after_eighty_days_it_stays_visible_but_is_requested_no_more(self):
         link = self.connect_journal()
         self.unread()
         self.synchronize(link)

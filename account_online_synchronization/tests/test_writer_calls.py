@@ -11,7 +11,7 @@ from odoo.models import BaseModel
 from odoo.tests import tagged
 
 from ..books.writer import BULK, bulk
-from ..books.writer.calls import ASKED_ONCE, COMPUTING, REPLAYED, SKIPPED
+from ..books.writer.calls import CALLED_ONCE, COMPUTING, REPLAYED, SKIPPED
 from ..books.writer.columns import GIVEN
 from ..books.writer.overrides import is_known
 from .writer_common import WriterCommon
@@ -139,7 +139,7 @@ class TestWriterCalls(WriterCommon):
         for (model, name), reasons in odoo.seen.items():
             # Why: what the writer itself calls, for a batch or for a line, is called.
             is_called = "" in ours.seen[model, name] or name in (
-                REPLAYED.get(model, set()) | ASKED_ONCE.get(model, set())
+                REPLAYED.get(model, set()) | CALLED_ONCE.get(model, set())
             )
             left = {one for one in reasons - ours.seen[model, name] if self.is_stored(one)}
             computations = {one for one in left if self.is_computable(one)}

@@ -69,7 +69,7 @@ class World(Checks):
         self.clock.move_to(START)
         self.company = case.company.with_env(self.env)
         self.accounts, self.journals, self.starts = [], {}, {}
-        self.oldest_asked = {}
+        self.oldest_requested = {}
         #: ``(account, amount, day, mark)`` of what the user typed and the bank has not booked so far
         self.typed = []
         #: Payments that persons have worked with, by line id: the line stays theirs.
@@ -199,7 +199,7 @@ class World(Checks):
 
     def changeable(self, account):
         """Booked payments that the bank may still change."""
-        first = max(self.today - timedelta(days=LATE_DAYS), self.oldest_asked.get(account) or date.min)
+        first = max(self.today - timedelta(days=LATE_DAYS), self.oldest_requested.get(account) or date.min)
         return [payment for payment in account.shown("booked") if first <= payment.day <= self.today]
 
     def ahead(self, account):
@@ -294,7 +294,7 @@ class World(Checks):
         else:
             if self._lock_date() >= payment.day:
                 payment.marks.add("was locked")
-            payment.day = max(self.today - timedelta(days=back), self.oldest_asked.get(account) or date.min)
+            payment.day = max(self.today - timedelta(days=back), self.oldest_requested.get(account) or date.min)
             payment.marks |= {"was moved", "moved unseen"}
         if self._lock_date() >= payment.day:
             payment.marks.add("was locked")
@@ -538,7 +538,7 @@ class World(Checks):
         """
         self.clock.tick(timedelta(minutes=1))
         for account in self.accounts:
-            self._note_what_is_asked(account)
+            self._note_what_is_requested(account)
         links = self.links if link is None else link
         foreseen = self._find_missing(links) if how == "user" and not breakdown else {}
         self.commits, started = 0, datetime.now()
@@ -597,11 +597,11 @@ class World(Checks):
             self.commit()
             Link._cron_fetch_planned()
 
-    def _note_what_is_asked(self, account):
+    def _note_what_is_requested(self, account):
         is_load = not self._record(account).last_sync
-        asked = self.starts[account] - timedelta(days=10) if self.starts[account] else None
-        known = self.oldest_asked.get(account, asked)
-        self.oldest_asked[account] = asked and known and min(asked, known)
+        requested = self.starts[account] - timedelta(days=10) if self.starts[account] else None
+        known = self.oldest_requested.get(account, requested)
+        self.oldest_requested[account] = requested and known and min(requested, known)
         for payment in account.shown("booked"):
             if is_load:
                 payment.marks |= {"in a load"} if "seen" in payment.marks else {"in a load", "in the first load"}

@@ -93,15 +93,19 @@ class Checks:
             return {LINE, ABSENT, BEFORE_START, LOCKED, PARKED}
         if "restored" in marks:
             return {LINE}
-        start, asked, is_locked = self.starts[account], self.oldest_asked[account], payment.day <= self._lock_date()
+        start, requested, is_locked = (
+            self.starts[account],
+            self.oldest_requested[account],
+            payment.day <= self._lock_date(),
+        )
         is_plain = not marks & {"unclear", "was moved", "typed once", "typed twice", *UNREADABLE_MARKS}
-        is_asked_for = not asked or payment.day >= asked
-        if is_plain and is_asked_for and start and payment.day < start and "in the first load" in marks:
+        is_requested = not requested or payment.day >= requested
+        if is_plain and is_requested and start and payment.day < start and "in the first load" in marks:
             return {BEFORE_START}
         allowed = {LINE, ABSENT} if is_perhaps_held else {LINE}
-        if is_locked and is_plain and is_asked_for and "was open" not in marks:
+        if is_locked and is_plain and is_requested and "was open" not in marks:
             allowed = {LOCKED}
-        if not is_asked_for:
+        if not is_requested:
             allowed |= {ABSENT}
         if start and payment.day < start and "in a load" in marks:
             allowed |= {BEFORE_START}

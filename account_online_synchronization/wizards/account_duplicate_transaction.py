@@ -257,8 +257,8 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
 
     def _describe_evidence(self, group):
         return {
-            "same_id": self.env._("The bank gave them the same id, so they are most likely duplicates."),
-            "flagged": self.env._("The provider says that one of them may be a duplicate."),
+            "same_id": self.env._("The bank assigned them the same id, so they are most likely duplicates."),
+            "flagged": self.env._("According to the provider, one of them may be a duplicate."),
             "marked": self.env._(
                 "When the bank reported one of them, it was not certain whether it was already in the journal."
             ),

@@ -104,7 +104,7 @@ class Sections:
             self._section(
                 "impossible",
                 self.env._("Can't be imported"),
-                self.env._("Each says what to do first."),
+                self.env._("Each transaction shows what to do first."),
                 others,
                 self._row,
             ),

@@ -51,7 +51,7 @@ class AccountOnlineAccountSelectionLine(models.TransientModel):
         string="Fees",
         default="own",
         required=True,
-        help="Whether the fee that a payment service keeps of a payment becomes a transaction of its own.",
+        help="Whether the fee that a payment service deducts from a payment becomes a transaction of its own.",
     )
     start_reason = fields.Char(compute="_compute_start_reason", help="Why the first load begins on that day.")
     note = fields.Text(compute="_compute_note", help="Why this is proposed, or what it means.")

@@ -61,13 +61,13 @@ class AccountOnlineAuthorization(models.TransientModel):
         comodel_name="account.online.renewal",
         readonly=True,
         ondelete="cascade",
-        help="Not the user, but somebody without one goes there, by a link in an e-mail.",
+        help="Set if the bank's pages are visited by somebody without an Odoo user, through a link in an e-mail.",
     )
     connection_identifier = fields.Char(readonly=True, groups="base.group_system")
     institution_identifier = fields.Char(readonly=True, help="The bank, if it was chosen in this database.")
     institution_name = fields.Char(readonly=True)
     is_in_window = fields.Boolean(
-        readonly=True, help="A screen of ours waits. No: the bank's page has taken its place."
+        readonly=True, help="An Odoo page is waiting for the result. No: the bank's page has replaced it."
     )
     expires_at = fields.Datetime(readonly=True, help="The previous page stays valid until then.")
     error_message = fields.Text(readonly=True)
@@ -114,7 +114,7 @@ class AccountOnlineAuthorization(models.TransientModel):
             service = self.env["account.online.service"]._get()
             known = visit.connection_identifier if visit.kind == "connect" else visit.link_id.connection_identifier
             institution = visit.institution_identifier or None
-            page = service._ask_to_connect(lambda: visit._ask_for_page(visit.kind, known, nonce, institution))
+            page = service._request_to_connect(lambda: visit._request_page(visit.kind, known, nonce, institution))
         except ProxyError as error:
             return {**visit._describe(), "message": error.message, "reference": error.reference or ""}
         visit._take_page(nonce, page)
@@ -214,7 +214,7 @@ class AccountOnlineAuthorization(models.TransientModel):
         nonce = self._new_nonce()
         try:
             known = link and self._identifier_of(link)
-            page = service._ask_to_connect(lambda: self._ask_for_page(kind, known, nonce, institution))
+            page = service._request_to_connect(lambda: self._request_page(kind, known, nonce, institution))
         except ProxyError as error:
             if service._wants_phone(error):
                 return self.env["account.online.phone"]._open(error, kind, link, journal, institution)
@@ -248,7 +248,7 @@ class AccountOnlineAuthorization(models.TransientModel):
         return page["page_url"]
 
     @api.model
-    def _ask_for_page(self, kind, known, nonce, institution):
+    def _request_page(self, kind, known, nonce, institution):
         """
         :param str known: identifier of the connection to renew, if there is one
         :return: answer of ``connections.renew``, or of ``connections.start`` if there is nothing to renew

@@ -27,7 +27,7 @@ class AccountOnlineReversal(models.TransientModel):
         ondelete="cascade",
     )
     is_reversed = fields.Boolean(
-        readonly=True, help="How it was when this window was opened; what has changed since is not undone by it."
+        readonly=True, help="The state when this window was opened; later changes are not undone."
     )
     scope = fields.Selection(
         selection=[

@@ -105,7 +105,7 @@ class Proposal:
         limit, unlocked = account._first_day_of_the_bank(), self._first_unlocked_day(journal)
         if unlocked and (not start or start < unlocked):
             return self.env._(
-                "Your books are locked up to %s: what is dated up to then is left out.",
+                "Your books are locked up to %s: transactions dated on or before that day are left out.",
                 format_date(self.env, unlocked - timedelta(days=1)),
             )
         if not start:

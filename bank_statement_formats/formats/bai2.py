@@ -137,9 +137,7 @@ class Reader:
             raise unreadable(head.number, _lt("The date"), fields[4]) from None
         if fields[3] == DELETED:
             raise FormatError(
-                _lt(
-                    "The bank takes back what it sent before (group status 2). Undo that file, and do not import this."
-                ),
+                _lt("The bank withdraws what it sent before (group status 2). Undo that file, and do not import this."),
                 place(head.number),
             )
         group = {

@@ -218,8 +218,8 @@ def _trusted(rows, warnings):
     if shared:
         warnings.append(
             _lt(
-                "The bank gave the same id to different transactions (%(count)s ids, such as %(example)s): these are "
-                "recognised by their contents.",
+                "The bank assigned the same id to different transactions (%(count)s ids, such as %(example)s): these "
+                "are recognised by their contents.",
                 count=len(shared),
                 example=next(iter(shared))[:40],
             )

@@ -497,8 +497,8 @@ class Proposal:
                 "field": "fee",
                 "sentence": _lt("The file has fees in a column of their own. Are they part of the amount already?"),
                 "choices": [
-                    {"value": "included", "label": _lt("Yes, the amount is what the account sees")},
-                    {"value": "apart", "label": _lt("No, they are taken off the account as well")},
+                    {"value": "included", "label": _lt("Yes, the amount already includes them")},
+                    {"value": "apart", "label": _lt("No, they are charged in addition")},
                 ],
             }
         )

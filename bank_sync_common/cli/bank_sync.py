@@ -22,10 +22,10 @@ SIGNS = {"ok": "ok     ", "advice": "advice ", "problem": "PROBLEM"}
 
 
 class BankSync(Command):
-    """Look after bank synchronization.
+    """Check bank synchronization, and re-encrypt its secrets.
 
-    doctor     check everything that support would ask about, and say what to do
-    reencrypt  after the master key was changed: encrypt everything with the new one
+    doctor     check the installation, and say what to do
+    reencrypt  after a change of the master key: encrypt everything with the new key
     """
 
     name = "bank_sync"
@@ -60,11 +60,11 @@ class BankSync(Command):
             env.cr.commit()
             unreadable += counts["unreadable"]
             say(
-                f"{model._description}: {counts['reencrypted']} encrypted with the new key, {counts['already']} were "
-                f"before, {counts['unreadable']} can be read with neither key."
+                f"{model._description}: {counts['reencrypted']} encrypted with the new key, {counts['already']} "
+                f"already were, {counts['unreadable']} can't be decrypted with either key."
             )
         if unreadable:
-            say("What can be read with neither key was lost with an older one: users connect these banks again.")
+            say("What neither key decrypts was encrypted with an older one and is lost: reconnect these banks.")
         say("bank_sync_second_key is no longer needed once every server runs with the new bank_sync_key.")
         return bool(unreadable)
 
@@ -98,7 +98,7 @@ def check_addons(database):
         )
         findings = list(compare_with_disk(database, cr.fetchall()))
     if problems := report(findings):
-        say(f"{len(findings)} checks, {problems} problems. The rest is examined once these are solved.")
+        say(f"{len(findings)} checks, {problems} problems. Solve these first, then start again for the other checks.")
         sys.exit(1)
 
 

@@ -66,7 +66,7 @@ class BankSyncConnection(models.Model):
         readonly=True, copy=False, help="Days before the end at which the database was last notified; 0: not yet."
     )
     consent_expires_at = fields.Datetime(string="Consent Until", readonly=True, copy=False)
-    refreshed_at = fields.Datetime(readonly=True, copy=False, help="When the bank gave its last news.")
+    refreshed_at = fields.Datetime(readonly=True, copy=False, help="When the bank last provided new data.")
     # The health of a bank is counted from these three, see bank.sync.institution.
     asked_at = fields.Datetime(
         readonly=True, copy=False, help="When the bank was last asked and answered, or was in trouble."

@@ -79,7 +79,7 @@ class BankSyncDoctor(models.AbstractModel):
     def _examine_providers(self):
         providers = self.env["bank.sync.provider"].search([("active", "=", True)])
         if not providers:
-            yield "problem", "providers", "None is switched on: no bank can be connected."
+            yield "problem", "providers", "No provider is switched on, so no bank can be connected."
         oldest = fields.Datetime.now() - timedelta(days=DIRECTORY_DAYS)
         for provider in providers:
             if provider.keys_state == "refused":
@@ -90,8 +90,8 @@ class BankSyncDoctor(models.AbstractModel):
                 yield (
                     "problem",
                     "providers",
-                    f"{provider.name}: its list of banks is of {provider.directory_updated_at} UTC. See “scheduled "
-                    "actions”.",
+                    f"{provider.name}: its list of banks was last updated at {provider.directory_updated_at} UTC. See "
+                    "“scheduled actions”.",
                 )
             else:
                 yield "ok", "providers", f"{provider.name}: {provider.institution_count} banks."
@@ -103,8 +103,8 @@ class BankSyncDoctor(models.AbstractModel):
             yield (
                 "problem",
                 "scheduled actions",
-                f"“{action.name}” should have run at {action.nextcall} UTC. Check that no other action runs without "
-                "end, and that an Odoo of this database runs with max_cron_threads above 0.",
+                f"“{action.name}” should have run at {action.nextcall} UTC. Check that no other action is stuck, "
+                "and that an Odoo of this database runs with max_cron_threads above 0.",
             )
         if not late:
             yield "ok", "scheduled actions", "Those of the proxy are on time."
@@ -125,10 +125,11 @@ class BankSyncDoctor(models.AbstractModel):
             yield (
                 "problem",
                 "events",
-                f"The oldest event waits for {age.total_seconds() / 60:.0f} minutes. See “scheduled actions”.",
+                f"The oldest event has been waiting for {age.total_seconds() / 60:.0f} minutes. "
+                "See “scheduled actions”.",
             )
         else:
-            yield "ok", "events", "None waits longer than it should."
+            yield "ok", "events", "None is overdue."
 
     @api.model
     def _oldest_event(self):
@@ -152,10 +153,10 @@ class BankSyncDoctor(models.AbstractModel):
             yield (
                 "advice",
                 "errors",
-                f"{count} × {code} at {provider or 'the proxy'} within an hour. See “Open Issues”.",
+                f"{count} × {code} at {provider or 'the proxy'} within the last hour. See “Open Issues”.",
             )
         if not groups:
-            yield "ok", "errors", "Within an hour none that an administrator could do something about."
+            yield "ok", "errors", "None within the last hour that an administrator could resolve."
 
     @api.model
     def _examine_database(self):

@@ -74,9 +74,9 @@ class BankSyncError(models.Model):
         compute="_compute_actor",
         store=True,
     )
-    message = fields.Text(readonly=True, help="What the user was told.")
-    request = fields.Text(readonly=True, help="What was asked, secrets masked.")
-    detail = fields.Text(readonly=True, help="What was answered or raised, secrets masked.")
+    message = fields.Text(readonly=True, help="The message shown to the user.")
+    request = fields.Text(readonly=True, help="The request, with secrets masked.")
+    detail = fields.Text(readonly=True, help="The answer or the error, with secrets masked.")
     database_uuid = fields.Char(related="client_id.database_uuid", string="Database UUID")
     nearby_ids = fields.Many2many(
         comodel_name="bank.sync.error", string="Around That Time", compute="_compute_nearby_ids"

@@ -26,7 +26,7 @@ class BankSyncProvider(models.Model):
         search="_search_country_id",
         help="Only for the search: providers that reach banks of a country.",
     )
-    rank = fields.Integer(readonly=True, copy=False, help="What anybody can begin with today comes first.")
+    rank = fields.Integer(readonly=True, copy=False, help="Providers that anybody can start with today come first.")
 
     audience = fields.Char(string="For Whom", compute="_compute_facts")
     region = fields.Char(string="Banks in", compute="_compute_facts")

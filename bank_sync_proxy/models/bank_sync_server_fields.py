@@ -6,7 +6,7 @@ class BankSyncServerFields(ServerFields):
     """For every model of this addon."""
 
     _name = "bank.sync.server.fields"
-    _description = "Fields That Only the Server Sets"
+    _description = "Server-Only Fields"
 
     @api.model
     def _server_addons(self):

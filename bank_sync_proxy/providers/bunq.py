@@ -153,7 +153,7 @@ class Bunq(WebProvider):
         ),
         terms_urls=((_lt("API of bunq"), "https://doc.bunq.com"),),
         steps=(
-            _lt("Nothing is entered here: switch the provider on."),
+            _lt("There is nothing to enter: switch the provider on."),
             _lt(
                 "Users make an API key in the bunq app, Profile ‣ Security & Settings ‣ Developers ‣ API keys, and "
                 "paste it. It then works from the network address of this service only."

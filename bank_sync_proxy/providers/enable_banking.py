@@ -117,7 +117,7 @@ class EnableBanking(WebProvider):
         terms=_lt(
             "Before you have a contract, Enable Banking's page on linked accounts speaks of evaluation and "
             "non-commercial use, while its FAQ lets a company activate restricted mode for its own accounts: read "
-            "both, and ask Enable Banking what holds for you."
+            "both, and ask Enable Banking what applies to you."
         ),
         terms_urls=(
             (_lt("Linked accounts"), "https://enablebanking.com/docs/api/linked-accounts/"),

@@ -200,11 +200,11 @@ CODES = {
             "RateLimited",
             429,
             _lt(
-                "The bank currently allows no further requests, because it was asked too often. Please wait before "
-                "you try again; the missing transactions are fetched then."
+                "The bank currently allows no further requests, because too many were sent. Please wait "
+                "before you try again; the missing transactions are fetched then."
             ),
             _lt(
-                "The bank currently allows no further requests, because it was asked too often, so it was not "
+                "The bank currently allows no further requests, because too many were sent, so it was not "
                 "connected. Please wait before you try again."
             ),
         ),
@@ -235,7 +235,7 @@ CODES = {
             403,
             _lt(
                 "Your consent at the bank has expired, so the bank no longer sends transactions. Use Renew to "
-                "give it again; what was missed in the meantime is fetched then."
+                "grant it again; what was missed in the meantime is fetched then."
             ),
             _lt(
                 "The bank, or the service that reaches it, says that this access has expired, so the bank was not "
@@ -249,7 +249,7 @@ CODES = {
             403,
             _lt(
                 "Your consent was withdrawn at the bank, so the bank no longer sends transactions. If that was not "
-                "intended, use Renew to give it again; what was missed is fetched then."
+                "intended, use Renew to grant it again; what was missed is fetched then."
             ),
             _lt(
                 "The bank, or the service that reaches it, says that this access was withdrawn, so the bank was not "
@@ -336,9 +336,9 @@ CODES = {
             "ConsentError",
             409,
             _lt(
-                "The bank gives no transactions of this account, because it is closed or blocked there. Renewing the "
-                "consent does not change that. If you no longer need the account, use Leave Out; otherwise ask your "
-                "bank, then use Synchronize Now."
+                "The bank provides no transactions for this account, because it is closed or blocked there. Renewing "
+                "the consent does not change that. If you no longer need the account, use Leave Out; otherwise ask "
+                "your bank, then use Synchronize Now."
             ),
         ),
         Code(
@@ -347,7 +347,7 @@ CODES = {
             "ProtocolError",
             502,
             _lt(
-                "The bank refused every period that it was asked for, so no transactions of this account were fetched. "
+                "The bank refused every period that was requested, so no transactions of this account were fetched. "
                 "Your other accounts are not affected. Please report it with the reference."
             ),
         ),

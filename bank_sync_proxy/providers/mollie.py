@@ -105,10 +105,10 @@ class Mollie(WebProvider):
             (_lt("Terms of Mollie"), "https://www.mollie.com/user-agreement"),
         ),
         steps=(
-            _lt("Nothing is entered here: switch the provider on."),
+            _lt("There is nothing to enter: switch the provider on."),
             _lt(
-                "Whoever connects Mollie opens Developers ‣ API keys ‣ Organization access tokens there, and creates a "
-                "token with the permissions balances.read and settlements.read."
+                "The user who connects Mollie opens Developers ‣ API keys ‣ Organization access tokens there, and "
+                "creates a token with the permissions balances.read and settlements.read."
             ),
             _lt("That token is pasted when the bank “Mollie” is connected."),
         ),

@@ -114,7 +114,7 @@ KEYS = Challenge(
     message=_lt(
         "At developer.paypal.com, sign in with your business account, choose Live, open Apps & Credentials and create "
         "an app. Switch on Transaction search, and switch off everything else. Paste its client id and secret here. "
-        "PayPal may need up to 9 hours until a new app can search."
+        "It can take up to 9 hours before a new app can search."
     ),
     fields=(Field("client_id", _lt("Client ID")), Field("client_secret", _lt("Secret"), type="password")),
     submit=_lt("Connect"),
@@ -150,10 +150,10 @@ class PayPal(WebProvider):
             (_lt("Terms of PayPal for developers"), "https://www.paypal.com/legalhub/xdeveloper-full"),
         ),
         steps=(
-            _lt("Nothing is entered here: switch the provider on."),
+            _lt("There is nothing to enter: switch the provider on."),
             _lt(
-                "Whoever connects PayPal signs in at developer.paypal.com, creates an app in Live mode, and switches "
-                "on Transaction search in it, and nothing else."
+                "The user who connects PayPal signs in at developer.paypal.com, creates an app in Live mode, and "
+                "switches on Transaction search in it, and nothing else."
             ),
             _lt("Client ID and secret of the app are pasted when the bank “PayPal” is connected."),
         ),

@@ -76,19 +76,20 @@ class Plaid(WebProvider):
         countries=("CA", "US"),
         audience=("business",),
         price=_lt("10 connections free, then pay as you go"),
-        needs=_lt("An account at Plaid; large banks want a registration that takes Plaid days to weeks"),
+        needs=_lt("An account at Plaid; large banks require a registration that takes Plaid days to weeks"),
         minutes=15,
         signup_url="https://dashboard.plaid.com/signup",
         terms=_lt(
-            "The trial covers 10 connections, and removing one does not give it back; then Plaid's own prices count."
+            "The trial covers 10 connections, and a removed connection still counts; after that Plaid's own "
+            "prices count."
         ),
         terms_urls=((_lt("Plaid's terms"), "https://plaid.com/legal/"),),
         steps=(
             _lt("Sign up at Plaid, and open Developers ‣ Keys in its dashboard."),
             _lt("Copy the client ID, and the secret of Sandbox or of Production: choose the same environment below."),
             _lt(
-                "To get news at once, enter this address below as webhook URL; Plaid must be able to reach it: "
-                "%(webhook)s"
+                "To get new transactions at once, enter this address below as webhook URL; Plaid must be able to reach "
+                "it: %(webhook)s"
             ),
         ),
         connect="provider's pages",

@@ -83,10 +83,10 @@ class Ponto(WebProvider):
         terms=_lt("Each company signs its own contract with Ponto; its keys read the accounts of that company only."),
         terms_urls=((_lt("Ponto"), "https://myponto.com"),),
         steps=(
-            _lt("Nothing is entered here: switch the provider on."),
+            _lt("There is nothing to enter: switch the provider on."),
             _lt(
                 "Each company signs up at Ponto, links its banks there, and makes an integration: Integrations ‣ "
-                "Custom Integration. Whoever connects the bank pastes its client ID and client secret."
+                "Custom Integration. The user who connects the bank pastes its client ID and client secret."
             ),
         ),
         connect="pasted key",

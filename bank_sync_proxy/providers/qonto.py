@@ -63,9 +63,9 @@ class Qonto(WebProvider):
             (_lt("API keys at Qonto"), "https://docs.qonto.com/get-started/business-api/authentication/api-key"),
         ),
         steps=(
-            _lt("Nothing is entered here: switch the provider on."),
+            _lt("There is nothing to enter: switch the provider on."),
             _lt(
-                "Whoever connects the bank finds login and secret key in Qonto, Settings ‣ Integrations and "
+                "The user who connects the bank finds login and secret key in Qonto, Settings ‣ Integrations and "
                 "Partnerships ‣ API key, and pastes both."
             ),
         ),

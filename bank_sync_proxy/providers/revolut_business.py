@@ -151,7 +151,7 @@ class RevolutBusiness(WebProvider):
             (_lt("Revolut Business"), "https://www.revolut.com/business"),
         ),
         steps=(
-            _lt("Nothing is entered here: switch the provider on. This service must be reached by https."),
+            _lt("There is nothing to enter: switch the provider on. This service must be reached by https."),
             _lt(
                 "An administrator of the company adds the certificate that the page shows in Revolut Business, "
                 "Settings ‣ APIs ‣ Business API, pastes the client ID, and allows reading in Revolut."

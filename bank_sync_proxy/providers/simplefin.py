@@ -122,7 +122,7 @@ class SimpleFIN(WebProvider):
             (_lt("The protocol"), "https://www.simplefin.org/protocol.html"),
         ),
         steps=(
-            _lt("Nothing is entered here: switch the provider on."),
+            _lt("There is nothing to enter: switch the provider on."),
             _lt(
                 "Each user subscribes at a SimpleFIN server such as SimpleFIN Bridge, connects banks there, and pastes "
                 "the setup token that it shows. It serves once."

@@ -168,9 +168,9 @@ class Stripe(WebProvider):
             (_lt("Terms of Stripe"), "https://stripe.com/legal/ssa"),
         ),
         steps=(
-            _lt("Nothing is entered here: switch the provider on."),
+            _lt("There is nothing to enter: switch the provider on."),
             _lt(
-                "Whoever connects Stripe opens Developers ‣ API keys there, and creates a restricted key with the "
+                "The user who connects Stripe opens Developers ‣ API keys there, and creates a restricted key with the "
                 "permission Read for Balance, Charges and Refunds, Payouts, and Disputes."
             ),
             _lt("That key is pasted when the bank “Stripe” is connected."),

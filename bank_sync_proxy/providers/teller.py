@@ -122,12 +122,12 @@ class Teller(WebProvider):
             _lt("Sign up at teller.io and create an application; its dashboard offers a certificate to download."),
             _lt("Unpack the download, and choose both files here: certificate.pem and private_key.pem."),
             _lt(
-                "Enter %(webhook)s as webhook address in the dashboard, and its signing secret here. Without it, news "
-                "come with each synchronization only."
+                "Enter %(webhook)s as webhook address in the dashboard, and its signing secret here. Without it, new "
+                "transactions arrive with each synchronization only."
             ),
             _lt(
                 "Save the page with Teller Connect from the documentation of this provider, enter the application ID "
-                "in it, and give it to whoever connects banks."
+                "in it, and give it to the users who connect banks."
             ),
         ),
         connect="pasted key",

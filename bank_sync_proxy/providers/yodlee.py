@@ -82,7 +82,7 @@ FAILED = Challenge(
 )
 NOT_ACCEPTED = _lt("The bank did not accept the sign-in. Check on its own website that it works, and try again.")
 NOT_UPDATED = _lt(
-    "Yodlee could not fetch new transactions from the bank, so only those that it had already were read. If this stays "
+    "Yodlee could not fetch new transactions from the bank, so only those that it had already were read. If this lasts "
     "for some days, see in the bank's own pages whether it is moving to new online banking, and renew the connection."
 )
 NOT_REACHED = _lt("Yodlee did not reach the bank. Try again in some minutes.")

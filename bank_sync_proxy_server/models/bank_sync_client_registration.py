@@ -163,8 +163,8 @@ class BankSyncClientRegistration(models.Model):
         self.copy_noted_at = now
         self.message_post(
             body=self.env._(
-                "A copy of this database, or the database itself after a move, asks with its credentials and is "
-                "refused. The original is not affected. If it was moved on purpose, use Accept New Database."
+                "A copy of this database, or the database itself after a move, sends requests with its credentials and "
+                "is refused. The original is not affected. If it was moved on purpose, use Accept New Database."
             )
         )
 

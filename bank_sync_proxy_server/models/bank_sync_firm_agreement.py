@@ -43,7 +43,7 @@ class BankSyncFirmAgreement(models.Model):
         string="Agreed On", required=True, readonly=True, default=lambda self: fields.Datetime.now()
     )
     ended_at = fields.Datetime(string="Ended On", readonly=True, copy=False)
-    written_on = fields.Date(string="Last Letter", readonly=True, copy=False, help="A client gets one letter a day.")
+    written_on = fields.Date(string="Last Letter", readonly=True, copy=False, help="A client gets one e-mail a day.")
     consent_count = fields.Integer(string="Banks", compute="_compute_consents")
     urgent_count = fields.Integer(string="Need Attention", compute="_compute_consents")
 

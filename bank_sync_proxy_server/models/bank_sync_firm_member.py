@@ -32,7 +32,7 @@ class BankSyncFirmMember(models.Model):
         selection=[("none", "No E-Mail"), ("daily", "Every Day"), ("weekly", "Every Monday")],
         required=True,
         default="none",
-        help="By e-mail, of the consents that need attention. Nothing is sent where there are none.",
+        help="An e-mail that lists the consents that need attention. Nothing is sent if there are none.",
     )
     digest_on = fields.Date(string="Last Digest", readonly=True, copy=False)
 

@@ -131,14 +131,14 @@ class BankSyncPhoneCode(models.Model):
         if purpose == "verify":
             return self.env._(
                 "%(code)s confirms your phone for bank synchronization of the Odoo database %(name)s. Valid for "
-                "%(minutes)s minutes. Give it to nobody, not even to support.",
+                "%(minutes)s minutes. Don't share it, not even with support.",
                 code=code,
                 name=name,
                 minutes=MINUTES,
             )
         return self.env._(
             "%(code)s switches bank synchronization of the Odoo database %(name)s on again. Valid for %(minutes)s "
-            "minutes. Give it to nobody, not even to support.",
+            "minutes. Don't share it, not even with support.",
             code=code,
             name=name,
             minutes=MINUTES,

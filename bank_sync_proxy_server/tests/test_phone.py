@@ -33,7 +33,7 @@ class TestPhone(PhoneCase):
             self.verify(client)
         text = self._sms[-1]["body"]
         self.assertRegex(text, r"^\d{6} confirms your phone")
-        for words in ("Odoo database Books of Ada", "10 minutes", "to nobody"):
+        for words in ("Odoo database Books of Ada", "10 minutes", "Don't share it"):
             self.assertIn(words, text)
         self.assertLessEqual(len(text), 160)
 

@@ -11,7 +11,7 @@ class BankSyncFirmLetter(models.TransientModel):
     """An accounting firm writes to the contacts of its clients: only to those that the clients have named.
 
     Each of them reads the user's text, the list of the client's own consents and how to end the agreement. A client
-    gets one letter a day.
+    gets one e-mail a day.
     """
 
     _name = "bank.sync.firm.letter"
@@ -46,7 +46,7 @@ class BankSyncFirmLetter(models.TransientModel):
                 "written_today": ", ".join(written.mapped("client_name")) or False,
                 "subject": self.env._("Your bank connections in Odoo need attention"),
                 "body": self.env._(
-                    "Hello,\n\nyour bank connections listed below no longer deliver transactions, or will soon stop. "
+                    "Hello,\n\nYour bank connections listed below no longer deliver transactions, or will soon stop. "
                     "Please open each of them in Odoo and follow its button, such as Renew.\n\nKind regards\n%s",
                     self.env.user.name,
                 ),
@@ -153,7 +153,7 @@ class BankSyncFirmLetter(models.TransientModel):
             "tag": "display_notification",
             "params": {
                 "message": self.env._(
-                    "Sent to the contacts of: %s. Answers come to your own address.",
+                    "Sent to the contacts of: %s. Replies go to your own address.",
                     ", ".join(sent.mapped("client_name")),
                 ),
                 "type": "success",

@@ -47,7 +47,7 @@ for number in range(2, 58):
         "started_at": begun,
         "ended_at": begun + timedelta(seconds=2 + number % 5),
         "state": "failed" if failed else "done",
-        "error_message": "Demo Bank does not answer at the moment. Nothing is lost." if failed else False,
+        "error_message": "The bank does not answer at the moment, so nothing was fetched." if failed else False,
         "imported": 0 if failed else number * 7 % 5 * 6,
         "fetched": 0 if failed else number * 7 % 5 * 6 + 3,
         "known": 0 if failed else 3,
@@ -59,46 +59,50 @@ TROUBLE = {
     "code": {
         "error_code": "challenge_required",
         "error_action": "answer_challenge",
-        "error_message": "The bank asks for a code before it tells the latest transactions. Enter it to go on.",
+        "error_message": "The bank requires a code before it answers, so nothing was fetched. Use Synchronize Now and "
+        "enter the code that the bank sends you.",
     },
     "expired": {
         "error_code": "consent_expired",
         "error_action": "renew",
-        "error_message": "Your consent at the bank has expired, so nothing is fetched. Renew it to go on.",
+        "error_message": "Your consent at the bank has expired, so the bank no longer sends transactions. Use Renew to "
+        "grant it again; what was missed in the meantime is fetched then.",
     },
     "credentials": {
         "error_code": "credentials_rejected",
         "error_action": "renew",
-        "error_message": "Demo Bank does not accept the user name or password any more. Update the credentials.",
+        "error_message": "The bank did not accept the credentials, so nothing was fetched. Check on the bank's own "
+        "website that you can sign in, then use Update Credentials.",
     },
     "institution_down": {
         "error_code": "institution_unavailable",
         "error_action": "retry",
-        "error_message": "Demo Bank does not answer at the moment. Nothing is lost.",
+        "error_message": "The bank does not answer at the moment, so nothing was fetched. Please try again later.",
     },
     "limit": {
         "error_code": "rate_limited",
         "error_action": "retry",
-        "error_message": "Demo Bank answers no more requests for now: its limit is reached.",
+        "error_message": "The bank currently allows no further requests, because too many were sent. Please wait "
+        "before you try again; the missing transactions are fetched then.",
         "retry_at": True,
     },
     "blocked": {
         "error_code": "client_blocked",
         "error_action": "reactivate",
-        "error_message": "The connection service has blocked this database because of suspicious activity. "
-        "Confirm the phone number to go on.",
+        "error_message": "The connection service has blocked this database to protect your bank data, so nothing was "
+        "fetched. Confirm your phone number to unblock it.",
     },
     "auto_sync": {
         "error_code": "auto_sync_forbidden",
         "error_action": "disable_auto_sync",
-        "error_message": "Demo Bank answers only while you are there. Switch the automatic synchronization off, and "
-        "synchronize by hand.",
+        "error_message": "This bank answers only while a user is present, so the automatic synchronization fetched "
+        "nothing. Switch it off for this connection, and use Synchronize Now.",
     },
     "support": {
         "error_code": "unexpected_answer",
         "error_action": "contact_support",
-        "error_message": "The connection service gave an answer that nobody understands here. Copy the details and "
-        "send them to support.",
+        "error_message": "The connection service sent an answer that can't be read, so nothing was fetched. Try again "
+        "later, and contact support if this message persists.",
     },
 }
 
@@ -149,7 +153,7 @@ def visit(camera):
         blocked.sees("Your browser did not open the window")
         blocked.photograph_everywhere("visit_blocked")
         blocked.click("Resume Later")
-        blocked.sees("You have begun to connect")
+        blocked.sees("You have started to connect")
         blocked.photograph("connect_begun")
         blocked.click("Forget")
         expect(blocked.page.locator(".o_bank_begun")).to_have_count(0)

@@ -66,7 +66,7 @@ test("a file that is dragged over the list may be dropped, and is read like a ch
     expect(".o_drop_area").toHaveCount(0);
     await drag("dragenter");
     await waitFor(".o_drop_area");
-    expect(".o_drop_area h2").toHaveText("Drop statement files of your bank here.");
+    expect(".o_drop_area h2").toHaveText("Drop statement files from your bank here.");
     await drag("drop");
     await expect.waitForSteps(["upload may.sta", "read 31 of 7 true", "open account.online.file.import"]);
     await waitForNone(".o_drop_area");

@@ -13,7 +13,7 @@ REPLAYED = {
 }
 
 #: Called for the first entry of a journal, or for all at once: the copies of the pilot contain the results.
-ASKED_ONCE = {
+CALLED_ONCE = {
     "account.move": {"_get_message_create_ignore_field_names", "_get_protected_vals", "_get_starting_sequence"}
 }
 

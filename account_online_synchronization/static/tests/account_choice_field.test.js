@@ -91,7 +91,7 @@ test("a journal chosen for two accounts is a problem of both, before anything is
     await contains(`${card(2)} [name=journal_id] input`).click();
     await contains(".o-autocomplete--dropdown-item:contains(Bank)").click();
     await waitFor(`${card(2)} .text-danger`, { timeout: 5_000 });
-    const problem = "Another account has this journal, too. A journal is filled by one account.";
+    const problem = "Another account is linked to this journal, too. Only one account can fill a journal.";
     expect(queryAllTexts(".text-danger")).toEqual([problem, problem]);
     expect(`${card(3)} .text-danger`).toHaveCount(0);
 });

@@ -3,7 +3,7 @@ import { forgetBanks, knownBanks, searchBanks } from "@account_online_synchroniz
 
 const KBC = { banks: [{ id: "kbc" }], cursor: false };
 
-/** A server that gives this answer; each question is a step. */
+/** A server that gives this answer; each request is a step. */
 function server(answer) {
     return async (method, ...args) => {
         expect.step([method, ...args].join(" "));

@@ -48,7 +48,7 @@ function answer(ids, cursor = false) {
     return { banks: ids.map((id) => bank(id)), cursor };
 }
 
-/** Open the screen with these banks; `search` answers what is asked afterwards, and each question is a step. */
+/** Open the screen with these banks; `search` answers what is asked afterwards, and each request is a step. */
 async function openScreen({ banks, cursor = false }, search) {
     onRpc("account.online.directory", "action_begin_bank_search", () => ({
         country: "BE",

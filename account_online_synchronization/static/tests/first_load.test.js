@@ -22,7 +22,7 @@ function loadOf(state, values = {}) {
 /**
  * Open the screen of connection 7.
  *
- * @param {Array} answers to the questions for the load, in this order; each question is a step
+ * @param {Array} answers to the requests for the load, in this order; each request is a step
  */
 async function openScreen(answers) {
     onRpc("account.online.link", "get_first_load", ({ args: [linkId] }) => {

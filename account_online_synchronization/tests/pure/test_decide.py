@@ -205,7 +205,7 @@ def test_before_the_start_is_what_the_first_load_has_seen():
     assert ledger.run(bank, TODAY).decisions[1].outcome == deciding.IMPORT
 
 
-def test_the_first_day_that_was_asked_for_is_asked_for():
+def test_the_first_requested_day_is_requested():
     bank, ledger = Bank(), Ledger()
     ledger.run(bank, TODAY)
     for back in (10, 11):
@@ -213,7 +213,7 @@ def test_the_first_day_that_was_asked_for_is_asked_for():
     window = Window(since=TODAY - 10 * ONE_DAY, booked=bank.rows())
     ledger.window = window
     outcomes = [one.outcome for one in decide(window, Policy(seen_on=TODAY), ledger)]
-    assert outcomes == [deciding.IMPORT, deciding.NOT_ASKED]
+    assert outcomes == [deciding.IMPORT, deciding.NOT_REQUESTED]
 
 
 def test_a_monthly_rent_is_not_doubtful():
@@ -283,7 +283,7 @@ def test_what_the_bank_shows_is_not_withdrawn():
     assert decided(ledger, bank, is_delta=True, removed={"T0"}).withdrawn == set()
 
 
-def test_a_list_of_changes_may_reach_back_before_the_day_that_was_asked_for():
+def test_a_list_of_changes_may_reach_back_before_the_requested_day():
     bank = Bank()
     bank.book(TODAY - 30 * ONE_DAY, "-1")
     (decision,) = decided(Ledger(), bank, since=TODAY, is_delta=True)

@@ -43,10 +43,10 @@ class Proxy:
     def __init__(self, **answers):
         """:param answers: instead of the usual ones, by operation (``_`` for the dot); exceptions are raised"""
         self.answers = answers
-        self.asked = []
+        self.requests = []
 
     def call(self, operation, payload):
-        self.asked.append((operation, payload))
+        self.requests.append((operation, payload))
         usual = {
             "connections.get": {"connection": {"id": "C1", "refreshed_at": "2026-05-19T08:00:00Z"}},
             "connections.refresh": {"state": "done", "refreshed_at": "2026-05-20T08:00:00Z"},
@@ -59,10 +59,10 @@ class Proxy:
         return answer(payload) if callable(answer) else answer
 
     def operations(self):
-        return [operation for operation, _payload in self.asked]
+        return [operation for operation, _payload in self.requests]
 
-    def asked_of_transactions(self):
-        return [payload for operation, payload in self.asked if operation == "transactions.list"]
+    def transaction_requests(self):
+        return [payload for operation, payload in self.requests if operation == "transactions.list"]
 
 
 def wanted(name, since=SINCE, cursor=None):
@@ -84,16 +84,16 @@ def booked(fetch):
     return {key: [one.id for one in account.window.booked] for key, account in fetch.accounts.items()}
 
 
-def test_each_question_is_asked_once():
+def test_each_request_is_sent_once():
     proxy = Proxy()
     fetch = fetched(proxy)
     assert proxy.operations() == ["connections.refresh", "accounts.list", "transactions.list", "transactions.list"]
     assert booked(fetch) == {1: ["A1"], 2: ["A2"]}
     fetch.go(ProxyClient(proxy))
-    assert len(proxy.asked) == 4
+    assert len(proxy.requests) == 4
 
 
-def test_accounts_of_the_refresh_are_not_asked_for_again():
+def test_accounts_of_the_refresh_are_not_requested_again():
     done = {"state": "done", "refreshed_at": "2026-05-20T08:00:00Z", "accounts": [{"id": "A1"}]}
     proxy = Proxy(connections_refresh=done)
     fetch = fetched(proxy)
@@ -103,16 +103,16 @@ def test_accounts_of_the_refresh_are_not_asked_for_again():
 
 
 @pytest.mark.parametrize("rubbish", [None, {}, "A1", 7, True])
-def test_accounts_are_asked_for_where_the_refresh_has_no_list_of_them(rubbish):
+def test_accounts_are_requested_where_the_refresh_has_no_list_of_them(rubbish):
     proxy = Proxy(connections_refresh={"state": "done", "accounts": rubbish})
     assert booked(fetched(proxy)) == {1: ["A1"], 2: ["A2"]}
     assert proxy.operations()[:2] == ["connections.refresh", "accounts.list"]
 
 
-def test_days_and_bookmarks_are_asked_for_as_planned():
+def test_days_and_bookmarks_are_requested_as_planned():
     proxy = Proxy()
     fetch = fetched(proxy)
-    by_day, by_bookmark = proxy.asked_of_transactions()
+    by_day, by_bookmark = proxy.transaction_requests()
     assert (by_day["since"], by_day.get("cursor")) == ("2026-05-10", None)
     assert (by_bookmark.get("since"), by_bookmark["cursor"]) == (None, "bookmark")
     assert [(one.window.since, one.window.is_delta) for one in fetch.accounts.values()] == [
@@ -125,13 +125,13 @@ def test_answers_are_recorded():
     assert fetched(Proxy()).recording.compressed()
 
 
-def test_without_a_refresh_the_bank_is_not_asked_for_news():
+def test_without_a_refresh_no_news_are_requested():
     proxy = Proxy()
     assert fetched(proxy, refresh=False).news["refreshed_at"] == "2026-05-19T08:00:00Z"
     assert proxy.operations()[:2] == ["connections.get", "accounts.list"]
 
 
-def test_a_bank_without_news_so_far_is_asked_for_them():
+def test_from_a_bank_without_news_so_far_they_are_requested():
     proxy = Proxy(connections_get={"connection": {"id": "C1"}})
     assert fetched(proxy, refresh=False).news["refreshed_at"] == "2026-05-20T08:00:00Z"
 
@@ -154,7 +154,7 @@ def test_without_a_refresh_the_health_is_that_of_the_connection():
 def test_an_account_that_was_planned_again_is_fetched_and_nothing_else(changed):
     proxy = Proxy()
     fetch = fetched(proxy, wanted("A1"))
-    proxy.asked.clear()
+    proxy.requests.clear()
     fetch.plan_again([changed])
     assert not fetch.is_complete
     fetch.go(ProxyClient(proxy))
@@ -163,7 +163,7 @@ def test_an_account_that_was_planned_again_is_fetched_and_nothing_else(changed):
     assert list(booked(fetch).values()) == [[changed.online_identifier]]
 
 
-def test_plans_differ_by_what_the_bank_would_be_asked_for_and_not_by_the_day():
+def test_plans_differ_by_what_would_be_requested_and_not_by_the_day():
     one = AccountPlan(1, "A1", SINCE, None, "EUR", 2, date(2026, 5, 20))
     assert one == AccountPlan(1, "A1", SINCE, None, "EUR", 2, date(2026, 5, 21))
     assert one != AccountPlan(1, "A1", SINCE, None, "JPY", 0, date(2026, 5, 20))
@@ -193,17 +193,17 @@ def test_a_failure_of_one_account_leaves_the_other_one():
     assert booked(fetch) == {1: [], 2: ["A2"]}
 
 
-def test_where_the_bank_wants_a_code_nothing_more_is_asked():
+def test_where_the_bank_wants_a_code_nothing_more_is_requested():
     proxy = Proxy(connections_refresh={"state": "challenge", "page_url": "/code", "accounts": [{"id": "A1"}]})
     fetch = fetched(proxy)
     assert (fetch.is_complete, fetch.error, fetch.listed) == (True, None, None)
     assert proxy.operations() == ["connections.refresh"]
 
 
-def test_an_account_that_the_bank_does_not_list_is_not_asked_under_its_old_id():
+def test_an_account_that_the_bank_does_not_list_is_not_requested_under_its_old_id():
     proxy = Proxy(accounts_list={"accounts": [{"id": "A2"}]})
     fetch = fetched(proxy)
-    assert [payload["account_id"] for payload in proxy.asked_of_transactions()] == ["A2"]
+    assert [payload["account_id"] for payload in proxy.transaction_requests()] == ["A2"]
     assert list(fetch.accounts) == [2]
 
 
@@ -218,10 +218,10 @@ def refusing_bookmarks(payload):
     return {"transactions": [transaction("T1")], "next_cursor": "new", "history_days": 7}
 
 
-def test_a_refused_bookmark_is_followed_by_a_question_by_day_and_no_new_bookmark():
+def test_a_refused_bookmark_is_followed_by_a_request_by_day_and_no_new_bookmark():
     proxy = Proxy(transactions_list=refusing_bookmarks)
     one = fetched(proxy, AccountPlan(1, "A1", SINCE, "bookmark", "EUR", 2, date(2026, 5, 20))).accounts[1]
-    first, second = proxy.asked_of_transactions()
+    first, second = proxy.transaction_requests()
     assert (first["cursor"], second.get("cursor"), second["since"]) == ("bookmark", None, "2026-05-17")
     assert (one.is_bookmark_refused, one.error, one.window.cursor, one.window.is_delta) == (True, None, None, False)
 
@@ -265,9 +265,9 @@ def test_a_fetch_that_was_left_early_goes_on_where_it_was():
     proxy = Proxy(transactions_list=many_pages(pages))
     fetch = Fetch(plan(wanted("A1")))
     fetch.go(ProxyClient(proxy), max_pages=PAGES_AHEAD)
-    assert (len(proxy.asked_of_transactions()), fetch.is_complete) == (PAGES_AHEAD, False)
+    assert (len(proxy.transaction_requests()), fetch.is_complete) == (PAGES_AHEAD, False)
     fetch.go(ProxyClient(proxy))
-    assert (len(proxy.asked_of_transactions()), fetch.is_complete) == (pages, True)
+    assert (len(proxy.transaction_requests()), fetch.is_complete) == (pages, True)
     assert proxy.operations().count("connections.refresh") == 1
     assert booked(fetch) == {1: [f"T{number + 1}" for number in range(pages)]}
 
@@ -281,7 +281,7 @@ def test_a_fetch_continues_in_another_process_after_the_pages_that_are_stored():
         assert (one.window.since, one.window.is_delta) == (SINCE, False)
     assert one.is_complete
     assert transactions == ["T1", "T2", "T3"]
-    assert [payload.get("cursor") for payload in proxy.asked_of_transactions()] == [None, "1", "2"]
+    assert [payload.get("cursor") for payload in proxy.transaction_requests()] == [None, "1", "2"]
 
 
 def test_a_cursor_that_comes_again_ends_a_fetch_also_in_another_process():
@@ -289,7 +289,7 @@ def test_a_cursor_that_comes_again_ends_a_fetch_also_in_another_process():
     one = AccountFetch(wanted("A1"), ["1"])
     one.go(ProxyClient(proxy), "C1")
     assert one.error.code == "unexpected_answer"
-    assert len(proxy.asked) == 1
+    assert len(proxy.requests) == 1
 
 
 def test_as_many_pages_as_a_thread_may_read_are_complete():
@@ -322,7 +322,7 @@ def test_days_that_are_none_are_passed_over():
 
 
 @pytest.mark.parametrize("stop_at", ["connections_refresh", "accounts_list"])
-def test_once_stopped_it_asks_nothing_anymore(stop_at):
+def test_once_stopped_it_requests_nothing_anymore(stop_at):
     stopped = threading.Event()
     answers = {
         "connections_refresh": {"state": "done"},
@@ -352,7 +352,7 @@ def results(pool):
     return found
 
 
-def test_the_questions_overlap():
+def test_the_requests_overlap():
     # Why a barrier: no thread passes it before all four have arrived, at each of the three requests.
     barrier = threading.Barrier(4, timeout=PATIENCE)
 
@@ -408,12 +408,12 @@ def test_only_so_many_pages_are_kept_in_memory():
     assert (len(booked(fetch)[1]), fetch.is_complete) == (PAGES_AHEAD, False)
 
 
-def test_a_fetch_that_failed_before_it_began_asks_nothing():
+def test_a_fetch_that_failed_before_it_began_requests_nothing():
     proxy = Proxy()
     with FetchPool(proxy) as pool:
         pool.submit(0, Fetch(None, ProxyError("no_connection", "Not connected.")))
         assert results(pool)[0].error.code == "no_connection"
-    assert not proxy.asked
+    assert not proxy.requests
 
 
 def test_there_is_room_for_two_per_thread_and_not_for_one_more():
@@ -446,7 +446,7 @@ def test_no_thread_runs_after_the_end():
         for _thread in range(proxy.threads):
             assert entered.acquire(timeout=PATIENCE)
         pool.stop()
-        assert len(proxy.asked) == 4, "who had not begun, or was at a later question, was still asked"
+        assert len(proxy.requests) == 4, "one that had not begun, or was at a later request, still sent one"
         assert set(threading.enumerate()) <= before
 
 

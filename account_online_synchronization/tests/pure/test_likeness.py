@@ -64,8 +64,8 @@ def test_more_than_one_in_five_contradictions_exclude_a_shift():
     assert shift(gone, [*come[:3], thing(20, 5)]) is None
 
 
-def test_days_that_were_not_asked_for_are_evidence_for_nothing():
-    assert shift(things(0, 1, may_be=True, is_asked=False), things(1, 2, first=10)) is None
+def test_days_that_were_not_requested_are_evidence_for_nothing():
+    assert shift(things(0, 1, may_be=True, is_requested=False), things(1, 2, first=10)) is None
 
 
 def test_days_that_the_window_does_not_reach_are_evidence_for_what_is_usual_only():
@@ -73,7 +73,7 @@ def test_days_that_the_window_does_not_reach_are_evidence_for_what_is_usual_only
     assert shift(things(0, 1, may_be=True), things(3, 4, first=10)) is None
 
 
-def test_what_moves_out_of_the_days_that_were_asked_for_is_not_missed():
+def test_what_moves_out_of_the_requested_days_is_not_missed():
     gone = things(0, 1, 2)
     assert shift(gone, things(0, 0, 1, first=10)[1:], first=DAY) == "1 day earlier"
 

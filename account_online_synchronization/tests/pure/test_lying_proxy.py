@@ -1,7 +1,7 @@
 """A connection service that answers anything at all: each answer is right, or an error in a sentence.
 
 Valid answers of docs/protocol.md are damaged at random places. Whatever comes out of the client afterwards can be
-stored by PostgreSQL, sent to a browser and shown to a person, and never belongs to another question.
+stored by PostgreSQL, sent to a browser and shown to a person, and never belongs to another request.
 """
 
 import json
@@ -96,8 +96,8 @@ AGREEMENT = {
     "contact_email": "bea@bakery.example",
 }
 
-#: How each operation is asked, and a valid answer to it.
-QUESTIONS = {
+#: How each operation is requested, and a valid answer to it.
+REQUESTS = {
     "register": (lambda client: client.register(name="Books"), {**STATE, "client_secret": "s" * 43}),
     "verify_phone": (
         lambda client: client.verify_phone("+32470123456"),
@@ -302,16 +302,16 @@ def ask(name, answer):
     recording = Recording()
     client = ProxyClient(EmbeddedTransport(lambda operation, payload: answer)).recorded_by(recording.add)
     try:
-        return QUESTIONS[name][0](client)
+        return REQUESTS[name][0](client)
     except ProxyError as error:
         return error
     finally:
         recording.compressed()
 
 
-@pytest.mark.parametrize("name", QUESTIONS)
+@pytest.mark.parametrize("name", REQUESTS)
 def test_a_valid_answer_of_each_operation_is_taken(name):
-    answer = ask(name, QUESTIONS[name][1])
+    answer = ask(name, REQUESTS[name][1])
     assert not isinstance(answer, ProxyError), answer
     assert_answer(name, answer)
 
@@ -332,9 +332,9 @@ def test_nothing_that_is_used_is_lost_of_a_valid_answer():
     }
     accounts = ask("list_accounts", {"accounts": [ACCOUNT]})
     assert accounts == [{name: value for name, value in ACCOUNT.items() if name != "number_type"}]
-    page = QUESTIONS["transaction_pages"][1]
+    page = REQUESTS["transaction_pages"][1]
     assert ask("transaction_pages", page) == [page]
-    refreshed = ask("refresh_connection", QUESTIONS["refresh_connection"][1])
+    refreshed = ask("refresh_connection", REQUESTS["refresh_connection"][1])
     assert refreshed["notes"] == ["A card is missing."]
     assert refreshed["accounts"] == ask("list_accounts", {"accounts": refreshed["accounts"]})
     assert [account["id"] for account in refreshed["accounts"]] == ["A1", "A2"]
@@ -342,19 +342,19 @@ def test_nothing_that_is_used_is_lost_of_a_valid_answer():
     assert read_health(ask("refresh_connection", ERROR).health) == refreshed["health"]
 
 
-def test_every_method_of_the_client_that_asks_is_lied_to():
-    asking = {
+def test_every_method_of_the_client_that_sends_requests_is_lied_to():
+    requesting = {
         name
         for name, method in vars(ProxyClient).items()
-        if not name.startswith("_") and callable(method) and {"_ask", "_ask_for_page"} & {*method.__code__.co_names}
+        if not name.startswith("_") and callable(method) and {"_request", "_request_page"} & {*method.__code__.co_names}
     }
-    assert asking == {name.replace("transaction_pages", "iter_transaction_pages") for name in QUESTIONS}
+    assert requesting == {name.replace("transaction_pages", "iter_transaction_pages") for name in REQUESTS}
 
 
-@pytest.mark.parametrize("name", QUESTIONS)
+@pytest.mark.parametrize("name", REQUESTS)
 @given(data=st.data())
 def test_a_damaged_answer_is_right_or_an_error_in_a_sentence(name, data):
-    answer = ask(name, data.draw(damaged(QUESTIONS[name][1])))
+    answer = ask(name, data.draw(damaged(REQUESTS[name][1])))
     if isinstance(answer, ProxyError):
         assert_readable(answer.message)
         assert answer.message
@@ -399,13 +399,13 @@ def test_digits_that_only_python_takes_for_a_number_are_no_amount(amount):
 
 
 # -------------------------------------------------------------------------
-# ANSWERS TO ANOTHER QUESTION
+# ANSWERS TO ANOTHER REQUEST
 # -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["get_connection", "renew_connection"])
 def test_the_answer_for_another_connection_is_refused(name):
-    answer = json.loads(json.dumps(QUESTIONS[name][1]).replace('"C1"', '"C2"'))
+    answer = json.loads(json.dumps(REQUESTS[name][1]).replace('"C1"', '"C2"'))
     assert ask(name, answer).code == "unexpected_answer"
 
 
@@ -427,28 +427,28 @@ def test_accounts_that_share_an_id_and_contradict_each_other_are_left_out():
 
 
 def endless(page):
-    """:return: the error in which a list ends whose pages always have a next one, and how many were asked for"""
-    asked = []
+    """:return: the error in which a list ends whose pages always have a next one, and how many were requested"""
+    requests = []
 
     def dispatch(operation, payload):
-        asked.append(payload)
-        return {**page, "has_more": True, "next_cursor": f"p{len(asked)}"}
+        requests.append(payload)
+        return {**page, "has_more": True, "next_cursor": f"p{len(requests)}"}
 
     client = ProxyClient(EmbeddedTransport(dispatch))
     with pytest.raises(ProxyError, match="does not end") as caught:
         for _page in client.iter_transaction_pages("C1", "A1"):
             pass
-    return caught.value, len(asked)
+    return caught.value, len(requests)
 
 
 def test_ever_new_cursors_end_in_an_error():
-    error, asked = endless({"transactions": []})
-    assert (error.code, asked) == ("unexpected_answer", MAX_PAGES + 1)
+    error, requests = endless({"transactions": []})
+    assert (error.code, requests) == ("unexpected_answer", MAX_PAGES + 1)
 
 
 def test_more_transactions_than_any_account_has_end_in_an_error():
-    _error, asked = endless({"transactions": [{}] * 10_000})
-    assert asked < 100
+    _error, requests = endless({"transactions": [{}] * 10_000})
+    assert requests < 100
 
 
 def test_a_page_with_more_transactions_than_any_account_has_is_refused():

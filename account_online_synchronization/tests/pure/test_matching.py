@@ -131,7 +131,7 @@ def test_the_first_day_of_the_window_belongs_to_it():
     assert compare([payment("OLD", day=FIRST_DAY)], [payment("NEW", day=FIRST_DAY)]) == [("moved", 0)]
 
 
-def test_a_history_shorter_than_asked_says_nothing_of_the_days_that_it_lacks():
+def test_a_history_shorter_than_requested_says_nothing_of_the_days_that_it_lacks():
     before = [payment("OLD", day=2), payment("OLD2", day=9)]
     now = [payment("NEW2", day=9)]
     assert compare(before, now, first_day=date(2026, 5, 9)) == [("moved", 1)]

@@ -1,4 +1,4 @@
-"""Adapter × kind of refusal × whether it lasts, over simulated days: no question that was refused for a reason that
+"""Adapter × kind of refusal × whether it lasts, over simulated days: no request that was refused for a reason that
 lasts is asked in two runs in a row, and what can be read is read.
 
 The runs are those of ``books/run.py`` and ``sync/fetch.py``, reduced to what they ask; the decisions are the same
@@ -39,7 +39,7 @@ class Database:
     def run(self):
         """:return: whether everything was read"""
         now = self.script.moment
-        if not refusals.is_worth_asking(self.code, self.refused_at, now, user_present=False):
+        if not refusals.is_worth_requesting(self.code, self.refused_at, now, user_present=False):
             return False
         try:
             self.cursor = self.read()
@@ -84,22 +84,22 @@ def world(code):
     if library := LIBRARIES.get(code):
         pytest.importorskip(library)
     script = script_class(code)()
-    script.server.check = lambda question: None
-    world = SimpleNamespace(script=script, run=0, refused=[], refuse=lambda question: None)
+    script.server.check = lambda request: None
+    world = SimpleNamespace(script=script, run=0, refused=[], refuse=lambda request: None)
     exchanges = json.loads(json.dumps(Case(code, "empty").exchanges))
     listed = exchanges[-1]["ask"].split(" ")[1].split("?")[0]
 
-    def find(question):
-        path = question.path.removeprefix(script.server.prefix)
-        if path == listed and (refusal := world.refuse(question)):
+    def find(request):
+        path = request.path.removeprefix(script.server.prefix)
+        if path == listed and (refusal := world.refuse(request)):
             world.refused.append(world.run)
             return refusal
         same = [e for e in (*exchanges, *script.always) if e["ask"].split(" ")[1].split("?")[0] == path]
         # Salt Edge lists in one place what is booked and what is pending.
-        same = [e for e in same if ("pending=" in e["ask"]) == ("pending=" in question.url)] or same
+        same = [e for e in same if ("pending=" in e["ask"]) == ("pending=" in request.url)] or same
         return same[-1] if same else {"ask": "", "status": 404, "answer": {}}
 
-    script.server._next, script.server._compare = find, lambda exchange, question: None
+    script.server._next, script.server._compare = find, lambda exchange, request: None
     world.exchanges = exchanges
     yield world
     script.server.close()
@@ -114,7 +114,7 @@ def live(world, lasts):
     for world.run in range(RUNS):
         world.script.moment = NOW + timedelta(hours=12 * world.run)
         if not lasts and world.refused and world.run > world.refused[0]:
-            world.refuse = lambda question: None
+            world.refuse = lambda request: None
         read.append(database.run())
     assert refuse
     return read
@@ -131,8 +131,8 @@ def test_a_period_is_refused_in_the_first_run_only(world, code, lasts):
     status, answer = REFUSALS["short"]
     reach = 60 if 60 in REACHES[code] else max(REACHES[code])
 
-    def refuse(question):
-        day = first_day(code, question) or date.min
+    def refuse(request):
+        day = first_day(code, request) or date.min
         is_long = day < world.script.moment.date() - timedelta(days=reach)
         return {"ask": "", "status": status, "answer": answer} if is_long else None
 
@@ -145,11 +145,11 @@ def test_a_period_is_refused_in_the_first_run_only(world, code, lasts):
 @pytest.mark.parametrize("code", BOOKMARKS)
 def test_a_bookmark_is_never_refused_twice_in_a_row(world, code, lasts):
     place = {
-        "plaid": lambda question: question.body.get("cursor"),
-        "salt_edge": lambda question: "from_id" in question.url,
+        "plaid": lambda request: request.body.get("cursor"),
+        "salt_edge": lambda request: "from_id" in request.url,
     }
-    world.refuse = lambda question: (
-        {"ask": "", "status": 400, "answer": {"error_code": "INVALID_FIELD"}} if place[code](question) else None
+    world.refuse = lambda request: (
+        {"ask": "", "status": 400, "answer": {"error_code": "INVALID_FIELD"}} if place[code](request) else None
     )
     if code == "salt_edge":
         # A bookmark without an id asks for all, so the list must hold something.
@@ -161,9 +161,9 @@ def test_a_bookmark_is_never_refused_twice_in_a_row(world, code, lasts):
 
 @pytest.mark.parametrize("lasts", [True, False], ids=["lasts", "passes"])
 @pytest.mark.parametrize("code", CLOSED)
-def test_a_closed_account_is_asked_for_once_a_week(world, code, lasts):
+def test_a_closed_account_is_requested_once_a_week(world, code, lasts):
     refused = CLOSED[code](json.loads(json.dumps(world.exchanges)))[-1]
-    world.refuse = lambda question: refused
+    world.refuse = lambda request: refused
     read = live(world, lasts)
     assert never_twice_in_a_row(world.refused)
     assert len(set(world.refused)) <= (3 if lasts else 1)

@@ -79,7 +79,7 @@ def page(status, content=b"<html>Sign in</html>", content_type="text/html", **he
 
 
 # -------------------------------------------------------------------------
-# QUESTIONS
+# REQUESTS
 # -------------------------------------------------------------------------
 
 
@@ -113,7 +113,7 @@ def test_an_error_of_the_proxy_is_returned_with_any_status_and_not_retried(serve
 
 
 @pytest.mark.parametrize("trouble", [raw(b""), page(502), page(503), page(504)], ids=["closed", "502", "503", "504"])
-def test_what_may_be_asked_twice_is_asked_again_after_a_while(server, transport, waited, trouble):
+def test_what_may_be_requested_twice_is_requested_again_after_a_while(server, transport, waited, trouble):
     server.disturbances = [trouble, trouble]
     assert transport.call("transactions.list", {})["state"] == "active"
     assert len(server.requests) == 3
@@ -135,7 +135,7 @@ def test_what_may_be_asked_twice_is_asked_again_after_a_while(server, transport,
     ],
 )
 @pytest.mark.parametrize("trouble", [raw(b""), page(503)], ids=["closed", "503"])
-def test_what_does_something_is_asked_once(server, transport, operation, trouble):
+def test_what_does_something_is_requested_once(server, transport, operation, trouble):
     server.disturbances = [trouble]
     failing(transport, operation)
     assert len(server.requests) == 1
@@ -148,7 +148,7 @@ def test_three_attempts_are_enough(server, transport):
 
 
 @pytest.mark.parametrize("status", [200, 400, 403, 404, 429, 500])
-def test_what_another_attempt_does_not_cure_is_asked_once(server, transport, status):
+def test_what_another_attempt_does_not_cure_is_requested_once(server, transport, status):
     server.disturbances = [page(status)]
     failing(transport, "accounts.list")
     assert len(server.requests) == 1
@@ -315,6 +315,6 @@ def test_a_page_at_another_address_is_not_opened(server, transport, page_url):
         assert found.startswith(server.address + "/")
 
 
-def test_what_was_asked_is_what_was_signed_to_the_byte(server, transport):
+def test_what_was_sent_is_what_was_signed_to_the_byte(server, transport):
     payload = {"text": "é\u2028😀", "numbers": [1, 2.5]}
     assert transport.call("clients.status", payload)["heard"] == json.loads(json.dumps(payload))

@@ -79,7 +79,7 @@ def test_a_neutralized_copy_offers_only_a_button_that_works(is_embedded, button)
 @pytest.mark.parametrize(("by_support", "button"), [(False, "reactivate"), (True, "copy")])
 def test_a_database_that_support_has_blocked_is_not_offered_reactivate(by_support, button):
     shown = describe(failed("client_blocked", is_blocked_by_support=by_support, service_reason="Many wrong codes."))
-    assert (shown.hint, shown.button) == ("The connection service says: Many wrong codes.", button)
+    assert (shown.hint, shown.button) == ("Message from the connection service: Many wrong codes.", button)
 
 
 def test_a_rate_limit_says_when_it_ends_and_offers_no_button_that_would_fail():

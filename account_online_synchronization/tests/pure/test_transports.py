@@ -38,17 +38,17 @@ def answering(answer):
     return lambda _operation, _payload: answer
 
 
-def test_question_and_answer_arrive_as_they_are(over):
-    asked = []
+def test_request_and_answer_arrive_as_they_are(over):
+    requests = []
     answer = {"accounts": [{"id": "Ä1", "balance": "-12.30", "number": None, "nested": {"x": [1, 2.5, True]}}]}
 
     def dispatch(operation, payload):
-        asked.append((operation, payload))
+        requests.append((operation, payload))
         return answer
 
     payload = {"connection_id": "é€😀", "user_present": True, "limit": 20}
     assert over(dispatch).call("accounts.list", payload) == answer
-    assert asked == [("accounts.list", payload)]
+    assert requests == [("accounts.list", payload)]
 
 
 def test_a_failure_is_an_answer_with_what_to_do(over):

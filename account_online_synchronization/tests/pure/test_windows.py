@@ -3,7 +3,7 @@ from datetime import date
 from account_online_synchronization.sync.windows import window_start
 
 
-def test_the_first_run_asks_for_everything():
+def test_the_first_run_requests_everything():
     assert window_start(None, None) is None
 
 

@@ -43,11 +43,11 @@ def test_a_connection_failure_is_reported_in_the_readers_language():
 
 def test_what_the_proxy_says_itself_is_not_translated_again():
     with pytest.raises(ProxyError) as caught:
-        client(lambda *_question: {"error": {"code": "x", "message": "Déjà en français."}}).get_status()
+        client(lambda *_request: {"error": {"code": "x", "message": "Déjà en français."}}).get_status()
     assert caught.value.message == "Déjà en français."
 
 
-def test_the_proxy_hears_the_readers_language_with_each_question():
+def test_each_request_says_the_readers_language():
     heard = []
 
     def dispatch(operation, payload):

@@ -220,7 +220,7 @@ def test_a_missing_account_is_seen_by_the_control_total_of_its_group():
 
 
 def test_a_group_that_takes_back_another_one_is_refused():
-    with pytest.raises(FormatError, match="takes back"):
+    with pytest.raises(FormatError, match="withdraws"):
         read_text(case("bai2/two_accounts.bai").replace("122099999,1,260504", "122099999,2,260504"))
 
 

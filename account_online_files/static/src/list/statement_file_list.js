@@ -20,8 +20,8 @@ export class StatementFileListController extends ListController {
 export class StatementFileListRenderer extends FileUploadListRenderer {
     setup() {
         super.setup();
-        this.dropZoneTitle = _t("Drop statement files of your bank here.");
-        this.dropZoneDescription = _t("You see what they hold before anything is imported.");
+        this.dropZoneTitle = _t("Drop statement files from your bank here.");
+        this.dropZoneDescription = _t("You see what they contain before anything is imported.");
     }
 
     // Why: pasted text is not a statement file, and Odoo would search it for bills.

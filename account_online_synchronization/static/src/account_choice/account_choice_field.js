@@ -40,7 +40,7 @@ export class AccountChoiceField extends X2ManyField {
         const isShared = ({ id, data }) =>
             id !== record.id && data.action === "existing" && data.journal_id?.id === journal.id;
         if (!problem && action === "existing" && journal && this.list.records.some(isShared)) {
-            return _t("Another account has this journal, too. A journal is filled by one account.");
+            return _t("Another account is linked to this journal, too. Only one account can fill a journal.");
         }
         return problem || "";
     }

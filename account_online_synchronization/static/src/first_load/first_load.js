@@ -66,7 +66,7 @@ export class FirstLoad extends Component {
         const sentences = {
             waiting: _t("The transactions are about to be fetched. You can go on working or leave this page."),
             running: _t("Transactions are being fetched. You can go on working or leave this page."),
-            challenge: _t("The bank requires your confirmation before it gives transactions."),
+            challenge: _t("The bank requires your confirmation before it provides transactions."),
             failed: error.message,
             done: result,
             none: _t("Nothing has been fetched yet."),

@@ -25,7 +25,7 @@ export class TransactionReadingField extends Component {
 
     get text() {
         const count = this.props.record.data[this.props.name];
-        return _t("The bank is being asked. %s transactions were read so far…", formatInteger(count));
+        return _t("Reading transactions from the bank: %s so far…", formatInteger(count));
     }
 
     get isWanted() {

@@ -166,7 +166,7 @@ tours.add("connect_bank_resume_and_cancel", {
         { trigger: ".o_notification:contains('The visit stays open')" },
         { content: "The search knows what was begun", trigger: ".o_bank_begun:contains('KBC Bank')" },
         { trigger: ".o_bank_go_on", run: "click" },
-        { content: "Nobody is led away without a click", trigger: "h1:contains('You have begun to connect KBC Bank')" },
+        { content: "Nobody is led away without a click", trigger: "h1:contains('You have started to connect KBC Bank')" },
         { trigger: ".o_bank_visit_again", run: "click" },
         { content: "A new page serves the visit", trigger: "body[data-led*='/renew']" },
         { trigger: "h1:contains('Continue in the window of KBC Bank')" },
