@@ -55,7 +55,8 @@ class AccountOnlineFileImport(models.TransientModel):
         comodel_name="account.online.file.import.statement", inverse_name="wizard_id", string="Statements"
     )
     summary = fields.Char(readonly=True)
-    sections = fields.Json(readonly=True, help="What the files hold, as the field online_transaction_choice reads it.")
+    # What the files hold, as the field online_transaction_choice reads it.
+    sections = fields.Json(readonly=True)
     chosen = fields.Json(help="Keys of the doubtful transactions that are to be imported as well.")
     mappings = fields.Json(readonly=True, help="Columns of tables that the user has answered for, by their header.")
     can_import = fields.Boolean(readonly=True)
