@@ -1113,6 +1113,25 @@ class AccountOnlineLink(models.Model):
             for link in self
         }
 
+    def _get_refusal_cards(self):
+        """:return: dict from the id of a refused account to what the card of its journal shows instead of the status of
+            the link, which names all refused accounts
+        """
+        translate = self.env["account.online.service"]._translate
+        may_copy = self.env.user.has_group("account.group_account_basic")
+        cards = {}
+        for link, accounts in self._refused_accounts().items():
+            for account in accounts:
+                status = link._get_status(account)
+                cards[account.id] = {
+                    "kind": status.kind,
+                    "error": translate(status.sentence),
+                    "hint": translate(status.hint),
+                    "button": status.button,
+                    "details": link.support_details if may_copy and status.button == "copy" else "",
+                }
+        return cards
+
     # -------------------------------------------------------------------------
     # SCHEDULED ACTIONS
     # -------------------------------------------------------------------------
