@@ -26,7 +26,8 @@ class AccountOnlineAccount(models.Model):
     files_until = fields.Date(
         readonly=True, copy=False, help="Up to this day files had filled the account when a connection took it over."
     )
-    file_holes = fields.Json(readonly=True, copy=False, help="List of {after, before, amount} between its statements.")
+    # List of {after, before, amount} between its statements.
+    file_holes = fields.Json(readonly=True, copy=False)
 
     # -------------------------------------------------------------------------
     # BUSINESS METHODS

@@ -225,6 +225,16 @@ class TestImportFile(FilesCommon):
         self.assertEqual(self.counts(wizard).get("new"), None)
         self.assertEqual(wizard.summary, "No new transactions. See below what else the file contains.")
 
+    def test_a_summary_does_not_call_known_what_could_not_be_read(self):
+        known = self.statement([self.row(3, "-5")])
+        self.import_file(known)
+        wizard = self.drop(known, name="1.tiny")
+        self.assertEqual(wizard.summary, "Nothing new: all transactions are in the journal already.")
+        wizard.attachment_ids += self.upload(b"nothing", name="2.txt")
+        wizard.action_read()
+        self.assertEqual(wizard.summary, "No new transactions. See below what else the file contains.")
+        self.assertEqual(wizard.statement_ids.sorted("id").attachment_id.mapped("name"), ["1.tiny", "2.txt"])
+
     def test_an_unreadable_transaction_has_its_day_as_the_user_writes_it(self):
         user = self.new_user("account.group_account_user")
         user.lang = self.env["res.lang"]._activate_lang("de_DE").code

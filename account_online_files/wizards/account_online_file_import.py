@@ -55,9 +55,8 @@ class AccountOnlineFileImport(models.TransientModel):
         comodel_name="account.online.file.import.statement", inverse_name="wizard_id", string="Statements"
     )
     summary = fields.Char(readonly=True)
-    sections = fields.Json(
-        readonly=True, help="What the files contain, as the field online_transaction_choice reads it."
-    )
+    # What the files hold, as the field online_transaction_choice reads it.
+    sections = fields.Json(readonly=True)
     chosen = fields.Json(help="Keys of the doubtful transactions that are to be imported as well.")
     mappings = fields.Json(readonly=True, help="Columns of tables that the user has answered for, by their header.")
     can_import = fields.Boolean(readonly=True)
@@ -201,7 +200,8 @@ class AccountOnlineFileImport(models.TransientModel):
         """:return: list of (attachment, list of :class:`~..books.reading.ReadStatement`)"""
         File = self.env["account.online.file"]
         options, uploads = File._read_options(self._options()), []
-        for attachment in self.attachment_ids:
+        # Why sorted: Odoo lists attachments backwards, users choose January before February.
+        for attachment in self.attachment_ids.sorted("id"):
             content = base64.b64decode(attachment.with_context(bin_size=False).datas or b"")
             read = read_upload(content, attachment.name, options, self._known_mappings())
             uploads.append((attachment, read))
@@ -324,7 +324,7 @@ class AccountOnlineFileImport(models.TransientModel):
         new = sum(ready.mapped("new_count"))
         if not ready:
             return self.env._("Nothing can be imported yet. See below what to do.")
-        if not self._has_news(sections):
+        if not self._has_news(sections) and ready == self.statement_ids:
             return self.env._("Nothing new: all transactions are in the journal already.")
         if not new:
             return self.env._("No new transactions. See below what else the file contains.")

@@ -89,6 +89,9 @@ class Kept:
             del shown[identifier]
         kept = known - gone
         gone.unlink()
+        for identifier in self._lines_among(shown):
+            # Why: it would count twice, in the journal and beside it.
+            del shown[identifier]
         kept += self.Transaction.create(
             [
                 {**self.values(entry), "state": "pending", "reason_code": reason, "similar_line_id": similar}
@@ -98,6 +101,17 @@ class Kept:
         values = {"pending_count": len(kept), "pending_amount": sum(kept.mapped("amount"))}
         if any(account[name] != value for name, value in values.items()):
             account.write(values)
+
+    def _lines_among(self, identifiers):
+        """:return: those of the identifiers that are lines: the bank reports as pending what it has booked before"""
+        if not identifiers:
+            return []
+        Line = self.env["account.bank.statement.line"]
+        names = [
+            ("online_account_id", "=", self.account.id),
+            ("online_transaction_identifier", "in", [*identifiers]),
+        ]
+        return Line.search(names).mapped("online_transaction_identifier")
 
     def _announced(self, window):
         """Yield an entry for each pending transaction that is not booked in the same window."""

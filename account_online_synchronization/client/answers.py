@@ -6,7 +6,7 @@ belong to another request.
 
 from .banks import read_capabilities, read_logo
 from .health import read_health
-from .texts import MAX_ID, is_identifier, readable, storable
+from .texts import is_identifier, read_id, readable, storable
 
 #: The proxy refuses longer ones, so no run could continue with them.
 MAX_CURSOR = 2000
@@ -88,7 +88,7 @@ def read_page(answer):
 
 
 def _read_ids(values):
-    return [one for value in values if isinstance(value, str) and (one := readable(value, MAX_ID))]
+    return [one for value in values if isinstance(value, str) and (one := read_id(value))]
 
 
 def read_state(answer):

@@ -9,7 +9,7 @@ from functools import lru_cache
 from odoo.addons.bank_sync_common.tools.words import Sentence, _lt
 
 from .errors import BadTransaction
-from .texts import MAX_ID, MAX_ITEMS, MAX_TEXT, read_texts, readable, storable
+from .texts import MAX_ITEMS, MAX_TEXT, read_id, read_texts, readable, storable
 
 #: Amounts outside this range can't be stored exactly by Odoo's numeric columns, and are not plausible.
 MAX_AMOUNT = Decimal("1e13")
@@ -111,7 +111,7 @@ def parse_transaction(message):
         counterparty_number=number,
         remittance=tuple(filter(None, remittance)),
         reference=creditor_reference or end_to_end_id,
-        pending_id=readable(message.get("pending_id"), MAX_ID) or None,
+        pending_id=read_id(message.get("pending_id")) or None,
         fee=fee,
         fee_description=fee_description,
         message=message,
@@ -154,7 +154,7 @@ def _remittance(message):
 
 def transaction_id(message):
     """The id of a message, also of an unreadable one; None without an id."""
-    return (readable(message.get("id"), MAX_ID) or None) if isinstance(message, dict) else None
+    return (read_id(message.get("id")) or None) if isinstance(message, dict) else None
 
 
 def unread_problem(message):
@@ -186,7 +186,7 @@ OF_FEES = (
 
 def _amount(value, sentences=OF_AMOUNTS):
     if type(value) is str and PLAIN_AMOUNT.fullmatch(value):
-        return Decimal(value)
+        return _without_sign_of_zero(Decimal(value))
     missing, unreadable, out_of_range = sentences
     # Why no floats: they may have lost decimals. Booleans are ints in Python.
     if isinstance(value, bool | float) or value is None:
@@ -201,7 +201,12 @@ def _amount(value, sentences=OF_AMOUNTS):
         raise BadTransaction(Sentence(unreadable, value=_shorten(value))) from None
     if not amount.is_finite() or abs(amount) >= MAX_AMOUNT or amount.as_tuple().exponent < -MAX_DECIMALS:
         raise BadTransaction(Sentence(out_of_range, value=_shorten(value)))
-    return amount
+    return _without_sign_of_zero(amount)
+
+
+def _without_sign_of_zero(amount):
+    """Why: Decimal distinguishes 0.00 from -0.00, and so would the identity of a transaction without an id."""
+    return amount or amount.copy_abs()
 
 
 def _foreign(message, currency, amount, fee):

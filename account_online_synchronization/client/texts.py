@@ -1,6 +1,8 @@
 """Cleans untrusted texts and objects before they are stored or shown."""
 
+import hashlib
 import math
+import re
 
 #: Longer texts are truncated: a text of megabytes would slow down every list that shows it.
 MAX_TEXT = 2000
@@ -15,6 +17,9 @@ SHORT = 40
 MAX_NUMBER = 2**63
 #: Joiners, which letters and emoji need; all other invisible characters, such as bidi controls, are removed.
 JOINERS = "\u200c\u200d"
+#: Identifiers that are not the bank's: of the opening balance, of lines from earlier modules and files, and of
+#: transactions without an id, unreadable ones, or ones that change their id.
+OURS = re.compile(r"opening$|(legacy|file|f1|unreadable|pending):|~")
 
 
 def readable(value, limit=MAX_TEXT):
@@ -31,6 +36,19 @@ def readable(value, limit=MAX_TEXT):
         text = "".join(c if c.isprintable() or c in JOINERS else " " for c in text)
     text = " ".join(text.split())
     return text if len(text) <= limit else text[:limit].strip()
+
+
+def read_id(value):
+    """:return: the bank's id of a transaction as it is stored, never one of our own identifiers; ``""`` without one
+
+    >>> read_id(" T1 "), read_id("opening"), read_id(None)
+    ('T1', 'bank:opening', '')
+    """
+    text = readable(value, MAX_ID)
+    if type(value) is str and len(value) > MAX_ID:
+        # Why not only truncated: ids that differ at the end would be one.
+        text = f"{text[: MAX_ID - 33]}#{hashlib.sha256(value.encode(errors='replace')).hexdigest()[:32]}"
+    return f"bank:{text}" if OURS.match(text) else text
 
 
 def read_texts(values):

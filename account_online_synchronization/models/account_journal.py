@@ -364,14 +364,20 @@ class AccountJournal(models.Model):
         rows = self.sudo()._get_online_dashboard_rows()
         link_ids = {row.link_id for row in rows.values()}
         # sudo: reads what the card shows of these journals' own connections, nothing that names their secrets
-        links = self.env["account.online.link"].sudo().browse(link_ids)._get_online_sync_cards() if rows else {}
+        links = self.env["account.online.link"].sudo().browse(link_ids)
+        shared, refused = (links._get_online_sync_cards(), links._get_refusal_cards()) if rows else ({}, {})
         cards = {}
         for journal in self:
             row = rows.get(journal.account_online_account_id.id)
             if not row:
                 cards[journal.id] = {"linked": False}
                 continue
-            cards[journal.id] = {"linked": True, **links[row.link_id], **self._get_online_balance_card(row)}
+            cards[journal.id] = {
+                "linked": True,
+                **shared[row.link_id],
+                **refused.get(journal.account_online_account_id.id, {}),
+                **self._get_online_balance_card(row),
+            }
         return cards
 
     def _get_online_dashboard_rows(self):

@@ -145,25 +145,20 @@ class AccountOnlineLink(models.Model):
     unlinked_count = fields.Integer(string="Accounts Not Linked", compute="_compute_account_counts")
     # sudo: computed from readable fields and the existence of a consent; no identifier is shown
     status_kind = fields.Char(compute="_compute_status", compute_sudo=True, help="danger, warning, info or empty.")
+    # Empty if there is no problem.
     # sudo: as for status_kind, nothing but sentences
-    status_text = fields.Text(
-        string="What Happened", compute="_compute_status", compute_sudo=True, help="Empty if there is no problem."
-    )
+    status_text = fields.Text(string="What Happened", compute="_compute_status", compute_sudo=True)
+    # Time of the next attempt, or the reason.
     # sudo: as for status_kind, nothing but sentences
-    status_hint = fields.Char(
-        compute="_compute_status", compute_sudo=True, help="Time of the next attempt, or the reason."
-    )
+    status_hint = fields.Char(compute="_compute_status", compute_sudo=True)
     # sudo: as for status_kind, nothing but the name of a button
     status_button = fields.Char(compute="_compute_status", compute_sudo=True, help="The button that helps.")
     next_refresh_text = fields.Char(string="Next", compute="_compute_refresh_texts")
     last_refresh_text = fields.Char(string="Synchronized", compute="_compute_refresh_texts")
     # sudo: shows the client id and the reference, which are meant for support, to readers of the link
     support_details = fields.Text(compute="_compute_support_details", compute_sudo=True)
-    recent_days = fields.Json(
-        string="Last 30 Days",
-        compute="_compute_recent_days",
-        help="List of {label, imported, failures, runs}, one for each day up to today.",
-    )
+    # List of {label, imported, failures, runs}, one for each day up to today.
+    recent_days = fields.Json(string="Last 30 Days", compute="_compute_recent_days")
     legacy_source = fields.Char(
         string="Earlier Module's Table", readonly=True, copy=False, help="Where the connection was taken over from."
     )
@@ -1117,6 +1112,25 @@ class AccountOnlineLink(models.Model):
             }
             for link in self
         }
+
+    def _get_refusal_cards(self):
+        """:return: dict from the id of a refused account to what the card of its journal shows instead of the status of
+            the link, which names all refused accounts
+        """
+        translate = self.env["account.online.service"]._translate
+        may_copy = self.env.user.has_group("account.group_account_basic")
+        cards = {}
+        for link, accounts in self._refused_accounts().items():
+            for account in accounts:
+                status = link._get_status(account)
+                cards[account.id] = {
+                    "kind": status.kind,
+                    "error": translate(status.sentence),
+                    "hint": translate(status.hint),
+                    "button": status.button,
+                    "details": link.support_details if may_copy and status.button == "copy" else "",
+                }
+        return cards
 
     # -------------------------------------------------------------------------
     # SCHEDULED ACTIONS

@@ -81,7 +81,8 @@ class AccountOnlineRun(models.Model):
         ondelete="set null",
         help="The load of the account that is being fetched, where it is long: it counts what the run counts.",
     )
-    parked_details = fields.Json(help="List of {account, identifier, reason}.")
+    # List of {account, identifier, reason}.
+    parked_details = fields.Json()
     parked_text = fields.Text(string="Parked Transactions", compute="_compute_parked_text")
     one_by_one_reason = fields.Char(
         string="Created One by One",

@@ -28,6 +28,18 @@ class TestLanguages(OnlineSyncCommon):
         self.link = self.connect_journal()
         self.proxy.answers["connections.refresh"] = {"this is": "no answer"}
 
+    def test_tooltips_speak_to_users_and_not_of_the_code(self):
+        helps = {
+            f"{name}.{field.name}": field.help
+            for name, model in self.registry.items()
+            for field in model._fields.values()
+            if isinstance(field.help, str) and (field._module or "").startswith(("account_online", "bank_sync"))
+        }
+        self.assertGreater(len(helps), 100)
+        for name, text in helps.items():
+            with self.subTest(name):
+                self.assertNotRegex(text, r"[{}`]|\.py\b|[a-z]_[a-z]")
+
     def test_the_sentence_is_translated(self):
         self.assertNotEqual(FRENCH, UNREADABLE)
 

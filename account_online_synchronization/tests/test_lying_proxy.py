@@ -188,6 +188,76 @@ class TestLyingProxy(OnlineSyncCommon):
         self.assertFalse(self.account.last_sync)
 
     # -------------------------------------------------------------------------
+    # IDS AND AMOUNTS
+    # -------------------------------------------------------------------------
+
+    def test_an_id_like_one_of_our_own_identifiers_is_that_of_an_ordinary_transaction(self):
+        hexadecimal = "0123456789abcdef" * 2
+        names = ["opening", "legacy:plaid:1", "~7"]
+        names += [f"{kind}:{hexadecimal}" for kind in ("unreadable", "pending", "file:csv")] + [f"f1:{hexadecimal}:1"]
+        for number, name in enumerate(names, 1):
+            self.proxy.book(name, f"-{number}.00")
+        self.synchronize(self.link)
+        self.assertEqual(self.balances(), [("2026-05-01", 0.0, 59.7)])
+        for message in self.proxy.transactions["A1"]:
+            message["remittance"] = ["Changed"]
+        run = self.synchronize(self.link)
+        self.assertEqual((run.imported, run.changed), (0, 9))
+        self.assertEqual(set(self.lines().mapped("payment_ref")), {"Changed"})
+
+    def test_the_opening_balance_is_booked_beside_a_transaction_of_that_id(self):
+        self.proxy.accounts["A1"]["balance"] = "1000.00"
+        self.proxy.book("opening", "-5.00")
+        self.synchronize(self.link)
+        wizard = self.env["account.online.opening"].browse(self.account.action_book_opening_balance()["res_id"])
+        wizard.counterpart_account_id = self.company_data["default_account_revenue"]
+        wizard.action_book()
+        self.synchronize(self.link)
+        self.assertEqual(sorted(self.lines().mapped("amount")), [-12.3, -5.0, 100.0, 912.3])
+
+    def test_ids_that_differ_beyond_the_longest_text_are_two_transactions(self):
+        for last in "12":
+            self.proxy.book("x" * 600 + last, "-5.00", remittance=["Same"])
+        self.synchronize(self.link)
+        self.assertEqual(self.lines().mapped("amount").count(-5.0), 2)
+        self.proxy.removed.append("x" * 600 + "1")
+        del self.proxy.transactions["A1"][2]
+        self.synchronize(self.link)
+        self.assertEqual(self.lines().mapped("amount").count(-5.0), 1)
+
+    def test_ids_that_change_case_white_space_and_unicode_form_double_nothing(self):
+        self.proxy.book("Caf\u00e9 1", "-5.00")
+        self.proxy.book("Caf\u00e9 2", "-5.00")
+        self.synchronize(self.link)
+        for names in (str.upper, lambda name: name.replace("\u00c9", "E\u0301"), lambda name: f" \u200b{name}  "):
+            self.proxy.rename(names)
+            self.assertEqual(self.synchronize(self.link).imported, 0)
+        self.assertEqual(len(self.lines()), 4)
+
+    def test_a_zero_that_loses_its_sign_is_the_same_amount(self):
+        self.proxy.book(None, "-0.00", remittance=["Nothing"])
+        self.synchronize(self.link)
+        self.proxy.transactions["A1"][-1]["amount"] = "0.00"
+        self.assertEqual(self.synchronize(self.link).imported, 0)
+
+    def test_what_is_booked_and_pending_on_different_pages_is_booked(self):
+        self.proxy.page_size = 1
+        self.proxy.book("P3", "-5.00", status="pending")
+        for status in ("pending", "booked", "pending"):
+            self.proxy.book("T3", "-5.00", status=status, pending_id="P3")
+        self.synchronize(self.link)
+        self.assertEqual(self.lines().mapped("amount").count(-5.0), 1)
+        self.assertFalse(self.beside())
+
+    def test_a_line_that_the_bank_calls_pending_again_is_not_pending_beside_the_books(self):
+        self.synchronize(self.link)
+        for message in self.proxy.transactions["A1"]:
+            message["status"] = "pending"
+        self.synchronize(self.link)
+        self.assertEqual(len(self.lines()), 2)
+        self.assertEqual((self.account.pending_count, self.account.pending_amount), (0, 0.0))
+
+    # -------------------------------------------------------------------------
     # TEXTS
     # -------------------------------------------------------------------------
 

@@ -207,6 +207,15 @@ class TestRefusedAccounts(RefusalCommon):
         self.assertIn(f"{self.closed.display_name}: Sentence of account_refused. Reference: E-1", self.link.status_text)
         self.assertEqual(len(self.messages(self.link, "Sentence of account_refused")), 1)
 
+    def test_the_card_of_each_refused_account_speaks_of_its_own(self):
+        self.proxy.refused["A2"] = ("period_refused", "contact_support")
+        self.synchronize(self.link)
+        cards = (self.journal + self.other_journal)._get_online_sync_dashboard_data()
+        closed, other = cards[self.journal.id], cards[self.other_journal.id]
+        self.assertEqual((closed["error"], closed["button"]), (self.closed._describe_refusal(), "leave_out"))
+        self.assertEqual(other["error"], self.other._describe_refusal())
+        self.assertNotEqual(other["button"], "leave_out")
+
     def test_what_is_refused_for_good_is_not_requested_in_each_run(self):
         moment = fields.Datetime.from_string(NOW)
         for hours in range(0, 24 * 30, 12):

@@ -43,7 +43,8 @@ class AccountDuplicateTransactionWizard(models.TransientModel):
     )
     is_searched = fields.Boolean(readonly=True)
     summary = fields.Char(readonly=True)
-    sections = fields.Json(readonly=True, help="Groups, in the shape of account_missing_transaction_sections.py.")
+    # Groups, in the shape of account_missing_transaction_sections.py.
+    sections = fields.Json(readonly=True)
     groups = fields.Json(
         readonly=True, copy=False, groups=fields.NO_ACCESS, help="Ids of lines by the key of their group."
     )

@@ -66,7 +66,8 @@ class AccountMissingTransactionWizard(models.TransientModel):
     read_count = fields.Integer(readonly=True, help="Transactions received from the bank so far.")
     summary = fields.Char(readonly=True)
     notes = fields.Text(readonly=True, help="What limits the comparison.")
-    sections = fields.Json(readonly=True, help="See account_missing_transaction_sections.py.")
+    # See account_missing_transaction_sections.py.
+    sections = fields.Json(readonly=True)
     chosen = fields.Json(help="Keys of the selected transactions.")
     can_import = fields.Boolean(readonly=True)
     error_message = fields.Text(readonly=True)

@@ -1,6 +1,7 @@
 import hmac
 import logging
 import re
+from dataclasses import replace
 from http import HTTPStatus
 from urllib.parse import urlencode, urlsplit
 
@@ -161,6 +162,9 @@ class BankSyncConnect(Pages, http.Controller):
         )
 
     def _challenge_page(self, visit, challenge):
+        if visit.error_id:
+            # Why: it is about an earlier answer than the failure, which the page shows, too.
+            challenge = replace(challenge, error="")
         is_approval = challenge.kind == "approval"
         return self._page(
             "bank_sync_proxy.connect_approval" if is_approval else "bank_sync_proxy.connect_challenge",

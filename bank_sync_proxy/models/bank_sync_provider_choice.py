@@ -108,7 +108,7 @@ class BankSyncProvider(models.Model):
             provider.closed = say(facts.closed)
             provider.signup_url = facts.signup_url
             links = [self._link(url, say(title)) for title, url in facts.terms_urls]
-            provider.terms = Markup(" ").join([say(facts.terms), Markup(" · ").join(links)])
+            provider.terms = Markup(" ").join(filter(None, [say(facts.terms), Markup(" · ").join(links)]))
 
     def _describe_duration(self, minutes):
         if minutes is None:

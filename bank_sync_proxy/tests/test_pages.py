@@ -58,6 +58,13 @@ class TestPages(PagesCase):
         page = self.post(page, user="demo2", password="demo")
         self.assertIn("Choose accounts", page.text)
 
+    def test_a_failure_after_a_wrong_password_is_not_shown_beside_the_password_s_error(self):
+        page = self.post(self.enter(self.start()), user="demo", password="wrong")
+        with patch.object(Sandbox, "answer", side_effect=TransientError("institution_unavailable")):
+            page = self.post(page, user="demo", password="demo")
+        self.assertEqual(page.text.count('role="alert"'), 1)
+        self.assertNotIn("do not match", page.text)
+
     def test_guessing_ends_the_visit(self):
         answer = self.start("demo-code")
         url = answer["page_url"]

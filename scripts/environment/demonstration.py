@@ -25,7 +25,8 @@ def main(arguments):
             fill(options.database, port)
         if options.once:
             return 0
-        say(f"\nOdoo serves at http://localhost:{port} (log in as admin, password admin). Ctrl-C stops it.")
+        say("\nThe Demo Bank knows these accounts as user books, password demo: sign in so to renew or reconnect them.")
+        say(f"Odoo serves at http://localhost:{port} (log in as admin, password admin). Ctrl-C stops it.")
         code = process.wait(server)
     except KeyboardInterrupt:
         say("\nStopped.")
