@@ -1115,7 +1115,7 @@ class AccountOnlineLink(models.Model):
 
     def _get_refusal_cards(self):
         """:return: dict from the id of a refused account to what the card of its journal shows instead of the status of
-            the link, which names all refused accounts
+        the link, which names all refused accounts
         """
         translate = self.env["account.online.service"]._translate
         may_copy = self.env.user.has_group("account.group_account_basic")
