@@ -58,9 +58,10 @@ def parse(arguments):
         "--answers",
         type=int,
         choices=(2, 3),
-        default=3,
+        nargs="+",
+        default=(3, 2),
         metavar="N",
-        help="of the bank for each link; 2: its refresh lists the accounts (default: 3)",
+        help="of the bank for each link; 2: its refresh lists the accounts (default: 3 2, one after the other)",
     )
     parser.add_argument(
         "--threads", type=int, default=32, metavar="N", help="how many may ask at once; 0: in turn (default: 32)"
@@ -74,15 +75,16 @@ def parse(arguments):
 
 def measure(options):
     """
-    :return: list of what ``inside_schedule.measure`` returns, with the options, one per repetition
+    :return: list of what ``inside_schedule.measure`` returns, with ``latency_ms`` and ``threads``, one per repetition
     """
-    values = {"latency_ms": options.latency_ms, "answers": options.answers, "threads": options.threads}
+    values = {"latency_ms": options.latency_ms, "threads": options.threads}
     with harness.databases() as databases:
         name = databases.company()
         harness.report(f"Connecting {options.links} links …")
         harness.run_inside(name, "inside_schedule", "prepare", links=options.links)
         harness.vacuum_analyze(name)
         return [
-            {**harness.run_inside(name, "inside_schedule", "measure", **values), **values}
+            {**harness.run_inside(name, "inside_schedule", "measure", **values, answers=answers), **values}
             for _repetition in range(options.repeat)
+            for answers in options.answers
         ]

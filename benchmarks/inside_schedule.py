@@ -20,14 +20,14 @@ def prepare(env, links):
     connect(env, links)
 
 
-def measure(env, latency_ms, threads, answers=3):
+def measure(env, latency_ms, threads, answers):
     """As Odoo executes it, time limits included, until no link is due any more.
 
     :param int latency_ms: milliseconds that the bank takes for each answer
     :param int threads: how many may ask at the same time; 0: one link after the other
     :param int answers: of the bank for each link; 2: its refresh lists the accounts
-    :return: ``links``, ``seconds``, ``cpu_seconds`` of this process, ``queries`` of all its cursors, ``calls`` to the
-        bank, ``overlapped``: most of them at the same time, ``executions`` of the action
+    :return: ``links``, ``answers``, ``seconds``, ``cpu_seconds`` of this process, ``queries`` of all its cursors,
+        ``calls`` to the bank, ``overlapped``: most of them at the same time, ``executions`` of the action
     :raise AssertionError: when a link was not synchronized exactly once; a machine that is too slow for the time limits
         ends an execution before all banks have answered, and they are asked again
     """
@@ -47,6 +47,7 @@ def measure(env, latency_ms, threads, answers=3):
         executions += 1
     figures = {
         "links": len(links),
+        "answers": answers,
         "seconds": time.perf_counter() - started,
         "cpu_seconds": time.process_time() - cpu,
         "queries": sql_db.sql_counter - queries,
