@@ -13,6 +13,9 @@ from odoo.addons.account_online_synchronization.sync.decide import Decisions, de
 from odoo.addons.account_online_synchronization.sync.identity import LEGACY, OPENING
 from odoo.addons.account_online_synchronization.sync.likeness import Texts
 
+#: Kinds of statements whose balances may be those of the account. Interim reports are followed by others.
+FINAL = ("statement", "list")
+
 
 class FileBooks(Books):
     """Stored transactions for the import of a file, all of whose days are wanted, independent of the start date."""
@@ -44,6 +47,11 @@ class StoringFile(Storing):
         if not account.account_online_link_id.is_files:
             return {}
         return {"last_sync": account._files_stored_until() or self._news_day()}
+
+    def _settle_opening(self):
+        super()._settle_opening()
+        if self.account._take_opening_of_files():
+            self.account._refresh_opening()
 
 
 class Reading:
@@ -217,7 +225,7 @@ class Reading:
     def _take_balance(self):
         """Store the balance if it is of a later day than the stored one."""
         account, closing = self.account, self.statement.closing
-        if not closing or self.statement.kind not in ("statement", "list") or not self.coverage:
+        if not closing or self.statement.kind not in FINAL or not self.coverage:
             return
         day = closing.day or self.coverage.last
         known = account.balance_at and account._balance_day()

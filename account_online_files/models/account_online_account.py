@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from odoo import api, fields, models
-from odoo.addons.account_online_synchronization.books import locks
+from odoo.addons.account_online_synchronization.books import locks, statements
 from odoo.addons.account_online_synchronization.books.ledger import running_balance
 from odoo.addons.account_online_synchronization.books.opening import Beginning
 from odoo.addons.account_online_synchronization.books.restore import write_entries
@@ -140,13 +140,43 @@ class AccountOnlineAccount(models.Model):
 
     def _balance_of_files(self):
         """:return: values of the balance fields, from the account's latest file with balances"""
-        known = self.file_ids.filtered(lambda one: one.state == "done" and one.has_balances and one.is_contiguous)
+        known = self.file_ids._with_balances()
         last = max(known, key=lambda one: (one.last_day, one.id), default=known)
         return {
             "balance": last.closing_balance,
             "balance_at": bool(last) and datetime.combine(last.last_day, time(12)),
             "balance_date": last.last_day,
         }
+
+    def _take_opening_of_files(self):
+        """Begin the journal with the opening balance of the oldest statement, if no line is older.
+
+        Why not with later balances less the lines: statements may come in any order, each with a part of a day, and one
+        between them may be missing.
+
+        :return: whether it was another one
+        """
+        first = statements.first_statement(self.journal_ids)
+        day = first.online_period_start and statements.first_day(first)
+        oldest = self.file_ids._oldest_with_balances()
+        if not self.is_files or not oldest or not day or day < oldest.first_day:
+            return False
+        if statements.of_unknown_start(self.journal_ids):
+            return False
+        # Why those: what a lock or Odoo keeps from becoming the first line is part of it.
+        kept = self.env["account.online.transaction"].search(
+            [
+                ("account_online_account_id", "=", self.id),
+                ("state", "in", ("parked", "left_out")),
+                ("date", ">=", oldest.first_day),
+                ("date", "<", day),
+            ]
+        )
+        opening = oldest.opening_balance * (-1 if self.inverse_balance_sign else 1) + sum(kept.mapped("amount"))
+        if not self.currency_id.compare_amounts(first.balance_start, opening):
+            return False
+        statements.settle(self.journal_ids, first, day, opening)
+        return True
 
     def _refresh_holes(self):
         for account in self:
@@ -186,6 +216,7 @@ class AccountOnlineAccount(models.Model):
         if locks.locked_days(self.journal_ids, days):
             raise UserError(self.env._("Some of them are in a locked period. Change the lock date first."))
         lines = write_entries(self, entries)
+        self._take_opening_of_files()
         self._refresh_opening()
         self.journal_balance = running_balance(self)
         return lines
@@ -199,6 +230,7 @@ class AccountOnlineAccount(models.Model):
                 values |= self._balance_of_files()
             self._write_changes(values)
         Beginning(self).settle()
+        self._take_opening_of_files()
         self._refresh_opening()
         # Why last: the opening balance, and the line that books it, are part of it.
         self._write_changes({"journal_balance": running_balance(self)})

@@ -15,7 +15,7 @@ from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.exceptions import UserError
 
 from ..books.reading import read_upload
-from ..books.storing import Reading
+from ..books.storing import FINAL, Reading
 
 _logger = logging.getLogger(__name__)
 
@@ -64,6 +64,7 @@ class AccountOnlineFile(models.Model):
     )
     format_code = fields.Char(readonly=True)
     format_label = fields.Char(string="Format", readonly=True)
+    kind = fields.Char(readonly=True, help="Statement, interim, advice or list, as the format says.")
     statement_key = fields.Char(readonly=True, help="Which statement of the original it is.")
     options = fields.Json(readonly=True, help="How a user chose to have the file read.")
     chosen = fields.Json(readonly=True, help="Numbers of the doubtful transactions that a user chose to import.")
@@ -143,6 +144,35 @@ class AccountOnlineFile(models.Model):
         """:return: list of the coverages of the imported files with transactions"""
         return [one._coverage() for one in self if one.state == "done" and one.first_day]
 
+    def _with_balances(self):
+        """:return: those whose balances are final"""
+        return self.filtered(
+            lambda one: one.state == "done" and one.has_balances and one.is_contiguous and one.kind in FINAL
+        )
+
+    def _oldest_with_balances(self):
+        """:return: the one before whose transactions no other file has any; empty if that is not certain"""
+        known = self._with_balances()
+        if not known:
+            return known
+        day = min(known.mapped("first_day"))
+        oldest = known.filtered(lambda one: one.first_day == day)
+        # Why: of several statements of one day, each begins with the closing balance of the one before.
+        closing = {one: one.closing_balance for one in oldest}
+        heads = oldest.filtered(
+            lambda one: (
+                not any(
+                    other != one and not one.currency_id.compare_amounts(balance, one.opening_balance)
+                    for other, balance in closing.items()
+                )
+            )
+        )
+        whole = heads.filtered("from_start")
+        if not whole and any(coverage.part(day) for coverage in (self - oldest)._coverages()):
+            return self.browse()
+        heads = whole or heads
+        return heads[:1] if len(set(heads.mapped("opening_balance"))) == 1 else self.browse()
+
     def _forget_doubts(self, is_certain):
         """:param is_certain: function from a day: whether another file contains all of it"""
         left = []
@@ -174,6 +204,7 @@ class AccountOnlineFile(models.Model):
                 "journal_id": account.journal_ids.id,
                 "format_code": statement.code,
                 "format_label": statement.label,
+                "kind": statement.kind,
                 "statement_key": statement.key,
                 "digest": statement.digest,
                 "options": options,

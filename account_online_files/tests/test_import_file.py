@@ -1,5 +1,7 @@
 import json
+from datetime import timedelta
 from email.message import EmailMessage
+from itertools import permutations
 from unittest.mock import patch
 
 from freezegun import freeze_time
@@ -8,7 +10,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
 from ..wizards import account_online_file_import_statement
-from .common import FilesCommon
+from .common import DAY, FilesCommon
 
 IBAN, OTHER_IBAN = "BE71096123456769", "BE68539007547034"
 
@@ -99,6 +101,48 @@ class TestImportFile(FilesCommon):
         self.import_file(self.statement([self.row(3, "-3"), self.row(2, "-4")], kind="list"))
         card = self.journal._get_online_sync_dashboard_data()[self.journal.id]
         self.assertFalse(card["difference"])
+
+    def test_any_order_of_statements_gives_the_balances_of_the_bank(self):
+        """Also of two statements of one day, and although the one between them comes last."""
+        march, noon, night = (
+            self.statement([self.row(40, "-5")], opening=100),
+            self.statement([self.row(3, "-1"), self.row(2, "-2.5")], opening=95),
+            self.statement([self.row(2, "-3"), self.row(1, "-9")], opening="91.5"),
+        )
+        night.update(opening=["91.5", night["start"]], start=None)
+        for statements in permutations((march, noon, night)):
+            with self.subTest([one["opening"] for one in statements]), self.cr.savepoint() as savepoint:
+                for one in statements:
+                    self.import_file(one)
+                self.assertEqual(self.amounts(), [-9, -5, -3, -2.5, -1])
+                self.assertEqual([pair[1:] for pair in self.balances()], [(100, 95), (95, 79.5)])
+                self.assertFalse(self.journal._get_online_sync_dashboard_data()[self.journal.id]["difference"])
+                savepoint.rollback()
+            self.env.invalidate_all()
+
+    def test_a_doubtful_transaction_before_the_first_line_is_part_of_the_opening_balance(self):
+        self.import_file(self.statement([self.row(2, "-2.5"), self.row(1, "-9")], start=None, closing=["86", str(DAY)]))
+        noon = self.statement([self.row(3, "-1"), self.row(2, "-2.5"), self.row(2, "1")], opening=100)
+        noon.update(closing=["97.5", noon["start"]], end=None)
+        (file,) = self.import_file(noon)
+        self.assertEqual((file.doubtful_count, self.balances()[0][1]), (1, 100))
+        file.action_import_doubtful()
+        self.assertEqual((self.balances()[0][1], self.balances()[-1][2]), (100, 86))
+
+    def test_undo_of_the_oldest_statement_leaves_the_opening_balance_of_the_next_one(self):
+        self.import_file(self.statement([self.row(3, "-1")], opening=90))
+        (oldest,) = self.import_file(self.statement([self.row(40, "-5")], opening=100))
+        self.assertEqual([pair[1:] for pair in self.balances()], [(100, 95), (95, 94)])
+        oldest.action_undo()
+        self.assertEqual([pair[1:] for pair in self.balances()], [(90, 89)])
+
+    def test_what_a_lock_keeps_before_the_first_line_is_part_of_the_opening_balance(self):
+        self.company.fiscalyear_lock_date = DAY - timedelta(days=10)
+        self.import_file(self.statement([self.row(12, "-5"), self.row(3, "-1")], opening=100))
+        self.assertEqual([pair[1:] for pair in self.balances()], [(95, 94)])
+        self.company.fiscalyear_lock_date = False
+        self.import_file(self.statement([self.row(1, "-1")], opening=94))
+        self.assertEqual([pair[1:] for pair in self.balances()], [(100, 93)])
 
     def test_a_part_of_a_day_is_a_question_and_no_loss(self):
         morning = self.statement([self.row(2, "-2.5")], start=None, end=None)
@@ -425,6 +469,15 @@ class TestImportFile(FilesCommon):
         (wrong,) = self.import_file(self.statement([self.row(0, "-5000")], opening=9000))
         wrong.action_undo()
         self.assertFalse(self.journal._get_online_sync_dashboard_data()[self.journal.id]["difference"])
+
+    def test_undo_takes_no_balance_of_an_interim_report(self):
+        self.import_file(self.statement([self.row(10, "-5")], opening=100))
+        self.import_file(self.statement([self.row(4, "-1")], opening=95, kind="interim"))
+        account = self.journal.account_online_account_id
+        self.assertEqual((account.balance, account.balance_date), (95, DAY - timedelta(days=10)))
+        (wrong,) = self.import_file(self.statement([self.row(0, "-5000")], opening=9000))
+        wrong.action_undo()
+        self.assertEqual((account.balance, account.balance_date), (95, DAY - timedelta(days=10)))
 
     def test_undo_keeps_the_answer_and_counts_nothing_as_new(self):
         content = self.statement([self.row(3, "-5")])

@@ -138,8 +138,8 @@ class OpeningBalance:
         """Move the line of the opening balance before the journal's first transaction, which the bank has booked late.
 
         Why: otherwise each later statement would contain the opening balance twice, in its start balance and as the
-        line. In a locked period, and where Odoo refuses the day, such as one of the year before its number, the line
-        stays, because only a user can decide there.
+        line. In a locked period, and where Odoo refuses the day, as for a secured entry, the line stays, because only a
+        user can decide there.
         """
         Line = self.env["account.bank.statement.line"]
         line = Line.search(
@@ -160,14 +160,22 @@ class OpeningBalance:
         locks.hold(self.journal)
         if locks.locked_days(self.journal, [day]):
             return
+        # Why a new number: that of another year is refused.
+        has_moved = self._redate(line, day) or self._redate(line, day, with_new_number=True)
+        first = statements.first_statement(self.journal)
+        if has_moved and first:
+            statements.settle(self.journal, first, day)
+
+    def _redate(self, line, day, with_new_number=False):
+        """:return: whether Odoo allows it; otherwise no run could store anything of this account any more"""
         try:
             with self.env.cr.savepoint():
+                if with_new_number:
+                    line.move_id.name = False
                 line.date = day
         except REFUSALS:
-            # Why continue: otherwise no run could store anything of this account any more.
-            return
-        if first := statements.first_statement(self.journal):
-            statements.settle(self.journal, first, day)
+            return False
+        return True
 
     def _check_booking(self, counterpart, day):
         if not counterpart:

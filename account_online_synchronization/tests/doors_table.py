@@ -406,7 +406,7 @@ KEPT = {
     # The scripted bank reads its bookmark.
     "account.online.account": {"online_identifier", "sync_cursor"},
     "account.online.authorization": {"connection_identifier"},
-    "account.online.file": {"statement_key", "format_code", "digest"},
+    "account.online.file": {"statement_key", "format_code", "digest", "kind"},
     "account.online.file.import.statement": {"key"},
     "account.online.link": {"connection_identifier", "error_code", "error_action", "legacy_source"},
     "account.online.phone": {"kind"},

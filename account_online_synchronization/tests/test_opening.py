@@ -341,6 +341,27 @@ class TestBeginningThatChanges(OpeningCommon):
                 self.proxy.transactions["A1"].pop()
                 self.bank_holds("989.00")
 
+    def test_the_line_that_books_it_stays_before_a_late_booking_of_the_year_before(self):
+        self.proxy.transactions["A1"].clear()
+        for name, amount, day in (("T1", "-5.00", date(2026, 1, 2)), ("T2", "-6.00", date(2026, 1, 5))):
+            self.proxy.book(name, amount, day)
+        with freeze_time("2026-01-06 10:00:00"):
+            self.proxy.refreshed_at = self.proxy.answers["connections.refresh"]["refreshed_at"] = "2026-01-06T08:00:00Z"
+            self.bank_holds("989.00", date(2026, 1, 6))
+            self.load()
+            opening = OpeningBalance(self.link.account_online_account_ids.sudo())
+            line = opening.book(opening.default_counterpart())
+            self.assertEqual(line.date, date(2026, 1, 1))
+            self.assertIn("2026", line.move_id.name)
+            self.proxy.book("LATE", "-7.00", date(2025, 12, 30))
+            self.bank_holds("982.00", date(2026, 1, 6))
+            for _ in range(2):
+                self.synchronize(self.link)
+                self.assertEqual((self.lines()[0], line.date), (line, date(2025, 12, 29)))
+                self.assertIn("2025", line.move_id.name)
+                self.assertEqual(line.move_id.state, "posted")
+                self.assert_true(982)
+
     def test_a_late_booking_that_was_locked_does_not_change_it(self):
         self.load("month")
         self.company.fiscalyear_lock_date = "2026-05-13"
