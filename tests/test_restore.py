@@ -12,7 +12,15 @@ from environment import odoo_command, paths
 from .backups import back_up, restore
 from .books import assert_booked_since
 from .conftest import a_company_behind_a_proxy, a_copy_of_the_template, confirm_phone, demo
-from .renewed_tokens_bank import revolut
+from .renewed_tokens_bank import (
+    CONNECT_REVOLUT,
+    CONSENT,
+    FIND_REVOLUT,
+    REVOLUT,
+    SYNCHRONIZE,
+    TAKE_OVER,
+    revolut,
+)
 from .test_demo_bank import connect, start_connecting
 
 BANK = "Demo Bank"
@@ -146,44 +154,6 @@ def test_dump_without_its_key_says_what_is_lost_and_reconnecting_brings_the_rest
 # -------------------------------------------------------------------------
 # POINT-IN-TIME RECOVERY
 # -------------------------------------------------------------------------
-
-CONNECT_REVOLUT = """
-code = "revolut_business"
-provider = env["bank.sync.provider"].with_context(active_test=False).search([("code", "=", code)])
-provider.setting_ids = [(0, 0, {{"name": "base_url", "type": "text", "plain_value": {address!r}}})]
-provider.write({{"keys_state": "work", "active": True}})
-values = {{"name": "Revolut Business", "identifier": "revolut_business.FR", "country_code": "FR", "status": "stable"}}
-values["provider_institution"] = values["identifier"]
-institution = env["bank.sync.institution"].search([("identifier", "=", values["identifier"])])
-institution = institution or institution.create({{**values, "provider_id": provider.id}})
-client = env["bank.sync.client"]._get_embedded()
-connection = env["bank.sync.connection"].create({{"client_id": client.id, "institution_id": institution.id}})
-"""
-CONSENT = """
-adapter = connection.provider_id._adapter()
-data = connection._begin({kind!r}, "en_US").data
-for values in ({{"client_id": "the-client"}}, {{"code": "oa_code"}}):
-    given = adapter.answer(connection._flow({kind!r}, "en_US", data), values)
-    data = getattr(given, "data", None)
-connection._take(given)
-"""
-TAKE_OVER = """
-link = env["account.online.link"]._create_from_proxy(
-    connection._to_protocol(), connection._accounts(), env.ref("base.main_company")
-)
-account = link.account_online_account_ids
-account._link_journal(account._create_journal())
-"""
-FIND_REVOLUT = """
-connection = env["bank.sync.connection"].search([("institution_id.identifier", "=", "revolut_business.FR")])
-"""
-SYNCHRONIZE = 'env["account.online.link"].search([])._synchronize(user_present=True)\n'
-REVOLUT = """
-link = env["account.online.link"].search([])
-lines = env["account.bank.statement.line"].search([("online_account_id", "!=", False)])
-result = [link.state, link.error_code or None, link.error_action or None, link.error_message or "",
-          sorted(lines.mapped("online_transaction_identifier"))]
-"""
 
 
 def test_installation_that_went_back_before_a_consents_renewal_asks_for_another(tmp_path):

@@ -145,9 +145,11 @@ class AccountOnlineFile(models.Model):
         return [one._coverage() for one in self if one.state == "done" and one.first_day]
 
     def _with_balances(self):
-        """:return: those whose balances are final"""
+        """:return: those whose balances are final. Files imported before their kind was stored count as statements."""
         return self.filtered(
-            lambda one: one.state == "done" and one.has_balances and one.is_contiguous and one.kind in FINAL
+            lambda one: (
+                one.state == "done" and one.has_balances and one.is_contiguous and (not one.kind or one.kind in FINAL)
+            )
         )
 
     def _oldest_with_balances(self):

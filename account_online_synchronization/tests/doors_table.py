@@ -284,6 +284,7 @@ READERS = {
     "bank.sync.client": SUPPORT,
     "bank.sync.concern": SUPPORT,
     "bank.sync.connection": SUPPORT,
+    "bank.sync.connection.secret": SYSTEM,
     "bank.sync.doctor": SYSTEM,
     "bank.sync.error": SUPPORT,
     "bank.sync.event": SUPPORT,

@@ -1,6 +1,7 @@
 -- A copy must never speak for production: no consent, no key, no page that is still open.
 UPDATE bank_sync_connection
    SET state = 'disconnected', secret_state = NULL, provider_reference = NULL;
+DELETE FROM bank_sync_connection_secret;
 UPDATE bank_sync_visit
    SET state = 'cancelled', secret_data = NULL, return_url = NULL, browser_digest = NULL, callback_digest = NULL;
 UPDATE bank_sync_event

@@ -12,6 +12,7 @@ from . import (
     bank_sync_institution,
     bank_sync_institution_search,
     bank_sync_connection,
+    bank_sync_connection_secret,
     bank_sync_usage,
     bank_sync_visit,
     bank_sync_api,

@@ -3,11 +3,13 @@ from contextlib import contextmanager
 from datetime import timedelta, timezone
 
 from odoo import api, fields, models
+from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.tools.translate import get_translation
 
 from ..providers.errors import ConsentError, ProviderError, TransientError
 from ..providers.masking import one_line
 from ..providers.types import Challenge, Completed, Flow, Redirect, Refreshed, User, moment_text
+from .bank_sync_connection_secret import ConnectionSafe
 from .clean_up import clean_up
 
 #: Days after which connections that were never completed are deleted.
@@ -170,6 +172,8 @@ class BankSyncConnection(models.Model):
         :param str reason: shown to the database's users
         """
         self.visit_ids._close("cancelled")
+        # sudo: callers are private; the secrets of a deleted consent are useless
+        as_server(self.env["bank.sync.connection.secret"]).search([("connection_id", "in", self.ids)]).unlink()
         self.write({"state": "disconnected", "secret_state": False, "reason": reason or False})
 
     def _check_usable(self):
@@ -191,6 +195,7 @@ class BankSyncConnection(models.Model):
         adapter = self.provider_id._adapter()
         # Why in the context: it belongs to this request only, and is not stored.
         adapter.user = User.from_json(self.env.context.get("bank_sync_user"))
+        adapter.safe = ConnectionSafe(self)
         return adapter
 
     def _flow(self, kind, language, data=None, callback_state=None):

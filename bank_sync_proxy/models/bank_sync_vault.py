@@ -34,6 +34,7 @@ class BankSyncVault(models.AbstractModel):
         """
         return (
             ("bank.sync.connection", "secret_state"),
+            ("bank.sync.connection.secret", "secret_content"),
             ("bank.sync.provider.setting", "encrypted_value"),
             ("bank.sync.visit", "secret_data"),
         )

@@ -1,6 +1,7 @@
 """How adapters prove who they are: ``requests.auth.AuthBase`` objects, and a certificate for mutual TLS."""
 
 import base64
+import hashlib
 import json
 import os
 import re
@@ -98,11 +99,13 @@ class Token:
     """An access token, and what gives the next one.
 
     :param datetime expires_at: aware; None: until it is refused
+    :param bool is_new: the provider has just given it; else another process got it, and it may have ended since
     """
 
     value: str = field(repr=False)
     expires_at: datetime | None = None
     refresh_value: str | None = field(default=None, repr=False)
+    is_new: bool = field(default=True, repr=False)
 
     @classmethod
     def from_answer(cls, data, now):
@@ -138,14 +141,91 @@ class Bearer(AuthBase):
         return request
 
     def renew(self):
-        """Replace the token. If that fails, the request that needs it fails with the same error."""
+        """Replace the token. If that fails, the request that needs it fails with the same error.
+
+        :return: whether it is new; else it may be refused, too
+        """
         token = self._obtain(self._token)
         if self._keep:
             self._keep(token)
         self._token = token
+        return token.is_new
 
     def _is_ending(self):
         return self._token.expires_at is not None and self._now() + SPARE >= self._token.expires_at
+
+
+# -------------------------------------------------------------------------
+# SECRETS THAT THE PROVIDER REPLACES
+# -------------------------------------------------------------------------
+
+
+class Safe:
+    """Where a connection's replaced secrets are stored at once, whatever becomes of the request that has got them.
+
+    This one stores nothing: for visits, whose result is stored as a whole, and for adapters without a connection.
+    """
+
+    @contextmanager
+    def opened(self):
+        """Inside, no other process replaces secrets of this connection.
+
+        :return: a context manager
+        """
+        yield
+
+    def load(self):
+        """:return: what :meth:`store` was last given by any process, or an empty dict"""
+        return {}
+
+    def store(self, content):
+        """:param dict content: JSON; stored permanently when this returns"""
+
+
+class ReplacedSecrets:
+    """Replaces some parts of a connection's state. The one rule for secrets that end when the provider gives the next
+    ones: a refresh token, the token of a session.
+
+    The state is stored by the caller, at the end of some operations, and only if they succeed. New secrets are stored
+    here instead, before they are used, with the digests of all those that they have replaced: who has one of these
+    takes the new ones over instead of using a secret that has ended. A state with other secrets is more recent, such as
+    that of a new consent.
+
+    :param names: of the parts
+    :param Safe safe: of the connection
+    """
+
+    #: More often than this, a state is not left behind: each successful run stores it.
+    MAX_REPLACED = 200
+
+    def __init__(self, names, safe):
+        self._names, self._safe = names, safe
+
+    def replace(self, state, is_usable, request):
+        """Change a state in place.
+
+        :param dict state: of one operation
+        :param is_usable: ``callable(state)``: whether another process has got secrets that do not end at once
+        :param request: ``callable(state)`` that gets the new parts from the provider, by name
+        :return: whether the provider was asked
+        """
+        with self._safe.opened():
+            content = self._safe.load()
+            replaced = content.get("replaced", [])
+            if self._digest(state) in replaced:
+                state.update(content["parts"])
+                if is_usable(state):
+                    return False
+            elif self._digest(state) != self._digest(content.get("parts", {})):
+                replaced = []
+            digest, parts = self._digest(state), request(state)
+            state.update(parts)
+            self._safe.store({"parts": parts, "replaced": [*replaced, digest][-self.MAX_REPLACED :]})
+            return True
+
+    def _digest(self, state):
+        text = json.dumps([state.get(name) for name in self._names], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 # -------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timezone
 
+from .auth import ReplacedSecrets, Safe
 from .errors import ConfigurationError, ProtocolError, ProviderError
 from .history import is_refused_for_its_period, next_period
 
@@ -29,7 +30,8 @@ class Provider:
     """A provider: the aggregator or standard through which the proxy reaches banks.
 
     An object lives for one operation and keeps nothing: the *state* of a connection is JSON that comes in and goes
-    out, the caller stores it encrypted. No module here imports Odoo. Time comes from :meth:`now`, never from the
+    out, the caller stores it encrypted. Only secrets that the provider replaces meanwhile are stored at once
+    (:meth:`replace_secrets`). No module here imports Odoo. Time comes from :meth:`now`, never from the
     system.
 
     Every method may raise a :class:`~.errors.ProviderError`; anything else that is raised counts as our mistake.
@@ -61,6 +63,10 @@ class Provider:
     #: Whether requests to the provider contain the first day, so that it may be the reason for an unknown refusal.
     sends_dates = False
 
+    #: Parts of the state that the provider replaces at any time, so that the previous ones end: change them with
+    #: :meth:`replace_secrets` only, in any operation.
+    replaced_secrets = ()
+
     #: Whether the provider leads back to our address without saying to which visit it belongs: its user copies the
     #: address and pastes it, so it counts for nothing else.
     copies_callback = False
@@ -71,6 +77,9 @@ class Provider:
 
     #: The user who waits for the answer: a :class:`~.types.User`, or None if there is none or nothing is known of them.
     user = None
+
+    #: Where :attr:`replaced_secrets` of the connection are stored: a :class:`~.auth.Safe`, set by the caller.
+    safe = Safe()
 
     # -------------------------------------------------------------------------
     # YOU SHOULD NOT NEED TO OVERRIDE
@@ -98,6 +107,11 @@ class Provider:
             raise ConfigurationError(
                 "provider_not_configured", f"missing settings: {', '.join(missing)}", provider=self.code
             )
+
+    def replace_secrets(self, state, is_usable, request):
+        """Get new secrets from the provider and store them before they are used, or take over those that another
+        process has got. See :meth:`.auth.ReplacedSecrets.replace`, with the same parameters and result."""
+        return ReplacedSecrets(self.replaced_secrets, self.safe).replace(state, is_usable, request)
 
     def transactions(self, state, account, since=None, cursor=None, limit=None):
         """What the proxy calls: :meth:`read_page`, with a shorter period if the bank refuses the requested one.

@@ -112,7 +112,7 @@ class Session(Signed):
     """The same with the token of a session, which is replaced before it expires, and once after a refusal.
 
     :param dict session: ``token``, ``until``
-    :param open_session: callable that opens a new one
+    :param open_session: callable that gives (another one, whether it is new)
     :param now: callable that returns the current moment, aware
     """
 
@@ -126,8 +126,10 @@ class Session(Signed):
         return super().__call__(request)
 
     def renew(self):
-        self.session = self._open()
+        """:return: whether it is new; else another process has opened it"""
+        self.session, is_new = self._open()
         self._token = self.session["token"]
+        return is_new
 
 
 class Bunq(WebProvider):
@@ -167,6 +169,7 @@ class Bunq(WebProvider):
         ),
     )
     account_keys = Keys(alike=(("number",),), certain=("number",))
+    replaced_secrets = ("session",)
     #: bunq's errors have texts but no codes. The key belongs to the user. 405 and 500 mean the same everywhere.
     status_codes = {401: "credentials_rejected", 403: "permission_missing", 404: "account_refused"}
 
@@ -229,8 +232,16 @@ class Bunq(WebProvider):
 
     def _http(self, state):
         key = self.load_key(load_rsa_key, state["private_key"])
-        session = Session(key, state["session"], lambda: self._open_session(state)["session"], self.now)
+        session = Session(key, state["session"], lambda: self._renew_session(state), self.now)
         return self._connect(session, state["server_key"])
+
+    def _renew_session(self, state):
+        is_new = self.replace_secrets(
+            state,
+            lambda state: self.now() + SPARE < moment_from_text(state["session"]["until"]),
+            lambda state: {"session": self._open_session(state)["session"]},
+        )
+        return state["session"], is_new
 
     def _get(self, http, path, **params):
         """Send a GET within the rate limit, and repeat it if other adapter objects have used the limit up."""
@@ -320,9 +331,8 @@ class Bunq(WebProvider):
 
     def refresh(self, state, user_present=False, flow=None):
         """The bank itself answers. A session opened for this request is used for the following ones."""
-        http = self._http(state)
-        accounts = self._read_accounts(http, state)
-        return Refreshed({**state, "session": http.auth.session}, self.now(), accounts=accounts)
+        accounts = self._read_accounts(self._http(state), state)
+        return Refreshed(state, self.now(), accounts=accounts)
 
     def accounts(self, state):
         return self._read_accounts(self._http(state), state)

@@ -42,6 +42,8 @@ PAUSE_SECONDS = 0.5
 #: Larger answers are refused. Some providers give years of transactions in one.
 MAX_BYTES = 32 * 1024 * 1024
 MAX_EXCERPT = 500
+#: Of one request, if other processes get new credentials all the time.
+MAX_RENEWALS = 3
 #: A longer Retry-After is a mistake, or means a point in time instead of seconds.
 MAX_RETRY_AFTER = 7 * 86400
 #: A gateway could not reach the service; requested again at once, it often can. Why not 500: the service itself failed,
@@ -119,7 +121,8 @@ class Http:
 
     :param str provider: code, for logs and errors
     :param str base_url: requests are relative to it, and a full URL may not leave its host
-    :param auth: ``requests.auth.AuthBase``; one with ``renew()`` is asked for new credentials after a 401, once
+    :param auth: ``requests.auth.AuthBase``; one with ``renew()`` is asked for new credentials after a 401, once, and
+        again if it says that it has only found others
     :param session: ``requests.Session``
     :param dict headers: of every request
     :param parse_error: callable(Answer) that gives the ProviderError of a failed answer
@@ -192,14 +195,13 @@ class Http:
         url = self._url(path)
         name = name or urlsplit(url).path
         deadline = self.monotonic() + min(self.total_seconds, time_left())
-        attempt, renewed = 0, False
+        attempt, renewals = 0, 0
         while True:
             attempt += 1
             answer, failure = self._once(method, url, name, deadline, kind, auth=auth, **request)
-            if answer and answer.status == 401 and not renewed and hasattr(auth, "renew"):
+            if answer and answer.status == 401 and renewals < MAX_RENEWALS and hasattr(auth, "renew"):
                 # A refused request had no effect, so sending it again is not a repetition.
-                auth.renew()
-                renewed = True
+                renewals = renewals + 1 if auth.renew() is False else MAX_RENEWALS
                 continue
             if failure is None and answer.ok:
                 return answer

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from odoo.addons.bank_sync_common.tools.recognition import Keys, identify
 
 from . import reading
-from .auth import Bearer, Token, load_rsa_key, new_rsa_key, sign_token
+from .auth import SPARE, Bearer, Token, load_rsa_key, new_rsa_key, sign_token
 from .errors import ConsentError, _lt
 from .facts import EEA, Facts
 from .types import (
@@ -168,6 +168,7 @@ class RevolutBusiness(WebProvider):
         consent_days=CONSENT_DAYS,
     )
     sends_dates = True
+    replaced_secrets = ("refresh_token", "access_token", "access_until")
     #: No document says that `state` comes back. A code works only with the client ID and the key of this connection.
     copies_callback = True
     settings_needed = (
@@ -236,7 +237,21 @@ class RevolutBusiness(WebProvider):
         return self.connect(Bearer(lambda _old: self._renew_token(state), self.now, token))
 
     def _renew_token(self, state):
-        return self._request_token(state, grant_type="refresh_token", refresh_token=state["refresh_token"])
+        """:return: the new access token; a new refresh token is stored with it, whatever becomes of the request"""
+        tokens = []
+
+        def request(state):
+            token = self._request_token(state, grant_type="refresh_token", refresh_token=state["refresh_token"])
+            tokens.append(token)
+            # Not documented, but revolut-python 0.10.1 replaces it by a new one: the old one may end with that.
+            return {"refresh_token": token.refresh_value or state["refresh_token"], **self._access(token)}
+
+        if self.replace_secrets(state, self._is_usable, request):
+            return tokens[0]
+        return Token(state["access_token"], moment_from_text(state["access_until"]), is_new=False)
+
+    def _is_usable(self, state):
+        return self.now() + SPARE < moment_from_text(state["access_until"])
 
     def _check_consent(self, state):
         if (until := state.get("consent_expires_at")) and self.now() >= moment_from_text(until):
@@ -384,10 +399,8 @@ class RevolutBusiness(WebProvider):
     def refresh(self, state, user_present=False, flow=None):
         """The bank itself answers. The token requested here is used for the following requests."""
         self._check_consent(state)
-        token = self._renew_token(state)
-        # Not documented, but revolut-python 0.10.1 replaces it if there is a new one: the old one may end with that.
-        refresh_token = token.refresh_value or state["refresh_token"]
-        return Refreshed({**state, "refresh_token": refresh_token, **self._access(token)}, self.now())
+        self._renew_token(state)
+        return Refreshed(state, self.now())
 
     def accounts(self, state):
         listed = self._list(self._http(state))

@@ -8,6 +8,7 @@ from .common import ProxyCase
 #: Fields that only the system reads, although most of them are encrypted.
 SECRETS = (
     "secret_state",
+    "secret_content",
     "secret_data",
     "secret_phone",
     "encrypted_value",
@@ -117,7 +118,7 @@ class TestAccess(AccessMixin, ProxyCase):
         "bank.sync.visit",
     )
     closed = ("bank.sync.provider.setting",)
-    machinery = ("bank.sync.usage",)
+    machinery = ("bank.sync.connection.secret", "bank.sync.usage")
     menus_of_support = ("bank_sync_proxy.bank_sync_error_menu",)
     menus_of_administrators = ("bank_sync_proxy.bank_sync_provider_menu",)
 

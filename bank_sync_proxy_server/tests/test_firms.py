@@ -24,6 +24,7 @@ CLOSED = (
     "bank.sync.client",
     "bank.sync.concern",
     "bank.sync.connection",
+    "bank.sync.connection.secret",
     "bank.sync.error",
     "bank.sync.event",
     "bank.sync.institution",

@@ -209,7 +209,7 @@ def test_a_refresh_token_that_was_replaced_is_kept(script):
     script.server.check = lambda request: None
     for answer, kept in ({**exchange["answer"], "refresh_token": "the-next"}, "the-next"), (exchange["answer"], None):
         script.server.expect([{**exchange, "answer": answer}])
-        refreshed = script.adapter.refresh(script.state)
+        refreshed = script.adapter.refresh(dict(script.state))
         assert refreshed.state["refresh_token"] == (kept or script.state["refresh_token"])
 
 
