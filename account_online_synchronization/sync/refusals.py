@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 #: Lasting refusals of one account: the run continues with the others, and the request is not repeated in each run.
-LASTING_REFUSALS = ("account_refused", "unknown_account", "period_refused")
+LASTING_REFUSALS = ("account_refused", "unknown_account", "period_refused", "answer_too_large")
 #: Codes for a bookmark that is permanently invalid. The second one is sent by services without a specific code; at most
 #: one request by date follows, so it is harmless if it means something else.
 REFUSED_BOOKMARKS = ("bookmark_refused", "invalid_request")

@@ -52,7 +52,12 @@ SIGN_IN_BUTTONS = ("code", "renew", "credentials", "reconnect")
 KIND_OF_ACTION = {"retry": "warning", "": "info"}
 
 #: Actions for the refusal of one account, equal to those for the same failure of a connection.
-ACTION_OF_REFUSAL = {"account_refused": "leave_out", "unknown_account": "renew", "period_refused": "contact_support"}
+ACTION_OF_REFUSAL = {
+    "account_refused": "leave_out",
+    "unknown_account": "renew",
+    "period_refused": "contact_support",
+    "answer_too_large": "contact_support",
+}
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from odoo.addons.bank_sync_common.models.server_fields import as_server
 
 from ..providers.errors import ProtocolError
 from ..providers.masking import one_line
+from ..providers.parts import ANSWER_LIMIT
 from ..providers.types import moment_text
 from ..tools.json_logs import about
 from ..tools.urls import is_local_path
@@ -65,12 +66,13 @@ class BankSyncApi(models.AbstractModel):
         :param dict payload: JSON object
         :return: JSON object; ``{"error": …}`` for a failure
         """
-        return json.loads(self._dispatch_to_json(client, operation, payload))
+        return json.loads(self._dispatch_to_json(client, operation, payload, limit=ANSWER_LIMIT))
 
     @api.model
-    def _dispatch_to_json(self, client, operation, payload):
+    def _dispatch_to_json(self, client, operation, payload, limit=None):
         """:meth:`_dispatch` for the embedded transport, which parses the answer like one from the network.
 
+        :param limit: :class:`~..providers.parts.AnswerLimit` of pages; None: any size, in the same process
         :return: bytes
         """
         # sudo: the transport has authenticated the client, and each operation finds only that client's records
@@ -79,6 +81,8 @@ class BankSyncApi(models.AbstractModel):
             # Why removed from the payload: the request is kept in error records, and the user's data must not be.
             payload = dict(payload)
             api_sudo = api_sudo.with_context(bank_sync_user=payload.pop("user"))
+        # Why in the context: as above, it belongs to this request only.
+        api_sudo = api_sudo.with_context(bank_sync_answer_limit=limit)
         with about(operation=one_line(str(operation)), client=client_sudo.id):
             return api_sudo._dispatch_as_server(client_sudo, operation, payload)
 

@@ -196,6 +196,7 @@ class BankSyncConnection(models.Model):
         # Why in the context: it belongs to this request only, and is not stored.
         adapter.user = User.from_json(self.env.context.get("bank_sync_user"))
         adapter.safe = ConnectionSafe(self)
+        adapter.answer_limit = self.env.context.get("bank_sync_answer_limit")
         return adapter
 
     def _flow(self, kind, language, data=None, callback_state=None):

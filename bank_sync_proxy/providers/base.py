@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from .auth import ReplacedSecrets, Safe
 from .errors import ConfigurationError, ProtocolError, ProviderError
 from .history import is_refused_for_its_period, next_period
+from .parts import Part
 
 #: Statuses of an answer that refuses the bookmark.
 REFUSED_CURSORS = (400, 404, 406, 409, 410, 416, 422)
@@ -63,6 +64,11 @@ class Provider:
     #: Whether requests to the provider contain the first day, so that it may be the reason for an unknown refusal.
     sends_dates = False
 
+    #: Whether :meth:`read_page` takes ``until``, so that a period whose answer is too large is requested in parts.
+    takes_until = False
+    #: Only with ``takes_until``: how many days are requested at once at most, None for any number.
+    days_at_once = None
+
     #: Parts of the state that the provider replaces at any time, so that the previous ones end: change them with
     #: :meth:`replace_secrets` only, in any operation.
     replaced_secrets = ()
@@ -80,6 +86,9 @@ class Provider:
 
     #: Where :attr:`replaced_secrets` of the connection are stored: a :class:`~.auth.Safe`, set by the caller.
     safe = Safe()
+
+    #: How large an answer to the database may be: a :class:`~.parts.AnswerLimit`, set by the caller; None: any size.
+    answer_limit = None
 
     # -------------------------------------------------------------------------
     # YOU SHOULD NOT NEED TO OVERRIDE
@@ -114,7 +123,8 @@ class Provider:
         return ReplacedSecrets(self.replaced_secrets, self.safe).replace(state, is_usable, request)
 
     def transactions(self, state, account, since=None, cursor=None, limit=None):
-        """What the proxy calls: :meth:`read_page`, with a shorter period if the bank refuses the requested one.
+        """What the proxy calls: :meth:`read_page`, with a shorter period if the bank refuses the requested one, and in
+        parts if an answer would be too large.
 
         :return: :class:`~.types.Page`; ``history_days`` is how far back the bank went, if that was less
         :raise ProviderError: if the search for a period fails; ``history_days`` is how far it had come
@@ -124,7 +134,7 @@ class Provider:
         today, requested, named, first = self.now().date(), [since], set(), None
         while True:
             try:
-                page = self.read_page(state, account, since=requested[-1], limit=limit)
+                page = self._read_part(state, account, self._beginning(requested[-1]), limit)
             except ProviderError as error:
                 if not is_refused_for_its_period(error, requested[-1], today, self.sends_dates):
                     error.history_days = _days_learned(first, requested, today)
@@ -143,15 +153,83 @@ class Provider:
     def _continue(self, state, account, cursor, limit):
         """A bookmark that the provider no longer accepts does not end the run: the database then requests by date."""
         try:
-            return self.read_page(state, account, cursor=cursor, limit=limit)
+            return self._read_part(state, account, self._part_of(account, cursor), limit, is_first=False)
         except ProviderError as error:
             if error.code != "unexpected_answer" or error.status not in REFUSED_CURSORS:
                 raise
             raise ProtocolError("bookmark_refused", str(error), provider=self.code, status=error.status) from error
 
+    # A period in parts: see :mod:`.parts`.
+
+    def _beginning(self, since):
+        return Part.beginning(self.first_day(since), self.days_at_once, self.now().date())
+
+    def _part_of(self, account, cursor):
+        """:return: the part of a period that a cursor names"""
+        part = self.read_part(account, cursor) if self.takes_until else None
+        if not part and self.days_at_once:
+            raise ProtocolError("invalid_request", "not a cursor of this provider", provider=self.code)
+        return part or Part(None, inner=cursor)
+
+    def _read_part(self, state, account, part, limit, is_first=True):
+        while True:
+            try:
+                return self._page_of(state, account, part, limit, is_first)
+            except ProtocolError as error:
+                half = part.half(self.now().date()) if self.takes_until and error.code == "answer_too_large" else None
+                if not half:
+                    raise
+                part = half
+
+    def _page_of(self, state, account, part, limit, is_first):
+        """:raise ProtocolError: ``answer_too_large``, of the provider or for the database"""
+        asked = {"until": part.until} if self.takes_until else {}
+        if part.inner:
+            page = self.read_page(state, account, cursor=part.inner, limit=limit, **asked)
+        else:
+            page = self.read_page(state, account, since=part.since, limit=limit, **asked)
+        if part.until:
+            # What is pending is shown with every period, and counts in the last one.
+            page = replace(page, transactions=tuple(row for row in page.transactions if row.status == "booked"))
+        following = replace(part, inner=page.next_cursor) if page.has_more else part.following(self.now().date())
+        if not (is_first or self._has_room(page)):
+            # Some banks show what is older than the first day, too: it was part of an earlier answer.
+            page = replace(page, transactions=tuple(row for row in page.transactions if part.has(row)))
+        if not self._has_room(page):
+            page, following = self._first_days(part, page)
+        if not following or (following.inner and not (following.until or following.days)):
+            # There are no parts: an adapter's own cursor knows all.
+            return page
+        return replace(page, next_cursor=self.write_part(account, following), has_more=True)
+
+    def _has_room(self, page):
+        return not self.answer_limit or self.answer_limit.allows(page)
+
+    def _first_days(self, part, page):
+        """:return: (the first days of a page that is too large, the part with the rest)"""
+        is_whole = self.takes_until and not (page.has_more or part.inner)
+        found = self.answer_limit.first_days(page, part.since) if is_whole else None
+        if not found:
+            raise ProtocolError("answer_too_large", "more than a database reads", provider=self.code)
+        page, day = found
+        is_over = part.until and day > part.until
+        return page, part.following(self.now().date()) if is_over else replace(part, since=day)
+
     # -------------------------------------------------------------------------
     # YOU MAY IMPLEMENT
     # -------------------------------------------------------------------------
+
+    def first_day(self, since):
+        """:return: the first day to request where ``since`` is wanted, or None; required with :attr:`days_at_once`"""
+        return since
+
+    def write_part(self, account, part):
+        """:return: a cursor with a :class:`~.parts.Part`; required with :attr:`takes_until`, as :meth:`read_part`"""
+        raise NotImplementedError
+
+    def read_part(self, account, cursor):
+        """:return: the part in a cursor, None for a cursor without one"""
+        raise NotImplementedError
 
     def check_keys(self):
         """Send a request that costs nothing, for *Test These Keys*; required, if you declare keys of the proxy that a
@@ -194,6 +272,7 @@ class Provider:
         :param date since: first booking date that is wanted; None: as far back as the bank allows
         :param str cursor: ``next_cursor`` of the page before
         :param int limit: how many are wanted at most; yours may be lower
+        :param date until: only with :attr:`takes_until`: last booking date that is wanted; None: to the end
         :return: :class:`~.types.Page`
         """
         raise NotImplementedError

@@ -147,6 +147,7 @@ class EnableBanking(WebProvider):
         fetches_per_day=FETCHES_PER_DAY,
     )
     sends_dates = True
+    takes_until = True
     settings_needed = (
         Setting(
             "application_id",
@@ -440,7 +441,7 @@ class EnableBanking(WebProvider):
             limit = reading.amount(account["limit"]) if account.get("limit") else None
             return of_list(balances, account["currency"], BALANCES, AVAILABLE, self.now(), limit)
 
-    def read_page(self, state, account, since=None, cursor=None, limit=None):
+    def read_page(self, state, account, since=None, cursor=None, limit=None, until=None):
         """The bank decides how large a page is."""
         self.check_end(state["valid_until"])
         known = self.known_account(state, account)
@@ -448,6 +449,8 @@ class EnableBanking(WebProvider):
             raise self.failure("account_refused", "the bank has named it without giving access to it")
         # Many banks give all they have only in the first minutes after the consent; `longest` asks for that.
         place = {"since": since and since.isoformat(), "key": None, "page": 1, "mark": None}
+        if until:
+            place["until"] = until.isoformat()
         if cursor:
             place = self.read_cursor(account, cursor)
         answer = self._ask_bank(state, lambda http: self._page(http, known["uid"], place))
@@ -485,6 +488,7 @@ class EnableBanking(WebProvider):
 
     def _page(self, http, uid, place):
         period = {"date_from": place["since"]} if place["since"] else {"strategy": "longest"}
+        period["date_to"] = place.get("until")
         try:
             return http.get(f"accounts/{uid}/transactions", **period, continuation_key=place["key"])
         except ProviderError as error:

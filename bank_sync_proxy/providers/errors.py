@@ -352,6 +352,17 @@ CODES = {
             ),
         ),
         Code(
+            "answer_too_large",
+            "contact_support",
+            "ProtocolError",
+            502,
+            _lt(
+                "The bank answered with more data at once than can be read, even for a single day or for the smallest "
+                "list that it offers, so nothing of this was fetched. What the bank answers to other requests is not "
+                "affected. Please report it with the reference."
+            ),
+        ),
+        Code(
             "bookmark_refused",
             "retry",
             "ProtocolError",

@@ -22,8 +22,8 @@ from .web import WebProvider
 
 #: What banks give without a TAN. https://eur-lex.europa.eu/eli/reg_del/2018/389/oj, article 10
 HISTORY_DAYS = 90
-#: A page is a window of days, so that no answer is larger than one of them.
-WINDOW = timedelta(days=31)
+#: No answer contains more days, so that it is not too large.
+DAYS_AT_ONCE = 31
 #: How far back a request reaches if its only purpose is that the bank asks for a TAN.
 PROBE = timedelta(days=3)
 #: Kinds of accounts begin with these numbers, up to the next one (HIUPD, "Kontoart").
@@ -72,6 +72,8 @@ class FinTS(WebProvider):
         history_days=HISTORY_DAYS,
     )
     account_keys = Keys(own=("mark",), alike=(("iban", "currency"),))
+    takes_until = True
+    days_at_once = DAYS_AT_ONCE
     settings_needed = (
         Setting(
             "product_id",
@@ -372,23 +374,18 @@ class FinTS(WebProvider):
     # TRANSACTIONS
     # -------------------------------------------------------------------------
 
-    def read_page(self, state, account, since=None, cursor=None, limit=None):
+    def first_day(self, since):
+        return max(since or date.min, self.now().date() - timedelta(days=HISTORY_DAYS - 1))
+
+    def read_page(self, state, account, since=None, cursor=None, limit=None, until=None):
         known = self.known_account(state, account)
-        today = self.now().date()
-        start = max(since or date.min, today - timedelta(days=HISTORY_DAYS - 1))
-        if cursor:
-            with self.reading("cursor"):
-                start = reading.day(self.read_cursor(account, cursor)["start"])
-        end = start + WINDOW
-        more = end <= today
         client = self._client(state)
         with client.dialog():
             self._alone(client.init_tan_response)
-            # Without an end, the last window has what is dated ahead, too.
-            found = self._alone(client.statements(known, start, end - timedelta(days=1) if more else None))
-        rows, unread = self._read(found, known, with_pending=not more)
-        after = self.write_cursor(account, start=end.isoformat()) if more else None
-        return Page(tuple(rows), (), after, more, tuple(unread))
+            # Without an end, the last part has what is dated ahead, too.
+            found = self._alone(client.statements(known, since, until))
+        rows, unread = self._read(found, known, with_pending=not until)
+        return Page(tuple(rows), unread=tuple(unread))
 
     def _read(self, found, known, with_pending):
         """What is pending comes with every window and counts in the last one.

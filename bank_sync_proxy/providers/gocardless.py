@@ -119,6 +119,7 @@ class GoCardless(WebProvider):
         fetches_per_day=FETCHES_PER_DAY,
     )
     sends_dates = True
+    takes_until = True
     settings_needed = (
         Setting("secret_id", _lt("Secret ID"), help=_lt("Bank Account Data ‣ Developers ‣ User secrets.")),
         Setting("secret_key", _lt("Secret key"), type="secret"),
@@ -455,15 +456,16 @@ class GoCardless(WebProvider):
             ]
             return of_list(balances, account["currency"], BALANCES, AVAILABLE, self.now())
 
-    def read_page(self, state, account, since=None, cursor=None, limit=None):
+    def read_page(self, state, account, since=None, cursor=None, limit=None, until=None):
         """There is one page, however long it is."""
+        if cursor:
+            raise self.failure("invalid_request", "there is no other page")
         self.check_end(state["expires_at"])
         known = self.known_account(state, account)
-        if cursor:
-            self.read_cursor(account, cursor)
         if "transactions" in state.get("not_offered", ()):
             raise self.failure("account_refused", "the bank does not offer transactions")
-        answer = self._ask_account(state, known["id"], "transactions", date_from=since and since.isoformat())
+        period = {"date_from": since and since.isoformat(), "date_to": until and until.isoformat()}
+        answer = self._ask_account(state, known["id"], "transactions", **period)
         with self.reading("transactions"):
             listed, sign = answer["transactions"], self._sign(state)
             rows, unread = self.read_rows(listed["booked"], self._transaction, "booked", known, sign, status="booked")

@@ -16,6 +16,7 @@ from odoo.addons.bank_sync_common.tools.bounded_http import (
     Deadline,
     TookTooLong,
     TooLarge,
+    TooMany,
     bound,
     parse_json,
     read_body,
@@ -253,7 +254,7 @@ class Http:
             ):
                 answer = Answer(response.status_code, response.headers, read_body(response, self.max_bytes))
         except TooLarge:
-            return None, self._failure(ProtocolError, f"more than {self.max_bytes} bytes")
+            return None, self._too_large(f"more than {self.max_bytes} bytes")
         except TookTooLong:
             return None, self._failure(TransientError, "the answer takes too long")
         except AddressRefused as error:
@@ -308,8 +309,13 @@ class Http:
             if text.startswith(("{", "[")) and not text.endswith(("}", "]")):
                 return answer, self._failure(TransientError, "the answer was cut off", answer.status)
             return answer, self._failure(ProtocolError, f"no JSON: {error.msg}", answer.status)
+        except TooMany as error:
+            return answer, self._too_large(str(error))
         except ValueError as error:
             return answer, self._failure(ProtocolError, f"no JSON: {error}", answer.status)
+
+    def _too_large(self, detail):
+        return ProtocolError("answer_too_large", detail, provider=self.provider)
 
     def _failure(self, family, detail, status=None):
         code = "provider_unavailable" if family is TransientError else "unexpected_answer"

@@ -142,6 +142,8 @@ class SimpleFIN(WebProvider):
     #: A bank's ids are unique within the bank, whose name may change; a new access URL may give new ids.
     account_keys = Keys(own=("id", "bank"), alike=(("id",), ("bank", "name", "currency")), certain=("currency",))
     sends_dates = True
+    takes_until = True
+    days_at_once = WINDOW.days
     status_codes = {402: "consent_expired", 403: "consent_revoked"}
 
     def parse_error(self, response):
@@ -302,19 +304,14 @@ class SimpleFIN(WebProvider):
     # TRANSACTIONS
     # -------------------------------------------------------------------------
 
-    def read_page(self, state, account, since=None, cursor=None, limit=None):
-        """A page is a window of days."""
+    def first_day(self, since):
+        return since or self.now().date() - timedelta(days=HISTORY_DAYS)
+
+    def read_page(self, state, account, since=None, cursor=None, limit=None, until=None):
         known = self.known_account(state, account)
-        today = self.now().date()
-        start = since or today - timedelta(days=HISTORY_DAYS)
-        if cursor:
-            with self.reading("cursor"):
-                start = reading.day(self.read_cursor(account, cursor)["start"])
-        end = start + WINDOW
-        more = end <= today
-        params = {"account": known["id"], "start-date": epoch(start)}
-        # `pending=0` would mean the same as 1.
-        params |= {"end-date": epoch(end)} if more else {"pending": "1"}
+        params = {"account": known["id"], "start-date": epoch(since)}
+        # The end is not included. `pending=0` would mean the same as 1.
+        params |= {"end-date": epoch(until + timedelta(days=1))} if until else {"pending": "1"}
         answer = self._ask(state["access_url"], **params)
         with self.reading("transactions"):
             found = self._find(answer, known)
@@ -324,8 +321,7 @@ class SimpleFIN(WebProvider):
                 raise self.failure("unknown_account", "the access does not cover it any more")
             rows, unread = self.read_rows(found.get("transactions") or (), self._transaction, known["currency"])
             rows.sort(key=lambda row: (row.status == "pending", row.booking_date or date.max))
-            after = self.write_cursor(account, start=end.isoformat()) if more else None
-            return Page(tuple(rows), (), after, more, tuple(unread))
+            return Page(tuple(rows), unread=tuple(unread))
 
     def _find(self, answer, known):
         """:return: the account in an answer, or None; another bank may use the same id"""

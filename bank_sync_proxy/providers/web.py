@@ -16,6 +16,7 @@ from .errors import CODES, ConfigurationError, ProtocolError, ProviderError, Tra
 from .history import PERIOD_CODES, named_periods
 from .http import Http, read_http_date
 from .masking import mask
+from .parts import Part
 from .types import Institution, Unread, moment_from_text
 
 #: As the protocol with databases allows; providers allow less.
@@ -306,6 +307,18 @@ class WebProvider(Provider):
             return loader(text)
         except ValueError as error:
             raise ConfigurationError("provider_not_configured", str(error), provider=self.code)
+
+    def write_part(self, account, part):
+        return self.write_cursor(account, part=part.to_json())
+
+    def read_part(self, account, cursor):
+        place = self.read_cursor(account, cursor)
+        if "part" not in place:
+            return None
+        try:
+            return Part.from_json(place["part"])
+        except UNDOCUMENTED as error:
+            raise ProtocolError("invalid_request", f"not a cursor of this account: {error}", provider=self.code)
 
     # A cursor carries what the next page has to know; it is bound to its account.
 

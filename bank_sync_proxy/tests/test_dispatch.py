@@ -8,8 +8,11 @@ from freezegun import freeze_time
 from odoo.addons.bank_sync_common.tools.bounded_http import time_left
 from odoo.tests import tagged
 
+from ..models import bank_sync_api
 from ..models.bank_sync_error import REQUEST_SECONDS
+from ..providers import parts
 from ..providers.errors import TransientError
+from ..providers.parts import AnswerLimit
 from ..providers.sandbox import Sandbox
 from .common import ProxyCase
 
@@ -40,6 +43,19 @@ class TestDispatch(ProxyCase):
         found = self.transactions(connection, accounts[0]["id"])
         self.assertGreater(len(found), 200)
         self.assertEqual(len({transaction["id"] for transaction in found}), len(found))
+
+    def test_only_an_answer_over_the_network_is_limited(self):
+        connection = self.connect()
+        account = self.ask("accounts.list", connection_id=connection)["accounts"][0]["id"]
+        payload = {"connection_id": connection, "account_id": account}
+        with (
+            patch.object(bank_sync_api, "ANSWER_LIMIT", AnswerLimit(1000, 1000)),
+            patch.object(parts, "FEW_ROWS", 0),
+        ):
+            answer = self.ask("transactions.list", **payload)
+            self.assertFailure(answer, "answer_too_large", "contact_support")
+            here = json.loads(self.api_model._dispatch_to_json(self.client_record, "transactions.list", payload))
+            self.assertEqual(len(here["transactions"]), 100)
 
     def test_the_database_itself_is_always_active(self):
         self.assertEqual(self.ask("clients.status")["state"], "active")

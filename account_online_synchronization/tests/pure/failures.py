@@ -19,6 +19,7 @@ FAILURES = {
     "unknown_account": ("renew", "danger", "credentials"),
     "account_refused": ("leave_out", "danger", "leave_out"),
     "period_refused": ("contact_support", "danger", "copy"),
+    "answer_too_large": ("contact_support", "danger", "copy"),
     "bookmark_refused": ("retry", "warning", "synchronize"),
     "unknown_institution": ("contact_support", "danger", "copy"),
     "provider_not_configured": ("contact_support", "danger", "copy"),

@@ -20,7 +20,7 @@ class RevolutBusinessScript(Script):
     answers = {"client_id": " the-client \n", "code": f"{CALLBACK_URL}?code=oa_prod_c0de"}
     refused_answers = answers
     always = tuple(Case(code, "refresh").exchanges)
-    secrets = ("refresh-s3cret", "access-s3cret", "oa_prod_c0de", "eyJ")
+    secrets = ("refresh-s3cret", "access-s3cret", "oa_prod_c0de", "eyJ0eXAi")
 
     @property
     def state(self):

@@ -18,6 +18,7 @@ from bank_sync_proxy.providers.errors import (
     RateLimited,
     TransientError,
 )
+from bank_sync_proxy.providers.parts import Part
 from bank_sync_proxy.providers.types import Challenge, Completed, Flow, Refreshed
 from bank_sync_proxy.providers.web import WebProvider
 from bank_sync_proxy.tests.pure.contract import (
@@ -578,7 +579,9 @@ def test_what_is_not_documented_is_ours(script, answer):
     assert failure(script, ProtocolError).code == "unexpected_answer"
 
 
-def test_an_answer_without_end_is_refused(script):
+def test_an_answer_without_end_is_refused(script, monkeypatch):
+    # A shorter period is requested in test_parts.py.
+    monkeypatch.setattr(Part, "half", lambda *_today: None)
     replay(script, answer={"transactions": ["x" * 2000]})
     connect = script.adapter.connect
 
@@ -588,7 +591,8 @@ def test_an_answer_without_end_is_refused(script):
         return http
 
     script.adapter.connect = connect_small
-    assert "more than 1500 bytes" in failure(script, ProtocolError).detail
+    error = failure(script, ProtocolError)
+    assert error.code == "answer_too_large" and "more than 1500 bytes" in error.detail
 
 
 def test_a_wrong_clock_is_named(script):
