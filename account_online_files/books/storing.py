@@ -48,11 +48,6 @@ class StoringFile(Storing):
             return {}
         return {"last_sync": account._files_stored_until() or self._news_day()}
 
-    def _settle_opening(self):
-        super()._settle_opening()
-        if self.account._take_opening_of_files():
-            self.account._refresh_opening()
-
 
 class Reading:
     """One statement of a file, compared with its account.

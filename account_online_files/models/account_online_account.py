@@ -148,21 +148,22 @@ class AccountOnlineAccount(models.Model):
             "balance_date": last.last_day,
         }
 
+    def _refresh_opening(self):
+        for account in self.filtered("is_files"):
+            account._take_opening_of_files()
+        return super()._refresh_opening()
+
     def _take_opening_of_files(self):
         """Begin the journal with the opening balance of the oldest statement, if no line is older.
 
         Why not with later balances less the lines: statements may come in any order, each with a part of a day, and one
         between them may be missing.
-
-        :return: whether it was another one
         """
         first = statements.first_statement(self.journal_ids)
         day = first.online_period_start and statements.first_day(first)
         oldest = self.file_ids._oldest_with_balances()
-        if not self.is_files or not oldest or not day or day < oldest.first_day:
-            return False
-        if statements.of_unknown_start(self.journal_ids):
-            return False
+        if not oldest or not day or day < oldest.first_day or statements.of_unknown_start(self.journal_ids):
+            return
         # Why those: what a lock or Odoo keeps from becoming the first line is part of it.
         kept = self.env["account.online.transaction"].search(
             [
@@ -173,10 +174,8 @@ class AccountOnlineAccount(models.Model):
             ]
         )
         opening = oldest.opening_balance * (-1 if self.inverse_balance_sign else 1) + sum(kept.mapped("amount"))
-        if not self.currency_id.compare_amounts(first.balance_start, opening):
-            return False
-        statements.settle(self.journal_ids, first, day, opening)
-        return True
+        if self.currency_id.compare_amounts(first.balance_start, opening):
+            statements.settle(self.journal_ids, first, day, opening)
 
     def _refresh_holes(self):
         for account in self:
@@ -216,7 +215,6 @@ class AccountOnlineAccount(models.Model):
         if locks.locked_days(self.journal_ids, days):
             raise UserError(self.env._("Some of them are in a locked period. Change the lock date first."))
         lines = write_entries(self, entries)
-        self._take_opening_of_files()
         self._refresh_opening()
         self.journal_balance = running_balance(self)
         return lines
@@ -230,7 +228,6 @@ class AccountOnlineAccount(models.Model):
                 values |= self._balance_of_files()
             self._write_changes(values)
         Beginning(self).settle()
-        self._take_opening_of_files()
         self._refresh_opening()
         # Why last: the opening balance, and the line that books it, are part of it.
         self._write_changes({"journal_balance": running_balance(self)})
