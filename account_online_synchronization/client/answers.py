@@ -17,6 +17,7 @@ MAX_NAME = 200
 MAX_NOTES, MAX_NOTE = 5, 500
 #: Keys by which two descriptions of an account are recognized as the same one.
 OF_ONE_ACCOUNT = ("number", "currency")
+BALANCES = ("balance", "available", "balance_date")
 ACCOUNT_TEXTS = ("name", "number", "currency", "type", "balance_at", "balance_date", "id_scheme")
 
 
@@ -30,6 +31,9 @@ def read_accounts(messages):
         if any(known[name] != account[name] for name in OF_ONE_ACCOUNT):
             # Why none of them: one's balance could be shown for the other.
             contradicted.add(account["id"])
+        elif any(known[name] != account[name] for name in BALANCES):
+            # Why none: nobody knows which one is right. The last one of an earlier answer remains.
+            known |= {"balance": None, "available": None, "balance_at": "", "balance_date": ""}
     return [account for account in accounts.values() if account["id"] not in contradicted]
 
 
@@ -39,9 +43,12 @@ def _read_account(message):
     """
     if not isinstance(message, dict) or not is_identifier(message.get("id")):
         return None
+    texts = {name: readable(message.get(name), MAX_NAME) for name in ACCOUNT_TEXTS}
     return {
         "id": message["id"],
-        **{name: readable(message.get(name), MAX_NAME) for name in ACCOUNT_TEXTS},
+        **texts,
+        # Why: as of transactions; another spelling is not another currency.
+        "currency": texts["currency"].upper(),
         **{name: _number(message.get(name)) for name in ("balance", "available")},
         "reports_fees": message.get("reports_fees") is True,
     }

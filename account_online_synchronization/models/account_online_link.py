@@ -1114,8 +1114,9 @@ class AccountOnlineLink(models.Model):
         }
 
     def _get_refusal_cards(self):
-        """:return: dict from the id of a refused account to what the card of its journal shows instead of the status of
-        the link, which names all refused accounts
+        """What cards show instead of the status of the link, which names all refused accounts.
+
+        :return: dict from the id of a refused account
         """
         translate = self.env["account.online.service"]._translate
         may_copy = self.env.user.has_group("account.group_account_basic")

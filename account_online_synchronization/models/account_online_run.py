@@ -6,6 +6,8 @@ from odoo import api, fields, models
 from odoo.addons.bank_sync_common.models.server_fields import as_server
 from odoo.tools.misc import format_datetime
 
+from ..sync.status import BUTTON_OF_CODE
+
 #: Settings, in days, with their defaults. Raw answers of banks are large and personal, so they are deleted sooner.
 KEEP_RUNS = ("account_online_synchronization.keep_runs_days", 365)
 KEEP_ANSWERS = ("account_online_synchronization.keep_answers_days", 14)
@@ -25,7 +27,18 @@ SHOWN_ANSWER = 100_000
 BATCH = 10_000
 
 #: Method of the link by the action that the proxy advises; for administrators only.
-REMEDIES = {"renew": "action_renew", "reconnect": "action_reconnect", "reactivate": "action_reactivate"}
+REMEDIES = {
+    "renew": "action_renew",
+    "reconnect": "action_reconnect",
+    "reactivate": "action_reactivate",
+    "credentials": "action_update_credentials",
+}
+
+
+def remedy_of(code, action):
+    """:return: key of :data:`REMEDIES`, or another action of the proxy; the code may say more, as on the card"""
+    button = BUTTON_OF_CODE.get(code)
+    return button if button in REMEDIES else action
 
 
 class AccountOnlineRun(models.Model):
@@ -323,11 +336,13 @@ class AccountOnlineRun(models.Model):
 
     def _describe_error(self):
         link = self.account_online_link_id
-        method = REMEDIES.get(link.error_action)
+        action = remedy_of(link.error_code, link.error_action)
+        method = REMEDIES.get(action)
         labels = {
             "renew": self.env._("Renew"),
             "reconnect": self.env._("Reconnect"),
             "reactivate": self.env._("Reactivate"),
+            "credentials": self.env._("Update Credentials"),
             "answer_challenge": self.env._("Answer the Bank"),
         }
         may = not method or self.env.user.has_group("account.group_account_manager")
@@ -335,7 +350,7 @@ class AccountOnlineRun(models.Model):
             "message": self.error_message or link.error_message or "",
             "reference": self.error_reference or "",
             "method": may and (method or "action_fetch_transactions"),
-            "label": labels.get(link.error_action, self.env._("Try Again")),
+            "label": labels.get(action, self.env._("Try Again")),
             "help": "" if may else self.env._("Please ask an accounting administrator to do it."),
         }
 

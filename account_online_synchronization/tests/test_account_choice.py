@@ -119,6 +119,19 @@ class TestAccountChoice(OnlineSyncCommon):
     # ALL OR NONE
     # -------------------------------------------------------------------------
 
+    def test_no_journal_is_created_in_a_company_without_a_chart_of_accounts(self):
+        selection = self.choose()
+        selection.line_ids.action = "create"
+        self.assertFalse(selection.problem)
+        self.company.account_journal_suspense_account_id = False
+        selection.line_ids.action = "none"
+        self.assertFalse(selection.problem)
+        selection.line_ids.action = "create"
+        journals = self.env["account.journal"].search_count([])
+        with self.assertRaisesRegex(UserError, "no suspense account for bank transactions"):
+            selection.action_confirm()
+        self.assertEqual(self.env["account.journal"].search_count([]), journals)
+
     def test_two_rows_with_one_journal_are_reported_before_any_change(self):
         self.proxy.add_account("A2")
         self.proxy.add_account("A3")

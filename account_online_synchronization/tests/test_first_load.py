@@ -140,20 +140,23 @@ class TestFirstLoad(OnlineSyncCommon):
 
     def test_an_error_is_shown_with_its_button(self):
         link = self.connect_journal()
+        codes = {"Update Credentials": "credentials_rejected"}
         for remedy, method, label in (
             ("retry", "action_fetch_transactions", "Try Again"),
             ("answer_challenge", "action_fetch_transactions", "Answer the Bank"),
             ("renew", "action_renew", "Renew"),
             ("reconnect", "action_reconnect", "Reconnect"),
             ("reactivate", "action_reactivate", "Reactivate"),
+            ("renew", "action_update_credentials", "Update Credentials"),
         ):
-            self.proxy.fail("connections.refresh", f"code_of_{remedy}", remedy, reference="E-7KQ2")
+            code = codes.get(label, f"code_of_{remedy}")
+            self.proxy.fail("connections.refresh", code, remedy, reference="E-7KQ2")
             self.synchronize(link)
             shown = self.screen(link)
             self.assertEqual(shown["state"], "failed")
             self.assertEqual(
                 {name: shown["error"][name] for name in ("message", "reference", "method", "label")},
-                {"message": f"Sentence of code_of_{remedy}.", "reference": "E-7KQ2", "method": method, "label": label},
+                {"message": f"Sentence of {code}.", "reference": "E-7KQ2", "method": method, "label": label},
             )
 
     def test_users_who_may_not_renew_see_whom_to_ask(self):

@@ -363,6 +363,16 @@ class TestMissing(MissingCommon):
         self.assertEqual(link.state, "connected")
         self.assertEqual(wizard.action_solve()["tag"], "account_online_synchronization.bank_visit")
 
+    def test_the_button_is_the_one_that_the_sentence_names(self):
+        link = self.connect_journal()
+        self.synchronize(link)
+        self.proxy.fail("transactions.list", "unknown_account", "renew")
+        wizard = self.compare()
+        self.assertEqual((wizard.state, wizard.error_action), ("failed", "credentials"))
+        self.assertEqual(wizard.action_solve()["tag"], "account_online_synchronization.bank_visit")
+        self.assertIn("connections.renew", self.asked_operations())
+        self.assertEqual(self.proxy.asked[-1][1]["reason"], "credentials")
+
     def test_a_limit_of_the_bank_says_when_it_ends(self):
         self.synchronize(self.connect_journal())
         self.proxy.raw_answers["transactions.list"] = {

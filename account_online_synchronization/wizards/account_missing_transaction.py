@@ -14,7 +14,7 @@ from ..books.kept import Kept
 from ..books.read import policy_of
 from ..books.run import client_for_user, try_lock
 from ..client.errors import ProxyError
-from ..models.account_online_run import REMEDIES
+from ..models.account_online_run import REMEDIES, remedy_of
 from ..sync.fetch import AccountFetch
 from .account_missing_transaction_sections import Sections
 
@@ -304,7 +304,7 @@ class AccountMissingTransactionWizard(models.TransientModel):
             message += " " + self.env._(
                 "You can compare again from %s on.", format_datetime(self.env, moment, dt_format="short")
             )
-        action = error.action
+        action = remedy_of(error.code, error.action)
         if action in REMEDIES and not self.env.user.has_group("account.group_account_manager"):
             message += " " + self.env._("Please ask an accounting administrator to do it.")
             action = False

@@ -55,7 +55,9 @@ class AccountOnlineAccountSelection(models.TransientModel):
     def _compute_problem(self):
         for selection in self:
             problems = [problem for line in selection.line_ids if (problem := line._find_problem())]
-            selection.problem = "\n".join([*problems, *selection._find_shared_journals()])
+            selection.problem = "\n".join(
+                [*selection._find_missing_chart(), *problems, *selection._find_shared_journals()]
+            )
 
     # -------------------------------------------------------------------------
     # PROPOSALS
@@ -194,6 +196,24 @@ class AccountOnlineAccountSelection(models.TransientModel):
         link._check_may_connect()
         link.check_access("write")
         return link
+
+    def _find_missing_chart(self):
+        """Why before journals are created: without a chart of accounts nothing could be posted in them, and Odoo gives
+        them no suspense account later.
+
+        :return: list of sentences
+        """
+        company = self.company_id
+        if company.account_journal_suspense_account_id or "create" not in self.line_ids.mapped("action"):
+            return []
+        return [
+            self.env._(
+                "%s has no suspense account for bank transactions, so nothing could be booked in a new journal. "
+                "Choose a chart of accounts, or a bank suspense account, in the settings of Invoicing. Then use Fetch "
+                "Accounts on the connection.",
+                company.display_name,
+            )
+        ]
 
     def _find_shared_journals(self):
         """:return: a sentence for each journal that several rows have chosen"""

@@ -27,6 +27,9 @@ export class PartRow extends Component {
     setup() {
         this.orm = useService("orm");
         this.keepLast = new KeepLast();
+        // What is in a field until it is left. Why: an answer of the server, such as the taxes of another amount, draws
+        // the row again, and would take away what the user types meanwhile.
+        this.typed = {};
         this.state = useState({ text: this.formatAmount(this.props.part), isInvalid: false, taxes: [] });
         useEffect(
             () => {
@@ -34,7 +37,10 @@ export class PartRow extends Component {
             },
             () => [this.props.part.amount, String(this.props.part.tax_ids)]
         );
-        onWillUpdateProps(({ part }) => {
+        onWillUpdateProps(({ part, line }) => {
+            if (line.id !== this.props.line.id || part.id !== this.props.part.id) {
+                this.typed = {};
+            }
             if (!this.state.isInvalid) {
                 this.state.text = this.formatAmount(part);
             }
@@ -95,7 +101,13 @@ export class PartRow extends Component {
         this.state.taxes = await this.keepLast.add(computed);
     }
 
+    onLabelChange(ev) {
+        delete this.typed.label;
+        this.props.change({ label: ev.target.value });
+    }
+
     onAmountChange(ev) {
+        delete this.typed.amount;
         const amount = this.parseAmount(ev.target.value);
         this.state.isInvalid = !Number.isFinite(amount);
         if (this.state.isInvalid) {

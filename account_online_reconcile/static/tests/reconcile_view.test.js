@@ -11,6 +11,7 @@ import {
     test,
     waitFor,
 } from "@odoo/hoot";
+import { Deferred } from "@odoo/hoot-mock";
 import {
     contains,
     defineModels,
@@ -109,8 +110,16 @@ class BankLine extends models.Model {
     }
 }
 
+class Tax extends models.Model {
+    _name = "account.tax";
+
+    name = fields.Char();
+
+    _records = [{ id: 9, name: "21 %" }];
+}
+
 defineMailModels();
-defineModels([BankLine]);
+defineModels([BankLine, Tax]);
 
 beforeEach(() => onRpc("has_group", () => true));
 
@@ -301,6 +310,27 @@ test("what was booked on an account is shown with its label and taxes", async ()
     await shows("First");
     expect(".o_reconcile_part_name").toHaveText(/600000 Expenses\s+Fee · 21 %/);
     expect(".o_reconcile_undo").toHaveCount(1);
+});
+
+test("a label that is typed stays while the taxes of another amount are computed", async () => {
+    onRpc("has_group", ({ args: [, group] }) => !group.includes("analytic"));
+    const part = { kind: "account", id: 5, amount: 100, name: "600000 Expenses", label: "", tax_ids: [9] };
+    onRpc("reconcile_read", ({ parent }) => {
+        const decision = { id: 10, state: "proposed", why: [], rest: 0, parts: [part] };
+        return { ...parent(), decision };
+    });
+    let computed = new Deferred();
+    onRpc("reconcile_compute_taxes", () => computed);
+    await open();
+    await shows("First");
+    computed.resolve([]);
+    computed = new Deferred();
+    await contains(".o_reconcile_part input.text-end").edit("90");
+    await contains(".o_reconcile_part_fields label:first input").edit("Fee", { confirm: false });
+    computed.resolve([]);
+    await animationFrame();
+    await animationFrame();
+    expect(".o_reconcile_part_fields label:first input").toHaveValue("Fee");
 });
 
 test("who may not book sees the proposal and no buttons", async () => {

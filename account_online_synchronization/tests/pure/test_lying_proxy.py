@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from account_online_synchronization.client import texts
+from account_online_synchronization.client.answers import read_accounts
 from account_online_synchronization.client.banks import read_banks, read_countries
 from account_online_synchronization.client.client import MAX_PAGES, MAX_TRANSACTIONS, ProxyClient
 from account_online_synchronization.client.errors import ACTIONS, BadTransaction, ProxyError
@@ -439,6 +440,19 @@ def endless(page):
         for _page in client.iter_transaction_pages("C1", "A1"):
             pass
     return caught.value, len(requests)
+
+
+def test_two_balances_of_one_account_are_none():
+    one = {"id": "A1", "currency": "EUR", "number": "BE68539007547034", "balance": "1.00", "name": "Current"}
+    (account,) = read_accounts([one, {**one, "balance": "2.00", "name": "Other name"}])
+    assert (account["id"], account["name"], account["balance"]) == ("A1", "Current", None)
+    (account,) = read_accounts([one, dict(one)])
+    assert account["balance"] == "1.00"
+
+
+def test_a_currency_in_small_letters_is_the_same_currency():
+    (account,) = read_accounts([{"id": "A1", "currency": "eur"}, {"id": "A1", "currency": "EUR"}])
+    assert account["currency"] == "EUR"
 
 
 def test_ever_new_cursors_end_in_an_error():

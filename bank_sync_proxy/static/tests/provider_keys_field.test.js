@@ -1,4 +1,5 @@
 import { expect, queryFirst, setInputFiles, test, waitUntil } from "@odoo/hoot";
+import { animationFrame, Deferred } from "@odoo/hoot-mock";
 import {
     clickSave,
     contains,
@@ -21,17 +22,19 @@ class Setting extends models.Model {
     fault = fields.Char();
     explanation = fields.Char();
 
+    _onChanges = { value() {} };
     _records = [
         { id: 1, name: "secret", type: "secret", title: "Secret", is_required: true, is_set: true },
         { id: 2, name: "key", type: "key", title: "Private key", is_required: true },
         { id: 3, name: "certificate", type: "certificate", title: "Certificate", is_required: true },
+        { id: 4, name: "client_id", type: "text", title: "Client ID", is_required: true },
     ];
 }
 
 class Provider extends models.Model {
     setting_ids = fields.One2many({ relation: "setting" });
 
-    _records = [{ id: 1, setting_ids: [1, 2, 3] }];
+    _records = [{ id: 1, setting_ids: [1, 2, 3, 4] }];
 }
 
 defineWebModels();
@@ -73,6 +76,25 @@ test("a stored secret is not shown, and only a new one is saved", async () => {
     await contains(input).edit("new secret");
     await clickSave();
     await expect.waitForSteps([[[1, { value: "new secret" }]]]);
+});
+
+test("what is typed stays while the server answers about another key", async () => {
+    const answered = new Deferred();
+    await openForm();
+    onRpc("onchange", async () => {
+        expect.step("onchange");
+        await answered;
+    });
+    await contains("[data-key=client_id] input").edit("abc");
+    await expect.waitForSteps(["onchange"]);
+    await contains("[data-key=secret] input").edit("def", { confirm: false });
+    answered.resolve();
+    await animationFrame();
+    await animationFrame();
+    expect("[data-key=secret] input").toHaveValue("def");
+    await contains("[data-key=client_id] input").click();
+    await clickSave();
+    await expect.waitForSteps(["onchange", [[4, { value: "abc" }], [1, { value: "def" }]]]);
 });
 
 test("a key file is saved with its line ends", async () => {

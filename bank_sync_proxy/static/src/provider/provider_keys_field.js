@@ -20,6 +20,12 @@ export class ProviderKeysField extends Component {
     static template = "bank_sync_proxy.ProviderKeysField";
     static props = { ...standardFieldProps };
 
+    setup() {
+        // What is in a field until the server knows it. Why: the answer about one field draws all of them again, and
+        // would empty the one in which the user types meanwhile.
+        this.typed = {};
+    }
+
     get keys() {
         return this.props.record.data[this.props.name].records;
     }
@@ -43,7 +49,7 @@ export class ProviderKeysField extends Component {
     }
 
     entered(key) {
-        return key.data[this.fieldOf(key)] || "";
+        return this.typed[key.id] ?? (key.data[this.fieldOf(key)] || "");
     }
 
     placeholder(key) {
@@ -53,12 +59,17 @@ export class ProviderKeysField extends Component {
         return FIRST_LINES[key.data.type] || "";
     }
 
-    markDirty() {
+    type(key, text) {
+        this.typed[key.id] = text;
         this.props.record.model.bus.trigger("FIELD_IS_DIRTY", true);
     }
 
     async enter(key, text) {
+        this.typed[key.id] = text;
         await key.update({ [this.fieldOf(key)]: text });
+        if (this.typed[key.id] === text) {
+            delete this.typed[key.id];
+        }
         this.props.record.model.bus.trigger("FIELD_IS_DIRTY", false);
     }
 
