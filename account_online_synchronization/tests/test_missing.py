@@ -370,8 +370,8 @@ class TestMissing(MissingCommon):
         wizard = self.compare()
         self.assertEqual((wizard.state, wizard.error_action), ("failed", "credentials"))
         self.assertEqual(wizard.action_solve()["tag"], "account_online_synchronization.bank_visit")
-        self.assertIn("connections.renew", self.asked_operations())
-        self.assertEqual(self.proxy.asked[-1][1]["reason"], "credentials")
+        self.assertIn("connections.renew", self.requested_operations())
+        self.assertEqual(self.proxy.requests[-1][1]["reason"], "credentials")
 
     def test_a_limit_of_the_bank_says_when_it_ends(self):
         self.synchronize(self.connect_journal())
