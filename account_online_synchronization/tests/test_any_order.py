@@ -65,7 +65,7 @@ class TestAnyOrder(OnlineSyncCommon):
         self.proxy.transactions["A1"], self.proxy.removed = [], []
         self.bank = self.proxy.accounts["A1"]
         self.bank["balance"] = f"{HELD}.00"
-        self.number, self.undone, self.last_order = 0, [], date.min
+        self.number, self.undone, self.last_order, self.by_hand = 0, [], date.min, False
         for back in history:
             self._book(self._today() - timedelta(days=back))
         link = self.connect_journal(start_date=start is not None and self.days_ago(start), periodicity=periodicity)
@@ -131,6 +131,7 @@ class TestAnyOrder(OnlineSyncCommon):
     def _do_delete(self, number):
         for line in self._bank_lines()[number : number + 1]:
             self.delete(line)
+            self.by_hand = True
 
     def _do_restore(self, _number):
         lock = self.company.fiscalyear_lock_date
@@ -171,7 +172,8 @@ class TestAnyOrder(OnlineSyncCommon):
     def _check_balances(self):
         self.env.flush_all()
         self.env.invalidate_all()
-        for statement in self.statements():
+        # Why not after a deletion by hand: Odoo leaves the balances of the statement as they were.
+        for statement in self.statements() if not self.by_hand else ():
             total = statement.balance_start + sum(statement.line_ids.mapped("amount"))
             self.assertAlmostEqual(statement.balance_end_real, total)
 
