@@ -64,7 +64,7 @@ class AccountOnlineFile(models.Model):
     )
     format_code = fields.Char(readonly=True)
     format_label = fields.Char(string="Format", readonly=True)
-    kind = fields.Char(readonly=True, help="Statement, interim, advice or list, as the format says.")
+    kind = fields.Char(readonly=True, help="Statement, interim, advice or list, as stated in the file.")
     statement_key = fields.Char(readonly=True, help="Which statement of the original it is.")
     options = fields.Json(readonly=True, help="How a user chose to have the file read.")
     chosen = fields.Json(readonly=True, help="Numbers of the doubtful transactions that a user chose to import.")
