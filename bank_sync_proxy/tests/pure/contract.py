@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import cached_property
@@ -247,3 +248,16 @@ def lists_with(row, value):
 def script_class(code):
     """:raise ModuleNotFoundError: a provider was registered without its script"""
     return import_module(f".{code}_server", __package__).SCRIPT
+
+
+@contextmanager
+def scripted(code):
+    """:return: context manager of a new :class:`Script`; skips the test where the provider's library is missing"""
+    # Why here: the tests inside Odoo use this module, too, perhaps without pytest.
+    import pytest
+
+    if library := LIBRARIES.get(code):
+        pytest.importorskip(library)
+    script = script_class(code)()
+    yield script
+    script.server.close()

@@ -12,7 +12,7 @@ from bank_sync_proxy.providers import history, provider_class, reading
 from bank_sync_proxy.providers.base import Provider
 from bank_sync_proxy.providers.errors import ProtocolError, ProviderError, RateLimited
 from bank_sync_proxy.providers.types import Page
-from bank_sync_proxy.tests.pure.contract import CODES, LIBRARIES, NOW, script_class
+from bank_sync_proxy.tests.pure.contract import CODES, NOW, scripted
 from bank_sync_proxy.tests.pure.scripted import Case
 
 TODAY = NOW.date()
@@ -130,11 +130,8 @@ REFUSALS = {
 
 @pytest.fixture
 def script(code):
-    if library := LIBRARIES.get(code):
-        pytest.importorskip(library)
-    script = script_class(code)()
-    yield script
-    script.server.close()
+    with scripted(code) as script:
+        yield script
 
 
 def first_day(code, request):

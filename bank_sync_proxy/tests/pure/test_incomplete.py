@@ -6,7 +6,7 @@ import pytest
 
 from bank_sync_proxy.providers import provider_class
 from bank_sync_proxy.providers.errors import ProviderError
-from bank_sync_proxy.tests.pure.contract import CODES, LIBRARIES, OFFLINE, script_class
+from bank_sync_proxy.tests.pure.contract import CODES, OFFLINE, scripted
 from bank_sync_proxy.tests.pure.scripted import Case
 
 
@@ -79,11 +79,8 @@ INCOMPLETE = {
 
 @pytest.fixture
 def script(code):
-    if library := LIBRARIES.get(code):
-        pytest.importorskip(library)
-    script = script_class(code)()
-    yield script
-    script.server.close()
+    with scripted(code) as script:
+        yield script
 
 
 def play(script, exchanges):

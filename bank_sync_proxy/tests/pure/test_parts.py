@@ -18,7 +18,7 @@ from bank_sync_proxy.providers.base import Provider
 from bank_sync_proxy.providers.errors import ProtocolError
 from bank_sync_proxy.providers.parts import ANSWER_LIMIT, AnswerLimit, Part
 from bank_sync_proxy.providers.types import Page, Transaction, Unread
-from bank_sync_proxy.tests.pure.contract import CODES, LIBRARIES, NOW, script_class
+from bank_sync_proxy.tests.pure.contract import CODES, NOW, script_class, scripted
 from bank_sync_proxy.tests.pure.scripted import Case
 from environment import thorough
 
@@ -249,11 +249,8 @@ OTHER_LANGUAGE = {"fints"}
 
 @pytest.fixture
 def script(code):
-    if library := LIBRARIES.get(code):
-        pytest.importorskip(library)
-    script = script_class(code)()
-    yield script
-    script.server.close()
+    with scripted(code) as script:
+        yield script
 
 
 class LargeBank:

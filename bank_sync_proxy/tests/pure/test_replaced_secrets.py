@@ -15,7 +15,7 @@ from bank_sync_proxy.providers import provider_class
 from bank_sync_proxy.providers.auth import ReplacedSecrets, Safe
 from bank_sync_proxy.providers.errors import ProviderError, TransientError
 from bank_sync_proxy.providers.types import Refreshed
-from bank_sync_proxy.tests.pure.contract import CODES, LIBRARIES, NOW, script_class
+from bank_sync_proxy.tests.pure.contract import CODES, NOW, scripted
 from bank_sync_proxy.tests.pure.scripted import Case
 
 
@@ -129,11 +129,8 @@ class StrictBank:
 
 @pytest.fixture
 def script(code):
-    if library := LIBRARIES.get(code):
-        pytest.importorskip(library)
-    script = script_class(code)()
-    yield script
-    script.server.close()
+    with scripted(code) as script:
+        yield script
 
 
 # -------------------------------------------------------------------------

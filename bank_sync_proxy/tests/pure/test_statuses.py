@@ -12,7 +12,7 @@ from bank_sync_proxy.providers import history
 from bank_sync_proxy.providers.errors import CODES as SENTENCES
 from bank_sync_proxy.providers.errors import ConsentError
 from bank_sync_proxy.providers.http import Answer
-from bank_sync_proxy.tests.pure.contract import CODES, LIBRARIES, NOW, script_class
+from bank_sync_proxy.tests.pure.contract import CODES, NOW, scripted
 from bank_sync_proxy.tests.pure.scripted import Case
 
 #: (of 401, of 403) by adapter. The keys belong to the proxy's administrator,
@@ -38,11 +38,8 @@ IN_VAIN = ("Renew", "Update Credentials", "credentials")
 
 @pytest.fixture
 def script(code):
-    if library := LIBRARIES.get(code):
-        pytest.importorskip(library)
-    script = script_class(code)()
-    yield script
-    script.server.close()
+    with scripted(code) as script:
+        yield script
 
 
 def code_of(script, status, body=b"{}"):
