@@ -222,18 +222,11 @@ def test_a_connection_lost_while_signing_in_is_not_reported_as_a_wrong_password(
     assert code_of(sftp(server).__enter__) == "sign_in_ended"
 
 
-def test_a_server_that_does_not_answer_while_signing_in_is_not_reported_as_a_wrong_password(server, monkeypatch):
-    monkeypatch.setattr(sftp_module, "TIMEOUT", 1)
-    over = threading.Event()
-    server.on_sign_in = lambda _transport: over.wait(PATIENCE)
-    try:
-        assert code_of(sftp(server).__enter__) == "sign_in_ended"
-    finally:
-        over.set()
-
-
-def test_a_sign_in_that_lasts_until_the_end_of_its_time_is_not_reported_as_a_lost_connection(server, monkeypatch):
-    monkeypatch.setattr(sftp_module, "STEP_SECONDS", 2)
+@pytest.mark.parametrize(("limit", "seconds"), [("TIMEOUT", 1), ("STEP_SECONDS", 2)])
+def test_a_server_that_does_not_answer_while_signing_in_is_not_reported_as_a_wrong_password(
+    server, monkeypatch, limit, seconds
+):
+    monkeypatch.setattr(sftp_module, limit, seconds)
     over = threading.Event()
     server.on_sign_in = lambda _transport: over.wait(PATIENCE)
     try:
