@@ -25,11 +25,24 @@ while len(list(here.glob("ready-*"))) < 2:
     time.sleep(0.01)
 def ask():
     connection.env.invalidate_all()
-    assert connection._refresh(False) == (None, [])
+    assert connection._refresh(False) == (None, {})
     return len(connection._accounts())
 for _time in range(5):
     # As a request: both change the connection.
     result = odoo.service.model.retrying(ask, env)
+"""
+#: As `odoo bank_sync reencrypt` does it in another process.
+ENCRYPTED_AGAIN = """
+from odoo.addons.bank_sync_proxy.models.bank_sync_connection_secret import ConnectionSafe
+safe = ConnectionSafe(connection)
+with safe.opened():
+    before = safe.load()
+    with env.registry.cursor() as cr:
+        cr.execute("UPDATE bank_sync_connection_secret SET write_date = now()")
+    safe.store({**before, "parts": {"refresh_token": "the-next"}})
+with safe.opened():
+    result = safe.load()["parts"]
+    safe.store(before)
 """
 
 
@@ -83,6 +96,12 @@ def test_of_two_processes_at_once_neither_uses_a_token_that_has_ended(company, t
     scripts = [FIND_REVOLUT + AT_ONCE.format(folder=str(tmp_path), number=number) for number in range(2)]
     for result, printed in company.shells(scripts, tmp_path):
         assert result == 1, printed
+    assert_connected(company)
+
+
+def test_new_secrets_are_stored_although_their_row_is_encrypted_again_meanwhile(company):
+    assert_connected(company)
+    assert company.shell(FIND_REVOLUT + ENCRYPTED_AGAIN) == {"refresh_token": "the-next"}
     assert_connected(company)
 
 

@@ -98,7 +98,7 @@ def read_upload(content, filename, options=None, mappings=None):
     except formats.FormatError as error:
         statements.append(_failed(len(statements), filename, error))
     if not statements:
-        empty = Sentence("%(name)s holds no statement.", name=filename)
+        empty = Sentence("%(name)s contains no statement.", name=filename)
         statements.append(ReadStatement("0", filename, problem=empty))
     return statements
 

@@ -21,7 +21,7 @@ class AccountOnlineAccount(models.Model):
         comodel_name="account.online.file", inverse_name="account_online_account_id", readonly=True
     )
     file_options = fields.Json(
-        readonly=True, copy=False, help="How its last file was read: encoding and columns, as a person has confirmed."
+        readonly=True, copy=False, help="How its last file was read: encoding and columns, as a user has confirmed."
     )
     files_until = fields.Date(
         readonly=True, copy=False, help="Up to this day files had filled the account when a connection took it over."
@@ -164,16 +164,14 @@ class AccountOnlineAccount(models.Model):
         oldest = self.file_ids._oldest_with_balances()
         if not oldest or not day or day < oldest.first_day or statements.of_unknown_start(self.journal_ids):
             return
-        # Why those: what a lock or Odoo keeps from becoming the first line is part of it.
-        kept = self.env["account.online.transaction"].search(
-            [
-                ("account_online_account_id", "=", self.id),
-                ("state", "in", ("parked", "left_out")),
-                ("date", ">=", oldest.first_day),
-                ("date", "<", day),
-            ]
-        )
-        opening = oldest.opening_balance * (-1 if self.inverse_balance_sign else 1) + sum(kept.mapped("amount"))
+        beginning = Beginning(self)
+        beside = [row for row in beginning._rows_beside(day) if not row.is_inside]
+        if beginning._has_dismissed() or any(row.amount is None for row in beside):
+            # Only the balance at the end of the files contains these amounts.
+            return
+        # Why those: what is no line before the first one, because of a lock, Odoo or a user, is part of it.
+        before = sum(row.amount for row in beside if row.day >= oldest.first_day)
+        opening = oldest.opening_balance * (-1 if self.inverse_balance_sign else 1) + float(before)
         if self.currency_id.compare_amounts(first.balance_start, opening):
             statements.settle(self.journal_ids, first, day, opening)
 

@@ -121,7 +121,7 @@ class AccountOnlineFile(models.Model):
         return as_server(self)._import_doubtful()
 
     def action_dismiss_doubtful(self):
-        """*Already There*: the user has decided that they are known."""
+        """*Already in the Journal*: the user has decided that they are known."""
         self.env["account.online.link"]._check_may_restore()
         self.check_access("read")
         # sudo: the group and read access to the files were checked above

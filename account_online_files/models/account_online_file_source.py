@@ -495,8 +495,8 @@ class AccountOnlineFileSource(models.Model):
                 detail,
             ).strip(),
             "sign_in_ended": env._(
-                "The SFTP server ended the connection while Odoo was signing in, without a reason. Check the user "
-                "name, the password or key, and whether your bank allows the address of this server. Odoo "
+                "The SFTP server ended the connection while Odoo was signing in, without giving a reason. Check the "
+                "user name, the password or key, and whether your bank allows the address of this server. Odoo "
                 "retries at growing intervals, so that the bank does not lock the user."
             ),
             "unknown_host_key": env._("Nobody has confirmed the fingerprint of the server yet. Use Test."),

@@ -286,7 +286,7 @@ class TestFileSource(FileSourceCommon):
                 tried.append(hour)
                 self.assertEqual(bool(self.review_note()), hour > 0)
         self.assertEqual(tried, [0, 1, 5, 25, 49, 73, 97])
-        for part in ("without a reason", "user name", "password or key", "address of this server"):
+        for part in ("without giving a reason", "user name", "password or key", "address of this server"):
             self.assertIn(part, source.error_message)
 
     def test_a_server_that_ended_a_sign_in_is_tried_at_once_with_what_was_entered_again(self):

@@ -144,6 +144,22 @@ class TestImportFile(FilesCommon):
         self.import_file(self.statement([self.row(1, "-1")], opening=94))
         self.assertEqual([pair[1:] for pair in self.balances()], [(100, 93)])
 
+    def test_what_a_user_deletes_before_the_first_line_is_part_of_the_opening_balance(self):
+        self.import_file(self.statement([self.row(45, "-5")], opening=100))
+        self.import_file(self.statement([self.row(3, "-1")], opening=95))
+        self.delete(self.lines().filtered(lambda line: line.amount == -5))
+        self.import_file(self.statement([self.row(1, "-2")], opening=94))
+        self.assertEqual(self.balances()[-1][1:], (95, 92))
+
+    def test_what_is_kept_with_an_earlier_value_date_is_part_of_the_opening_balance(self):
+        self.import_file(self.statement([self.row(2, "-1")], opening=93))
+        self.journal.account_online_account_id.date_choice = "value"
+        self.company.fiscalyear_lock_date = DAY - timedelta(days=11)
+        interest = self.row(10, "-7", value_date=str(DAY - timedelta(days=12)))
+        self.import_file(self.statement([interest, self.row(3, "-1")], opening=101))
+        self.assertEqual(self.beside().mapped("state"), ["left_out"])
+        self.assertEqual([pair[1:] for pair in self.balances()], [(94, 92)])
+
     def test_a_part_of_a_day_is_a_question_and_no_loss(self):
         morning = self.statement([self.row(2, "-2.5")], start=None, end=None)
         afternoon = self.statement([self.row(2, "-2.5"), self.row(2, "-9")], start=None, end=None)

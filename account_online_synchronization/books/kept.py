@@ -1,7 +1,10 @@
 """Transactions without a line: pending, parked, left out, deleted (``account.online.transaction``)."""
 
+from odoo import fields
+
 from ..sync.decide import FUTURE
 from ..sync.identity import Entry, digest
+from ..sync.matching import AGAIN
 from . import locks
 
 
@@ -102,16 +105,27 @@ class Kept:
         if any(account[name] != value for name, value in values.items()):
             account.write(values)
 
-    def _lines_among(self, identifiers):
-        """:return: those of the identifiers that are lines: the bank reports as pending what it has booked before"""
-        if not identifiers:
+    def _lines_among(self, shown):
+        """:return: list of the identifiers that are lines: the bank reports as pending what it has booked before. Weeks
+        later the same id names another transaction, see :data:`~..sync.matching.AGAIN`.
+        """
+        if not shown:
             return []
         Line = self.env["account.bank.statement.line"]
         names = [
             ("online_account_id", "=", self.account.id),
-            ("online_transaction_identifier", "in", [*identifiers]),
+            ("online_transaction_identifier", "in", [*shown]),
         ]
-        return Line.search(names).mapped("online_transaction_identifier")
+        return [
+            line.online_transaction_identifier
+            for line in Line.search(names)
+            if not self._is_another(line, shown[line.online_transaction_identifier][0].transaction.booking_date)
+        ]
+
+    @staticmethod
+    def _is_another(line, day):
+        booked = line.online_transaction_digest and fields.Date.to_date(line.online_transaction_digest[:10])
+        return bool(day and booked) and day - booked >= AGAIN
 
     def _announced(self, window):
         """Yield an entry for each pending transaction that is not booked in the same window."""

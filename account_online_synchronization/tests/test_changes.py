@@ -248,6 +248,12 @@ class TestStandingOrder(MissingCommon):
         self.run_on("2026-06-19")
         self.assert_lines("2026-05-18", "2026-06-18")
 
+    def test_the_next_one_is_pending_until_the_bank_books_it(self):
+        self.proxy.book("ORDER", "-500.00", date(2026, 6, 18), status="pending", remittance=["Rent"])
+        self.run_on("2026-06-17")
+        self.assertEqual([str(line.date) for line in self.lines()], ["2026-05-18"])
+        self.assertEqual(self.link.account_online_account_ids.pending_count, 1)
+
     def test_the_next_one_is_imported_where_a_user_has_deleted_the_last_one(self):
         self.delete(self.lines())
         self.book("2026-06-18")

@@ -289,7 +289,8 @@ class TestMachineScenarios(OnlineSyncCommon):
             (writer.Writer, "identity_values"),
             (writer.Writer, "change"),
             (apply.Storing, "_follow_removals"),
-            (apply.Storing, "_opening_balance"),
+            (apply.Storing, "_note_opening"),
+            (apply.Storing, "_opening_from"),
             (apply.Storing, "_settle_opening"),
             (apply.Storing, "_news_day"),
         )

@@ -16,6 +16,8 @@ LOCK = 1_651_731_316
 #: Another process that gets new secrets takes no longer than one request to a provider.
 LOCK_SECONDS = 60
 BUSY_FOR = 30
+#: To store new secrets, if another transaction has changed their row, such as an encryption with another key.
+ATTEMPTS = 5
 
 
 class BankSyncConnectionSecret(models.Model):
@@ -52,11 +54,12 @@ class BankSyncConnectionSecret(models.Model):
 
     @api.model
     def _write_content(self, connection_id, content):
-        # Why SQL: nothing is stored for a connection that another transaction has not committed yet.
+        # Why SQL: nothing is stored for a connection that another transaction has not committed yet, or has deleted.
         self.env.cr.execute(
             SQL(
                 "INSERT INTO bank_sync_connection_secret (connection_id)"
-                " SELECT id FROM bank_sync_connection WHERE id = %s ON CONFLICT (connection_id) DO NOTHING",
+                " SELECT id FROM bank_sync_connection WHERE id = %s AND state <> 'disconnected'"
+                " ON CONFLICT (connection_id) DO NOTHING",
                 connection_id,
             )
         )
@@ -101,18 +104,29 @@ class ConnectionSafe(Safe):
             raise TransientError("provider_busy", detail, provider=self._provider, retry_after=BUSY_FOR) from None
 
     def load(self):
-        return self._secrets._read_content(self._connection_id)
+        content = self._secrets._read_content(self._connection_id)
+        # No transaction is open while the provider is waited for. The lock belongs to the session, so it stays.
+        self._secrets.env.cr.commit()  # pylint: disable=invalid-commit
+        return content
 
     def store(self, content):
-        cr = self._secrets.env.cr
-        try:
-            self._secrets._write_content(self._connection_id, content)
-            cr.commit()  # pylint: disable=invalid-commit
-        except psycopg2.Error as error:
-            # Why not raised: the new secrets are valid, and a successful request stores them with its result.
-            cr.rollback()
-            _logger.warning(
-                "New secrets of bank connection %s are only stored with the result of the request: %s",
-                self._connection_id,
-                type(error).__name__,
-            )
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                self._try_to_store(content)
+                return
+            except psycopg2.Error as error:
+                self._secrets.env.cr.rollback()
+                self._secrets.env.invalidate_all()
+                if attempt < ATTEMPTS and isinstance(error, psycopg2.errors.SerializationFailure):
+                    continue
+                # Why not raised: the new secrets are valid, and a successful refresh stores them with its result.
+                _logger.warning(
+                    "New secrets of bank connection %s could not be stored: %s",
+                    self._connection_id,
+                    type(error).__name__,
+                )
+                return
+
+    def _try_to_store(self, content):
+        self._secrets._write_content(self._connection_id, content)
+        self._secrets.env.cr.commit()  # pylint: disable=invalid-commit

@@ -163,7 +163,7 @@ class Bearer(AuthBase):
 class Safe:
     """Where a connection's replaced secrets are stored at once, whatever becomes of the request that has got them.
 
-    This one stores nothing: for visits, whose result is stored as a whole, and for adapters without a connection.
+    This one stores nothing: for adapters without a connection.
     """
 
     @contextmanager

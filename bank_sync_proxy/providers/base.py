@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from .auth import ReplacedSecrets, Safe
 from .errors import ConfigurationError, ProtocolError, ProviderError
 from .history import is_refused_for_its_period, next_period
-from .parts import Part
+from .parts import LONGEST, Part
 
 #: Statuses of an answer that refuses the bookmark.
 REFUSED_CURSORS = (400, 404, 406, 409, 410, 416, 422)
@@ -167,14 +167,16 @@ class Provider:
     def _part_of(self, account, cursor):
         """:return: the part of a period that a cursor names"""
         part = self.read_part(account, cursor) if self.takes_until else None
-        if not part and self.days_at_once:
+        if self.days_at_once and not (part and not part.inner):
             raise ProtocolError("invalid_request", "not a cursor of this provider", provider=self.code)
         return part or Part(None, inner=cursor)
 
     def _read_part(self, state, account, part, limit, is_first=True):
+        was_unlimited = is_first and not part.since
         while True:
             try:
-                return self._page_of(state, account, part, limit, is_first)
+                page = self._page_of(state, account, part, limit, is_first)
+                return replace(page, history_days=LONGEST.days) if was_unlimited and part.since else page
             except ProtocolError as error:
                 half = part.half(self.now().date()) if self.takes_until and error.code == "answer_too_large" else None
                 if not half:
@@ -187,12 +189,14 @@ class Provider:
         if part.inner:
             page = self.read_page(state, account, cursor=part.inner, limit=limit, **asked)
         else:
-            page = self.read_page(state, account, since=part.since, limit=limit, **asked)
+            # Why not the day of the part: its booked rows may all have arrived, so that it begins tomorrow.
+            since = part.since and min(part.since, self.now().date())
+            page = self.read_page(state, account, since=since, limit=limit, **asked)
         if part.until:
             # What is pending is shown with every period, and counts in the last one.
             page = replace(page, transactions=tuple(row for row in page.transactions if row.status == "booked"))
         following = replace(part, inner=page.next_cursor) if page.has_more else part.following(self.now().date())
-        if not (is_first or self._has_room(page)):
+        if part.is_cut or not (is_first or self._has_room(page)):
             # Some banks show what is older than the first day, too: it was part of an earlier answer.
             page = replace(page, transactions=tuple(row for row in page.transactions if part.has(row)))
         if not self._has_room(page):
@@ -213,7 +217,7 @@ class Provider:
             raise ProtocolError("answer_too_large", "more than a database reads", provider=self.code)
         page, day = found
         is_over = part.until and day > part.until
-        return page, part.following(self.now().date()) if is_over else replace(part, since=day)
+        return page, part.following(self.now().date()) if is_over else replace(part, since=day, is_cut=True)
 
     # -------------------------------------------------------------------------
     # YOU MAY IMPLEMENT

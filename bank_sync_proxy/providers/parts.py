@@ -11,6 +11,8 @@ from datetime import date, timedelta
 
 #: First day of what is halved where no first day was requested: no bank of an adapter goes further back.
 LONGEST = timedelta(days=730)
+#: Days of a period; outside them, sums of days would overflow.
+FIRST, LAST = date(1900, 1, 1), date(2999, 12, 31)
 #: Rows of a page below which its size is not measured.
 FEW_ROWS = 200
 
@@ -22,12 +24,14 @@ class Part:
     :param date until: last day; None: to the end, with what is pending or dated ahead
     :param int days: length of the parts that follow; None: the rest in one
     :param str inner: the adapter's own cursor within this part
+    :param bool is_cut: all that is older has arrived, because the rest of an earlier answer begins here
     """
 
     since: date | None
     until: date | None = None
     days: int | None = None
     inner: str | None = None
+    is_cut: bool = False
 
     @classmethod
     def beginning(cls, since, days, today):
@@ -44,19 +48,21 @@ class Part:
         """:return: the first half, None where this is one day, or has begun already"""
         since = self.since or today - LONGEST
         days = ((self.until or today) - since).days + 1
-        return None if self.inner or days < 2 else self.beginning(since, days // 2, today)
+        if self.inner or days < 2:
+            return None
+        return replace(self.beginning(since, days // 2, today), is_cut=self.is_cut)
 
     def following(self, today):
         """:return: what comes after this part, None after the last one"""
         return self.beginning(self.until + timedelta(days=1), self.days, today) if self.until else None
 
     def has(self, row):
-        """:param row: :class:`~.types.Transaction`"""
-        return not (self.since and row.booking_date and row.booking_date < self.since)
+        """:param row: :class:`~.types.Transaction`; what is pending belongs to the last part, whatever its day"""
+        return row.status != "booked" or not self.since or row.booking_date >= self.since
 
     def to_json(self):
         days = {name: day and day.isoformat() for name, day in (("since", self.since), ("until", self.until))}
-        return {**days, "days": self.days, "inner": self.inner}
+        return {**days, "days": self.days, "inner": self.inner, "is_cut": self.is_cut}
 
     @classmethod
     def from_json(cls, value):
@@ -65,9 +71,11 @@ class Part:
         days, inner = value["days"], value["inner"]
         if (days is not None and not (isinstance(days, int) and 1 <= days <= 10_000)) or not since:
             raise ValueError("no part of a period")
+        if not FIRST <= since <= (until or since) <= LAST:
+            raise ValueError("no period")
         if inner is not None and not isinstance(inner, str):
             raise ValueError("no cursor")
-        return cls(since, until, days, inner)
+        return cls(since, until, days, inner, value.get("is_cut") is True)
 
 
 @dataclass(frozen=True)

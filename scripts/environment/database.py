@@ -13,10 +13,12 @@ MARK = "bank sync sources "
 #: What Odoo's own test runner does before tests with a browser.
 BUNDLES = "env['ir.qweb']._pregenerate_assets_bundles()\n"
 #: Odoo's chat greets each user on the first page. The greeting is above the page, and covers all of it on a phone.
-NO_GREETING = (
-    "env['res.users'].with_context(active_test=False).search([]).odoobot_state = 'disabled'\n"
-    "env['ir.default'].set('res.users', 'odoobot_state', 'disabled')\n"
-)
+NO_GREETING = """
+if "odoobot_state" in env["res.users"]._fields:
+    env["res.users"].with_context(active_test=False).search([]).odoobot_state = "disabled"
+    env["ir.default"].set("res.users", "odoobot_state", "disabled")
+
+"""
 
 
 def sources(addons=paths.ADDONS):

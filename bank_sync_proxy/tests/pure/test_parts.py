@@ -64,6 +64,9 @@ def test_one_day_is_not_halved():
         {"since": "2026-01-01", "until": None, "days": 0, "inner": None},
         {"since": "2026-01-01", "until": None, "days": "1", "inner": None},
         {"since": "2026-01-01", "until": None, "days": 1, "inner": 7},
+        {"since": "2026-01-01", "until": "2025-12-31", "days": 1, "inner": None},
+        {"since": "2026-01-01", "until": "9999-12-31", "days": 1, "inner": None},
+        {"since": "0001-01-01", "until": None, "days": None, "inner": None},
     ],
 )
 def test_a_part_that_we_did_not_write_is_refused(value):
@@ -82,10 +85,12 @@ class Bank(Provider):
     code = "bank"
     takes_until = True
 
-    def __init__(self, by_day, most=math.inf, at_once=None, pending=0, unread=0):
+    def __init__(self, by_day, most=math.inf, at_once=None, pending=0, unread=0, has_ids=True):
         super().__init__(clock=lambda: NOW)
         self.rows = [
-            Transaction(f"{day}-{number}", "booked", Decimal(1), "EUR", day, raw={"text": "x" * 100})
+            Transaction(
+                f"{day}-{number}" if has_ids else None, "booked", Decimal(1), "EUR", day, raw={"text": "x" * 100}
+            )
             for days, count in by_day.items()
             for day in [days_ago(days)]
             for number in range(count)
@@ -113,12 +118,15 @@ class Bank(Provider):
         return Part.from_json(json.loads(cursor))
 
     def load(self, since):
-        """:return: ids of all pages, as a database gets them"""
+        return [row.id for row in self.rows_of_load(since)]
+
+    def rows_of_load(self, since):
+        """:return: list of the rows of all pages, as a database gets them"""
         page, pages = self.transactions({}, ACCOUNT, since=since), []
         while True:
             pages.append(page)
             if not page.has_more:
-                return [row.id for page in pages for row in page.transactions]
+                return [row for page in pages for row in page.transactions]
             assert page.next_cursor and len(pages) < 2000
             page = self.transactions({}, ACCOUNT, cursor=page.next_cursor)
 
@@ -177,13 +185,25 @@ def test_one_day_that_is_too_large_says_so():
     assert caught.value.code == "answer_too_large"
 
 
-def test_what_is_older_than_the_first_day_does_not_repeat_a_part_for_ever():
-    bank = Bank({30: 200, 5: 100, 1: 100})
+@pytest.mark.parametrize("pending", [0, 250])
+@pytest.mark.parametrize("has_ids", [True, False])
+def test_what_is_older_than_the_first_day_comes_once(has_ids, pending):
+    """Of rows without an id a repeat would be another transaction to the database."""
+    bank = Bank({30: 200, 5: 100, 1: 100, 0: 3}, pending=pending, has_ids=has_ids)
+    wanted = Counter(row.booking_date for row in bank.rows)
     ask = bank.read_page
     bank.read_page = lambda *args, since=None, **named: ask(*args, since=min(since, days_ago(30)), **named)
-    row = len(json.dumps(bank.rows[0].to_protocol()))
-    bank.answer_limit = AnswerLimit(270 * row, 1_000_000)
-    assert set(bank.load(days_ago(10))) == {row.id for row in bank.rows}
+    bank.answer_limit = AnswerLimit(270 * len(json.dumps(bank.rows[-1].to_protocol())), 1_000_000)
+    found = Counter(row.booking_date for row in bank.rows_of_load(days_ago(10)) if row.status == "booked")
+    assert found == wanted
+    assert all(since <= TODAY for since, _until in bank.asked), "no bank knows tomorrow"
+
+
+def test_a_history_without_a_first_day_that_is_halved_says_how_far_it_goes():
+    bank = Bank(dict.fromkeys(range(100), 9), most=500)
+    assert bank.transactions({}, ACCOUNT).history_days == parts.LONGEST.days
+    assert bank.transactions({}, ACCOUNT, since=days_ago(99)).history_days is None
+    assert Bank({3: 1}).transactions({}, ACCOUNT).history_days is None
 
 
 # -------------------------------------------------------------------------
