@@ -25,7 +25,7 @@ while len(list(here.glob("ready-*"))) < 2:
     time.sleep(0.01)
 def ask():
     connection.env.invalidate_all()
-    assert connection._refresh(False) == (None, {})
+    assert connection._refresh(False) == (None, {{}})
     return len(connection._accounts())
 for _time in range(5):
     # As a request: both change the connection.
