@@ -96,7 +96,7 @@ class TestInterruptions(InterruptionsCommon):
         self.assertEqual(self.link.failure_count, 1)
         self.assertEqual(str(self.link.next_refresh), "2026-05-20 10:05:00")
         self.trigger_later()
-        self.assertEqual(len(self.lines()), 6)
+        self.assertEqual(len(self.lines()), 6, self.link.run_ids.mapped("error_message"))
 
     def trigger_later(self):
         with freeze_time("2026-05-20 10:06:00"):
