@@ -2,7 +2,7 @@
 
 import time
 
-from playwright.sync_api import Error
+from playwright.sync_api import Error, expect
 
 #: Milliseconds without a change, and how long to wait at most: a page that shows the progress of something never rests.
 STILL, LONGEST = 400, 1_500
@@ -54,3 +54,9 @@ def expect_to_fit(page, wider, station):
         # Why: a window that changes its size while Odoo renders may be overlooked; a real phone keeps its size.
         page.evaluate("window.dispatchEvent(new Event('resize'))")
         page.wait_for_timeout(STILL)
+
+
+def expect_found_banks(page):
+    """The list of banks is that of the text in the search: a click on a row that moves meanwhile would be lost."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    expect(page.locator("#o_bank_results")).to_have_attribute("aria-busy", "false", timeout=90_000)

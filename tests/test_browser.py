@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from .conftest import a_company_with_books
+from .settled import expect_found_banks
 
 SCREENSHOTS = Path(__file__).parents[1] / ".environment" / "screenshots"
 #: Milliseconds. A first page of a fresh database builds its assets.
@@ -89,6 +90,7 @@ class Tour:
         self.sees("Search your bank")
         self.page.get_by_label("Country").select_option(label="All countries")
         self.page.get_by_label("Search your bank").fill(name)
+        expect_found_banks(self.page)
         return self.page.locator(".o_bank_row").filter(has=self.page.get_by_text(name, exact=True))
 
     def sign_in_at_the_demo_bank(self, press):

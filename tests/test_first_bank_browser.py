@@ -17,7 +17,7 @@ from .conftest import ROOT, a_company_with_books
 from .enable_banking_bank import a_bank
 from .qonto_bank import LOGIN, SECRET_KEY, qonto
 from .revolut_bank import CLIENT_ID, CODE, revolut
-from .settled import expect_to_fit
+from .settled import expect_found_banks, expect_to_fit
 from .simplefin_bridge import a_bridge
 from .test_accessibility import Inspector
 from .test_browser import PATIENCE, PHONE, Tour, a_tour_of
@@ -174,6 +174,7 @@ class Walk:
 
     def choose_bank(self, name):
         self.fill(self.field("Search your bank"), name)
+        expect_found_banks(self.page)
         row = self.page.locator(".o_bank_row").filter(has=self.page.get_by_text(name, exact=True)).first
         expect(row).to_be_visible(timeout=PATIENCE)
         self.press(row)

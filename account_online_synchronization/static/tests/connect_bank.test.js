@@ -125,6 +125,13 @@ test("Enter in the search chooses none of several banks", async () => {
     expect.verifySteps([]);
 });
 
+test("Enter before the search has begun chooses no bank of the list before", async () => {
+    await openScreen(answer(["A"]), () => answer(["KBC"]));
+    await type("k");
+    await press("Enter");
+    expect.verifySteps([]);
+});
+
 test("the choice of a provider keeps the arrow keys to itself, and Escape closes it", async () => {
     const providers = ["One", "Two"].map((label) => ({ id: label, label, is_beta: false, trouble: "" }));
     await openScreen({ banks: [bank("A", { providers }), bank("B")] });

@@ -158,6 +158,8 @@ export class ConnectBank extends Component {
             this.searchSoon.cancel();
             this.search();
         } else {
+            // Until then, the list is that of the text before: Enter chooses nothing from it.
+            this.state.isSearching = true;
             this.searchSoon();
         }
     }
