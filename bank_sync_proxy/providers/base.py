@@ -189,8 +189,8 @@ class Provider:
         if part.inner:
             page = self.read_page(state, account, cursor=part.inner, limit=limit, **asked)
         else:
-            # Why not the day of the part: its booked rows may all have arrived, so that it begins tomorrow.
-            since = part.since and min(part.since, self.now().date())
+            # Why not always the day of the part: if all booked rows of a cut answer have arrived, it begins tomorrow.
+            since = min(part.since, self.now().date()) if part.is_cut else part.since
             page = self.read_page(state, account, since=since, limit=limit, **asked)
         if part.until:
             # What is pending is shown with every period, and counts in the last one.
