@@ -169,7 +169,7 @@ class AccountOnlineAccount(models.Model):
         if beginning._has_dismissed() or any(row.amount is None for row in beside):
             # Only the balance at the end of the files contains these amounts.
             return
-        # Why those: what is no line before the first one, because of a lock, Odoo or a user, is part of it.
+        # What a lock, Odoo or a user keeps from becoming a line before the first one is part of the opening balance.
         before = sum(row.amount for row in beside if row.day >= oldest.first_day)
         opening = oldest.opening_balance * (-1 if self.inverse_balance_sign else 1) + float(before)
         if self.currency_id.compare_amounts(first.balance_start, opening):
